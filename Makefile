@@ -1,0 +1,48 @@
+# Two commands do everything, set-up included: `make demo` and `make test`.  `make check` adds lint, types and contracts.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.setup-stamp
+
+# Where pip knows a folder of wheels (PIP_FIND_LINKS), uv must be told of it.
+FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
+
+# A viewer needs an X server with OpenGL; on a machine without a screen Xvfb is one (Qt's "offscreen" is not).
+ON_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1600x1200x24")
+# NAPARI_CONFIG= keeps the user's own napari settings out of tests and demo, and them untouched.
+ENV := NAPARI_CONFIG= QT_API=pyside6
+
+.PHONY: demo test lint check setup system clean
+
+demo: system $(STAMP)
+	$(ENV) $(ON_SCREEN) $(BIN)/napari-wse2xai demo --output demo_out $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-window)
+
+test: system $(STAMP)
+	$(ENV) $(ON_SCREEN) $(BIN)/python -m pytest $(PYTEST_ARGS)
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+setup: system $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) --constraint constraints.txt torch==2.13.0 --editable . --group dev
+	touch $@
+
+# Only on Debian-like machines without a screen: the X server, and the libraries that Qt's xcb plugin loads.
+system:
+ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
+	@command -v xvfb-run >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-upgrade --no-install-recommends \
+		xvfb xauth libgl1 libgl1-mesa-dri libegl1 libopengl0 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 fonts-dejavu-core \
+		libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1; }
+endif
+
+clean:
+	rm -rf $(VENV) demo_out

@@ -1,0 +1,1 @@
+"""Raman and photoluminescence maps of 2D-material flakes."""

@@ -1,0 +1,83 @@
+"""The result of a deconvolution: three parameters per peak and pixel, each with its error."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from enum import IntEnum
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data.axis import SpectralAxis
+from napari_wse2xai.data.frame import Frame
+from napari_wse2xai.data.history import History, Record
+
+PARAMETERS = ("position", "fwhm", "height")
+"""Parameters of every peak, in the order used everywhere."""
+
+
+class Status(IntEnum):
+    """What became of a pixel's fit."""
+
+    OK = 0
+    NOT_ON_FLAKE = 1
+    NOT_MEASURED = 2
+    BELOW_NOISE = 3
+    AT_BOUND = 4
+    NOT_CONVERGED = 5
+
+    @property
+    def meaning(self) -> str:
+        """Words for the user."""
+        return {
+            Status.OK: "ok",
+            Status.NOT_ON_FLAKE: "not on flake",
+            Status.NOT_MEASURED: "not measured",
+            Status.BELOW_NOISE: "signal below noise",
+            Status.AT_BOUND: "parameter at its bound",
+            Status.NOT_CONVERGED: "not converged",
+        }[self]
+
+
+@dataclass(frozen=True, eq=False)
+class PeakMaps:
+    """Position, FWHM and height of every peak at every pixel; NaN where there is no value."""
+
+    frame: Frame
+    axis: SpectralAxis
+    """The axis that was fitted on: gives the unit, and what is needed to draw the fit."""
+    names: tuple[str, ...]
+    shapes: tuple[str, ...]
+    """Line shape of each peak, a name of `numerics.lineshapes.SHAPES`."""
+    windows: tuple[tuple[float, float], ...]
+    """Spectral window in which each peak was fitted, in the axis unit; peaks of equal windows were fitted together."""
+    position: NDArray[np.float32]
+    """(peak, ny, nx) in the axis unit."""
+    fwhm: NDArray[np.float32]
+    """(peak, ny, nx) in the axis unit."""
+    height: NDArray[np.float32]
+    """(peak, ny, nx) in `intensity_unit`."""
+    position_error: NDArray[np.float32]
+    fwhm_error: NDArray[np.float32]
+    height_error: NDArray[np.float32]
+    """Each error is one standard error, same shape and unit as its parameter."""
+    status: NDArray[np.uint8]
+    """(ny, nx) a `Status` each."""
+    reduced_chi2: NDArray[np.float32]
+    """(ny, nx) mean squared residual over the noise that the data show; about 1 for a good fit."""
+    name: str = "map"
+    intensity_unit: str = "counts"
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    history: History = ()
+
+    def with_record(self, record: Record) -> Self:
+        """Return the same maps with one more step in their history."""
+        return replace(self, history=(*self.history, record))
+
+    def unit(self, parameter: str) -> str:
+        """Unit of one of `PARAMETERS`."""
+        return self.intensity_unit if parameter == "height" else self.axis.unit
+
+    def parameters(self, row: int, column: int) -> NDArray[np.float64]:
+        """All parameters of one pixel, (peak, 3) in the order of `PARAMETERS`."""
+        return np.stack([getattr(self, name)[:, row, column] for name in PARAMETERS], axis=-1).astype(np.float64)

@@ -1,0 +1,72 @@
+"""A map: one spectrum per pixel of a rectangular scan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_wse2xai.data.axis import AxisKind, SpectralAxis
+from napari_wse2xai.data.frame import Frame
+from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.errors import DataError
+
+
+@dataclass(frozen=True, eq=False)
+class SpectralMap:
+    """Spectra of a scan on one axis and in one frame; NaN is a channel (or pixel) that was not measured."""
+
+    frame: Frame
+    axis: SpectralAxis
+    counts: NDArray[np.float32]
+    """(ny, nx, n) in `intensity_unit`."""
+    name: str = "map"
+    intensity_unit: str = "counts"
+    flake: NDArray[np.bool_] | None = None
+    """(ny, nx); None before the flake was looked for."""
+    repaired: NDArray[np.uint16] | None = None
+    """(ny, nx) number of channels that the spike filter replaced; None before it ran."""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    """What the file says about the measurement, in the file's own words."""
+    history: History = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is not a map of spectra."""
+        expected = (*self.frame.shape, len(self.axis))
+        if self.counts.shape != expected:
+            raise DataError(f"'{self.name}': counts of shape {self.counts.shape}, but grid and axis say {expected}; export it again.")
+        if not self.counts.size:
+            raise DataError(f"'{self.name}' holds no spectra; choose another file or item.")
+
+    @classmethod
+    def from_arrays(
+        cls,
+        counts: ArrayLike,
+        axis_values: ArrayLike,
+        kind: AxisKind,
+        *,
+        frame: Frame | None = None,
+        laser_nm: float | None = None,
+        **fields: Any,
+    ) -> Self:
+        """Build a map from counts (ny, nx, n) and an axis that may rise or fall; infinite counts become NaN."""
+        values = np.asarray(axis_values, dtype=np.float64)
+        cube = np.asarray(counts, dtype=np.float32)
+        if cube.ndim != 3:
+            raise DataError(f"A map has three dimensions (y, x, spectral), but the counts have {cube.ndim}; reshape them first.")
+        if len(values) > 1 and values[0] > values[-1]:
+            values, cube = values[::-1].copy(), np.ascontiguousarray(cube[:, :, ::-1])
+        if np.isinf(cube).any():
+            cube = np.where(np.isinf(cube), np.float32(np.nan), cube)
+        ny, nx = cube.shape[:2]
+        return cls(frame or Frame((ny, nx)), SpectralAxis(values, kind, laser_nm), cube, **fields)
+
+    def with_record(self, record: Record) -> Self:
+        """Return the same map with one more step in its history."""
+        return replace(self, history=(*self.history, record))
+
+    @property
+    def measured(self) -> NDArray[np.bool_]:
+        """(ny, nx) True where every channel has a value."""
+        return np.asarray(np.isfinite(self.counts).all(axis=-1))

@@ -1,0 +1,28 @@
+"""What can go wrong, in sentences for the person at the instrument.
+
+Every message says what is wrong, where, and what to do; the command line prints it alone, a dock widget shows it under its button.
+"""
+
+
+class UserError(Exception):
+    """A user's input cannot be used: the message is one clear sentence, never followed by a traceback."""
+
+
+class ReaderError(UserError):
+    """A file cannot be read as a map."""
+
+
+class DataError(UserError):
+    """A map is not fit for what is asked of it."""
+
+
+class SettingsError(UserError):
+    """A recipe or a form holds a value that cannot be used."""
+
+
+class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
+    """The user pressed Cancel; raised by a progress callback, through every loop, up to who started the work."""
+
+
+class DataWarning(UserWarning):
+    """Something about the data that the user should know, though work can go on."""

@@ -1,0 +1,1 @@
+"""Verbs on arrays: numpy, scipy and torch; nothing of this project's own types."""
