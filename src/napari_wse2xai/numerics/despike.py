@@ -1,0 +1,153 @@
+"""Cosmic rays: found as channels that neither their spectrum nor their neighbours on the map explain."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from napari_wse2xai.numerics.noise import channel_sigma, variance_line
+
+# Comparators of a sorting network whose element 4 of 9 ends up as the median (Paeth 1990, Graphics Gems).
+_MEDIAN_OF_9 = (
+    *((1, 2), (4, 5), (7, 8), (0, 1), (3, 4), (6, 7), (1, 2), (4, 5), (7, 8), (0, 3)),
+    *((5, 8), (4, 7), (3, 6), (1, 4), (2, 5), (4, 7), (4, 2), (6, 4), (4, 2)),
+)
+
+
+def spectral_median(counts: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Median of nine channels along the last axis: follows lines wider than that, passes under spikes of up to four channels."""
+    n = counts.shape[-1]
+    padded = np.pad(counts, [(0, 0)] * (counts.ndim - 1) + [(4, 4)], mode="reflect" if n > 4 else "edge")
+    lanes = [padded[..., i : i + n].copy() for i in range(9)]
+    for low, high in _MEDIAN_OF_9:
+        smaller = np.minimum(lanes[low], lanes[high])
+        np.maximum(lanes[low], lanes[high], out=lanes[high])
+        lanes[low] = smaller
+    return lanes[4]
+
+
+def second_largest_neighbour(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Second largest value among the pixels next to each pixel, channel by channel.
+
+    Parameters
+    ----------
+    values : (ny, nx, n); on a line scan (one row or column) the four nearest pixels count, else the eight around
+
+    Returns
+    -------
+    (ny, nx, n); zero where a pixel has fewer than two neighbours
+
+    Notes
+    -----
+    The second largest, because the largest may itself be a cosmic ray; not the median, because a pixel at the edge of the
+    flake has more neighbours beside the flake than on it.
+    """
+    ny, nx = values.shape[:2]
+    reach_y, reach_x = (2 if nx == 1 else 1), (2 if ny == 1 else 1)
+    padded = np.pad(values, [(reach_y, reach_y), (reach_x, reach_x), (0, 0)], constant_values=-np.inf)
+    largest = np.full_like(values, -np.inf)
+    second = np.full_like(values, -np.inf)
+    for dy in range(2 * reach_y + 1):
+        for dx in range(2 * reach_x + 1):
+            if (dy, dx) == (reach_y, reach_x):
+                continue
+            shifted = padded[dy : dy + ny, dx : dx + nx]
+            np.maximum(second, np.minimum(largest, shifted), out=second)
+            np.maximum(largest, shifted, out=largest)
+    return np.where(np.isfinite(second), second, np.float32(0.0))
+
+
+def noise_model(excess: NDArray[np.float32], level: NDArray[np.float32]) -> tuple[float, float]:
+    """Constant and slope of the noise variance against the signal's level, from pixels compared with the next one.
+
+    Comparing pixels, not channels, keeps sharp lines from being taken for noise.
+    """
+    ny, nx = level.shape[:2]
+    if ny * nx < 4:
+        sigma = float(np.nanmedian(channel_sigma(excess + level)))
+        middle = max(float(np.nanmedian(level)), 1e-9)
+        return 0.0, sigma**2 / middle
+    along = 1 if nx > 1 else 0
+    deviation = np.diff(excess, axis=along) / np.sqrt(2.0)
+    first, last = (slice(None, -1), slice(1, None)) if along == 0 else ((slice(None), slice(None, -1)), (slice(None), slice(1, None)))
+    at = 0.5 * (level[first] + level[last])
+    good = np.isfinite(deviation) & np.isfinite(at)
+    step = max(1, int(good.sum()) // 500_000)
+    return variance_line(deviation[good][::step], at[good][::step])
+
+
+def guarded_spikes(counts: NDArray[np.float32], *, threshold: float, neighbour_factor: float) -> NDArray[np.bool_]:
+    """Channels hit by a cosmic ray, 1 to 4 channels wide, without touching sharp lines.
+
+    Parameters
+    ----------
+    counts : (ny, nx, n) counts, raw
+    threshold : how far a channel must stand out, in standard deviations of its noise (shot and read noise)
+    neighbour_factor : a channel must also exceed this many times what the neighbouring pixels show there
+
+    Returns
+    -------
+    (ny, nx, n) bool
+    """
+    level = spectral_median(counts)
+    excess = counts - level
+    constant, slope = noise_model(excess, level)
+    sigma = np.sqrt(np.maximum(constant + slope * level, 1e-12), dtype=np.float32)
+    sigma = np.maximum(sigma, 0.3 * np.nanmedian(sigma))
+    unexplained = (excess - neighbour_factor * np.maximum(second_largest_neighbour(excess), 0.0)) / sigma
+    with np.errstate(invalid="ignore"):
+        core = unexplained > threshold
+        flank = unexplained > min(2.5, threshold)
+    reach = np.ones((1, 1, 5), dtype=bool)
+    return np.asarray(core | (flank & ndimage.binary_dilation(core, structure=reach)))
+
+
+def first_difference_spikes(counts: NDArray[np.float32], threshold: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Channels behind a jump of the first-order difference (Yoo et al. 2023): the paper's filter, without a guard.
+
+    Parameters
+    ----------
+    counts : (..., n) counts
+    threshold : (n,) standard deviations of the difference, one per channel; infinite where nothing may be touched
+
+    Notes
+    -----
+    Not for sharp lines: a jump of the signal is taken for a spike, whatever makes it.
+    """
+    jump: NDArray[np.float32] = np.diff(counts, axis=-1, prepend=counts[..., :1])
+    sigma = np.sqrt(2.0) * channel_sigma(counts)[..., None]
+    with np.errstate(invalid="ignore"):
+        up = jump > threshold * sigma
+        down = -jump > threshold * sigma
+    # A spike is what lies between a jump up and the jump down that follows within four channels.
+    inside: NDArray[np.bool_] = np.zeros(up.shape, dtype=bool)
+    for width in range(1, 5):
+        closed = up[..., : up.shape[-1] - width] & down[..., width:]
+        for offset in range(width):
+            inside[..., offset : offset + closed.shape[-1]] |= closed
+    return inside
+
+
+def interpolate(counts: NDArray[np.float32], spikes: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Counts with marked channels replaced by a straight line between the good channels beside them; at an end, by the nearest.
+
+    Parameters
+    ----------
+    counts : (..., n); spikes : (..., n) bool
+    """
+    n = counts.shape[-1]
+    repaired = counts.reshape(-1, n).copy()
+    marks = spikes.reshape(-1, n)
+    for rows in np.array_split(np.flatnonzero(marks.any(axis=-1) & ~marks.all(axis=-1)), max(1, marks.size // 20_000_000)):
+        repaired[rows] = _bridge(repaired[rows], marks[rows])
+    return repaired.reshape(counts.shape)
+
+
+def _bridge(counts: NDArray[np.float32], marks: NDArray[np.bool_]) -> NDArray[np.float32]:
+    n = counts.shape[-1]
+    channel = np.arange(n)
+    before = np.maximum.accumulate(np.where(marks, -1, channel), axis=-1)
+    after = np.minimum.accumulate(np.where(marks, n, channel)[:, ::-1], axis=-1)[:, ::-1]
+    before, after = np.where(before < 0, after, before), np.where(after >= n, before, after)
+    left, right = np.take_along_axis(counts, before, -1), np.take_along_axis(counts, after, -1)
+    share = (channel - before) / np.maximum(after - before, 1)
+    return np.where(marks, left + share * (right - left), counts).astype(np.float32)
