@@ -97,6 +97,11 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             raise ValueError(f"two peaks are called {twice[0]}; give each its own name")
         return self
 
+    def check(self, source: SpectralMap) -> None:
+        """Refuse, before any work, peaks and windows that cannot be fitted to a map with this axis."""
+        for _ in self._windows(source):
+            pass
+
     def run(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         """Fit all windows, one after the other."""
         windows = list(self._windows(source))

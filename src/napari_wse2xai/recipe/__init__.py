@@ -1,0 +1,8 @@
+"""The chain of stages as a YAML file: read, check, run, and rebuild from a result's history."""
+
+from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
+from napari_wse2xai.recipe._checks import check
+from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
+from napari_wse2xai.recipe._read import load, preset, preset_names
+
+__all__ = ["MODALITIES", "Chain", "Outcome", "Recipe", "Section", "check", "from_history", "load", "preset", "preset_names"]

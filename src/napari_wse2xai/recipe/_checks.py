@@ -1,0 +1,84 @@
+"""What can be refused before any work is done."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from napari_wse2xai.data import AxisKind, Frame, SpectralMap
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.recipe._model import Recipe, Section
+from napari_wse2xai.stages import ConvertAxis, Deconvolve
+
+FARTHEST_SHIFT = 4500.0
+"""No vibration lies above this Raman shift (H2 comes last, at 4161 cm-1), cm-1."""
+
+
+def as_declared(source: SpectralMap, section: Section) -> SpectralMap:
+    """Give a map the unit and the laser that the recipe declares."""
+    axis = source.axis
+    if section.unit is not None:
+        axis = replace(axis, kind=AxisKind.from_unit(section.unit))
+    if section.laser_nm is not None:
+        axis = replace(axis, laser_nm=section.laser_nm)
+    return replace(source, axis=axis)
+
+
+def check(recipe: Recipe, maps: dict[str, SpectralMap]) -> None:
+    """Refuse maps that the recipe's chains cannot work on, naming the place in the recipe.
+
+    Parameters
+    ----------
+    recipe : recipe with a section for every map
+    maps : maps as read, by modality, with unit and laser as declared
+    """
+    for name, section in recipe.sections().items():
+        try:
+            _check_kind(name, maps[name], section)
+            _check_stages(maps[name], recipe, name)
+        except DataError as error:
+            raise DataError(f"{name}: {error}") from error
+
+
+def _check_kind(modality: str, source: SpectralMap, section: Section) -> None:
+    """Refuse a Raman map where photoluminescence is expected, and the other way round."""
+    kind = source.axis.kind
+    if modality == "pl" and kind is AxisKind.RAMAN_SHIFT:
+        raise DataError(
+            f"'{source.name}' has an axis in cm-1, so it is a Raman map; name it under raman, or give here the map in nm or eV "
+            "(if the axis says cm-1 wrongly, set unit)."
+        )
+    if modality == "raman" and kind is not AxisKind.RAMAN_SHIFT:
+        _check_convertible(source, section)
+
+
+def _check_convertible(source: SpectralMap, section: Section) -> None:
+    if source.axis.laser_nm is None:
+        raise DataError(
+            f"'{source.name}' has an axis in {source.axis.unit}, as a photoluminescence map has; name it under pl, or, if it is a Raman "
+            "map, set laser_nm so that it can be converted to cm-1."
+        )
+    if section.convert_axis is None or section.convert_axis.to != "cm-1":
+        raise DataError(f"'{source.name}' has an axis in {source.axis.unit}; add convert_axis: {{to: cm-1}}.")
+    low, high = section.convert_axis(_one_pixel(source)).axis.span
+    if high < 0 or low > FARTHEST_SHIFT:
+        raise DataError(
+            f"'{source.name}' covers {low:.0f} to {high:.0f} cm-1 from its {source.axis.laser_nm:g} nm laser, where no Raman line lies; "
+            "name it under pl if it is photoluminescence, or correct laser_nm."
+        )
+
+
+def _check_stages(source: SpectralMap, recipe: Recipe, modality: str) -> None:
+    """Let the fit refuse its peaks and windows now, on the axis that it will see."""
+    chain = recipe.chains()[modality]
+    convert, fit = chain.stage(ConvertAxis), chain.stage(Deconvolve)
+    tiny = _one_pixel(source)
+    if convert is not None:
+        tiny = convert(tiny)
+    if isinstance(fit, Deconvolve):
+        fit.check(tiny)
+
+
+def _one_pixel(source: SpectralMap) -> SpectralMap:
+    """Shrink a map to one empty pixel: what can be learned from the axis alone is learned at no cost."""
+    counts = np.zeros((1, 1, len(source.axis)), dtype=np.float32)
+    return replace(source, frame=Frame((1, 1)), counts=counts, flake=None, repaired=None)

@@ -1,0 +1,122 @@
+"""What a recipe may hold, and what follows from it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import ConfigDict, Field, model_validator
+
+from napari_wse2xai.recipe._chain import Chain
+from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Despike, FindFlake, Settings, Stage
+from napari_wse2xai.stages.baseline import PiecewiseLinear
+
+MODALITIES = ("raman", "pl")
+"""Sections of a recipe that name a map."""
+LATER = ("pair", "train", "explain")
+"""Sections that are known by name, but that this version cannot run."""
+
+StepName = Literal["convert_axis", "find_flake", "despike", "baseline", "deconvolve"]
+LaterName = Literal["pair", "train", "explain"]
+
+
+class Section(Settings):
+    """One map: its file, and the settings of every stage; a stage that is None is left out."""
+
+    file: Path | None = Field(None, description="Map file, relative to the recipe's folder.")
+    item: str | None = Field(None, description="Which map, in a file that holds several.")
+    laser_nm: float | None = Field(
+        None, gt=0, description="Wavelength of the laser in nm, where the file does not say it or says it wrong."
+    )
+    unit: Literal["cm-1", "nm", "eV"] | None = Field(
+        None, description="Unit of the spectral axis, where the file does not say it or says it wrong."
+    )
+    convert_axis: ConvertAxis | None = None
+    find_flake: FindFlake | None = Field(default_factory=FindFlake)
+    despike: Despike | None = Field(default_factory=Despike)
+    baseline: Baseline | None = Field(default_factory=Baseline)
+    deconvolve: Deconvolve | None = Field(default_factory=Deconvolve)
+
+    def following_peaks(self) -> Self:
+        """Take the flake's window and the baseline's areas, where neither recipe nor preset gives them, from the peaks' windows."""
+        windows = _united([peak.window for peak in self.deconvolve.peaks] if self.deconvolve else [])
+        if not windows:
+            return self
+        return self.model_copy(update={"find_flake": self._flake_in(windows), "baseline": self._baseline_over(windows)})
+
+    def _flake_in(self, windows: list[tuple[float, float]]) -> FindFlake | None:
+        stage = self.find_flake
+        # Peaks that are fitted beside the flake say nothing about where the flake shines.
+        on_flake = self.deconvolve is not None and self.deconvolve.pixels == "flake"
+        if stage is None or "window" in stage.model_fields_set or not on_flake:
+            return stage
+        return stage.model_copy(update={"window": (windows[0][0], windows[-1][1])})
+
+    def _baseline_over(self, windows: list[tuple[float, float]]) -> Baseline | None:
+        stage = self.baseline
+        if stage is None or not isinstance(stage.method, PiecewiseLinear) or "areas" in stage.method.model_fields_set:
+            return stage
+        return stage.model_copy(update={"method": stage.method.model_copy(update={"areas": tuple(windows)})})
+
+    def stages(self, stop_after: str | None = None) -> Iterator[Stage[Any, Any]]:
+        """Stages of this section in the order of the chain."""
+        for name in STEPS:
+            stage = getattr(self, name)
+            if stage is not None:
+                yield stage
+            if name == stop_after:
+                return
+
+    def chain(self, stop_after: str | None = None) -> Chain:
+        """Stages of this section, ready to run."""
+        return Chain(tuple(self.stages(stop_after)))
+
+
+STEPS: tuple[str, ...] = tuple(
+    name for stage in STAGES for name, field in Section.model_fields.items() if stage in getattr(field.annotation, "__args__", ())
+)
+"""Names of the stages in a section, in the order of the chain."""
+
+
+def _united(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Windows in rising order, overlapping ones as one: the boundary of one may lie on a line of the other."""
+    united: list[tuple[float, float]] = []
+    for low, high in sorted(windows):
+        if united and low < united[-1][1]:
+            united[-1] = (united[-1][0], max(high, united[-1][1]))
+        else:
+            united.append((low, high))
+    return united
+
+
+class Recipe(Settings):
+    """The whole of a recipe, with the preset's values where it gives none."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preset: str = Field("wse2-532", description="Where values come from that the recipe does not give.")
+    raman: Section | None = None
+    pl: Section | None = None
+    pair: dict[str, Any] | None = None
+    train: dict[str, Any] | None = None
+    explain: dict[str, Any] | None = None
+    stop_after: StepName | LaterName | None = Field(None, description="Last stage that runs.")
+
+    @model_validator(mode="after")
+    def _within_this_version(self) -> Self:
+        """Say so when the chain would go on beyond what this version can do."""
+        if self.stop_after in LATER:
+            raise ValueError(
+                f"stop_after: {self.stop_after} is not possible yet, this version ends with deconvolve; write stop_after: deconvolve"
+            )
+        wanted = [name for name in LATER if getattr(self, name) is not None]
+        if wanted and self.stop_after is None:
+            raise ValueError(f"'{wanted[0]}' cannot run yet, this version ends with deconvolve; remove it, or add stop_after: deconvolve")
+        return self
+
+    def sections(self) -> dict[str, Section]:
+        """Sections that name a map, by modality."""
+        return {name: section for name in MODALITIES if (section := getattr(self, name)) is not None}
+
+    def chains(self) -> dict[str, Chain]:
+        """Chain of each modality."""
+        return {name: section.chain(self.stop_after) for name, section in self.sections().items()}

@@ -1,0 +1,170 @@
+"""Recipes and presets from YAML."""
+
+from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.recipe._messages import nearest, sentence
+from napari_wse2xai.recipe._model import MODALITIES, STEPS, Recipe
+
+DEFAULT_PRESET = "wse2-532"
+_PRESETS = files("napari_wse2xai") / "presets"
+
+
+def load(path: str | Path) -> Recipe:
+    """Read a recipe; files that it names are looked for beside it."""
+    place = Path(path)
+    try:
+        text = place.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise SettingsError(f"The recipe {place} does not exist; check its name and folder.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The recipe {place} cannot be read ({_reason(error)}); give a YAML text file in UTF-8.") from error
+    return parse(text, source=place.name, folder=place.parent)
+
+
+def preset(name: str = DEFAULT_PRESET) -> Recipe:
+    """Settings of a preset, for both modalities; they name no files."""
+    return _validated(_preset_data(name, name), f"preset {name}", {})
+
+
+def preset_names() -> list[str]:
+    """Names of the presets that come with the package."""
+    return sorted(entry.name.removesuffix(".yaml") for entry in _PRESETS.iterdir() if entry.name.endswith(".yaml"))
+
+
+def parse(text: str, *, source: str, folder: Path) -> Recipe:
+    """Read a recipe from text.
+
+    Parameters
+    ----------
+    text : YAML
+    source : name of the recipe in messages
+    folder : where the files lie that it names
+    """
+    given = _mapping(text, source)
+    base = _preset_data(given.get("preset", DEFAULT_PRESET), source)
+    merged: dict[str, Any] = {**given, "preset": base["preset"]}
+    peaks_at = {}
+    for name in MODALITIES:
+        if isinstance(given.get(name), Mapping):
+            section, peaks_at[name] = _normal(given[name], f"{source}: {name}")
+            merged[name] = _located(merge(_without_what_peaks_decide(base.get(name, {}), section), section), folder)
+    recipe = _validated(merged, source, peaks_at)
+    _require_files(recipe, source)
+    return recipe
+
+
+def merge(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Lay given values over the preset's: mappings key by key, everything else whole, and a method of another kind whole."""
+    merged = dict(base)
+    for key, value in given.items():
+        below = base.get(key)
+        if isinstance(value, Mapping) and isinstance(below, Mapping) and value.get("kind", below.get("kind")) == below.get("kind"):
+            merged[key] = merge(below, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:
+    """Write ``peaks`` where it belongs, a stage left empty as no settings, and ``false`` as a stage left out."""
+    normal = dict(section)
+    peaks_at = "deconvolve.peaks"
+    for step in STEPS:
+        if step in normal:
+            value = normal[step]
+            normal[step] = {} if value is None else None if value is False else value
+    if "peaks" in normal:
+        fit = normal.get("deconvolve", {})
+        if not isinstance(fit, Mapping) or "peaks" in fit:
+            raise SettingsError(f"{place}.peaks stands beside a 'deconvolve' that leaves it no room; give the peaks once.")
+        normal["deconvolve"] = {**fit, "peaks": normal.pop("peaks")}
+        peaks_at = "peaks"
+    return normal, peaks_at
+
+
+def _without_what_peaks_decide(base: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:
+    """Drop from the preset what holds for its own peaks only, where the recipe brings others."""
+    kept, _ = _normal(base, "preset")
+    fit = section.get("deconvolve")
+    if not isinstance(fit, Mapping) or "peaks" not in fit:
+        return kept
+    kept.pop("despike", None)  # thresholds of areas; the default is in units of the data's noise
+    kept["find_flake"] = {key: value for key, value in (kept.get("find_flake") or {}).items() if key != "window"}
+    baseline = dict(kept.get("baseline") or {})
+    baseline["method"] = {key: value for key, value in baseline.get("method", {}).items() if key not in ("areas", "margin")}
+    kept["baseline"] = baseline if baseline["method"] else {}
+    return kept
+
+
+def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:
+    file = section.get("file")
+    return {**section, "file": str(folder / file)} if isinstance(file, str) else section
+
+
+def _preset_data(name: Any, source: str) -> dict[str, Any]:
+    if name not in preset_names():
+        close = nearest(str(name), preset_names())
+        hint = f"did you mean '{close}'?" if close else f"known are {', '.join(preset_names())}."
+        raise SettingsError(f"{source}: the preset '{name}' is not known; {hint}")
+    data = _mapping((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), f"preset {name}")
+    for modality in MODALITIES:
+        if modality in data:
+            data[modality], _ = _normal(data[modality], f"preset {name}: {modality}")
+    return {**data, "preset": name}
+
+
+def _validated(data: Mapping[str, Any], source: str, peaks_at: Mapping[str, str]) -> Recipe:
+    try:
+        recipe = Recipe.model_validate(dict(data))
+    except ValidationError as error:
+        modality = str(next(iter(error.errors()[0]["loc"]), ""))
+        raise SettingsError(sentence(error, Recipe, source, peaks_at=peaks_at.get(modality, "deconvolve.peaks"))) from error
+    return recipe.model_copy(update={name: section.following_peaks() for name, section in recipe.sections().items()})
+
+
+def _require_files(recipe: Recipe, source: str) -> None:
+    sections = recipe.sections()
+    if not sections:
+        raise SettingsError(f"{source} names no map; add a section 'raman' or 'pl' with a 'file'.")
+    for name, section in sections.items():
+        if section.file is None:
+            raise SettingsError(f"{source}: '{name}.file' is missing; name the file that holds the map.")
+        if not section.file.is_file():
+            raise SettingsError(f"{source}: {name}.file names {section.file}, which does not exist; correct the path.")
+
+
+class _Loader(yaml.SafeLoader):
+    """Safe YAML that refuses a key given twice, where the plain loader would forget the first."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """Build a mapping whose keys differ."""
+        keys = [key.value for key, _ in node.value]
+        twice = next((key for key, _ in node.value if keys.count(key.value) > 1), None)
+        if twice is not None:
+            raise yaml.constructor.ConstructorError(None, None, f"'{twice.value}' is given twice", twice.start_mark)
+        return super().construct_mapping(node, deep)
+
+
+def _mapping(text: str, source: str) -> dict[str, Any]:
+    try:
+        data = yaml.load(text, Loader=_Loader)  # a SafeLoader
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise SettingsError(f"{source} is not valid YAML{where}: {error.problem}; correct that line.") from error
+    except yaml.YAMLError as error:
+        raise SettingsError(f"{source} is not valid YAML: it holds characters that no text file has; give another file.") from error
+    if not isinstance(data, dict):
+        raise SettingsError(f"{source} is not a recipe; it should hold keys such as 'raman:' with a 'file:' below.")
+    return data
+
+
+def _reason(error: Exception) -> str:
+    return error.strerror or "unreadable" if isinstance(error, OSError) else "not UTF-8"
