@@ -1,0 +1,9 @@
+"""Synthetic WSe2 flakes with their truth: sample data of the plugin, fixture of the tests, test bench for a user's own settings."""
+
+from napari_wse2xai.synthetic.flake import LAWS, SyntheticFlake, make_flake
+from napari_wse2xai.synthetic.growth import FLAKE_SHAPES
+from napari_wse2xai.synthetic.instrument import Instrument
+from napari_wse2xai.synthetic.material import pl_law
+from napari_wse2xai.synthetic.truth import ModalityTruth, Spikes, Truth
+
+__all__ = ["FLAKE_SHAPES", "LAWS", "Instrument", "ModalityTruth", "Spikes", "SyntheticFlake", "Truth", "make_flake", "pl_law"]

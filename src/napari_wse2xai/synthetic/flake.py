@@ -1,0 +1,153 @@
+"""Grow a flake, measure it, keep the truth."""
+
+from dataclasses import asdict, dataclass
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import Frame, Record, SpectralMap
+from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.synthetic.growth import Crystal, Field, grow, smooth_field
+from napari_wse2xai.synthetic.instrument import (
+    LASER_NM,
+    SPIKE_PROFILES,
+    Instrument,
+    cosmic_rays,
+    focus_map,
+    pl_axis,
+    pl_background,
+    raman_axis,
+    raman_background,
+)
+from napari_wse2xai.synthetic.material import A1_HEIGHT, LINES, PL_HEIGHT, exciton_maps, phonon_maps, pl_law
+from napari_wse2xai.synthetic.truth import ModalityTruth, Truth
+
+LAWS = ("known", "independent", "hidden")
+"""How PL height comes about: `pl_law`; a smooth map that knows nothing of RS; `pl_law` times a smooth map that RS cannot see."""
+
+
+@dataclass(frozen=True, eq=False)
+class SyntheticFlake:
+    """Two maps of one flake in one frame, and what was put into them."""
+
+    raman: SpectralMap
+    pl: SpectralMap
+    truth: Truth
+
+
+class _Dice:
+    """A random generator of its own for every purpose, so that changing one thing leaves all others as they were."""
+
+    def __init__(self, shape: str, seed: int) -> None:
+        self._seeds = (seed, crc32(shape.encode()))
+
+    def __call__(self, purpose: str) -> np.random.Generator:
+        return np.random.default_rng([*self._seeds, crc32(purpose.encode())])
+
+
+def make_flake(
+    shape: str = "triangle",
+    *,
+    shape_px: tuple[int, int] = (48, 56),
+    seed: int = 0,
+    step_um: float = 0.5,
+    instrument: Instrument | None = None,
+    law: str = "known",
+    law_noise: float = 0.05,
+) -> SyntheticFlake:
+    """Grow and measure a WSe2 flake on silicon.
+
+    Parameters
+    ----------
+    shape : one of `FLAKE_SHAPES`
+    shape_px : pixels of the scan (ny, nx)
+    seed : everything random follows from it; another instrument or law leaves the crystal as it is
+    step_um : distance from pixel to pixel in um
+    instrument : noise, focus and cosmic rays; the default is a good confocal microscope
+    law : one of `LAWS`
+    law_noise : standard deviation of the PL height around its law, as a fraction of the law's own spread on the flake
+
+    Raises
+    ------
+    SettingsError
+        The shape or law is not known, the scan is too small, or the seed is negative.
+    """
+    if law not in LAWS:
+        raise SettingsError(f"The PL law '{law}' is not known; use {', '.join(LAWS[:-1])} or {LAWS[-1]}.")
+    if seed < 0:
+        raise SettingsError(f"The seed {seed} is negative; use 0 or a whole number above it.")
+    device = instrument or Instrument()
+    truth = _grow_and_light(shape, shape_px, device, _Dice(shape, seed), law, law_noise)
+    options = {"shape": shape, "shape_px": list(shape_px), "seed": seed, "step_um": step_um, "law": law, "law_noise": law_noise}
+    record = Record("synthetic", {**options, "instrument": asdict(device)}, __version__)
+    frame = Frame(shape_px, (step_um, step_um), sample=f"{shape} (synthetic)")
+    raman, pl = (
+        _measure(part, frame, record, f"{shape} {label}", device, _Dice(shape, seed)(f"{label} noise"))
+        for part, label in ((truth.raman, "RS"), (truth.pl, "PL"))
+    )
+    return SyntheticFlake(raman, pl, truth)
+
+
+def _grow_and_light(shape: str, shape_px: tuple[int, int], device: Instrument, dice: _Dice, law: str, law_noise: float) -> Truth:
+    """Everything about the flake up to the noise-free light."""
+    crystal = grow(shape, shape_px, dice("crystal"))
+    focus = focus_map(dice("focus"), shape_px, device.focus_variation)
+    phonons = phonon_maps(crystal, dice("phonons"))
+    collected = focus * device.intensity
+    law_height = PL_HEIGHT * collected * _relative_pl(law, crystal, phonons, dice)
+    phonons[2] *= collected
+    scatter = law_noise * law_height[crystal.flake].std() * dice("law noise").standard_normal(shape_px)
+    exciton = np.stack([*exciton_maps(crystal, dice("exciton")), np.maximum(law_height + scatter, 0.0)])[:, None]
+    raman, pl = _raman_truth(phonons, crystal, focus, device, dice), _pl_truth(exciton, crystal, focus, device, dice)
+    fields = {name: np.where(crystal.flake, values, np.nan) for name, values in _fields(crystal, law_height).items()}
+    return Truth(crystal.flake, raman, pl, focus=focus, **fields, gain=device.gain, read_noise=device.read_noise, offset=device.offset)
+
+
+def _fields(crystal: Crystal, law_height: Field) -> dict[str, Field]:
+    """Maps that exist on the flake only."""
+    return {"vacancy": crystal.vacancy, "oxygen": crystal.oxygen, "strain": crystal.strain, "law_height": law_height}
+
+
+def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: _Dice) -> Field:
+    """PL height relative to pristine crystal in focus, (ny, nx)."""
+    a1 = [line.name for line in LINES].index("A1'")
+    known = pl_law(phonons[2, a1] / A1_HEIGHT, crystal.vacancy, crystal.oxygen)
+    if law == "known":
+        return known
+    unseen = smooth_field(dice("unseen"), crystal.flake.shape, 0.12)
+    return known * np.exp(0.9 * unseen) if law == "hidden" else np.asarray(0.75 + 0.5 * unseen)
+
+
+def _raman_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: _Dice) -> ModalityTruth:
+    """Truth of the RS cube."""
+    axis = raman_axis()
+    light = raman_background(axis, crystal.flake, focus, dice("RS background"))
+    spikes = cosmic_rays(dice("RS spikes"), light.shape, device.spikes_per_pixel)
+    names = tuple(line.name for line in LINES)
+    lit = np.asarray(device.offset + device.intensity * light, dtype=np.float32)
+    position, fwhm, height = _on_flake(maps, crystal)
+    return ModalityTruth(axis, names, ("lorentzian",) * len(names), position, fwhm, height, lit, spikes)
+
+
+def _pl_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: _Dice) -> ModalityTruth:
+    """Truth of the PL cube."""
+    axis = pl_axis()
+    light = pl_background(axis, crystal.flake, focus, dice("PL background"))
+    spikes = cosmic_rays(dice("PL spikes"), light.shape, device.spikes_per_pixel)
+    lit = np.asarray(device.offset + device.intensity * light, dtype=np.float32)
+    position, fwhm, height = _on_flake(maps, crystal)
+    return ModalityTruth(axis, ("A exciton",), ("gaussian",), position, fwhm, height, lit, spikes)
+
+
+def _on_flake(maps: Field, crystal: Crystal) -> NDArray[np.float32]:
+    """Position, FWHM and height (3, peak, ny, nx) as float32, NaN off the flake."""
+    return np.where(crystal.flake, maps, np.nan).astype(np.float32)
+
+
+def _measure(part: ModalityTruth, frame: Frame, record: Record, name: str, device: Instrument, rng: np.random.Generator) -> SpectralMap:
+    """Add what chance adds: shot noise, read noise and cosmic rays."""
+    counts = device.detect(part.clean() - device.offset, rng) + part.spikes.added(SPIKE_PROFILES)
+    metadata = {"Laser (nm)": f"{LASER_NM:g}", "Remark": "synthetic: no measurement"}
+    return SpectralMap(frame, part.axis, counts, name, metadata=metadata, history=(record,))

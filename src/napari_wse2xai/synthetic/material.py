@@ -1,0 +1,93 @@
+"""How the crystal answers to light: eight phonon lines, one exciton, and the law that ties them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_wse2xai.synthetic.growth import Crystal, Field, smooth_field
+
+A1_HEIGHT = 3000.0
+"""Height of A1' on pristine crystal in focus, counts."""
+PL_HEIGHT = 6000.0
+"""Height of the exciton line where the law gives 1, counts."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One Lorentzian of the pristine crystal, and how defects and strain change it."""
+
+    name: str
+    position: float
+    """cm-1."""
+    fwhm: float
+    """cm-1."""
+    height: float
+    """Counts."""
+    per_strain: float
+    """Shift in cm-1 per percent."""
+    dims: tuple[float, float]
+    """Exponents by which (vacancies, oxygen) change the height; negative weakens the line."""
+    widens: tuple[float, float]
+    """Relative broadening at full (vacancies, oxygen)."""
+
+
+LINES = (
+    Line("P195", 195.0, 11.0, 130.0, -0.8, (0.5, 0.1), (0.15, 0.05)),
+    Line("P220", 220.0, 10.0, 220.0, -1.0, (0.9, 0.0), (0.25, 0.05)),
+    Line("P240", 240.5, 8.0, 450.0, -1.2, (0.2, 0.5), (0.10, 0.30)),
+    Line("A1'", 249.8, 3.6, A1_HEIGHT, -0.8, (-0.75, -0.40), (0.30, 0.12)),
+    Line("2LA(M)", 259.5, 8.0, 900.0, -1.6, (-0.25, -0.10), (0.25, 0.10)),
+    Line("P359", 359.0, 8.0, 220.0, -1.4, (-0.2, 0.0), (0.15, 0.10)),
+    Line("P374", 374.0, 8.5, 340.0, -1.4, (-0.3, -0.1), (0.15, 0.10)),
+    Line("P395", 395.0, 8.0, 290.0, -1.8, (0.1, 0.2), (0.20, 0.25)),
+)
+"""The lines of the wse2-532 preset; docs/presets.md has the sources."""
+
+DOPING_EFFECT = 0.35
+"""Largest relative change of A1' height by the smooth doping of the crystal; the other lines feel a quarter of it."""
+OWN_EFFECT = 0.10
+"""Largest relative change of each line's height that no other line shares; a third of it for the FWHM, 0.3 cm-1 for the position."""
+
+
+def pl_law(a1_height: ArrayLike, vacancy: ArrayLike, oxygen: ArrayLike) -> Field:
+    """PL height relative to that of pristine crystal: grows with A1' height and saturates, quenched by vacancies, raised by oxygen.
+
+    ``(1 - exp(-a / 0.8)) / (1 - exp(-1 / 0.8)) * (1 + 0.3 oxygen) / (1 + 0.3 vacancy)``
+
+    Parameters
+    ----------
+    a1_height : A1' height relative to pristine crystal in the same focus, about 0.3 to 1.3
+    vacancy, oxygen : relative densities, 0 to 1
+
+    Notes
+    -----
+    Made up for testing, after the tendencies that Yoo et al. 2023 (doi 10.1002/aisy.202200463) report; no physics follows from it.
+    """
+    saturating = (1.0 - np.exp(-np.asarray(a1_height) / 0.8)) / (1.0 - np.exp(-1.0 / 0.8))
+    return np.asarray(saturating * (1.0 + 0.3 * np.asarray(oxygen)) / (1.0 + 0.3 * np.asarray(vacancy)))
+
+
+def phonon_maps(crystal: Crystal, rng: np.random.Generator) -> Field:
+    """Position, FWHM and relative-to-focus height of every line: (3, peak, ny, nx)."""
+    doping = smooth_field(rng, crystal.flake.shape, 0.10)
+    return np.stack([_line_maps(line, crystal, doping, rng) for line in LINES], axis=1)
+
+
+def _line_maps(line: Line, crystal: Crystal, doping: Field, rng: np.random.Generator) -> Field:
+    """Position, FWHM and height of one line: (3, ny, nx)."""
+    own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(3)]
+    share = 1.0 if line.name == "A1'" else 0.25
+    position = line.position + line.per_strain * crystal.strain - 0.4 * crystal.vacancy + 0.15 * own[0]
+    broadening = line.widens[0] * crystal.vacancy + line.widens[1] * crystal.oxygen
+    fwhm = line.fwhm * (1.0 + broadening + OWN_EFFECT / 3.0 * own[1])
+    defects = np.exp(line.dims[0] * crystal.vacancy + line.dims[1] * crystal.oxygen)
+    height = line.height * defects * (1.0 + share * DOPING_EFFECT * doping + OWN_EFFECT * own[2])
+    return np.stack([position, fwhm, height])
+
+
+def exciton_maps(crystal: Crystal, rng: np.random.Generator) -> tuple[Field, Field]:
+    """Position and FWHM in eV of the exciton line, (ny, nx) each: strain shifts it, vacancies broaden it."""
+    own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(2)]
+    position = 1.650 - 0.045 * crystal.strain + 0.004 * crystal.oxygen + 0.003 * own[0]
+    return position, 0.058 * (1.0 + 0.20 * crystal.vacancy + 0.05 * own[1])
