@@ -56,20 +56,26 @@ def second_largest_neighbour(values: NDArray[np.float32]) -> NDArray[np.float32]
     return np.where(np.isfinite(second), second, np.float32(0.0))
 
 
-def noise_model(excess: NDArray[np.float32], level: NDArray[np.float32]) -> tuple[float, float]:
-    """Constant and slope of the noise variance against the signal's level, from pixels compared with the next one.
+def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tuple[float, float]:
+    """Constant and slope of the noise variance against the signal's level.
 
-    Comparing pixels, not channels, keeps sharp lines from being taken for noise.
+    Parameters
+    ----------
+    counts, level : (ny, nx, n) counts; the measured signal, and a smooth one
+
+    Notes
+    -----
+    The sample of the noise is how a channel departs from the mean of the channels beside it, compared with the next pixel: a sharp
+    line departs too, but alike in both.  On a single spectrum there is no next pixel, and the noise is taken for shot noise.
     """
-    ny, nx = level.shape[:2]
-    if ny * nx < 4:
-        sigma = float(np.nanmedian(channel_sigma(excess + level)))
-        middle = max(float(np.nanmedian(level)), 1e-9)
-        return 0.0, sigma**2 / middle
-    along = 1 if nx > 1 else 0
-    deviation = np.diff(excess, axis=along) / np.sqrt(2.0)
-    first, last = (slice(None, -1), slice(1, None)) if along == 0 else ((slice(None), slice(None, -1)), (slice(None), slice(1, None)))
-    at = 0.5 * (level[first] + level[last])
+    bend = (counts[..., 1:-1] - 0.5 * (counts[..., 2:] + counts[..., :-2])) / np.sqrt(1.5)
+    at = level[..., 1:-1]
+    if max(counts.shape[:2]) < 2:
+        return 0.0, float(np.nanmean(channel_sigma(counts)) ** 2 / max(float(np.nanmedian(level)), 1e-9))
+    along = 1 if counts.shape[1] > 1 else 0
+    deviation = np.diff(bend, axis=along) / np.sqrt(2.0)
+    here, there = ((slice(None),) * along + (part,) for part in (slice(None, -1), slice(1, None)))
+    at = 0.5 * (at[here] + at[there])
     good = np.isfinite(deviation) & np.isfinite(at)
     step = max(1, int(good.sum()) // 500_000)
     return variance_line(deviation[good][::step], at[good][::step])
@@ -90,7 +96,7 @@ def guarded_spikes(counts: NDArray[np.float32], *, threshold: float, neighbour_f
     """
     level = spectral_median(counts)
     excess = counts - level
-    constant, slope = noise_model(excess, level)
+    constant, slope = noise_model(counts, level)
     sigma = np.sqrt(np.maximum(constant + slope * level, 1e-12), dtype=np.float32)
     sigma = np.maximum(sigma, 0.3 * np.nanmedian(sigma))
     unexplained = (excess - neighbour_factor * np.maximum(second_largest_neighbour(excess), 0.0)) / sigma

@@ -1,7 +1,7 @@
 """Deconvolution by gradient descent: the paper's solver, batched over pixels."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
@@ -9,33 +9,10 @@ import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import DERIVATIVES
+from napari_wse2xai.numerics.problem import Problem
 
 CACHE_ELEMENTS = 50_000
 """Elements (pixel x peak x channel) worked on at once: about what stays in a core's cache; a GPU takes 200 times as many."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """What is fitted: a sum of peaks on one window, with where it starts and how far it may go."""
-
-    x: NDArray[np.float64]
-    """(n,) axis values."""
-    shapes: tuple[str, ...]
-    start: NDArray[np.float64]
-    """(peak, 3) position, FWHM (axis unit) and height (counts) to start from."""
-    anchor: NDArray[np.float64]
-    """(peak,) positions towards which the penalty pulls: the initial ones."""
-    lower: NDArray[np.float64]
-    upper: NDArray[np.float64]
-    """(peak, 3) bounds of each parameter."""
-    penalty: float
-    """Weight of a squared shift of one FWHM from `anchor`, against a mean squared error of the spectrum's highest count squared."""
-
-    def restarted(self, found: NDArray[np.float64]) -> "Problem":
-        """Start from parameters found before, (peak, 3); a peak that was not seen starts at 2 % of the highest."""
-        start = np.clip(found, self.lower, self.upper)
-        start[:, 2] = np.maximum(start[:, 2], 0.02 * max(float(start[:, 2].max()), 1e-12))
-        return replace(self, start=start)
 
 
 @dataclass(frozen=True)
