@@ -10,12 +10,15 @@ Location = Sequence[int | str]
 
 
 def sentence(error: ValidationError, model: type[BaseModel], source: str, *, peaks_at: str = "peaks") -> str:
-    """Put the first thing that is wrong in words: file, place, what to do."""
+    """Put the first thing that is wrong in words: file, place, what to do.
+
+    ``peaks_at`` is where in its section the recipe gives its peaks.
+    """
     problems = error.errors(include_url=False)
     first = problems[0]
     place, models = _walk(first["loc"], model)
-    place = place.replace("deconvolve.peaks", peaks_at)
-    return f"{source}: {_what(first, place, models)}{_more(len(problems) - 1)}."
+    words = f"{source}: {_what(first, place, models)}{_more(len(problems) - 1)}".replace("deconvolve.peaks", peaks_at)
+    return words if words.endswith("?") else f"{words}."
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
@@ -25,15 +28,22 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
 
 
 def _what(problem: Any, place: str, models: list[type[BaseModel]]) -> str:
-    if problem["type"] == "extra_forbidden":
-        return f"'{place}' is not known; {_suggestion(str(problem['loc'][-1]), models)}"
-    if problem["type"] == "missing":
-        return f"'{place}' is missing; add it"
+    kind, value, limits = problem["type"], problem["input"], problem.get("ctx", {})
+    plain = {
+        "extra_forbidden": lambda: f"'{place}' is not known; {_suggestion(str(problem['loc'][-1]), models)}",
+        "invalid_key": lambda: f"{_shown(value)} is not known; keys are words such as 'raman'",
+        "missing": lambda: f"'{place}' is missing; add it",
+        "model_type": lambda: f"'{place}' is {_shown(value)}, but should hold settings, each as 'name: value'",
+        "path_type": lambda: f"'{place}' is {_shown(value)}, but should be the name of a file",
+        "union_tag_invalid": lambda: f"'{place}' is of kind '{limits['tag']}', which is not known; choose {_or(limits['expected_tags'])}",
+        "union_tag_not_found": lambda: f"'{place}' lacks its 'kind'; add it",
+    }
+    if kind in plain:
+        return plain[kind]()
     message = str(problem["msg"]).removeprefix("Value error, ")
-    if problem["type"] == "value_error":
+    if kind == "value_error":
         return f"{place}: {message}" if place else message
-    message = message.removeprefix("Input ").strip()
-    return f"'{place}' is {_shown(problem['input'])}, but {message}; correct it"
+    return f"'{place}' is {_shown(value)}, but {message.removeprefix('Input ').split(', unable')[0]}; correct it"
 
 
 def _shown(value: Any) -> str:
@@ -41,8 +51,12 @@ def _shown(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
+def _or(tags: str) -> str:
+    return " or ".join(tags.split(", "))
+
+
 def _more(count: int) -> str:
-    return f" ({count} more {'problem' if count == 1 else 'problems'} of this kind or another)" if count > 0 else ""
+    return f" ({count} more {'problem' if count == 1 else 'problems'} after this one)" if count > 0 else ""
 
 
 def _suggestion(word: str, models: list[type[BaseModel]]) -> str:

@@ -99,7 +99,7 @@ class Recipe(Settings):
     pair: dict[str, Any] | None = None
     train: dict[str, Any] | None = None
     explain: dict[str, Any] | None = None
-    stop_after: StepName | LaterName | None = Field(None, description="Last stage that runs.")
+    stop_after: Literal[StepName, LaterName] | None = Field(None, description="Last stage that runs.")
 
     @model_validator(mode="after")
     def _within_this_version(self) -> Self:

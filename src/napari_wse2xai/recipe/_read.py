@@ -75,7 +75,6 @@ def merge(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
 def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:
     """Write ``peaks`` where it belongs, a stage left empty as no settings, and ``false`` as a stage left out."""
     normal = dict(section)
-    peaks_at = "deconvolve.peaks"
     for step in STEPS:
         if step in normal:
             value = normal[step]
@@ -85,8 +84,9 @@ def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str
         if not isinstance(fit, Mapping) or "peaks" in fit:
             raise SettingsError(f"{place}.peaks stands beside a 'deconvolve' that leaves it no room; give the peaks once.")
         normal["deconvolve"] = {**fit, "peaks": normal.pop("peaks")}
-        peaks_at = "peaks"
-    return normal, peaks_at
+        return normal, "peaks"
+    fit = normal.get("deconvolve")
+    return normal, "deconvolve.peaks" if isinstance(fit, Mapping) and "peaks" in fit else "peaks"
 
 
 def _without_what_peaks_decide(base: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _validated(data: Mapping[str, Any], source: str, peaks_at: Mapping[str, str]
         recipe = Recipe.model_validate(dict(data))
     except ValidationError as error:
         modality = str(next(iter(error.errors()[0]["loc"]), ""))
-        raise SettingsError(sentence(error, Recipe, source, peaks_at=peaks_at.get(modality, "deconvolve.peaks"))) from error
+        raise SettingsError(sentence(error, Recipe, source, peaks_at=peaks_at.get(modality, "peaks"))) from error
     return recipe.model_copy(update={name: section.following_peaks() for name, section in recipe.sections().items()})
 
 
