@@ -81,8 +81,8 @@ def grow(shape: str, shape_px: tuple[int, int], rng: np.random.Generator) -> Cry
     if min(shape_px) < SMALLEST_SCAN_PX:
         raise SettingsError(f"A scan of {shape_px} pixels cannot hold a flake; ask for at least {SMALLEST_SCAN_PX} pixels a side.")
     flake = inside(triangle_outline() if shape == "triangle" else star_outline(), shape_px)
-    vacancy = _defects(flake, rng, reach=0.055, floor=0.12, facing_rad=0.6)
-    oxygen = _defects(flake, rng, reach=0.085, floor=0.10, facing_rad=0.6 + np.pi)
+    vacancy = _defects(flake, rng, reach=0.055, floor=0.18, facing_rad=0.6)
+    oxygen = _defects(flake, rng, reach=0.085, floor=0.15, facing_rad=0.6 + np.pi)
     return Crystal(flake, vacancy, oxygen, 0.25 * smooth_field(rng, shape_px, 0.16))
 
 
@@ -95,5 +95,5 @@ def _defects(flake: NDArray[np.bool_], rng: np.random.Generator, *, reach: float
     middle_y, middle_x = np.argwhere(flake).mean(axis=0)
     bearing = np.arctan2(y - middle_y, x - middle_x)
     sided = 0.55 + 0.35 * np.cos(bearing - facing_rad)
-    patches = 0.6 * floor * smooth_field(rng, flake.shape, 0.08) * (1 - edge)
+    patches = 0.9 * floor * smooth_field(rng, flake.shape, 0.06) * (1 - edge)
     return np.asarray(np.clip(floor + patches + (1 - floor) * sided * edge, 0.0, 1.0))

@@ -75,9 +75,9 @@ def raman_background(axis: SpectralAxis, flake: NDArray[np.bool_], focus: Field,
     x = axis.values.astype(np.float32)
     t = (x - 100.0) / 460.0
     level, slope = (_per_pixel(rng, flake.shape, relative) for relative in (0.05, 0.10))
-    luminescence = level * (70.0 + 45.0 * slope * t + 60.0 * t * (1.0 - t))
+    luminescence = level * (60.0 + 80.0 * slope * t + 90.0 * t * (1.0 - t))
     wing = 90.0 * level * np.exp(-(x - 100.0) / 28.0)
-    haze = _column(np.where(flake, focus, 0.0)) * (18.0 + 40.0 * np.exp(-(((t - 0.35) / 0.35) ** 2)))
+    haze = _column(np.where(flake, focus, 0.0)) * (18.0 + 60.0 * np.exp(-(((t - 0.45) / 0.35) ** 2)))
     silicon = _column(np.where(flake, 0.55, 1.0) * focus) * silicon_lines(x)
     return np.asarray(luminescence + wing + haze + silicon, dtype=np.float32)
 

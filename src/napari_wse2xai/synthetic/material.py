@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from napari_wse2xai.synthetic.growth import Crystal, Field, smooth_field
 
-A1_HEIGHT = 3000.0
+A1_HEIGHT = 3300.0
 """Height of A1' on pristine crystal in focus, counts."""
 PL_HEIGHT = 6000.0
 """Height of the exciton line where the law gives 1, counts."""
@@ -33,7 +33,7 @@ class Line:
 
 
 LINES = (
-    Line("P195", 195.0, 11.0, 130.0, -0.8, (0.5, 0.1), (0.15, 0.05)),
+    Line("P195", 195.0, 11.0, 100.0, -0.8, (0.5, 0.1), (0.15, 0.05)),
     Line("P220", 220.0, 10.0, 220.0, -1.0, (0.9, 0.0), (0.25, 0.05)),
     Line("P240", 240.5, 8.0, 450.0, -1.2, (0.2, 0.5), (0.10, 0.30)),
     Line("A1'", 249.8, 3.6, A1_HEIGHT, -0.8, (-0.75, -0.40), (0.30, 0.12)),
@@ -45,8 +45,8 @@ LINES = (
 """The lines of the wse2-532 preset; docs/presets.md has the sources."""
 
 DOPING_EFFECT = 0.35
-"""Largest relative change of A1' height by the smooth doping of the crystal; the other lines feel a quarter of it."""
-OWN_EFFECT = 0.10
+"""Largest relative change of A1' height by the smooth doping of the crystal; the other lines feel a sixth of it."""
+OWN_EFFECT = 0.15
 """Largest relative change of each line's height that no other line shares; a third of it for the FWHM, 0.3 cm-1 for the position."""
 
 
@@ -77,7 +77,7 @@ def phonon_maps(crystal: Crystal, rng: np.random.Generator) -> Field:
 def _line_maps(line: Line, crystal: Crystal, doping: Field, rng: np.random.Generator) -> Field:
     """Position, FWHM and height of one line: (3, ny, nx)."""
     own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(3)]
-    share = 1.0 if line.name == "A1'" else 0.25
+    share = 1.0 if line.name == "A1'" else 1.0 / 6.0
     position = line.position + line.per_strain * crystal.strain - 0.4 * crystal.vacancy + 0.15 * own[0]
     broadening = line.widens[0] * crystal.vacancy + line.widens[1] * crystal.oxygen
     fwhm = line.fwhm * (1.0 + broadening + OWN_EFFECT / 3.0 * own[1])
