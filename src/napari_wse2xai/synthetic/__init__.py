@@ -3,7 +3,19 @@
 from napari_wse2xai.synthetic.flake import LAWS, SyntheticFlake, make_flake
 from napari_wse2xai.synthetic.growth import FLAKE_SHAPES
 from napari_wse2xai.synthetic.instrument import Instrument
-from napari_wse2xai.synthetic.material import pl_law
+from napari_wse2xai.synthetic.material import A1_HEIGHT, PL_HEIGHT, pl_law
 from napari_wse2xai.synthetic.truth import ModalityTruth, Spikes, Truth
 
-__all__ = ["FLAKE_SHAPES", "LAWS", "Instrument", "ModalityTruth", "Spikes", "SyntheticFlake", "Truth", "make_flake", "pl_law"]
+__all__ = [
+    "A1_HEIGHT",
+    "FLAKE_SHAPES",
+    "LAWS",
+    "PL_HEIGHT",
+    "Instrument",
+    "ModalityTruth",
+    "Spikes",
+    "SyntheticFlake",
+    "Truth",
+    "make_flake",
+    "pl_law",
+]
