@@ -1,0 +1,19 @@
+"""What a run made, kept together: maps and peaks of each modality, and the recipe."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from napari_wse2xai.data.peak_maps import PeakMaps
+from napari_wse2xai.data.spectral_map import SpectralMap
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """Artefacts of a run by modality, ``raman`` or ``pl``."""
+
+    maps: Mapping[str, SpectralMap]
+    """Map of each modality after preprocessing, its flake included where it was looked for."""
+    peaks: Mapping[str, PeakMaps] = field(default_factory=dict)
+    """Peaks of each modality that was deconvolved."""
+    recipe: str = ""
+    """Text of the recipe (YAML) that was run."""

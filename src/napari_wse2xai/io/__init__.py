@@ -1,0 +1,21 @@
+"""Files in and out.  Light to import: the libraries behind a format are loaded when a file of it is opened."""
+
+from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.netcdf import write_map
+from napari_wse2xai.io.readers import FORMATS, list_items, read
+from napari_wse2xai.io.results import read_results, write_results
+from napari_wse2xai.io.tables import write_map_table, write_peaks_csv
+
+__all__ = [
+    "FORMATS",
+    "Item",
+    "list_items",
+    "new_file",
+    "read",
+    "read_results",
+    "write_map",
+    "write_map_table",
+    "write_peaks_csv",
+    "write_results",
+]

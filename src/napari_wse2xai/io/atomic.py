@@ -1,0 +1,82 @@
+"""A file appears under its final name complete, or not at all."""
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from napari_wse2xai.errors import UserError
+
+_REASONS = {
+    errno.ENOSPC: "the disk is full; free some space or choose another folder",
+    errno.EDQUOT: "the quota on this disk is used up; free some space or choose another folder",
+    errno.EFBIG: "files may not grow that large there; choose another folder",
+    errno.EROFS: "the disk is read-only; choose another folder",
+    errno.EACCES: "you may not write there; choose another folder or ask for the right to write",
+    errno.EPERM: "you may not write there; choose another folder or ask for the right to write",
+    errno.ENOTDIR: "part of that path is a file, not a folder; choose another folder",
+    errno.EEXIST: "a file of that name stands where the folder should be; choose another folder",
+    errno.EISDIR: "there is a folder of that name; choose another file name",
+}
+
+
+@contextmanager
+def new_file(path: str | Path) -> Iterator[Path]:
+    """Give a temporary path to write to; it takes the place of `path` when the block ends well, and is removed otherwise.
+
+    The temporary file lies in the same folder, so that the replacement is one atomic step.  Missing folders are made.
+    Whatever prevents the writing (no space, no right, no folder) raises a `UserError` that names the folder.
+    """
+    target = Path(path).expanduser()
+    with _told_plainly(target):
+        temporary = _make_beside(target)
+        try:
+            yield temporary
+            _flush_to_disk(temporary)
+            temporary.replace(target)
+        finally:
+            with suppress(FileNotFoundError):
+                temporary.unlink()
+
+
+def _make_beside(target: Path) -> Path:
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "is a folder")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    mask = os.umask(0)
+    os.umask(mask)
+    os.chmod(name, 0o666 & ~mask)
+    return Path(name)
+
+
+def _flush_to_disk(path: Path) -> None:
+    with path.open("rb+") as written:
+        os.fsync(written.fileno())
+
+
+@contextmanager
+def _told_plainly(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = _REASONS.get(_number_of(error), f"{error.strerror or error}; choose another folder")
+        raise UserError(f"'{target.name}' cannot be written to the folder '{target.parent}': {reason}.") from error
+    except RuntimeError as error:
+        number = _number_of(error)
+        if number not in _REASONS:
+            raise
+        raise UserError(f"'{target.name}' cannot be written to the folder '{target.parent}': {_REASONS[number]}.") from error
+
+
+def _number_of(error: Exception) -> int:
+    """Error number of the operating system; HDF5 gives it within its text only, and when closing as a RuntimeError."""
+    number = getattr(error, "errno", None)
+    if number is None:
+        _, _, tail = str(error).partition("errno = ")
+        digits = tail.partition(",")[0]
+        number = int(digits) if digits.isdigit() else 0
+    return int(number)

@@ -1,0 +1,51 @@
+"""Damaged files raise one sentence, whatever the library that reads them stumbles over."""
+
+import struct
+import warnings
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.errors import DataWarning, ReaderError
+
+_PARSER_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    MemoryError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zlib.error,
+)
+"""What the parsing libraries raise on bytes that are not what they expect; a `UserError` is none of these."""
+
+
+@contextmanager
+def readable_as(what: str, path: Path) -> Iterator[None]:
+    """Turn what a parsing library raises on a damaged file into a `ReaderError`; wrap nothing but the library's calls."""
+    try:
+        yield
+    except _PARSER_ERRORS as error:
+        detail = (str(error) or type(error).__name__).splitlines()[0][:120]
+        raise ReaderError(
+            f"'{path.name}' cannot be read as {what} ({detail}); it is incomplete, damaged or of another kind: copy or export it again."
+        ) from error
+
+
+def warn_of_holes(values: NDArray[np.float32], name: str) -> None:
+    """Say how many values are NaN or infinite; the last axis is the spectral one."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return
+    n_bad, n_pixels = int(np.size(finite) - np.count_nonzero(finite)), int(np.count_nonzero(~finite.all(axis=-1)))
+    warnings.warn(
+        f"'{name}': {n_bad} values in {n_pixels} pixels are not finite numbers; they count as not measured.", DataWarning, stacklevel=2
+    )

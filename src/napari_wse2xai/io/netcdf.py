@@ -1,0 +1,220 @@
+"""A map as a group of a NetCDF-4 file: contiguous numbers, named dimensions, CF attributes; written and read by h5netcdf and h5py."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import AxisKind, Frame, SpectralAxis, SpectralMap
+from napari_wse2xai.data import history as histories
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.damage import warn_of_holes
+from napari_wse2xai.io.items import axis_text
+
+CONVENTIONS = "CF-1.11"
+_MAP_DIMENSIONS = ("y", "x", "spectral")
+_MOST_COMPRESSED = 1100
+"""Deflate cannot shrink by more: a file that claims more values than that per stored byte is damaged."""
+
+
+def write_map(spectral_map: SpectralMap, path: str | Path) -> None:
+    """Write one map into one NetCDF-4 file, which appears complete or not at all."""
+    import h5netcdf
+
+    with new_file(path) as temporary, h5netcdf.File(temporary, "w") as file:
+        file.attrs["Conventions"] = CONVENTIONS
+        write_map_group(file, spectral_map)
+        if spectral_map.flake is not None:
+            write_flake(file, spectral_map.flake)
+
+
+def write_map_group(group: Any, spectral_map: SpectralMap) -> None:
+    """Write counts, coordinates and what is known of them into a group; the flake goes elsewhere."""
+    write_frame(group, spectral_map.frame)
+    write_axis(group, spectral_map.axis)
+    counts = group.create_variable("counts", _MAP_DIMENSIONS, data=np.ascontiguousarray(spectral_map.counts, dtype=np.float32))
+    counts.attrs.update({"long_name": "intensity", "units": spectral_map.intensity_unit})
+    if spectral_map.repaired is not None:
+        repaired = group.create_variable("repaired", ("y", "x"), data=spectral_map.repaired)
+        repaired.attrs.update({"long_name": "channels replaced by the spike filter", "units": "1"})
+    write_texts(group, spectral_map)
+
+
+def write_texts(group: Any, artefact: Any) -> None:
+    """Write name, intensity unit, metadata and history of a map or of peak maps as attributes."""
+    group.attrs["name"] = artefact.name
+    group.attrs["intensity_unit"] = artefact.intensity_unit
+    group.attrs["metadata"] = json.dumps(dict(artefact.metadata), ensure_ascii=False)
+    group.attrs["history"] = histories.to_json(artefact.history)
+
+
+def write_frame(group: Any, frame: Frame) -> None:
+    """Write the coordinates y and x in um, and the exact grid as attributes."""
+    for name, values in (("y", frame.y_um), ("x", frame.x_um)):
+        group.dimensions[name] = len(values)
+        variable = group.create_variable(name, (name,), data=values)
+        variable.attrs.update({"units": "um", "long_name": f"stage position {name}"})
+    group.attrs["step_um"] = np.array(frame.step_um, dtype=np.float64)
+    group.attrs["origin_um"] = np.array(frame.origin_um, dtype=np.float64)
+    group.attrs["sample"] = frame.sample
+
+
+def write_axis(group: Any, axis: SpectralAxis) -> None:
+    """Write the spectral coordinate with its unit, and the laser where it is known."""
+    group.dimensions["spectral"] = len(axis)
+    variable = group.create_variable("spectral", ("spectral",), data=axis.values)
+    variable.attrs.update({"units": axis.unit, "long_name": axis.kind.value})
+    if axis.laser_nm is not None:
+        group.attrs["laser_nm"] = float(axis.laser_nm)
+
+
+def write_flake(group: Any, flake: NDArray[np.bool_]) -> None:
+    """Write the flake as a CF flag variable."""
+    variable = group.create_variable("flake", ("y", "x"), data=flake.astype(np.int8))
+    variable.attrs.update({"flag_values": np.array([0, 1], dtype=np.int8), "flag_meanings": "bare_substrate flake", "long_name": "flake"})
+
+
+def map_groups(file: Any) -> tuple[str, ...]:
+    """Names of the groups that hold a map (``counts`` with three dimensions); the file's root is ``""``."""
+    import h5py
+
+    found: list[str] = []
+
+    def visit(name: str, node: object) -> None:
+        if isinstance(node, h5py.Dataset) and node.ndim == 3 and name.rpartition("/")[2] == "counts":
+            found.append(name.rpartition("/")[0])
+
+    file.visititems(visit)
+    return tuple(found)
+
+
+def describe_map_group(group: Any, name: str) -> tuple[tuple[int, int, int], str]:
+    """Shape (ny, nx, n) and spectral axis of a map in words, without reading its counts."""
+    sizes = _sizes(group["counts"])
+    low_high, unit = _coordinate(group, "spectral", sizes["spectral"])
+    low, high = float(low_high.min()), float(low_high.max())
+    return (sizes["y"], sizes["x"], sizes["spectral"]), axis_text(low, high, unit or "(unit not given)")
+
+
+def _sizes(dataset: Any) -> dict[str, int]:
+    """Size of each dimension of counts, in the order of the file."""
+    return dict(zip(_dimensions(dataset), dataset.shape, strict=True))
+
+
+def read_map_group(group: Any, *, name: str, unit: str | None = None) -> SpectralMap:
+    """Read a map from an open h5py group; `name` serves where the file gives none."""
+    dataset = group["counts"]
+    sizes = _sizes(dataset)
+    values = read_values(dataset).transpose([list(sizes).index(dimension) for dimension in _MAP_DIMENSIONS])
+    axis_values, in_file = _coordinate(group, "spectral", sizes["spectral"])
+    counts = np.ascontiguousarray(values, dtype=np.float32)
+    if "history" not in group.attrs:
+        warn_of_holes(counts, name)
+    return SpectralMap.from_arrays(
+        counts,
+        axis_values,
+        settle_kind(axis_values, unit, in_file, name),
+        frame=read_frame(group, (sizes["y"], sizes["x"])),
+        laser_nm=laser_of(group),
+        flake=read_flake(group),
+        repaired=group["repaired"][()].astype(np.uint16) if "repaired" in group else None,
+        **texts_of(group, name, text_of(dataset.attrs, "units")),
+    )
+
+
+def texts_of(group: Any, name: str, unit: str) -> dict[str, Any]:
+    """Fields of an artefact that `write_texts` wrote, with fallbacks for files of others."""
+    return {
+        "name": text_of(group.attrs, "name") or name,
+        "intensity_unit": text_of(group.attrs, "intensity_unit") or unit or "counts",
+        "metadata": _json_of(group.attrs, "metadata"),
+        "history": histories.from_json(text_of(group.attrs, "history")) if _is_ours(group) else (),
+    }
+
+
+def _is_ours(group: Any) -> bool:
+    return text_of(group.attrs, "history").startswith("[")
+
+
+def _json_of(attributes: Mapping[str, Any], key: str) -> dict[str, str]:
+    return {str(word): str(value) for word, value in json.loads(text_of(attributes, key) or "{}").items()}
+
+
+def text_of(attributes: Mapping[str, Any], key: str) -> str:
+    """Text attribute, empty where it is missing."""
+    value = attributes.get(key, "")
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.item()
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def laser_of(group: Any) -> float | None:
+    """Wavelength of the laser in nm, where the file gives it."""
+    laser = group.attrs.get("laser_nm", group["counts"].attrs.get("laser_nm") if "counts" in group else None)
+    return None if laser is None else float(np.asarray(laser).item())
+
+
+def read_frame(group: Any, shape: tuple[int, int]) -> Frame:
+    """Grid of a group: as written by this package, or from its coordinates."""
+    sample = text_of(group.attrs, "sample")
+    if "step_um" in group.attrs and "origin_um" in group.attrs:
+        (dy, dx), (y0, x0) = group.attrs["step_um"], group.attrs["origin_um"]
+        return Frame(shape, (float(dy), float(dx)), (float(y0), float(x0)), sample)
+    (y0, dy), (x0, dx) = (_start_and_step(_coordinate(group, name, size)[0]) for name, size in zip("yx", shape, strict=True))
+    return Frame(shape, (dy, dx), (y0, x0), sample)
+
+
+def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
+    step = float(values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 1.0
+    return (float(values[0]), step) if step else (float(values[0]), 1.0)
+
+
+def read_axis(group: Any) -> SpectralAxis:
+    """Spectral axis that `write_axis` wrote."""
+    values, unit = _coordinate(group, "spectral", group["spectral"].shape[0])
+    return SpectralAxis(values, AxisKind.from_unit(unit or ""), laser_of(group))
+
+
+def read_flake(group: Any) -> NDArray[np.bool_] | None:
+    """Flake of a map: in its own group, or in the group ``flake`` beside it."""
+    import h5py
+
+    beside = group.parent.get("flake")
+    owner = group if "flake" in group else beside
+    return owner["flake"][()].astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
+
+
+def read_values(dataset: Any) -> NDArray[Any]:
+    """Whole data set as an array, CF packing undone; a size that the file cannot hold is refused before any memory is taken."""
+    stored = dataset.id.get_storage_size()
+    if dataset.size * dataset.dtype.itemsize > _MOST_COMPRESSED * stored:
+        raise ReaderError(f"'{dataset.name}' claims {dataset.size} values but holds {stored} bytes; the file is incomplete, copy it again.")
+    values: NDArray[Any] = dataset[()]
+    fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
+    if fill is not None and not np.isnan(fill).all():
+        values = np.where(values == fill, np.nan, values)
+    if scale is not None or offset is not None:
+        values = values * (1.0 if scale is None else scale) + (0.0 if offset is None else offset)
+    return values
+
+
+def _dimensions(dataset: Any) -> tuple[str, ...]:
+    """Names of the dimensions of counts, in their order; y, x, spectral where the file does not say."""
+    scales = [dimension[0].name.rpartition("/")[2] if len(dimension) else "" for dimension in dataset.dims]
+    return tuple(scales) if set(scales) == set(_MAP_DIMENSIONS) else _MAP_DIMENSIONS
+
+
+def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
+    """Values and unit of a coordinate, in the group or the one above; counted from 0 where it has none."""
+    owner = group if name in group else group.parent
+    if name not in owner or text_of(owner[name].attrs, "NAME").startswith("This is a netCDF dimension but not"):
+        return np.arange(size, dtype=np.float64), None
+    values = owner[name][()].astype(np.float64)
+    if values.shape != (size,):
+        raise ReaderError(f"The coordinate '{name}' has {values.size} values for {size} places; write the file again.")
+    return values, text_of(owner[name].attrs, "units") or None

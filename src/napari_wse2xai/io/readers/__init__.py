@@ -1,0 +1,126 @@
+"""Files that can be read: one module per format, loaded when a file of it is opened.
+
+A format's module has ``items(path) -> tuple[Item, ...]``, ``read(path, item, unit) -> SpectralMap`` and, where several formats
+share a suffix, ``recognises(path) -> bool``.
+"""
+
+import hashlib
+import importlib
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Protocol, cast
+
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import Record, SpectralMap
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.items import Item
+
+
+class Reader(Protocol):
+    """What the module of a format provides."""
+
+    def items(self, path: Path) -> tuple[Item, ...]:
+        """List what the file holds."""
+
+    def read(self, path: Path, item: str | None, unit: str | None) -> SpectralMap:
+        """Read one item; `unit` is the axis unit where the user states it."""
+
+    def recognises(self, path: Path) -> bool:
+        """Tell by its content whether a file is of this format; needed only where suffixes are shared."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """One line of the table of formats."""
+
+    name: str
+    patterns: tuple[str, ...]
+    """File name patterns, in lower case; a file's case does not matter."""
+    module: str
+    """Module in this package, loaded on first use."""
+
+    def matches(self, path: Path) -> bool:
+        """Whether a file's name is one of this format."""
+        return any(fnmatch(path.name.lower(), pattern) for pattern in self.patterns)
+
+    def load(self) -> Reader:
+        """Import the module."""
+        return cast("Reader", importlib.import_module(f"{__name__}.{self.module}"))
+
+
+_TABLES = ("*.txt", "*.txt.gz", "*.csv", "*.csv.gz", "*.tsv", "*.tsv.gz")
+FORMATS = (
+
+    Format("WITec MATLAB export", ("*.mat",), "witec_mat"),
+    Format("NetCDF", ("*.nc",), "netcdf"),
+    Format("Spectra in columns (WITec ASCII export)", _TABLES, "witec_text"),
+    Format("LabSpec text", _TABLES, "labspec"),
+)
+"""Formats in the order in which they are tried; of formats that share a suffix all but the last must recognise their files."""
+
+
+def list_items(path: str | Path) -> tuple[Item, ...]:
+    """List the maps and other spectra in a file."""
+    source = _existing(path)
+    return _reader_of(source).items(source)
+
+
+def read(path: str | Path, item: str | None = None, *, unit: str | None = None) -> SpectralMap:
+    """Read a map of any known format.
+
+    Parameters
+    ----------
+    path
+        The file; its format follows from suffix and content.
+    item
+        Name of one of `list_items`; without it the largest map is read, and a warning names the others.
+    unit
+        Unit of the spectral axis (``cm-1``, ``nm``, ``eV``) for a table that does not say it or says it wrongly.
+
+    Raises
+    ------
+    ReaderError, DataError
+        With one sentence for the user, whatever is wrong with the file.
+    """
+    started = time.perf_counter()
+    source = _existing(path)
+    with ThreadPoolExecutor(1) as pool:
+        digest = pool.submit(_sha256, source)  # beside the reading: hashing releases the interpreter lock
+        result = _reader_of(source).read(source, item, unit)
+        settings = {"file": source.name, "item": item, "sha256": digest.result()}
+    if unit is not None:
+        settings["unit"] = unit
+    return result.with_record(Record("read", settings, __version__, time.perf_counter() - started))
+
+
+def _existing(path: str | Path) -> Path:
+    source = Path(path).expanduser()
+    with readable_as("a file", source):
+        if source.is_dir():
+            raise ReaderError(f"'{source}' is a folder; choose a file in it.")
+        if not source.exists():
+            raise ReaderError(f"'{source}' does not exist; check the name and the folder.")
+        if source.stat().st_size == 0:
+            raise ReaderError(f"'{source.name}' is empty (0 bytes); copy or export it again.")
+    return source
+
+
+def _reader_of(source: Path) -> Reader:
+    candidates = [known for known in FORMATS if known.matches(source)]
+    if not candidates:
+        known = ", ".join(sorted({pattern.lstrip("*") for entry in FORMATS for pattern in entry.patterns}))
+        raise ReaderError(f"'{source.name}' is of no known format; files that can be read end in {known}.")
+    for candidate in candidates[:-1]:
+        reader = candidate.load()
+        if reader.recognises(source):
+            return reader
+    return candidates[-1].load()
+
+
+def _sha256(source: Path) -> str:
+    with readable_as("a file", source), source.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

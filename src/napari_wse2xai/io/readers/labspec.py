@@ -1,0 +1,132 @@
+"""LabSpec text tables (Horiba): header lines, the spectral axis, then one line per pixel.
+
+The axis stands after as many empty cells as there are coordinate columns: two for a map (x, y; or as the header's ``AxisType``
+says), one for a line, none for a bare list of spectra.  LabSpec draws y downwards, so row 0 has the smallest y.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io import grid, table_text
+from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.items import Item, item_of, require_only
+
+FRAME_KEY = "Frame (napari-wse2xai)"
+"""Header line by which a table that this package wrote keeps its exact grid."""
+_UM_PER = {"mm": 1e3, "nm": 1e-3}
+
+
+@dataclass(frozen=True)
+class _Head:
+    metadata: Mapping[str, str]
+    axis: NDArray[np.float64]
+    n_coordinates: int
+    style: table_text.Style
+
+
+def items(path: Path) -> tuple[Item, ...]:
+    """List the one map of a table."""
+    return (item_of(read(path, None, None)),)
+
+
+def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+    """Read the map."""
+    with table_text.open_table(path) as stream:
+        head = _read_head(stream, path)
+        n_columns = head.n_coordinates + len(head.axis)
+        coordinates, spectra = table_text.read_numbers(stream, head.style, n_columns, head.n_coordinates, path)
+    _require_whole(coordinates, spectra, head, path)
+    warn_of_holes(spectra, path.name)
+    cube, frame = _gridded(coordinates, spectra, head, path)
+    result = _as_map(cube, frame, head, unit, path)
+    require_only(item, item_of(result), path)
+    return result
+
+
+def _read_head(stream: IO[bytes], path: Path) -> _Head:
+    with readable_as("LabSpec text", path):
+        metadata, line = table_text.read_header(stream)
+        style = table_text.style_of(line, table_text.peek(stream))
+    cells = table_text.cells_of(line, style)
+    n_coordinates = next((position for position, cell in enumerate(cells) if cell), len(cells))
+    if not cells:
+        raise ReaderError(f"'{path.name}' ends before its spectral axis; export the map again.")
+    if n_coordinates > 2:
+        raise ReaderError(f"'{path.name}' has {n_coordinates} coordinate columns, a map has x and y; export one plane of the scan.")
+    try:
+        axis = table_text.numbers(cells[n_coordinates:], style)
+    except ValueError as error:
+        raise ReaderError(f"'{path.name}' has no spectral axis in its first line ({error}); export it as a LabSpec table.") from error
+    return _Head(metadata, axis, n_coordinates, style)
+
+
+def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> None:
+    """Refuse tables that end within a line, or have lines without coordinates."""
+    if not len(spectra):
+        raise ReaderError(f"'{path.name}' has a spectral axis but no spectra; export the map again.")
+    if np.isnan(spectra[-1, -1]):
+        n_cells = table_text.last_line(path).count(head.style.separator) + 1
+        if n_cells < head.n_coordinates + len(head.axis):
+            wanted = head.n_coordinates + len(head.axis)
+            raise ReaderError(f"'{path.name}' breaks off in its last line, after {n_cells} of {wanted} cells; copy or export it again.")
+    if not np.isfinite(coordinates).all():
+        row = int(np.argmin(np.isfinite(coordinates).all(axis=1))) + 1
+        raise ReaderError(f"'{path.name}': spectrum {row} has no coordinates; export the map again with its positions.")
+
+
+def _gridded(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> tuple[NDArray[np.float32], Frame]:
+    kept = _kept_frame(head.metadata)
+    if kept is not None and kept.n_pixels == len(spectra):
+        return spectra.reshape(*kept.shape, -1), kept
+    if head.n_coordinates == 0:
+        return grid.as_list(spectra, f"'{path.name}' has no positions, so its {len(spectra)} spectra are shown as a list")
+    scaled = coordinates * [_um_per_unit(head.metadata, column) for column in range(head.n_coordinates)]
+    if head.n_coordinates == 1:
+        return grid.as_line(spectra, scaled[:, 0], path.name)
+    x, y = (1, 0) if head.metadata.get("AxisType[2]", "").upper() == "Y" else (0, 1)
+    return grid.place(spectra, scaled[:, y], scaled[:, x], path.name)
+
+
+def _um_per_unit(metadata: Mapping[str, str], column: int) -> float:
+    return _UM_PER.get(metadata.get(f"AxisUnit[{column + 2}]", ""), 1.0)
+
+
+def _kept_frame(metadata: Mapping[str, str]) -> Frame | None:
+    text = metadata.get(FRAME_KEY)
+    if text is None:
+        return None
+    try:
+        kept = json.loads(text)
+        (ny, nx), (dy, dx), (y0, x0) = kept["shape"], kept["step_um"], kept["origin_um"]
+        return Frame((int(ny), int(nx)), (float(dy), float(dx)), (float(y0), float(x0)), str(kept["sample"]))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, unit: str | None, path: Path) -> SpectralMap:
+    metadata = {key: value for key, value in head.metadata.items() if key != FRAME_KEY}
+    kind = settle_kind(head.axis, unit, metadata.get("AxisUnit[1]"), path.name)
+    return SpectralMap.from_arrays(
+        cube,
+        head.axis,
+        kind,
+        frame=frame if frame.sample else replace(frame, sample=metadata.get("Sample", "")),
+        laser_nm=table_text.first_number(metadata.get("Laser (nm)", "")),
+        name=path.name.split(".")[0] or path.name,
+        intensity_unit=_intensity_unit(metadata.get("AxisUnit[0]", "")),
+        metadata=metadata,
+    )
+
+
+def _intensity_unit(text: str) -> str:
+    """Unit of the intensity; LabSpec writes ``Cnt`` for counts and ``Cnt/sec`` for a rate."""
+    return text.replace("Cnt", "counts") if text else "counts"

@@ -1,0 +1,116 @@
+"""``results.nc``: everything that a run made, in groups that any NetCDF-4 reader can open."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_wse2xai.data import PARAMETERS, History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.data import history as histories
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io import netcdf
+from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.readers.netcdf import open_netcdf
+
+_PEAK_DIMENSIONS = ("peak", "y", "x")
+
+
+def write_results(results: Results, path: str | Path) -> None:
+    """Write the results of a run; the file appears complete or not at all."""
+    import h5netcdf
+
+    with new_file(path) as temporary, h5netcdf.File(temporary, "w") as file:
+        file.attrs["Conventions"] = netcdf.CONVENTIONS
+        file.attrs["recipe"] = results.recipe
+        _write_modalities(file, results)
+
+
+def _write_modalities(file: Any, results: Results) -> None:
+    every: History = ()
+    for modality in dict.fromkeys((*results.maps, *results.peaks)):
+        group = file.create_group(modality)
+        parts = (results.maps.get(modality), results.peaks.get(modality))
+        history = max((part.history for part in parts if part is not None), key=len)
+        group.attrs["history"] = histories.to_json(history)
+        every += history
+        _write_modality(group, *parts)
+    file.attrs["history"] = histories.to_json(every)
+
+
+def _write_modality(group: Any, spectral_map: SpectralMap | None, peaks: PeakMaps | None) -> None:
+    if spectral_map is not None:
+        netcdf.write_map_group(group.create_group("map"), spectral_map)
+        if spectral_map.flake is not None:
+            flake = group.create_group("flake")
+            netcdf.write_frame(flake, spectral_map.frame)
+            netcdf.write_flake(flake, spectral_map.flake)
+            flake.attrs["history"] = histories.to_json(spectral_map.history)
+    if peaks is not None:
+        _write_peaks(group.create_group("peaks"), peaks)
+
+
+def _write_peaks(group: Any, peaks: PeakMaps) -> None:
+    netcdf.write_frame(group, peaks.frame)
+    netcdf.write_axis(group, peaks.axis)
+    _write_peak_list(group, peaks)
+    for parameter in PARAMETERS:
+        for name, meaning in ((parameter, parameter), (f"{parameter}_error", f"standard error of {parameter}")):
+            variable = group.create_variable(name, _PEAK_DIMENSIONS, data=np.ascontiguousarray(getattr(peaks, name), dtype=np.float32))
+            variable.attrs.update({"units": peaks.unit(parameter), "long_name": meaning})
+    _write_quality(group, peaks)
+    netcdf.write_texts(group, peaks)
+
+
+def _write_peak_list(group: Any, peaks: PeakMaps) -> None:
+    import h5py
+
+    group.dimensions["peak"] = len(peaks.names)
+    group.dimensions["limit"] = 2
+    for name, texts in (("peak", peaks.names), ("shape", peaks.shapes)):
+        variable = group.create_variable(name, ("peak",), dtype=h5py.string_dtype())
+        variable[:] = np.array(texts, dtype=object)
+    windows = np.array(peaks.windows, dtype=np.float64).reshape(-1, 2)
+    window = group.create_variable("window", ("peak", "limit"), data=windows)
+    window.attrs.update({"units": peaks.axis.unit, "long_name": "spectral window of the fit"})
+
+
+def _write_quality(group: Any, peaks: PeakMaps) -> None:
+    status = group.create_variable("status", ("y", "x"), data=peaks.status.astype(np.uint8))
+    status.attrs["long_name"] = "what became of the fit"
+    status.attrs["flag_values"] = np.array([code.value for code in Status], dtype=np.uint8)
+    status.attrs["flag_meanings"] = " ".join(code.meaning.replace(" ", "_") for code in Status)
+    chi2 = group.create_variable("reduced_chi2", ("y", "x"), data=np.ascontiguousarray(peaks.reduced_chi2, dtype=np.float32))
+    chi2.attrs.update({"units": "1", "long_name": "mean squared residual over the variance of the noise"})
+
+
+def read_results(path: str | Path) -> Results:
+    """Read what `write_results` wrote."""
+    source = Path(path).expanduser()
+    if not source.is_file():
+        raise ReaderError(f"'{source}' does not exist; give the results.nc of a run.")
+    with open_netcdf(source) as file:
+        modalities = {name: group for name, group in file.items() if "map" in group or "peaks" in group}
+        if not modalities:
+            raise ReaderError(f"'{source.name}' holds no results of a run; open it as a map instead.")
+        maps = {name: netcdf.read_map_group(group["map"], name=name) for name, group in modalities.items() if "map" in group}
+        return Results(maps, _all_peaks(modalities), netcdf.text_of(file.attrs, "recipe"))
+
+
+def _all_peaks(modalities: Mapping[str, Any]) -> dict[str, PeakMaps]:
+    return {name: _read_peaks(group["peaks"], name) for name, group in modalities.items() if "peaks" in group}
+
+
+def _read_peaks(group: Any, name: str) -> PeakMaps:
+    arrays = {key: group[key][()] for parameter in PARAMETERS for key in (parameter, f"{parameter}_error")}
+    return PeakMaps(
+        frame=netcdf.read_frame(group, group["status"].shape),
+        axis=netcdf.read_axis(group),
+        names=tuple(group["peak"].asstr()[()]),
+        shapes=tuple(group["shape"].asstr()[()]),
+        windows=tuple((float(low), float(high)) for low, high in group["window"][()]),
+        status=group["status"][()],
+        reduced_chi2=group["reduced_chi2"][()],
+        **arrays,
+        **netcdf.texts_of(group, name, ""),
+    )

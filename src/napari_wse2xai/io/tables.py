@@ -1,0 +1,84 @@
+"""Tables for a spreadsheet: the peaks of every pixel, and a map in the layout of LabSpec."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import PARAMETERS, Frame, PeakMaps, SpectralMap, Status
+from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.readers.labspec import FRAME_KEY
+
+_SEPARATORS = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
+
+
+def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
+    """Write one line per pixel: row, column, stage position, status, goodness, then each peak's parameters with their errors.
+
+    Cells are empty where there is no value.
+    """
+    import pandas as pd
+
+    with new_file(path) as temporary:
+        pd.DataFrame(_peak_columns(peaks)).to_csv(temporary, index=False, float_format="%.7g", encoding="utf-8")
+
+
+def _peak_columns(peaks: PeakMaps) -> dict[str, NDArray[np.generic]]:
+    rows, columns = (index.ravel() for index in np.indices(peaks.frame.shape))
+    table: dict[str, NDArray[np.generic]] = {
+        "row": rows,
+        "column": columns,
+        "y (um)": peaks.frame.y_um[rows],
+        "x (um)": peaks.frame.x_um[columns],
+        "status": np.array([Status(int(code)).meaning for code in peaks.status.ravel()]),
+        "reduced chi2": peaks.reduced_chi2.ravel(),
+    }
+    for index, name in enumerate(peaks.names):
+        for parameter in PARAMETERS:
+            unit = peaks.unit(parameter)
+            table[f"{name} {parameter} ({unit})"] = getattr(peaks, parameter)[index].ravel()
+            table[f"{name} {parameter} error ({unit})"] = getattr(peaks, f"{parameter}_error")[index].ravel()
+    return table
+
+
+def write_map_table(spectral_map: SpectralMap, path: str | Path) -> None:
+    """Write a map as text in the layout of LabSpec (``.csv`` with commas, ``.txt`` or ``.tsv`` with tabs); `read` reads it back.
+
+    Counts, axis, grid, unit, laser and metadata are kept exactly; flake, repaired channels and history are not: for these use NetCDF.
+    """
+    suffix = Path(path).suffix.lower()
+    if suffix not in _SEPARATORS:
+        raise SettingsError(f"A map can be written as a table with the ending .csv, .txt or .tsv, not '{suffix}'; choose one of these.")
+    with new_file(path) as temporary, temporary.open("w", encoding="latin-1", errors="replace", newline="\n") as stream:
+        for key, value in _header_of(spectral_map):
+            stream.write(f"#{key}=\t{' '.join(value.split())}\n")
+        _write_rows(stream, spectral_map, _SEPARATORS[suffix])
+
+
+def _header_of(spectral_map: SpectralMap) -> Iterator[tuple[str, str]]:
+    axis = spectral_map.axis
+    own = {"AxisUnit[0]": spectral_map.intensity_unit, "AxisType[1]": "Spectr", "AxisUnit[1]": axis.unit}
+    own |= {"AxisType[2]": "X", "AxisUnit[2]": "µm", "AxisType[3]": "Y", "AxisUnit[3]": "µm"}
+    if axis.laser_nm is not None:
+        own["Laser (nm)"] = repr(float(axis.laser_nm))
+    if spectral_map.frame.sample:
+        own["Sample"] = spectral_map.frame.sample
+    yield from {**spectral_map.metadata, **own, FRAME_KEY: _frame_text(spectral_map.frame)}.items()
+
+
+def _frame_text(frame: Frame) -> str:
+    kept = {"shape": frame.shape, "step_um": frame.step_um, "origin_um": frame.origin_um, "sample": frame.sample}
+    return json.dumps(kept)
+
+
+def _write_rows(stream: IO[str], spectral_map: SpectralMap, separator: str) -> None:
+    frame, axis = spectral_map.frame, spectral_map.axis
+    stream.write(separator.join(["", "", *(repr(float(value)) for value in axis.values)]) + "\n")
+    for row, y_um in enumerate(frame.y_um):
+        for column, x_um in enumerate(frame.x_um):
+            counts = (f"{value:.9g}" for value in spectral_map.counts[row, column])
+            stream.write(separator.join([repr(float(x_um)), repr(float(y_um)), *counts]) + "\n")
