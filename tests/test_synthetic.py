@@ -9,6 +9,7 @@ from scipy.ndimage import label
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.numerics.lineshapes import components
+from napari_wse2xai.recipe import preset
 from napari_wse2xai.synthetic import A1_HEIGHT, FLAKE_SHAPES, LAWS, PL_HEIGHT, Instrument, SyntheticFlake, make_flake, pl_law
 
 MODALITIES = ("raman", "pl")
@@ -241,3 +242,16 @@ def test_any_grid_can_be_asked_for() -> None:
 def test_what_cannot_be_grown_is_said_in_one_sentence(options: dict, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         make_flake(**options)
+
+
+def test_preset_fits_the_lines_that_the_generator_draws(flake: SyntheticFlake) -> None:
+    recipe = preset("wse2-532")
+    for modality in MODALITIES:
+        part, section = getattr(flake.truth, modality), getattr(recipe, modality)
+        peaks = section.deconvolve.peaks
+        assert tuple(peak.name for peak in peaks) == part.names
+        assert tuple(peak.shape for peak in peaks) == part.shapes
+        assert all(peak.source for peak in peaks)
+        for peak, position, fwhm in zip(peaks, part.position, part.fwhm, strict=True):
+            assert abs(np.nanmedian(position) - peak.position) < 0.5 * peak.fwhm
+            assert 0.5 < np.nanmedian(fwhm) / peak.fwhm < 2.0
