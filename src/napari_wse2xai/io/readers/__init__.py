@@ -54,7 +54,7 @@ class Format:
 
 _TABLES = ("*.txt", "*.txt.gz", "*.csv", "*.csv.gz", "*.tsv", "*.tsv.gz")
 FORMATS = (
-
+    Format("WITec project", ("*.wip", "*.wid"), "witec_project"),
     Format("WITec MATLAB export", ("*.mat",), "witec_mat"),
     Format("NetCDF", ("*.nc",), "netcdf"),
     Format("Spectra in columns (WITec ASCII export)", _TABLES, "witec_text"),

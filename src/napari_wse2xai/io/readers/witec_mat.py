@@ -50,7 +50,7 @@ def _as_map(record: dict[str, Any], unit: str | None) -> SpectralMap:
     spectra = np.atleast_2d(record["data"])
     frame = _frame(record, len(spectra))
     return SpectralMap.from_arrays(
-        spectra.reshape(*frame.shape, -1),
+        spectra.reshape(*frame.shape[::-1], -1).transpose(1, 0, 2),
         axis,
         AxisKind.from_unit(unit or axis_unit),
         frame=frame,
@@ -60,13 +60,13 @@ def _as_map(record: dict[str, Any], unit: str | None) -> SpectralMap:
 
 
 def _frame(record: dict[str, Any], n_spectra: int) -> Frame:
-    """Grid of the image; x is the fast coordinate and comes first."""
+    """Grid of the image: MATLAB counts pixels down the columns, so y is the fast coordinate and comes first."""
     sizes = np.asarray(record.get("imagesize", ())).ravel()
     if sizes.size != 2:
         start, step = _start_and_step(record["axisscale"][0, 0])
         return Frame((n_spectra, 1), (step, 1.0), (start, 0.0))
-    (x0, dx), (y0, dy) = (_start_and_step(record["imageaxisscale"][which, 0]) for which in (0, 1))
-    return Frame((int(sizes[1]), int(sizes[0])), (dy, dx), (y0, x0))
+    (y0, dy), (x0, dx) = (_start_and_step(record["imageaxisscale"][which, 0]) for which in (0, 1))
+    return Frame((int(sizes[0]), int(sizes[1])), (dy, dx), (y0, x0))
 
 
 def _start_and_step(positions: NDArray[np.float64]) -> tuple[float, float]:
@@ -86,4 +86,8 @@ def _metadata(record: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _text(value: object) -> str:
-    return " ".join(str(part) for part in np.asarray(value).ravel() if np.asarray(part).dtype.kind == "U")
+    """Text of a MATLAB string, or of a cell of strings."""
+    array = np.asarray(value)
+    if array.dtype.kind == "O":
+        return "; ".join(filter(None, map(_text, array.ravel())))
+    return " ".join(map(str, array.ravel())) if array.dtype.kind == "U" else ""

@@ -1,0 +1,191 @@
+"""WITec project and data files (``.wip``, ``.wid``), parsed by witio.
+
+Row 0 is the top row as WITec draws it.  Positions are pixel centres: WITec's transformations count pixel edges, so that the
+centre of a scan of 5 pixels lies at 2.5, and a line from -10 to 10 um in 50 points has its first point at -9.8 um.
+"""
+
+import re
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import AxisKind, Frame, SpectralMap
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError
+from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.items import Item, axis_text, choose
+from napari_wse2xai.io.wit_tags import require_sound
+
+_UNIT_TO_READ = {
+    "nm": "nm",
+    "um": "nm",
+    "1/cm": "nm",
+    "rel. 1/cm": "rel. 1/cm",
+    "rel. eV": "rel. 1/cm",
+    "rel. meV": "rel. 1/cm",
+    "eV": "eV",
+    "meV": "eV",
+}
+"""The unit to ask for, by the unit that the project shows: absolute wavenumbers become nm, relative energies a Raman shift."""
+
+
+class _Graph:
+    """Spectra of a project: one of its TDGraph entries."""
+
+    def __init__(self, entry: Any, name: str) -> None:
+        self.entry, self.name = entry, name
+        sizes = (int(entry.payload[key].scalar()) for key in ("SizeX", "SizeY", "SizeGraph"))
+        self.nx, self.ny, self.n_channels = sizes
+
+    @cached_property
+    def axis(self) -> tuple[NDArray[np.float64], str]:
+        """Spectral axis and its unit."""
+        values, unit = self.entry.x_axis()
+        wanted = _UNIT_TO_READ.get(unit, unit)
+        return (values, unit) if wanted == unit else self.entry.x_axis(wanted)
+
+    @property
+    def is_line(self) -> bool:
+        return self.ny == 1 and self.nx > 1
+
+    @property
+    def is_spectral(self) -> bool:
+        """Whether its axis is one of light, not of time or frequency; and its size is that of its data."""
+        data = self.entry.payload.path("GraphData", "Data")
+        if data is None or not 0 < self.nx * self.ny * self.n_channels <= np.size(data.data):
+            raise ReaderError(f"'{self.name}' holds fewer values than its size says; the file is incomplete, copy it again.")
+        try:
+            AxisKind.from_unit(self.axis[1])
+        except DataError:
+            return False
+        return True
+
+    @cached_property
+    def transformation(self) -> Any:
+        """Entry that places the pixels on the sample, if there is one."""
+        tag = self.entry.payload.find("SpaceTransformationID")
+        found = self.entry.project.find_by_id(tag.scalar()) if tag is not None else None
+        return found if found is not None and found.class_name == "TDSpaceTransformation" else None
+
+    def item(self) -> Item:
+        shape = (self.nx, 1) if self.is_line else (self.ny, self.nx)
+        values, unit = self.axis
+        text = axis_text(float(values.min()), float(values.max()), AxisKind.from_unit(unit).unit)
+        return Item(self.name, (*shape, self.n_channels), text, is_map=self.nx * self.ny > 1 and self.transformation is not None)
+
+
+def items(path: Path) -> tuple[Item, ...]:
+    """List the maps, lines, series and spectra of a project."""
+    with readable_as("a WITec project", path):
+        return tuple(graph.item() for graph in _graphs(path))
+
+
+def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+    """Read one of them; a line becomes a map of one column."""
+    with readable_as("a WITec project", path):
+        graphs = {graph.name: graph for graph in _graphs(path)}
+        chosen = graphs[choose([graph.item() for graph in graphs.values()], item, path).name]
+        result = _as_map(chosen, unit)
+    warn_of_holes(result.counts, result.name)
+    return result
+
+
+def _graphs(path: Path) -> list[_Graph]:
+    import witio
+
+    content = path.read_bytes()
+    require_sound(content, path.name)
+    found: dict[str, _Graph] = {}
+    for entry in witio.read_bytes(content).find(class_name="TDGraph"):
+        name = entry.caption or f"Data {entry.id}"
+        while name in found:
+            name += "'"
+        graph = _Graph(entry, name)
+        if graph.is_spectral:
+            found[name] = graph
+    return list(found.values())
+
+
+def _as_map(graph: _Graph, unit: str | None) -> SpectralMap:
+    cube = graph.entry.array().transpose(1, 0, 2)
+    if graph.is_line:
+        cube = cube.transpose(1, 0, 2)
+    values, own_unit = graph.axis
+    metadata = dict(_metadata(graph))
+    return SpectralMap.from_arrays(
+        np.ascontiguousarray(cube, dtype=np.float32),
+        values,
+        AxisKind.from_unit(unit or own_unit),
+        frame=replace(_frame(graph), sample=metadata.get("Sample Name", "")),
+        laser_nm=_laser_nm(graph.entry),
+        name=graph.name,
+        metadata=metadata,
+    )
+
+
+def _frame(graph: _Graph) -> Frame:
+    shape = (graph.nx, 1) if graph.is_line else (graph.ny, graph.nx)
+    if graph.transformation is None:
+        warnings.warn(f"'{graph.name}' has no positions on the sample; its spectra are drawn 1 µm apart.", DataWarning, stacklevel=2)
+        return Frame(shape)
+    corners = np.array([[0.5, 0.5, 0.0], [1.5, 0.5, 0.0], [0.5, 1.5, 0.0]])
+    if graph.is_line:
+        corners[:, 1] = 0.0  # a line is one point wide: its transformation has no extent across
+    (first, right, below), _ = graph.transformation.apply_space_transform(corners)
+    along_x, along_y = right - first, below - first
+    if graph.is_line:
+        step = float(np.linalg.norm(along_x))
+        return Frame(shape, (step, 1.0), (float(first[1]), float(first[0])))
+    _warn_of_rotation(along_x, graph.name)
+    steps = (_signed_length(along_y, along_y[1]), _signed_length(along_x, along_x[0]))
+    return Frame(shape, steps, (float(first[1]), float(first[0])))
+
+
+def _signed_length(vector: NDArray[np.float64], sign: float) -> float:
+    return float(np.copysign(np.linalg.norm(vector), sign)) or 1.0
+
+
+def _warn_of_rotation(along_x: NDArray[np.float64], name: str) -> None:
+    degrees = float(np.degrees(np.arctan2(along_x[1], along_x[0])))
+    if abs(degrees) > 0.5:
+        warnings.warn(
+            f"'{name}' was scanned at {degrees:.1f} degrees to the stage; it is drawn unrotated, from the position of its first pixel.",
+            DataWarning,
+            stacklevel=2,
+        )
+
+
+def _laser_nm(entry: Any) -> float | None:
+    """Wavelength of the laser; WITec keeps it in single precision."""
+    tag = entry.payload.find("XInterpretationID")
+    interpretation = entry.project.find_by_id(tag.scalar()) if tag is not None else None
+    laser = interpretation.payload.find("ExcitationWaveLength") if interpretation is not None else None
+    return round(float(laser.scalar()), 4) if laser is not None else None
+
+
+def _metadata(graph: _Graph) -> Iterator[tuple[str, str]]:
+    """What the project's information text for this measurement says, and the acquisition record of newer versions."""
+    for key, value in _information(graph).items():
+        yield key, value
+    for key, value in {**graph.entry.project.system_metadata, **graph.entry.measurement_metadata}.items():
+        if value is not None:
+            yield key, str(value)
+
+
+def _information(graph: _Graph) -> Mapping[str, str]:
+    wanted = [entry for entry in graph.entry.project.find(class_name="TDText") if _belongs(entry.caption or "", graph.name)]
+    if not wanted or wanted[0].tag.find("TDStream") is None:
+        return {}
+    pairs = re.findall(r"^([^\n\t]+):\t+([^\n\t]+)$", wanted[0].text(), flags=re.MULTILINE)
+    return {key.strip(): value.strip() for key, value in pairs}
+
+
+def _belongs(caption: str, name: str) -> bool:
+    """``Map_000 Information`` tells of ``Map_000_Spec.Data 1``."""
+    stem, separator, _ = caption.rpartition(" Information")
+    return bool(separator) and name.startswith(stem) and not name[len(stem) :][:1].isdigit()
