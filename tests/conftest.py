@@ -4,6 +4,14 @@ from pathlib import Path
 
 import pytest
 
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
+from napari_wse2xai.stages.baseline import PiecewiseLinear
+from napari_wse2xai.synthetic import SyntheticFlake, make_flake
+
+FIRST_ORDER, SECOND_ORDER = (183.0, 300.0), (314.0, 410.0)
+EXPECTED_LINES = ((195, 10), (220.5, 10), (240, 9), (250, 4), (260, 9), (359.5, 9), (374, 9), (394.5, 9))
+
 
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
@@ -12,3 +20,33 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real measurements (shared/data beside the repository) is not on this machine")
     return folder
+
+
+@pytest.fixture(scope="session")
+def triangle() -> SyntheticFlake:
+    """THE flake: synthetic, with its truth."""
+    return make_flake("triangle", seed=0)
+
+
+@pytest.fixture(scope="session")
+def clean_raman(triangle: SyntheticFlake) -> SpectralMap:
+    """The triangle's Raman map after flake, despike and baseline."""
+    found = FindFlake(window=FIRST_ORDER)(triangle.raman)
+    return Baseline(method=PiecewiseLinear(areas=(FIRST_ORDER, SECOND_ORDER)))(Despike()(found))
+
+
+@pytest.fixture(scope="session")
+def deconvolve() -> Deconvolve:
+    """The eight Lorentzians, expected a little off their true places."""
+    return Deconvolve(
+        peaks=tuple(
+            Peak(name=f"L{position:g}", position=position, fwhm=fwhm, window=FIRST_ORDER if position < 305 else SECOND_ORDER)
+            for position, fwhm in EXPECTED_LINES
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def raman_peaks(clean_raman: SpectralMap, deconvolve: Deconvolve) -> PeakMaps:
+    """The triangle's Raman peak maps."""
+    return deconvolve(clean_raman)

@@ -65,6 +65,9 @@ class PeakMaps:
     """(ny, nx) a `Status` each."""
     reduced_chi2: NDArray[np.float32]
     """(ny, nx) mean squared residual over the noise that the data show; about 1 for a good fit."""
+    background: NDArray[np.float32] | None = None
+    """(window, 2, ny, nx) straight line fitted under the peaks: its value at the lower and the upper end of each distinct window, in
+    `intensity_unit`; None where none was fitted."""
     name: str = "map"
     intensity_unit: str = "counts"
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +80,20 @@ class PeakMaps:
     def unit(self, parameter: str) -> str:
         """Unit of one of `PARAMETERS`."""
         return self.intensity_unit if parameter == "height" else self.axis.unit
+
+    @property
+    def distinct_windows(self) -> tuple[tuple[float, float], ...]:
+        """Windows that were fitted, in the order of `background`."""
+        return tuple(dict.fromkeys(self.windows))
+
+    def background_at(self, row: int, column: int) -> NDArray[np.float64]:
+        """Fitted background of one pixel on the whole axis, (n,) counts; NaN outside the windows."""
+        curve = np.full(len(self.axis), np.nan)
+        for index, (low, high) in enumerate(self.distinct_windows):
+            inside = self.axis.between(low, high)
+            ends = (0.0, 0.0) if self.background is None else self.background[index, :, row, column]
+            curve[inside] = np.interp(self.axis.values[inside], (low, high), ends)
+        return curve
 
     def parameters(self, row: int, column: int) -> NDArray[np.float64]:
         """All parameters of one pixel, (peak, 3) in the order of `PARAMETERS`."""

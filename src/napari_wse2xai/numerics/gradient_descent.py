@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import DERIVATIVES
 from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.threads import single_thread
 
 CACHE_ELEMENTS = 50_000
 """Elements (pixel x peak x channel) worked on at once: about what stays in a core's cache; a GPU takes 200 times as many."""
@@ -57,7 +58,8 @@ def fit(
     for first in range(0, len(counts), chunk):
         part = slice(first, min(first + chunk, len(counts)))
         begun, share = first / len(counts), (part.stop - first) / len(counts)
-        result[part] = _descend(problem, counts[part], schedule, device, partial(_within, progress, begun, share))
+        with single_thread():
+            result[part] = _descend(problem, counts[part], schedule, device, partial(_within, progress, begun, share))
     return result
 
 
@@ -73,7 +75,7 @@ def _descend(
     state, lower, upper, pull = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in units.state(problem))
     # float32 keeps its digits when positions are counted from the window's centre.
     centre = float(problem.x.mean())
-    x, y = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in (problem.x - centre, counts / scale))
+    x, y, under = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in (problem.x - centre, counts / scale, problem.background))
     position, fwhm = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in (units.position - centre, units.fwhm))
     optimizer = torch.optim.RAdam([state], lr=schedule.learning_rate)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, schedule.steps)
@@ -81,7 +83,7 @@ def _descend(
         if step % 20 == 0:
             progress(step / schedule.steps)
         now = (position + fwhm * state[..., 0], fwhm * state[..., 1].exp(), state[..., 2])
-        by_position, by_fwhm, by_height = _gradient(problem.shapes, x, y, *now)
+        by_position, by_fwhm, by_height = _gradient(problem.shapes, x, y, under, now)
         state.grad = torch.stack([by_position * fwhm + 2 * problem.penalty * (state[..., 0] + pull), by_fwhm * now[1], by_height], -1)
         optimizer.step()
         decay.step()
@@ -90,17 +92,19 @@ def _descend(
 
 
 def _gradient(
-    shapes: tuple[str, ...], x: torch.Tensor, y: torch.Tensor, position: torch.Tensor, fwhm: torch.Tensor, height: torch.Tensor
+    shapes: tuple[str, ...], x: torch.Tensor, y: torch.Tensor, under: torch.Tensor, now: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
     """Gradient of the mean squared error by position, FWHM and height, (pixel, peak) each.
 
     By hand, not by autograd: recording the graph of a sum of peaks costs three times as much as computing it.
     """
+    position, fwhm, height = now
     rows: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
     for shape, members in _runs(shapes):
         rows.append(DERIVATIVES[shape](x, position[:, members, None], fwhm[:, members, None], height[:, members, None]))
     by_position, by_fwhm, profile = (parts[0] if len(parts) == 1 else torch.cat(parts, 1) for parts in zip(*rows, strict=True))
-    residual = torch.baddbmm(y[:, None], height[:, None], profile, beta=-1).transpose(1, 2).mul_(2.0 / len(x))
+    residual = torch.baddbmm(y[:, None], height[:, None], profile, beta=-1)
+    residual = (residual - (residual @ under) @ under.T).transpose(1, 2).mul_(2.0 / len(x))
     return tuple(torch.bmm(by, residual)[..., 0] for by in (by_position, by_fwhm, profile))  # type: ignore[return-value]
 
 

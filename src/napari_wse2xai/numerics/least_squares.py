@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import DERIVATIVES
 from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.threads import single_thread
 
 CHUNK = 64
 """Spectra worked on at once: their Jacobians stay in a core's cache; a GPU takes 100 times as many."""
@@ -53,7 +54,8 @@ def fit(
     for first in range(0, len(counts), chunk):
         progress(first / len(counts))
         part = slice(first, first + chunk)
-        result[part] = _Descent(problem, counts[part], device).run(tolerance)
+        with single_thread():
+            result[part] = _Descent(problem, counts[part], device).run(tolerance)
     return result
 
 
@@ -72,7 +74,7 @@ class _Descent:
         def flat(values: NDArray[np.float64]) -> torch.Tensor:
             return tensor((np.broadcast_to(values, unit.shape) / unit).reshape(len(counts), -1))
 
-        self.x, self.y = tensor(problem.x), tensor(counts / self.scale)
+        self.x, self.y, self.under = tensor(problem.x), tensor(counts / self.scale), tensor(problem.background)
         start = problem.start.copy()
         start[:, 2] /= max(float(start[:, 2].max()), 1e-12)
         self.now = flat(start * unit)
@@ -118,8 +120,10 @@ class _Descent:
             columns.extend(by)
         jacobian = torch.stack(columns, 1)
         residual = self.y[rows] - model
+        residual -= (residual @ self.under) @ self.under.T
+        shadow = jacobian @ self.under
         away, pull = parameters - self.anchor[rows], self.pull[rows]
-        normal = jacobian @ jacobian.transpose(1, 2)
+        normal = jacobian @ jacobian.transpose(1, 2) - shadow @ shadow.transpose(1, 2)
         normal.diagonal(dim1=1, dim2=2).add_(pull)
         downhill = (jacobian @ residual[..., None])[..., 0] - pull * away
         return normal, downhill, residual.square().sum(1) + (pull * away.square()).sum(1)

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import DERIVATIVES, SHAPES
 from napari_wse2xai.numerics.noise import variance_line
+from napari_wse2xai.numerics.problem import Problem
 
 CHUNK = 256
 """Pixels whose Jacobians are held at once."""
@@ -26,25 +27,15 @@ class Quality:
     """(pixel,) by how many units of chi2 the objective could still fall, to second order: near 0 at a minimum."""
 
 
-def assess(
-    x: NDArray[np.float64],
-    shapes: tuple[str, ...],
-    counts: NDArray[np.float32],
-    parameters: NDArray[np.float64],
-    free: NDArray[np.bool_],
-    pull: NDArray[np.float64],
-    penalty: NDArray[np.float64],
-) -> Quality:
+def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_]) -> Quality:
     """Errors of an unweighted least-squares fit with a position penalty, and how good it is.
 
     Parameters
     ----------
-    x : (n,) axis values
+    problem : what was fitted
     counts : (pixel, n) counts
     parameters : (pixel, peak, 3)
     free : (pixel, peak, 3) False where a parameter lies at its bound and so has no error of its own
-    pull : (pixel, peak) distance of each position from where the penalty pulls it, axis unit
-    penalty : (pixel, peak) weight of the squared pull in the sum of squares, counts^2 per squared axis unit
 
     Notes
     -----
@@ -52,21 +43,24 @@ def assess(
     ``A^-1 (J^T V J) A^-1`` with ``A = J^T J + penalty`` and V the channels' variances.  V is a constant of each pixel plus a gain times the
     fitted signal, both read off the differences of neighbouring residuals, which a slow misfit does not raise; a misfit shows in chi2.
     """
-    fitted = model(x, shapes, parameters)
-    residual = counts - fitted
+    fitted = model(problem.x, problem.shapes, parameters)
+    residual = problem.without_background(counts - fitted)
+    pull = problem.pull(counts)
     variance = residual_variance(residual, fitted)
     error = np.empty_like(parameters)
     distance = np.empty(len(counts))
     for first in range(0, len(counts), CHUNK):
         part = slice(first, first + CHUNK)
-        jacobian = _jacobian(x, shapes, parameters[part]) * free[part].reshape(len(free[part]), 1, -1)
-        covariance, inverse = _sandwich(jacobian, variance[part], penalty[part])
+        jacobian = _jacobian(problem, parameters[part]) * free[part].reshape(len(free[part]), 1, -1)
+        covariance, inverse = _sandwich(jacobian, variance[part], pull[part])
         error[part] = np.sqrt(np.einsum("bii->bi", covariance)).reshape(error[part].shape)
         downhill = np.einsum("bni,bn->bi", jacobian, residual[part])
-        downhill[:, 0::3] -= penalty[part] * pull[part] * free[part, :, 0]
+        downhill[:, 0::3] -= pull[part] * (parameters[part, :, 0] - problem.anchor) * free[part, :, 0]
         distance[part] = np.einsum("bi,bij,bj->b", downhill, inverse, downhill) / np.median(variance[part], axis=1)
     error[~free] = np.nan
-    return Quality(error, np.sum(residual**2 / variance, axis=1), len(x) - 3 * len(shapes), distance)
+    return Quality(
+        error, np.sum(residual**2 / variance, axis=1), len(problem.x) - 3 * len(problem.shapes) - problem.background.shape[1], distance
+    )
 
 
 def model(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -88,10 +82,14 @@ def residual_variance(residual: NDArray[np.floating], fitted: NDArray[np.floatin
     return np.asarray(np.maximum(own, floor) + gain * np.maximum(fitted, 0.0))
 
 
-def _jacobian(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(pixel, n, 3 * peak), in the order of the parameters."""
-    columns = [column for k, shape in enumerate(shapes) for column in DERIVATIVES[shape](x, *(parameters[:, k, i, None] for i in range(3)))]
-    return np.stack(columns, axis=-1)
+def _jacobian(problem: Problem, parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(pixel, n, 3 * peak), in the order of the parameters, the background projected out."""
+    columns = [
+        column
+        for k, shape in enumerate(problem.shapes)
+        for column in DERIVATIVES[shape](problem.x, *(parameters[:, k, i, None] for i in range(3)))
+    ]
+    return np.swapaxes(problem.without_background(np.stack(columns, axis=1)), 1, 2)
 
 
 def _sandwich(

@@ -98,6 +98,11 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     peaks: tuple[Peak, ...] = setting((), title="Peaks", description="What the spectrum is made of.")
     solver: Solver = setting(LevenbergMarquardt(), title="Solver", description="How the parameters are found.")
     pixels: Literal["flake", "off flake", "everywhere"] = setting("flake", title="Pixels", description="Which pixels are fitted.")
+    background: Literal["none", "constant", "linear"] = setting(
+        "linear",
+        title="Background",
+        description="Line fitted under the peaks of each window: takes up what the baseline left or took. The paper has none.",
+    )
     position_penalty: float = setting(
         1e-5, title="Position penalty", description="Pull of a position towards its expected value; 0 for none.", ge=0, le=1e3
     )
@@ -105,7 +110,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         (0.3, 3.0), title="FWHM range", description="Narrowest and widest FWHM, as multiples of the expected one."
     )
     detection: float = setting(
-        3.0, title="Detection", unit="σ", description="A peak lower than this many standard errors is absent.", ge=0, le=100
+        4.0, title="Detection", unit="σ", description="A peak lower than this many standard errors is absent.", ge=0, le=100
     )
 
     @model_validator(mode="after")
@@ -163,9 +168,9 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             members = tuple(peak for peak in self.peaks if peak.window == window)
             inside = channels(source, window, "the fit window")
             count = inside.stop - inside.start
-            if count < 3 * len(members):
+            if count <= 3 * len(members):
                 raise DataError(
-                    f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {count} channels, fewer than the "
+                    f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {count} channels, not more than the "
                     f"{3 * len(members)} parameters of its {len(members)} peaks; widen it or remove peaks."
                 )
             yield _Window(members, inside, source.axis.values[inside])
@@ -176,14 +181,14 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         counts = np.ascontiguousarray(spectra[:, window.channels])
         if not len(counts):
             return _Fit.empty(window)
-        problem = window.problem(counts, self.width_range, self.position_penalty)
+        problem = window.problem(counts, self)
         mean = self.solver.solve(problem, counts.mean(axis=0, keepdims=True), lambda done: progress(0.0))
         problem = problem.restarted(mean[0])
         found = self.solver.solve(problem, counts, lambda done: progress(0.95 * done))
         free = window.inside_bounds(found, problem)
-        quality = uncertainty.assess(problem.x, problem.shapes, counts, found, free, found[..., 0] - problem.anchor, problem.pull(counts))
+        quality = uncertainty.assess(problem, counts, found, free)
         progress(1.0)
-        return _Fit(window, found, free, quality)
+        return _Fit(window, found, free, quality, window.background_ends(problem, counts, found))
 
 
 @dataclass(frozen=True)
@@ -194,16 +199,30 @@ class _Window:
     channels: slice
     x: NDArray[np.float64]
 
-    def problem(self, counts: Spectra, width_range: tuple[float, float], penalty: float) -> Any:
+    def problem(self, counts: Spectra, settings: Deconvolve) -> Any:
         """State the fit for a solver."""
-        from napari_wse2xai.numerics.problem import Problem
+        from napari_wse2xai.numerics.problem import Problem, polynomials
 
+        narrow, wide = settings.width_range
+        under = polynomials(self.x, {"none": None, "constant": 0, "linear": 1}[settings.background])
         mean = counts.mean(axis=0)
         seen = [max(float(np.interp(p.position, self.x, mean)), 0.05 * float(mean.max()), 1e-12) for p in self.peaks]
         start = np.array([(p.position, p.fwhm, p.height or height) for p, height in zip(self.peaks, seen, strict=True)])
-        lower = np.array([(max(p.position - p.reach, p.window[0]), width_range[0] * p.fwhm, 0.0) for p in self.peaks])
-        upper = np.array([(min(p.position + p.reach, p.window[1]), width_range[1] * p.fwhm, np.inf) for p in self.peaks])
-        return Problem(self.x, tuple(p.shape for p in self.peaks), start, start[:, 0].copy(), lower, upper, penalty)
+        lower = np.array([(max(p.position - p.reach, p.window[0]), narrow * p.fwhm, 0.0) for p in self.peaks])
+        upper = np.array([(min(p.position + p.reach, p.window[1]), wide * p.fwhm, np.inf) for p in self.peaks])
+        return Problem(
+            self.x, tuple(p.shape for p in self.peaks), start, start[:, 0].copy(), lower, upper, under, settings.position_penalty
+        )
+
+    def background_ends(self, problem: Any, counts: Spectra, found: Parameters) -> NDArray[np.float64]:
+        """(2, pixel) fitted background at the lower and the upper end of the window, counts."""
+        from napari_wse2xai.numerics.uncertainty import model
+
+        residual = counts - model(problem.x, problem.shapes, found)
+        line = residual - problem.without_background(residual)
+        slope = (line[:, -1] - line[:, 0]) / (self.x[-1] - self.x[0])
+        low, high = self.peaks[0].window
+        return np.stack([line[:, 0] + slope * (low - self.x[0]), line[:, -1] + slope * (high - self.x[-1])])
 
     def inside_bounds(self, found: Parameters, problem: Any) -> NDArray[np.bool_]:
         """(pixel, peak, 3) False where position or FWHM lies at its bound; a height at zero is an absent peak, not a bound."""
@@ -221,6 +240,8 @@ class _Fit:
     found: Parameters
     free: NDArray[np.bool_]
     quality: Any
+    background: NDArray[np.float64]
+    """(2, pixel) counts at the ends of the window."""
 
     @classmethod
     def empty(cls, window: _Window) -> "_Fit":
@@ -228,7 +249,7 @@ class _Fit:
         from napari_wse2xai.numerics.uncertainty import Quality
 
         nothing = np.empty((0, len(window.peaks), 3))
-        return cls(window, nothing, nothing.astype(bool), Quality(nothing, np.empty(0), 1, np.empty(0)))
+        return cls(window, nothing, nothing.astype(bool), Quality(nothing, np.empty(0), 1, np.empty(0)), np.empty((2, 0)))
 
     def absent(self, detection: float) -> NDArray[np.bool_]:
         """(pixel, peak) True where the height does not stand out of its error."""
@@ -264,6 +285,7 @@ def _assemble(stage: Deconvolve, source: SpectralMap, fits: list[_Fit], chosen: 
         shapes=tuple(peak.shape for peak in stage.peaks),
         windows=tuple(peak.window for peak in stage.peaks),
         **maps,
+        background=np.stack([_on_map(fit.background, fitted) for fit in fits]) if stage.background != "none" else None,
         status=status,
         reduced_chi2=_on_map(np.asarray(chi2)[None], fitted)[0],
         name=source.name,

@@ -1,0 +1,62 @@
+import numpy as np
+import pytest
+
+from napari_wse2xai.numerics import despike, noise
+
+
+def test_the_sorting_network_gives_the_median_of_nine():
+    values = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, [(0, 0), (4, 4)], mode="reflect"), 9, axis=-1)
+    assert despike.spectral_median(values) == pytest.approx(np.median(windows, axis=-1))
+
+
+def test_interpolation_bridges_holds_ends_and_leaves_the_rest():
+    counts = np.array([[0.0, 10.0, 99.0, 99.0, 40.0], [99.0, 2.0, 3.0, 4.0, 99.0]], dtype=np.float32)
+    marks = counts == 99
+    assert despike.interpolate(counts, marks).tolist() == [[0, 10, 20, 30, 40], [2, 2, 3, 4, 4]]
+
+
+def test_a_line_in_one_pixel_and_its_neighbour_is_no_spike_but_alone_it_is():
+    rng = np.random.default_rng(0)
+    cube = rng.normal(100, 3, (5, 5, 60)).astype(np.float32)
+    cube[2:4, 2:4, 30] += 500  # a sharp real line on a corner of a crystal of four pixels
+    cube[0, 0, 10:13] += 500  # a cosmic ray
+    spikes = despike.guarded_spikes(cube, threshold=6, neighbour_factor=1.3)
+    assert spikes[0, 0, 10:13].all()
+    assert not spikes[:, :, 25:35].any()
+    assert spikes.sum() <= 5
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 4])
+def test_spikes_of_one_to_four_channels_are_found_by_both_methods(width):
+    rng = np.random.default_rng(width)
+    cube = rng.normal(100, 3, (4, 4, 80)).astype(np.float32)
+    cube[1, 2, 40 : 40 + width] += 300
+    guarded = despike.guarded_spikes(cube, threshold=6, neighbour_factor=1.3)
+    paper = despike.first_difference_spikes(cube, np.full(80, 8.0))
+    assert guarded[1, 2, 40 : 40 + width].all()
+    assert paper[1, 2, 40 : 40 + width].all()
+    assert paper.sum() == width
+    assert width <= guarded.sum() <= width + 2  # the flanks may go with it
+
+
+def test_a_single_spectrum_needs_no_neighbours():
+    rng = np.random.default_rng(3)
+    cube = rng.poisson(400, (1, 1, 200)).astype(np.float32)
+    cube[0, 0, 77] += 900
+    spikes = despike.guarded_spikes(cube, threshold=6, neighbour_factor=1.3)
+    assert np.flatnonzero(spikes).tolist() == [77]
+
+
+def test_gain_and_read_noise_are_read_off_the_data():
+    rng = np.random.default_rng(0)
+    level = np.geomspace(50, 8000, 300)[None, None, :].repeat(30, 0).repeat(30, 1)
+    counts = (2.0 * rng.poisson(level / 2.0) + rng.normal(0, 6, level.shape)).astype(np.float32)
+    constant, slope = despike.noise_model(counts, level.astype(np.float32))
+    assert slope == pytest.approx(2.0, rel=0.1)
+    assert constant == pytest.approx(36, rel=0.6)
+
+
+def test_channel_sigma_of_white_noise():
+    counts = np.random.default_rng(0).normal(0, 5, (3, 20_000))
+    assert noise.channel_sigma(counts) == pytest.approx([5, 5, 5], rel=0.03)

@@ -1,0 +1,88 @@
+"""The whole chain on THE flake, against its truth: the numbers that the project promises."""
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import Status
+from napari_wse2xai.stages import STAGES, Deconvolve, Despike, FindFlake
+from napari_wse2xai.stages.deconvolve import RAdam
+
+A1 = 3
+
+
+def test_the_flake_is_found(clean_raman, triangle):
+    found, true = clean_raman.flake, triangle.truth.flake
+    assert (found & true).sum() / (found | true).sum() > 0.97
+
+
+def test_a1_position_and_height_are_right(raman_peaks, triangle):
+    on = triangle.truth.flake & (raman_peaks.status == Status.OK)
+    position = np.abs(raman_peaks.position[A1] - triangle.truth.raman.position[A1])[on]
+    height = np.abs(raman_peaks.height[A1] / triangle.truth.raman.height[A1] - 1)[on]
+    assert np.median(position) < 0.05
+    assert np.median(height) < 0.02
+
+
+def test_nearly_every_flake_pixel_is_ok(raman_peaks, triangle):
+    assert (raman_peaks.status[triangle.truth.flake] == Status.OK).mean() > 0.97
+
+
+def test_errors_of_a1_are_honest(raman_peaks, triangle):
+    on = triangle.truth.flake & (raman_peaks.status == Status.OK)
+    for name in ("position", "height"):
+        pull = (getattr(raman_peaks, name)[A1] - getattr(triangle.truth.raman, name)[A1]) / getattr(raman_peaks, f"{name}_error")[A1]
+        assert 0.85 < np.std(pull[on]) < 1.15
+
+
+def test_outside_the_flake_there_is_no_value(raman_peaks, clean_raman):
+    off = ~clean_raman.flake
+    assert (raman_peaks.status[off] == Status.NOT_ON_FLAKE).all()
+    for name in ("position", "fwhm", "height", "position_error", "fwhm_error", "height_error"):
+        assert np.isnan(getattr(raman_peaks, name)[:, off]).all()
+    assert np.isnan(raman_peaks.reduced_chi2[off]).all()
+
+
+def test_the_papers_solver_gives_the_same_a1(clean_raman, deconvolve, raman_peaks):
+    rows = clean_raman.flake.copy()
+    rows[: np.flatnonzero(rows.any(axis=1))[len(np.flatnonzero(rows.any(axis=1))) // 2]] = False
+    few = np.zeros_like(rows)
+    few.ravel()[np.flatnonzero(rows)[:40]] = True
+    from dataclasses import replace
+
+    paper = deconvolve.model_copy(update={"solver": RAdam(steps=1000)})(replace(clean_raman, flake=few))
+    difference = (paper.position[A1] - raman_peaks.position[A1])[few] / raman_peaks.position_error[A1][few]
+    assert np.abs(difference).max() < 0.3
+
+
+def test_history_names_every_step_with_its_settings(raman_peaks):
+    steps = [record.step for record in raman_peaks.history]
+    assert steps[-4:] == ["FindFlake", "Despike", "Baseline", "Deconvolve"]
+    last = raman_peaks.history[-1]
+    assert Deconvolve(**last.settings).peaks[0].position == 195
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_settings_survive_json(stage):
+    settings = stage()
+    assert stage.model_validate_json(settings.model_dump_json()) == settings
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_every_setting_explains_itself(stage):
+    for name, field in stage.model_fields.items():
+        assert field.title, name
+        assert field.description, name
+
+
+def test_flake_finding_does_not_depend_on_orientation(triangle):
+    from dataclasses import replace
+
+    mirrored = replace(triangle.raman, counts=triangle.raman.counts[::-1, ::-1])
+    settings = FindFlake(window=(183, 300))
+    assert (settings(mirrored).flake == settings(triangle.raman).flake[::-1, ::-1]).mean() > 0.995
+
+
+def test_input_is_left_as_it_was(triangle):
+    before = triangle.raman.counts.copy()
+    Despike()(triangle.raman)
+    assert np.array_equal(before, triangle.raman.counts, equal_nan=True)
