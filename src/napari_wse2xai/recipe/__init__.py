@@ -1,8 +1,22 @@
 """The chain of stages as a YAML file: read, check, run, and rebuild from a result's history."""
 
 from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
-from napari_wse2xai.recipe._checks import check
+from napari_wse2xai.recipe._checks import check, with_laser
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
 from napari_wse2xai.recipe._read import load, preset, preset_names
+from napari_wse2xai.recipe._write import to_yaml
 
-__all__ = ["MODALITIES", "Chain", "Outcome", "Recipe", "Section", "check", "from_history", "load", "preset", "preset_names"]
+__all__ = [
+    "MODALITIES",
+    "Chain",
+    "Outcome",
+    "Recipe",
+    "Section",
+    "check",
+    "from_history",
+    "load",
+    "preset",
+    "preset_names",
+    "to_yaml",
+    "with_laser",
+]

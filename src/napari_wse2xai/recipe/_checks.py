@@ -13,14 +13,9 @@ FARTHEST_SHIFT = 4500.0
 """No vibration lies above this Raman shift (H2 comes last, at 4161 cm-1), cm-1."""
 
 
-def as_declared(source: SpectralMap, section: Section) -> SpectralMap:
-    """Give a map the unit and the laser that the recipe declares."""
-    axis = source.axis
-    if section.unit is not None:
-        axis = replace(axis, kind=AxisKind.from_unit(section.unit))
-    if section.laser_nm is not None:
-        axis = replace(axis, laser_nm=section.laser_nm)
-    return replace(source, axis=axis)
+def with_laser(source: SpectralMap, section: Section) -> SpectralMap:
+    """Give a map the laser that the recipe declares, where it declares one."""
+    return source if section.laser_nm is None else replace(source, axis=replace(source.axis, laser_nm=section.laser_nm))
 
 
 def check(recipe: Recipe, maps: dict[str, SpectralMap]) -> None:
@@ -29,7 +24,7 @@ def check(recipe: Recipe, maps: dict[str, SpectralMap]) -> None:
     Parameters
     ----------
     recipe : recipe with a section for every map
-    maps : maps as read, by modality, with unit and laser as declared
+    maps : maps as read, by modality, with the laser as declared
     """
     for name, section in recipe.sections().items():
         try:

@@ -1,0 +1,147 @@
+"""Whole runs without a window: files or a sample flake in, a folder with results, figures and a report out."""
+
+import tempfile
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TextIO
+
+from napari_wse2xai import io, recipe, report, synthetic
+from napari_wse2xai.data import Results, SpectralMap
+from napari_wse2xai.errors import DataWarning, UserError
+from napari_wse2xai.recipe import Recipe
+from napari_wse2xai.stages import Progress, silent
+
+READ, RUN, DRAW = 0.1, 0.7, 0.97
+"""Where reading, running the chains and drawing end, as fractions of a whole run."""
+
+
+@dataclass(frozen=True)
+class _Story:
+    """What the report tells beside the results."""
+
+    title: str
+    comparisons: Mapping[str, report.Comparison] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> Results:
+    """Run a recipe and write ``results.nc``, ``figures/`` and ``report.html`` to a folder.
+
+    Parameters
+    ----------
+    recipe_path : YAML file
+    output : folder, made where it is missing; files of an earlier run are replaced, each as a whole
+    progress : may raise `Cancelled`; then nothing is written
+
+    Raises
+    ------
+    UserError
+        With one sentence, before any computing where the mistake can be seen by then.
+    """
+    wanted = recipe.load(recipe_path)
+    folder = Path(output).expanduser()
+    with _writable(folder), _noting_warnings() as told:
+        sources = _read(wanted, progress)
+        recipe.check(wanted, sources)
+        results = run_chains(wanted, sources, progress)
+        _deliver(results, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)), progress)
+    return results
+
+
+def demo(output: str | Path, progress: Progress = silent, *, shape: str = "triangle", seed: int = 0) -> Results:
+    """Run the paper's preset on a synthetic flake, and write what `run_recipe` writes, with the truth beside it."""
+    folder = Path(output).expanduser()
+    with _writable(folder), _noting_warnings() as told:
+        progress(0.0, "growing the sample flake")
+        flake = synthetic.make_flake(shape, seed=seed)
+        results = run_chains(recipe.preset(), {"raman": flake.raman, "pl": flake.pl}, progress)
+        truths = {"raman": flake.truth.raman, "pl": flake.truth.pl}
+        comparisons = {name: report.compare(results.maps[name], results.peaks[name], flake.truth, truth) for name, truth in truths.items()}
+        title = f"Sample flake: a synthetic WSe₂ {shape}, seed {seed}"
+        _deliver(results, folder, _Story(title, comparisons, tuple(told)), progress)
+    return results
+
+
+def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Progress = silent) -> Results:
+    """Run the chain of each modality on its map.
+
+    Parameters
+    ----------
+    sources : maps by modality, as read
+    """
+    maps, peaks = {}, {}
+    chains = {name: chain for name, chain in wanted.chains().items() if name in sources}
+    for index, (name, chain) in enumerate(chains.items()):
+        share = (RUN - READ) / len(chains)
+        outcome = chain.run(sources[name], _part(progress, READ + index * share, share, name))
+        maps[name] = outcome.map
+        if outcome.peaks is not None:
+            peaks[name] = outcome.peaks
+    return Results(maps, peaks, recipe.to_yaml(wanted))
+
+
+def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
+    sources = {}
+    for name, section in wanted.sections().items():
+        assert section.file is not None  # `recipe.load` sees to it
+        progress(0.0, f"{name}: reading {section.file.name}")
+        sources[name] = recipe.with_laser(io.read(section.file, section.item, unit=section.unit), section)
+    return sources
+
+
+def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) -> None:
+    """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
+    images = report.draw_figures(results, _part(progress, RUN, DRAW - RUN, "report"))
+    text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
+    progress(DRAW, "report: writing")
+    io.write_results(results, folder / "results.nc")
+    for name, content in images.items():
+        with io.new_file(folder / "figures" / name) as place:
+            place.write_bytes(content)
+    with io.new_file(folder / "report.html") as place:
+        place.write_text(text, encoding="utf-8")
+    progress(1.0, "report: done")
+
+
+def _part(progress: Progress, start: float, share: float, label: str) -> Progress:
+    """Progress of one part of a run as the whole run's."""
+    return lambda fraction, message: progress(start + share * fraction, f"{label}: {message}")
+
+
+@contextmanager
+def _writable(folder: Path) -> Iterator[None]:
+    """Make sure of the output folder before any computing; take it away again where nothing came to lie in it."""
+    missing = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise UserError(f"The output folder '{folder}' cannot be written ({error.strerror}); choose another one.") from error
+    try:
+        yield
+    finally:
+        with suppress(OSError):  # not empty: something was delivered
+            for place in missing:
+                place.rmdir()
+
+
+@contextmanager
+def _noting_warnings() -> Iterator[list[str]]:
+    """Collect what the user is told about the data, for the report, and still tell it."""
+    told: list[str] = []
+    with warnings.catch_warnings():
+        show = warnings.showwarning
+
+        def note(
+            message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+        ) -> None:
+            if issubclass(category, DataWarning):
+                told.append(str(message))
+            show(message, category, filename, lineno, file, line)
+
+        warnings.showwarning = note
+        yield told

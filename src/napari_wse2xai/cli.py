@@ -1,0 +1,206 @@
+"""The command line.  Light to import: every command loads what it needs when it runs."""
+
+import argparse
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from napari_wse2xai._version import __version__
+from napari_wse2xai.errors import Cancelled, DataWarning, UserError
+
+if TYPE_CHECKING:
+    from napari_wse2xai.stages import Progress
+
+PROGRAM = "napari-wse2xai"
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit status is 0 when done, 2 when input or recipe are bad, 130 when interrupted."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], None] = options.command
+    with _plain_warnings():
+        try:
+            command(options)
+        except UserError as error:
+            _tell(f"{PROGRAM}: {error}")
+            return BAD_INPUT
+        except (KeyboardInterrupt, Cancelled):
+            _tell(f"{PROGRAM}: stopped before the end; what was not finished was not written.")
+            return INTERRUPTED
+    return DONE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Raman and photoluminescence maps of 2D-material flakes.")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for add in (_add_demo, _add_run, _add_convert, _add_view):
+        add(commands)
+    return parser
+
+
+def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "the whole pipeline on a synthetic sample flake; then opens napari with the result"
+    command = commands.add_parser("demo", help=text, description=text)
+    command.add_argument(
+        "--output", type=Path, default=Path("napari-wse2xai-demo"), metavar="DIR", help="folder for results (default: %(default)s)"
+    )
+    command.add_argument("--no-window", action="store_true", help="open no window; write a screenshot instead, where there is a display")
+    command.set_defaults(command=_demo)
+
+
+def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "the pipeline on files: writes DIR/results.nc, DIR/figures/ and DIR/report.html"
+    command = commands.add_parser("run", help=text, description=text)
+    command.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="what to do with which files")
+    command.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for results; made where it is missing")
+    command.set_defaults(command=_run)
+
+
+def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "any readable map into one NetCDF file"
+    command = commands.add_parser("convert", help=text, description=text)
+    command.add_argument("source", type=Path, metavar="IN", help="file with a map")
+    command.add_argument("target", type=Path, metavar="OUT.nc", nargs="?", help="NetCDF file to write; not needed with --list")
+    command.add_argument("--list", action="store_true", help="show what is in a file with several maps, and write nothing")
+    command.add_argument("--item", metavar="NAME", help="which one, in a file with several maps")
+    command.set_defaults(command=_convert)
+
+
+def _add_view(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "opens napari with files: maps, or the results.nc of a run"
+    command = commands.add_parser("view", help=text, description=text)
+    command.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files to open")
+    command.set_defaults(command=_view)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    from napari_wse2xai import batch
+
+    with _progress() as progress:
+        batch.demo(options.output, progress)
+    _name_outputs(options.output)
+    if not _has_display():
+        _tell("There is no screenshot: it needs a display (without a screen: xvfb-run -a -s '-screen 0 1600x1200x24' before the command).")
+        return
+    from napari_wse2xai.gui import window
+
+    if options.no_window:
+        window.screenshot([options.output / "results.nc"], options.output / "screenshot.png")
+        _say(f"screenshot  {options.output / 'screenshot.png'}")
+    else:
+        window.show([options.output / "results.nc"])
+
+
+def _run(options: argparse.Namespace) -> None:
+    from napari_wse2xai import batch
+
+    with _progress() as progress:
+        batch.run_recipe(options.recipe, options.output, progress)
+    _name_outputs(options.output)
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from napari_wse2xai import io
+
+    if options.list:
+        for item in io.list_items(options.source):
+            _say(str(item))
+        return
+    if options.target is None:
+        raise UserError("The file to write is missing; name it after the input, as in 'convert IN OUT.nc', or ask for --list.")
+    if options.target.suffix != ".nc":
+        raise UserError(f"'{options.target}' does not end in .nc; convert writes NetCDF files only, so give a name that does.")
+    spectral_map = io.read(options.source, options.item)
+    io.write_map(spectral_map, options.target)
+    ny, nx = spectral_map.frame.shape
+    low, high = spectral_map.axis.span
+    _say(f"{options.target}: {ny} x {nx} pixels, {len(spectral_map.axis)} channels from {low:.5g} to {high:.5g} {spectral_map.axis.unit}")
+
+
+def _view(options: argparse.Namespace) -> None:
+    if not _has_display():
+        raise UserError(
+            "There is no display to open a window on; on a machine without a screen use 'run', which writes figures and a report."
+        )
+    missing = [str(file) for file in options.files if not file.exists()]
+    if missing:
+        raise UserError(f"{missing[0]} does not exist; check its name and folder.")
+    from napari_wse2xai.gui import window
+
+    window.show(options.files)
+
+
+def _name_outputs(folder: Path) -> None:
+    _say(f"results     {folder / 'results.nc'}")
+    _say(f"figures     {folder / 'figures'}")
+    _say(f"report      {folder / 'report.html'}")
+
+
+def _has_display() -> bool:
+    """Tell whether a window can be opened; only systems with X11 or Wayland can lack a display."""
+    return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+@contextmanager
+def _progress() -> "Iterator[Progress]":
+    """Give a bar on a terminal, elsewhere one line whenever a new step begins."""
+    if not sys.stderr.isatty():
+        yield _Lines()
+        return
+    from tqdm import tqdm
+
+    with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed} {desc}", file=sys.stderr, leave=False) as bar:
+
+        def show(fraction: float, message: str) -> None:
+            bar.set_description_str(message[:60], refresh=False)
+            bar.update(round(100 * fraction, 1) - bar.n)
+
+        yield show
+
+
+class _Lines:
+    """Progress for a log: one line per step, not one per chunk."""
+
+    def __init__(self) -> None:
+        self._last = ""
+
+    def __call__(self, fraction: float, message: str) -> None:
+        """Write a line where the step, the message's part before its last colon, is a new one."""
+        step = message.rpartition(":")[0] or message
+        if step != self._last:
+            self._last = step
+            _tell(f"[{100 * fraction:3.0f} %] {step}")
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Write what the user should know about the data as one line each, not as Python writes warnings."""
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+
+        def show(
+            message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
+        ) -> None:
+            if issubclass(category, DataWarning):
+                _tell(f"warning: {message}")
+            else:
+                usual(message, category, filename, lineno, file, line)
+
+        warnings.simplefilter("always", DataWarning)
+        warnings.showwarning = show
+        yield
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+
+
+def _tell(line: str) -> None:
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()

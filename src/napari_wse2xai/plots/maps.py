@@ -1,0 +1,203 @@
+"""Maps in micrometres, drawn on a given Axes; a line scan, which has no area to show, is drawn as a curve."""
+
+from typing import Any, Literal
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.colors import BoundaryNorm, ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Frame, PeakMaps, Status
+
+Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
+
+COLORMAPS = {"position": "coolwarm", "fwhm": "cividis", "height": "inferno"}
+"""Colour map of each peak parameter; positions diverge from their median."""
+WORDS = {"position": "Position", "fwhm": "FWHM", "height": "Height"}
+OUTLINE = "#00c8d7"
+_STATUS_COLORS = {
+    Status.OK: "#2a9d5c",
+    Status.NOT_ON_FLAKE: "#e4e4e4",
+    Status.NOT_MEASURED: "#8a8a8a",
+    Status.BELOW_NOISE: "#3b6fb6",
+    Status.AT_BOUND: "#f0a202",
+    Status.NOT_CONVERGED: "#c1272d",
+}
+
+
+def unit_text(unit: str) -> str:
+    """Unit with its typography: cm-1 as cm⁻¹."""
+    return unit.replace("cm-1", "cm⁻¹")
+
+
+def is_line(frame: Frame) -> bool:
+    """Tell a line scan, one row or column of several pixels, from a map."""
+    return min(frame.shape) == 1 < max(frame.shape)
+
+
+def extent_um(frame: Frame) -> tuple[float, float, float, float]:
+    """Outer edges (left, right, bottom, top) in um, with row 0 at the top."""
+    dy, dx = frame.step_um
+    y, x = frame.y_um, frame.x_um
+    return float(x[0] - dx / 2), float(x[-1] + dx / 2), float(y[-1] + dy / 2), float(y[0] - dy / 2)
+
+
+def limits(values: Map, *, parameter: str = "") -> tuple[float, float]:
+    """Colour limits deaf to a few outliers; about the median for a position."""
+    finite = np.asarray(values, dtype=np.float64)[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    low, high = (float(v) for v in np.percentile(finite, [2, 98]))
+    if parameter == "position":
+        middle = float(np.median(finite))
+        reach = max(high - middle, middle - low)
+        low, high = middle - reach, middle + reach
+    return (low, high) if high > low else (low - 0.5, high + 0.5)
+
+
+def draw_map(
+    axes: Axes, frame: Frame, values: Map, *, title: str = "", unit: str = "", parameter: str = "height", flake: Map | None = None
+) -> Any:
+    """One value per pixel with a colour bar.
+
+    Parameters
+    ----------
+    axes : where to draw
+    frame : grid of the map
+    values : (ny, nx); NaN stays blank
+    title : above the map
+    unit : beside the colour bar
+    parameter : one of `PARAMETERS`, chooses colours and limits
+    flake : (ny, nx) bool, outlined where given
+
+    Returns
+    -------
+    the image
+    """
+    low, high = limits(values, parameter=parameter)
+    shown = np.ma.masked_invalid(np.asarray(values, dtype=np.float64))
+    image = axes.imshow(
+        shown, extent=extent_um(frame), vmin=low, vmax=high, cmap=COLORMAPS[parameter], interpolation="nearest", aspect="equal"
+    )
+    bar = axes.figure.colorbar(image, ax=axes, label=unit_text(unit), extend="both" if _cut(shown, low, high) else "neither")
+    _plain_numbers(bar.ax.yaxis)
+    _dress(axes, title)
+    if flake is not None:
+        draw_outline(axes, frame, flake)
+    return image
+
+
+def draw_outline(axes: Axes, frame: Frame, flake: Map, *, color: str = OUTLINE) -> None:
+    """Edges of the flake's pixels, without smoothing: what is inside is what was used."""
+    segments = outline_segments(frame, np.asarray(flake, dtype=bool))
+    axes.add_collection(LineCollection(list(segments), colors=color, linewidths=0.9), autolim=False)
+
+
+def outline_segments(frame: Frame, flake: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Line segments (m, 2, 2), each two points (x, y) in um, between pixels on and off the flake."""
+    padded = np.pad(flake, 1)
+    rows, columns = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
+    level = np.stack([np.stack([columns, rows], -1), np.stack([columns + 1, rows], -1)], axis=1)
+    rows, columns = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
+    upright = np.stack([np.stack([columns, rows], -1), np.stack([columns, rows + 1], -1)], axis=1)
+    corners = np.concatenate([level, upright]).astype(np.float64) - 0.5
+    step = np.array([frame.step_um[1], frame.step_um[0]])
+    return np.asarray(corners * step + np.array([frame.origin_um[1], frame.origin_um[0]]))
+
+
+def draw_profile(
+    axes: Axes, frame: Frame, values: Map, *, errors: Map | None = None, title: str = "", unit: str = "", flake: Map | None = None
+) -> None:
+    """One value per pixel of a line scan against the way along it, with one standard error up and down.
+
+    Parameters
+    ----------
+    values, errors, flake : (ny, nx), one of the two being 1; the flake is shaded
+    """
+    along = frame.y_um if frame.shape[0] > 1 else frame.x_um
+    value = np.ravel(values).astype(np.float64)
+    error = None if errors is None else np.ravel(errors)
+    axes.errorbar(along, value, yerr=error, fmt=".", markersize=4, linewidth=0.8, color="#1f4e79", ecolor="#9db7d1")
+    if flake is not None:
+        step = abs(float(along[1] - along[0])) / 2
+        for place in along[np.ravel(flake)]:
+            axes.axvspan(place - step, place + step, color=OUTLINE, alpha=0.10, linewidth=0)
+    axes.set(title=title, xlabel=f"{'y' if frame.shape[0] > 1 else 'x'} (µm)", ylabel=unit_text(unit))
+    axes.set_xlim(float(along.min()), float(along.max()))
+    _plain_numbers(axes.yaxis)
+    if np.isfinite(value).any():
+        low, high = limits(value)
+        axes.set_ylim(low - 0.35 * (high - low), high + 0.35 * (high - low))
+
+
+def draw_values(
+    axes: Axes, frame: Frame, values: Map, *, title: str, unit: str, flake: Map | None = None, parameter: str = "height"
+) -> None:
+    """Any value per pixel: a map, or a curve for a line scan."""
+    if is_line(frame):
+        draw_profile(axes, frame, values, title=title, unit=unit, flake=flake)
+    else:
+        draw_map(axes, frame, values, title=title, unit=unit, flake=flake, parameter=parameter)
+
+
+def draw_parameter(axes: Axes, peaks: PeakMaps, index: int, parameter: str, *, flake: Map | None = None) -> None:
+    """One parameter of one peak.
+
+    Parameters
+    ----------
+    index : number of the peak
+    parameter : one of `PARAMETERS`
+    flake : (ny, nx) bool, outlined where given
+    """
+    values = getattr(peaks, parameter)[index]
+    title, unit = f"{peaks.names[index]}  {WORDS[parameter].lower()}", peaks.unit(parameter)
+    if is_line(peaks.frame):
+        errors = getattr(peaks, f"{parameter}_error")[index]
+        draw_profile(axes, peaks.frame, values, errors=errors, title=title, unit=unit, flake=flake)
+    else:
+        draw_map(axes, peaks.frame, values, title=title, unit=unit, parameter=parameter, flake=flake)
+
+
+def draw_status(axes: Axes, peaks: PeakMaps) -> None:
+    """What became of each pixel's fit, with a legend of what occurs."""
+    norm = BoundaryNorm(np.arange(len(Status) + 1) - 0.5, len(Status))
+    colors = ListedColormap([_STATUS_COLORS[status] for status in Status])
+    axes.imshow(peaks.status, extent=extent_um(peaks.frame), cmap=colors, norm=norm, interpolation="nearest", aspect=_aspect(peaks.frame))
+    present = [status for status in Status if (peaks.status == status).any()]
+    handles = [Patch(color=_STATUS_COLORS[status], label=f"{status.meaning} ({int((peaks.status == status).sum())})") for status in present]
+    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize="small")
+    _dress(axes, "Status of the fit")
+
+
+def panel(figure: Figure, peaks: PeakMaps, parameter: str, *, flake: Map | None = None, columns: int = 4) -> None:
+    """All peaks' maps of one parameter side by side, in rows of so many columns."""
+    count = len(peaks.names)
+    grid = figure.subplots(-(-count // columns), columns, squeeze=False).ravel()
+    for index, axes in enumerate(grid):
+        if index < count:
+            draw_parameter(axes, peaks, index, parameter, flake=flake)
+        else:
+            axes.set_axis_off()
+
+
+def _aspect(frame: Frame) -> Literal["equal", "auto"]:
+    return "auto" if is_line(frame) else "equal"
+
+
+def _cut(values: Any, low: float, high: float) -> bool:
+    return bool(values.count()) and bool(values.min() < low or values.max() > high)
+
+
+def _dress(axes: Axes, title: str) -> None:
+    axes.set(title=title, xlabel="x (µm)", ylabel="y (µm)")
+    axes.set_facecolor("#f4f4f4")
+
+
+def _plain_numbers(axis: Any) -> None:
+    """Write positions in full: an offset such as +2.498e2 in a corner is overlooked."""
+    formatter = axis.get_major_formatter()
+    if hasattr(formatter, "set_useOffset"):
+        formatter.set_useOffset(False)

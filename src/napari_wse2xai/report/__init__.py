@@ -1,0 +1,7 @@
+"""One self-contained HTML page about a run, and its figures."""
+
+from napari_wse2xai.report._figures import Images, draw_figures
+from napari_wse2xai.report._page import page
+from napari_wse2xai.report._truth import Comparison, compare
+
+__all__ = ["Comparison", "Images", "compare", "draw_figures", "page"]

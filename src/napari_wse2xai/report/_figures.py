@@ -1,0 +1,111 @@
+"""Figures of a run, drawn in memory."""
+
+import io
+from collections.abc import Callable, Mapping
+from functools import partial
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from napari_wse2xai.data import PARAMETERS, PeakMaps, Results, SpectralMap
+from napari_wse2xai.plots import maps
+from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
+from napari_wse2xai.plots.spectra import draw_spectrum
+from napari_wse2xai.stages import Progress
+
+Images = dict[str, bytes]
+"""File name (``raman_height.png``) to content."""
+
+DPI = 140
+
+
+def draw_figures(results: Results, progress: Progress) -> Images:
+    """Draw every figure of a run, each as PNG and as SVG."""
+    images: Images = {}
+    jobs = [(f"{modality}_{name}", job, modality) for modality in results.maps for name, job in _jobs(results.peaks.get(modality)).items()]
+    for done, (name, job, modality) in enumerate(jobs):
+        progress(done / len(jobs), f"drawing {name}")
+        images |= _saved(job(results.maps[modality], results.peaks.get(modality)), name)
+    return images
+
+
+Job = Callable[[SpectralMap, PeakMaps | None], Figure]
+
+
+def _jobs(peaks: PeakMaps | None) -> Mapping[str, Job]:
+    """Figures of one modality by name, in the order of the report."""
+    jobs: dict[str, Job] = {"flake": _flake, "spectra": _spectra}
+    if peaks is not None:
+        jobs |= {parameter: partial(_panel, parameter) for parameter in reversed(PARAMETERS)}
+    return jobs
+
+
+def _saved(figure: Figure, name: str) -> Images:
+    saved = {}
+    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
+        stream = io.BytesIO()
+        figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata)
+        saved[f"{name}.{kind}"] = stream.getvalue()
+    return saved
+
+
+def _flake(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
+    """Where the flake is, where cosmic rays fell, what became of the fits."""
+    signal = source.counts.mean(axis=-1)
+    panels = 1 + (source.repaired is not None) + (peaks is not None)
+    rows, columns = (panels, 1) if maps.is_line(source.frame) else (1, panels)
+    figure = _sheet(source, rows, columns)
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    maps.draw_values(grid[0], source.frame, signal, title="Mean signal", unit=source.intensity_unit, flake=source.flake)
+    if source.repaired is not None:
+        maps.draw_values(grid[1], source.frame, source.repaired, title="Repaired channels", unit="channels")
+    if peaks is not None:
+        maps.draw_status(grid[-1], peaks)
+    return figure
+
+
+def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
+    """The brightest pixel with its fit and residual, and the mean of all fitted pixels."""
+    figure = Figure(figsize=(10.5, 7.2), layout="constrained")
+    top, residual, bottom = figure.subplots(3, 1, gridspec_kw={"height_ratios": [3, 1, 3]})
+    row, column = brightest(source, peaks)
+    draw_spectrum(top, source, row, column, peaks=peaks, residual_axes=residual)
+    residual.sharex(top)
+    top.set_title(f"Brightest pixel (row {row}, column {column})")
+    draw_mean_spectrum(bottom, source, peaks)
+    bottom.set_title("Mean spectrum")
+    return figure
+
+
+def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figure:
+    """One parameter of every peak."""
+    assert peaks is not None
+    count = len(peaks.names)
+    columns = min(count, 2 if maps.is_line(source.frame) else 4)
+    figure = _sheet(source, -(-count // columns), columns)
+    maps.panel(figure, peaks, parameter, flake=source.flake, columns=columns)
+    return figure
+
+
+def brightest(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple[int, int]:
+    """Row and column of the fitted pixel (else flake pixel, else pixel) with the highest mean signal."""
+    signal = source.counts.mean(axis=-1, dtype=np.float64)
+    fitted = None if peaks is None else np.isfinite(peaks.height[0])
+    for chosen in (fitted, source.flake):
+        if chosen is not None and (chosen & np.isfinite(signal)).any():
+            signal = np.where(chosen, signal, np.nan)
+            break
+    row, column = np.unravel_index(int(np.nanargmax(signal)), signal.shape)
+    return int(row), int(column)
+
+
+def _sheet(source: SpectralMap, rows: int, columns: int) -> Figure:
+    """Figure for so many pictures of the map, each in the map's proportions."""
+    width, height = (4.9, 2.3) if maps.is_line(source.frame) else _cell(source)
+    return Figure(figsize=(max(width * columns, 5.0), height * rows), layout="constrained")
+
+
+def _cell(source: SpectralMap) -> tuple[float, float]:
+    left, right, bottom, top = maps.extent_um(source.frame)
+    ratio = min(max(abs(top - bottom) / abs(right - left), 0.3), 2.5)
+    return 3.4, 2.35 * ratio + 0.75

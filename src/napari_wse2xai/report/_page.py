@@ -1,0 +1,156 @@
+"""The report as one HTML page."""
+
+import base64
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import PARAMETERS, History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.report._figures import Images
+from napari_wse2xai.report._numbers import median, setting_text, with_spread
+from napari_wse2xai.report._truth import Comparison
+
+WORDS = {"raman": "Raman scattering", "pl": "Photoluminescence"}
+CAPTIONS = {
+    "flake": "Mean signal above the baseline with the flake's outline, channels repaired after cosmic rays, and what became of each fit.",
+    "spectra": "Measurement and fit: the brightest pixel with its residual, and the mean of all fitted pixels with the mean of their fits.",
+    "height": "Height of each peak.",
+    "position": "Position of each peak.",
+    "fwhm": "Full width at half maximum of each peak.",
+}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure in the page: the PNG within it, the SVG beside it."""
+
+    data: str
+    svg: str
+    caption: str
+
+
+def page(
+    results: Results, images: Images, *, title: str, comparisons: Mapping[str, Comparison] | None = None, warnings: tuple[str, ...] = ()
+) -> str:
+    """Write the report of a run.
+
+    Parameters
+    ----------
+    results : what the run made
+    images : what `draw_figures` made of it
+    title : heading of the page
+    comparisons : by modality, for a synthetic flake
+    warnings : what the user was told while it ran
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    sections = [_section(name, results, images, (comparisons or {}).get(name)) for name in results.maps]
+    return environment.get_template("report.html.j2").render(
+        title=title, version=__version__, sections=sections, recipe=results.recipe, warnings=warnings
+    )
+
+
+def _section(name: str, results: Results, images: Images, comparison: Comparison | None) -> dict[str, Any]:
+    source, peaks = results.maps[name], results.peaks.get(name)
+    history = peaks.history if peaks is not None else source.history
+    return {
+        "id": name,
+        "title": WORDS[name],
+        "facts": _facts(source),
+        "metadata": dict(source.metadata),
+        "peaks": _peak_rows(peaks) if peaks is not None else [],
+        "unit": source.axis.unit.replace("cm-1", "cm⁻¹"),
+        "intensity_unit": source.intensity_unit,
+        "fit": _fit_facts(peaks) if peaks is not None else [],
+        "status": _status_rows(peaks) if peaks is not None else [],
+        "pictures": _pictures(name, images),
+        "settings": _settings(history),
+        "truth": asdict(comparison) if comparison is not None else None,
+    }
+
+
+def _facts(source: SpectralMap) -> list[tuple[str, str]]:
+    """What was measured, and what the preprocessing found."""
+    ny, nx = source.frame.shape
+    dy, dx = (abs(step) for step in source.frame.step_um)
+    low, high = source.axis.span
+    facts = [*_origin(source.history), ("Map", f"{ny} × {nx} pixels (y × x), {dy:.4g} × {dx:.4g} µm each")]
+    facts.append(("Spectra", f"{len(source.axis)} channels from {low:.5g} to {high:.5g} {source.axis.unit.replace('cm-1', 'cm⁻¹')}"))
+    if source.axis.laser_nm is not None:
+        facts.append(("Laser", f"{source.axis.laser_nm:g} nm"))
+    missing = int((~source.measured).sum())
+    if missing:
+        facts.append(("Not measured", f"{missing} pixels"))
+    return facts + _found(source, dy * dx)
+
+
+def _origin(history: History) -> list[tuple[str, str]]:
+    """Where the map came from: a file, or the generator of synthetic flakes."""
+    first = history[0].settings if history else {}
+    if "file" not in first:
+        return [("Source", history[0].step if history else "made in Python")]
+    rows = [("File", PurePath(str(first["file"])).name)]
+    rows += [("Item", str(first["item"]))] if first.get("item") else []
+    return [*rows, ("SHA-256", str(first.get("sha256", "")))]
+
+
+def _found(source: SpectralMap, pixel_um2: float) -> list[tuple[str, str]]:
+    rows = []
+    if source.flake is not None:
+        count = int(source.flake.sum())
+        extent = "" if 1 in source.frame.shape else f", {count * pixel_um2:.4g} µm²"
+        rows.append(("Flake", f"{count} of {source.flake.size} pixels{extent}"))
+    if source.repaired is not None:
+        rows.append(("Cosmic rays", f"{int(source.repaired.sum())} channels repaired in {int((source.repaired > 0).sum())} pixels"))
+    return rows
+
+
+def _fit_facts(peaks: PeakMaps) -> list[tuple[str, str]]:
+    return [("Reduced χ²", with_spread(peaks.reduced_chi2))]
+
+
+def _status_rows(peaks: PeakMaps) -> list[tuple[str, int]]:
+    return [(status.meaning, int((peaks.status == status).sum())) for status in Status if (peaks.status == status).any()]
+
+
+def _peak_rows(peaks: PeakMaps) -> list[dict[str, Any]]:
+    """One row per peak: median and spread of each parameter, and the median of its errors."""
+    rows = []
+    fitted = np.isfinite(peaks.height[0]).sum()
+    for index, name in enumerate(peaks.names):
+        low, high = peaks.windows[index]
+        row: dict[str, Any] = {"name": name, "shape": peaks.shapes[index], "window": f"{low:g} – {high:g}"}
+        row |= {parameter: with_spread(getattr(peaks, parameter)[index]) for parameter in PARAMETERS}
+        row |= {f"{parameter}_error": median(getattr(peaks, f"{parameter}_error")[index]) for parameter in PARAMETERS}
+        row["found"] = f"{int(np.isfinite(peaks.position[index]).sum())} of {int(fitted)}"
+        rows.append(row)
+    return rows
+
+
+def _pictures(name: str, images: Images) -> list[Picture]:
+    pictures = []
+    for kind, caption in CAPTIONS.items():
+        png = images.get(f"{name}_{kind}.png")
+        if png is not None:
+            pictures.append(Picture(base64.b64encode(png).decode(), f"figures/{name}_{kind}.svg", caption))
+    return pictures
+
+
+def _settings(history: History) -> list[dict[str, Any]]:
+    """Every step with its settings; the peaks have a table of their own."""
+    return [
+        {
+            "step": record.step,
+            "version": record.version,
+            "seconds": f"{record.seconds:.2f}",
+            "values": [(key, setting_text(value)) for key, value in record.settings.items() if key != "peaks"],
+        }
+        for record in history
+    ]
