@@ -30,19 +30,16 @@ def require_sound(content: bytes, name: str) -> None:
 class _Tag:
     """Header of one tag."""
 
-    kind: int
-    start: int
-    end: int
-
     def __init__(self, content: bytes, position: int, name: str) -> None:
         try:
             (length,) = struct.unpack_from("<I", content, position)
             if length > _LONGEST_NAME:
                 raise broken(name, position)
-            self.kind, self.start, self.end = struct.unpack_from("<IQQ", content, position + 4 + length)
+            kind, start, end = struct.unpack_from("<IQQ", content, position + 4 + length)
         except struct.error as error:
             raise broken(name, position) from error
-        self.after_header = position + 4 + length + 20
+        self.kind, self.start, self.end = int(kind), int(start), int(end)
+        self.after_header: int = position + 4 + length + 20
 
     def follow(self, ends: list[int], name: str) -> int:
         """Enter a tree, or pass a leaf: gives the position of the next tag, and keeps the ends of the open trees."""
