@@ -1,11 +1,16 @@
 """The whole chain on THE flake, against its truth: the numbers that the project promises."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from napari_wse2xai.data import Status
-from napari_wse2xai.stages import STAGES, Deconvolve, Despike, FindFlake
+from napari_wse2xai.stages import STAGES, Baseline, Deconvolve, Despike, FindFlake
+from napari_wse2xai.stages.baseline import PiecewiseLinear
 from napari_wse2xai.stages.deconvolve import RAdam
+from napari_wse2xai.synthetic import make_flake
+from napari_wse2xai.synthetic.instrument import SPIKE_PROFILES
 
 A1 = 3
 
@@ -47,8 +52,6 @@ def test_the_papers_solver_gives_the_same_a1(clean_raman, deconvolve, raman_peak
     rows[: np.flatnonzero(rows.any(axis=1))[len(np.flatnonzero(rows.any(axis=1))) // 2]] = False
     few = np.zeros_like(rows)
     few.ravel()[np.flatnonzero(rows)[:40]] = True
-    from dataclasses import replace
-
     paper = deconvolve.model_copy(update={"solver": RAdam(steps=1000)})(replace(clean_raman, flake=few))
     difference = (paper.position[A1] - raman_peaks.position[A1])[few] / raman_peaks.position_error[A1][few]
     assert np.abs(difference).max() < 0.3
@@ -75,8 +78,6 @@ def test_every_setting_explains_itself(stage):
 
 
 def test_flake_finding_does_not_depend_on_orientation(triangle):
-    from dataclasses import replace
-
     mirrored = replace(triangle.raman, counts=triangle.raman.counts[::-1, ::-1])
     settings = FindFlake(window=(183, 300))
     assert (settings(mirrored).flake == settings(triangle.raman).flake[::-1, ::-1]).mean() > 0.995
@@ -86,3 +87,29 @@ def test_input_is_left_as_it_was(triangle):
     before = triangle.raman.counts.copy()
     Despike()(triangle.raman)
     assert np.array_equal(before, triangle.raman.counts, equal_nan=True)
+
+
+@pytest.mark.parametrize("kind", ["triangle", "star"])
+def test_planted_spikes_go_and_lines_stay(kind):
+    flake = make_flake(kind, seed=5)
+    spiky = flake.raman
+    planted = flake.truth.raman.spikes
+    repaired = Despike()(spiky)
+    excess = np.abs(repaired.counts - (spiky.counts - flake.truth.raman.spikes.added(SPIKE_PROFILES)))
+    noise = np.sqrt(flake.truth.gain * (flake.truth.raman.clean() - flake.truth.offset) + flake.truth.read_noise**2)
+    worst = [
+        (excess[row, column, first : first + width] / noise[row, column, first : first + width]).max()
+        for row, column, first, width in zip(planted.row, planted.column, planted.channel, planted.width, strict=True)
+    ]
+    assert np.mean(np.array(worst) < 6) >= 0.95
+
+
+@pytest.mark.parametrize("kind", ["triangle", "star"])
+def test_a1_height_of_spike_free_pixels_is_left_alone(kind, deconvolve):
+    flake = make_flake(kind, seed=6)
+    source = replace(flake.raman, flake=flake.truth.flake)
+    subtract = Baseline(method=PiecewiseLinear(areas=((150, 330), (330, 440)), margin=10))
+    with_filter, without = deconvolve(subtract(Despike()(source))), deconvolve(subtract(source))
+    free = flake.truth.flake & (flake.truth.raman.spikes.per_pixel == 0)
+    change = (np.abs(with_filter.height[A1] - without.height[A1]) / without.height_error[A1])[free]
+    assert change.mean() < 0.005
