@@ -1,1 +1,36 @@
-"""Raman and photoluminescence maps of 2D-material flakes."""
+"""Raman and photoluminescence maps of 2D-material flakes: read, find the flake, remove spikes, take the baseline, deconvolve.
+
+Everything public can be had from here; nothing is imported before it is asked for.
+
+>>> import napari_wse2xai as w
+>>> flake = w.make_flake("triangle")
+>>> w.Despike()(flake.raman).repaired.sum() > 0
+np.True_
+"""
+
+from importlib import import_module
+from typing import Any
+
+from napari_wse2xai._version import __version__
+
+_HOME = {
+    "napari_wse2xai.data": ("AxisKind", "Frame", "PeakMaps", "Results", "SpectralAxis", "SpectralMap", "Status"),
+    "napari_wse2xai.errors": ("Cancelled", "DataError", "DataWarning", "ReaderError", "SettingsError", "UserError"),
+    "napari_wse2xai.io": ("list_items", "read", "read_results", "write_map", "write_results"),
+    "napari_wse2xai.stages": ("Baseline", "ConvertAxis", "Deconvolve", "Despike", "FindFlake", "Peak"),
+    "napari_wse2xai.synthetic": ("make_flake",),
+}
+_WHERE = {name: home for home, names in _HOME.items() for name in names}
+
+__all__ = ["__version__", *_WHERE]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name where it lives, when it is first asked for (PEP 562)."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_WHERE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
