@@ -1,0 +1,143 @@
+"""results.nc: everything comes back, and xarray reads it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import xarray
+
+from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PeakMaps, Record, Results, SpectralMap, Status
+from napari_wse2xai.data import history as histories
+from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.io import list_items, read, read_results, write_results
+
+ARRAYS = (*PARAMETERS, *(f"{name}_error" for name in PARAMETERS), "status", "reduced_chi2")
+
+
+def make_map(seed, kind, low, high):
+    rng = np.random.default_rng(seed)
+    return SpectralMap.from_arrays(
+        rng.normal(100, 5, (4, 3, 40)),
+        np.linspace(low, high, 40),
+        kind,
+        frame=Frame((4, 3), (-0.3, 0.7), (1.0, 2.0), "flake 1"),
+        laser_nm=532.0,
+        name=f"map {seed}",
+        flake=rng.random((4, 3)) > 0.5,
+        repaired=rng.integers(0, 3, (4, 3)).astype(np.uint16),
+        metadata={"Objective": "x100"},
+        history=(Record("read", {"file": "a.txt", "sha256": "ff"}, "0.1", 0.5), Record("FindFlake", {"k": 5.0}, "0.1")),
+    )
+
+
+def make_peaks(source, names):
+    rng = np.random.default_rng(7)
+    shape = (len(names), *source.frame.shape)
+    values = {name: rng.normal(size=shape).astype(np.float32) for name in ARRAYS[:6]}
+    values["height"][:, 0, 0] = np.nan
+    return PeakMaps(
+        source.frame,
+        source.axis,
+        names,
+        ("lorentzian",) * len(names),
+        tuple((100.5 + i, 200.25) for i in range(len(names))),
+        **values,
+        status=rng.choice([code.value for code in Status], source.frame.shape).astype(np.uint8),
+        reduced_chi2=rng.random(source.frame.shape).astype(np.float32),
+        name=source.name,
+        metadata=source.metadata,
+        history=(*source.history, Record("Deconvolve", {"peaks": [{"name": name} for name in names]}, "0.1", 3.0)),
+    )
+
+
+@pytest.fixture
+def results():
+    raman, pl = make_map(1, AxisKind.RAMAN_SHIFT, 100, 400), make_map(2, AxisKind.ENERGY, 1.5, 1.8)
+    return Results(
+        {"raman": raman, "pl": pl},
+        {"raman": make_peaks(raman, ("A1'", "2LA(M) µ")), "pl": make_peaks(pl, ("X",))},
+        "preset: wse2-532\n# ü\n",
+    )
+
+
+def assert_same_peaks(found, wanted):
+    for name in ARRAYS:
+        np.testing.assert_array_equal(getattr(found, name), getattr(wanted, name))
+        assert getattr(found, name).dtype == getattr(wanted, name).dtype
+    for name in ("frame", "names", "shapes", "windows", "name", "intensity_unit", "metadata", "history"):
+        assert getattr(found, name) == getattr(wanted, name)
+    np.testing.assert_array_equal(found.axis.values, wanted.axis.values)
+    assert (found.axis.kind, found.axis.laser_nm) == (wanted.axis.kind, wanted.axis.laser_nm)
+
+
+def test_round_trip(results, tmp_path):
+    write_results(results, tmp_path / "results.nc")
+    found = read_results(tmp_path / "results.nc")
+    assert list(found.maps) == list(found.peaks) == ["raman", "pl"]
+    assert found.recipe == results.recipe
+    for modality in ("raman", "pl"):
+        assert_same_peaks(found.peaks[modality], results.peaks[modality])
+        for name in ("counts", "flake", "repaired"):
+            np.testing.assert_array_equal(getattr(found.maps[modality], name), getattr(results.maps[modality], name))
+        assert found.maps[modality].frame == results.maps[modality].frame
+        assert found.maps[modality].history == results.maps[modality].history
+
+
+def test_one_modality_and_no_flake_and_no_peaks(results, tmp_path):
+    bare = replace(results.maps["pl"], flake=None, repaired=None)
+    write_results(Results({"pl": bare}), tmp_path / "results.nc")
+    found = read_results(tmp_path / "results.nc")
+    assert (found.maps["pl"].flake, found.maps["pl"].repaired, found.peaks) == (None, None, {})
+
+
+def test_xarray_reads_the_groups_of_the_contract(results, tmp_path):
+    write_results(results, tmp_path / "results.nc")
+    with xarray.open_datatree(tmp_path / "results.nc") as tree:
+        for modality, unit in (("raman", "cm-1"), ("pl", "eV")):
+            assert tree[f"/{modality}/map/counts"].dims == ("y", "x", "spectral")
+            assert tree[f"/{modality}/map/spectral"].attrs["units"] == unit
+            assert tree[f"/{modality}/map"].attrs["laser_nm"] == 532.0
+            assert tree[f"/{modality}/flake/flake"].dims == ("y", "x")
+            peaks = tree[f"/{modality}/peaks"]
+            for parameter in PARAMETERS:
+                assert peaks[parameter].dims == peaks[f"{parameter}_error"].dims == ("peak", "y", "x")
+            assert peaks["position"].attrs["units"] == unit
+            assert peaks["reduced_chi2"].dims == ("y", "x")
+        assert list(tree["/raman/peaks/peak"].values) == ["A1'", "2LA(M) µ"]
+        assert tree.attrs["recipe"] == results.recipe
+        status = tree["/raman/peaks/status"]
+        assert list(status.attrs["flag_values"]) == [code.value for code in Status]
+        assert status.attrs["flag_meanings"].split() == [code.meaning.replace(" ", "_") for code in Status]
+
+
+def test_every_group_has_its_history(results, tmp_path):
+    write_results(results, tmp_path / "results.nc")
+    with xarray.open_datatree(tmp_path / "results.nc") as tree:
+        found = {node.path: [record.step for record in histories.from_json(node.attrs["history"])] for node in tree.subtree}
+    assert set(found) == {"/", *(f"/{m}{part}" for m in ("raman", "pl") for part in ("", "/map", "/flake", "/peaks"))}
+    assert found["/raman/peaks"] == found["/raman"] == ["read", "FindFlake", "Deconvolve"]
+    assert found["/pl/flake"] == ["read", "FindFlake"]
+
+
+def test_maps_in_results_are_items(results, tmp_path):
+    path = tmp_path / "results.nc"
+    write_results(results, path)
+    assert {item.name for item in list_items(path)} == {"raman/map", "pl/map"}
+    found = read(path, "pl/map")
+    np.testing.assert_array_equal(found.counts, results.maps["pl"].counts)
+    np.testing.assert_array_equal(found.flake, results.maps["pl"].flake)
+    with pytest.warns(DataWarning, match="more than one item"):
+        read(path)
+
+
+def test_what_is_no_result(results, tmp_path):
+    with pytest.raises(ReaderError, match="does not exist"):
+        read_results(tmp_path / "none.nc")
+    (tmp_path / "bad.nc").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
+    with pytest.raises(ReaderError, match="cannot be read as NetCDF-4"):
+        read_results(tmp_path / "bad.nc")
+    write_results(results, tmp_path / "cut.nc")
+    content = (tmp_path / "cut.nc").read_bytes()
+    (tmp_path / "cut.nc").write_bytes(content[: len(content) // 2])
+    with pytest.raises(ReaderError):
+        read_results(tmp_path / "cut.nc")
