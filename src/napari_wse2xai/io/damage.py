@@ -29,11 +29,12 @@ _PARSER_ERRORS = (
 
 
 @contextmanager
-def readable_as(what: str, path: Path) -> Iterator[None]:
-    """Turn what a parsing library raises on a damaged file into a `ReaderError`; wrap nothing but the library's calls."""
+def readable_as(what: str, path: Path, *own_errors: type[Exception]) -> Iterator[None]:
+    """Turn what a parsing library raises on a damaged file into a `ReaderError`; `own_errors` are classes of that library."""
+    caught: tuple[type[Exception], ...] = (*_PARSER_ERRORS, *own_errors)
     try:
         yield
-    except _PARSER_ERRORS as error:
+    except caught as error:
         detail = (str(error) or type(error).__name__).splitlines()[0][:120]
         raise ReaderError(
             f"'{path.name}' cannot be read as {what} ({detail}); it is incomplete, damaged or of another kind: copy or export it again."

@@ -30,8 +30,9 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
 
 def _maps(path: Path, unit: str | None) -> tuple[SpectralMap, ...]:
     from scipy.io import loadmat
+    from scipy.io.matlab import MatReadError
 
-    with readable_as("MATLAB", path):
+    with readable_as("MATLAB", path, MatReadError):
         content = loadmat(path)
         found = tuple(
             _as_map({key: value[key].item() for key in value.dtype.names}, unit) for value in content.values() if _is_data_set(value)

@@ -1,0 +1,278 @@
+"""WITec: project, MATLAB and ASCII exports give the same counts at the same places; damaged ones a sentence."""
+
+import struct
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.io import savemat
+from witio.tag import TYPE_BOOL, TYPE_DOUBLE, TYPE_INT32, TYPE_STRING, TYPE_TREE, TYPE_UINT8, WitTag, write_bytes
+
+from napari_wse2xai.data import AxisKind
+from napari_wse2xai.errors import DataWarning, ReaderError, UserError
+from napari_wse2xai.io import list_items, read
+
+NY, NX, N = 3, 4, 6
+COUNTS = np.arange(NY * NX * N).reshape(NY, NX, N).astype(np.uint16)
+KINDS = {float: TYPE_DOUBLE, int: TYPE_INT32, bool: TYPE_BOOL}
+WAVELENGTHS = 540 + 2.0 * np.arange(N)
+
+
+def leaf(name, value):
+    if isinstance(value, str):
+        return WitTag(name, TYPE_STRING, value)
+    if isinstance(value, np.ndarray) and value.dtype == np.uint8:
+        return WitTag(name, TYPE_UINT8, value)
+    values = np.atleast_1d(value)
+    kind = KINDS[type(values[0].item())]
+    return WitTag(name, kind, values.astype({TYPE_DOUBLE: "<f8", TYPE_INT32: "<i4", TYPE_BOOL: "u1"}[kind]))
+
+
+def tree(name, *children, **leaves):
+    return WitTag(name, TYPE_TREE, children=[*children, *(leaf(key, value) for key, value in leaves.items())])
+
+
+def graph(caption, counts, space, **more):
+    ny, nx, n = counts.shape
+    stored = np.ascontiguousarray(counts.transpose(1, 0, 2), "<u2")  # WITec stores column by column
+    data = tree("GraphData", DataType=6, Data=np.frombuffer(stored.tobytes(), np.uint8))
+    sizes = {"SizeX": nx, "SizeY": ny, "SizeGraph": n, "SpaceTransformationID": space, "XTransformationID": 2, "XInterpretationID": 3}
+    return "TDGraph", caption, tree("TDGraph", data, **sizes, **more)
+
+
+def space(origin, scale, rotation=(1.0, 0, 0, 0, 1, 0, 0, 0, 1), model=(NX / 2, NY / 2, 0.0)):
+    port = tree("ViewPort3D", ModelOrigin=model, WorldOrigin=origin, Scale=np.diag(scale).ravel(), Rotation=np.array(rotation, float))
+    return "TDSpaceTransformation", "Transformation", tree("TDSpaceTransformation", port)
+
+
+def spectral(unit_index=3):
+    transformation = tree("TDSpectralTransformation", SpectralTransformationType=0, Polynom=np.array([540.0, 2.0, 0.0]))
+    interpretation = tree("TDSpectralInterpretation", ExcitationWaveLength=532.0)
+    yield "TDSpectralTransformation", "axis", transformation
+    yield "TDSpectralInterpretation", "axis", (interpretation, tree("TDInterpretation", UnitIndex=unit_index))
+
+
+def project(*entries, unit_index=3):
+    """Bytes of a project: entries get the numbers 1, 4, 5...; the spectral axis has 2 and 3."""
+    first, *others = entries
+    data = tree("Data", NumberOfData=len(entries) + 2)
+    for number, (kind, caption, payload) in enumerate([first, *spectral(unit_index), *others]):
+        parts = payload if isinstance(payload, tuple) else (payload,)
+        data.children += [
+            leaf(f"DataClassName {number}", kind),
+            tree(f"Data {number}", tree("TData", ID=number + 1, Caption=caption), *parts),
+        ]
+    return write_bytes(b"WIT_PR06", tree("WITec Project ", data, Version=6))
+
+
+def map_project(**options):
+    return project(space((100.0, 20.0, 0.0), (0.5, -0.25, 1.0)), graph("Map", COUNTS, 1), **options)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def writer(content, name="flake.wip"):
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    return writer
+
+
+def test_project_map_has_x_fast_and_row_zero_first(write):
+    found = read(write(map_project()))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert found.frame.step_um == (-0.25, 0.5)
+    assert found.frame.origin_um == pytest.approx((20 + 0.25, 100 - 0.75))  # centre of 4 x 3 pixels at the world origin
+    assert (found.axis.kind, found.axis.laser_nm, found.name) == (AxisKind.RAMAN_SHIFT, 532.0, "Map")
+    np.testing.assert_allclose(found.axis.values, 1e7 * (1 / 532 - 1 / WAVELENGTHS))
+
+
+@pytest.mark.parametrize(
+    ("unit_index", "kind"), [(0, AxisKind.WAVELENGTH), (1, AxisKind.WAVELENGTH), (2, AxisKind.WAVELENGTH), (4, AxisKind.ENERGY)]
+)
+def test_units_of_the_project(write, unit_index, kind):
+    found = read(write(map_project(unit_index=unit_index)))
+    assert found.axis.kind is kind
+    wanted = WAVELENGTHS if kind is AxisKind.WAVELENGTH else 1239.84193 / WAVELENGTHS[::-1]
+    np.testing.assert_allclose(found.axis.values, wanted)
+    np.testing.assert_array_equal(found.counts, COUNTS if kind is AxisKind.WAVELENGTH else COUNTS[:, :, ::-1])
+
+
+def test_line_is_one_column(write):
+    line = space((-10.0, 3.0, 0.0), (0.4, 1.0, 1.0), model=(0.0, 0.0, 0.0))
+    found = read(write(project(line, graph("Line", COUNTS[:1], 1)), "line.WID"))
+    np.testing.assert_array_equal(found.counts[:, 0], COUNTS[0])
+    assert found.frame.step_um[0] == pytest.approx(0.4)
+    assert found.frame.origin_um == pytest.approx((3.0, -9.8))
+
+
+def test_rotated_scan_is_told(write):
+    c, s = np.cos(0.5), np.sin(0.5)
+    turned = space((0.0, 0.0, 0.0), (0.5, -0.25, 1.0), rotation=(c, s, 0, -s, c, 0, 0, 0, 1))
+    with pytest.warns(DataWarning, match=r"28\.6 degrees"):
+        found = read(write(project(turned, graph("Map", COUNTS, 1))))
+    assert found.frame.step_um == pytest.approx((-0.25, 0.5))
+
+
+def test_unfinished_lines_are_not_measured(write):
+    valid = np.array([True, False, True])
+    content = project(space((0.0, 0.0, 0.0), (1.0, -1.0, 1.0)), graph("Map", COUNTS, 1, LineValid=valid))
+    with pytest.warns(DataWarning, match="24 values in 4 pixels"):
+        found = read(write(content))
+    np.testing.assert_array_equal(found.measured.all(axis=1), valid)
+
+
+def test_maps_come_before_longer_time_series(write):
+    series = np.zeros((1, 50, N), np.uint16)
+    path = write(project(space((0.0, 0.0, 0.0), (1.0, -1.0, 1.0)), graph("Map", COUNTS, 1), graph("Series", series, 99)))
+    assert [(item.name, item.is_map) for item in list_items(path)] == [("Map", True), ("Series", False)]
+    with pytest.warns(DataWarning, match="'Map' was read; also there: 'Series'"):
+        assert read(path).name == "Map"
+    with pytest.warns(DataWarning, match="no positions"):
+        assert read(path, "Series").counts.shape == (50, 1, N)
+    with pytest.raises(ReaderError, match=r"did you mean 'Series'.*'Map', 'Series'"):
+        read(path, "Serie")
+
+
+WHOLE = map_project()
+
+
+@settings(max_examples=400, deadline=2000)
+@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 7), st.one_of(st.just(len(WHOLE)), st.integers(0, len(WHOLE))))
+def test_damage_gives_a_sentence_or_a_map(tmp_path_factory, position, bit, length):
+    content = bytearray(WHOLE)
+    content[position] ^= 1 << bit
+    path = tmp_path_factory.getbasetemp() / "damaged.wip"
+    path.write_bytes(content[:length])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        try:
+            found = read(path)
+        except UserError:
+            return
+    assert found.counts.size <= COUNTS.size
+
+
+def test_a_tag_that_points_backwards_does_not_hang(write):
+    content = bytearray(WHOLE)
+    name = content.index(b"NumberOfData")
+    struct.pack_into("<QQ", content, name + len("NumberOfData") + 4, 8, 12)
+    with pytest.raises(ReaderError, match="damaged near byte"):
+        read(write(bytes(content)))
+
+
+@pytest.mark.parametrize("part", [0.02, 0.3, 0.7, 0.99])
+def test_cut_project(write, part):
+    with pytest.raises(ReaderError, match=r"flake\.wip.*incomplete"):
+        read(write(WHOLE[: int(len(WHOLE) * part)]))
+
+
+def test_project_without_spectra(write):
+    with pytest.raises(ReaderError, match="no spectra"):
+        read(write(project(space((0.0, 0.0, 0.0), (1.0, -1.0, 1.0)))))
+
+
+def data_set(**fields):
+    axes = np.empty((2, 2), object)
+    axes[0], axes[1] = ([[]], ""), (WAVELENGTHS[None], "nm")
+    image = np.empty((2, 2), object)
+    image[0], image[1] = (0.5 * np.arange(NY)[None], "um"), (0.25 * np.arange(NX)[None], "um")
+    rows = COUNTS.transpose(1, 0, 2).reshape(-1, N).astype(np.float32)
+    return {"name": "Map", "imagesize": [[NY, NX]], "data": rows, "axisscale": axes, "imageaxisscale": image, **fields}
+
+
+def test_matlab_counts_pixels_down_the_columns(tmp_path):
+    savemat(tmp_path / "map.mat", {"Map": data_set()})
+    found = read(tmp_path / "map.mat")
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert found.frame.step_um == (0.5, 0.25)
+    np.testing.assert_array_equal(found.axis.values, WAVELENGTHS)
+
+
+def test_bad_matlab_files(tmp_path):
+    savemat(tmp_path / "other.mat", {"a": np.ones(3)})
+    with pytest.raises(ReaderError, match="no data set"):
+        read(tmp_path / "other.mat")
+    savemat(tmp_path / "wrong.mat", {"Map": data_set(imagesize=[[7, 9]])})
+    with pytest.raises(ReaderError, match="cannot be read as MATLAB"):
+        read(tmp_path / "wrong.mat")
+    savemat(tmp_path / "cut.mat", {"Map": data_set()})
+    (tmp_path / "cut.mat").write_bytes((tmp_path / "cut.mat").read_bytes()[:-300])
+    with pytest.raises(ReaderError, match="cannot be read as MATLAB"):
+        read(tmp_path / "cut.mat")
+
+
+def ascii_export(*, names=True):
+    places = [f"Map({i}/{j})" for j in range(NY) for i in range(NX)]
+    head = ["\t".join(["X-Axis", *places]), "\t".join(["rel. 1/cm", *["CCD cts"] * NY * NX])] if names else []
+    lines = ["\t".join(f" {value:.5E}" for value in [100.0 + 3 * k, *COUNTS[:, :, k].ravel()]) for k in range(N)]
+    return "\n".join([*head, *lines, ""])
+
+
+def test_ascii_export(write):
+    with pytest.warns(DataWarning, match="taken as 1 µm"):
+        found = read(write(ascii_export().encode(), "map.txt"))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert (found.name, found.axis.kind, found.intensity_unit) == ("Map", AxisKind.RAMAN_SHIFT, "counts")
+
+
+def test_ascii_export_without_names_is_a_list(write):
+    lines = ascii_export(names=False).encode()
+    with pytest.warns(DataWarning, match="12 spectra are shown as a list"):
+        found = read(write(lines, "map.txt"), unit="cm-1")
+    np.testing.assert_array_equal(found.counts[:, 0], COUNTS.reshape(-1, N))
+
+
+def test_single_spectrum_in_two_columns(write):
+    found = read(write(b"#AxisUnit[1]=\tnm\n500\t7\n501\t8\n502\t9\n503\t5\n", "point.txt"))
+    np.testing.assert_array_equal(found.counts, [[[7, 8, 9, 5]]])
+
+
+@pytest.mark.parametrize(("n_lost", "message"), [(28, "breaks off"), (30, "incomplete")])
+def test_cut_ascii_export(write, n_lost, message):
+    with pytest.raises(ReaderError, match=message):
+        read(write(ascii_export().encode()[:-n_lost], "map.txt"))
+
+
+def test_real_project_and_exports_agree(shared_data):
+    folder = shared_data / "witec"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        project_map, text, bare = (read(folder / name) for name in ("Si-data.WIP", "Witec-Map_full.txt", "Witec-Map_no.txt"))
+        matlab = read(folder / "Map.mat")
+    assert project_map.counts.shape == (5, 5, 1024)
+    for other in (text, matlab):
+        np.testing.assert_array_equal(other.counts, project_map.counts)
+    np.testing.assert_array_equal(bare.counts.reshape(5, 5, -1), project_map.counts)
+    np.testing.assert_allclose(text.axis.values, project_map.axis.values, rtol=1e-5)
+    assert (project_map.axis.kind, matlab.axis.kind) == (AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH)
+    assert project_map.axis.laser_nm == 632.8
+    assert project_map.metadata["Configuration"] == "Raman 633"
+
+
+@pytest.mark.parametrize("line", ["LineX", "LineY"])
+def test_real_lines_agree(shared_data, line):
+    found = read(shared_data / "witec" / "LineScans.WIP", f"{line}_000_Spec.Data 1")
+    matlab = read(shared_data / "witec" / f"{line}.mat")
+    assert found.counts.shape == (50, 1, 1024)
+    np.testing.assert_array_equal(found.counts, matlab.counts)
+    np.testing.assert_allclose(found.axis.values, matlab.axis.values)
+    assert found.frame.step_um[0] == pytest.approx(matlab.frame.step_um[0])
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_damage_in_the_real_project(shared_data, tmp_path, seed):
+    rng = np.random.default_rng(seed)
+    content = bytearray((shared_data / "witec" / "Si-data.WIP").read_bytes())
+    for position in rng.integers(0, 4000, 20):
+        content[position] ^= 1 << int(rng.integers(8))
+    path = tmp_path / "damaged.wip"
+    path.write_bytes(content[: int(rng.choice([len(content), rng.integers(len(content))]))])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        try:
+            read(path)
+        except UserError as error:
+            assert "\n" not in str(error)
