@@ -1,6 +1,6 @@
 """Maps in micrometres, drawn on a given Axes; a line scan, which has no area to show, is drawn as a curve."""
 
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -14,8 +14,8 @@ from napari_wse2xai.data import Frame, PeakMaps, Status
 
 Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
 
-COLORMAPS = {"position": "coolwarm", "fwhm": "cividis", "height": "inferno"}
-"""Colour map of each peak parameter; positions diverge from their median."""
+COLORMAPS = {"position": "coolwarm", "fwhm": "cividis", "height": "inferno", "count": "Greys"}
+"""Colour map of each peak parameter, and of numbers of channels; positions diverge from their median."""
 WORDS = {"position": "Position", "fwhm": "FWHM", "height": "Height"}
 OUTLINE = "#00c8d7"
 _STATUS_COLORS = {
@@ -50,6 +50,8 @@ def limits(values: Map, *, parameter: str = "") -> tuple[float, float]:
     finite = np.asarray(values, dtype=np.float64)[np.isfinite(values)]
     if not finite.size:
         return 0.0, 1.0
+    if parameter == "count":
+        return 0.0, max(1.0, float(finite.max()))
     low, high = (float(v) for v in np.percentile(finite, [2, 98]))
     if parameter == "position":
         middle = float(np.median(finite))
@@ -70,7 +72,7 @@ def draw_map(
     values : (ny, nx); NaN stays blank
     title : above the map
     unit : beside the colour bar
-    parameter : one of `PARAMETERS`, chooses colours and limits
+    parameter : key of `COLORMAPS`, chooses colours and limits
     flake : (ny, nx) bool, outlined where given
 
     Returns
@@ -82,7 +84,8 @@ def draw_map(
     image = axes.imshow(
         shown, extent=extent_um(frame), vmin=low, vmax=high, cmap=COLORMAPS[parameter], interpolation="nearest", aspect="equal"
     )
-    bar = axes.figure.colorbar(image, ax=axes, label=unit_text(unit), extend="both" if _cut(shown, low, high) else "neither")
+    bar_axes = axes.inset_axes((1.03, 0.0, 0.05, 1.0))  # as tall as the map, whatever the figure's layout
+    bar = axes.figure.colorbar(image, cax=bar_axes, label=unit_text(unit), extend="both" if _cut(shown, low, high) else "neither")
     _plain_numbers(bar.ax.yaxis)
     _dress(axes, title)
     if flake is not None:
@@ -117,7 +120,7 @@ def draw_profile(
     ----------
     values, errors, flake : (ny, nx), one of the two being 1; the flake is shaded
     """
-    along = frame.y_um if frame.shape[0] > 1 else frame.x_um
+    along = _along(frame)
     value = np.ravel(values).astype(np.float64)
     error = None if errors is None else np.ravel(errors)
     axes.errorbar(along, value, yerr=error, fmt=".", markersize=4, linewidth=0.8, color="#1f4e79", ecolor="#9db7d1")
@@ -125,12 +128,13 @@ def draw_profile(
         step = abs(float(along[1] - along[0])) / 2
         for place in along[np.ravel(flake)]:
             axes.axvspan(place - step, place + step, color=OUTLINE, alpha=0.10, linewidth=0)
-    axes.set(title=title, xlabel=f"{'y' if frame.shape[0] > 1 else 'x'} (µm)", ylabel=unit_text(unit))
-    axes.set_xlim(float(along.min()), float(along.max()))
+    axes.set(title=title, xlabel=_along_label(frame), ylabel=unit_text(unit))
+    axes.set_xlim(*sorted(_line_extent(frame)[:2]))
     _plain_numbers(axes.yaxis)
     if np.isfinite(value).any():
-        low, high = limits(value)
-        axes.set_ylim(low - 0.35 * (high - low), high + 0.35 * (high - low))
+        low, high = float(np.nanmin(value)), float(np.nanmax(value))
+        room = 0.08 * (high - low) or 0.5
+        axes.set_ylim(low - room, high + room)  # from the values, not from the largest error bar
 
 
 def draw_values(
@@ -153,7 +157,7 @@ def draw_parameter(axes: Axes, peaks: PeakMaps, index: int, parameter: str, *, f
     flake : (ny, nx) bool, outlined where given
     """
     values = getattr(peaks, parameter)[index]
-    title, unit = f"{peaks.names[index]}  {WORDS[parameter].lower()}", peaks.unit(parameter)
+    title, unit = f"{peaks.names[index]} {WORDS[parameter].lower()}", peaks.unit(parameter)
     if is_line(peaks.frame):
         errors = getattr(peaks, f"{parameter}_error")[index]
         draw_profile(axes, peaks.frame, values, errors=errors, title=title, unit=unit, flake=flake)
@@ -165,11 +169,18 @@ def draw_status(axes: Axes, peaks: PeakMaps) -> None:
     """What became of each pixel's fit, with a legend of what occurs."""
     norm = BoundaryNorm(np.arange(len(Status) + 1) - 0.5, len(Status))
     colors = ListedColormap([_STATUS_COLORS[status] for status in Status])
-    axes.imshow(peaks.status, extent=extent_um(peaks.frame), cmap=colors, norm=norm, interpolation="nearest", aspect=_aspect(peaks.frame))
+    line = is_line(peaks.frame)
+    shown = peaks.status.reshape(1, -1) if line else peaks.status
+    extent = _line_extent(peaks.frame) if line else extent_um(peaks.frame)
+    axes.imshow(shown, extent=extent, cmap=colors, norm=norm, interpolation="nearest", aspect="auto" if line else "equal")
     present = [status for status in Status if (peaks.status == status).any()]
     handles = [Patch(color=_STATUS_COLORS[status], label=f"{status.meaning} ({int((peaks.status == status).sum())})") for status in present]
-    axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize="small")
     _dress(axes, "Status of the fit")
+    if line:
+        axes.set(xlabel=_along_label(peaks.frame), ylabel="", yticks=[], xlim=sorted(extent[:2]))
+        axes.legend(handles=handles, loc="center right", fontsize="small")
+    else:
+        axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize="small")
 
 
 def panel(figure: Figure, peaks: PeakMaps, parameter: str, *, flake: Map | None = None, columns: int = 4) -> None:
@@ -183,8 +194,19 @@ def panel(figure: Figure, peaks: PeakMaps, parameter: str, *, flake: Map | None 
             axes.set_axis_off()
 
 
-def _aspect(frame: Frame) -> Literal["equal", "auto"]:
-    return "auto" if is_line(frame) else "equal"
+def _along(frame: Frame) -> NDArray[np.float64]:
+    """Stage coordinate along a line scan, um."""
+    return frame.y_um if frame.shape[0] > 1 else frame.x_um
+
+
+def _along_label(frame: Frame) -> str:
+    return "y (µm)" if frame.shape[0] > 1 else "x (µm)"
+
+
+def _line_extent(frame: Frame) -> tuple[float, float, float, float]:
+    """Edges of a line scan laid flat, um along it."""
+    along, step = _along(frame), frame.step_um[0 if frame.shape[0] > 1 else 1]
+    return float(along[0] - step / 2), float(along[-1] + step / 2), 0.0, 1.0
 
 
 def _cut(values: Any, low: float, high: float) -> bool:

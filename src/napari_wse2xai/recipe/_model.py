@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -71,10 +71,10 @@ class Section(Settings):
         return Chain(tuple(self.stages(stop_after)))
 
 
-STEPS: tuple[str, ...] = tuple(
-    name for stage in STAGES for name, field in Section.model_fields.items() if stage in getattr(field.annotation, "__args__", ())
-)
-"""Names of the stages in a section, in the order of the chain."""
+STEPS: dict[str, type[Stage[Any, Any]]] = {
+    name: stage for stage in STAGES for name, field in Section.model_fields.items() if stage in get_args(field.annotation)
+}
+"""Stages by their name in a section, in the order of the chain."""
 
 
 def _united(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:

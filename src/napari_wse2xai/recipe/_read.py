@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 from pydantic import ValidationError
+from pydantic.fields import FieldInfo
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.recipe._messages import nearest, sentence
@@ -54,7 +55,8 @@ def parse(text: str, *, source: str, folder: Path) -> Recipe:
     for name in MODALITIES:
         if isinstance(given.get(name), Mapping):
             section, peaks_at[name] = _normal(given[name], f"{source}: {name}")
-            merged[name] = _located(merge(_without_what_peaks_decide(base.get(name, {}), section), section), folder)
+            whole = merge(_without_what_peaks_decide(base.get(name, {}), section), section)
+            merged[name] = _located(_of_usual_kind(whole), folder)
     recipe = _validated(merged, source, peaks_at)
     _require_files(recipe, source)
     return recipe
@@ -101,6 +103,21 @@ def _without_what_peaks_decide(base: Mapping[str, Any], section: Mapping[str, An
     baseline["method"] = {key: value for key, value in baseline.get("method", {}).items() if key not in ("areas", "margin")}
     kept["baseline"] = baseline if baseline["method"] else {}
     return kept
+
+
+def _of_usual_kind(section: dict[str, Any]) -> dict[str, Any]:
+    """Name the default kind where settings of a method are given without one."""
+    named = dict(section)
+    for step, stage in STEPS.items():
+        values = section.get(step)
+        if isinstance(values, Mapping):
+            named[step] = {name: _with_kind(value, stage.model_fields.get(name)) for name, value in values.items()}
+    return named
+
+
+def _with_kind(value: Any, field: FieldInfo | None) -> Any:
+    kind = getattr(field.default, "kind", None) if field is not None else None
+    return {"kind": kind, **value} if kind is not None and isinstance(value, Mapping) else value
 
 
 def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -58,7 +58,7 @@ def _flake(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     maps.draw_values(grid[0], source.frame, signal, title="Mean signal", unit=source.intensity_unit, flake=source.flake)
     if source.repaired is not None:
-        maps.draw_values(grid[1], source.frame, source.repaired, title="Repaired channels", unit="channels")
+        maps.draw_values(grid[1], source.frame, source.repaired, title="Repaired channels", unit="channels", parameter="count")
     if peaks is not None:
         maps.draw_status(grid[-1], peaks)
     return figure
