@@ -1,4 +1,4 @@
-"""Both solvers find the same minimum of the same objective, and scipy agrees."""
+"""All solvers find the same minimum of the same objective, and scipy agrees."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.optimize import least_squares as scipy_least_squares
 
 from napari_wse2xai.errors import Cancelled
-from napari_wse2xai.numerics import gradient_descent, least_squares
+from napari_wse2xai.numerics import gradient_descent, least_squares, moments
 from napari_wse2xai.numerics.problem import Problem, polynomials
 from napari_wse2xai.numerics.uncertainty import model
 
@@ -57,6 +57,51 @@ def test_levenberg_marquardt_reaches_what_scipy_reaches(degree):
     assert (reached / best - 1).max() < 1e-5
 
 
+@pytest.mark.parametrize("degree", [None, 0, 1])
+def test_moments_reach_the_same_minimum_without_the_channels(degree):
+    counts, task = spectra(40), problem(degree=degree)
+    assert moments.applies(task)
+    channels = least_squares.fit(task, counts, least_squares.Tolerance())
+    found = moments.fit(task, counts, moments.Tolerance())
+    assert not moments.far(task, found).any()
+    assert (objective(task, counts, found) / objective(task, counts, channels) - 1).max() < 5e-4
+    assert found[:, 1, 0] == pytest.approx(channels[:, 1, 0], abs=2e-3)
+
+
+def test_moments_equal_sums_over_the_channels():
+    """Every inner product of the normal matrix, against the sum that it stands for."""
+    import torch
+
+    task, counts = problem(degree=1), spectra(3)
+    centre = X.mean()
+    series = moments.Series(X - centre, task.start[:, 0] - centre + 0.5j * task.start[:, 1], "cpu")
+    descent = moments.Descent(task, series, "cpu")
+    y = task.without_background(counts.astype(float)) / 2500
+    now = np.stack([TRUE[:, 2] * TRUE[:, 1] / 5000, TRUE[:, 0] - centre, TRUE[:, 1] / 2], 1)
+    empty = torch.empty(0)
+    state = moments.State(
+        rows=torch.arange(3), now=torch.as_tensor(now, dtype=torch.float32)[..., None].expand(-1, -1, 3),
+        moments=series.of(torch.as_tensor(y, dtype=torch.float32)), power=torch.as_tensor((y**2).sum(1), dtype=torch.float32),
+        pull=torch.zeros(3, 3), damping=torch.ones(3), normal=empty, downhill=empty, cost=empty,
+    )  # fmt: skip
+    normal, downhill, cost = (value.numpy() for value in descent.linearise(state, state.now))
+    g = 1 / (X - centre - (now[:, 1] + 1j * now[:, 2])[:, None])
+    columns = np.stack([g.imag, now[:, :1] * (g**2).imag, now[:, :1] * (g**2).real], 1).reshape(9, -1)
+    columns = task.without_background(columns)
+    residual = y - task.without_background((now[:, :1] * g.imag).sum(0))
+    size = np.sqrt(np.diag(columns @ columns.T))
+    assert normal[..., 0] / size[:, None] / size == pytest.approx(columns @ columns.T / size[:, None] / size, abs=2e-5)
+    assert downhill / size[:, None] == pytest.approx(columns @ residual.T / size[:, None], abs=2e-5)
+    assert cost == pytest.approx((residual**2).sum(1), abs=1e-4)
+
+
+def test_a_line_far_from_its_start_is_recognised():
+    task = problem()
+    found = np.repeat(task.start[None], 2, 0)
+    found[1, 1, 0] += 12
+    assert moments.far(task, found).tolist() == [False, True]
+
+
 @pytest.mark.parametrize("degree", [None, 1])
 def test_radam_reaches_the_same_minimum(degree):
     counts, task = spectra(8), problem(degree=degree)
@@ -96,7 +141,7 @@ def test_a_batch_gives_what_each_spectrum_gives_alone(order):
     assert shuffled == pytest.approx(whole[list(order)], rel=1e-6)
 
 
-@pytest.mark.parametrize("solve", ["radam", "levenberg"])
+@pytest.mark.parametrize("solve", ["radam", "moments", "levenberg"])
 def test_cancel_reaches_through(solve):
     def cancel(done: float) -> None:
         raise Cancelled
@@ -104,5 +149,7 @@ def test_cancel_reaches_through(solve):
     with pytest.raises(Cancelled):
         if solve == "radam":
             gradient_descent.fit(problem(), spectra(3), gradient_descent.Schedule(100, 0.05), progress=cancel)
+        elif solve == "moments":
+            moments.fit(problem(), spectra(3), moments.Tolerance(), progress=cancel)
         else:
             least_squares.fit(problem(), spectra(3), least_squares.Tolerance(), progress=cancel)

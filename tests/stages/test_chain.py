@@ -8,7 +8,7 @@ import pytest
 from napari_wse2xai.data import Status
 from napari_wse2xai.stages import STAGES, Baseline, Deconvolve, Despike, FindFlake
 from napari_wse2xai.stages.baseline import PiecewiseLinear
-from napari_wse2xai.stages.deconvolve import RAdam
+from napari_wse2xai.stages.solvers import RAdam
 from napari_wse2xai.synthetic import make_flake
 from napari_wse2xai.synthetic.instrument import SPIKE_PROFILES
 

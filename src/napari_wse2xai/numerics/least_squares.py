@@ -29,6 +29,7 @@ def fit(
     counts: NDArray[np.float32],
     tolerance: Tolerance,
     *,
+    start: NDArray[np.float64] | None = None,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
 ) -> NDArray[np.float64]:
@@ -38,6 +39,7 @@ def fit(
     ----------
     problem : see `Problem`
     counts : (pixel, n) float32, counts
+    start : (pixel, peak, 3) where each spectrum starts; None for the problem's own start
     progress : called with the share done after every chunk; may raise
 
     Returns
@@ -55,14 +57,14 @@ def fit(
         progress(first / len(counts))
         part = slice(first, first + chunk)
         with single_thread():
-            result[part] = _Descent(problem, counts[part], device).run(tolerance)
+            result[part] = _Descent(problem, counts[part], None if start is None else start[part], device).run(tolerance)
     return result
 
 
 class _Descent:
     """One chunk on its way to the minimum; parameters are (pixel, 3 * peak), peak by peak, heights over the spectrum's highest count."""
 
-    def __init__(self, problem: Problem, counts: NDArray[np.float32], device: str) -> None:
+    def __init__(self, problem: Problem, counts: NDArray[np.float32], start: NDArray[np.float64] | None, device: str) -> None:
         self.shapes = problem.shapes
         self.scale = np.maximum(counts.max(axis=1), 1e-12).astype(np.float64)[:, None]
         unit = np.ones((len(counts), len(problem.shapes), 3))
@@ -75,9 +77,11 @@ class _Descent:
             return tensor((np.broadcast_to(values, unit.shape) / unit).reshape(len(counts), -1))
 
         self.x, self.y, self.under = tensor(problem.x), tensor(counts / self.scale), tensor(problem.background)
-        start = problem.start.copy()
-        start[:, 2] /= max(float(start[:, 2].max()), 1e-12)
-        self.now = flat(start * unit)
+        if start is None:
+            relative = problem.start.copy()
+            relative[:, 2] /= max(float(relative[:, 2].max()), 1e-12)
+            start = relative * unit
+        self.now = flat(start)
         self.lower, self.upper = flat(problem.lower), flat(problem.upper)
         self.anchor = flat(np.pad(problem.anchor[:, None], [(0, 0), (0, 2)]))
         weight = np.zeros_like(unit)

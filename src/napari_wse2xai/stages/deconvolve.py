@@ -2,16 +2,17 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
+from napari_wse2xai.stages.solvers import Automatic, Solver
 
 Spectra = NDArray[np.float32]
 Parameters = NDArray[np.float64]
@@ -47,42 +48,6 @@ class Peak(Settings):
         return self.max_shift or 1.5 * self.fwhm
 
 
-class RAdam(Settings):
-    """The paper's solver: gradient descent with rectified Adam on the mean squared error."""
-
-    kind: Literal["radam"] = "radam"
-    steps: int = setting(400, title="Steps", description="Number of iterations.", ge=1, le=1_000_000)
-    learning_rate: float = setting(
-        0.05, title="Learning rate", description="First step, as a share of a peak's width and height; falls to zero.", gt=0, le=10
-    )
-
-    def solve(self, problem: Any, counts: Spectra, progress: Any) -> Parameters:
-        """(pixel, peak, 3) parameters."""
-        from napari_wse2xai.numerics import gradient_descent
-
-        schedule = gradient_descent.Schedule(self.steps, self.learning_rate)
-        return gradient_descent.fit(problem, counts, schedule, progress=progress)
-
-
-class LevenbergMarquardt(Settings):
-    """Least squares with the paper's objective and constraints, at its exact minimum and some fifty times faster than gradient descent."""
-
-    kind: Literal["levenberg-marquardt"] = "levenberg-marquardt"
-    tolerance: float = setting(
-        1e-7, title="Tolerance", description="Stop when the sum of squares falls by less than this share.", gt=0, le=0.1
-    )
-    iterations: int = setting(100, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
-
-    def solve(self, problem: Any, counts: Spectra, progress: Any) -> Parameters:
-        """(pixel, peak, 3) parameters."""
-        from napari_wse2xai.numerics import least_squares
-
-        return least_squares.fit(problem, counts, least_squares.Tolerance(self.tolerance, self.iterations), progress=progress)
-
-
-Solver = Annotated[LevenbergMarquardt | RAdam, Field(discriminator="kind")]
-
-
 class Deconvolve(Stage[SpectralMap, PeakMaps]):
     """Fit a sum of peaks to every spectrum: position, FWHM and height of each, with its standard error, and a status per pixel.
 
@@ -96,7 +61,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     title: ClassVar[str] = "Deconvolve"
 
     peaks: tuple[Peak, ...] = setting((), title="Peaks", description="What the spectrum is made of.")
-    solver: Solver = setting(LevenbergMarquardt(), title="Solver", description="How the parameters are found.")
+    solver: Solver = setting(Automatic(), title="Solver", description="How the parameters are found.")
     pixels: Literal["flake", "off flake", "everywhere"] = setting("flake", title="Pixels", description="Which pixels are fitted.")
     background: Literal["none", "constant", "linear"] = setting(
         "linear",

@@ -1,0 +1,88 @@
+"""How the parameters of a deconvolution are found: all solvers minimise the same objective inside the same bounds."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from napari_wse2xai.stages._stage import Settings, setting
+
+if TYPE_CHECKING:
+    from napari_wse2xai.numerics.problem import Problem
+
+Spectra = NDArray[np.float32]
+Parameters = NDArray[np.float64]
+Done = Callable[[float], None]
+
+
+class ChannelLM(Settings):
+    """Levenberg-Marquardt on the channels: any line shape."""
+
+    kind: Literal["channel LM"] = "channel LM"
+    tolerance: float = setting(
+        1e-7, title="Tolerance", description="Stop when the sum of squares falls by less than this share.", gt=0, le=0.1
+    )
+    iterations: int = setting(100, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
+
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+        """(pixel, peak, 3) parameters."""
+        from napari_wse2xai.numerics import least_squares
+
+        return least_squares.fit(problem, counts, least_squares.Tolerance(self.tolerance, self.iterations), progress=progress)
+
+
+class MomentLM(Settings):
+    """Levenberg-Marquardt on moments of the spectra: Lorentzians only, ten times as fast as on the channels, at the same minimum.
+
+    Spectra whose lines lie too far from the start for it are fitted on the channels.
+    """
+
+    kind: Literal["moment LM"] = "moment LM"
+    tolerance: float = setting(
+        1e-5, title="Tolerance", description="Stop when the sum of squares falls by less than this share.", gt=0, le=0.1
+    )
+    iterations: int = setting(40, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
+
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+        """(pixel, peak, 3) parameters."""
+        from napari_wse2xai.numerics import least_squares, moments
+
+        found = moments.fit(problem, counts, moments.Tolerance(self.tolerance, self.iterations), progress=lambda done: progress(0.8 * done))
+        again = moments.far(problem, found)
+        if again.any():
+            found[again] = least_squares.fit(problem, counts[again], least_squares.Tolerance(), progress=lambda d: progress(0.8 + 0.2 * d))
+        return np.clip(found, problem.lower, problem.upper)
+
+
+class RAdam(Settings):
+    """The paper's solver: gradient descent with rectified Adam on the mean squared error, slower by a factor of hundreds."""
+
+    kind: Literal["radam"] = "radam"
+    steps: int = setting(1000, title="Steps", description="Number of iterations.", ge=1, le=1_000_000)
+    learning_rate: float = setting(
+        0.05, title="Learning rate", description="First step, as a share of a peak's width and height; falls to zero.", gt=0, le=10
+    )
+
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+        """(pixel, peak, 3) parameters."""
+        from napari_wse2xai.numerics import gradient_descent
+
+        schedule = gradient_descent.Schedule(self.steps, self.learning_rate)
+        return gradient_descent.fit(problem, counts, schedule, progress=progress)
+
+
+class Automatic(Settings):
+    """Moment LM where all peaks of a window are Lorentzians, else channel LM."""
+
+    kind: Literal["automatic"] = "automatic"
+
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+        """(pixel, peak, 3) parameters."""
+        from napari_wse2xai.numerics import moments
+
+        return (MomentLM() if moments.applies(problem) else ChannelLM()).solve(problem, counts, progress)
+
+
+Solver = Annotated[Automatic | MomentLM | ChannelLM | RAdam, Field(discriminator="kind")]
