@@ -16,7 +16,7 @@ Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
 
 COLORMAPS = {"position": "coolwarm", "fwhm": "cividis", "height": "inferno", "count": "Greys"}
 """Colour map of each peak parameter, and of numbers of channels; positions diverge from their median."""
-WORDS = {"position": "Position", "fwhm": "FWHM", "height": "Height"}
+WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
 OUTLINE = "#00c8d7"
 _STATUS_COLORS = {
     Status.OK: "#2a9d5c",
@@ -157,7 +157,7 @@ def draw_parameter(axes: Axes, peaks: PeakMaps, index: int, parameter: str, *, f
     flake : (ny, nx) bool, outlined where given
     """
     values = getattr(peaks, parameter)[index]
-    title, unit = f"{peaks.names[index]} {WORDS[parameter].lower()}", peaks.unit(parameter)
+    title, unit = f"{peaks.names[index]} {WORDS[parameter]}", peaks.unit(parameter)
     if is_line(peaks.frame):
         errors = getattr(peaks, f"{parameter}_error")[index]
         draw_profile(axes, peaks.frame, values, errors=errors, title=title, unit=unit, flake=flake)
@@ -178,7 +178,7 @@ def draw_status(axes: Axes, peaks: PeakMaps) -> None:
     _dress(axes, "Status of the fit")
     if line:
         axes.set(xlabel=_along_label(peaks.frame), ylabel="", yticks=[], xlim=sorted(extent[:2]))
-        axes.legend(handles=handles, loc="center right", fontsize="small")
+        axes.legend(handles=handles, loc="center right", framealpha=1.0, fontsize="small")
     else:
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize="small")
 

@@ -163,7 +163,7 @@ class _Loader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         """Build a mapping whose keys differ."""
         keys = [key.value for key, _ in node.value]
-        twice = next((key for key, _ in node.value if keys.count(key.value) > 1), None)
+        twice = next((key for key, _ in reversed(node.value) if keys.count(key.value) > 1), None)
         if twice is not None:
             raise yaml.constructor.ConstructorError(None, None, f"'{twice.value}' is given twice", twice.start_mark)
         return super().construct_mapping(node, deep)

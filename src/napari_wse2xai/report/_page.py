@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
 
@@ -11,7 +11,7 @@ import numpy as np
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import PARAMETERS, History, PeakMaps, Results, SpectralMap, Status
 from napari_wse2xai.report._figures import Images
-from napari_wse2xai.report._numbers import median, setting_text, with_spread
+from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
 
 WORDS = {"raman": "Raman scattering", "pl": "Photoluminescence"}
@@ -72,7 +72,7 @@ def _section(name: str, results: Results, images: Images, comparison: Comparison
         "status": _status_rows(peaks) if peaks is not None else [],
         "pictures": _pictures(name, images),
         "settings": _settings(history),
-        "truth": asdict(comparison) if comparison is not None else None,
+        "truth": _truth(comparison) if comparison is not None else None,
     }
 
 
@@ -132,6 +132,23 @@ def _peak_rows(peaks: PeakMaps) -> list[dict[str, Any]]:
         row["found"] = f"{int(np.isfinite(peaks.position[index]).sum())} of {int(fitted)}"
         rows.append(row)
     return rows
+
+
+def _truth(comparison: Comparison) -> dict[str, Any]:
+    """How far each peak is off, to two digits."""
+    rows = [
+        {"name": row.name, "pixels": row.pixels}
+        | {
+            key: to_digits_of(value, abs(value))
+            for key, value in (("position", row.position), ("fwhm", row.fwhm), ("height", 100 * row.height))
+        }
+        for row in comparison.peaks
+    ]
+    return {
+        "flake_iou": f"{comparison.flake_iou:.3f}",
+        "repaired": f"{comparison.repaired_pixels} of {comparison.hit_pixels}",
+        "peaks": rows,
+    }
 
 
 def _pictures(name: str, images: Images) -> list[Picture]:
