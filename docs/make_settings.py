@@ -1,0 +1,115 @@
+"""Write the tables of settings into docs/stages.md from the stages themselves: ``python docs/make_settings.py``.
+
+A table goes between ``<!-- settings: FindFlake -->`` and ``<!-- end -->``; tables of the methods that a stage can choose from, and of the
+models that it lists, follow its own.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from types import NoneType
+from typing import Annotated, Any, Literal, get_args, get_origin
+
+import annotated_types
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from napari_wse2xai.stages import STAGES
+
+PAGE = Path(__file__).with_name("stages.md")
+_PLACE = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_SIGNS = {annotated_types.Gt: ">", annotated_types.Ge: "≥", annotated_types.Lt: "<", annotated_types.Le: "≤"}
+_LIMITS = ("gt", "ge", "lt", "le")
+
+
+def filled(text: str) -> str:
+    """Page with every table as the stages now are."""
+    stages = {stage.__name__: stage for stage in STAGES}
+    return _PLACE.sub(lambda place: f"{place[1]}{_tables(stages[place[2]])}{place[3]}", text)
+
+
+def _tables(stage: type[BaseModel]) -> str:
+    parts = [_table(stage)]
+    for name, field in stage.model_fields.items():
+        models = list(_models(field.annotation))
+        for model in models:
+            parts.append(f"**`{name}`{_kind(model)}**: {_summary(model)}\n\n{_table(model)}")
+            parts += [f"**`{name}.{inner}`**: {_summary(m)}\n\n{_table(m)}" for inner, m in _inner(model)]
+    return "\n" + "\n".join(parts) + "\n"
+
+
+def _inner(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    for name, field in model.model_fields.items():
+        yield from ((name, each) for each in _models(field.annotation))
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def _kind(model: type[BaseModel]) -> str:
+    field = model.model_fields.get("kind")
+    return f" of kind `{field.default}`" if field else ""
+
+
+def _summary(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").strip().splitlines()[0]
+
+
+def _table(model: type[BaseModel]) -> str:
+    rows = [_row(name, field) for name, field in model.model_fields.items() if name != "kind"]
+    return "\n".join(["| setting | default | values | what it does |", "|---|---|---|---|", *rows, ""])
+
+
+def _row(name: str, field: FieldInfo) -> str:
+    extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+    values = " ".join(filter(None, (_type(field.annotation), _range(field), _unit(str(extra.get("unit", ""))))))
+    return f"| `{name}` | {_default(field)} | {values} | {field.description} |"
+
+
+def _default(field: FieldInfo) -> str:
+    value = field.get_default(call_default_factory=True, validated_data={})
+    if value is PydanticUndefined:
+        return "(to be given)"
+    if isinstance(value, BaseModel):
+        return f"`{getattr(value, 'kind', type(value).__name__)}`"
+    if value in (None, (), ""):
+        return "empty"
+    return f"`{', '.join(f'{v:g}' for v in value) if isinstance(value, tuple) else _plain(value)}`"
+
+
+def _plain(value: Any) -> str:
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _type(annotation: Any) -> str:
+    origin, inside = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(inside[0])
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in inside)
+    models = list(_models(annotation))
+    if models:
+        return "list, see below" if origin is tuple else "one of those below"
+    if origin is tuple:
+        return "list of (low, high)" if inside[-1] is Ellipsis else "(low, high)"
+    if inside:
+        return " or ".join(_type(part) for part in inside)
+    return {NoneType: "empty", bool: "true or false", str: "text", int: "whole number", float: "number"}[annotation]
+
+
+def _range(field: FieldInfo) -> str:
+    found = [f"{_SIGNS[type(limit)]} {getattr(limit, key):g}" for limit in field.metadata for key in _LIMITS if hasattr(limit, key)]
+    return ", ".join(found)
+
+
+def _unit(unit: str) -> str:
+    return {"": "", "axis": "in the axis unit"}.get(unit, f"in {unit}")
+
+
+if __name__ == "__main__":
+    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,52 @@
+"""What the documents say of the code."""
+
+import importlib.util
+import re
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from napari_wse2xai.stages import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
+LINK = re.compile(r"\]\((?!\w+:)([^)#]+)(#[^)]*)?\)")
+
+
+@pytest.fixture(scope="module")
+def generator() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("make_settings", ROOT / "docs" / "make_settings.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_of_settings_are_up_to_date(generator: ModuleType) -> None:
+    committed = generator.PAGE.read_text(encoding="utf-8")
+    assert generator.filled(committed) == committed, "run python docs/make_settings.py"
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
+def test_every_stage_has_its_section_and_every_setting_its_row(generator: ModuleType, stage: type) -> None:
+    section = generator.PAGE.read_text(encoding="utf-8").partition(f"\n## {stage.title}\n")[2].partition("\n## ")[0]
+    assert f"<!-- settings: {stage.__name__} -->" in section
+    for name, field in stage.model_fields.items():
+        assert f"| `{name}` |" in section
+        assert field.description in section
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_links_between_documents_lead_somewhere(page: Path) -> None:
+    for target, _ in LINK.findall(page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def test_the_example_of_the_stages_page_runs(generator: ModuleType) -> None:
+    code = generator.PAGE.read_text(encoding="utf-8").partition("```python\n")[2].partition("```")[0]
+    names: dict[str, object] = {}
+    exec(code, names)
+    maps = names["maps"]
+    assert maps.position.shape == (1, 48, 56)  # type: ignore[attr-defined]
