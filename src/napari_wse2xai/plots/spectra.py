@@ -1,0 +1,181 @@
+"""One pixel's spectrum with its fit, components and residual, drawn on given Axes.
+
+`SpectrumPlot` makes its curves once and then only moves them, so that the window can follow the mouse; the report draws with the same code.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap, Status
+from napari_wse2xai.numerics.lineshapes import SHAPES
+
+Curve = NDArray[np.float64]
+COMPONENT_COLORS = ("#4c9be8", "#59c08a", "#e8a33d", "#e4575c", "#9a7fd1", "#4cc3c7", "#d87cb6", "#a3b14b")
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The curves of one pixel's fit on the whole axis, counts; NaN outside the fit windows."""
+
+    total: Curve
+    components: NDArray[np.float64]
+    """(peak, n), each above the background of its window."""
+
+    @classmethod
+    def of(cls, peaks: PeakMaps, row: int, column: int) -> "Fit":
+        """Evaluate the fit of a pixel; an absent peak has no component."""
+        x = peaks.axis.values
+        total = peaks.background_at(row, column)
+        under = total.copy()
+        components = np.full((len(peaks.names), len(x)), np.nan)
+        for index, (window, shape, values) in enumerate(zip(peaks.windows, peaks.shapes, peaks.parameters(row, column), strict=True)):
+            if np.isfinite(values).all():
+                inside = peaks.axis.between(*window)
+                curve = SHAPES[shape](x[inside], *values)
+                total[inside] += curve
+                components[index, inside] = under[inside] + curve
+        return cls(total, components)
+
+
+class SpectrumPlot:
+    """Curves on Axes that can be moved to another pixel; `artists` are what a blitting canvas must draw anew."""
+
+    def __init__(self, axes: Axes, residual_axes: Axes | None = None, *, color: str = "#3d3d3d", animated: bool = False) -> None:
+        self.axes, self.residual_axes = axes, residual_axes
+        self._components: list[Line2D] = []
+        self._animated = animated
+        self._measured = self._line(axes, color=color, linewidth=0.9, label="measured")
+        self._total = self._line(axes, color="#d1495b", linewidth=1.5, label="fit")
+        self._residual = None if residual_axes is None else self._line(residual_axes, color=color, linewidth=0.7)
+        if residual_axes is not None:
+            residual_axes.axhline(0, color="#888888", linewidth=0.6)
+            residual_axes.set_ylabel("residual", fontsize="small")
+
+    @property
+    def artists(self) -> list[Artist]:
+        """All that moves."""
+        return [*self._components, self._measured, self._total, *([self._residual] if self._residual is not None else [])]
+
+    def set_color(self, color: str) -> None:
+        """Colour of what was measured: dark on paper, light on a dark window."""
+        for line in (self._measured, self._residual):
+            if line is not None:
+                line.set_color(color)
+
+    def show(self, source: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None) -> bool:
+        """Move the curves to a pixel; return whether axes or ticks changed, so that a blitting canvas must draw everything."""
+        x, counts = source.axis.values, source.counts[row, column].astype(np.float64)
+        self._measured.set_data(x, counts)
+        fit = Fit.of(peaks, row, column) if peaks is not None and np.isfinite(peaks.height[:, row, column]).any() else None
+        self._total.set_data(x, np.full(len(x), np.nan) if fit is None else fit.total)
+        self._show_components(x, fit)
+        if self._residual is not None:
+            self._residual.set_data(x, np.full(len(x), np.nan) if fit is None else counts - fit.total)
+        labels = self._set_labels(source)
+        return self._set_limits(x, counts, fit) or labels
+
+    def _line(self, axes: Axes, **style: Any) -> Line2D:
+        (line,) = axes.plot([], [], animated=self._animated, **style)
+        return line
+
+    def _show_components(self, x: Curve, fit: Fit | None) -> None:
+        wanted = 0 if fit is None else len(fit.components)
+        while len(self._components) < wanted:
+            color = COMPONENT_COLORS[len(self._components) % len(COMPONENT_COLORS)]
+            self._components.append(self._line(self.axes, color=color, linewidth=0.9, zorder=1.5))
+        for index, line in enumerate(self._components):
+            line.set_visible(index < wanted)
+            if fit is not None and index < wanted:
+                line.set_data(x, fit.components[index])
+
+    def _set_labels(self, source: SpectralMap) -> bool:
+        bottom = self.residual_axes or self.axes
+        label, unit = source.axis.label, source.intensity_unit
+        changed = bool(bottom.get_xlabel() != label or self.axes.get_ylabel() != unit)
+        bottom.set_xlabel(label)
+        self.axes.set_ylabel(unit)
+        return changed
+
+    def _set_limits(self, x: Curve, counts: Curve, fit: Fit | None) -> bool:
+        changed = _fit_limits(self.axes, counts)
+        if self.axes.get_xlim() != (x[0], x[-1]):
+            self.axes.set_xlim(x[0], x[-1])
+            if self.residual_axes is not None:
+                self.residual_axes.set_xlim(x[0], x[-1])
+            changed = True
+        if self.residual_axes is not None and fit is not None:
+            changed |= _fit_limits(self.residual_axes, counts - fit.total, about_zero=True)
+        return changed
+
+
+def _fit_limits(axes: Axes, values: Curve, *, about_zero: bool = False) -> bool:
+    """Widen or narrow the y limits only where the curve leaves them or fills less than a third: still ticks are quick to draw."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return False
+    low, high = float(finite.min()), float(finite.max())
+    if about_zero:
+        high = max(abs(low), abs(high))
+        low = -high
+    bottom, top = axes.get_ylim()
+    span = max(high - low, 1e-12)
+    if bottom <= low and high <= top and span > 0.35 * (top - bottom):
+        return False
+    axes.set_ylim(low - 0.06 * span, high + 0.25 * span)
+    return True
+
+
+def draw_spectrum(
+    axes: Axes, spectral_map: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None, residual_axes: Axes | None = None
+) -> SpectrumPlot:
+    """Draw one pixel's spectrum with its fit on paper: for figures and the report."""
+    plot = SpectrumPlot(axes, residual_axes)
+    plot.show(spectral_map, row, column, peaks)
+    axes.legend(loc="upper right", fontsize="small", frameon=False)
+    return plot
+
+
+def brightest_pixel(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple[int, int]:
+    """Row and column of the flake's pixel with the strongest peak, or without peaks with the highest signal."""
+    if peaks is not None and np.isfinite(peaks.height).any():
+        signal = np.nanmax(np.where(np.isfinite(peaks.height), peaks.height, -np.inf), axis=0)
+    else:
+        signal = np.nan_to_num(source.counts[..., :: max(1, len(source.axis) // 64)].mean(axis=-1), nan=-np.inf)
+        if source.flake is not None and source.flake.any():
+            signal = np.where(source.flake, signal, -np.inf)
+    row, column = np.unravel_index(int(np.argmax(signal)), signal.shape)
+    return int(row), int(column)
+
+
+def describe(source: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None) -> str:
+    """Pixel, its place in um, and what became of its fit, in one line."""
+    y, x = source.frame.y_um[row], source.frame.x_um[column]
+    place = f"row {row}, column {column}  ({x:.2f} µm, {y:.2f} µm)"
+    return place if peaks is None else f"{place}  {Status(int(peaks.status[row, column])).meaning}"
+
+
+def fitted_numbers(peaks: PeakMaps, row: int, column: int) -> list[str]:
+    """One line per peak: position, FWHM and height with their standard errors and units."""
+    lines = []
+    for index, name in enumerate(peaks.names):
+        numbers = []
+        for parameter in PARAMETERS:
+            value = float(getattr(peaks, parameter)[index, row, column])
+            error = float(getattr(peaks, f"{parameter}_error")[index, row, column])
+            numbers.append(f"{with_error(value, error)} {peaks.unit(parameter)}" if np.isfinite(value) else "absent")
+        lines.append(f"{name}: " + ", ".join(dict.fromkeys(numbers)))
+    return lines
+
+
+def with_error(value: float, error: float) -> str:
+    """Value and standard error, both to the error's second digit."""
+    if not np.isfinite(error) or error <= 0:
+        return f"{value:.5g}"
+    digits = max(0, 1 - int(np.floor(np.log10(error))))
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
