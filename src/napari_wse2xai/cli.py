@@ -158,7 +158,7 @@ def _progress() -> "Iterator[Progress]":
     with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed} {desc}", file=sys.stderr, leave=False) as bar:
 
         def show(fraction: float, message: str) -> None:
-            bar.set_description_str(message[:60], refresh=False)
+            bar.set_description_str(message[:60], refresh=message[:60] != bar.desc)
             bar.update(round(100 * fraction, 1) - bar.n)
 
         yield show

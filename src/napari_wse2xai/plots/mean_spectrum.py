@@ -11,14 +11,16 @@ from napari_wse2xai.plots.maps import unit_text
 Curve = NDArray[np.float64]
 
 
-def mean_fit(x: Curve, peaks: PeakMaps, window: tuple[float, float], pixels: NDArray[np.bool_]) -> Curve:
-    """Mean over pixels of the sum of one window's peaks, (n,) counts; a peak that is absent at a pixel adds nothing there.
+def mean_fit(peaks: PeakMaps, window: tuple[float, float], pixels: NDArray[np.bool_]) -> Curve:
+    """Mean over pixels of one window's fits, (n,) counts; a peak that is absent at a pixel adds nothing there.
 
     Parameters
     ----------
-    x : (n,) axis values within the window
+    peaks : the fits
+    window : one of its windows; the curve lies on the axis values within
     pixels : (ny, nx) True where a fit counts
     """
+    x = peaks.axis.values[peaks.axis.between(*window)]
     total = np.zeros_like(x)
     for index in (index for index, own in enumerate(peaks.windows) if own == window):
         values = np.stack([getattr(peaks, name)[index][pixels] for name in PARAMETERS]).astype(np.float64)
@@ -26,7 +28,15 @@ def mean_fit(x: Curve, peaks: PeakMaps, window: tuple[float, float], pixels: NDA
         for first in range(0, present.shape[1], 4096):  # bounds the memory
             part = present[:, first : first + 4096, None]
             total += SHAPES[peaks.shapes[index]](x, *part).sum(axis=0)
-    return total / max(int(pixels.sum()), 1)
+    return _mean_background(x, peaks, window, pixels) + total / max(int(pixels.sum()), 1)
+
+
+def _mean_background(x: Curve, peaks: PeakMaps, window: tuple[float, float], pixels: NDArray[np.bool_]) -> Curve:
+    """Mean over pixels of the straight line fitted under the peaks, (n,) counts."""
+    if peaks.background is None:
+        return np.zeros_like(x)
+    ends = peaks.background[peaks.distinct_windows.index(window)][:, pixels].mean(axis=-1, dtype=np.float64)
+    return np.asarray(np.interp(x, window, ends))
 
 
 def draw_mean_spectrum(axes: Axes, source: SpectralMap, peaks: PeakMaps | None = None) -> None:
@@ -42,12 +52,12 @@ def draw_mean_spectrum(axes: Axes, source: SpectralMap, peaks: PeakMaps | None =
     axes.plot(
         x, source.counts[pixels].mean(axis=0, dtype=np.float64), color="#3d3d3d", linewidth=0.9, label=f"mean of {int(pixels.sum())} {of}"
     )
-    label = "mean of their fits"
-    for window in dict.fromkeys(peaks.windows) if peaks is not None else ():
-        inside = x[source.axis.between(*window)]
-        if peaks is not None:
-            axes.plot(inside, mean_fit(inside, peaks, window, pixels), color="#d1495b", linewidth=1.4, label=label)
-        label = "_again"
+    if peaks is not None:
+        for index, window in enumerate(peaks.distinct_windows):
+            fit = mean_fit(peaks, window, pixels)
+            axes.plot(
+                x[source.axis.between(*window)], fit, color="#d1495b", linewidth=1.4, label="_again" if index else "mean of their fits"
+            )
     axes.set(xlabel=source.axis.label, ylabel=unit_text(source.intensity_unit))
     axes.margins(x=0)
     axes.legend(frameon=False, fontsize="small")

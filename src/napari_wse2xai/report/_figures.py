@@ -4,13 +4,12 @@ import io
 from collections.abc import Callable, Mapping
 from functools import partial
 
-import numpy as np
 from matplotlib.figure import Figure
 
 from napari_wse2xai.data import PARAMETERS, PeakMaps, Results, SpectralMap
 from napari_wse2xai.plots import maps
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
-from napari_wse2xai.plots.spectra import draw_spectrum
+from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
 from napari_wse2xai.stages import Progress
 
 Images = dict[str, bytes]
@@ -68,9 +67,8 @@ def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
     """The brightest pixel with its fit and residual, and the mean of all fitted pixels."""
     figure = Figure(figsize=(10.5, 7.2), layout="constrained")
     top, residual, bottom = figure.subplots(3, 1, gridspec_kw={"height_ratios": [3, 1, 3]})
-    row, column = brightest(source, peaks)
+    row, column = brightest_pixel(source, peaks)
     draw_spectrum(top, source, row, column, peaks=peaks, residual_axes=residual)
-    residual.sharex(top)
     top.set_title(f"Brightest pixel (row {row}, column {column})")
     draw_mean_spectrum(bottom, source, peaks)
     bottom.set_title("Mean spectrum")
@@ -85,18 +83,6 @@ def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figur
     figure = _sheet(source, -(-count // columns), columns)
     maps.panel(figure, peaks, parameter, flake=source.flake, columns=columns)
     return figure
-
-
-def brightest(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple[int, int]:
-    """Row and column of the fitted pixel (else flake pixel, else pixel) with the highest mean signal."""
-    signal = source.counts.mean(axis=-1, dtype=np.float64)
-    fitted = None if peaks is None else np.isfinite(peaks.height[0])
-    for chosen in (fitted, source.flake):
-        if chosen is not None and (chosen & np.isfinite(signal)).any():
-            signal = np.where(chosen, signal, np.nan)
-            break
-    row, column = np.unravel_index(int(np.nanargmax(signal)), signal.shape)
-    return int(row), int(column)
 
 
 def _sheet(source: SpectralMap, rows: int, columns: int) -> Figure:

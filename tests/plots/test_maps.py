@@ -1,0 +1,101 @@
+"""Maps lie where the frame says, and show what is there."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from napari_wse2xai.data import Frame, PeakMaps, SpectralAxis, Status
+from napari_wse2xai.data.axis import AxisKind
+from napari_wse2xai.plots import maps
+
+FRAME = Frame((3, 4), (2.0, 0.5), (10.0, -1.0))
+Y_UP = Frame((3, 4), (-2.0, 0.5), (10.0, -1.0))
+LINE = Frame((5, 1), (0.5, 1.0))
+
+
+def peak_maps(frame, count=2, fill=1.0):
+    shape = (count, *frame.shape)
+    values = {name: np.full(shape, fill, np.float32) for name in ("position", "fwhm", "height")}
+    errors = {f"{name}_error": np.full(shape, 0.1, np.float32) for name in values}
+    axis = SpectralAxis(np.linspace(0, 9, 10), AxisKind.RAMAN_SHIFT)
+    names, shapes = tuple("AB"[:count]), ("lorentzian",) * count
+    status = np.zeros(frame.shape, np.uint8)
+    return PeakMaps(
+        frame, axis, names, shapes, ((0.0, 9.0),) * count, **values, **errors, status=status, reduced_chi2=np.ones(frame.shape, np.float32)
+    )
+
+
+@pytest.mark.parametrize(("frame", "expected"), [(FRAME, (-1.25, 0.75, 15.0, 9.0)), (Y_UP, (-1.25, 0.75, 5.0, 11.0))])
+def test_row_0_is_at_the_top_and_edges_are_half_a_step_outside(frame, expected):
+    assert maps.extent_um(frame) == expected
+
+
+def test_a_map_leaves_nan_blank_and_keeps_proportions():
+    axes = Figure().subplots()
+    values = np.arange(12.0).reshape(3, 4)
+    values[1, 2] = np.nan
+    image = maps.draw_map(axes, FRAME, values, title="t", unit="cm-1")
+    assert image.get_array().mask.sum() == 1
+    assert image.get_array().mask[1, 2]
+    assert axes.get_aspect() == 1.0
+    assert image.colorbar.ax.get_ylabel() == "cm⁻¹"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("x (µm)", "y (µm)")
+
+
+@pytest.mark.parametrize("frame", [FRAME, Y_UP])
+def test_the_outline_goes_round_the_pixels(frame):
+    flake = np.zeros(frame.shape, bool)
+    flake[1, 2] = True
+    segments = maps.outline_segments(frame, flake)
+    assert len(segments) == 4
+    x, y = frame.x_um[2], frame.y_um[1]
+    assert (segments[..., 0].min(), segments[..., 0].max()) == (x - 0.25, x + 0.25)
+    assert (segments[..., 1].min(), segments[..., 1].max()) == (y - 1, y + 1)
+
+
+def test_a_flake_up_to_the_edge_of_the_scan_is_closed():
+    assert len(maps.outline_segments(FRAME, np.ones(FRAME.shape, bool))) == 2 * (3 + 4)
+
+
+def test_limits_are_deaf_to_outliers_and_centred_for_positions():
+    values = np.concatenate([np.linspace(10, 11, 999), [1e6]])
+    low, high = maps.limits(values)
+    assert 10 <= low < high <= 11
+    low, high = maps.limits(values, parameter="position")
+    assert (low + high) / 2 == pytest.approx(np.median(values))
+
+
+@pytest.mark.parametrize("values", [np.full(5, np.nan), np.full(5, 3.0)])
+def test_limits_exist_without_spread(values):
+    low, high = maps.limits(values)
+    assert low < high
+
+
+def test_limits_of_numbers_of_channels_start_at_none():
+    assert maps.limits(np.array([0, 0, 7]), parameter="count") == (0.0, 7.0)
+
+
+def test_a_line_scan_becomes_a_curve_with_errors_and_shaded_flake():
+    axes = Figure().subplots()
+    maps.draw_parameter(axes, peak_maps(LINE), 0, "position", flake=np.array([[0], [1], [1], [0], [0]], bool))
+    assert not axes.images
+    assert axes.get_xlabel() == "y (µm)"
+    assert len(axes.patches) == 2
+    assert len(axes.containers) == 1
+
+
+def test_a_panel_has_a_map_for_every_peak_and_hides_the_rest():
+    figure = Figure()
+    maps.panel(figure, peak_maps(FRAME), "height", columns=3)
+    assert [axes.axison for axes in figure.axes[:3]] == [True, True, False]
+    assert figure.axes[0].get_title() == "A height"
+
+
+@pytest.mark.parametrize("frame", [FRAME, LINE])
+def test_the_status_legend_names_what_occurs(frame):
+    peaks = peak_maps(frame)
+    peaks.status[0, 0] = Status.AT_BOUND
+    axes = Figure().subplots()
+    maps.draw_status(axes, peaks)
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert words == [f"ok ({frame.n_pixels - 1})", "parameter at its bound (1)"]

@@ -1,0 +1,105 @@
+"""The report says what the results hold."""
+
+from dataclasses import replace
+from html.parser import HTMLParser
+
+import pytest
+
+from napari_wse2xai import report
+from napari_wse2xai.data import PARAMETERS, Record, Results
+from napari_wse2xai.report._numbers import with_spread
+from napari_wse2xai.stages import silent
+
+VOID = {"meta", "img", "br", "link"}
+
+
+class Balance(HTMLParser):
+    """Check that every element is closed, and gather the text."""
+
+    def __init__(self):
+        super().__init__()
+        self.open, self.text = [], []
+
+    def handle_starttag(self, tag, attrs):
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+
+def read(html):
+    page = Balance()
+    page.feed(html)
+    assert page.open == []
+    return " ".join(" ".join(page.text).split())
+
+
+@pytest.fixture(scope="module")
+def results(clean_raman, raman_peaks):
+    origin = (Record("read", {"file": "rs.txt", "item": "Scan <1>", "sha256": "ab12" * 16}, "0.1.0"),)
+    source = replace(clean_raman, history=origin + clean_raman.history)
+    return Results({"raman": source}, {"raman": replace(raman_peaks, history=origin + raman_peaks.history)}, "preset: wse2-532\n")
+
+
+@pytest.fixture(scope="module")
+def images(results):
+    return report.draw_figures(results, silent)
+
+
+def test_the_page_says_what_was_measured_and_found(results, images, clean_raman):
+    text = read(report.page(results, images, title="My <flake>", warnings=("The corner is bright.",)))
+    for part in ("My <flake>", "rs.txt", "Scan <1>", "ab12ab12", "48 × 56 pixels", "The corner is bright.", "preset: wse2-532"):
+        assert part in text
+    assert f"Flake {int(clean_raman.flake.sum())} of {clean_raman.flake.size} pixels" in text
+    assert f"{int(clean_raman.repaired.sum())} channels repaired" in text
+
+
+def test_every_peak_is_in_the_table_with_its_numbers(results, images, raman_peaks):
+    text = read(report.page(results, images, title="t"))
+    for index, name in enumerate(raman_peaks.names):
+        assert name in text
+        assert all(with_spread(getattr(raman_peaks, parameter)[index]) in text for parameter in PARAMETERS)
+    assert "counts" in text
+    assert "cm⁻¹" in text
+
+
+def test_every_step_is_listed_with_its_settings(results, images):
+    text = read(report.page(results, images, title="t"))
+    for part in ("FindFlake", "Despike", "Baseline", "Deconvolve", "corner: darkest", "threshold: 6", "pixels: flake"):
+        assert part in text
+
+
+def test_figures_are_within_the_page_and_as_files(results, images):
+    html = report.page(results, images, title="t")
+    names = {f"raman_{kind}.{suffix}" for kind in ("flake", "spectra", "height", "position", "fwhm") for suffix in ("png", "svg")}
+    assert set(images) == names
+    assert html.count("data:image/png;base64,") == 5
+    assert all(content.startswith(b"\x89PNG") for name, content in images.items() if name.endswith("png"))
+    assert all(b"<svg" in content[:1000] for name, content in images.items() if name.endswith("svg"))
+    assert "http" not in html.replace("http-equiv", "")
+
+
+def test_a_map_without_peaks_has_a_report_too(results):
+    early = Results({"raman": results.maps["raman"]})
+    early_images = report.draw_figures(early, silent)
+    assert set(early_images) == {"raman_flake.png", "raman_flake.svg", "raman_spectra.png", "raman_spectra.svg"}
+    assert "Status" not in read(report.page(early, early_images, title="t"))
+
+
+def test_the_comparison_with_the_truth_is_the_truth(clean_raman, raman_peaks, triangle):
+    named = replace(raman_peaks, names=triangle.truth.raman.names)
+    found = report.compare(clean_raman, named, triangle.truth, triangle.truth.raman)
+    assert 0.97 < found.flake_iou <= 1
+    assert 0.9 * found.hit_pixels < found.repaired_pixels <= found.hit_pixels
+    a1 = next(row for row in found.peaks if row.name == "A1'")
+    assert a1.position < 0.05
+    assert a1.height < 0.02
+    exact = replace(named, **{name: getattr(triangle.truth.raman, name) for name in ("position", "fwhm", "height")})
+    assert all(
+        row.position == row.fwhm == row.height == 0
+        for row in report.compare(clean_raman, exact, triangle.truth, triangle.truth.raman).peaks
+    )

@@ -1,0 +1,195 @@
+"""Whole runs into a folder: everything is there at the end, or nothing."""
+
+import dataclasses
+import errno
+import html
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from napari_wse2xai import batch, io, recipe
+from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
+from napari_wse2xai.synthetic import make_flake
+
+RECIPE = {
+    "raman": {"file": "rs.nc", "peaks": [{"name": "A1'", "position": 250, "fwhm": 4, "window": [244, 256]}]},
+    "pl": {"file": "pl.nc"},
+}
+
+
+@pytest.fixture(scope="module")
+def flake():
+    return make_flake("triangle", shape_px=(20, 22), seed=3)
+
+
+@pytest.fixture(scope="module")
+def inputs(tmp_path_factory, flake):
+    """A folder with two small maps."""
+    folder = tmp_path_factory.mktemp("inputs")
+    io.write_map(flake.raman, folder / "rs.nc")
+    io.write_map(flake.pl, folder / "pl.nc")
+    return folder
+
+
+def write(inputs, name="recipe.yaml", **changes):
+    path = inputs / name
+    path.write_text(yaml.safe_dump({**RECIPE, **changes}), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def run(inputs, tmp_path_factory):
+    output = tmp_path_factory.mktemp("runs") / "new" / "out"
+    return batch.run_recipe(write(inputs), output), output
+
+
+def files(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_a_run_writes_results_figures_and_report(run):
+    _, output = run
+    kinds = ("flake", "fwhm", "height", "position", "spectra")
+    figures = [f"figures/{modality}_{kind}.{suffix}" for modality in ("pl", "raman") for kind in kinds for suffix in ("png", "svg")]
+    assert files(output) == [*figures, "report.html", "results.nc"]
+
+
+def test_results_on_disk_are_the_results(run):
+    results, output = run
+    again = io.read_results(output / "results.nc")
+    assert set(again.peaks) == {"raman", "pl"}
+    for name, peaks in results.peaks.items():
+        np.testing.assert_array_equal(again.peaks[name].position, peaks.position)
+        np.testing.assert_array_equal(again.maps[name].flake, results.maps[name].flake)
+
+
+def test_the_recipe_kept_in_the_results_makes_them_again(run, tmp_path):
+    results, output = run
+    (tmp_path / "again.yaml").write_text(io.read_results(output / "results.nc").recipe, encoding="utf-8")
+    again = batch.run_recipe(tmp_path / "again.yaml", tmp_path / "out")
+    for name, peaks in results.peaks.items():
+        np.testing.assert_array_equal(again.peaks[name].height, peaks.height)
+
+
+def test_the_history_rebuilds_the_chain_from_the_file(run, inputs):
+    results, output = run
+    stored = io.read_results(output / "results.nc").peaks["raman"]
+    again = recipe.from_history(stored).run(io.read(inputs / "rs.nc")).peaks
+    np.testing.assert_array_equal(again.position, results.peaks["raman"].position)
+
+
+def test_stop_after_ends_the_run_with_maps_only(inputs, tmp_path):
+    results = batch.run_recipe(write(inputs, "early.yaml", stop_after="despike"), tmp_path / "out")
+    assert not results.peaks
+    assert results.maps["raman"].repaired is not None
+    assert not io.read_results(tmp_path / "out" / "results.nc").peaks
+    assert not [name for name in files(tmp_path / "out") if "height" in name]
+
+
+def test_progress_goes_from_0_to_1_without_falling_back(inputs, tmp_path):
+    seen = []
+    batch.run_recipe(write(inputs), tmp_path / "out", lambda fraction, words: seen.append(fraction))
+    assert seen == sorted(seen)
+    assert (seen[0], seen[-1]) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("at", [0.0, 0.3, 0.6, 0.8, 0.97])
+def test_cancelling_leaves_nothing(inputs, tmp_path, at):
+    def cancel(fraction, words):
+        if fraction >= at:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        batch.run_recipe(write(inputs), tmp_path / "new" / "out", cancel)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_cancelling_leaves_an_earlier_run_as_it_was(inputs, tmp_path):
+    (tmp_path / "results.nc").write_bytes(b"earlier")
+
+    def cancel(fraction, words):
+        if fraction > 0.5:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        batch.run_recipe(write(inputs), tmp_path, cancel)
+    assert files(tmp_path) == ["results.nc"]
+    assert (tmp_path / "results.nc").read_bytes() == b"earlier"
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_any_work(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch.io, "read", lambda *args, **kwargs: pytest.fail("work was begun"))
+    (tmp_path / "file").write_text("in the way")
+    for output in (tmp_path / "file", tmp_path / "file" / "out"):
+        with pytest.raises(UserError, match=r"output folder .* cannot be written .*; choose another one\.$"):
+            batch.run_recipe(write(inputs), output)
+
+
+def test_a_folder_without_the_right_to_write_is_refused(inputs, tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(batch.tempfile, "TemporaryFile", refuse)
+    with pytest.raises(UserError, match="Permission denied"):
+        batch.run_recipe(write(inputs), tmp_path)
+
+
+def fail_with_full_disk(*args, **kwargs):
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_disk_full_while_figures_are_written_is_told_and_leaves_no_half_file(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Path, "write_bytes", fail_with_full_disk)
+    with pytest.raises(UserError, match=r"disk is full"):
+        batch.run_recipe(write(inputs), tmp_path / "out")
+    assert files(tmp_path / "out") == ["results.nc"]
+    assert io.read_results(tmp_path / "out" / "results.nc").peaks
+
+
+def test_a_disk_full_while_results_are_written_leaves_nothing(inputs, tmp_path, monkeypatch):
+    import h5netcdf
+
+    monkeypatch.setattr(h5netcdf, "File", fail_with_full_disk)
+    batch_inputs = write(inputs, "full.yaml", raman=None, pl={"file": "pl.txt"})
+    (inputs / "pl.txt").write_text(labspec_text(), encoding="latin-1")
+    with pytest.raises(UserError, match=r"results\.nc.*disk is full"):
+        batch.run_recipe(batch_inputs, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def labspec_text():
+    """The PL map as a LabSpec text, which is read without h5netcdf."""
+    pl = make_flake("triangle", shape_px=(20, 22), seed=3).pl
+    lines = ["#AxisUnit[1]=\teV", "\t\t" + "\t".join(f"{v:.6f}" for v in pl.axis.values)]
+    for row, y in enumerate(pl.frame.y_um):
+        lines += [f"{x:g}\t{y:g}\t" + "\t".join(f"{v:.2f}" for v in pl.counts[row, column]) for column, x in enumerate(pl.frame.x_um)]
+    return "\n".join(lines) + "\n"
+
+
+def test_maps_under_the_wrong_name_are_refused_before_any_work(inputs, tmp_path):
+    swapped = write(inputs, "swapped.yaml", raman={"file": "rs.nc"}, pl={"file": "rs.nc"})
+    with pytest.raises(DataError, match=r"^pl: .* is a Raman map"):
+        batch.run_recipe(swapped, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_warnings_are_told_and_kept_in_the_report(inputs, tmp_path, flake):
+    counts = flake.pl.counts.copy()
+    counts[0, 0, :] = np.nan
+    bright = dataclasses.replace(flake.pl, counts=counts + 500 * (~flake.truth.flake)[..., None] * (np.arange(22) < 6)[None, :, None])
+    io.write_map(bright, inputs / "bright.nc")
+    path = write(inputs, "bright.yaml", raman=None, pl={"file": "bright.nc", "find_flake": {"corner": "top left", "k": 0.5}})
+    with pytest.warns(DataWarning) as caught:
+        batch.run_recipe(path, tmp_path / "out")
+    assert str(caught[0].message) in html.unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+
+
+def test_the_demo_stands_beside_its_truth(tmp_path, monkeypatch):
+    monkeypatch.setattr(batch.synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(30, 34), seed=seed))
+    results = batch.demo(tmp_path / "out")
+    assert set(results.peaks) == {"raman", "pl"}
+    text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert text.count("Beside the truth of the synthetic flake") == 2
+    assert "triangle, seed 0" in text

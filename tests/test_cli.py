@@ -1,0 +1,173 @@
+"""The command line: exit status, one clear line for a mistake, nothing where nothing came of it."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from napari_wse2xai import cli, io
+from napari_wse2xai.errors import Cancelled
+from napari_wse2xai.synthetic import make_flake
+
+
+@pytest.fixture
+def folder(tmp_path):
+    io.write_map(make_flake("triangle", shape_px=(20, 22), seed=3).raman, tmp_path / "rs.nc")
+    (tmp_path / "recipe.yaml").write_text("raman: {file: rs.nc}\nstop_after: despike\n", encoding="utf-8")
+    return tmp_path
+
+
+def fails(capsys, *arguments, status=2):
+    """Run a command that must fail; its message."""
+    assert cli.main([str(argument) for argument in arguments]) == status
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    *progress, last = captured.err.splitlines()
+    assert "Traceback" not in captured.err
+    assert not [line for line in progress if not line.startswith(("[", "warning: "))]
+    assert last.startswith("napari-wse2xai: ")
+    return last
+
+
+def test_run_writes_and_names_its_outputs(folder, capsys):
+    assert cli.main(["run", str(folder / "recipe.yaml"), "--output", str(folder / "out")]) == 0
+    captured = capsys.readouterr()
+    assert [line.split()[0] for line in captured.out.splitlines()] == ["results", "figures", "report"]
+    for line in captured.out.splitlines():
+        assert (folder / "out") in [*(found := type(folder)(line.split(maxsplit=1)[1])).parents]
+        assert found.exists()
+    steps = captured.err.splitlines()
+    assert any("Remove spikes" in step for step in steps)
+    assert len(steps) == len(set(steps)) < 12
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("raman: {file: rs.nc, find_flake: {kk: 1}}", "recipe.yaml: 'raman.find_flake.kk' is not known; did you mean 'k'?"),
+        ("raman: {file: rs.nc, find_flake: {k: 1000}}", "No flake was found"),
+        ("pl: {file: rs.nc}", "pl: 'triangle RS' has an axis in cm-1"),
+        ("raman: {file: recipe.yaml}", "is of no known format"),
+    ],
+)
+def test_a_bad_recipe_or_map_ends_with_one_line_and_status_2(folder, capsys, text, words):
+    (folder / "recipe.yaml").write_text(text, encoding="utf-8")
+    assert words in fails(capsys, "run", folder / "recipe.yaml", "--output", folder / "out")
+    assert not (folder / "out").exists()
+
+
+def test_an_output_that_cannot_be_written_ends_with_status_2(folder, capsys):
+    assert "cannot be written" in fails(capsys, "run", folder / "recipe.yaml", "--output", folder / "rs.nc" / "out")
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Cancelled])
+def test_an_interrupt_ends_quietly_with_status_130_and_leaves_nothing(folder, capsys, monkeypatch, stop):
+    from napari_wse2xai.stages import Despike
+
+    def interrupted(self, source, progress):
+        raise stop
+
+    monkeypatch.setattr(Despike, "run", interrupted)
+    fails(capsys, "run", folder / "recipe.yaml", "--output", folder / "out", status=130)
+    assert not (folder / "out").exists()
+
+
+def test_warnings_about_data_are_one_line_each(folder, capsys):
+    flake = io.read(folder / "rs.nc")
+    lines = ["\t\t" + "\t".join(f"{v:.3f}" for v in flake.axis.values[:60])]
+    lines += [f"{x}\t{y}\t" + "\t".join(["5"] * 60) for y in range(3) for x in range(3) if (x, y) != (1, 1)]
+    (folder / "hole.txt").write_text("#AxisUnit[1]=\t1/cm\n" + "\n".join(lines) + "\n", encoding="latin-1")
+    assert cli.main(["convert", str(folder / "hole.txt"), str(folder / "hole.nc")]) == 0
+    told = [line for line in capsys.readouterr().err.splitlines() if line]
+    assert told
+    assert all(line.startswith("warning: ") for line in told)
+    assert "DataWarning" not in "".join(told)
+
+
+def test_convert_keeps_every_count(folder, capsys):
+    assert cli.main(["convert", str(folder / "rs.nc"), str(folder / "copy.nc")]) == 0
+    np.testing.assert_array_equal(io.read(folder / "copy.nc").counts, io.read(folder / "rs.nc").counts)
+    assert "20 x 22 pixels, 1024 channels" in capsys.readouterr().out
+
+
+def test_convert_lists_without_writing(folder, capsys):
+    before = sorted(folder.iterdir())
+    assert cli.main(["convert", str(folder / "rs.nc"), "--list"]) == 0
+    assert "20 x 22 pixels" in capsys.readouterr().out
+    assert sorted(folder.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rs.nc"], "file to write is missing"),
+        (["rs.nc", "out.txt"], "does not end in .nc"),
+        (["gone.txt", "out.nc"], "does not exist"),
+        (["rs.nc", "out.nc", "--item", "other"], "'other'"),
+        (["gone.txt", "--list"], "does not exist"),
+        (["rs.nc", "rs.nc/out.nc"], "file of that name stands"),
+    ],
+)
+def test_a_convert_that_cannot_be_done_is_told(folder, capsys, monkeypatch, arguments, words):
+    monkeypatch.chdir(folder)
+    assert words in fails(capsys, "convert", *arguments)
+    assert not (folder / "out.nc").exists()
+
+
+@pytest.fixture
+def no_display(monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+
+
+def test_view_without_a_display_says_so(folder, capsys, no_display):
+    assert "no display" in fails(capsys, "view", folder / "rs.nc")
+
+
+def test_view_names_a_file_that_is_not_there(folder, capsys, monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":0")
+    assert "gone.nc does not exist" in fails(capsys, "view", folder / "rs.nc", folder / "gone.nc")
+
+
+def test_demo_without_a_display_writes_all_but_the_screenshot_and_says_so(tmp_path, capsys, no_display, monkeypatch):
+    from napari_wse2xai import batch
+
+    monkeypatch.setattr(batch.synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(20, 22), seed=seed))
+    assert cli.main(["demo", "--output", str(tmp_path / "out"), "--no-window"]) == 0
+    assert (tmp_path / "out" / "report.html").is_file()
+    assert "needs a display" in capsys.readouterr().err
+
+
+def test_a_command_that_is_not_known_ends_with_status_2(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["dmeo"])
+    assert stop.value.code == 2
+    with pytest.raises(SystemExit) as stop:
+        cli.main([])
+    assert stop.value.code == 2
+
+
+def test_the_version_is_told(capsys):
+    from napari_wse2xai import __version__
+
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--version"])
+    assert stop.value.code == 0
+    assert __version__ in capsys.readouterr().out
+
+
+def test_a_terminal_gets_a_bar(monkeypatch, capsys):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    with cli._progress() as progress:
+        progress(0.5, "half way there")
+        progress(1.0, "done")
+    assert "half way there" in capsys.readouterr().err
+
+
+def test_the_program_itself_ends_without_a_traceback(tmp_path):
+    command = [sys.executable, "-m", "napari_wse2xai", "run", str(tmp_path / "none.yaml"), "--output", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.splitlines() == [f"napari-wse2xai: The recipe {tmp_path / 'none.yaml'} does not exist; check its name and folder."]

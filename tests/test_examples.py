@@ -1,0 +1,83 @@
+"""The recipes in examples/ run, and find in real measurements what is there."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from napari_wse2xai import batch, io, recipe
+from napari_wse2xai.data import Status
+from napari_wse2xai.synthetic import make_flake
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+
+
+def run(name):
+    wanted = recipe.load(EXAMPLES / name)
+    sources = {modality: io.read(section.file, section.item) for modality, section in wanted.sections().items()}
+    recipe.check(wanted, sources)
+    return batch.run_chains(wanted, sources)
+
+
+def peak(peaks, name):
+    index = peaks.names.index(name)
+    return {parameter: getattr(peaks, parameter)[index] for parameter in ("position", "fwhm", "height", "position_error")}
+
+
+@pytest.fixture(scope="module")
+def ws2(shared_data):
+    return run("linescan_ws2.yaml")
+
+
+def test_the_flake_of_the_line_scan_is_one_piece_between_bare_ends(ws2):
+    rows = np.flatnonzero(ws2.maps["raman"].flake)
+    assert ws2.maps["raman"].frame.shape == (100, 1)
+    assert 18 <= rows[0] <= 22
+    assert 91 <= rows[-1] <= 95
+    assert len(rows) == rows[-1] - rows[0] + 1
+
+
+@pytest.mark.parametrize(("name", "position"), [("2LA(M)", 351.5), ("A1'", 418.0)])
+def test_the_lines_of_ws2_are_fitted_on_every_flake_row(ws2, name, position):
+    flake, found = ws2.maps["raman"].flake, peak(ws2.peaks["raman"], name)
+    assert (ws2.peaks["raman"].status[flake] == Status.OK).all()
+    assert np.abs(found["position"][flake] - position).max() < 0.6
+    assert np.nanmax(found["position_error"]) < 0.3
+    assert (found["height"][flake] > 100).all()
+    assert np.isnan(found["position"][~flake]).all()
+
+
+def test_silicon_is_seen_on_the_bare_rows(shared_data):
+    results = run("linescan_silicon.yaml")
+    bare, found = ~results.maps["raman"].flake, peak(results.peaks["raman"], "Si")
+    assert bare.sum() >= 20
+    assert np.abs(found["position"][bare] - 520.2).max() < 0.3
+    assert (found["height"][bare] > 2000).all()
+    assert np.isnan(found["position"][~bare]).all()
+
+
+def test_the_emission_is_found_on_every_flake_pixel(shared_data):
+    results = run("pl_map.yaml")
+    source, peaks = results.maps["pl"], results.peaks["pl"]
+    assert source.axis.unit == "eV"
+    assert 150 < source.flake.sum() < 300
+    found = peak(peaks, "emission")
+    assert np.abs(found["position"][source.flake] - 2.366).max() < 0.01
+    assert np.median(found["fwhm"][source.flake]) == pytest.approx(0.065, abs=0.008)
+    assert (peaks.status[source.flake] == Status.OK).all()
+
+
+def test_the_template_runs_on_a_flake_as_it_stands(tmp_path):
+    flake = make_flake("triangle", shape_px=(20, 22), seed=3)
+    data = yaml.safe_load((EXAMPLES / "wse2.yaml").read_text(encoding="utf-8"))
+    for modality, source in (("raman", flake.raman), ("pl", flake.pl)):
+        data[modality]["file"] = f"{modality}.nc"
+        io.write_map(source, tmp_path / f"{modality}.nc")
+    (tmp_path / "wse2.yaml").write_text(yaml.safe_dump(data), encoding="utf-8")
+    wanted = recipe.load(tmp_path / "wse2.yaml")
+    assert [list(section.stages()) for section in wanted.sections().values()] == [
+        list(s.stages()) for s in recipe.preset().sections().values()
+    ]
+    results = batch.run_chains(wanted, {name: io.read(section.file) for name, section in wanted.sections().items()})
+    assert (results.peaks["raman"].status == Status.OK).sum() > 50
