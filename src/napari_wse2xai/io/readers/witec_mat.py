@@ -32,7 +32,7 @@ def _maps(path: Path, unit: str | None) -> tuple[SpectralMap, ...]:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
-    with readable_as("MATLAB", path, MatReadError):
+    with readable_as("MATLAB", path, MatReadError, NameError):  # scipy 1.17 forgets to set a variable on an unknown class code
         content = loadmat(path)
         found = tuple(
             _as_map({key: value[key].item() for key in value.dtype.names}, unit) for value in content.values() if _is_data_set(value)
