@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from napari_wse2xai.layers import to_layers
 from rounds import median_seconds, print_ratios
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.io import read, write_map, write_map_table
+from napari_wse2xai.layers import to_layers
 
 CHANNELS = 1024
 

@@ -234,9 +234,6 @@ def _assemble(stage: Deconvolve, source: SpectralMap, fits: list[_Fit], chosen: 
     errors = np.concatenate([fit.quality.error for fit in fits], axis=1)
     for array in (values, errors):
         array[absent, :2] = np.nan
-    status = np.full(source.frame.shape, Status.NOT_ON_FLAKE, dtype=np.uint8)
-    status[chosen] = Status.NOT_MEASURED
-    status[fitted] = _status(fits, absent)
     chi2 = sum(fit.quality.chi2 for fit in fits) / sum(fit.quality.freedom for fit in fits)
     maps = {
         name + suffix: _on_map(array[:, back, i].T, fitted)
@@ -251,13 +248,21 @@ def _assemble(stage: Deconvolve, source: SpectralMap, fits: list[_Fit], chosen: 
         windows=tuple(peak.window for peak in stage.peaks),
         **maps,
         background=np.stack([_on_map(fit.background, fitted) for fit in fits]) if stage.background != "none" else None,
-        status=status,
+        status=_status_map(_status(fits, absent), chosen, fitted),
         reduced_chi2=_on_map(np.asarray(chi2)[None], fitted)[0],
         name=source.name,
         intensity_unit=source.intensity_unit,
         metadata=source.metadata,
         history=source.history,
     )
+
+
+def _status_map(status: NDArray[np.uint8], chosen: NDArray[np.bool_], fitted: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """(ny, nx) status of every pixel, from that of the fitted ones."""
+    result = np.full(chosen.shape, Status.NOT_ON_FLAKE, dtype=np.uint8)
+    result[chosen] = Status.NOT_MEASURED
+    result[fitted] = status
+    return result
 
 
 def _status(fits: list[_Fit], absent: NDArray[np.bool_]) -> NDArray[np.uint8]:
