@@ -177,6 +177,11 @@ def test_positions_on_no_grid_become_a_list(write):
         assert read(write(table(rows))).frame.shape == (60, 1)
 
 
+@pytest.mark.parametrize("name", ["flake 1.5 um.txt", "flake 1.5 um.TXT.gz"])
+def test_name_is_that_of_the_file_dots_included(write, name):
+    assert read(write(table(grid_rows()), name)).name == "flake 1.5 um"
+
+
 def test_history_names_the_file_and_its_hash(write):
     path = write(table(grid_rows()))
     (record,) = read(path).history
@@ -188,6 +193,13 @@ def test_history_names_the_file_and_its_hash(write):
 def test_items(write):
     (item,) = list_items(write(table(grid_rows())))
     assert (item.name, item.shape, item.axis, item.is_map) == ("map", (3, 4, 4), "100–400 cm-1", True)
+
+
+def test_unknown_item(write):
+    path = write(table(grid_rows()))
+    assert read(path, "map").counts.shape == (3, 4, 4)
+    with pytest.raises(ReaderError, match="no item 'mop'; did you mean 'map'"):
+        read(path, "mop")
 
 
 BAD = {

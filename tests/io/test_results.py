@@ -9,7 +9,7 @@ import xarray
 from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PeakMaps, Record, Results, SpectralMap, Status
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.errors import DataWarning, ReaderError
-from napari_wse2xai.io import list_items, read, read_results, write_results
+from napari_wse2xai.io import list_items, read, read_results, write_map, write_results
 
 ARRAYS = (*PARAMETERS, *(f"{name}_error" for name in PARAMETERS), "status", "reduced_chi2")
 
@@ -136,6 +136,9 @@ def test_what_is_no_result(results, tmp_path):
     (tmp_path / "bad.nc").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(64))
     with pytest.raises(ReaderError, match="cannot be read as NetCDF-4"):
         read_results(tmp_path / "bad.nc")
+    write_map(results.maps["pl"], tmp_path / "map.nc")
+    with pytest.raises(ReaderError, match="no results of a run"):
+        read_results(tmp_path / "map.nc")
     write_results(results, tmp_path / "cut.nc")
     content = (tmp_path / "cut.nc").read_bytes()
     (tmp_path / "cut.nc").write_bytes(content[: len(content) // 2])

@@ -20,7 +20,7 @@ def spectral_map():
         frame=Frame((4, 3), (-0.3, 0.7), (1 / 3, 2.0), "flake 1"),
         laser_nm=532.05,
         name="pl",
-        metadata={"Objective": "x50", "Laser Pol. (°)": "0"},
+        metadata={"Objective": "x50", "Laser Pol. (°)": "0", "Remark": "λ/4 plate"},
     )
 
 

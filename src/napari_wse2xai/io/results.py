@@ -58,6 +58,7 @@ def _write_peaks(group: Any, peaks: PeakMaps) -> None:
         for name, meaning in ((parameter, parameter), (f"{parameter}_error", f"standard error of {parameter}")):
             variable = group.create_variable(name, _PEAK_DIMENSIONS, data=np.ascontiguousarray(getattr(peaks, name), dtype=np.float32))
             variable.attrs.update({"units": peaks.unit(parameter), "long_name": meaning})
+    _write_background(group, peaks)
     _write_quality(group, peaks)
     netcdf.write_texts(group, peaks)
 
@@ -75,6 +76,18 @@ def _write_peak_list(group: Any, peaks: PeakMaps) -> None:
     window.attrs.update({"units": peaks.axis.unit, "long_name": "spectral window of the fit"})
 
 
+def _write_background(group: Any, peaks: PeakMaps) -> None:
+    if peaks.background is None:
+        return
+    group.dimensions["fit_window"] = len(peaks.distinct_windows)
+    line = group.create_variable(
+        "background", ("fit_window", "limit", "y", "x"), data=np.ascontiguousarray(peaks.background, dtype=np.float32)
+    )
+    line.attrs.update(
+        {"units": peaks.intensity_unit, "long_name": "straight line under the peaks, at the lower and upper end of each window"}
+    )
+
+
 def _write_quality(group: Any, peaks: PeakMaps) -> None:
     status = group.create_variable("status", ("y", "x"), data=peaks.status.astype(np.uint8))
     status.attrs["long_name"] = "what became of the fit"
@@ -84,13 +97,24 @@ def _write_quality(group: Any, peaks: PeakMaps) -> None:
     chi2.attrs.update({"units": "1", "long_name": "mean squared residual over the variance of the noise"})
 
 
+def is_results(path: str | Path) -> bool:
+    """Whether a file is a NetCDF file with the results of a run, not a map alone."""
+    import h5py
+
+    source = Path(path).expanduser()
+    if source.suffix.lower() != ".nc" or not h5py.is_hdf5(source):
+        return False
+    with open_netcdf(source) as file:
+        return any(isinstance(group, h5py.Group) and ("map" in group or "peaks" in group) for group in file.values())
+
+
 def read_results(path: str | Path) -> Results:
     """Read what `write_results` wrote."""
     source = Path(path).expanduser()
     if not source.is_file():
         raise ReaderError(f"'{source}' does not exist; give the results.nc of a run.")
     with open_netcdf(source) as file:
-        modalities = {name: group for name, group in file.items() if "map" in group or "peaks" in group}
+        modalities = {name: file[name] for name in file if f"{name}/map" in file or f"{name}/peaks" in file}
         if not modalities:
             raise ReaderError(f"'{source.name}' holds no results of a run; open it as a map instead.")
         maps = {name: netcdf.read_map_group(group["map"], name=name) for name, group in modalities.items() if "map" in group}
@@ -111,6 +135,7 @@ def _read_peaks(group: Any, name: str) -> PeakMaps:
         windows=tuple((float(low), float(high)) for low, high in group["window"][()]),
         status=group["status"][()],
         reduced_chi2=group["reduced_chi2"][()],
+        background=group["background"][()] if "background" in group else None,
         **arrays,
         **netcdf.texts_of(group, name, ""),
     )

@@ -45,6 +45,11 @@ def open_table(path: Path) -> IO[bytes]:
     return stream
 
 
+def stem_of(path: Path) -> str:
+    """Name of a table's file without its endings: ``flake 1.5`` for ``flake 1.5.txt.gz``."""
+    return Path(path.stem).stem if path.suffix.lower() == ".gz" else path.stem
+
+
 def decoded(line: bytes) -> str:
     """Text of a line: UTF-8 where it is valid, Latin-1 (LabSpec) otherwise; without its line end."""
     try:

@@ -53,10 +53,18 @@ def write_map_table(spectral_map: SpectralMap, path: str | Path) -> None:
     suffix = Path(path).suffix.lower()
     if suffix not in _SEPARATORS:
         raise SettingsError(f"A map can be written as a table with the ending .csv, .txt or .tsv, not '{suffix}'; choose one of these.")
-    with new_file(path) as temporary, temporary.open("w", encoding="latin-1", errors="replace", newline="\n") as stream:
+    with new_file(path) as temporary, temporary.open("wb") as stream:
         for key, value in _header_of(spectral_map):
-            stream.write(f"#{key}=\t{' '.join(value.split())}\n")
+            stream.write(_encoded(f"#{key}=\t{' '.join(value.split())}\n"))
         _write_rows(stream, spectral_map, _SEPARATORS[suffix])
+
+
+def _encoded(line: str) -> bytes:
+    """Latin-1 as LabSpec writes it, or UTF-8 for what Latin-1 has not; `read` knows both."""
+    try:
+        return line.encode("latin-1")
+    except UnicodeEncodeError:
+        return line.encode("utf-8")
 
 
 def _header_of(spectral_map: SpectralMap) -> Iterator[tuple[str, str]]:
@@ -75,10 +83,10 @@ def _frame_text(frame: Frame) -> str:
     return json.dumps(kept)
 
 
-def _write_rows(stream: IO[str], spectral_map: SpectralMap, separator: str) -> None:
+def _write_rows(stream: IO[bytes], spectral_map: SpectralMap, separator: str) -> None:
     frame, axis = spectral_map.frame, spectral_map.axis
-    stream.write(separator.join(["", "", *(repr(float(value)) for value in axis.values)]) + "\n")
+    stream.write(_encoded(separator.join(["", "", *(repr(float(value)) for value in axis.values)]) + "\n"))
     for row, y_um in enumerate(frame.y_um):
         for column, x_um in enumerate(frame.x_um):
             counts = (f"{value:.9g}" for value in spectral_map.counts[row, column])
-            stream.write(separator.join([repr(float(x_um)), repr(float(y_um)), *counts]) + "\n")
+            stream.write(_encoded(separator.join([repr(float(x_um)), repr(float(y_um)), *counts]) + "\n"))

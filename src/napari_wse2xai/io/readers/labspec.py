@@ -121,7 +121,7 @@ def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, unit: str | No
         kind,
         frame=frame if frame.sample else replace(frame, sample=metadata.get("Sample", "")),
         laser_nm=table_text.first_number(metadata.get("Laser (nm)", "")),
-        name=path.name.split(".")[0] or path.name,
+        name=table_text.stem_of(path),
         intensity_unit=_intensity_unit(metadata.get("AxisUnit[0]", "")),
         metadata=metadata,
     )

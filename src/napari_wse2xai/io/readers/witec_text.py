@@ -44,20 +44,20 @@ def recognises(path: Path) -> bool:
         if first.startswith("X-Axis"):
             return True
         style = table_text.style_of(first, table_text.peek(stream))
-        lines = [first, *(table_text.decoded(stream.readline(_LARGEST_LINE_LOOKED_AT)) for _ in range(_N_LOOKED_AT))]
-        return _axis_is_first_column([table_text.cells_of(line, style) for line in lines], style)
+        starts = [table_text.decoded(stream.readline(_LARGEST_LINE_LOOKED_AT)).split(style.separator, 1)[0] for _ in range(_N_LOOKED_AT)]
+        return _axis_is_first_column(table_text.cells_of(first, style), [start for start in starts if start.strip()], style)
 
 
-def _axis_is_first_column(rows: list[list[str]], style: table_text.Style) -> bool:
-    rows = [row for row in rows if row]
+def _axis_is_first_column(first: list[str], starts: list[str], style: table_text.Style) -> bool:
+    """Decide by the cells of the first line and the first cells of the lines after it."""
+    if len(first) < 2 or not first[0] or len(starts) < 2:
+        return False
     try:
-        across = table_text.numbers(rows[0], style)
-        down = table_text.numbers([row[0] for row in rows], style)
-    except (ValueError, IndexError):
+        across = table_text.numbers(first, style)
+        down = table_text.numbers([first[0], *starts], style)
+    except ValueError:
         return False
-    if len(across) < 2 or len(down) < 3 or not _is_monotonic(down):
-        return False
-    return not _is_monotonic(across) or len(down) > len(across)
+    return _is_monotonic(down) and (not _is_monotonic(across) or len(down) > len(across))
 
 
 def _is_monotonic(values: NDArray[np.float64]) -> bool:
@@ -122,7 +122,7 @@ def _as_map(spectra: NDArray[np.float32], axis: NDArray[np.float64], head: _Head
         settle_kind(axis, unit, head.axis_unit, path.name),
         frame=frame,
         laser_nm=table_text.first_number(head.metadata.get("Laser (nm)", "")),
-        name=_PLACE.sub("", head.names[0]).strip() if head.names else path.name.split(".")[0],
+        name=_PLACE.sub("", head.names[0]).strip() if head.names else table_text.stem_of(path),
         intensity_unit=counts_unit(head.intensity_unit),
         metadata=head.metadata,
     )
