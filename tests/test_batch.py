@@ -33,6 +33,15 @@ def inputs(tmp_path_factory, flake):
     return folder
 
 
+@pytest.fixture
+def no_figures(monkeypatch):
+    """Draw nothing: for tests that are not about figures, which take most of a small run's time."""
+    monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
+
+
+quick = pytest.mark.usefixtures("no_figures")
+
+
 def write(inputs, name="recipe.yaml", **changes):
     path = inputs / name
     path.write_text(yaml.safe_dump({**RECIPE, **changes}), encoding="utf-8")
@@ -65,6 +74,7 @@ def test_results_on_disk_are_the_results(run):
         np.testing.assert_array_equal(again.maps[name].flake, results.maps[name].flake)
 
 
+@quick
 def test_the_recipe_kept_in_the_results_makes_them_again(run, tmp_path):
     results, output = run
     (tmp_path / "again.yaml").write_text(io.read_results(output / "results.nc").recipe, encoding="utf-8")
@@ -106,6 +116,7 @@ def test_cancelling_leaves_nothing(inputs, tmp_path, at):
     assert list(tmp_path.iterdir()) == []
 
 
+@quick
 def test_cancelling_leaves_an_earlier_run_as_it_was(inputs, tmp_path):
     (tmp_path / "results.nc").write_bytes(b"earlier")
 
@@ -140,6 +151,7 @@ def fail_with_full_disk(*args, **kwargs):
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
+@quick
 def test_a_disk_full_while_figures_are_written_is_told_and_leaves_no_half_file(inputs, tmp_path, monkeypatch):
     monkeypatch.setattr(Path, "write_bytes", fail_with_full_disk)
     with pytest.raises(UserError, match=r"disk is full"):
@@ -148,6 +160,7 @@ def test_a_disk_full_while_figures_are_written_is_told_and_leaves_no_half_file(i
     assert io.read_results(tmp_path / "out" / "results.nc").peaks
 
 
+@quick
 def test_a_disk_full_while_results_are_written_leaves_nothing(inputs, tmp_path, monkeypatch):
     import h5netcdf
 
@@ -175,6 +188,7 @@ def test_maps_under_the_wrong_name_are_refused_before_any_work(inputs, tmp_path)
     assert not (tmp_path / "out").exists()
 
 
+@quick
 def test_warnings_are_told_and_kept_in_the_report(inputs, tmp_path, flake):
     counts = flake.pl.counts.copy()
     counts[0, 0, :] = np.nan
@@ -186,6 +200,7 @@ def test_warnings_are_told_and_kept_in_the_report(inputs, tmp_path, flake):
     assert str(caught[0].message) in html.unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
 
 
+@quick
 def test_the_demo_stands_beside_its_truth(tmp_path, monkeypatch):
     monkeypatch.setattr(batch.synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(30, 34), seed=seed))
     results = batch.demo(tmp_path / "out")

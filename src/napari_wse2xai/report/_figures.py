@@ -52,9 +52,8 @@ def _flake(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
     """Where the flake is, where cosmic rays fell, what became of the fits."""
     signal = source.counts.mean(axis=-1)
     panels = 1 + (source.repaired is not None) + (peaks is not None)
-    rows, columns = (panels, 1) if maps.is_line(source.frame) else (1, panels)
-    figure = _sheet(source, rows, columns)
-    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    figure = _sheet(source, 1, panels)
+    grid = figure.subplots(1, panels, squeeze=False).ravel()
     maps.draw_values(grid[0], source.frame, signal, title="Mean signal", unit=source.intensity_unit, flake=source.flake)
     if source.repaired is not None:
         maps.draw_values(grid[1], source.frame, source.repaired, title="Repaired channels", unit="channels", parameter="count")
@@ -87,7 +86,7 @@ def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figur
 
 def _sheet(source: SpectralMap, rows: int, columns: int) -> Figure:
     """Figure for so many pictures of the map, each in the map's proportions."""
-    width, height = (4.9, 2.3) if maps.is_line(source.frame) else _cell(source)
+    width, height = (4.2, 2.3) if maps.is_line(source.frame) else _cell(source)
     return Figure(figsize=(max(width * columns, 5.0), height * rows), layout="constrained")
 
 
