@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -126,9 +127,37 @@ def test_view_without_a_display_says_so(folder, capsys, no_display):
     assert "no display" in fails(capsys, "view", folder / "rs.nc")
 
 
-def test_view_names_a_file_that_is_not_there(folder, capsys, monkeypatch):
+@pytest.fixture
+def shown(monkeypatch):
+    """Record what a window would be opened on, without one."""
+    import napari_wse2xai.gui
+
+    calls = []
+    window = SimpleNamespace(show=calls.append, screenshot=lambda files, target: calls.append((files, target)))
+    monkeypatch.setattr(napari_wse2xai.gui, "window", window, raising=False)
     monkeypatch.setenv("DISPLAY", ":0")
-    assert "gone.nc does not exist" in fails(capsys, "view", folder / "rs.nc", folder / "gone.nc")
+    return calls
+
+
+@pytest.mark.parametrize(("name", "words"), [("gone.nc", "does not exist"), ("recipe.yaml", "is of no known format")])
+def test_view_names_a_file_that_cannot_be_opened_and_opens_no_window(folder, capsys, shown, name, words):
+    assert words in fails(capsys, "view", folder / "rs.nc", folder / name)
+    assert shown == []
+
+
+def test_view_opens_all_files_in_one_window(folder, shown):
+    assert cli.main(["view", str(folder / "rs.nc"), str(folder / "rs.nc")]) == 0
+    assert shown == [[folder / "rs.nc"] * 2]
+
+
+@pytest.mark.parametrize("no_window", [True, False])
+def test_demo_shows_its_results_or_a_picture_of_them(tmp_path, shown, monkeypatch, no_window):
+    from napari_wse2xai import batch
+
+    monkeypatch.setattr(batch, "demo", lambda output, progress: None)
+    assert cli.main(["demo", "--output", str(tmp_path), *(["--no-window"] if no_window else [])]) == 0
+    results = [tmp_path / "results.nc"]
+    assert shown == [(results, tmp_path / "screenshot.png") if no_window else results]
 
 
 def test_demo_without_a_display_writes_all_but_the_screenshot_and_says_so(tmp_path, capsys, no_display, monkeypatch):

@@ -128,9 +128,12 @@ def _view(options: argparse.Namespace) -> None:
         raise UserError(
             "There is no display to open a window on; on a machine without a screen use 'run', which writes figures and a report."
         )
-    missing = [str(file) for file in options.files if not file.exists()]
-    if missing:
-        raise UserError(f"{missing[0]} does not exist; check its name and folder.")
+    from napari_wse2xai import io
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # the window shows them
+        for file in options.files:
+            io.list_items(file)  # says what is wrong here and now, where a window would open empty
     from napari_wse2xai.gui import window
 
     window.show(options.files)
