@@ -160,21 +160,22 @@ def describe(source: SpectralMap, row: int, column: int, peaks: PeakMaps | None 
     return place if peaks is None else f"{place}  {Status(int(peaks.status[row, column])).meaning}"
 
 
-def fitted_numbers(peaks: PeakMaps, row: int, column: int) -> list[str]:
-    """One line per peak: position, FWHM and height with their standard errors and units."""
-    lines = []
+def fitted_numbers(peaks: PeakMaps, row: int, column: int) -> list[tuple[str, ...]]:
+    """One row per peak: its name, then position, FWHM and height with their standard errors, in the units of `PeakMaps.unit`."""
+    rows = []
     for index, name in enumerate(peaks.names):
-        numbers = []
-        for parameter in PARAMETERS:
-            value = float(getattr(peaks, parameter)[index, row, column])
-            error = float(getattr(peaks, f"{parameter}_error")[index, row, column])
-            numbers.append(f"{with_error(value, error)} {peaks.unit(parameter)}" if np.isfinite(value) else "absent")
-        lines.append(f"{name}: " + ", ".join(dict.fromkeys(numbers)))
-    return lines
+        values = [
+            with_error(*(float(getattr(peaks, f"{parameter}{suffix}")[index, row, column]) for suffix in ("", "_error")))
+            for parameter in PARAMETERS
+        ]
+        rows.append((name, *values))
+    return rows
 
 
 def with_error(value: float, error: float) -> str:
     """Value and standard error, both to the error's second digit."""
+    if not np.isfinite(value):
+        return "absent"
     if not np.isfinite(error) or error <= 0:
         return f"{value:.5g}"
     digits = max(0, 1 - int(np.floor(np.log10(error))))

@@ -1,0 +1,97 @@
+"""What the manifest offers to napari: readers, samples, a writer.  Nothing heavy is loaded before a command runs."""
+
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_wse2xai.errors import DataWarning, UserError
+
+if TYPE_CHECKING:
+    from napari_wse2xai.layers import LayerTuple
+
+ReaderFunction = Callable[[str | Sequence[str]], "list[LayerTuple]"]
+
+
+def get_reader(path: str | Sequence[str]) -> ReaderFunction | None:
+    """Give a reader for a file of a known format, else None so that napari asks others."""
+    from napari_wse2xai.io import FORMATS
+
+    first = Path(path if isinstance(path, str) else path[0])
+    return read_for_napari if any(entry.matches(first) for entry in FORMATS) else None
+
+
+def read_layers(path: str | Sequence[str]) -> "list[LayerTuple]":
+    """Open maps, or the result of a run, as layers.
+
+    What is wrong with a file comes as one sentence in napari's notification; what the user should know about it, as a warning there.
+    """
+    paths = [path] if isinstance(path, str) else list(path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", DataWarning)
+        layers = [layer for file in paths for layer in _layers_of(Path(file))]
+    for warning in caught:
+        _tell(str(warning.message), grave=False)
+    return layers
+
+
+def read_for_napari(path: str | Sequence[str]) -> "list[LayerTuple]":
+    """Open what is dropped on the window; a file that cannot be read adds nothing, its sentence is shown."""
+    return read_layers(path) or [(None,)]  # type: ignore[list-item]  # npe2's sign for "read, but nothing to show"
+
+
+def _layers_of(path: Path) -> "list[LayerTuple]":
+    from napari_wse2xai.io import is_results, read, read_results
+    from napari_wse2xai.layers import to_layers
+
+    try:
+        return to_layers(read_results(path) if is_results(path) else read(path))
+    except UserError as error:
+        _tell(str(error), grave=True)
+        return []
+
+
+def _tell(message: str, *, grave: bool) -> None:
+    from napari.utils.notifications import show_error, show_warning
+
+    (show_error if grave else show_warning)(message)
+
+
+def triangle_raman() -> "list[LayerTuple]":
+    """Sample: Raman map of the triangle flake."""
+    return _sample("triangle", "raman")
+
+
+def triangle_pl() -> "list[LayerTuple]":
+    """Sample: PL map of the triangle flake."""
+    return _sample("triangle", "pl")
+
+
+def star_raman() -> "list[LayerTuple]":
+    """Sample: Raman map of the star flake."""
+    return _sample("star", "raman")
+
+
+def star_pl() -> "list[LayerTuple]":
+    """Sample: PL map of the star flake."""
+    return _sample("star", "pl")
+
+
+def _sample(shape: Any, modality: str) -> "list[LayerTuple]":
+    from napari_wse2xai.layers import to_layers
+    from napari_wse2xai.synthetic import make_flake
+
+    return to_layers(getattr(make_flake(shape), modality))
+
+
+def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+    """Save the map that a layer shows as NetCDF; a layer of other making, or one of peak maps, is left to other writers."""
+    from napari_wse2xai import io
+    from napari_wse2xai.data import SpectralMap
+    from napari_wse2xai.layers import shown_in
+
+    shown = shown_in(meta.get("metadata", {}))
+    if shown is None or not isinstance(shown.artefact, SpectralMap):
+        return []
+    io.write_map(shown.artefact, path)
+    return [path]

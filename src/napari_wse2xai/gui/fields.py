@@ -1,0 +1,125 @@
+"""One input per kind of setting: each shows and gives one value."""
+
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
+from qtpy.QtWidgets import QWidget
+
+
+class Input(Protocol):
+    """A widget that shows one value; `get` raises ValueError where what is typed is no value."""
+
+    native: QWidget
+
+    def get(self) -> Any:
+        """Value as shown."""
+
+    def put(self, value: Any) -> None:
+        """Show a value."""
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call whenever the user changes the value."""
+
+
+class _Magic:
+    """An input made of one magicgui widget."""
+
+    def __init__(self, widget: Any) -> None:
+        self.widget = widget
+        self.native: QWidget = widget.native
+
+    def get(self) -> Any:
+        """Value as shown."""
+        return self.widget.value
+
+    def put(self, value: Any) -> None:
+        """Show a value."""
+        self.widget.value = value
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call whenever the user changes the value."""
+        self.widget.changed.connect(lambda _: callback())
+
+
+def flag() -> Input:
+    """A tick."""
+    return _Magic(CheckBox())
+
+
+def choice(values: tuple[str, ...]) -> Input:
+    """One of several words."""
+    return _Magic(ComboBox(choices=values))
+
+
+def whole(low: float | None, high: float | None) -> Input:
+    """A whole number."""
+    return _Magic(SpinBox(min=int(low if low is not None else -(2**31)), max=int(high if high is not None else 2**31 - 1)))
+
+
+class _Typed(_Magic):
+    """Text that is read and written by two functions: numbers keep all their digits, and empty may mean none."""
+
+    def __init__(self, read: Callable[[str], Any], write: Callable[[Any], str]) -> None:
+        super().__init__(LineEdit())
+        self._read, self._write = read, write
+
+    def get(self) -> Any:
+        return self._read(self.widget.value.strip())
+
+    def put(self, value: Any) -> None:
+        self.widget.value = self._write(value)
+
+
+def text() -> Input:
+    """Words."""
+    return _Typed(str, str)
+
+
+def number(*, optional: bool = False) -> Input:
+    """A number, with a point or a comma."""
+    return _Typed(_optional(read_number) if optional else read_number, write_number)
+
+
+def window(*, optional: bool = False) -> Input:
+    """A range, as ``183 – 300``."""
+    return _Typed(_optional(read_window) if optional else read_window, write_window)
+
+
+def windows() -> Input:
+    """Several ranges, as ``150 – 330; 330 – 440``."""
+    return _Typed(lambda t: tuple(read_window(part) for part in t.split(";") if part.strip()), lambda v: "; ".join(map(write_window, v)))
+
+
+def read_number(text: str) -> float:
+    """Number as a person types it."""
+    try:
+        return float(text.replace(",", ".").replace("−", "-"))
+    except ValueError:
+        raise ValueError(f"'{text}' is no number") from None
+
+
+def write_number(value: float | None) -> str:
+    """Shortest text that gives the number back."""
+    return "" if value is None else repr(float(value)).removesuffix(".0")
+
+
+def read_window(text: str) -> tuple[float, float]:
+    """Range as a person types it: two numbers with a dash, ``to`` or a blank between."""
+    parts = text.replace("–", " ").replace("to", " ").replace("...", " ").split()
+    if len(parts) == 1 and "-" in text[1:]:
+        at = text.index("-", 1)
+        parts = [text[:at], text[at + 1 :]]
+    parts = [part for part in parts if part != "-"]
+    if len(parts) != 2:
+        raise ValueError(f"'{text}' is no range; type it as 183 – 300")
+    return read_number(parts[0]), read_number(parts[1])
+
+
+def write_window(value: tuple[float, float] | None) -> str:
+    """Range as text."""
+    return "" if value is None else f"{write_number(value[0])} – {write_number(value[1])}"
+
+
+def _optional(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    return lambda text: read(text) if text else None

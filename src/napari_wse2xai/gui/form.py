@@ -1,0 +1,152 @@
+"""A form for any settings class, made from its fields: label, range, unit and help are declared there and nowhere else."""
+
+from collections.abc import Callable
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QFormLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+
+from napari_wse2xai.gui import fields
+from napari_wse2xai.gui.describe import limits, one_sentence, options, unit
+from napari_wse2xai.stages import Settings
+
+Changed = Callable[[], None]
+
+
+class Form(QWidget):
+    """Shows a settings object and gives it back: `value`, `put`, `changed`."""
+
+    changed = Signal()
+
+    def __init__(self, model: type[Settings], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._model = model
+        self._inputs: dict[str, fields.Input] = {}
+        self._hidden: dict[str, Any] = {}
+        layout = QFormLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        for name, field in model.model_fields.items():
+            if field.title is None:  # a tag such as `kind`, chosen by the combobox above
+                self._hidden[name] = field.default
+                continue
+            self._add(layout, name, field)
+
+    def _add(self, layout: QFormLayout, name: str, field: FieldInfo) -> None:
+        entry = self._inputs[name] = input_for(field.annotation, field)
+        entry.native.setToolTip(field.description or "")
+        entry.native.setObjectName(name)
+        entry.on_change(self.changed.emit)
+        label = QLabel(f"{field.title} ({unit(field)})" if unit(field) else str(field.title))
+        label.setToolTip(field.description or "")
+        if isinstance(entry, Table | Choice):
+            layout.addRow(label)
+            layout.addRow(entry.native)
+        else:
+            layout.addRow(label, entry.native)
+        if not field.is_required():
+            entry.put(field.get_default(call_default_factory=True))
+
+    def value(self) -> Settings:
+        """Settings as shown; raises ValueError with one sentence where they are not valid."""
+        values = dict(self._hidden)
+        for name, entry in self._inputs.items():
+            try:
+                values[name] = entry.get()
+            except ValueError as error:
+                raise ValueError(f"{self._model.model_fields[name].title}: {error}.") from None
+        try:
+            return self._model(**values)
+        except ValidationError as error:
+            raise ValueError(one_sentence(self._model, error)) from None
+
+    def put(self, settings: Settings) -> None:
+        """Show settings."""
+        for name, entry in self._inputs.items():
+            entry.put(getattr(settings, name))
+
+
+class Table:
+    """Inputs for a list of settings objects, such as the peaks; drawn by `gui.table`."""
+
+    def __init__(self, model: type[Settings]) -> None:
+        from napari_wse2xai.gui.table import SettingsTable
+
+        self.native = self._table = SettingsTable(model)
+        self.get, self.put = self._table.value, self._table.put
+
+    def on_change(self, callback: Changed) -> None:
+        """Call whenever the user changes a cell or the number of rows."""
+        self._table.changed.connect(callback)
+
+
+class Choice:
+    """One of several kinds of settings, each with a form of its own: a method with its parameters."""
+
+    def __init__(self, models: tuple[type[Settings], ...]) -> None:
+        self._models = models
+        self._kinds = tuple(str(model.model_fields["kind"].default) for model in models)
+        self._kind = fields.choice(self._kinds)
+        self._forms = [Form(model) for model in models]
+        self._stack = _FittingStack()
+        for form in self._forms:
+            self._stack.addWidget(form)
+        self.native = QWidget()
+        layout = QVBoxLayout(self.native)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(self._kind.native)
+        layout.addWidget(self._stack)
+        self._kind.on_change(lambda: self._stack.setCurrentIndex(self._kinds.index(self._kind.get())))
+
+    def get(self) -> Settings:
+        """Settings of the chosen kind."""
+        return self._forms[self._kinds.index(self._kind.get())].value()
+
+    def put(self, value: Settings) -> None:
+        """Choose the kind and show its settings."""
+        index = self._models.index(type(value))
+        self._kind.put(self._kinds[index])
+        self._stack.setCurrentIndex(index)
+        self._forms[index].put(value)
+
+    def on_change(self, callback: Changed) -> None:
+        """Call whenever the user changes the kind or one of its settings."""
+        self._kind.on_change(callback)
+        for form in self._forms:
+            form.changed.connect(callback)
+
+
+class _FittingStack(QStackedWidget):
+    """A stack as high as the page on top, not as the highest one."""
+
+    def sizeHint(self) -> Any:  # noqa: N802 - Qt's name
+        return self.currentWidget().sizeHint() if self.currentWidget() else super().sizeHint()
+
+    def minimumSizeHint(self) -> Any:  # noqa: N802 - Qt's name
+        return self.currentWidget().minimumSizeHint() if self.currentWidget() else super().minimumSizeHint()
+
+
+def input_for(annotation: Any, field: FieldInfo | None = None) -> Any:
+    """Input that fits a type."""
+    kinds, optional = options(annotation)
+    kind = kinds[0]
+    if len(kinds) > 1:
+        return Choice(tuple(kinds))
+    if get_origin(kind) is Literal:
+        return fields.choice(get_args(kind))
+    if get_origin(kind) is tuple:
+        return _input_for_tuple(get_args(kind), optional)
+    if kind is bool:
+        return fields.flag()
+    if kind is int:
+        return fields.whole(*limits(field))
+    return fields.text() if kind is str else fields.number(optional=optional)
+
+
+def _input_for_tuple(members: tuple[Any, ...], optional: bool) -> Any:
+    (first,), _ = options(members[0])
+    if isinstance(first, type) and issubclass(first, BaseModel):
+        return Table(first)  # type: ignore[arg-type]
+    return fields.windows() if get_origin(first) is tuple else fields.window(optional=optional)

@@ -1,0 +1,113 @@
+"""The dock: one foldable panel per stage in the order of the chain, and the choice of peak maps."""
+
+from typing import Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QComboBox, QScrollArea, QVBoxLayout, QWidget
+from superqt import QCollapsible
+
+from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.peak_chooser import PeakChooser
+from napari_wse2xai.gui.stage_panel import StagePanel
+from napari_wse2xai.recipe import Section, preset, preset_names
+from napari_wse2xai.stages import STAGES, FindFlake, Stage
+
+
+class MainWidget(QWidget):
+    """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.preset = QComboBox()
+        self.preset.addItems(preset_names())
+        self.preset.setToolTip("Settings to begin with: those of a material and a laser line. Fills all panels.")
+        self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
+        self.chooser = PeakChooser(napari_viewer)
+        self._folds: dict[Any, QCollapsible] = {}
+        self._kind: AxisKind | None = None
+        self._pending = False
+        self._build()
+        self._connect()
+        self._refresh()
+
+    def _build(self) -> None:
+        inside = QWidget()
+        column = QVBoxLayout(inside)
+        column.setContentsMargins(2, 2, 2, 2)
+        column.addWidget(self.preset)
+        for number, (stage, panel) in enumerate(self.panels.items(), 1):
+            fold = self._folds[stage] = QCollapsible(f"{number}. {stage.title}")
+            fold.addWidget(panel)
+            column.addWidget(fold)
+        fold = self._folds[PeakChooser] = QCollapsible(f"{len(self.panels) + 1}. Peak maps")
+        fold.addWidget(self.chooser)
+        column.addWidget(fold)
+        column.addStretch()
+        self._folds[FindFlake].expand(animate=False)
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(inside)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumWidth(360)
+
+    def _connect(self) -> None:
+        events = self.viewer.layers.events
+        events.inserted.connect(self._later)
+        events.removed.connect(self._later)
+        self.preset.currentTextChanged.connect(lambda _: self._fill_from_preset())
+        for stage, panel in self.panels.items():
+            panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
+            panel.chosen.connect(self._on_chosen)
+
+    def _later(self, event: Any = None) -> None:
+        """Refresh once after a burst of new layers."""
+        if not self._pending:
+            self._pending = True
+            QTimer.singleShot(0, self._refresh)
+
+    def _refresh(self) -> None:
+        self._pending = False
+        stock.share_sliders(self.viewer)
+        for panel in self.panels.values():
+            panel.refresh()
+        self.chooser.refresh()
+
+    def _on_ran(self, stage: Any, result: Any) -> None:
+        """Hand the result to the next step, and open that."""
+        if isinstance(result, SpectralMap) and stage is not FindFlake:
+            for panel in self.panels.values():
+                panel.refresh(prefer=result)
+        order = [*self.panels, PeakChooser]
+        following = order[order.index(stage) + 1]
+        self._folds[stage].collapse(animate=False)
+        self._folds[following].expand(animate=False)
+        if isinstance(result, PeakMaps):
+            self.chooser.refresh()
+
+    def _on_chosen(self) -> None:
+        """Fill in the preset's values for Raman or PL when a map of the other kind is chosen."""
+        source = next((panel.chosen_map() for panel in self.panels.values()), None)
+        if source is not None and source.axis.kind is not self._kind:
+            self._kind = source.axis.kind
+            self._fill_from_preset()
+
+    def _fill_from_preset(self) -> None:
+        recipe = preset(self.preset.currentText())
+        section: Section | None = recipe.raman if self._kind in (None, AxisKind.RAMAN_SHIFT) else recipe.pl
+        if section is None:
+            return
+        for stage in section.stages():
+            if type(stage) in self.panels:
+                self.panels[type(stage)].form.put(stage)
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Stop what runs, and let go of the viewer."""
+        for panel in self.panels.values():
+            panel.runner.cancel()
+        self.viewer.layers.events.inserted.disconnect(self._later)
+        self.viewer.layers.events.removed.disconnect(self._later)
+        super().closeEvent(event)

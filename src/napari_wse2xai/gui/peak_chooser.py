@@ -1,0 +1,121 @@
+"""Choose which peak maps lie on the canvas, so that two dozen of them do not drown the layer list."""
+
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import PARAMETERS, PeakMaps
+from napari_wse2xai.gui import stock
+from napari_wse2xai.layers import WORDS, LayerTuple, chi2_layer, part_name, peak_layer, status_layer
+
+FIT = "fit"
+FIT_PARTS = ("status", "reduced chi2")
+
+
+class PeakChooser(QWidget):
+    """A table of peaks by parameters: a tick puts that map on the canvas as its own layer, no tick takes it off."""
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.which = QComboBox()
+        self.which.setToolTip("Result of which deconvolution")
+        self.errors = QCheckBox("standard errors instead of values")
+        self.table = QTableWidget(0, len(PARAMETERS))
+        self.table.setHorizontalHeaderLabels([WORDS[parameter] for parameter in PARAMETERS])
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+        self.table.setMinimumHeight(200)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 8)
+        for row in (self.which, self.table, self.errors):
+            layout.addWidget(row)
+        self.which.currentIndexChanged.connect(lambda _: self._fill())
+        self.errors.toggled.connect(lambda _: self._fill())
+        self.table.itemChanged.connect(self._on_tick)
+
+    def refresh(self) -> None:
+        """List the deconvolutions whose maps are in the viewer, the newest chosen, and tick what is there."""
+        known = [self.which.itemData(i) for i in range(self.which.count())]
+        now = stock.all_peaks(self.viewer)
+        if [id(p) for p in known] != [id(p) for p in now]:
+            kept = self.which.currentData() if len(now) <= len(known) else None
+            self.which.blockSignals(True)
+            self.which.clear()
+            for peaks in now:
+                self.which.addItem(f"{peaks.name}: {', '.join(peaks.names)}"[:60], peaks)
+            index = next((i for i, peaks in enumerate(now) if peaks is kept), len(now) - 1)
+            self.which.setCurrentIndex(index)
+            self.which.blockSignals(False)
+        self._fill()
+
+    def _fill(self) -> None:
+        peaks = self.which.currentData()
+        self.table.blockSignals(True)
+        names = [*peaks.names, FIT] if isinstance(peaks, PeakMaps) else []
+        self.table.setRowCount(len(names))
+        self.table.setVerticalHeaderLabels(names)
+        for row, name in enumerate(names):
+            for column in range(len(PARAMETERS)):
+                self.table.setItem(row, column, self._cell(peaks, name, column))
+        self.table.blockSignals(False)
+
+    def _cell(self, peaks: PeakMaps, name: str, column: int) -> QTableWidgetItem:
+        part = self._part(name, column)
+        item = QTableWidgetItem("" if name != FIT else part)
+        if not part:
+            item.setFlags(Qt.NoItemFlags)
+            return item
+        item.setFlags(Qt.ItemIsUserCheckable | Qt.ItemIsEnabled)
+        item.setCheckState(Qt.Checked if self._layer(peaks, part) is not None else Qt.Unchecked)
+        item.setToolTip(f"Show {part} on the canvas")
+        return item
+
+    def _part(self, name: str, column: int) -> str:
+        if name == FIT:
+            return FIT_PARTS[column] if column < len(FIT_PARTS) else ""
+        return part_name(name, PARAMETERS[column], error=self.errors.isChecked())
+
+    def _layer(self, peaks: PeakMaps, part: str) -> Any | None:
+        for layer in self.viewer.layers:
+            shown = stock.shown(layer)
+            if shown is not None and shown.artefact is peaks and shown.part == part:
+                return layer
+        return None
+
+    def _on_tick(self, item: QTableWidgetItem) -> None:
+        peaks = self.which.currentData()
+        name = self.table.verticalHeaderItem(item.row()).text()
+        layer = self._layer(peaks, self._part(name, item.column()))
+        if item.checkState() == Qt.Checked and layer is None:
+            self._show_only(stock.add(self.viewer, [self._new(peaks, item.row(), item.column())])[0])
+        elif item.checkState() == Qt.Unchecked and layer is not None:
+            self._remove(peaks, layer)
+
+    def _new(self, peaks: PeakMaps, row: int, column: int) -> LayerTuple:
+        if row < len(peaks.names):
+            return peak_layer(peaks, row, PARAMETERS[column], error=self.errors.isChecked())
+        layer = status_layer(peaks) if column == 0 else chi2_layer(peaks)
+        layer[1]["visible"] = True
+        return layer
+
+    def _show_only(self, layer: Any) -> None:
+        """Hide the peak maps under the new one: they lie on the same place."""
+        for other in self.viewer.layers:
+            shown = stock.shown(other)
+            ours = shown is not None and isinstance(shown.artefact, PeakMaps)
+            if ours and other is not layer and _frame(other) == _frame(layer):
+                other.visible = False
+
+    def _remove(self, peaks: PeakMaps, layer: Any) -> None:
+        """Take a layer off, but never the last one of a deconvolution: with it the result would be gone."""
+        of_peaks = [other for other in self.viewer.layers if (shown := stock.shown(other)) is not None and shown.artefact is peaks]
+        if len(of_peaks) > 1:
+            self.viewer.layers.remove(layer)
+        else:
+            layer.visible = False
+
+
+def _frame(layer: Any) -> Any:
+    shown = stock.shown(layer)
+    return None if shown is None else shown.artefact.frame

@@ -1,0 +1,119 @@
+"""Run a stage in a thread: progress, cancel, and errors in one sentence."""
+
+import threading
+import traceback
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+from napari.qt.threading import FunctionWorker
+from napari.utils import progress as activity
+from qtpy.QtCore import QObject, Signal
+
+from napari_wse2xai.errors import Cancelled, DataWarning, UserError
+from napari_wse2xai.stages import Progress
+
+Work = Callable[[Progress], Any]
+
+
+class Runner(QObject):
+    """Does one piece of work at a time outside the GUI thread.
+
+    A function worker, not a generator worker: superqt's generator workers swallow RuntimeError, which is nearly all that torch raises.
+    Cancel answers at once: the work stops at its next report of progress, and whatever it still gives is dropped.
+    """
+
+    progressed = Signal(float, str)
+    finished = Signal(object)
+    failed = Signal(str)
+    warned = Signal(str)
+    cancelled = Signal()
+
+    def __init__(self, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._task: _Task | None = None
+        self.progressed.connect(self._on_progress)
+
+    @property
+    def busy(self) -> bool:
+        """Whether work is going on that was not cancelled."""
+        return self._task is not None
+
+    def start(self, work: Work, description: str) -> None:
+        """Begin; ignored while busy."""
+        if self.busy:
+            return
+        task = self._task = _Task(self, work, activity(total=100, desc=description))
+        worker = FunctionWorker(task.run)
+        worker.returned.connect(task.on_returned)
+        worker.errored.connect(task.on_errored)
+        task.worker = worker
+        worker.start()
+
+    def cancel(self) -> None:
+        """Stop the work and say so at once."""
+        if self._task is not None:
+            self._task.stop.set()
+            self.close_task()
+            self.cancelled.emit()
+
+    def close_task(self) -> None:
+        """Forget the task and take its bar from the activity dock."""
+        if self._task is not None:
+            self._task.bar.close()
+            self._task = None
+
+    def owns(self, task: "_Task") -> bool:
+        """Whether a task is the one that is waited for."""
+        return task is self._task
+
+    def _on_progress(self, fraction: float, message: str) -> None:
+        if self._task is None:
+            return
+        bar = self._task.bar  # showing it lets Qt handle events, among them the end of the task
+        bar.n = round(100 * fraction)
+        bar.set_description(message)
+
+
+class _Task:
+    """One run: knows whether it was cancelled, and reports to its runner only while that waits for it."""
+
+    def __init__(self, runner: Runner, work: Work, bar: Any) -> None:
+        self._runner, self._work, self.bar = runner, work, bar
+        self.stop = threading.Event()
+        self.worker: Any = None
+
+    def run(self) -> Any:
+        """Work, in the other thread; the cancelled and the user's mistakes come back as values, not as tracebacks."""
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", DataWarning)
+            try:
+                result = self._work(self._report)
+            except (Cancelled, UserError) as outcome:
+                result = outcome
+        return result, [str(w.message) for w in caught if issubclass(w.category, DataWarning)]
+
+    def _report(self, fraction: float, message: str) -> None:
+        if self.stop.is_set():
+            raise Cancelled
+        self._runner.progressed.emit(fraction, message)
+
+    def on_returned(self, outcome: tuple[Any, list[str]]) -> None:
+        """Hand the result on, in the GUI thread."""
+        if not self._runner.owns(self):
+            return
+        result, notes = outcome
+        self._runner.close_task()
+        for note in notes:
+            self._runner.warned.emit(note)
+        if isinstance(result, UserError):
+            self._runner.failed.emit(str(result))
+        elif not isinstance(result, Cancelled):
+            self._runner.finished.emit(result)
+
+    def on_errored(self, error: BaseException) -> None:
+        """Say what broke; the traceback goes to the console for the report to us."""
+        if self._runner.owns(self):
+            self._runner.close_task()
+            traceback.print_exception(error)
+            self._runner.failed.emit(f"This step broke ({type(error).__name__}: {error}); the layers are as they were. Please report it.")

@@ -1,0 +1,206 @@
+"""The spectrum of the pixel under the mouse, docked below the canvas."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import Figure
+from napari.utils.theme import get_theme
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
+from napari_wse2xai.gui import stock
+from napari_wse2xai.layers import WORDS
+from napari_wse2xai.plots.spectra import SpectrumPlot, brightest_pixel, describe, fitted_numbers
+
+Pixel = tuple[int, int]
+
+
+class SpectrumView(QWidget):
+    """Follows the mouse: measured spectrum, fit, components and residual of the pixel under it, and its fitted numbers.
+
+    Only the curves are drawn anew from pixel to pixel; axes and ticks stay as a picture underneath (blitting).
+    """
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.source: SpectralMap | None = None
+        self.peaks: PeakMaps | None = None
+        self.pixel: Pixel | None = None
+        self._background: Any = None
+        self._build()
+        viewer.mouse_move_callbacks.append(self.follow)
+        viewer.layers.events.inserted.connect(self.on_layers)
+        viewer.layers.events.removed.connect(self.on_layers)
+        viewer.layers.selection.events.active.connect(self.on_layers)
+        viewer.dims.events.point.connect(self.on_slider)
+        viewer.events.theme.connect(self.on_theme)
+        self.on_theme()
+        self.on_layers()
+
+    def _build(self) -> None:
+        self.figure = Figure(layout="constrained")
+        self.canvas = FigureCanvasQTAgg(self.figure)
+        grid = self.figure.add_gridspec(2, 1, height_ratios=(4, 1))
+        self.axes = self.figure.add_subplot(grid[0])
+        self.residual_axes = self.figure.add_subplot(grid[1], sharex=self.axes)
+        self.axes.tick_params(labelbottom=False)
+        self.plot = SpectrumPlot(self.axes, self.residual_axes, animated=True)
+        self.words = QLabel()
+        self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
+        self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
+        self.canvas.mpl_connect("draw_event", self._on_draw)
+        self.canvas.setMinimumSize(200, 190)
+        scroll = QScrollArea()
+        scroll.setWidget(self.words)
+        scroll.setWidgetResizable(True)
+        splitter = QSplitter(Qt.Horizontal)
+        splitter.addWidget(self.canvas)
+        splitter.addWidget(scroll)
+        splitter.setSizes([700, 330])
+        splitter.setStretchFactor(0, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(splitter)
+
+    def follow(self, viewer: Any, event: Any) -> None:
+        """Show the pixel under the mouse; outside the map the last one stays."""
+        layer = self._map_layer()
+        if layer is None:
+            return
+        pixel = pixel_at(layer, event.position)
+        if pixel is not None and pixel != self.pixel:
+            self.show_pixel(pixel)
+
+    def show_pixel(self, pixel: Pixel) -> None:
+        """Show one pixel of the current map."""
+        if self.source is None:
+            return
+        self.pixel = pixel
+        changed = self.plot.show(self.source, *pixel, self.peaks)
+        self.words.setText(self._text(pixel))
+        if changed or self._background is None:
+            self.canvas.draw()
+        else:
+            self._blit()
+
+    def on_layers(self, event: Any = None) -> None:
+        """Choose map and fit anew; show the flake's brightest pixel before the mouse has been anywhere."""
+        layer = self._map_layer()
+        source = None if layer is None else stock.map_of(layer)
+        peaks = None if source is None else stock.peaks_of(self.viewer, source)
+        if source is self.source and peaks is self.peaks:
+            return
+        new_place = self.source is None or source is None or source.frame != self.source.frame
+        self.source, self.peaks = source, peaks
+        if source is not None:
+            self.on_slider(redraw=False)
+            self.show_pixel(brightest_pixel(source, peaks) if new_place or self.pixel is None else self.pixel)
+
+    def on_slider(self, event: Any = None, *, redraw: bool = True) -> None:
+        """Mark the channel that the canvas shows."""
+        layer = self._map_layer()
+        if layer is None or self.source is None:
+            return
+        value = slider_value(layer, self.source, self.viewer.dims.point)
+        self.channel.set_xdata([value, value])
+        if redraw and self._background is not None:
+            self._blit()
+
+    def on_theme(self, event: Any = None) -> None:
+        """Take the window's colours."""
+        theme = get_theme(self.viewer.theme)
+        ground, ink = theme.background.as_hex(), theme.text.as_hex()
+        self.figure.set_facecolor(ground)
+        for axes in (self.axes, self.residual_axes):
+            axes.set_facecolor(ground)
+            axes.tick_params(colors=ink, labelsize=8)
+            for label in (axes.xaxis.label, axes.yaxis.label):
+                label.set_color(ink)
+                label.set_fontsize(8)
+            for spine in axes.spines.values():
+                spine.set_color(ink)
+        self.plot.set_color(ink)
+        self.canvas.draw_idle()
+
+    def _map_layer(self) -> Any | None:
+        """Map to show: of the selected layer's flake, else the newest visible, else the newest."""
+        maps = stock.map_layers(self.viewer)
+        active = self.viewer.layers.selection.active
+        shown = None if active is None else stock.shown(active)
+        if shown is not None:
+            wanted = shown.artefact
+            fitting = [m for m in maps if _same(stock.map_of(m), wanted)]
+            exact = [m for m in fitting if stock.map_of(m) is wanted]
+            maps = exact or fitting or maps
+        visible = [layer for layer in maps if layer.visible]
+        return (visible or maps or [None])[-1]
+
+    def _text(self, pixel: Pixel) -> str:
+        """Pixel, place and status, and a table of the fitted numbers, as rich text."""
+        assert self.source is not None
+        head = "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
+        if self.peaks is None:
+            return head
+        units = [self.peaks.unit(parameter).replace("cm-1", "cm⁻¹") for parameter in PARAMETERS]
+        titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
+        rows = "".join(
+            "<tr>" + "".join(f"<td>{cell}&nbsp;&nbsp;</td>" for cell in row) + "</tr>" for row in fitted_numbers(self.peaks, *pixel)
+        )
+        return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
+
+    def _on_draw(self, event: Any) -> None:
+        self._background = self.canvas.copy_from_bbox(self.figure.bbox)
+        self._draw_moving()
+
+    def _blit(self) -> None:
+        self.canvas.restore_region(self._background)
+        self._draw_moving()
+        self.canvas.update()  # not blit(): that paints at once, even while napari is changing its layer list
+
+    def _draw_moving(self) -> None:
+        for artist in (*self.plot.artists, self.channel):
+            if artist.axes is not None:
+                artist.axes.draw_artist(artist)
+
+    def disconnect_viewer(self) -> None:
+        """Let go of the viewer, so that a closed dock does not live on in its callbacks."""
+        if self.follow in self.viewer.mouse_move_callbacks:
+            self.viewer.mouse_move_callbacks.remove(self.follow)
+        self.viewer.layers.events.inserted.disconnect(self.on_layers)
+        self.viewer.layers.events.removed.disconnect(self.on_layers)
+        self.viewer.layers.selection.events.active.disconnect(self.on_layers)
+        self.viewer.dims.events.point.disconnect(self.on_slider)
+        self.viewer.events.theme.disconnect(self.on_theme)
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Let go of the viewer."""
+        self.disconnect_viewer()
+        super().closeEvent(event)
+
+
+def pixel_at(layer: Any, position: Any) -> Pixel | None:
+    """Row and column of a layer under a point of the world, whatever scale, shift or rotation the layer has; None outside."""
+    world = np.asarray(position, dtype=float)
+    if len(world) < layer.ndim:  # the viewer had fewer axes when the event was made
+        return None
+    row, column = (round(float(v)) for v in layer.world_to_data(world)[-2:])
+    inside = 0 <= row < layer.data.shape[-2] and 0 <= column < layer.data.shape[-1]
+    return (row, column) if inside else None
+
+
+def slider_value(layer: Any, source: SpectralMap, point: Any) -> float:
+    """Exact axis value of the channel that the canvas shows; napari's own slider is evenly spaced, the axis need not be."""
+    own = next((i for i, n in enumerate(layer.axis_labels) if n == source.axis.kind.value), 0)
+    world = np.asarray(point, dtype=float)[-layer.ndim :]
+    if len(world) < layer.ndim:
+        return float("nan")
+    channel = round(float(layer.world_to_data(world)[own]))
+    return float(source.axis.values[min(max(channel, 0), len(source.axis) - 1)])
+
+
+def _same(one: Any, other: Any) -> bool:
+    return bool(one.frame == other.frame and one.name == other.name)

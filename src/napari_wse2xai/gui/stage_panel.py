@@ -1,0 +1,171 @@
+"""One panel for every stage: choose a map, set, run, cancel."""
+
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.run import Runner
+from napari_wse2xai.layers import KEY, to_layers
+from napari_wse2xai.stages import Despike, FindFlake, Stage
+
+
+class StagePanel(QWidget):
+    """Form of a stage's settings with a choice of layer, Run, Cancel, a bar and one line for messages."""
+
+    ran = Signal(object)
+    """The artefact that a run gave."""
+    chosen = Signal()
+
+    def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer, self.stage = viewer, stage
+        self.runner = Runner(self)
+        self.source = QComboBox()
+        self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
+        self.form = Form(stage)
+        self.run_button, self.cancel_button = QPushButton("Run"), QPushButton("Cancel")
+        self.bar, self.message = QProgressBar(), QLabel()
+        self._build()
+        self._connect()
+        self.refresh()
+
+    def _build(self) -> None:
+        self.cancel_button.setEnabled(False)
+        self.bar.setRange(0, 100)
+        self.bar.setVisible(False)
+        self.message.setWordWrap(True)
+        self.message.setObjectName("message")
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button)
+        buttons.addWidget(self.cancel_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 8)
+        for row in (self.source, self.form):
+            layout.addWidget(row)
+        layout.addLayout(buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.message)
+
+    def _connect(self) -> None:
+        self.run_button.clicked.connect(self.run)
+        self.cancel_button.clicked.connect(self.runner.cancel)
+        self.form.changed.connect(self._check)
+        self.source.currentIndexChanged.connect(lambda _: self._on_choice())
+        self.runner.progressed.connect(self._on_progress)
+        self.runner.finished.connect(self._on_finished)
+        self.runner.failed.connect(partial(self._stop, color="#e4575c"))
+        self.runner.warned.connect(lambda text: self._say(text, "#e8a33d"))
+        self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
+
+    def refresh(self, prefer: SpectralMap | None = None) -> None:
+        """List the maps in the viewer, keeping the choice, or choosing a new one."""
+        current = prefer if prefer is not None else self.chosen_map()
+        self.source.blockSignals(True)
+        self.source.clear()
+        for layer in stock.map_layers(self.viewer):
+            self.source.addItem(layer.name, stock.map_of(layer))
+        index = next((i for i in range(self.source.count()) if self.source.itemData(i) is current), self.source.count() - 1)
+        self.source.setCurrentIndex(index)
+        self.source.blockSignals(False)
+        self._on_choice()
+
+    def chosen_map(self) -> SpectralMap | None:
+        """Map of the chosen layer."""
+        data = self.source.currentData()
+        return data if isinstance(data, SpectralMap) else None
+
+    def run(self) -> None:
+        """Begin with the settings as shown."""
+        source = self.chosen_map()
+        if source is None or self.runner.busy:
+            return
+        settings = self.form.value()
+        source = stock.with_edited_flake(self.viewer, source)
+        self.run_button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+        self.bar.setValue(0)
+        self.bar.setVisible(True)
+        self._say("", "")
+        self.runner.start(lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}")  # type: ignore[operator]
+
+    def _on_choice(self) -> None:
+        self._check()
+        self.chosen.emit()
+
+    def _check(self) -> None:
+        """Allow Run where settings and choice are valid; else say why not."""
+        try:
+            self.form.value()
+        except ValueError as error:
+            self.run_button.setEnabled(False)
+            self._say(str(error), "#e4575c")
+            return
+        self.run_button.setEnabled(self.chosen_map() is not None and not self.runner.busy)
+        self._say("" if self.chosen_map() is not None else "Open a map: drop its file on the window, or File > Open Sample.", "#999999")
+
+    def _on_progress(self, fraction: float, message: str) -> None:
+        if self.runner.busy:
+            self.bar.setValue(round(100 * fraction))
+            self._say(message, "#999999")
+
+    def _on_finished(self, result: Any) -> None:
+        source = self.chosen_map()
+        self._stop(summary(result))
+        layers = to_layers(result)
+        if self.stage is FindFlake:  # the spectra are as they were: only the flake is new
+            layers = [layer for layer in layers if layer[2] == "labels"]
+        elif isinstance(result, SpectralMap):
+            parts = ("map", "repaired") if self.stage is Despike else ("map",)
+            layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in parts]
+            self._hide(source)
+        stock.add(self.viewer, layers)
+        self.ran.emit(result)
+
+    def _hide(self, source: SpectralMap | None) -> None:
+        for layer in stock.map_layers(self.viewer):
+            if stock.map_of(layer) is source:
+                layer.visible = False
+
+    def _stop(self, text: str, color: str = "#999999") -> None:
+        self.bar.setVisible(False)
+        self.cancel_button.setEnabled(False)
+        self._check()
+        self._say(text, color)
+
+    def _say(self, text: str, color: str) -> None:
+        self.message.setStyleSheet(f"color: {color}" if color else "")
+        self.message.setText(text)
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Stop what runs when the dock goes."""
+        self.runner.cancel()
+        super().closeEvent(event)
+
+
+def summary(result: Any) -> str:
+    """What a run gave, in one line."""
+    from napari_wse2xai.data import PeakMaps, Status
+
+    if isinstance(result, PeakMaps):
+        tried = int((result.status != Status.NOT_ON_FLAKE).sum())
+        good = int((result.status == Status.OK).sum())
+        return f"{tried} spectra fitted, {good} of them ok; median reduced χ² {_median(result.reduced_chi2)}."
+    step = result.history[-1].step if result.history else ""
+    if step == "FindFlake":
+        return (
+            f"The flake has {int(result.flake.sum())} of {result.frame.n_pixels} pixels; mend its Labels layer by hand where it is wrong."
+        )
+    if step == "Despike":
+        return f"{int(result.repaired.sum())} channels replaced in {int((result.repaired > 0).sum())} spectra."
+    return "Done."
+
+
+def _median(values: Any) -> str:
+    import numpy as np
+
+    return f"{float(np.nanmedian(values)):.2f}" if np.isfinite(values).any() else "unknown"

@@ -1,0 +1,60 @@
+"""A napari window with everything in its place: for the command line, the docs' pictures and the tests."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from napari_wse2xai.gui.contributions import read_layers
+
+
+def show(files: Iterable[Path]) -> None:
+    """Open a window with files and stay until it is closed."""
+    import napari
+
+    open_window(files)
+    napari.run()
+
+
+def screenshot(files: Iterable[Path], target: Path) -> None:
+    """Write a picture of the whole window with files."""
+    viewer = open_window(files)
+    save_picture(viewer, target)
+    viewer.close()
+
+
+def open_window(files: Iterable[Path]) -> Any:
+    """Open a window with files, the panels at the right and the spectrum below; returns the viewer."""
+    import napari
+
+    from napari_wse2xai.gui import stock
+
+    viewer = napari.Viewer(title="napari-wse2xai")
+    furnish(viewer)
+    for file in files:
+        stock.add(viewer, read_layers(str(file)))
+    stock.share_sliders(viewer)
+    viewer.reset_view()
+    return viewer
+
+
+def furnish(viewer: Any) -> tuple[Any, Any]:
+    """Dock the panels and the spectrum, switch the scale bar on; returns both widgets."""
+    from napari_wse2xai.gui.main_widget import MainWidget
+    from napari_wse2xai.gui.spectrum_view import SpectrumView
+
+    panels, spectrum = MainWidget(viewer), SpectrumView(viewer)
+    viewer.window.add_dock_widget(panels, name="Raman & PL maps", area="right")
+    viewer.window.add_dock_widget(spectrum, name="Spectrum", area="bottom")
+    viewer.canvas.overlays.scale_bar.visible = True
+    return panels, spectrum
+
+
+def save_picture(viewer: Any, target: Path) -> None:
+    """Write a picture of the whole window."""
+    from PIL import Image
+    from qtpy.QtWidgets import QApplication
+
+    viewer.window.resize(1500, 1000)
+    for _ in range(20):
+        QApplication.processEvents()
+    Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).save(target)
