@@ -89,7 +89,7 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
             data = np.expand_dims(data, position)
     data = np.broadcast_to(data, (*(len(source.axis if a.kind is source.axis.kind else a) for a in ordered), *source.frame.shape))
     place = _place(source.frame)
-    low, high = _limits(_sample(source.counts), 1, 99.7)
+    low, high = _limits(source.counts[..., telling_channel(source)], 1, 99)
     return (
         data,
         {
@@ -185,11 +185,19 @@ def _step(axis: SpectralAxis) -> float:
     return (axis.span[1] - axis.span[0]) / (len(axis) - 1) if len(axis) > 1 else 1.0
 
 
-def _sample(counts: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Some 100,000 counts from all over a map, so that opening it need not read it twice."""
-    ny, nx, n = counts.shape
-    stride = max(1, int(np.ceil(np.sqrt(ny * nx / 400))))
-    return counts[::stride, ::stride, :: max(1, n // 256)]
+def telling_channel(source: SpectralMap) -> int:
+    """Channel in which bright pixels stand out most of the usual ones: where a flake's strongest line is.
+
+    Judged on some 400 pixels from all over the map, so that opening it need not read it twice.
+    """
+    ny, nx, _ = source.counts.shape
+    stride = max(1, int(np.sqrt(ny * nx / 400)))
+    sample = source.counts[::stride, ::stride].reshape(-1, len(source.axis))
+    sample = sample[np.isfinite(sample).all(axis=-1)]
+    if not len(sample):
+        return len(source.axis) // 2
+    usual, bright = np.percentile(sample, [50, 95], axis=0)
+    return int(np.argmax(bright - usual)) if len(sample) > 1 else int(np.argmax(bright))
 
 
 def _limits(values: NDArray[Any], low: float, high: float) -> tuple[float, float]:

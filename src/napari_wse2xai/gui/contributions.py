@@ -37,7 +37,7 @@ def read_layers(path: str | Sequence[str]) -> "list[LayerTuple]":
 
 def read_for_napari(path: str | Sequence[str]) -> "list[LayerTuple]":
     """Open what is dropped on the window; a file that cannot be read adds nothing, its sentence is shown."""
-    return read_layers(path) or [(None,)]  # type: ignore[list-item]  # npe2's sign for "read, but nothing to show"
+    return _fitted(read_layers(path)) or [(None,)]  # type: ignore[list-item]  # npe2's sign for "read, but nothing to show"
 
 
 def _layers_of(path: Path) -> "list[LayerTuple]":
@@ -81,7 +81,17 @@ def _sample(shape: Any, modality: str) -> "list[LayerTuple]":
     from napari_wse2xai.layers import to_layers
     from napari_wse2xai.synthetic import make_flake
 
-    return to_layers(getattr(make_flake(shape), modality))
+    return _fitted(to_layers(getattr(make_flake(shape), modality)))
+
+
+def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
+    """Layers made to fit the window that they are for, where there is one."""
+    from napari import current_viewer
+
+    from napari_wse2xai.gui import stock
+
+    viewer = current_viewer()
+    return layers if viewer is None else stock.fitted_in(viewer, layers)
 
 
 def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ class MainWidget(QWidget):
         self.chooser = PeakChooser(napari_viewer)
         self._folds: dict[Any, QCollapsible] = {}
         self._kind: AxisKind | None = None
+        self._placed: set[AxisKind] = set()
         self._pending = False
         self._build()
         self._connect()
@@ -72,9 +73,18 @@ class MainWidget(QWidget):
     def _refresh(self) -> None:
         self._pending = False
         stock.share_sliders(self.viewer)
+        self._show_telling_channels()
         for panel in self.panels.values():
             panel.refresh()
         self.chooser.refresh()
+
+    def _show_telling_channels(self) -> None:
+        """Begin each spectral slider where its first map shows the flake best, not at the middle of the axis."""
+        for layer in stock.map_layers(self.viewer):
+            kind = stock.map_of(layer).axis.kind
+            if kind not in self._placed:
+                self._placed.add(kind)
+                stock.go_to_brightest_channel(self.viewer, layer)
 
     def _on_ran(self, stage: Any, result: Any) -> None:
         """Hand the result to the next step, and open that."""

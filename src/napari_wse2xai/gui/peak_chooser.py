@@ -25,7 +25,7 @@ class PeakChooser(QWidget):
         self.table = QTableWidget(0, len(PARAMETERS))
         self.table.setHorizontalHeaderLabels([WORDS[parameter] for parameter in PARAMETERS])
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
-        self.table.setMinimumHeight(200)
+        self.table.setMinimumHeight(310)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
         for row in (self.which, self.table, self.errors):

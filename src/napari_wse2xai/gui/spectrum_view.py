@@ -143,7 +143,7 @@ class SpectrumView(QWidget):
         """Pixel, place and status, and a table of the fitted numbers, as rich text."""
         assert self.source is not None
         head = "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
-        if self.peaks is None:
+        if self.peaks is None or not np.isfinite(self.peaks.height[:, *pixel]).any():
             return head
         units = [self.peaks.unit(parameter).replace("cm-1", "cm⁻¹") for parameter in PARAMETERS]
         titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
-from napari_wse2xai.layers import LayerTuple, Shown, map_layer, shown_in
+from napari_wse2xai.data import PeakMaps, SpectralAxis, SpectralMap
+from napari_wse2xai.layers import LayerTuple, Shown, map_layer, shown_in, telling_channel
 
 Viewer = Any
 Layer = Any
@@ -52,36 +52,56 @@ def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
 
 
 def add(viewer: Viewer, layers: list[LayerTuple]) -> list[Layer]:
-    """Add layers; several maps with different kinds of axis get a slider each."""
-    added = []
-    for data, keywords, kind in layers:
-        is_ = shown_in(keywords["metadata"])
-        if is_ is not None and is_.part == "map":
-            added.append(_add_map(viewer, is_.artefact, keywords))
-        else:
-            added.append(getattr(viewer, f"add_{kind}")(data, **keywords))
-    return added
+    """Add layers to a window."""
+    return [getattr(viewer, f"add_{kind}")(data, **keywords) for data, keywords, kind in fitted_in(viewer, layers)]
 
 
-def _add_map(viewer: Viewer, source: Any, keywords: dict[str, Any]) -> Layer:
-    data, own, _ = map_layer(source, sliders=tuple(map_of(layer).axis for layer in map_layers(viewer)))
-    own["visible"] = keywords.get("visible", True)
-    return viewer.add_image(data, **own)
+def fitted_in(viewer: Viewer, layers: list[LayerTuple]) -> list[LayerTuple]:
+    """Layers made to fit a window: maps with different kinds of axis get a slider each, those in the window included.
 
-
-def share_sliders(viewer: Viewer) -> None:
-    """Give every kind of spectral axis its own slider, once maps of more than one kind are there.
-
-    Opened alone, a map has one slider; a Raman and a PL map on one slider would never be seen together.
+    On one slider a Raman and a PL map would never be seen together, and napari would drop all units.
     """
+    coming = [is_.artefact.axis for _, keywords, _ in layers if (is_ := shown_in(keywords["metadata"])) is not None and is_.part == "map"]
+    if not coming:
+        return layers
+    axes = (*(map_of(layer).axis for layer in map_layers(viewer)), *coming)
+    share_sliders(viewer, axes)
+    return [_resized(layer, axes) for layer in layers]
+
+
+def _resized(layer: LayerTuple, axes: tuple[SpectralAxis, ...]) -> LayerTuple:
+    is_ = shown_in(layer[1]["metadata"])
+    if is_ is None or is_.part != "map" or not isinstance(is_.artefact, SpectralMap):
+        return layer
+    data, keywords, kind = map_layer(is_.artefact, sliders=axes)
+    return data, keywords | {"visible": layer[1].get("visible", True)}, kind
+
+
+def share_sliders(viewer: Viewer, axes: tuple[SpectralAxis, ...] = ()) -> None:
+    """Give every kind of spectral axis, those of the window's maps and the given ones, its own slider."""
     maps = map_layers(viewer)
-    axes = tuple(map_of(layer).axis for layer in maps)
-    kinds = len({axis.kind for axis in axes})
+    axes = (*(map_of(layer).axis for layer in maps), *axes)
+    if all(layer.ndim == 2 + len({axis.kind for axis in axes}) for layer in maps):
+        return
+    renewed = []
     for layer in maps:
-        if layer.ndim != 2 + kinds:
-            index = viewer.layers.index(layer)
-            data, keywords, _ = map_layer(map_of(layer), sliders=axes)
-            keywords |= {name: getattr(layer, name) for name in ("visible", "name", "contrast_limits", "opacity")}
-            viewer.layers.remove(layer)
-            viewer.add_image(data, **keywords)
-            viewer.layers.move(len(viewer.layers) - 1, index)
+        data, keywords, _ = map_layer(map_of(layer), sliders=axes)
+        keywords |= {name: getattr(layer, name) for name in ("visible", "name", "contrast_limits", "opacity")}
+        renewed.append((viewer.layers.index(layer), data, keywords))
+    for layer in maps:  # all out before any comes back: maps with and without the new slider have no units in common
+        viewer.layers.remove(layer)
+    for index, data, keywords in renewed:
+        viewer.add_image(data, **keywords)
+        viewer.layers.move(len(viewer.layers) - 1, index)
+
+
+def go_to_brightest_channel(viewer: Viewer, layer: Layer) -> None:
+    """Put a map's slider where the flake stands out most."""
+    source = map_of(layer)
+    slider = next((i for i, name in enumerate(viewer.dims.axis_labels) if name == source.axis.kind.value), None)
+    if slider is not None:
+        viewer.dims.set_point(slider, layer.translate[layer.axis_labels.index(source.axis.kind.value)] + _offset(layer, source))
+
+
+def _offset(layer: Layer, source: SpectralMap) -> float:
+    return float(telling_channel(source) * layer.scale[layer.axis_labels.index(source.axis.kind.value)])

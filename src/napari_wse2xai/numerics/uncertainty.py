@@ -55,6 +55,8 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
         covariance, inverse = _sandwich(jacobian, variance[part], pull[part])
         error[part] = np.sqrt(np.einsum("bii->bi", covariance)).reshape(error[part].shape)
         downhill = np.einsum("bni,bn->bi", jacobian, residual[part])
+        held = (parameters[part, :, 2] <= 0) & (downhill[:, 2::3] < 0)  # an absent peak would go below zero, but may not
+        downhill[:, 2::3][held] = 0.0
         downhill[:, 0::3] -= pull[part] * (parameters[part, :, 0] - problem.anchor) * free[part, :, 0]
         distance[part] = np.einsum("bi,bij,bj->b", downhill, inverse, downhill) / np.median(variance[part], axis=1)
     error[~free] = np.nan

@@ -141,7 +141,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             yield _Window(members, inside, source.axis.values[inside])
 
     def _fit(self, window: "_Window", spectra: Spectra, progress: Any) -> "_Fit":
-        from napari_wse2xai.numerics import uncertainty
+        from napari_wse2xai.numerics import least_squares, uncertainty
 
         counts = np.ascontiguousarray(spectra[:, window.channels])
         if not len(counts):
@@ -152,6 +152,11 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         found = self.solver.solve(problem, counts, lambda done: progress(0.95 * done))
         free = window.inside_bounds(found, problem)
         quality = uncertainty.assess(problem, counts, found, free)
+        unfinished = quality.distance > CONVERGED
+        if self.solver.refits and unfinished.any():
+            found[unfinished] = least_squares.fit(problem, counts[unfinished], least_squares.Tolerance(), start=found[unfinished])
+            free = window.inside_bounds(found, problem)
+            quality = uncertainty.assess(problem, counts, found, free)
         progress(1.0)
         return _Fit(window, found, free, quality, window.background_ends(problem, counts, found))
 

@@ -1,7 +1,7 @@
 """How the parameters of a deconvolution are found: all solvers minimise the same objective inside the same bounds."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,18 @@ Parameters = NDArray[np.float64]
 Done = Callable[[float], None]
 
 
-class ChannelLM(Settings):
+class _Solver(Settings):
+    """What solvers have in common."""
+
+    refits: ClassVar[bool] = False
+    """Whether spectra that are not at their minimum are fitted again on the channels."""
+
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+        """(pixel, peak, 3) parameters."""
+        raise NotImplementedError
+
+
+class ChannelLM(_Solver):
     """Levenberg-Marquardt on the channels: any line shape."""
 
     kind: Literal["channel LM"] = "channel LM"
@@ -33,12 +44,13 @@ class ChannelLM(Settings):
         return least_squares.fit(problem, counts, least_squares.Tolerance(self.tolerance, self.iterations), progress=progress)
 
 
-class MomentLM(Settings):
-    """Levenberg-Marquardt on moments of the spectra: Lorentzians only, ten times as fast as on the channels, at the same minimum.
+class MomentLM(_Solver):
+    """Levenberg-Marquardt on moments of the spectra: Lorentzians only, several times as fast as on the channels, at the same minimum.
 
-    Spectra whose lines lie too far from the start for it are fitted on the channels.
+    Spectra whose lines lie too far from the start for it, or whose minimum needs more digits, are fitted again on the channels.
     """
 
+    refits: ClassVar[bool] = True
     kind: Literal["moment LM"] = "moment LM"
     tolerance: float = setting(
         1e-5, title="Tolerance", description="Stop when the sum of squares falls by less than this share.", gt=0, le=0.1
@@ -56,7 +68,7 @@ class MomentLM(Settings):
         return np.clip(found, problem.lower, problem.upper)
 
 
-class RAdam(Settings):
+class RAdam(_Solver):
     """The paper's solver: gradient descent with rectified Adam on the mean squared error, slower by a factor of hundreds."""
 
     kind: Literal["radam"] = "radam"
@@ -73,9 +85,10 @@ class RAdam(Settings):
         return gradient_descent.fit(problem, counts, schedule, progress=progress)
 
 
-class Automatic(Settings):
+class Automatic(_Solver):
     """Moment LM where all peaks of a window are Lorentzians, else channel LM."""
 
+    refits: ClassVar[bool] = True
     kind: Literal["automatic"] = "automatic"
 
     def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
