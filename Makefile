@@ -4,8 +4,10 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.setup-stamp
 
-# Where pip knows a folder of wheels (PIP_FIND_LINKS), uv must be told of it.
-FIND_LINKS := $(addprefix --find-links ,$(PIP_FIND_LINKS))
+# uv does not look at what pip was told in the environment: folders of wheels, package index, certificates.
+UV_OPTIONS := $(addprefix --find-links ,$(PIP_FIND_LINKS)) $(addprefix --default-index ,$(PIP_INDEX_URL)) \
+	$(addprefix --index ,$(PIP_EXTRA_INDEX_URL)) $(if $(PIP_EXTRA_INDEX_URL),--index-strategy unsafe-best-match) \
+	$(if $(wildcard /etc/ssl/certs/ca-certificates.crt),--system-certs)
 
 # A viewer needs an X server with OpenGL; on a machine without a screen Xvfb is one (Qt's "offscreen" is not).
 ON_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1600x1200x24")
@@ -33,7 +35,7 @@ setup: system $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==0.13.9
-	$(BIN)/uv pip install --quiet --python $(BIN)/python $(FIND_LINKS) --constraint constraints.txt torch==2.13.0 --editable . --group dev
+	$(BIN)/uv pip install --quiet --python $(BIN)/python $(UV_OPTIONS) --constraint constraints.txt torch==2.13.0 --editable . --group dev
 	touch $@
 
 # Only on Debian-like machines without a screen: the X server, and the libraries that Qt's xcb plugin loads.
