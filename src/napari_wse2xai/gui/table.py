@@ -46,7 +46,7 @@ class SettingsTable(QWidget):
         self._table.blockSignals(True)
         self._table.setRowCount(0)
         for settings in rows:
-            self._append({column.name: getattr(settings, column.name) for column in self._columns})
+            self._append([column.write(getattr(settings, column.name)) for column in self._columns])
         self._table.blockSignals(False)
         self.changed.emit()
 
@@ -69,11 +69,10 @@ class SettingsTable(QWidget):
         item = self._table.item(row, index)
         return item.text().strip() if item is not None else ""
 
-    def _append(self, values: dict[str, Any]) -> None:
+    def _append(self, texts: list[str]) -> None:
         row = self._table.rowCount()
         self._table.insertRow(row)
-        for index, column in enumerate(self._columns):
-            shown = column.write(values.get(column.name))
+        for index, (column, shown) in enumerate(zip(self._columns, texts, strict=True)):
             if column.choices:
                 self._table.setCellWidget(row, index, self._chooser(column.choices, shown))
             else:
@@ -95,13 +94,15 @@ class SettingsTable(QWidget):
         return row
 
     def add_row(self) -> None:
-        """Append a row like the last one, to be edited."""
+        """Append a row like the last one, valid or not, to be edited."""
         last = self._table.rowCount() - 1
-        values = {}
-        if last >= 0:
-            values = {column.name: column.read(self._text(last, index)) for index, column in enumerate(self._columns)}
-            values |= {"name": f"{values.get('name', '')} 2", "source": ""}
-        self._append(values)
+        texts = [self._text(last, index) if last >= 0 else "" for index in range(len(self._columns))]
+        names = [column.name for column in self._columns]
+        if last >= 0 and "name" in names:
+            texts[names.index("name")] += " 2"
+        if "source" in names:  # where the last one's value comes from says nothing of the new one
+            texts[names.index("source")] = ""
+        self._append(texts)
         self.changed.emit()
 
     def remove_row(self) -> None:

@@ -1,0 +1,61 @@
+"""A small map that is quick to work on, and a way to let Qt work until something holds."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
+from napari_wse2xai.numerics.lineshapes import lorentzian
+from napari_wse2xai.stages import Deconvolve, Peak
+
+SHAPE = (12, 16)
+FRAME = Frame(SHAPE, (0.5, 0.25), (10.0, 20.0), "flake")
+
+
+def make_small(kind: AxisKind = AxisKind.RAMAN_SHIFT, name: str = "small") -> SpectralMap:
+    """One line on a flake of 8 x 10 pixels; every pixel's height is its own."""
+    axis = np.linspace(200.0, 300.0, 101) if kind is AxisKind.RAMAN_SHIFT else np.linspace(1.5, 1.8, 61)
+    middle, width = (250.0, 6.0) if kind is AxisKind.RAMAN_SHIFT else (1.65, 0.05)
+    flake = np.zeros(SHAPE, bool)
+    flake[2:10, 3:13] = True
+    heights = np.where(flake, 1000.0 + np.arange(flake.size).reshape(SHAPE), 0.0)
+    noise = np.random.default_rng(1).normal(0, 3, (*SHAPE, len(axis)))
+    counts = lorentzian(axis, middle, width, heights[..., None]) + 20 + noise
+    return SpectralMap.from_arrays(counts, axis, kind, frame=FRAME, name=name, laser_nm=532.0)
+
+
+@pytest.fixture
+def small() -> SpectralMap:
+    return make_small()
+
+
+@pytest.fixture(scope="session")
+def one_line() -> Deconvolve:
+    return Deconvolve(peaks=(Peak(name="A1'", position=249.5, fwhm=5, window=(210, 290)),))
+
+
+@pytest.fixture(scope="session")
+def small_peaks(one_line: Deconvolve) -> PeakMaps:
+    """Peak maps of the small map, fitted at every pixel so that no flake is needed."""
+    return one_line(make_small())
+
+
+@dataclass(frozen=True)
+class Here:
+    """What napari hands to a mouse callback."""
+
+    position: tuple[float, ...]
+
+
+@pytest.fixture
+def settle(qtbot) -> Callable[..., None]:
+    """Let Qt work until a condition holds."""
+
+    def wait(condition: Callable[[], object] = lambda: True, timeout: int = 20_000) -> None:
+        qtbot.wait(20)
+        qtbot.waitUntil(lambda: bool(condition()), timeout=timeout)
+        qtbot.wait(20)
+
+    return wait

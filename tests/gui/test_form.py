@@ -1,0 +1,159 @@
+"""Forms: what is put in comes out, for every stage there is or will be; what is wrong is said in one sentence."""
+
+import pytest
+from qtpy.QtWidgets import QTableWidget
+
+from napari_wse2xai.gui import fields
+from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.table import SettingsTable
+from napari_wse2xai.recipe import preset, preset_names
+from napari_wse2xai.stages import STAGES, Baseline, Deconvolve, Despike, FindFlake, Peak, Settings
+from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear, Snip
+from napari_wse2xai.stages.despike import AreaThreshold, FirstDifference
+
+CHANGED: list[Settings] = [
+    FindFlake(corner="top right", corner_size=3, k=3.25, window=(183.5, 300), fill_holes=False, edge_fraction=0.125),
+    Despike(method=FirstDifference(threshold=7.5, areas=(AreaThreshold(window=(200, 300), threshold=12),))),
+    Baseline(method=PiecewiseLinear(areas=((150, 330), (330, 440.25)), margin=5.5)),
+    Baseline(method=AsymmetricLeastSquares(smoothness=3e12, asymmetry=1e-4)),
+    Baseline(method=Snip(half_window=17)),
+    Deconvolve(
+        peaks=(
+            Peak(name="A1'", position=249.8, fwhm=4, window=(183, 300), source="a paper"),
+            Peak(name="X0", shape="gaussian", position=1.65, fwhm=0.0512345, height=3e4, window=(1.5, 1.8), max_shift=0.01),
+        ),
+        pixels="everywhere",
+        position_penalty=1e-9,
+        width_range=(0.5, 2.5),
+    ),
+]
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
+def test_a_fresh_form_shows_the_defaults(qtbot, stage) -> None:
+    form = Form(stage)
+    qtbot.addWidget(form)
+    assert form.value() == stage()
+
+
+@pytest.mark.parametrize("settings", CHANGED, ids=lambda settings: type(settings).__name__)
+def test_what_is_put_comes_out(qtbot, settings) -> None:
+    form = Form(type(settings))
+    qtbot.addWidget(form)
+    form.put(settings)
+    assert form.value() == settings
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_fits_into_the_forms(qtbot, name: str) -> None:
+    recipe = preset(name)
+    for section in (recipe.raman, recipe.pl):
+        for stage in section.stages() if section is not None else ():
+            form = Form(type(stage))
+            qtbot.addWidget(form)
+            form.put(stage)
+            assert form.value() == stage
+
+
+@pytest.mark.parametrize("stage", STAGES, ids=lambda stage: stage.__name__)
+def test_every_setting_has_its_help_at_hand(qtbot, stage) -> None:
+    form = Form(stage)
+    qtbot.addWidget(form)
+    for name, field in stage.model_fields.items():
+        assert form._inputs[name].native.toolTip() == field.description
+
+
+@pytest.mark.parametrize(
+    ("stage", "setting", "typed", "sentence"),
+    [
+        (FindFlake, "k", "five", "Threshold k: 'five' is no number."),
+        (FindFlake, "k", "-1", "Threshold k: Input should be greater than 0."),
+        (FindFlake, "window", "300 – 183", "Window: a window goes from low to high, not from 300 to 183."),
+        (FindFlake, "window", "183", "Window: '183' is no range; type it as 183 – 300."),
+    ],
+)
+def test_a_wrong_value_is_said_in_one_sentence(qtbot, stage, setting: str, typed: str, sentence: str) -> None:
+    form = Form(stage)
+    qtbot.addWidget(form)
+    form._inputs[setting].widget.value = typed
+    with pytest.raises(ValueError, match="^" + sentence.replace(".", r"\.") + "$"):
+        form.value()
+
+
+def test_a_change_is_announced(qtbot) -> None:
+    form = Form(FindFlake)
+    qtbot.addWidget(form)
+    with qtbot.waitSignal(form.changed, timeout=1000):
+        form._inputs["corner"].widget.value = "top left"
+
+
+def test_the_whole_number_keeps_its_range(qtbot) -> None:
+    form = Form(FindFlake)
+    qtbot.addWidget(form)
+    spin = form._inputs["corner_size"].widget
+    assert (spin.min, spin.max) == (1, 200)
+
+
+def test_choosing_another_method_shows_its_own_settings(qtbot) -> None:
+    form = Form(Baseline)
+    qtbot.addWidget(form)
+    form._inputs["method"]._kind.put("asls")
+    assert form.value() == Baseline(method=AsymmetricLeastSquares())
+
+
+def peak(name: str) -> Peak:
+    return Peak(name=name, position=250, fwhm=4, window=(200, 300))
+
+
+def test_rows_are_added_and_removed(qtbot) -> None:
+    table = SettingsTable(Peak)
+    qtbot.addWidget(table)
+    table.put((peak("a"), peak("b")))
+    table.add_row()
+    assert [row.name for row in table.value()] == ["a", "b", "b 2"]
+    table.findChild(QTableWidget).setCurrentCell(0, 0)
+    table.remove_row()
+    assert [row.name for row in table.value()] == ["b", "b 2"]
+
+
+def test_a_row_can_be_added_after_a_row_that_is_not_valid(qtbot) -> None:
+    table = SettingsTable(Peak)
+    qtbot.addWidget(table)
+    table.put((peak("a"),))
+    table.findChild(QTableWidget).item(0, 2).setText("nonsense")
+    table.add_row()
+    assert table.findChild(QTableWidget).rowCount() == 2
+
+
+def test_an_empty_table_takes_rows_and_gives_the_last_one_up(qtbot) -> None:
+    table = SettingsTable(Peak)
+    qtbot.addWidget(table)
+    table.add_row()
+    table.add_row()
+    with pytest.raises(ValueError, match=r"^row 1, Position: '' is no number"):
+        table.value()
+    for _ in range(3):
+        table.remove_row()
+    assert table.value() == ()
+
+
+def test_a_wrong_cell_names_its_row_and_column(qtbot) -> None:
+    table = SettingsTable(Peak)
+    qtbot.addWidget(table)
+    table.put((peak("a"), peak("b")))
+    table.findChild(QTableWidget).item(1, 2).setText("280x")
+    with pytest.raises(ValueError, match=r"^row 2, Position: '280x' is no number$"):
+        table.value()
+    table.findChild(QTableWidget).item(1, 2).setText("350")
+    with pytest.raises(ValueError, match=r"^row 2, Peak b at 350 lies outside its window 200 to 300"):
+        table.value()
+
+
+@pytest.mark.parametrize("text", ["183 – 300", "183-300", "183 300", "183 to 300", "183,0 – 300", "183 - 300"])
+def test_a_range_is_understood_as_people_type_it(text: str) -> None:
+    assert fields.read_window(text) == (183.0, 300.0)
+
+
+def test_a_range_may_be_negative() -> None:
+    assert fields.read_window("-20 – -5") == (-20.0, -5.0)
+    assert fields.read_window(fields.write_window((-20.0, 5e-7))) == (-20.0, 5e-7)

@@ -1,0 +1,142 @@
+"""Layer tuples: on their place, upright, with units, limits and a way back to the artefact."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap, Status
+from napari_wse2xai.layers import KEY, flake_layer, map_layer, peak_layer, shown_in, telling_channel, to_layers
+
+
+def make_map(frame: Frame, kind: AxisKind = AxisKind.RAMAN_SHIFT, channels: int = 11, **fields: object) -> SpectralMap:
+    axis = {AxisKind.RAMAN_SHIFT: (100, 300), AxisKind.WAVELENGTH: (700, 800), AxisKind.ENERGY: (1.5, 1.8)}[kind]
+    counts = np.random.default_rng(0).normal(100, 5, (*frame.shape, channels)).astype(np.float32)
+    return SpectralMap.from_arrays(counts, np.linspace(*axis, channels), kind, frame=frame, **fields)
+
+
+def place_of(data: np.ndarray, keywords: dict, row: int, column: int) -> tuple[float, ...]:
+    """World coordinates (y, x) of a pixel, as napari reckons them."""
+    return tuple(keywords["translate"][-2:][i] + keywords["scale"][-2:][i] * index for i, index in enumerate((row, column)))
+
+
+def test_a_map_s_slider_is_the_spectral_axis_and_its_canvas_the_flake() -> None:
+    source = make_map(Frame((4, 6), (0.5, 0.25), (10.0, 20.0)), name="m")
+    ((data, keywords, kind),) = to_layers(source)
+    assert kind == "image"
+    assert data.shape == (11, 4, 6)
+    assert np.shares_memory(data, source.counts)
+    assert keywords["scale"] == (20.0, 0.5, 0.25)
+    assert keywords["translate"] == (100.0, 10.0, 20.0)
+    assert keywords["units"] == ("1/cm", "um", "um")
+    assert keywords["axis_labels"] == ("Raman shift", "y", "x")
+    np.testing.assert_array_equal(data[3, 2, 1], source.counts[2, 1, 3])
+
+
+def test_the_slider_s_ends_are_exact_on_an_uneven_axis() -> None:
+    counts = np.ones((2, 2, 3), np.float32)
+    source = SpectralMap.from_arrays(counts, [1.0, 1.2, 2.0], AxisKind.ENERGY)
+    _, keywords, _ = map_layer(source)
+    first, step = keywords["translate"][0], keywords["scale"][0]
+    assert (first, first + 2 * step) == pytest.approx((1.0, 2.0))
+
+
+@pytest.mark.parametrize("step", [(1.0, 1.0), (-0.5, 0.25), (0.5, -0.25), (-2.0, -3.0)])
+def test_row_0_stays_on_top_and_column_0_at_the_left_whatever_the_stage_s_signs(step: tuple[float, float]) -> None:
+    source = make_map(Frame((4, 6), step, (7.0, -3.0)), flake=np.ones((4, 6), bool))
+    for data, keywords, _ in to_layers(source):
+        top_left, bottom_right = place_of(data, keywords, 0, 0), place_of(data, keywords, 3, 5)
+        assert top_left[0] < bottom_right[0]
+        assert top_left[1] < bottom_right[1]
+        stage = [np.sign(s) * p for s, p in zip(step, bottom_right, strict=True)]
+        assert stage == pytest.approx([source.frame.y_um[3], source.frame.x_um[5]])
+
+
+def test_all_layers_of_one_frame_lie_on_the_same_place(raman_peaks: PeakMaps, clean_raman: SpectralMap) -> None:
+    layers = [*to_layers(clean_raman), *to_layers(raman_peaks), peak_layer(raman_peaks, 0, "fwhm", error=True)]
+    assert {keywords["scale"][-2:] for _, keywords, _ in layers} == {layers[0][1]["scale"][-2:]}
+    assert {keywords["translate"][-2:] for _, keywords, _ in layers} == {layers[0][1]["translate"][-2:]}
+    assert all(keywords["units"][-2:] == ("um", "um") for _, keywords, _ in layers)
+    assert {kind for *_, kind in layers} == {"image", "labels"}
+
+
+def test_every_layer_leads_back_to_its_artefact(raman_peaks: PeakMaps, clean_raman: SpectralMap) -> None:
+    for artefact in (raman_peaks, clean_raman):
+        for _, keywords, _ in to_layers(artefact):
+            shown = shown_in(keywords["metadata"])
+            assert shown is not None
+            assert shown.artefact is artefact
+    assert shown_in({}) is None
+    assert shown_in({KEY: "of other making"}) is None
+
+
+def test_the_flake_becomes_labels_that_can_be_edited_without_touching_the_map() -> None:
+    flake = np.zeros((4, 6), bool)
+    flake[1, 2] = True
+    source = make_map(Frame((4, 6)), flake=flake)
+    data, keywords, kind = flake_layer(source)
+    assert kind == "labels"
+    data[0, 0] = 1
+    assert not flake[0, 0]
+    assert "flake" in keywords["name"]
+
+
+def test_of_the_peak_maps_one_height_is_shown_at_first(raman_peaks: PeakMaps) -> None:
+    visible = [keywords for *_, keywords, _ in to_layers(raman_peaks) if keywords.get("visible", True)]
+    (only,) = visible
+    assert only["name"] == "L250 height (counts)"
+
+
+@pytest.mark.parametrize("parameter", ["position", "fwhm", "height"])
+def test_colour_limits_are_deaf_to_outliers_and_to_nan(raman_peaks: PeakMaps, parameter: str) -> None:
+    values = np.array(getattr(raman_peaks, parameter))
+    values[:, 24, 28] = 1e6
+    spoiled = replace(raman_peaks, **{parameter: values})
+    data, keywords, _ = peak_layer(spoiled, 3, parameter)
+    low, high = keywords["contrast_limits"]
+    assert np.isnan(data).any()
+    assert low < np.nanmedian(data) < high < 1e5
+
+
+def test_a_map_without_any_value_still_has_limits(raman_peaks: PeakMaps) -> None:
+    empty = replace(raman_peaks, height=np.full_like(raman_peaks.height, np.nan))
+    for _, keywords, kind in to_layers(empty):
+        assert kind == "labels" or keywords["contrast_limits"][0] < keywords["contrast_limits"][1]
+
+
+def test_names_say_peak_parameter_and_unit(raman_peaks: PeakMaps) -> None:
+    assert peak_layer(raman_peaks, 0, "position")[1]["name"] == "L195 position (cm⁻¹)"
+    assert peak_layer(raman_peaks, 0, "height", error=True)[1]["name"] == "L195 height error (counts)"
+
+
+def test_the_status_layer_says_its_words(raman_peaks: PeakMaps) -> None:
+    data, keywords, kind = next(layer for layer in to_layers(raman_peaks) if layer[2] == "labels")
+    assert kind == "labels"
+    assert not keywords["visible"]
+    assert keywords["features"]["status"][Status.BELOW_NOISE] == "signal below noise"
+    np.testing.assert_array_equal(data, raman_peaks.status)
+
+
+def test_maps_of_different_axes_get_a_slider_each_without_a_copy() -> None:
+    raman = make_map(Frame((4, 6)), channels=11)
+    light = make_map(Frame((4, 6)), AxisKind.ENERGY, channels=7)
+    both = (raman.axis, light.axis)
+    first, second = map_layer(raman, sliders=both), map_layer(light, sliders=both)
+    assert first[0].shape == second[0].shape == (11, 7, 4, 6)
+    assert first[1]["units"] == second[1]["units"] == ("1/cm", "eV", "um", "um")
+    assert np.shares_memory(first[0], raman.counts)
+    np.testing.assert_array_equal(first[0][5, 2], raman.counts[..., 5])
+    np.testing.assert_array_equal(second[0][5, 2], light.counts[..., 2])
+
+
+def test_the_telling_channel_is_where_the_flake_stands_out() -> None:
+    source = make_map(Frame((20, 20)))
+    counts = source.counts.copy()
+    counts[..., 2] += 1000  # silicon: bright everywhere
+    counts[5:10, 5:10, 7] += 200  # the flake
+    assert telling_channel(replace(source, counts=counts)) == 7
+
+
+def test_what_is_no_artefact_is_refused() -> None:
+    with pytest.raises(TypeError, match="int cannot be shown"):
+        to_layers(3)
