@@ -58,9 +58,9 @@ def test_missing_file_and_folder(tmp_path, suffix):
 
 
 def test_unknown_suffix_names_the_known_ones(tmp_path):
-    (tmp_path / "flake.wdf").write_bytes(b"WDF1")
+    (tmp_path / "flake.docx").write_bytes(b"PK")
     with pytest.raises(ReaderError, match=r"no known format.*\.nc.*\.txt\.gz.*\.wip"):
-        read(tmp_path / "flake.wdf")
+        read(tmp_path / "flake.docx")
 
 
 def test_plain_text_named_gz_is_told(tmp_path):

@@ -125,10 +125,11 @@ def _place_unevenly(
 def _place_on(spectra: NDArray[np.float32], rows: Lines, columns: Lines, name: str) -> tuple[NDArray[np.float32], Frame]:
     flat = rows.index * columns.count + columns.index
     frame = Frame((rows.count, columns.count), (rows.step, columns.step), (rows.origin, columns.origin))
-    return _filled(spectra, flat, frame, name), frame
+    return filled(spectra, flat, frame, name), frame
 
 
-def _filled(spectra: NDArray[np.float32], flat: NDArray[np.intp], frame: Frame, name: str) -> NDArray[np.float32]:
+def filled(spectra: NDArray[np.float32], flat: NDArray[np.intp], frame: Frame, name: str) -> NDArray[np.float32]:
+    """Spectra (m, n) at their places, counted row by row (m,), as a cube (ny, nx, n); the rest is NaN, which a warning says."""
     shape = (*frame.shape, spectra.shape[1])
     if len(flat) == frame.n_pixels and np.array_equal(flat, np.arange(len(flat))):
         return spectra.reshape(shape)
@@ -157,7 +158,7 @@ def as_line(spectra: NDArray[np.float32], along_um: NDArray[np.float64], name: s
     if lines is None or len(np.unique(lines.index)) < len(spectra) or lines.count > _EMPTIEST * len(spectra):
         return as_list(spectra, f"'{name}': the positions are not equidistant, so its {len(spectra)} spectra are shown as a list")
     frame = Frame((lines.count, 1), (lines.step, 1.0), (lines.origin, 0.0))
-    return _filled(spectra, lines.index, frame, name), frame
+    return filled(spectra, lines.index, frame, name), frame
 
 
 def as_list(spectra: NDArray[np.float32], why: str) -> tuple[NDArray[np.float32], Frame]:

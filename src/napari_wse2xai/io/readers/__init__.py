@@ -56,6 +56,7 @@ _TABLES = ("*.txt", "*.txt.gz", "*.csv", "*.csv.gz", "*.tsv", "*.tsv.gz")
 FORMATS = (
     Format("WITec project", ("*.wip", "*.wid"), "witec_project"),
     Format("WITec MATLAB export", ("*.mat",), "witec_mat"),
+    Format("Renishaw WiRE", ("*.wdf",), "renishaw"),
     Format("NetCDF", ("*.nc",), "netcdf"),
     Format("Spectra in columns (WITec ASCII export)", _TABLES, "witec_text"),
     Format("LabSpec text", _TABLES, "labspec"),

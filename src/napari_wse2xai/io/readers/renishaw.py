@@ -1,0 +1,262 @@
+"""Renishaw WiRE files (``.wdf``): maps (StreamLine and interrupted ones too), lines, series and single spectra, and their picture.
+
+The file is a row of blocks, of which the few needed are parsed here after public descriptions of the format: WDF1 (sizes, laser), DATA,
+XLST (spectral axis), ORGN (stage coordinates of each spectrum), WMAP (grid), WHTL (white-light picture).  The one library with a
+permissive licence, renishawWiRE 0.1.16, has had no maintainer since 2023: it hangs on a block of size 0, trusts every size in the file,
+takes any scan for ordered by rows (StreamLine runs down the columns) and gives an interrupted map as a list.
+
+Row 0 has the smallest stage coordinate y, as the picture is drawn.  Each spectrum lies where its own stage coordinates say, on the grid
+that was planned; pixels that an interrupted scan did not reach are NaN.  A line becomes a map of one column, in the order of the scan.
+"""
+
+import io
+import warnings
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data.picture import Picture
+from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.io import grid
+from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.items import Item, axis_text, require_only
+from napari_wse2xai.io.wdf_blocks import Blocks
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_AXIS_UNITS = {1: "cm-1", 3: "nm", 4: "eV"}
+_UM_PER = {3: 1e-3, 5: 1.0, 8: 1e3, 9: 1e6}
+_SCANS = {1: "static", 2: "continuous", 3: "step and repeat", 6: "StreamLine", 7: "StreamLine HR", 8: "point detector"}
+_INTENSITIES = {6: "counts", 7: "electrons"}
+_SPATIAL_X, _SPATIAL_Y = 3, 4
+_LINE_FLAG = 0x80
+_OFF_GRID = 0.25
+"""Largest distance of a spectrum from its place on the planned grid, in steps."""
+_MOST_PIXELS_PER_BYTE = 400
+"""A JPEG cannot hold more."""
+_EXIF_IFD, _WIDTH, _HEIGHT, _CORNER = 0x8769, 0xA20E, 0xA20F, 0xFEA0
+
+
+@dataclass(frozen=True)
+class _Header:
+    """What the block WDF1 says."""
+
+    n_channels: int
+    n_planned: int
+    n_measured: int
+    n_lists: int
+    """Number of lists in ORGN: coordinates, times, flags."""
+    intensity_unit: str
+    laser_nm: float | None
+    metadata: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The grid that was to be scanned, from the block WMAP."""
+
+    shape: tuple[int, int]
+    step_um: tuple[float, float]
+    is_line: bool
+
+
+def items(path: Path) -> tuple[Item, ...]:
+    """Describe the file's one measurement; its spectra are not read."""
+    with readable_as("a Renishaw file", path):
+        blocks = Blocks(path)
+        header = _header(blocks)
+        values, unit = _axis(blocks, header)
+        plan = _plan(blocks, header)
+    return (_item(path, header, plan.shape if plan else (header.n_measured, 1), axis_text(values.min(), values.max(), unit or "(unit ?)")),)
+
+
+def _item(path: Path, header: _Header, shape: tuple[int, int], axis: str) -> Item:
+    return Item(path.stem, (*shape, header.n_channels), axis, is_map=shape[0] * shape[1] > 1)
+
+
+def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+    """Read the measurement."""
+    require_only(item, items(path)[0], path)
+    with readable_as("a Renishaw file", path):
+        blocks = Blocks(path)
+        header = _header(blocks)
+        values, own_unit = _axis(blocks, header)
+        flat = blocks.array("DATA", "<f4", header.n_measured * header.n_channels)
+        spectra = np.asarray(flat, dtype=np.float32).reshape(header.n_measured, header.n_channels)
+        warn_of_holes(spectra, path.name)
+        cube, frame = _placed(spectra, blocks, header)
+    return SpectralMap.from_arrays(
+        cube,
+        values,
+        settle_kind(values, unit, own_unit, path.name),
+        frame=frame,
+        laser_nm=header.laser_nm,
+        name=path.stem,
+        intensity_unit=header.intensity_unit,
+        metadata=header.metadata,
+    )
+
+
+def _header(blocks: Blocks) -> _Header:
+    """Sizes, laser and texts; offsets are counted from the end of the block's head."""
+    n_channels, n_planned, n_measured, accumulations, _, n_axis, n_lists = map(int, blocks.unpack("WDF1", "IQQIIII", 0x2C))
+    version = ".".join(map(str, blocks.unpack("WDF1", "4H", 0x68)))
+    scan, _ = blocks.unpack("WDF1", "II", 0x70)
+    unit, per_cm = blocks.unpack("WDF1", "If", 0x88)
+    if n_channels != n_axis or not 0 < n_measured <= n_planned or not n_channels:
+        raise ReaderError(f"'{blocks.path.name}' holds no complete spectrum; measure or copy it again.")
+    if n_measured * n_channels * 4 > blocks.size("DATA"):
+        raise ReaderError(f"'{blocks.path.name}' holds fewer spectra than the {n_measured} that it names; it is incomplete, copy it again.")
+    texts = {
+        "Title": blocks.text("WDF1", 160, 0xE0),
+        "User": blocks.text("WDF1", 32, 0xC0),
+        "Application": f"{blocks.text('WDF1', 24, 0x50)} {version}",
+        "Scan": _SCANS.get(int(scan), ""),
+        "Accumulations": str(accumulations),
+        "Started": _date(int(blocks.unpack("WDF1", "Q", 0x78)[0])),
+    }
+    return _Header(
+        n_channels,
+        n_planned,
+        n_measured,
+        n_lists,
+        _INTENSITIES.get(int(unit), "a.u."),
+        round(1e7 / per_cm, 4) if 1e3 < per_cm < 1e5 else None,
+        {key: value for key, value in texts.items() if value},
+    )
+
+
+def _date(filetime: int) -> str:
+    """Date of a Windows time stamp (units of 100 ns since 1601); empty where there is none."""
+    seconds = filetime / 1e7
+    if not 1e10 < seconds < 2e10:
+        return ""
+    return (datetime(1601, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat(" ", "seconds")
+
+
+def _axis(blocks: Blocks, header: _Header) -> tuple[NDArray[np.float64], str | None]:
+    """Spectral axis and its unit; None where WiRE's unit is not one of light."""
+    _, unit = blocks.unpack("XLST", "II")
+    values = blocks.array("XLST", "<f4", header.n_channels, 8).astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ReaderError(f"'{blocks.path.name}' has a damaged spectral axis; copy it again.")
+    return values, _AXIS_UNITS.get(int(unit))
+
+
+def _plan(blocks: Blocks, header: _Header) -> _Plan | None:
+    """Planned grid, where there is one that fits the number of spectra."""
+    if "WMAP" not in blocks:
+        return None
+    flags, _, _, _, _, dx, dy, _, nx, ny = blocks.unpack("WMAP", "II6fII")
+    nx, ny = int(nx), int(ny)
+    if nx * ny != header.n_planned:
+        return None
+    is_line = bool(int(flags) & _LINE_FLAG) or (min(nx, ny) == 1 < max(nx, ny))
+    return _Plan((nx * ny, 1) if is_line else (ny, nx), (abs(dy), abs(dx)), is_line)
+
+
+def _positions(blocks: Blocks, header: _Header) -> dict[int, NDArray[np.float64]]:
+    """Stage coordinates of the measured spectra in um, by the type of the list (x, y)."""
+    found = {}
+    each = 24 + 8 * header.n_planned
+    for index in range(min(header.n_lists, blocks.size("ORGN") // each)):
+        kind, unit = (int(word) for word in blocks.unpack("ORGN", "II", 4 + index * each))
+        kind &= 0x7FFFFFFF
+        if kind in (_SPATIAL_X, _SPATIAL_Y) and unit in _UM_PER:
+            values = blocks.array("ORGN", "<f8", header.n_measured, 4 + index * each + 24).astype(np.float64)
+            found[kind] = values * _UM_PER[unit]
+    return {kind: values for kind, values in found.items() if np.isfinite(values).all()}
+
+
+def _placed(spectra: NDArray[np.float32], blocks: Blocks, header: _Header) -> tuple[NDArray[np.float32], Frame]:
+    """Spectra as a cube (ny, nx, n), with its frame."""
+    positions, plan, name = _positions(blocks, header), _plan(blocks, header), blocks.path.name
+    x, y = positions.get(_SPATIAL_X), positions.get(_SPATIAL_Y)
+    if len(spectra) == 1 and header.n_planned == 1:
+        return spectra[:, None, :], Frame((1, 1), origin_um=(float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0))
+    if x is None or y is None or not (np.ptp(x) or np.ptp(y)):
+        return grid.as_list(spectra, f"'{name}' is no scan of the stage, so its {len(spectra)} spectra are shown as a list")
+    if plan is not None and plan.is_line:
+        return _line(spectra, y, x, plan, name)
+    return _on_plan(spectra, y, x, plan, name) or grid.place(spectra, y, x, name)
+
+
+def _line(
+    spectra: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64], plan: _Plan, name: str
+) -> tuple[NDArray[np.float32], Frame]:
+    """One column, from the first point on; a slanting line is drawn upright, which a warning says."""
+    along = np.hypot(y - y[0], x - x[0])
+    step = float(along[-1]) / (len(along) - 1) if len(along) > 1 else max(plan.step_um)
+    if step <= 0 or np.abs(along - step * np.arange(len(along))).max() > _OFF_GRID * step:
+        return grid.as_list(
+            spectra, f"'{name}': the points of the line are not equidistant, so its {len(spectra)} spectra are shown as a list"
+        )
+    if np.ptp(x) > _OFF_GRID * step:
+        degrees = np.degrees(np.arctan2(y[-1] - y[0], x[-1] - x[0]))
+        warnings.warn(
+            f"'{name}' is a line at {degrees:.1f} degrees to the stage's x axis; it is drawn as one column, from its first point.",
+            DataWarning,
+            stacklevel=2,
+        )
+    frame = Frame(plan.shape, (step, 1.0), (float(y[0]), float(x[0])))
+    return grid.filled(spectra, np.arange(len(spectra)), frame, name), frame
+
+
+def _on_plan(
+    spectra: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64], plan: _Plan | None, name: str
+) -> tuple[NDArray[np.float32], Frame] | None:
+    """Spectra on the planned grid; None where their coordinates do not lie on it."""
+    if plan is None:
+        return None
+    rows, columns = (_lines(values, step, n) for values, step, n in zip((y, x), plan.step_um, plan.shape, strict=True))
+    if rows is None or columns is None:
+        return None
+    frame = Frame(plan.shape, (rows.step, columns.step), (rows.origin, columns.origin))
+    return grid.filled(spectra, rows.index * plan.shape[1] + columns.index, frame, name), frame
+
+
+def _lines(values: NDArray[np.float64], step: float, count: int) -> grid.Lines | None:
+    """Grid line of each coordinate, from the smallest on; None where they are not `step` apart or too many."""
+    if not (np.isfinite(step) and step > 0):
+        return None
+    distance = (values - values.min()) / step
+    if distance.max() > count - 0.5:
+        return None
+    index = np.rint(distance).astype(np.intp)
+    if np.abs(distance - index).max() > _OFF_GRID:
+        return None
+    return grid.Lines(index, float(values.min()), step)
+
+
+def picture(path: Path) -> Picture | None:
+    """White-light picture of the sample at its place on the stage; None where the file has none, or does not say where it lies."""
+    from PIL import Image
+
+    with readable_as("a Renishaw file", path, Image.DecompressionBombError):
+        blocks = Blocks(path)
+        if "WHTL" not in blocks:
+            return None
+        content = blocks.content("WHTL")
+        with Image.open(io.BytesIO(content), formats=("JPEG", "BMP", "PNG")) as image:
+            if image.width * image.height > _MOST_PIXELS_PER_BYTE * len(content):
+                raise ReaderError(f"'{path.name}': the picture in it is incomplete; copy the file again.")
+            frame = _picture_frame(image.getexif(), image.width, image.height)
+            return None if frame is None else Picture(frame, np.asarray(image.convert("RGB")), f"{path.stem} white light")
+
+
+def _picture_frame(exif: "Image.Exif", width: int, height: int) -> Frame | None:
+    """Grid of the picture's pixels, from the size of the field in um and the stage coordinates of its upper left corner."""
+    sizes = exif.get_ifd(_EXIF_IFD)
+    if _CORNER not in exif or _WIDTH not in sizes or _HEIGHT not in sizes:
+        return None
+    (x0, y0), dx, dy = exif[_CORNER], float(sizes[_WIDTH]) / width, float(sizes[_HEIGHT]) / height
+    if not (dx > 0 and dy > 0):
+        return None
+    return Frame((height, width), (dy, dx), (float(y0) + dy / 2, float(x0) + dx / 2))

@@ -1,0 +1,184 @@
+"""Renishaw files: every spectrum where the stage was, whatever the order of the scan; damaged files a sentence."""
+
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from wdf_file import NM, block, head, origins, plan, wdf_bytes, white_light
+
+from napari_wse2xai.data import AxisKind, Frame
+from napari_wse2xai.errors import DataWarning, ReaderError, UserError
+from napari_wse2xai.io import list_items, read
+from napari_wse2xai.io.readers import renishaw
+
+NY, NX, N = 3, 4, 6
+COUNTS = np.arange(NY * NX * N, dtype=np.float32).reshape(NY, NX, N)
+AXIS = 100 + 3.0 * np.arange(N)
+Y, X = (grid.ravel() for grid in np.meshgrid(10 + 0.5 * np.arange(NY), -20 + 0.25 * np.arange(NX), indexing="ij"))
+FRAME = Frame((NY, NX), (0.5, 0.25), (10.0, -20.0))
+PLAN = plan((NY, NX), (0.5, 0.25), (10.0, -20.0))
+
+
+def scanned(order, *others, n_measured=NY * NX, unit=5, scale=1.0, **options):
+    """A map whose pixels, counted row by row, were measured in this order."""
+    done = np.asarray(order)[:n_measured]
+    places = origins(Y[done] * scale, X[done] * scale, NY * NX, unit)
+    return wdf_bytes(COUNTS.reshape(-1, N)[done], AXIS, places, *others, n_planned=NY * NX, **options)
+
+
+ROWS = np.arange(NY * NX)
+COLUMNS = ROWS.reshape(NY, NX).T.ravel()
+SNAKE = np.concatenate([row[:: 1 if index % 2 == 0 else -1] for index, row in enumerate(ROWS.reshape(NY, NX))])
+WHOLE = scanned(ROWS, PLAN, white_light(8, 16, corner=(-30.0, 5.0), size=(32.0, 16.0)))
+
+
+@pytest.fixture
+def write(tmp_path):
+    def writer(content, name="flake.wdf"):
+        (tmp_path / name).write_bytes(content)
+        return tmp_path / name
+
+    return writer
+
+
+@pytest.mark.parametrize("order", [ROWS, ROWS[::-1], COLUMNS, SNAKE], ids=["rows", "from the last", "StreamLine", "snake"])
+@pytest.mark.parametrize("others", [(PLAN,), ()], ids=["planned", "positions only"])
+def test_spectra_lie_where_the_stage_was(write, order, others):
+    found = read(write(scanned(order, *others)))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert found.frame.shape == FRAME.shape
+    assert found.frame.step_um == pytest.approx(FRAME.step_um)
+    assert found.frame.origin_um == pytest.approx(FRAME.origin_um)
+    assert (found.axis.kind, found.axis.laser_nm, found.name, found.intensity_unit) == (AxisKind.RAMAN_SHIFT, 532.0, "flake", "counts")
+    assert found.metadata["Title"] == "flake"
+    assert found.metadata["Started"].startswith("2022-06-27")
+
+
+def test_falling_axis_and_wavelengths(write):
+    falling = wdf_bytes(COUNTS.reshape(-1, N), AXIS[::-1] + 500, origins(Y, X, NY * NX), PLAN, unit=NM)
+    found = read(write(falling))
+    assert found.axis.kind is AxisKind.WAVELENGTH
+    np.testing.assert_array_equal(found.axis.values, AXIS + 500)
+    np.testing.assert_array_equal(found.counts, COUNTS[:, :, ::-1])
+
+
+def test_positions_in_millimetres(write):
+    found = read(write(scanned(ROWS, PLAN, unit=8, scale=1e-3)))
+    assert found.frame.origin_um == pytest.approx(FRAME.origin_um)
+
+
+@pytest.mark.parametrize(("order", "n_measured"), [(ROWS, 7), (COLUMNS, 6), (SNAKE, 5)], ids=["rows", "StreamLine", "snake"])
+def test_interrupted_scan_keeps_the_planned_grid(write, order, n_measured):
+    path = write(scanned(order, PLAN, n_measured=n_measured))
+    with pytest.warns(DataWarning, match=f"{NY * NX - n_measured} of 12 pixels of the 3 x 4 grid are missing"):
+        found = read(path)
+    measured = np.isin(ROWS, order[:n_measured]).reshape(NY, NX)
+    np.testing.assert_array_equal(found.measured, measured)
+    np.testing.assert_array_equal(found.counts[measured], COUNTS[measured])
+    assert list_items(path)[0].shape == (NY, NX, N)
+
+
+def test_slanting_line_is_one_column(write):
+    along = np.arange(5)
+    content = wdf_bytes(
+        COUNTS[:, 0, :].repeat(2, axis=0)[:5], AXIS, origins(3 + 3 * along, 4 - 4 * along, 5), plan((1, 5), (5, 5), flags=0x80)
+    )
+    with pytest.warns(DataWarning, match=r"143\.1 degrees"):
+        found = read(write(content))
+    assert found.frame == Frame((5, 1), (5.0, 1.0), (3.0, 4.0))
+
+
+def test_series_in_time_is_a_list_though_the_stage_was_read(write):
+    content = wdf_bytes(COUNTS[0], AXIS, origins(np.full(NX, 2.0), np.full(NX, 3.0), NX))
+    with pytest.warns(DataWarning, match="no scan of the stage"):
+        found = read(write(content))
+    np.testing.assert_array_equal(found.counts[:, 0], COUNTS[0])
+
+
+def test_single_spectrum(write):
+    found = read(write(wdf_bytes(COUNTS[0, :1], AXIS, n_lists=0)))
+    np.testing.assert_array_equal(found.counts, COUNTS[:1, :1])
+
+
+def test_unit_that_is_none_of_light_is_asked_for(write):
+    path = write(wdf_bytes(COUNTS[0, :1], AXIS, n_lists=0, unit=16))
+    with pytest.warns(DataWarning, match="does not say the unit"):
+        read(path)
+    assert read(path, unit="nm").axis.kind is AxisKind.WAVELENGTH
+
+
+def test_picture_lies_where_the_microscope_was(write):
+    found = renishaw.picture(write(WHOLE))
+    assert found.frame == Frame((8, 16), (2.0, 2.0), (6.0, -29.0))  # centre of its first pixel, 2 um wide, at the corner (-30, 5)
+    assert found.rgb[1, 1, 0] > 200 > 50 > found.rgb[6, 12].max()
+    assert renishaw.picture(write(scanned(ROWS, PLAN))) is None
+
+
+def test_picture_that_claims_more_than_it_holds(write):
+    start = WHOLE.index(b"\xff\xc0")
+    content = bytearray(WHOLE)
+    content[start + 5 : start + 9] = b"\x20\x00\x20\x00"
+    with pytest.raises(ReaderError, match="picture in it is incomplete"):
+        renishaw.picture(write(bytes(content)))
+
+
+def test_sizes_that_lie_take_no_memory(write):
+    huge = head(1 << 16, 1 << 40, 1 << 40, 2) + block("DATA", bytes(64))
+    with pytest.raises(ReaderError, match="fewer spectra"):
+        read(write(huge))
+    with pytest.raises(ReaderError, match="no complete spectrum"):
+        read(write(head(0, 0, 0, 0)))
+
+
+def test_block_of_size_zero_does_not_hang(write):
+    with pytest.raises(ReaderError, match="incomplete"):
+        read(write(scanned(ROWS, PLAN)[:600].ljust(5000, b"\0")))
+
+
+@settings(max_examples=200, deadline=2000)
+@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 7), st.one_of(st.just(len(WHOLE)), st.integers(0, len(WHOLE))))
+def test_damage_gives_a_sentence_or_a_map(tmp_path_factory, position, bit, length):
+    content = bytearray(WHOLE)
+    content[position] ^= 1 << bit
+    path = tmp_path_factory.getbasetemp() / "damaged.wdf"
+    path.write_bytes(content[:length])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        for action in (read, renishaw.picture):
+            try:
+                found = action(path)
+            except UserError as error:
+                assert "\n" not in str(error)
+                continue
+            assert action is renishaw.picture or found.counts.size <= COUNTS.size
+
+
+def test_real_map(shared_data):
+    path = shared_data / "renishaw" / "renishaw_test_map.wdf"
+    found = read(path)
+    assert (found.counts.shape, found.frame) == ((3, 3, 47), Frame((3, 3), (100.0, 100.0), (-100.0, -100.0)))
+    assert (found.axis.kind, found.axis.laser_nm) == (AxisKind.WAVELENGTH, 325.0003)
+    stored = np.fromfile(path, "<f4", 9 * 47, offset=512 + 16).reshape(3, 3, 47)
+    np.testing.assert_array_equal(found.counts, stored[:, :, ::-1])
+    assert renishaw.picture(path).frame.shape == (480, 752)
+
+
+def test_real_interrupted_map(shared_data):
+    path = shared_data / "renishaw" / "interrupted_acquisition.wdf"
+    with pytest.warns(DataWarning, match="4 of 16 pixels of the 4 x 4 grid are missing"):
+        found = read(path)
+    assert found.axis.kind is AxisKind.RAMAN_SHIFT
+    np.testing.assert_array_equal(found.measured.sum(axis=1), [4, 4, 4, 0])
+    assert found.counts[0, 0, -1] == pytest.approx(73.42675)
+    frame, picture = found.frame, renishaw.picture(path).frame  # the map lies within its picture
+    assert picture.y_um[0] < frame.y_um[0] < frame.y_um[-1] < picture.y_um[-1]
+    assert picture.x_um[0] < frame.x_um[0] < frame.x_um[-1] < picture.x_um[-1]
+
+
+def test_real_line(shared_data):
+    with pytest.warns(DataWarning, match=r"45\.0 degrees"):
+        found = read(shared_data / "renishaw" / "renishaw_test_linescan.wdf")
+    assert found.counts.shape == (5, 1, 40)
+    assert found.frame.step_um[0] == pytest.approx(30.0)
