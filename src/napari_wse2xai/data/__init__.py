@@ -4,7 +4,20 @@ from napari_wse2xai.data.axis import AxisKind, SpectralAxis
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
+from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.data.results import Results
 from napari_wse2xai.data.spectral_map import SpectralMap
 
-__all__ = ["PARAMETERS", "AxisKind", "Frame", "History", "PeakMaps", "Record", "Results", "SpectralAxis", "SpectralMap", "Status"]
+__all__ = [
+    "PARAMETERS",
+    "AxisKind",
+    "Frame",
+    "History",
+    "PeakMaps",
+    "Picture",
+    "Record",
+    "Results",
+    "SpectralAxis",
+    "SpectralMap",
+    "Status",
+]

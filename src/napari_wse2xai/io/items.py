@@ -2,12 +2,17 @@
 
 import difflib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from napari_wse2xai.data import SpectralAxis, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError
+
+_DATE_WORDS = ("acquired", "start date", "date", "start time", "time stamp")
+_OBJECTIVE_WORDS = ("objective",)
+_MOST_NAMED = 6
+"""Items named in one sentence at most."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +26,21 @@ class Item:
     """Its spectral axis in words, such as ``88–2821 cm-1``."""
     is_map: bool = True
     """False for a time series or a single point: spectra, but not those of a scan of the sample."""
+    what: str = ""
+    """What it is if it is not spectra of light, such as ``picture (nA)`` or ``not optical: Iprobe (nA) over BVValue (V)``."""
+    step_um: tuple[float, float] | None = None
+    """Distance of the pixels (dy, dx) in um, where the file says it."""
+    laser_nm: float | None = None
+    """Wavelength of the laser in nm, where the file says it."""
+    date: str = ""
+    """When it was measured, in the file's own words."""
+    objective: str = ""
+    """Microscope objective, in the file's own words."""
+
+    @property
+    def is_spectra(self) -> bool:
+        """Whether `read` gives a map of it."""
+        return not self.what
 
     @property
     def n_pixels(self) -> int:
@@ -29,6 +49,8 @@ class Item:
 
     def __str__(self) -> str:
         """One line for ``convert --list``."""
+        if not self.is_spectra:
+            return f"{self.name}: {' x '.join(map(str, self.shape))}, {self.what}"
         kind = "map" if self.is_map else "not a scan"
         return f"{self.name}: {self.shape[0]} x {self.shape[1]} pixels, {self.shape[2]} channels, {self.axis} ({kind})"
 
@@ -46,8 +68,23 @@ def axis_text(low: float, high: float, unit: str) -> str:
 
 def item_of(spectral_map: SpectralMap, name: str | None = None) -> Item:
     """Describe a map that was read."""
-    shape = (*spectral_map.frame.shape, len(spectral_map.axis))
-    return Item(name or spectral_map.name, shape, describe_axis(spectral_map.axis), is_map=spectral_map.frame.n_pixels > 1)
+    frame = spectral_map.frame
+    return Item(
+        name or spectral_map.name,
+        (*frame.shape, len(spectral_map.axis)),
+        describe_axis(spectral_map.axis),
+        is_map=frame.n_pixels > 1,
+        step_um=(abs(frame.step_um[0]), abs(frame.step_um[1])) if frame.n_pixels > 1 else None,
+        laser_nm=spectral_map.axis.laser_nm,
+        date=first_of(spectral_map.metadata, _DATE_WORDS),
+        objective=first_of(spectral_map.metadata, _OBJECTIVE_WORDS),
+    )
+
+
+def first_of(metadata: Mapping[str, str], words: Sequence[str]) -> str:
+    """Value of the first entry whose key has one of some words, the first word preferred."""
+    found = (value for word in words for key, value in metadata.items() if word in key.lower() and value.strip())
+    return next(found, "")
 
 
 def choose(items: Sequence[Item], wanted: str | None, path: Path) -> Item:
@@ -56,7 +93,11 @@ def choose(items: Sequence[Item], wanted: str | None, path: Path) -> Item:
         raise ReaderError(f"'{path.name}' holds no spectra of a map; choose another file.")
     if wanted is not None:
         return _named(items, wanted, path)
-    best = max(items, key=lambda item: (item.is_map, item.n_pixels))
+    spectra = [item for item in items if item.is_spectra]
+    if not spectra:
+        held = ", ".join(f"'{item.name}' ({item.what})" for item in items[:_MOST_NAMED])
+        raise ReaderError(f"'{path.name}' holds no spectra of light, only {held}; choose another file.")
+    best = max(spectra, key=lambda item: (item.is_map, item.n_pixels))
     others = ", ".join(f"'{item.name}'" for item in items if item is not best)
     if others:
         warnings.warn(f"'{path.name}' holds more than one item: '{best.name}' was read; also there: {others}.", DataWarning, stacklevel=2)
@@ -72,7 +113,10 @@ def require_only(wanted: str | None, item: Item, path: Path) -> None:
 def _named(items: Sequence[Item], wanted: str, path: Path) -> Item:
     names = [item.name for item in items]
     if wanted in names:
-        return items[names.index(wanted)]
+        item = items[names.index(wanted)]
+        if not item.is_spectra:
+            raise ReaderError(f"'{wanted}' in '{path.name}' holds no spectra of light ({item.what}); choose another item.")
+        return item
     near = difflib.get_close_matches(wanted, names, n=1, cutoff=0.4)
     hint = f"did you mean '{near[0]}'? It holds" if near else "it holds"
     raise ReaderError(f"'{path.name}' holds no item '{wanted}'; {hint} {', '.join(repr(name) for name in names)}.")
