@@ -1,7 +1,6 @@
 """A small map that is quick to work on, and a way to let Qt work until something holds."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -28,7 +27,14 @@ def make_small(kind: AxisKind = AxisKind.RAMAN_SHIFT, name: str = "small") -> Sp
 
 @pytest.fixture
 def small() -> SpectralMap:
+    """Raman map."""
     return make_small()
+
+
+@pytest.fixture
+def light() -> SpectralMap:
+    """PL map on the same place."""
+    return make_small(AxisKind.ENERGY, "light")
 
 
 @pytest.fixture(scope="session")
@@ -40,13 +46,6 @@ def one_line() -> Deconvolve:
 def small_peaks(one_line: Deconvolve) -> PeakMaps:
     """Peak maps of the small map, fitted at every pixel so that no flake is needed."""
     return one_line(make_small())
-
-
-@dataclass(frozen=True)
-class Here:
-    """What napari hands to a mouse callback."""
-
-    position: tuple[float, ...]
 
 
 @pytest.fixture

@@ -8,13 +8,14 @@ from superqt import QCollapsible
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.stage_panel import StagePanel
 from napari_wse2xai.recipe import Section, preset, preset_names
 from napari_wse2xai.stages import STAGES, FindFlake, Stage
 
 
-class MainWidget(QWidget):
+class MainWidget(Docked):
     """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
@@ -28,9 +29,11 @@ class MainWidget(QWidget):
         self._folds: dict[Any, QCollapsible] = {}
         self._kind: AxisKind | None = None
         self._placed: set[AxisKind] = set()
-        self._pending = False
+        self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
+        self._soon.setSingleShot(True)
         self._build()
         self._connect()
+        self.set_listening(True)
         self._refresh()
 
     def _build(self) -> None:
@@ -39,12 +42,8 @@ class MainWidget(QWidget):
         column.setContentsMargins(2, 2, 2, 2)
         column.addWidget(self.preset)
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
-            fold = self._folds[stage] = QCollapsible(f"{number}. {stage.title}")
-            fold.addWidget(panel)
-            column.addWidget(fold)
-        fold = self._folds[PeakChooser] = QCollapsible(f"{len(self.panels) + 1}. Peak maps")
-        fold.addWidget(self.chooser)
-        column.addWidget(fold)
+            column.addWidget(self._fold(stage, f"{number}. {stage.title}", panel))
+        column.addWidget(self._fold(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
         column.addStretch()
         self._folds[FindFlake].expand(animate=False)
         scroll = QScrollArea()
@@ -55,10 +54,15 @@ class MainWidget(QWidget):
         layout.addWidget(scroll)
         self.setMinimumWidth(360)
 
+    def _fold(self, key: Any, title: str, content: QWidget) -> QCollapsible:
+        fold = self._folds[key] = QCollapsible(title)
+        fold.layout().setContentsMargins(0, 0, 0, 0)
+        fold.content().layout().setContentsMargins(0, 0, 0, 0)
+        fold.addWidget(content)
+        return fold
+
     def _connect(self) -> None:
-        events = self.viewer.layers.events
-        events.inserted.connect(self._later)
-        events.removed.connect(self._later)
+        self._soon.timeout.connect(self._refresh)
         self.preset.currentTextChanged.connect(lambda _: self._fill_from_preset())
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
@@ -66,12 +70,9 @@ class MainWidget(QWidget):
 
     def _later(self, event: Any = None) -> None:
         """Refresh once after a burst of new layers."""
-        if not self._pending:
-            self._pending = True
-            QTimer.singleShot(0, self._refresh)
+        self._soon.start(0)
 
     def _refresh(self) -> None:
-        self._pending = False
         stock.share_sliders(self.viewer)
         self._show_telling_channels()
         for panel in self.panels.values():
@@ -114,10 +115,15 @@ class MainWidget(QWidget):
             if type(stage) in self.panels:
                 self.panels[type(stage)].form.put(stage)
 
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Stop what runs, and let go of the viewer."""
+    def listen(self) -> None:
+        """Hear of layers that come and go."""
+        self.viewer.layers.events.inserted.connect(self._later)
+        self.viewer.layers.events.removed.connect(self._later)
+        self._later()
+
+    def let_go(self) -> None:
+        """Hear of nothing more, and stop what runs."""
         for panel in self.panels.values():
             panel.runner.cancel()
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)
-        super().closeEvent(event)

@@ -11,13 +11,14 @@ from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.layers import WORDS
 from napari_wse2xai.plots.spectra import SpectrumPlot, brightest_pixel, describe, fitted_numbers
 
 Pixel = tuple[int, int]
 
 
-class SpectrumView(QWidget):
+class SpectrumView(Docked):
     """Follows the mouse: measured spectrum, fit, components and residual of the pixel under it, and its fitted numbers.
 
     Only the curves are drawn anew from pixel to pixel; axes and ticks stay as a picture underneath (blitting).
@@ -31,12 +32,7 @@ class SpectrumView(QWidget):
         self.pixel: Pixel | None = None
         self._background: Any = None
         self._build()
-        viewer.mouse_move_callbacks.append(self.follow)
-        viewer.layers.events.inserted.connect(self.on_layers)
-        viewer.layers.events.removed.connect(self.on_layers)
-        viewer.layers.selection.events.active.connect(self.on_layers)
-        viewer.dims.events.point.connect(self.on_slider)
-        viewer.events.theme.connect(self.on_theme)
+        self.set_listening(True)
         self.on_theme()
         self.on_layers()
 
@@ -49,6 +45,7 @@ class SpectrumView(QWidget):
         self.axes.tick_params(labelbottom=False)
         self.plot = SpectrumPlot(self.axes, self.residual_axes, animated=True)
         self.words = QLabel()
+        self.words.setStyleSheet("font-size: 11px")  # eight peaks in a low dock
         self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
         self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
@@ -60,7 +57,7 @@ class SpectrumView(QWidget):
         splitter = QSplitter(Qt.Horizontal)
         splitter.addWidget(self.canvas)
         splitter.addWidget(scroll)
-        splitter.setSizes([700, 330])
+        splitter.setSizes([600, 400])
         splitter.setStretchFactor(0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -166,20 +163,27 @@ class SpectrumView(QWidget):
             if artist.axes is not None:
                 artist.axes.draw_artist(artist)
 
-    def disconnect_viewer(self) -> None:
-        """Let go of the viewer, so that a closed dock does not live on in its callbacks."""
-        if self.follow in self.viewer.mouse_move_callbacks:
-            self.viewer.mouse_move_callbacks.remove(self.follow)
-        self.viewer.layers.events.inserted.disconnect(self.on_layers)
-        self.viewer.layers.events.removed.disconnect(self.on_layers)
-        self.viewer.layers.selection.events.active.disconnect(self.on_layers)
-        self.viewer.dims.events.point.disconnect(self.on_slider)
-        self.viewer.events.theme.disconnect(self.on_theme)
+    def listen(self) -> None:
+        """Hear of the mouse, the layers, the slider and the theme."""
+        self.viewer.mouse_move_callbacks.append(self.follow)
+        for emitter, answer in self._answers():
+            emitter.connect(answer)
 
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Let go of the viewer."""
-        self.disconnect_viewer()
-        super().closeEvent(event)
+    def let_go(self) -> None:
+        """Hear of nothing more."""
+        self.viewer.mouse_move_callbacks.remove(self.follow)
+        for emitter, answer in self._answers():
+            emitter.disconnect(answer)
+
+    def _answers(self) -> tuple[tuple[Any, Any], ...]:
+        layers = self.viewer.layers
+        return (
+            (layers.events.inserted, self.on_layers),
+            (layers.events.removed, self.on_layers),
+            (layers.selection.events.active, self.on_layers),
+            (self.viewer.dims.events.point, self.on_slider),
+            (self.viewer.events.theme, self.on_theme),
+        )
 
 
 def pixel_at(layer: Any, position: Any) -> Pixel | None:

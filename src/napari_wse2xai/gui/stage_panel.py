@@ -13,6 +13,9 @@ from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.stages import Despike, FindFlake, Stage
 
+QUIET, NOTE, BAD = "#999999", "#e8a33d", "#e4575c"
+"""Colours of what is said, of what should be known, and of what is wrong: readable on dark and on light."""
+
 
 class StagePanel(QWidget):
     """Form of a stage's settings with a choice of layer, Run, Cancel, a bar and one line for messages."""
@@ -24,6 +27,9 @@ class StagePanel(QWidget):
     def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
+        self._outcome = ("", "")  # words and colour of the last run, to be seen whenever there is nothing to object to
+        self._notes: list[str] = []
+        self._worked_on: SpectralMap | None = None
         self.runner = Runner(self)
         self.source = QComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
@@ -58,8 +64,8 @@ class StagePanel(QWidget):
         self.source.currentIndexChanged.connect(lambda _: self._on_choice())
         self.runner.progressed.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, color="#e4575c"))
-        self.runner.warned.connect(lambda text: self._say(text, "#e8a33d"))
+        self.runner.failed.connect(partial(self._stop, color=BAD))
+        self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
 
     def refresh(self, prefer: SpectralMap | None = None) -> None:
@@ -85,6 +91,8 @@ class StagePanel(QWidget):
         if source is None or self.runner.busy:
             return
         settings = self.form.value()
+        self._worked_on = source
+        self._notes.clear()
         source = stock.with_edited_flake(self.viewer, source)
         self.run_button.setEnabled(False)
         self.cancel_button.setEnabled(True)
@@ -99,43 +107,43 @@ class StagePanel(QWidget):
 
     def _check(self) -> None:
         """Allow Run where settings and choice are valid; else say why not."""
+        objection = self._objection()
+        self.run_button.setEnabled(not objection and not self.runner.busy)
+        if not self.runner.busy:
+            self._say(*(objection or self._outcome))
+
+    def _objection(self) -> tuple[str, str] | None:
+        """Why Run is off, and the colour to say it in."""
         try:
             self.form.value()
         except ValueError as error:
-            self.run_button.setEnabled(False)
-            self._say(str(error), "#e4575c")
-            return
-        self.run_button.setEnabled(self.chosen_map() is not None and not self.runner.busy)
-        self._say("" if self.chosen_map() is not None else "Open a map: drop its file on the window, or File > Open Sample.", "#999999")
+            return str(error), BAD
+        if self.chosen_map() is None:
+            return "Open a map: drop its file on the window, or File > Open Sample.", QUIET
+        return None
 
     def _on_progress(self, fraction: float, message: str) -> None:
         if self.runner.busy:
             self.bar.setValue(round(100 * fraction))
-            self._say(message, "#999999")
+            self._say(message, QUIET)
 
     def _on_finished(self, result: Any) -> None:
-        source = self.chosen_map()
-        self._stop(summary(result))
+        self._stop(summary(result), NOTE if self._notes else QUIET)
         layers = to_layers(result)
         if self.stage is FindFlake:  # the spectra are as they were: only the flake is new
             layers = [layer for layer in layers if layer[2] == "labels"]
         elif isinstance(result, SpectralMap):
             parts = ("map", "repaired") if self.stage is Despike else ("map",)
             layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in parts]
-            self._hide(source)
+        stock.hide_below(self.viewer, layers, self._worked_on)
         stock.add(self.viewer, layers)
         self.ran.emit(result)
 
-    def _hide(self, source: SpectralMap | None) -> None:
-        for layer in stock.map_layers(self.viewer):
-            if stock.map_of(layer) is source:
-                layer.visible = False
-
-    def _stop(self, text: str, color: str = "#999999") -> None:
+    def _stop(self, text: str, color: str = QUIET) -> None:
         self.bar.setVisible(False)
         self.cancel_button.setEnabled(False)
+        self._outcome = (" ".join((text, *self._notes)), color)
         self._check()
-        self._say(text, color)
 
     def _say(self, text: str, color: str) -> None:
         self.message.setStyleSheet(f"color: {color}" if color else "")

@@ -4,8 +4,10 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from napari_wse2xai.data import PeakMaps, SpectralAxis, SpectralMap
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import PeakMaps, Record, SpectralAxis, SpectralMap
 from napari_wse2xai.layers import LayerTuple, Shown, map_layer, shown_in, telling_channel
 
 Viewer = Any
@@ -43,12 +45,25 @@ def peaks_of(viewer: Viewer, source: SpectralMap) -> PeakMaps | None:
 
 
 def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
-    """Map with the flake as its Labels layer shows it now, edits by hand included."""
+    """Map with the flake as its Labels layer shows it now, edits by hand included; its history says where that flake is from."""
     for layer in reversed(viewer.layers):
         is_ = shown(layer)
-        if is_ is not None and is_.part == "flake" and is_.artefact.frame == source.frame and is_.artefact.name == source.name:
-            return replace(source, flake=np.asarray(layer.data) > 0)
+        if is_ is None or is_.part != "flake" or not isinstance(is_.artefact, SpectralMap):
+            continue
+        if is_.artefact.frame == source.frame and is_.artefact.name == source.name:
+            return _with_flake(source, np.asarray(layer.data) > 0, is_.artefact)
     return source
+
+
+def _with_flake(source: SpectralMap, flake: NDArray[np.bool_], found: SpectralMap) -> SpectralMap:
+    """Map with a flake that was found on `found` and may have been edited since."""
+    if source.flake is not None and np.array_equal(flake, source.flake):
+        return source
+    steps = [record for record in found.history if record.step == "FindFlake" and record not in source.history]
+    changed = int(np.count_nonzero(flake != found.flake))
+    if changed:
+        steps.append(Record("flake edited by hand", {"pixels": int(flake.sum()), "changed": changed}, __version__))
+    return replace(source, flake=flake, history=(*source.history, *steps))
 
 
 def add(viewer: Viewer, layers: list[LayerTuple]) -> list[Layer]:
@@ -77,22 +92,56 @@ def _resized(layer: LayerTuple, axes: tuple[SpectralAxis, ...]) -> LayerTuple:
     return data, keywords | {"visible": layer[1].get("visible", True)}, kind
 
 
+def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | None) -> None:
+    """Hide what new layers replace on the canvas: the map that was worked on, the former flake, former peak maps of the same map."""
+    new = [is_ for _, keywords, _ in coming if (is_ := shown_in(keywords["metadata"])) is not None]
+    parts = {is_.part for is_ in new}
+    for layer in viewer.layers:
+        is_ = shown(layer)
+        if is_ is None or source is None or (is_.artefact.frame, is_.artefact.name) != (source.frame, source.name):
+            continue
+        worked_on = is_.artefact is source and is_.part == "map" and "map" in parts
+        former = is_.part == "flake" and "flake" in parts
+        former_peaks = isinstance(is_.artefact, PeakMaps) and any(isinstance(one.artefact, PeakMaps) for one in new)
+        if worked_on or former or former_peaks:
+            layer.visible = False
+
+
 def share_sliders(viewer: Viewer, axes: tuple[SpectralAxis, ...] = ()) -> None:
     """Give every kind of spectral axis, those of the window's maps and the given ones, its own slider."""
     maps = map_layers(viewer)
     axes = (*(map_of(layer).axis for layer in maps), *axes)
     if all(layer.ndim == 2 + len({axis.kind for axis in axes}) for layer in maps):
         return
-    renewed = []
-    for layer in maps:
-        data, keywords, _ = map_layer(map_of(layer), sliders=axes)
-        keywords |= {name: getattr(layer, name) for name in ("visible", "name", "contrast_limits", "opacity")}
-        renewed.append((viewer.layers.index(layer), data, keywords))
+    points = dict(zip(viewer.dims.axis_labels, viewer.dims.point, strict=True))
+    renewed = [(viewer.layers.index(layer), *map_layer(map_of(layer), sliders=axes)[:2], layer) for layer in maps]
     for layer in maps:  # all out before any comes back: maps with and without the new slider have no units in common
         viewer.layers.remove(layer)
-    for index, data, keywords in renewed:
-        viewer.add_image(data, **keywords)
+    for index, data, keywords, layer in renewed:
+        viewer.add_image(data, **keywords | _looks(layer) | _where(layer, keywords))
         viewer.layers.move(len(viewer.layers) - 1, index)
+    for slider, label in enumerate(viewer.dims.axis_labels):
+        if label in points:
+            viewer.dims.set_point(slider, points[label])
+
+
+def _looks(layer: Layer) -> dict[str, Any]:
+    """How a user may have set a layer's looks."""
+    return {name: getattr(layer, name) for name in ("name", "visible", "opacity", "blending", "contrast_limits", "colormap", "gamma")}
+
+
+def _where(layer: Layer, keywords: dict[str, Any]) -> dict[str, Any]:
+    """Where a user may have moved or turned a layer on the canvas, for the same map with another number of sliders."""
+    sliders = len(keywords["scale"]) - 2
+    rotate, affine = np.eye(sliders + 2), np.eye(sliders + 3)
+    rotate[-2:, -2:] = np.asarray(layer.rotate)[-2:, -2:]
+    affine[-3:, -3:] = np.asarray(layer.affine.affine_matrix)[-3:, -3:]
+    return {
+        "scale": (*keywords["scale"][:sliders], *layer.scale[-2:]),
+        "translate": (*keywords["translate"][:sliders], *layer.translate[-2:]),
+        "rotate": rotate,
+        "affine": affine,
+    }
 
 
 def go_to_brightest_channel(viewer: Viewer, layer: Layer) -> None:

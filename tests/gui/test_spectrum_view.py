@@ -1,0 +1,147 @@
+"""The spectrum under the mouse: the right pixel wherever the layer lies, the right fit, in time."""
+
+from dataclasses import dataclass
+from time import perf_counter
+
+import numpy as np
+import pytest
+from qtpy.QtWidgets import QApplication
+
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.spectrum_view import SpectrumView, pixel_at
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.plots.spectra import Fit
+
+
+@dataclass(frozen=True)
+class Here:
+    """What napari hands to a mouse callback."""
+
+    position: tuple[float, ...]
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def view(viewer, qtbot) -> SpectrumView:
+    widget = SpectrumView(viewer)
+    viewer.window.add_dock_widget(widget, area="bottom")
+    yield widget
+    widget.close()
+
+
+def hover(viewer, layer, row: int, column: int) -> None:
+    """Move the mouse over a pixel, as napari tells its callbacks."""
+    point = np.array(viewer.dims.point, dtype=float)
+    point[-2:] = layer.data_to_world((*[0] * (layer.ndim - 2), row, column))[-2:]
+    for callback in viewer.mouse_move_callbacks:
+        callback(viewer, Here(tuple(point)))
+
+
+def drawn(view: SpectrumView, label: str) -> np.ndarray:
+    return next(line for line in view.axes.lines if line.get_label() == label).get_ydata()
+
+
+def test_the_brightest_pixel_is_shown_before_the_mouse_was_anywhere(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    assert view.pixel == (9, 12)
+    np.testing.assert_array_equal(drawn(view, "measured"), small.counts[9, 12])
+
+
+def test_the_spectrum_follows_the_mouse(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    (layer,) = stock.add(viewer, to_layers(small))
+    hover(viewer, layer, 3, 5)
+    assert view.pixel == (3, 5)
+    np.testing.assert_array_equal(drawn(view, "measured"), small.counts[3, 5])
+    assert "row 3, column 5" in view.words.text()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"scale": (1.0, 2.0, 3.0)},
+        {"translate": (200.0, -40.0, 7.0)},
+        {"rotate": np.array([[1, 0, 0], [0, 0.8, -0.6], [0, 0.6, 0.8]])},
+        {"affine": np.array([[1, 0, 0, 0], [0, 0.6, -0.8, 5], [0, 0.8, 0.6, -9], [0, 0, 0, 1.0]])},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_right_pixel_is_hit_wherever_the_layer_lies(viewer, view: SpectrumView, change: dict, small: SpectralMap) -> None:
+    (layer,) = stock.add(viewer, to_layers(small))
+    for name, value in change.items():
+        setattr(layer, name, value)
+    for pixel in ((0, 0), (11, 15), (3, 14)):
+        hover(viewer, layer, *pixel)
+        assert view.pixel == pixel
+
+
+def test_outside_the_map_the_last_pixel_stays(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    (layer,) = stock.add(viewer, to_layers(small))
+    hover(viewer, layer, 3, 5)
+    hover(viewer, layer, -4, 5)
+    hover(viewer, layer, 3, 99)
+    assert view.pixel == (3, 5)
+    assert pixel_at(layer, (1.0,)) is None
+
+
+def test_fit_residual_and_numbers_are_those_of_the_pixel(viewer, view: SpectrumView, small_peaks: PeakMaps, small: SpectralMap) -> None:
+    layer = stock.add(viewer, [*to_layers(small), *to_layers(small_peaks)])[0]
+    hover(viewer, layer, 5, 6)
+    fit = Fit.of(small_peaks, 5, 6)
+    np.testing.assert_array_equal(drawn(view, "fit"), fit.total)
+    np.testing.assert_allclose(view.residual_axes.lines[0].get_ydata(), small.counts[5, 6] - fit.total)
+    assert f"{small_peaks.position[0, 5, 6]:.2f}" in view.words.text()
+    assert "±" in view.words.text()
+
+
+def test_the_line_marks_the_slider_s_channel(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    viewer.dims.set_point(0, 243.2)
+    assert view.channel.get_xdata()[0] == pytest.approx(243.0)
+
+
+def test_the_view_follows_the_theme(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    dark = view.figure.get_facecolor()
+    viewer.theme = "light"
+    assert sum(view.figure.get_facecolor()[:3]) > 2 > sum(dark[:3])
+
+
+def test_a_hover_frame_takes_less_than_30_ms(viewer, view: SpectrumView, clean_raman, raman_peaks) -> None:
+    """The median of one round of the loop: the fit of eight lines on 1024 channels, evaluated, drawn and painted."""
+    viewer.window._qt_window.show()
+    layer = stock.add(viewer, [*to_layers(clean_raman), *to_layers(raman_peaks)])[0]
+    QApplication.processEvents()
+    frames = []
+    for row, column in [(20 + i // 8, 20 + i % 8) for i in range(40)]:
+        begun = perf_counter()
+        hover(viewer, layer, row, column)
+        QApplication.processEvents()
+        frames.append(perf_counter() - begun)
+    print(f"hover frame: median {1e3 * np.median(frames):.1f} ms")  # noqa: T201
+    assert np.median(frames) < 0.030 * 3  # three times the budget: the machine may be busy with other tests
+
+
+def test_a_closed_dock_lets_go_of_the_viewer(viewer, qtbot, small: SpectralMap) -> None:
+    view = SpectrumView(viewer)
+    qtbot.addWidget(view)
+    (layer,) = stock.add(viewer, to_layers(small))
+    view.close()
+    view.pixel = None
+    hover(viewer, layer, 3, 5)
+    viewer.layers.clear()
+    assert view.pixel is None
+    assert view.follow not in viewer.mouse_move_callbacks
+
+
+def test_closing_the_dock_in_the_window_lets_go_of_the_viewer(viewer, qtbot) -> None:
+    view = SpectrumView(viewer)
+    dock = viewer.window.add_dock_widget(view, area="bottom")
+    viewer.window.remove_dock_widget(dock)
+    assert not viewer.mouse_move_callbacks
+    viewer.window.add_dock_widget(view, area="bottom")
+    assert viewer.mouse_move_callbacks == [view.follow]

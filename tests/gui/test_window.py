@@ -1,0 +1,328 @@
+"""The chain driven by mouse in a real viewer: layers on their place, panels that follow, NaN that shows nothing."""
+
+import warnings
+from dataclasses import replace
+from time import sleep
+
+import numpy as np
+import pytest
+from napari.utils.notifications import notification_manager
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QApplication
+
+from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap, Status
+from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.gui import stock, window
+from napari_wse2xai.gui.contributions import get_reader, read_layers, triangle_raman
+from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.io import write_map
+from napari_wse2xai.layers import peak_layer, to_layers
+from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Despike, FindFlake
+from napari_wse2xai.stages.baseline import PiecewiseLinear
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def panels(viewer, qtbot) -> MainWidget:
+    widget = MainWidget(viewer)
+    viewer.window.add_dock_widget(widget)
+    yield widget
+    widget.close()
+
+
+def names_of(viewer) -> list[str]:
+    return [layer.name for layer in viewer.layers]
+
+
+def run(panels: MainWidget, stage, settle) -> str:
+    """Press Run in a panel, wait, and give its message."""
+    panel = panels.panels[stage]
+    panel.run_button.click()
+    settle(lambda: not panel.runner.busy)
+    return panel.message.text()
+
+
+def test_the_whole_chain_by_mouse(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    settle(panels.panels[FindFlake].run_button.isEnabled)
+    panels.panels[FindFlake].form.put(FindFlake(corner_size=2))
+    panels.panels[Baseline].form.put(Baseline(method=PiecewiseLinear(areas=((205.0, 295.0),))))
+    panels.panels[Deconvolve].form.put(one_line)
+
+    assert run(panels, FindFlake, settle).startswith("The flake has 80 of 192 pixels")
+    assert run(panels, Despike, settle).endswith("spectra.")
+    assert run(panels, Baseline, settle) == "Done."
+    assert run(panels, Deconvolve, settle).startswith("80 spectra fitted")
+
+    (peaks,) = stock.all_peaks(viewer)
+    assert [record.step for record in peaks.history if record.step != "read"] == ["FindFlake", "Despike", "Baseline", "Deconvolve"]
+    assert np.nanmedian(peaks.position[0]) == pytest.approx(250.0, abs=0.05)
+    assert {"small", "small · flake", "small · despiked", "small · above baseline", "A1' height (counts)"} <= set(names_of(viewer))
+    visible_maps = [layer.name for layer in stock.map_layers(viewer) if layer.visible]
+    assert visible_maps == ["small · above baseline"]
+    assert len({tuple(layer.extent.world[:, -2:].ravel()) for layer in viewer.layers}) == 1
+
+
+def test_a_flake_mended_by_hand_is_what_is_fitted(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
+    flake = np.zeros((12, 16), bool)
+    flake[2:10, 3:13] = True
+    source = replace(small, flake=flake)
+    stock.add(viewer, to_layers(source))
+    settle(panels.panels[Deconvolve].run_button.isEnabled)
+    labels = viewer.layers["small · flake"]
+    labels.data[2:10, 3:8] = 0
+    panels.panels[Deconvolve].form.put(one_line)
+    run(panels, Deconvolve, settle)
+    (peaks,) = stock.all_peaks(viewer)
+    np.testing.assert_array_equal(peaks.status != Status.NOT_ON_FLAKE, labels.data > 0)
+    assert [(record.step, record.settings.get("changed")) for record in peaks.history][:1] == [("flake edited by hand", 40)]
+    assert source.flake[2, 3], "the map itself stays as it was"
+
+
+def test_a_user_s_mistake_stands_in_the_panel_and_the_layers_stay(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    settle(panels.panels[FindFlake].run_button.isEnabled)
+    before = names_of(viewer)
+    panels.panels[FindFlake].form.put(FindFlake(k=1000))
+    assert run(panels, FindFlake, settle).startswith("No flake was found in 'small'")
+    assert names_of(viewer) == before
+    assert panels.panels[FindFlake].run_button.isEnabled()
+
+
+def test_a_broken_stage_says_so_and_the_layers_stay(viewer, panels: MainWidget, settle, monkeypatch, capsys, small: SpectralMap) -> None:
+    monkeypatch.setattr(notification_manager, "receive_error", lambda *_: None)
+    monkeypatch.setattr(Despike, "run", lambda *_: (_ for _ in ()).throw(RuntimeError("out of memory")))
+    stock.add(viewer, to_layers(small))
+    settle(panels.panels[Despike].run_button.isEnabled)
+    assert "out of memory" in run(panels, Despike, settle)
+    assert "Traceback" in capsys.readouterr().err
+    assert names_of(viewer) == ["small"]
+    assert panels.panels[Despike].run_button.isEnabled()
+
+
+def test_cancel_leaves_everything_as_it_was(viewer, panels: MainWidget, settle, monkeypatch, qtbot, small: SpectralMap) -> None:
+    def endless(self, source, progress):
+        while True:
+            sleep(0.005)
+            progress(0.3, "going on")
+
+    monkeypatch.setattr(Despike, "run", endless)
+    stock.add(viewer, to_layers(small))
+    panel = panels.panels[Despike]
+    settle(panel.run_button.isEnabled)
+    panel.run_button.click()
+    settle(lambda: panel.bar.value() == 30)
+    assert not panel.run_button.isEnabled()
+    with qtbot.waitSignal(panel.runner.cancelled, timeout=500):
+        panel.cancel_button.click()
+    assert panel.message.text() == "Cancelled; the layers are as they were."
+    assert names_of(viewer) == ["small"]
+    assert panel.run_button.isEnabled()
+    assert not panel.cancel_button.isEnabled()
+
+
+def test_run_is_off_without_a_map_and_with_wrong_settings(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
+    panel = panels.panels[FindFlake]
+    assert not panel.run_button.isEnabled()
+    assert "Open a map" in panel.message.text()
+    stock.add(viewer, to_layers(small))
+    settle(panel.run_button.isEnabled)
+    panel.form._inputs["k"].widget.value = "-1"
+    assert not panel.run_button.isEnabled()
+    assert panel.message.text() == "Threshold k: Input should be greater than 0."
+    panel.form._inputs["k"].widget.value = "4"
+    assert panel.run_button.isEnabled()
+    viewer.layers.clear()
+    settle(lambda: not panel.run_button.isEnabled())
+
+
+def test_the_preset_follows_the_kind_of_map(viewer, panels: MainWidget, settle, small: SpectralMap, light: SpectralMap) -> None:
+    stock.add(viewer, to_layers(light))
+    settle(panels.panels[Deconvolve].run_button.isEnabled)
+    assert [peak.shape for peak in panels.panels[Deconvolve].form.value().peaks] == ["gaussian"]
+    viewer.layers.clear()
+    stock.add(viewer, to_layers(small))
+    settle(lambda: len(panels.panels[Deconvolve].form.value().peaks) == 8)
+
+
+def test_every_stage_has_its_panel(panels: MainWidget) -> None:
+    assert tuple(panels.panels) == STAGES
+
+
+def test_any_peak_map_is_one_tick_away_and_only_one_is_seen(
+    viewer, panels: MainWidget, settle, small_peaks: PeakMaps, small: SpectralMap
+) -> None:
+    stock.add(viewer, [*to_layers(small), *to_layers(small_peaks)])
+    settle(lambda: panels.chooser.table.rowCount() == 2)
+    position, height = panels.chooser.table.item(0, 0), panels.chooser.table.item(0, 2)
+    assert (position.checkState(), height.checkState()) == (Qt.Unchecked, Qt.Checked)
+    position.setCheckState(Qt.Checked)
+    settle()
+    seen = [layer.name for layer in viewer.layers if layer.visible and isinstance(stock.shown(layer).artefact, PeakMaps)]
+    assert seen == ["A1' position (cm⁻¹)"]
+    np.testing.assert_array_equal(viewer.layers[seen[0]].data, small_peaks.position[0])
+    panels.chooser.table.item(0, 0).setCheckState(Qt.Unchecked)
+    settle()
+    assert seen[0] not in names_of(viewer)
+
+
+def test_errors_are_maps_too(viewer, panels: MainWidget, settle, small_peaks: PeakMaps) -> None:
+    stock.add(viewer, to_layers(small_peaks))
+    settle(lambda: panels.chooser.table.rowCount() == 2)
+    panels.chooser.errors.setChecked(True)
+    panels.chooser.table.item(0, 1).setCheckState(Qt.Checked)
+    settle()
+    np.testing.assert_array_equal(viewer.layers["A1' FWHM error (cm⁻¹)"].data, small_peaks.fwhm_error[0])
+
+
+def test_nan_shows_what_lies_below(viewer, small_peaks: PeakMaps) -> None:
+    """In the canvas itself: napari draws NaN as the lowest colour where a colormap or driver lets it."""
+    viewer.window.resize(800, 600)
+    viewer.window._qt_window.show()
+    holed = small_peaks.height.copy()
+    holed[:, :, :8] = np.nan
+    green = np.ones((12, 16), np.float32)
+    ((data, keywords, _),) = [peak_layer(replace(small_peaks, height=holed), 0, "height")]
+    place = {name: keywords[name] for name in ("scale", "translate", "units")}
+    viewer.add_image(green, colormap="green", contrast_limits=(0, 1), **place)
+    viewer.add_image(data, **keywords)
+    viewer.reset_view()
+    QApplication.processEvents()
+    picture = viewer.screenshot(flash=False)
+    middle = picture.shape[0] // 2
+    assert tuple(picture[middle, picture.shape[1] // 2 - 30, :3]) == (0, 255, 0)
+    assert tuple(picture[middle, picture.shape[1] // 2 + 30, :3]) != (0, 255, 0)
+
+
+def test_a_marked_corner_stays_in_its_corner_on_the_canvas(viewer) -> None:
+    """An instrument with y upwards must not come out mirrored."""
+    viewer.window._qt_window.show()
+    counts = np.zeros((12, 16, 5), np.float32)
+    counts[:6, :8] = 100  # top left, as the instrument draws it
+    frame = Frame((12, 16), (-0.5, 0.5), (40.0, 3.0))
+    stock.add(viewer, to_layers(SpectralMap.from_arrays(counts, np.arange(5.0) + 200, AxisKind.RAMAN_SHIFT, frame=frame)))
+    viewer.reset_view()
+    QApplication.processEvents()
+    picture = viewer.screenshot(flash=False)[..., 0].astype(int)
+    y, x = picture.shape[0] // 2, picture.shape[1] // 2
+    assert picture[y - 30, x - 30] > 200
+    assert max(picture[y + 30, x - 30], picture[y - 30, x + 30], picture[y + 30, x + 30]) < 50
+
+
+def test_raman_and_pl_share_the_canvas_and_have_a_slider_each(viewer, small: SpectralMap, light: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    stock.add(viewer, to_layers(light))
+    assert viewer.dims.axis_labels == ("Raman shift", "energy", "y", "x")
+    assert [str(unit) for unit in viewer.layers.units] == ["1 / centimeter", "electron_volt", "micrometer", "micrometer"]
+    raman, light = stock.map_layers(viewer)
+    for point in ((200.0, 1.5), (300.0, 1.8), (233.0, 1.61)):
+        viewer.dims.set_point((0, 1), point)
+        assert not raman._slice.empty
+        assert not light._slice.empty
+
+
+def test_a_map_keeps_its_looks_its_place_and_its_channel_when_another_kind_joins(viewer, small: SpectralMap, light: SpectralMap) -> None:
+    (layer,) = stock.add(viewer, to_layers(small))
+    layer.colormap, layer.translate, layer.scale = "magma", (200, 3, 4), (1, 2, 3)
+    layer.affine = np.array([[1, 0, 0, 0], [0, 0.6, -0.8, 5], [0, 0.8, 0.6, -9], [0, 0, 0, 1.0]])
+    corner = layer.data_to_world((0, 11, 15))[-2:]
+    viewer.dims.set_point(0, 250)
+    stock.add(viewer, to_layers(light))
+    renewed = stock.map_layers(viewer)[0]
+    assert renewed.colormap.name == "magma"
+    assert renewed.data_to_world((0, 0, 11, 15))[-2:] == pytest.approx(corner)
+    assert viewer.dims.point[0] == pytest.approx(250)
+
+
+def test_a_second_search_takes_the_first_flake_off_the_canvas(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    panel = panels.panels[FindFlake]
+    settle(panel.run_button.isEnabled)
+    for k in (5.0, 50.0):
+        panel.form.put(FindFlake(corner_size=2, k=k))
+        run(panels, FindFlake, settle)
+    flakes = [layer for layer in viewer.layers if stock.shown(layer).part == "flake"]
+    assert [layer.visible for layer in flakes] == [False, True]
+
+
+def test_a_warning_about_the_data_stands_beside_the_result(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    panel = panels.panels[FindFlake]
+    settle(panel.run_button.isEnabled)
+
+    def bright(settings, source, progress):
+        warnings.warn("The corner is bright.", DataWarning, stacklevel=1)
+        return replace(source, flake=np.ones((12, 16), bool))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(FindFlake, "run", bright)
+        words = run(panels, FindFlake, settle)
+    assert words.startswith("The flake has 192 of 192 pixels")
+    assert words.endswith("The corner is bright.")
+
+
+def test_a_converted_map_joins_the_one_it_came_from(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    settle(panels.panels[ConvertAxis].run_button.isEnabled)
+    panels.panels[ConvertAxis].form.put(ConvertAxis(to="nm"))
+    assert run(panels, ConvertAxis, settle) == "Done."
+    assert viewer.layers.units is not None
+    assert [layer.ndim for layer in stock.map_layers(viewer)] == [4, 4]
+
+
+def test_a_file_dropped_on_the_window_becomes_a_layer_with_units(viewer, tmp_path, small: SpectralMap) -> None:
+    path = tmp_path / "small.nc"
+    write_map(small, path)
+    viewer.open(str(path), plugin="napari-wse2xai")
+    (layer,) = viewer.layers
+    assert layer.data.shape == (101, 12, 16)
+    assert [str(unit) for unit in layer.units] == ["1 / centimeter", "micrometer", "micrometer"]
+    np.testing.assert_array_equal(stock.map_of(layer).counts, small.counts)
+
+
+def test_a_map_is_saved_from_its_layer(viewer, tmp_path, small: SpectralMap) -> None:
+    from napari_wse2xai.io import read
+
+    stock.add(viewer, to_layers(small))
+    viewer.layers[0].save(str(tmp_path / "saved.nc"), plugin="napari-wse2xai")
+    np.testing.assert_array_equal(read(tmp_path / "saved.nc").counts, small.counts)
+
+
+def test_a_file_that_cannot_be_read_is_one_sentence_and_no_layer(tmp_path, monkeypatch) -> None:
+    told = []
+    monkeypatch.setattr("napari.utils.notifications.show_error", told.append)
+    bad = tmp_path / "bad.nc"
+    bad.write_bytes(b"not a NetCDF file")
+    assert read_layers(str(bad)) == []
+    (sentence,) = told
+    assert "bad.nc" in sentence
+    assert "\n" not in sentence
+
+
+def test_only_known_files_are_read() -> None:
+    assert get_reader("map.txt.gz") is not None
+    assert get_reader(["map.wip"]) is not None
+    assert get_reader("photo.png") is None
+
+
+def test_the_samples_open(viewer) -> None:
+    viewer.open_sample("napari-wse2xai", "star-pl")
+    assert viewer.dims.axis_labels == ("energy", "y", "x")
+    ((data, keywords, _),) = triangle_raman()
+    assert keywords["axis_labels"] == ("Raman shift", "energy", "y", "x"), "made to fit the window that shows a PL map"
+    assert data.ndim == 4
+
+
+def test_a_window_is_furnished_and_its_picture_is_not_blank(tmp_path, small: SpectralMap) -> None:
+    from PIL import Image
+
+    write_map(small, tmp_path / "small.nc")
+    window.screenshot([tmp_path / "small.nc"], tmp_path / "picture.png")
+    picture = np.asarray(Image.open(tmp_path / "picture.png"))
+    assert picture.shape[0] >= 800
+    assert picture.shape[1] >= 1200
+    assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 100

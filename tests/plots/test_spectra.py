@@ -1,0 +1,144 @@
+"""The spectrum of a pixel: what is measured, fitted, left over, and said."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.numerics.lineshapes import lorentzian
+from napari_wse2xai.plots.spectra import (
+    Fit,
+    SpectrumPlot,
+    brightest_pixel,
+    describe,
+    draw_spectrum,
+    fitted_numbers,
+    with_error,
+)
+
+
+@pytest.fixture
+def figure() -> Figure:
+    made = Figure(figsize=(6, 4))
+    FigureCanvasAgg(made)
+    return made
+
+
+def on_flake(peaks: PeakMaps) -> tuple[int, int]:
+    whole = np.isfinite(peaks.position).all(axis=0)
+    return tuple(int(v[0]) for v in np.nonzero(whole))
+
+
+def test_the_total_is_background_plus_components(raman_peaks: PeakMaps) -> None:
+    row, column = on_flake(raman_peaks)
+    fit = Fit.of(raman_peaks, row, column)
+    under = raman_peaks.background_at(row, column)
+    inside = np.isfinite(under)
+    lines = sum(np.nan_to_num(curve - under) for curve in fit.components)
+    np.testing.assert_allclose(fit.total[inside], (under + lines)[inside], rtol=1e-9)
+    np.testing.assert_array_equal(np.isfinite(fit.total), inside)
+
+
+def test_a_component_is_the_line_of_its_peak(raman_peaks: PeakMaps) -> None:
+    row, column = on_flake(raman_peaks)
+    inside = raman_peaks.axis.between(*raman_peaks.windows[3])
+    expected = lorentzian(raman_peaks.axis.values[inside], *raman_peaks.parameters(row, column)[3])
+    drawn = Fit.of(raman_peaks, row, column).components[3] - raman_peaks.background_at(row, column)
+    np.testing.assert_allclose(drawn[inside], expected, rtol=1e-9, atol=1e-9)
+
+
+def test_an_absent_peak_has_no_component(raman_peaks: PeakMaps) -> None:
+    row, column = on_flake(raman_peaks)
+    position = raman_peaks.position.copy()
+    position[2, row, column] = np.nan
+    fit = Fit.of(replace(raman_peaks, position=position), row, column)
+    assert np.isnan(fit.components[2]).all()
+    assert np.isfinite(fit.components[3]).any()
+
+
+def test_the_fit_explains_the_measured_spectrum(clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    row, column = brightest_pixel(clean_raman, raman_peaks)
+    total = Fit.of(raman_peaks, row, column).total
+    inside = np.isfinite(total)
+    counts = clean_raman.counts[row, column].astype(float)
+    assert np.std((counts - total)[inside]) < 0.2 * np.std(counts[inside])
+
+
+def test_the_drawing_holds_measurement_fit_components_and_residual(figure: Figure, clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    upper, lower = figure.subplots(2)
+    row, column = brightest_pixel(clean_raman, raman_peaks)
+    draw_spectrum(upper, clean_raman, row, column, raman_peaks, lower)
+    curves = {line.get_label(): line for line in upper.lines}
+    np.testing.assert_array_equal(curves["measured"].get_ydata(), clean_raman.counts[row, column])
+    assert len(upper.lines) == 2 + len(raman_peaks.names)
+    residual = lower.lines[0].get_ydata()
+    expected = clean_raman.counts[row, column] - Fit.of(raman_peaks, row, column).total
+    np.testing.assert_allclose(residual, expected)
+    assert lower.get_xlabel() == "Raman shift (cm⁻¹)"
+    assert upper.get_ylabel() == "counts"
+
+
+def test_moving_off_the_flake_takes_the_fit_away(figure: Figure, clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    plot = SpectrumPlot(*figure.subplots(2))
+    plot.show(clean_raman, *brightest_pixel(clean_raman, raman_peaks), raman_peaks)
+    plot.show(clean_raman, 0, 0, raman_peaks)
+    visible = [line for line in plot.axes.lines if line.get_visible() and np.isfinite(line.get_ydata()).any()]
+    assert [line.get_label() for line in visible] == ["measured"]
+
+
+def test_neighbouring_pixels_do_not_move_the_axes(figure: Figure, clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    plot = SpectrumPlot(*figure.subplots(2))
+    row, column = brightest_pixel(clean_raman, raman_peaks)
+    assert plot.show(clean_raman, row, column, raman_peaks)
+    assert not plot.show(clean_raman, row, column, raman_peaks)
+
+
+def test_a_pixel_of_nan_draws_nothing_and_does_not_fail(figure: Figure, clean_raman: SpectralMap) -> None:
+    counts = clean_raman.counts.copy()
+    counts[3, 4] = np.nan
+    plot = SpectrumPlot(figure.subplots())
+    plot.show(replace(clean_raman, counts=counts), 3, 4)
+    figure.canvas.draw()
+
+
+def test_the_brightest_pixel_lies_on_the_flake(clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    for peaks in (None, raman_peaks):
+        assert clean_raman.flake is not None
+        assert clean_raman.flake[brightest_pixel(clean_raman, peaks)]
+
+
+def test_the_brightest_pixel_is_deaf_to_a_cosmic_ray(clean_raman: SpectralMap) -> None:
+    counts = clean_raman.counts.copy()
+    counts[0, 0, 100] = 1e6
+    assert brightest_pixel(replace(clean_raman, counts=counts, flake=None)) != (0, 0)
+
+
+def test_the_words_give_pixel_place_and_status(clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    words = describe(clean_raman, 0, 2, raman_peaks)
+    y, x = clean_raman.frame.y_um[0], clean_raman.frame.x_um[2]
+    assert words == f"row 0, column 2  ({x:.2f} µm, {y:.2f} µm)  not on flake"
+
+
+def test_the_numbers_are_those_of_the_maps(raman_peaks: PeakMaps) -> None:
+    row, column = on_flake(raman_peaks)
+    name, position, _, height = fitted_numbers(raman_peaks, row, column)[3]
+    assert name == raman_peaks.names[3]
+    assert float(position.split(" ± ")[0]) == pytest.approx(raman_peaks.position[3, row, column], abs=0.05)
+    assert float(height.split(" ± ")[1]) == pytest.approx(raman_peaks.height_error[3, row, column], rel=0.1)
+
+
+@pytest.mark.parametrize(
+    ("value", "error", "words"),
+    [
+        (249.8312, 0.0123, "249.831 ± 0.012"),
+        (1520.4, 31.2, "1520 ± 31"),
+        (np.nan, 1.0, "absent"),
+        (5.25, np.nan, "5.25"),
+        (5.25, 0.0, "5.25"),
+    ],
+)
+def test_a_value_is_given_to_the_second_digit_of_its_error(value: float, error: float, words: str) -> None:
+    assert with_error(value, error) == words
