@@ -8,23 +8,25 @@ from scipy.optimize import least_squares as scipy_least_squares
 
 from napari_wse2xai.errors import Cancelled
 from napari_wse2xai.numerics import gradient_descent, least_squares, moments
-from napari_wse2xai.numerics.problem import Problem, polynomials
-from napari_wse2xai.numerics.uncertainty import model
+from napari_wse2xai.numerics.problem import Problem, Tie
+from napari_wse2xai.numerics.lineshapes import SHAPES as LINE_SHAPES
+from napari_wse2xai.numerics.uncertainty import assess, model
 
 X = np.linspace(183.0, 300.0, 160)
-TRUE = np.array([[220.0, 10.0, 300.0], [249.8, 3.8, 2500.0], [259.5, 8.0, 900.0]])
+TRUE = np.array([[220.0, 10.0, 300.0, 0.0], [249.8, 3.8, 2500.0, 0.0], [259.5, 8.0, 900.0, 0.0]])
 SHAPES = ("lorentzian",) * 3
 
 
-def problem(penalty: float = 1e-5, degree: int | None = None) -> Problem:
-    start = np.array([[220.6, 9.0, 200.0], [250.1, 4.2, 2000.0], [260.0, 9.0, 700.0]])
-    lower, upper = start * [1, 0.3, 0] - [8, 0, 0], start * [1, 3, np.inf] + [8, 0, 0]
-    return Problem(X, SHAPES, start, start[:, 0].copy(), lower, upper, polynomials(X, degree), penalty)
+def problem(penalty: float = 1e-5, degree: int | None = None, shapes: tuple[str, ...] = SHAPES, **more: object) -> Problem:
+    start = np.array([[220.6, 9.0, 200.0, 0.3], [250.1, 4.2, 2000.0, 0.3], [260.0, 9.0, 700.0, 0.3]])
+    start[:, 3] = [0.3 if LINE_SHAPES[shape].form else 0.0 for shape in shapes]
+    lower, upper = start * [1, 0.3, 0, 0] - [8, 0, 0, 0], start * [1, 3, np.inf, 0] + [8, 0, 0, 1]
+    return Problem(X, shapes, start, start[:, 0].copy(), lower, upper, degree, penalty, **more)
 
 
 def spectra(count: int, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    parameters = TRUE + rng.normal(0, [0.8, 0.3, 0], (count, 3, 3))
+    parameters = TRUE + rng.normal(0, [0.8, 0.3, 0, 0], (count, 3, 4))
     parameters[..., 2] *= rng.uniform(0.5, 1.5, (count, 3))
     clean = model(X, SHAPES, parameters)
     return (clean + rng.normal(0, np.sqrt(clean + 400))).astype(np.float32)
@@ -32,21 +34,78 @@ def spectra(count: int, seed: int = 0) -> np.ndarray:
 
 def objective(task: Problem, counts: np.ndarray, found: np.ndarray) -> np.ndarray:
     penalty = (task.pull(counts) * (found[..., 0] - task.anchor) ** 2).sum(axis=1)
-    return (task.without_background(counts - model(X, SHAPES, found)) ** 2).sum(axis=1) + penalty
+    return (task.without_background((counts - model(X, task.shapes, found)) * task.root) ** 2).sum(axis=1) + penalty
 
 
 def scipy_minimum(task: Problem, spectrum: np.ndarray) -> float:
-    root_pull = np.sqrt(task.pull(spectrum[None])[0])
+    """Least squares of scipy over the fitted parameters and the background's coefficients."""
+    root_pull, count = np.sqrt(task.pull(spectrum[None])[0]), len(task.leaders)
 
     def residual(flat: np.ndarray) -> np.ndarray:
-        parameters = flat[: task.start.size].reshape(1, -1, 3)
-        difference = spectrum - model(X, SHAPES, parameters)[0] - task.background @ flat[task.start.size :]
-        return np.concatenate([difference, root_pull * (parameters[0, :, 0] - task.anchor)])
+        everything = task.complete(flat[None, :count])
+        difference = (spectrum - model(X, task.shapes, everything)[0]) * task.root - task.background @ flat[count:]
+        return np.concatenate([difference, root_pull * (everything[0, :, 0] - task.anchor)])
 
     extra = np.full(task.background.shape[1], 100.0)
-    bounds = (np.append(task.lower, -np.inf * extra), np.append(task.upper, np.inf * extra))
-    start, scale = np.append(task.start, 0 * extra), np.append(task.start, extra)
+    bounds = (np.append(task.fitted(task.lower), -np.inf * extra), np.append(task.fitted(task.upper), np.inf * extra))
+    start, scale = np.append(task.fitted(task.start), 0 * extra), np.append(np.maximum(task.fitted(task.start), 0.1), extra)
     return 2 * scipy_least_squares(residual, start, bounds=bounds, x_scale=scale, xtol=1e-12, ftol=1e-12).cost
+
+
+WEIGHTS = 1 / (400 + model(X, SHAPES, TRUE[None])[0])
+VARIANTS = {
+    "plain": {},
+    "weighted": {"weights": WEIGHTS / WEIGHTS.mean(), "degree": 1},
+    "equal widths": {"ties": (Tie((2, 1), (0, 1)),), "degree": 1},
+    "fixed distance": {"ties": (Tie((2, 0), (1, 0), 1.0, 9.7),)},
+    "fixed width": {"fixed": frozenset({(1, 1)})},
+    "height ratio": {"ties": (Tie((2, 2), (1, 2), 0.36),)},
+    "voigt": {"shapes": ("lorentzian", "voigt", "lorentzian")},
+    "pseudo-voigt": {"shapes": ("gaussian", "pseudo-voigt", "lorentzian"), "degree": 0},
+    "fano": {"shapes": ("lorentzian", "fano", "lorentzian")},
+}
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_every_kind_of_problem_is_solved_as_scipy_solves_it(variant):
+    counts, task = spectra(5), problem(**VARIANTS[variant])
+    best = np.array([scipy_minimum(task, spectrum) for spectrum in counts])
+    solvers = [least_squares.fit(task, counts, least_squares.Tolerance())]
+    if moments.applies(task):
+        solvers.append(moments.fit(task, counts, moments.Tolerance()))
+    for found in solvers:
+        assert (objective(task, counts, found) / best - 1).max() < 1e-3
+        assert task.complete(task.fitted(found)) == pytest.approx(found, rel=1e-5, abs=1e-4)  # ties hold, what is fixed stays
+
+
+def test_moments_know_what_they_can_do():
+    can = {name for name, more in VARIANTS.items() if moments.applies(problem(**more))}
+    assert can == {"plain", "weighted", "equal widths", "fixed distance", "fixed width"}
+
+
+@pytest.mark.parametrize("variant", ["plain", "equal widths", "fano"])
+def test_radam_solves_them_too(variant):
+    counts, task = spectra(4), problem(**VARIANTS[variant])
+    best = objective(task, counts, least_squares.fit(task, counts, least_squares.Tolerance()))
+    reached = objective(task, counts, gradient_descent.fit(task, counts, gradient_descent.Schedule(1500, 0.03)))
+    assert (reached / best - 1).max() < 5e-3
+
+
+@pytest.mark.parametrize("variant", ["plain", "weighted", "equal widths", "fixed distance"])
+def test_errors_are_what_the_noise_makes_of_repeated_fits(variant):
+    """Pull of every parameter over 400 noises of the same spectrum: mean near 0, width near 1."""
+    rng, truth = np.random.default_rng(7), TRUE.copy()
+    truth[2, 1] = truth[0, 1] if variant == "equal widths" else truth[2, 1]
+    clean = model(X, SHAPES, truth[None])[0]
+    counts = (clean + rng.normal(0, np.sqrt(clean + 400), (400, len(X)))).astype(np.float32)
+    task = problem(**VARIANTS[variant])
+    found = least_squares.fit(task, counts, least_squares.Tolerance())
+    quality = assess(task, counts, found, np.ones(found.shape, dtype=bool))
+    pull = ((found - truth) / quality.error)[..., :3].reshape(400, -1)
+    assert np.abs(pull.mean(axis=0)).max() < 0.25
+    assert np.abs(pull.std(axis=0) - 1).max() < 0.15
+    assert np.median(quality.chi2 / quality.freedom) == pytest.approx(1, abs=0.05)
+    assert (quality.distance < 0.01).all()
 
 
 @pytest.mark.parametrize("degree", [None, 0, 1])
@@ -74,7 +133,7 @@ def test_moments_equal_sums_over_the_channels():
 
     task, counts = problem(degree=1), spectra(3)
     centre = X.mean()
-    series = moments.Series(X - centre, task.start[:, 0] - centre + 0.5j * task.start[:, 1], "cpu")
+    series = moments.Series(X - centre, task.start[:, 0] - centre + 0.5j * task.start[:, 1], task.root, "cpu")
     descent = moments.Descent(task, series, "cpu")
     y = task.without_background(counts.astype(float)) / 2500
     now = np.stack([TRUE[:, 2] * TRUE[:, 1] / 5000, TRUE[:, 0] - centre, TRUE[:, 1] / 2], 1)

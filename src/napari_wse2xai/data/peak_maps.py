@@ -14,6 +14,8 @@ from napari_wse2xai.data.history import History, Record
 
 PARAMETERS = ("position", "fwhm", "height")
 """Parameters of every peak, in the order used everywhere."""
+BOUND_FLAGS = {1: "position", 2: "FWHM", 8: "form"}
+"""Bits of `PeakMaps.at_bound`."""
 
 
 class Status(IntEnum):
@@ -25,6 +27,10 @@ class Status(IntEnum):
     BELOW_NOISE = 3
     AT_BOUND = 4
     NOT_CONVERGED = 5
+    TOO_FEW_CHANNELS = 6
+    PEAKS_MERGED = 7
+    SPIKE_LEFT = 8
+    ABNORMAL = 9
 
     @property
     def meaning(self) -> str:
@@ -36,6 +42,10 @@ class Status(IntEnum):
             Status.BELOW_NOISE: "signal below noise",
             Status.AT_BOUND: "parameter at its bound",
             Status.NOT_CONVERGED: "not converged",
+            Status.TOO_FEW_CHANNELS: "too few channels",
+            Status.PEAKS_MERGED: "peaks merged",
+            Status.SPIKE_LEFT: "spike left",
+            Status.ABNORMAL: "badly described",
         }[self]
 
 
@@ -68,6 +78,18 @@ class PeakMaps:
     background: NDArray[np.float32] | None = None
     """(window, 2, ny, nx) straight line fitted under the peaks: its value at the lower and the upper end of each distinct window, in
     `intensity_unit`; None where none was fitted."""
+    form: NDArray[np.float32] | None = None
+    form_error: NDArray[np.float32] | None = None
+    """(peak, ny, nx) fourth parameter of the shapes that have one (Voigt, pseudo-Voigt, Fano), NaN for the others; None where none has."""
+    area: NDArray[np.float32] | None = None
+    area_error: NDArray[np.float32] | None = None
+    """(peak, ny, nx) area in `intensity_unit` times the axis unit, its error with the covariance of height and FWHM."""
+    at_bound: NDArray[np.uint8] | None = None
+    """(peak, ny, nx) which parameters lie at their bound: 1 position, 2 FWHM, 8 form, added up."""
+    r2: NDArray[np.float32] | None = None
+    """(ny, nx) share of the variance above the background that the peaks explain."""
+    report: str = ""
+    """What the second look at abnormal pixels found and mended, in words."""
     name: str = "map"
     intensity_unit: str = "counts"
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -96,5 +118,21 @@ class PeakMaps:
         return curve
 
     def parameters(self, row: int, column: int) -> NDArray[np.float64]:
-        """All parameters of one pixel, (peak, 3) in the order of `PARAMETERS`."""
-        return np.stack([getattr(self, name)[:, row, column] for name in PARAMETERS], axis=-1).astype(np.float64)
+        """All parameters of one pixel, (peak, 4): those of `PARAMETERS`, then the form (0 for a shape without)."""
+        form = np.zeros_like(self.height) if self.form is None else np.nan_to_num(self.form)
+        maps = (*(getattr(self, name) for name in PARAMETERS), form)
+        return np.stack([values[:, row, column] for values in maps], axis=-1).astype(np.float64)
+
+    @property
+    def snr(self) -> NDArray[np.float32]:
+        """(peak, ny, nx) height over its standard error."""
+        return np.asarray(self.height / self.height_error, dtype=np.float32)
+
+    def status_words(self, row: int, column: int) -> str:
+        """What became of a pixel; of a parameter at its bound, which."""
+        words = Status(int(self.status[row, column])).meaning
+        if self.status[row, column] != Status.AT_BOUND or self.at_bound is None:
+            return words
+        flags = self.at_bound[:, row, column]
+        which = [f"{name} {kind}" for name, flag in zip(self.names, flags, strict=True) for bit, kind in BOUND_FLAGS.items() if flag & bit]
+        return f"{words}: {', '.join(which)}"

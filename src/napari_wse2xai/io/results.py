@@ -8,6 +8,7 @@ import numpy as np
 
 from napari_wse2xai.data import PARAMETERS, History, PeakMaps, Results, SpectralMap, Status
 from napari_wse2xai.data import history as histories
+from napari_wse2xai.data.peak_maps import BOUND_FLAGS
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.atomic import new_file
@@ -59,6 +60,7 @@ def _write_peaks(group: Any, peaks: PeakMaps) -> None:
             variable = group.create_variable(name, _PEAK_DIMENSIONS, data=np.ascontiguousarray(getattr(peaks, name), dtype=np.float32))
             variable.attrs.update({"units": peaks.unit(parameter), "long_name": meaning})
     _write_background(group, peaks)
+    _write_derived(group, peaks)
     _write_quality(group, peaks)
     netcdf.write_texts(group, peaks)
 
@@ -74,6 +76,30 @@ def _write_peak_list(group: Any, peaks: PeakMaps) -> None:
     windows = np.array(peaks.windows, dtype=np.float64).reshape(-1, 2)
     window = group.create_variable("window", ("peak", "limit"), data=windows)
     window.attrs.update({"units": peaks.axis.unit, "long_name": "spectral window of the fit"})
+
+
+def _write_derived(group: Any, peaks: PeakMaps) -> None:
+    """Write what not every deconvolution has: forms, areas, bounds, R2, and the report of the second look."""
+    area_unit = f"{peaks.intensity_unit} {peaks.axis.unit}"
+    meanings = {"form": ("1", "fourth parameter of the line shape"), "area": (area_unit, "area of the peak")}
+    for name, (unit, meaning) in meanings.items():
+        for key, prefix in ((name, ""), (f"{name}_error", "standard error of ")):
+            if (values := getattr(peaks, key)) is not None:
+                variable = group.create_variable(key, _PEAK_DIMENSIONS, data=np.ascontiguousarray(values, dtype=np.float32))
+                variable.attrs.update({"units": unit, "long_name": f"{prefix}{meaning}"})
+    if peaks.at_bound is not None:
+        variable = group.create_variable("at_bound", _PEAK_DIMENSIONS, data=peaks.at_bound)
+        variable.attrs["flag_masks"] = np.array(list(BOUND_FLAGS), dtype=np.uint8)
+        variable.attrs["flag_meanings"] = " ".join(BOUND_FLAGS.values())
+    if peaks.r2 is not None:
+        variable = group.create_variable("r2", ("y", "x"), data=np.ascontiguousarray(peaks.r2, dtype=np.float32))
+        variable.attrs.update({"units": "1", "long_name": "share of the variance above the background that the peaks explain"})
+    group.attrs["report"] = peaks.report
+
+
+def _read_derived(group: Any) -> dict[str, Any]:
+    names = ("form", "form_error", "area", "area_error", "at_bound", "r2")
+    return {name: group[name][()] if name in group else None for name in names} | {"report": netcdf.text_of(group.attrs, "report")}
 
 
 def _write_background(group: Any, peaks: PeakMaps) -> None:
@@ -136,6 +162,7 @@ def _read_peaks(group: Any, name: str) -> PeakMaps:
         status=group["status"][()],
         reduced_chi2=group["reduced_chi2"][()],
         background=group["background"][()] if "background" in group else None,
+        **_read_derived(group),
         **arrays,
         **netcdf.texts_of(group, name, ""),
     )

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.lineshapes import DERIVATIVES
-from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.threads import single_thread
 
 CACHE_ELEMENTS = 50_000
@@ -22,7 +22,7 @@ class Schedule:
 
     steps: int
     learning_rate: float
-    """First step length, in units of the FWHM (position), of ln (FWHM) and of the start's highest peak (height)."""
+    """First step length, in units of the FWHM (position), of ln (FWHM), of the spectrum's highest count (height) and of 1 (form)."""
 
 
 def fit(
@@ -44,7 +44,7 @@ def fit(
 
     Returns
     -------
-    (pixel, peak, 3) float64; position and FWHM in the axis unit, height in counts
+    (pixel, peak, 4) float64; position and FWHM in the axis unit, height in counts, form
 
     Notes
     -----
@@ -54,7 +54,7 @@ def fit(
     """
     elements = CACHE_ELEMENTS * (1 if device == "cpu" else 200)
     chunk = max(1, elements // (len(problem.shapes) * len(problem.x)))
-    result = np.empty((len(counts), len(problem.shapes), 3))
+    result = np.empty((len(counts), *problem.start.shape))
     for first in range(0, len(counts), chunk):
         part = slice(first, min(first + chunk, len(counts)))
         begun, share = first / len(counts), (part.stop - first) / len(counts)
@@ -70,76 +70,98 @@ def _within(progress: Callable[[float], None], begun: float, share: float, done:
 def _descend(
     problem: Problem, counts: NDArray[np.float32], schedule: Schedule, device: str, progress: Callable[[float], None]
 ) -> NDArray[np.float64]:
-    scale = np.maximum(counts.max(axis=1), 1e-12)[:, None]
-    units = _Units.of(problem, scale)
-    state, lower, upper, pull = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in units.state(problem))
-    # float32 keeps its digits when positions are counted from the window's centre.
-    centre = float(problem.x.mean())
-    x, y, under = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in (problem.x - centre, counts / scale, problem.background))
-    position, fwhm = (torch.as_tensor(v, dtype=torch.float32, device=device) for v in (units.position - centre, units.fwhm))
-    optimizer = torch.optim.RAdam([state], lr=schedule.learning_rate)
+    descent = _Descent(problem, counts, device)
+    optimizer = torch.optim.RAdam([descent.state], lr=schedule.learning_rate)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, schedule.steps)
     for step in range(schedule.steps):
         if step % 20 == 0:
             progress(step / schedule.steps)
-        now = (position + fwhm * state[..., 0], fwhm * state[..., 1].exp(), state[..., 2])
-        by_position, by_fwhm, by_height = _gradient(problem.shapes, x, y, under, now)
-        state.grad = torch.stack([by_position * fwhm + 2 * problem.penalty * (state[..., 0] + pull), by_fwhm * now[1], by_height], -1)
+        descent.state.grad = descent.gradient()
         optimizer.step()
         decay.step()
-        torch.clamp(state, lower, upper, out=state)
-    return np.clip(units.parameters(state.double().cpu().numpy()), problem.lower, problem.upper)
+        torch.clamp(descent.state, descent.lower, descent.upper, out=descent.state)
+    return descent.found()
 
 
-def _gradient(
-    shapes: tuple[str, ...], x: torch.Tensor, y: torch.Tensor, under: torch.Tensor, now: tuple[torch.Tensor, torch.Tensor, torch.Tensor]
-) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """Gradient of the mean squared error by position, FWHM and height, (pixel, peak) each.
+class _Descent:
+    """One chunk on its way; the state holds each fitted parameter in its natural unit, (pixel, m).
 
-    By hand, not by autograd: recording the graph of a sum of peaks costs three times as much as computing it.
+    A position in FWHM of the start and from there, a FWHM as ln of its ratio to the start, a height over the spectrum's highest count.
+    float32 keeps its digits when positions are counted from the window's centre.
     """
-    position, fwhm, height = now
-    rows: list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]] = []
-    for shape, members in _runs(shapes):
-        rows.append(DERIVATIVES[shape](x, position[:, members, None], fwhm[:, members, None], height[:, members, None]))
-    by_position, by_fwhm, profile = (parts[0] if len(parts) == 1 else torch.cat(parts, 1) for parts in zip(*rows, strict=True))
-    residual = torch.baddbmm(y[:, None], height[:, None], profile, beta=-1)
-    residual = (residual - (residual @ under) @ under.T).transpose(1, 2).mul_(2.0 / len(x))
-    return tuple(torch.bmm(by, residual)[..., 0] for by in (by_position, by_fwhm, profile))  # type: ignore[return-value]
 
+    def __init__(self, problem: Problem, counts: NDArray[np.float32], device: str) -> None:
+        def tensor(values: NDArray[np.floating]) -> torch.Tensor:
+            return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float32, device=device)
 
-def _runs(shapes: tuple[str, ...]) -> list[tuple[str, slice]]:
-    """Neighbouring peaks of one shape, to be computed in one go."""
-    starts = [k for k, shape in enumerate(shapes) if k == 0 or shape != shapes[k - 1]]
-    return [(shapes[a], slice(a, b)) for a, b in zip(starts, [*starts[1:], len(shapes)], strict=True)]
+        self.problem = problem
+        self.scale = np.maximum(counts.max(axis=1), 1e-12).astype(np.float64)[:, None]
+        self.kind, own = problem.leaders % PER_PEAK, problem.leaders // PER_PEAK
+        self.centre = float(problem.x.mean())
+        self.start, self.width = problem.fitted(problem.start), problem.start[own, FWHM]
+        self.x, self.root, self.under = tensor(problem.x - self.centre), tensor(problem.root), tensor(problem.background)
+        self.y = tensor(counts / self.scale) * self.root
+        self.links, self.offsets = tensor(problem.links), tensor(problem.offsets)
+        self.rows = torch.as_tensor(problem.rows, device=device)
+        self.still = tensor(self._still())
+        relative = self.start / max(float(problem.start[:, HEIGHT].max()), 1e-12)
+        begin = np.where(self.kind == HEIGHT, relative * self.scale, self.start)
+        self.state = tensor(self._to_state(np.broadcast_to(begin, (len(counts), len(self.start)))))
+        self.lower, self.upper = (tensor(self._to_state(problem.fitted(bound)[None])) for bound in (problem.lower, problem.upper))
+        self.is_position, self.is_width = (torch.as_tensor(self.kind == kind, device=device) for kind in (POSITION, FWHM))
+        self.centred, self.unit = tensor(self.start - self.centre * (self.kind == POSITION)), tensor(self.width)
+        self.pull = tensor(np.where(self.kind == POSITION, 2 * problem.penalty, 0.0))
+        self.away = tensor((self.start - problem.anchor[own]) / self.width)
 
+    def gradient(self) -> torch.Tensor:
+        """Gradient of the objective by the state.
 
-@dataclass(frozen=True)
-class _Units:
-    """The natural unit of each parameter: position in the start's FWHM, FWHM as a logarithm, height in the spectrum's highest count."""
+        By hand, not by autograd: recording the graph of a sum of peaks costs three times as much as computing it.
+        """
+        fitted = self._fitted()
+        everything = self.still.clone()
+        everything[:, self.rows] = fitted @ self.links.T + self.offsets
+        by, model = self._columns(everything)
+        residual = (model * self.root - self.y)[:, None]
+        residual = (residual - (residual @ self.under) @ self.under.T) * self.root
+        gradient = torch.bmm(by, residual.transpose(1, 2).mul_(2.0 / len(self.x)))[..., 0] @ self.links
+        gradient = gradient * torch.where(self.is_position, self.unit, torch.where(self.is_width, fitted, 1.0))
+        return gradient + self.pull * (self.state + self.away)
 
-    position: NDArray[np.float64]
-    fwhm: NDArray[np.float64]
-    scale: NDArray[np.float64]
-    """(pixel, 1) counts."""
+    def found(self) -> NDArray[np.float64]:
+        """All parameters, (pixel, peak, 4), in the axis unit and counts."""
+        fitted = self._fitted().double().cpu().numpy()
+        fitted = fitted + self.centre * (self.kind == POSITION)
+        fitted = np.where(self.kind == HEIGHT, fitted * self.scale, fitted)
+        problem = self.problem
+        return problem.complete(np.clip(fitted, problem.fitted(problem.lower), problem.fitted(problem.upper)))
 
-    @classmethod
-    def of(cls, problem: Problem, scale: NDArray[np.floating]) -> "_Units":
-        return cls(problem.start[:, 0], problem.start[:, 1], scale.astype(np.float64))
+    def _fitted(self) -> torch.Tensor:
+        """Fitted parameters, positions from the centre, heights over the scale."""
+        position, width = self.centred + self.unit * self.state, self.centred * self.state.exp()
+        return torch.where(self.is_position, position, torch.where(self.is_width, width, self.state))
 
-    def state(self, problem: Problem) -> tuple[NDArray[np.float64], ...]:
-        """Start, lower and upper bound (pixel, peak, 3), and how far the start lies from the anchor (peak,)."""
-        relative = problem.start.copy()
-        relative[:, 2] /= max(float(relative[:, 2].max()), 1e-12)
-        start = self._to_state(np.broadcast_to(relative, (len(self.scale), *relative.shape)), height_scale=1.0)
-        bounds = [self._to_state(np.broadcast_to(b, start.shape), height_scale=self.scale) for b in (problem.lower, problem.upper)]
-        return start, *bounds, (problem.start[:, 0] - problem.anchor) / self.fwhm
+    def _columns(self, everything: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Derivatives by all that varies, (pixel, q, n), in the order of `Problem.rows`, and the sum of the peaks."""
+        varying = set(self.problem.rows.tolist())
+        columns: list[torch.Tensor] = []
+        model = torch.zeros_like(self.y)
+        for k, shape in enumerate(self.problem.shapes):
+            own = everything[:, PER_PEAK * k : PER_PEAK * (k + 1), None].unbind(1)
+            by = SHAPES[shape].derivatives(self.x, *own)
+            model = torch.addcmul(model, own[HEIGHT], by[HEIGHT])
+            columns.extend(column for i, column in enumerate(by) if PER_PEAK * k + i in varying)
+        return torch.stack(columns, 1), model
 
-    def _to_state(self, parameters: NDArray[np.float64], height_scale: NDArray[np.float64] | float) -> NDArray[np.float64]:
-        position, fwhm, height = np.moveaxis(parameters, -1, 0)
-        return np.stack([(position - self.position) / self.fwhm, np.log(fwhm / self.fwhm), height / height_scale], -1)
+    def _still(self) -> NDArray[np.float64]:
+        """Start of every parameter, (pixel, 4 * peak), in the units of `_fitted`: what is fixed keeps it."""
+        still = np.repeat(self.problem.start[None], len(self.scale), axis=0)
+        still[..., POSITION] -= self.centre
+        still[..., HEIGHT] /= self.scale
+        return still.reshape(len(still), -1)
 
-    def parameters(self, state: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Position and FWHM in the axis unit, height in counts."""
-        shift, widening, height = np.moveaxis(state, -1, 0)
-        return np.stack([self.position + self.fwhm * shift, self.fwhm * np.exp(widening), height * self.scale], -1)
+    def _to_state(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """State of fitted parameters given in the axis unit and counts."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            position, width, height = (fitted - self.start) / self.width, np.log(fitted / self.start), fitted / self.scale
+        return np.select([self.kind == POSITION, self.kind == FWHM, self.kind == HEIGHT], [position, width, height], fitted)

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.lineshapes import DERIVATIVES
-from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.problem import PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.threads import single_thread
 
 CHUNK = 64
@@ -39,19 +39,19 @@ def fit(
     ----------
     problem : see `Problem`
     counts : (pixel, n) float32, counts
-    start : (pixel, peak, 3) where each spectrum starts; None for the problem's own start
+    start : (pixel, peak, 4) where each spectrum starts; None for the problem's own start
     progress : called with the share done after every chunk; may raise
 
     Returns
     -------
-    (pixel, peak, 3) float64; position and FWHM in the axis unit, height in counts
+    (pixel, peak, 4) float64; position and FWHM in the axis unit, height in counts, form
 
     Notes
     -----
     Marquardt 1963 with the damping in units of each parameter's own curvature, and bounds kept by projection: a parameter at its
     bound whose gradient points outwards takes no part in the step.  The minimum is that of the paper's objective, only found faster.
     """
-    result = np.empty((len(counts), len(problem.shapes), 3))
+    result = np.empty((len(counts), *problem.start.shape))
     chunk = CHUNK if device == "cpu" else 100 * CHUNK
     for first in range(0, len(counts), chunk):
         progress(first / len(counts))
@@ -62,39 +62,31 @@ def fit(
 
 
 class _Descent:
-    """One chunk on its way to the minimum; parameters are (pixel, 3 * peak), peak by peak, heights over the spectrum's highest count."""
+    """One chunk on its way to the minimum; what moves are the fitted parameters, (pixel, m), heights in counts."""
 
     def __init__(self, problem: Problem, counts: NDArray[np.float32], start: NDArray[np.float64] | None, device: str) -> None:
-        self.shapes = problem.shapes
-        self.scale = np.maximum(counts.max(axis=1), 1e-12).astype(np.float64)[:, None]
-        unit = np.ones((len(counts), len(problem.shapes), 3))
-        unit[..., 2] = self.scale
-
         def tensor(values: NDArray[np.floating]) -> torch.Tensor:
             return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float64, device=device)
 
-        def flat(values: NDArray[np.float64]) -> torch.Tensor:
-            return tensor((np.broadcast_to(values, unit.shape) / unit).reshape(len(counts), -1))
-
-        self.x, self.y, self.under = tensor(problem.x), tensor(counts / self.scale), tensor(problem.background)
-        if start is None:
-            relative = problem.start.copy()
-            relative[:, 2] /= max(float(relative[:, 2].max()), 1e-12)
-            start = relative * unit
-        self.now = flat(start)
-        self.lower, self.upper = flat(problem.lower), flat(problem.upper)
-        self.anchor = flat(np.pad(problem.anchor[:, None], [(0, 0), (0, 2)]))
-        weight = np.zeros_like(unit)
-        weight[..., 0] = problem.pull(counts) / self.scale**2
-        self.pull = tensor(weight.reshape(len(counts), -1))
+        self.problem = problem
+        self.varying = set(problem.rows.tolist())
+        self.x, self.root, self.under = tensor(problem.x), tensor(problem.root), tensor(problem.background)
+        self.y = tensor(counts) * self.root
+        self.links, self.offsets = tensor(problem.links), tensor(problem.offsets)
+        self.rows, self.still = torch.as_tensor(problem.rows, device=device), tensor(problem.start.ravel())
+        self.now = tensor(problem.fitted(_scaled_start(problem, counts) if start is None else start))
+        self.lower, self.upper = tensor(problem.fitted(problem.lower)), tensor(problem.fitted(problem.upper))
+        own = problem.leaders // PER_PEAK
+        self.anchor = tensor(problem.anchor[own])
+        self.pull = tensor(np.where(problem.leaders % PER_PEAK == POSITION, problem.pull(counts)[:, own], 0.0))
 
     def run(self, tolerance: Tolerance) -> NDArray[np.float64]:
-        """Iterate until every spectrum is done; return (pixel, peak, 3)."""
+        """Iterate until every spectrum is done; return (pixel, peak, 4)."""
         damping = torch.full_like(self.now[:, :1], 0.3)
         active = torch.arange(len(self.now), device=self.now.device)
         normal, downhill, cost = self._linearise(self.now, active)
         for _ in range(tolerance.iterations):
-            step, promise = self._step(self.now[active], active, normal, downhill, damping[active, 0])
+            step, promise = self._step(self.now[active], normal, downhill, damping[active, 0])
             trial = self.now[active] + step
             new_normal, new_downhill, new_cost = self._linearise(trial, active)
             better = new_cost <= cost
@@ -109,41 +101,51 @@ class _Descent:
             active = active[~done]
             if not len(active):
                 break
-        found = self.now.reshape(len(self.now), -1, 3).cpu().numpy()
-        found[..., 2] *= self.scale
-        return found
+        return self.problem.complete(self.now.cpu().numpy())
 
-    def _linearise(self, parameters: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Half the Hessian (Gauss-Newton), half the downhill gradient, and the objective times n."""
+    def _linearise(self, fitted: torch.Tensor, rows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Half the Hessian (Gauss-Newton), half the downhill gradient, and the objective."""
+        everything = self.still.repeat(len(fitted), 1)
+        everything[:, self.rows] = fitted @ self.links.T + self.offsets
         columns: list[torch.Tensor] = []
         model = torch.zeros_like(self.y[rows])
-        for k, shape in enumerate(self.shapes):
-            position, fwhm, height = parameters[:, 3 * k : 3 * k + 3, None].unbind(1)
-            by = DERIVATIVES[shape](self.x, position, fwhm, height)
-            model += height * by[2]
-            columns.extend(by)
-        jacobian = torch.stack(columns, 1)
-        residual = self.y[rows] - model
+        for k, shape in enumerate(self.problem.shapes):
+            own = everything[:, PER_PEAK * k : PER_PEAK * (k + 1), None].unbind(1)
+            by = SHAPES[shape].derivatives(self.x, *own)
+            model += own[2] * by[2]
+            columns.extend(column for i, column in enumerate(by) if PER_PEAK * k + i in self.varying)
+        jacobian = torch.stack(columns, 1) * self.root
+        if not self.problem.plain:
+            jacobian = self.links.T @ jacobian
+        residual = self.y[rows] - model * self.root
         residual -= (residual @ self.under) @ self.under.T
         shadow = jacobian @ self.under
-        away, pull = parameters - self.anchor[rows], self.pull[rows]
+        away, pull = fitted - self.anchor, self.pull[rows]
         normal = jacobian @ jacobian.transpose(1, 2) - shadow @ shadow.transpose(1, 2)
         normal.diagonal(dim1=1, dim2=2).add_(pull)
         downhill = (jacobian @ residual[..., None])[..., 0] - pull * away
         return normal, downhill, residual.square().sum(1) + (pull * away.square()).sum(1)
 
     def _step(
-        self, now: torch.Tensor, rows: torch.Tensor, normal: torch.Tensor, downhill: torch.Tensor, damping: torch.Tensor
+        self, now: torch.Tensor, normal: torch.Tensor, downhill: torch.Tensor, damping: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Damped step inside the bounds, and by how much it promises to lower the objective."""
-        lower, upper = self.lower[rows], self.upper[rows]
         diagonal = normal.diagonal(dim1=1, dim2=2)
-        held = ((now <= lower) & (downhill < 0)) | ((now >= upper) & (downhill > 0)) | (diagonal <= 1e-14 * diagonal.amax(1, keepdim=True))
+        held = ((now <= self.lower) & (downhill < 0)) | ((now >= self.upper) & (downhill > 0))
+        held |= diagonal <= 1e-28 * diagonal.amax(1, keepdim=True)
         scale = torch.where(held, 0.0, diagonal.clamp_min(1e-300).rsqrt())
         system = normal * scale[:, :, None] * scale[:, None, :]
         system.diagonal(dim1=1, dim2=2).copy_((1.0 + damping)[:, None].expand_as(scale))
         factor, _ = torch.linalg.cholesky_ex(system)
         free = scale * torch.cholesky_solve((scale * downhill)[..., None], factor)[..., 0]
-        step = torch.clamp(now + free, lower, upper) - now
+        step = torch.clamp(now + free, self.lower, self.upper) - now
         promise = 2 * (downhill * step).sum(1) - (step * (normal @ step[..., None])[..., 0]).sum(1)
         return step, promise
+
+
+def _scaled_start(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.float64]:
+    """The problem's start for every spectrum, heights in proportion to the spectrum's own highest count; fixed heights stay."""
+    highest = np.maximum(counts.max(axis=1), 1e-12).astype(np.float64)
+    start = np.repeat(problem.start[None], len(counts), axis=0)
+    start[..., 2] *= (highest / max(float(problem.start[:, 2].max()), 1e-12))[:, None]
+    return start

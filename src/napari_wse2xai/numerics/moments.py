@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.threads import single_thread
 
 ORDER = 16
@@ -35,7 +35,7 @@ class Tolerance:
 
 
 def far(problem: Problem, found: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(pixel,) True where a line wandered so far from its start that the series cannot be trusted; found is (pixel, peak, 3)."""
+    """(pixel,) True where a line wandered so far from its start that the series cannot be trusted; found is (pixel, peak, 4)."""
     z0 = problem.start[:, 0] + 0.5j * problem.start[:, 1]
     z = found[..., 0] + 0.5j * found[..., 1]
     radius = np.abs((z - z0) / (z - z0.conj()))
@@ -43,8 +43,10 @@ def far(problem: Problem, found: NDArray[np.float64]) -> NDArray[np.bool_]:
 
 
 def applies(problem: Problem) -> bool:
-    """Whether the problem is of the kind solved here: Lorentzians, on no more than a straight background."""
-    return set(problem.shapes) == {"lorentzian"} and problem.background.shape[1] <= 2
+    """Whether the problem is of the kind solved here: Lorentzians with heights of their own, on no more than a straight background."""
+    heights = {(k, HEIGHT) for k in range(len(problem.shapes))}
+    tied = {tie.follower for tie in problem.ties} | problem.fixed
+    return set(problem.shapes) == {"lorentzian"} and (problem.degree or 0) <= 1 and not heights & tied
 
 
 class Series:
@@ -54,17 +56,18 @@ class Series:
     ``1 / (x - z0) + 2 i gamma0 / |x - z0|^2 * sum_{n>0} w^n e^{i n theta}``, ``e^{i theta} = (x - conj z0) / (x - z0)``.
     """
 
-    def __init__(self, x: NDArray[np.float64], z0: NDArray[np.complex128], device: str) -> None:
+    def __init__(self, x: NDArray[np.float64], z0: NDArray[np.complex128], root: NDArray[np.float64], device: str) -> None:
         self.z0 = torch.as_tensor(z0, dtype=torch.complex64, device=device)[:, None]
         away = x - z0[:, None]
         turn = away.conj() / away
         width = 2j * z0.imag[:, None] / np.abs(away) ** 2
         terms = np.stack([1 / away, *(width * turn**n for n in range(1, ORDER))])
-        self.kernel = torch.as_tensor(np.concatenate([terms.real, terms.imag]).reshape(-1, len(x)), dtype=torch.float32, device=device)
-        self.ones = torch.as_tensor(terms.sum(axis=-1), dtype=torch.complex64, device=device)[..., None]
+        weighted = (terms * root).reshape(-1, len(x))
+        self.kernel = torch.as_tensor(np.concatenate([weighted.real, weighted.imag]), dtype=torch.float32, device=device)
+        self.ones = torch.as_tensor(terms @ root**2, dtype=torch.complex64, device=device)[..., None]
 
     def of(self, y: torch.Tensor) -> torch.Tensor:
-        """Coefficients of Y, (ORDER, peak, pixel) complex, of spectra (pixel, n): the one matrix product per map."""
+        """Coefficients of Y, (ORDER, peak, pixel) complex, of weighted spectra (pixel, n): the one matrix product per map."""
         real, imaginary = (self.kernel @ y.T).reshape(2, ORDER, len(self.z0), len(y))
         return torch.complex(real, imaginary)
 
@@ -118,9 +121,10 @@ class Descent:
             return torch.as_tensor(values, dtype=torch.float32, device=device)
 
         self.series = series
-        self.n, self.degrees = len(problem.x), problem.background.shape[1]
-        self.spread = float(np.linalg.norm(problem.x - problem.x.mean()))
-        centre = problem.x.mean()
+        centre = centre_of(problem)
+        self.weight, self.degrees = float((problem.root**2).sum()), problem.background.shape[1]
+        self.spread = float(np.linalg.norm((problem.x - centre) * problem.root))
+        self.links = None if problem.plain and len(problem.rows) == 3 * len(problem.shapes) else tensor(_links(problem))
         self.anchor = tensor(problem.anchor - centre)[:, None]
         self.lower, self.upper = (tensor(_bound(bound, centre))[..., None] for bound in (problem.lower, problem.upper))
         self.later, self.earlier = torch.tril_indices(len(self.anchor), len(self.anchor), -1, device=device)
@@ -193,27 +197,46 @@ class Descent:
         """Inner products of the columns with each orthonormal polynomial of the background, (peak, 3, pixel)."""
         shadows = []
         if self.degrees > 0:
-            shadows.append(_columns(a, g[0], g[1]) / self.n**0.5)
+            shadows.append(_columns(a, g[0], g[1]) / self.weight**0.5)
         if self.degrees > 1:
-            shadows.append(_columns(a, self.n + z * g[0], g[0] + z * g[1]) / self.spread)
+            shadows.append(_columns(a, self.weight + z * g[0], g[0] + z * g[1]) / self.spread)
         return shadows
 
     def step(self, state: State) -> tuple[torch.Tensor, torch.Tensor]:
         """Damped step inside the bounds, (peak, 3, pixel), and by how much it promises to lower the objective."""
-        now, downhill = state.now, state.downhill
-        diagonal = state.normal.diagonal().T
-        toward = downhill.view_as(now)
-        held = ((now <= self.lower) & (toward < 0) | (now >= self.upper) & (toward > 0)).flatten(0, 1)
-        held |= diagonal <= 1e-12 * diagonal.amax(0)
+        now, lower, upper = (value.flatten(0, 1) for value in (state.now, self.lower, self.upper))
+        normal, downhill = state.normal, state.downhill
+        if self.links is not None:
+            leading = self.links.argmax(0)
+            now, lower, upper = now[leading], lower[leading], upper[leading]
+            normal = torch.einsum("pi,pqb,qj->ijb", self.links, normal, self.links)
+            downhill = self.links.T @ downhill
+        diagonal = normal.diagonal().T
+        held = (now <= lower) & (downhill < 0) | (now >= upper) & (downhill > 0) | (diagonal <= 1e-12 * diagonal.amax(0))
         scale = torch.where(held, 0.0, diagonal.clamp_min(1e-30).rsqrt())
-        system = state.normal * scale[:, None]
+        system = normal * scale[:, None]
         system *= scale
         system.diagonal().T.copy_((1.0 + state.damping).expand_as(scale))
-        free = scale * solve_in_place(system, scale * downhill)
-        step = torch.clamp(now + free.view_as(now), self.lower, self.upper) - now
-        flat = step.flatten(0, 1)
-        promise = 2 * (downhill * flat).sum(0) - ((state.normal * flat).sum(1) * flat).sum(0)
-        return step, promise
+        step = torch.clamp(now + scale * solve_in_place(system, scale * downhill), lower, upper) - now
+        promise = 2 * (downhill * step).sum(0) - ((normal * step).sum(1) * step).sum(0)
+        return (step if self.links is None else self.links @ step).view_as(state.now), promise
+
+
+def centre_of(problem: Problem) -> float:
+    """Weighted mean of the axis: positions are counted from it, and a straight background is level about it."""
+    return float(np.average(problem.x, weights=problem.root**2))
+
+
+def _links(problem: Problem) -> NDArray[np.float64]:
+    """(3 peak, m) what a step of the fitted parameters does to a, p and gamma; the leader of each column has its largest entry, 1.
+
+    A tie of positions or widths is as linear in p and gamma as it is in position and FWHM, and a fixed one takes no step.
+    """
+    place = {POSITION: 1, FWHM: 2, HEIGHT: 0}
+    links = np.zeros((3 * len(problem.shapes), len(problem.leaders)))
+    for row, entries in zip(problem.rows, problem.links, strict=True):
+        links[3 * (row // PER_PEAK) + place[int(row % PER_PEAK)]] = entries
+    return links
 
 
 def _bound(bound: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
@@ -288,23 +311,23 @@ def fit(
 
     Returns
     -------
-    (pixel, peak, 3) float64; position and FWHM in the axis unit, height in counts
+    (pixel, peak, 4) float64; position and FWHM in the axis unit, height in counts, and a zero for the form
 
     Notes
     -----
     The minimum is that of `least_squares.fit` to a few thousandths of a standard error.  Not for lines that wander farther than about
     twice their width from the start: the series no longer holds there (`far` finds such spectra).
     """
-    centre = problem.x.mean()
-    z0 = problem.start[:, 0] - centre + 0.5j * problem.start[:, 1]
-    series = Series(problem.x - centre, z0, device)
+    centre = centre_of(problem)
+    z0 = problem.start[:, POSITION] - centre + 0.5j * problem.start[:, FWHM]
+    series = Series(problem.x - centre, z0, problem.root, device)
     descent = Descent(problem, series, device)
-    result = np.empty((len(counts), len(problem.shapes), 3))
+    result = np.zeros((len(counts), *problem.start.shape))
     for first in range(0, len(counts), CHUNK):
         progress(first / len(counts))
         part = slice(first, first + CHUNK)
         with single_thread():
-            result[part] = _fit_chunk(problem, counts[part], descent, series, tolerance, device)
+            result[part, :, :3] = _fit_chunk(problem, counts[part], descent, series, tolerance, device)
     result[..., 0] += centre
     return result
 
@@ -316,9 +339,9 @@ def _fit_chunk(
         return torch.as_tensor(values, dtype=torch.float32, device=device)
 
     scale = np.maximum(counts.max(axis=1), 1e-12)
-    y, under = tensor(counts / scale[:, None]), tensor(problem.background)
+    y, under = tensor(counts / scale[:, None]) * tensor(problem.root), tensor(problem.background)
     y = y - (y @ under) @ under.T
-    start = np.stack([problem.start[:, 2] * problem.start[:, 1] / 2, problem.start[:, 0] - problem.x.mean(), problem.start[:, 1] / 2], 1)
+    start = np.stack([problem.start[:, 2] * problem.start[:, 1] / 2, problem.start[:, 0] - centre_of(problem), problem.start[:, 1] / 2], 1)
     start[:, 0] /= max(float(problem.start[:, 2].max()), 1e-12)
     nothing = torch.empty(0, device=device)
     state = State(

@@ -1,44 +1,120 @@
-"""What every solver is asked: a sum of peaks on one window, with where it starts and how far it may go."""
+"""What every solver is asked: a sum of peaks on one window, with where it starts, how far it may go, and what hangs together."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_wse2xai.numerics.lineshapes import SHAPES
+
+PER_PEAK = 4
+"""Parameters kept per peak: position, FWHM, height, form; a shape without a form keeps a zero there."""
+POSITION, FWHM, HEIGHT, FORM = range(PER_PEAK)
+
+
+@dataclass(frozen=True)
+class Tie:
+    """One parameter that follows another: ``follower = ratio * leader + offset``."""
+
+    follower: tuple[int, int]
+    """(peak, parameter)."""
+    leader: tuple[int, int]
+    ratio: float = 1.0
+    offset: float = 0.0
 
 
 @dataclass(frozen=True)
 class Problem:
     """Peaks that are fitted together.
 
-    The objective of a spectrum y is ``mean((y - model)^2) / s^2 + penalty * sum(((p - anchor) / w)^2)`` with s the spectrum's highest count
-    and w the FWHM of the start: the paper's mean squared error with its pull of the positions towards the initial ones.
-    The model may contain a polynomial background; being linear it is solved for exactly, by projecting it out of residual and derivatives
-    (variable projection: Golub and Pereyra 1973).
+    The objective of a spectrum y is ``mean(v (y - model)^2) / s^2 + penalty * sum(((p - anchor) / w)^2)`` with v the channels' weights, s
+    the spectrum's highest count and w the FWHM of the start: the paper's mean squared error (v = 1) with its pull of the positions
+    towards the initial ones.  The model may contain a polynomial background; being linear it is solved for exactly, by projecting it out
+    of residual and derivatives (variable projection: Golub and Pereyra 1973).
     """
 
     x: NDArray[np.float64]
     """(n,) axis values."""
     shapes: tuple[str, ...]
     start: NDArray[np.float64]
-    """(peak, 3) position, FWHM (axis unit) and height (counts) to start from."""
+    """(peak, 4) position, FWHM (axis unit), height (counts) and form to start from."""
     anchor: NDArray[np.float64]
     """(peak,) positions towards which the penalty pulls: the initial ones."""
     lower: NDArray[np.float64]
     upper: NDArray[np.float64]
-    """(peak, 3) bounds of each parameter."""
-    background: NDArray[np.float64]
-    """(n, d) orthonormal polynomials whose best combination lies under the peaks of every spectrum; d = 0 for none."""
+    """(peak, 4) bounds of each parameter."""
+    degree: int | None
+    """Degree of the polynomial under the peaks; None for none."""
     penalty: float
     """Weight of a squared shift of one FWHM from `anchor`, against a mean squared error of the spectrum's highest count squared."""
+    fixed: frozenset[tuple[int, int]] = frozenset()
+    """(peak, parameter) that keep their start."""
+    ties: tuple[Tie, ...] = ()
+    weights: NDArray[np.float64] | None = None
+    """(n,) weight of each channel, of mean 1; None for equal ones."""
+    root: NDArray[np.float64] = field(init=False, repr=False)
+    """(n,) square root of the weights: residual and derivatives are multiplied by it."""
+    background: NDArray[np.float64] = field(init=False, repr=False)
+    """(n, d) orthonormal polynomials times `root`, whose best combination lies under the peaks of every spectrum; d = 0 for none."""
+    leaders: NDArray[np.intp] = field(init=False, repr=False)
+    """(m,) flat places, in (peak, 4), of the parameters that are fitted."""
+    rows: NDArray[np.intp] = field(init=False, repr=False)
+    """(q,) flat places of all that vary: leaders and followers."""
+    links: NDArray[np.float64] = field(init=False, repr=False)
+    """(q, m): ``all[rows] = links @ all[leaders] + offsets``."""
+    offsets: NDArray[np.float64] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Work out what follows from the settings."""
+        root = np.ones(len(self.x)) if self.weights is None else np.sqrt(self.weights)
+        object.__setattr__(self, "root", root)
+        object.__setattr__(self, "background", polynomials(self.x, self.degree, root))
+        for name, value in zip(("leaders", "rows", "links", "offsets"), self._linked(), strict=True):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "start", self.complete(self.start.ravel()[self.leaders][None])[0])
+
+    def _linked(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
+        def flat(place: tuple[int, int]) -> int:
+            return place[0] * PER_PEAK + place[1]
+
+        formless = {flat((k, FORM)) for k, shape in enumerate(self.shapes) if SHAPES[shape].form is None}
+        followers = {flat(tie.follower): tie for tie in self.ties}
+        still = formless | {flat(place) for place in self.fixed}
+        varying = [place for place in range(PER_PEAK * len(self.shapes)) if place not in still]
+        leaders = [place for place in varying if place not in followers]
+        rows = [place for place in varying if place not in followers or flat(followers[place].leader) in leaders]
+        links, offsets = np.zeros((len(rows), len(leaders))), np.zeros(len(rows))
+        for row, place in enumerate(rows):
+            tie = followers.get(place)
+            links[row, leaders.index(place if tie is None else flat(tie.leader))] = 1.0 if tie is None else tie.ratio
+            offsets[row] = 0.0 if tie is None else tie.offset
+        return np.array(leaders, dtype=np.intp), np.array(rows, dtype=np.intp), links, offsets
+
+    @property
+    def plain(self) -> bool:
+        """Whether every parameter that varies is fitted by itself."""
+        return len(self.rows) == len(self.leaders)
+
+    def complete(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """All parameters, (pixel, peak, 4), from the fitted ones (pixel, m); what is fixed keeps its start."""
+        everything = np.repeat(self.start.reshape(1, -1), len(fitted), axis=0)
+        everything[:, self.rows] = fitted @ self.links.T + self.offsets
+        return everything.reshape(len(fitted), -1, PER_PEAK)
+
+    def fitted(self, everything: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The fitted parameters, (..., m), out of all, (..., peak, 4)."""
+        return everything.reshape(*everything.shape[:-2], -1)[..., self.leaders]
 
     def without_background(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(..., n) residuals after the best background is taken off."""
+        """(..., n) weighted residuals after the best background is taken off."""
         return np.asarray(residual - (residual @ self.background) @ self.background.T)
 
     def restarted(self, found: NDArray[np.float64]) -> "Problem":
-        """Start from parameters found before, (peak, 3); a peak that was not seen starts at 2 % of the highest."""
+        """Start from parameters found before, (peak, 4); a peak that was not seen starts at 2 % of the highest."""
         start = np.clip(found, self.lower, self.upper)
-        start[:, 2] = np.maximum(start[:, 2], 0.02 * max(float(start[:, 2].max()), 1e-12))
+        free_height = np.array([(k, HEIGHT) not in self.fixed for k in range(len(start))])
+        least = 0.02 * max(float(start[:, HEIGHT].max()), 1e-12)
+        start[free_height, HEIGHT] = np.maximum(start[free_height, HEIGHT], least)
         return replace(self, start=start)
 
     def pull(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -53,12 +129,12 @@ class Problem:
         (pixel, peak) counts^2 per squared axis unit
         """
         highest = np.maximum(counts.max(axis=1), 0.0)[:, None]
-        return np.asarray(self.penalty * len(self.x) * (highest / self.start[:, 1]) ** 2)
+        return np.asarray(self.penalty * len(self.x) * (highest / self.start[:, FWHM]) ** 2)
 
 
-def polynomials(x: NDArray[np.float64], degree: int | None) -> NDArray[np.float64]:
-    """Orthonormal polynomials up to a degree on the given channels, (n, degree + 1); (n, 0) for None."""
+def polynomials(x: NDArray[np.float64], degree: int | None, root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Polynomials up to a degree times the root of the weights, orthonormal on the given channels: (n, degree + 1); (n, 0) for None."""
     if degree is None:
         return np.empty((len(x), 0))
     span = max(float(np.ptp(x)), 1e-300)
-    return np.linalg.qr(np.vander(2 * (x - x.mean()) / span, degree + 1))[0]
+    return np.linalg.qr(np.vander(2 * (x - x.mean()) / span, degree + 1) * root[:, None])[0]

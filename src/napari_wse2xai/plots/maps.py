@@ -25,6 +25,10 @@ _STATUS_COLORS = {
     Status.BELOW_NOISE: "#3b6fb6",
     Status.AT_BOUND: "#f0a202",
     Status.NOT_CONVERGED: "#c1272d",
+    Status.TOO_FEW_CHANNELS: "#b08d57",
+    Status.PEAKS_MERGED: "#8e5bb5",
+    Status.SPIKE_LEFT: "#e377c2",
+    Status.ABNORMAL: "#5a1a1a",
 }
 
 

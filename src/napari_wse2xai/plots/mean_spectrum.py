@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
+from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.plots.maps import unit_text
 
@@ -23,7 +23,8 @@ def mean_fit(peaks: PeakMaps, window: tuple[float, float], pixels: NDArray[np.bo
     x = peaks.axis.values[peaks.axis.between(*window)]
     total = np.zeros_like(x)
     for index in (index for index, own in enumerate(peaks.windows) if own == window):
-        values = np.stack([getattr(peaks, name)[index][pixels] for name in PARAMETERS]).astype(np.float64)
+        form = np.zeros_like(peaks.height) if peaks.form is None else np.nan_to_num(peaks.form)
+        values = np.stack([maps[index][pixels] for maps in (peaks.position, peaks.fwhm, peaks.height, form)]).astype(np.float64)
         present = values[:, np.isfinite(values).all(axis=0)]
         for first in range(0, present.shape[1], 4096):  # bounds the memory
             part = present[:, first : first + 4096, None]

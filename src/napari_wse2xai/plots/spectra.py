@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.numerics.lineshapes import SHAPES
 
 Curve = NDArray[np.float64]
@@ -158,7 +158,7 @@ def describe(source: SpectralMap, row: int, column: int, peaks: PeakMaps | None 
     """Pixel, its place in um, and what became of its fit, in one line."""
     y, x = source.frame.y_um[row], source.frame.x_um[column]
     place = f"row {row}, column {column}  ({x:.2f} µm, {y:.2f} µm)"
-    return place if peaks is None else f"{place}  {Status(int(peaks.status[row, column])).meaning}"
+    return place if peaks is None else f"{place}  {peaks.status_words(row, column)}"
 
 
 def fitted_numbers(peaks: PeakMaps, row: int, column: int) -> list[tuple[str, ...]]:

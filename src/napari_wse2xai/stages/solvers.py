@@ -24,7 +24,7 @@ class _Solver(Settings):
     """Whether spectra that are not at their minimum are fitted again on the channels."""
 
     def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
-        """(pixel, peak, 3) parameters."""
+        """(pixel, peak, 4) parameters."""
         raise NotImplementedError
 
 
@@ -38,7 +38,7 @@ class ChannelLM(_Solver):
     iterations: int = setting(100, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
 
     def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
-        """(pixel, peak, 3) parameters."""
+        """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import least_squares
 
         return least_squares.fit(problem, counts, least_squares.Tolerance(self.tolerance, self.iterations), progress=progress)
@@ -58,7 +58,7 @@ class MomentLM(_Solver):
     iterations: int = setting(40, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
 
     def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
-        """(pixel, peak, 3) parameters."""
+        """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import least_squares, moments
 
         found = moments.fit(problem, counts, moments.Tolerance(self.tolerance, self.iterations), progress=lambda done: progress(0.8 * done))
@@ -78,7 +78,7 @@ class RAdam(_Solver):
     )
 
     def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
-        """(pixel, peak, 3) parameters."""
+        """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import gradient_descent
 
         schedule = gradient_descent.Schedule(self.steps, self.learning_rate)
@@ -92,7 +92,7 @@ class Automatic(_Solver):
     kind: Literal["automatic"] = "automatic"
 
     def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
-        """(pixel, peak, 3) parameters."""
+        """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import moments
 
         return (MomentLM() if moments.applies(problem) else ChannelLM()).solve(problem, counts, progress)

@@ -1,0 +1,146 @@
+"""Put the fits of all windows on the map, with what became of every pixel."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import PeakMaps, SpectralMap, Status
+from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.stages._fitting import CONVERGED, Fit, FitWindow
+from napari_wse2xai.stages._pixels import Pixels
+
+if TYPE_CHECKING:
+    from napari_wse2xai.stages.deconvolve import Deconvolve
+
+Values = NDArray[np.float64]
+BAD_CHI2 = 8.0
+"""Reduced chi2, over the map's median, from which a spectrum counts as badly described."""
+SPIKE = 8.0
+"""Noise standard deviations of a lone residual channel that is taken for a spike."""
+CLOSE = 0.2
+"""Distance of two peaks, in their mean FWHM, under which they are one."""
+
+
+def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> PeakMaps:
+    """Peak maps of all windows, peaks in the order of the settings; `fits` is empty where no pixel could be fitted."""
+    order = [stage.peaks.index(peak) for window in windows for peak in window.peaks]
+    table = _Table(stage, fits, np.argsort(order)) if fits else None
+    return PeakMaps(
+        frame=source.frame,
+        axis=source.axis,
+        names=tuple(peak.name for peak in stage.peaks),
+        shapes=tuple(peak.shape for peak in stage.peaks),
+        windows=tuple(peak.window for peak in stage.peaks),
+        **_maps(stage, table, spectra),
+        background=_background(stage, windows, fits, spectra),
+        status=_status_map(windows, fits, stage.detection, spectra),
+        reduced_chi2=_over_windows(fits, spectra, _reduced_chi2),
+        r2=_over_windows(fits, spectra, lambda all_fits: np.mean([fit.quality.explained for fit in all_fits], axis=0)),
+        name=source.name,
+        intensity_unit=source.intensity_unit,
+        metadata=source.metadata,
+        history=source.history,
+    )
+
+
+class _Table:
+    """Values and errors of all peaks in the order of the settings, (pixel, peak, 4); NaN where a peak is absent."""
+
+    def __init__(self, stage: "Deconvolve", fits: Sequence[Fit], order: NDArray[np.intp]) -> None:
+        def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+            return np.concatenate(parts, axis=1)[:, order]
+
+        absent = joined([fit.absent(stage.detection) for fit in fits])
+        self.values, self.errors = joined([fit.found for fit in fits]), joined([fit.quality.error for fit in fits])
+        self.covariance = joined([fit.quality.covariance for fit in fits])
+        self.at_bound = (joined([~fit.free for fit in fits]) & ~absent[..., None]) @ np.array([1, 2, 0, 8], dtype=np.uint8)
+        for kind in (0, 1, 3):
+            self.values[..., kind][absent] = self.errors[..., kind][absent] = np.nan
+
+    def areas(self, shapes: Sequence[str]) -> tuple[Values, Values]:
+        """Area and its error, (pixel, peak), in counts times the axis unit."""
+        fwhm, height, form = self.values[..., 1], self.values[..., 2], np.nan_to_num(self.values[..., 3])
+        factor = np.stack([np.broadcast_to(SHAPES[shape].area(form[:, k]), len(form)) for k, shape in enumerate(shapes)], axis=1)
+        width_error, height_error = (np.nan_to_num(self.errors[..., kind]) for kind in (1, 2))
+        squared = (fwhm * height_error) ** 2 + (height * width_error) ** 2 + 2 * fwhm * height * self.covariance
+        return factor * fwhm * height, factor * np.sqrt(np.maximum(squared, 0.0))
+
+
+def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[str, Any]:
+    """Arrays of `PeakMaps`, one map per peak."""
+    if table is None:
+        table = _Table.__new__(_Table)
+        table.values = table.errors = np.empty((0, len(stage.peaks), 4))
+        table.covariance, table.at_bound = np.empty((0, len(stage.peaks))), np.empty((0, len(stage.peaks)))
+    maps: dict[str, Any] = {}
+    for kind, name in enumerate(("position", "fwhm", "height", "form")):
+        maps[name] = spectra.on_map(table.values[..., kind])
+        maps[f"{name}_error"] = spectra.on_map(table.errors[..., kind])
+    has_form = np.array([SHAPES[peak.shape].form is not None for peak in stage.peaks])
+    for name in ("form", "form_error"):
+        maps[name][~has_form] = np.nan
+        maps[name] = maps[name] if has_form.any() else None
+    area, area_error = table.areas([peak.shape for peak in stage.peaks])
+    maps["area"], maps["area_error"] = spectra.on_map(area), spectra.on_map(area_error)
+    maps["at_bound"] = np.nan_to_num(spectra.on_map(table.at_bound.astype(np.float32))).astype(np.uint8)
+    return maps
+
+
+def _background(stage: "Deconvolve", windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> NDArray[np.float32] | None:
+    if stage.background == "none":
+        return None
+    ends = [fit.background for fit in fits] or [np.empty((0, 2))] * len(windows)
+    return np.stack([spectra.on_map(each) for each in ends])
+
+
+def _over_windows(fits: Sequence[Fit], spectra: Pixels, combine: Any) -> NDArray[np.float32]:
+    return spectra.on_map(combine(fits) if fits else np.empty(0))
+
+
+def _reduced_chi2(fits: Sequence[Fit]) -> Values:
+    return np.asarray(np.sum([fit.quality.chi2 for fit in fits], axis=0) / sum(fit.quality.freedom for fit in fits))
+
+
+def _status_map(windows: Sequence[FitWindow], fits: Sequence[Fit], detection: float, spectra: Pixels) -> NDArray[np.uint8]:
+    """(ny, nx) status of every pixel."""
+    result = np.full(spectra.chosen.shape, Status.NOT_ON_FLAKE, dtype=np.uint8)
+    result[spectra.chosen] = Status.NOT_MEASURED
+    result[spectra.some] = Status.TOO_FEW_CHANNELS
+    if fits:
+        result[spectra.whole] = pixel_status(fits, detection)
+    return result
+
+
+def pixel_status(fits: Sequence[Fit], detection: float) -> NDArray[np.uint8]:
+    """One `Status` per fitted pixel; the gravest that applies."""
+    absent = np.concatenate([fit.absent(detection) for fit in fits], axis=1)
+    at_bound = (~np.concatenate([fit.free for fit in fits], axis=1) & ~absent[..., None]).any(axis=(1, 2))
+    chi2 = _reduced_chi2(fits)
+    status = np.full(len(absent), Status.OK, dtype=np.uint8)
+    status[at_bound] = Status.AT_BOUND
+    status[np.any([_merged(fit, detection) for fit in fits], axis=0)] = Status.PEAKS_MERGED
+    status[chi2 > BAD_CHI2 * max(float(np.median(chi2)), 1.0)] = Status.ABNORMAL
+    status[np.any([_spiky(fit) for fit in fits], axis=0)] = Status.SPIKE_LEFT
+    status[np.any([fit.quality.distance > CONVERGED for fit in fits], axis=0)] = Status.NOT_CONVERGED
+    status[absent.all(axis=1)] = Status.BELOW_NOISE
+    return status
+
+
+def _spiky(fit: Fit) -> NDArray[np.bool_]:
+    """(pixel,) True where a lone channel stands out of what the fit leaves everywhere else."""
+    usual = np.sqrt(np.maximum(fit.quality.chi2 / fit.quality.freedom, 1.0))
+    return np.asarray(fit.quality.lone > SPIKE * usual)
+
+
+def _merged(fit: Fit, detection: float) -> NDArray[np.bool_]:
+    """(pixel,) True where two peaks that are there lie on top of one another."""
+    present = ~fit.absent(detection)
+    position, fwhm = fit.found[..., 0], fit.found[..., 1]
+    merged = np.zeros(len(present), dtype=bool)
+    for j in range(present.shape[1]):
+        for k in range(j):
+            near = np.abs(position[:, j] - position[:, k]) < CLOSE * 0.5 * (fwhm[:, j] + fwhm[:, k])
+            merged |= near & present[:, j] & present[:, k]
+    return merged

@@ -1,0 +1,168 @@
+"""One fit window at work: from settings to a problem for a solver, and from its answer to what the maps show."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.stages.peaks import KINDS, Peak
+
+if TYPE_CHECKING:
+    from napari_wse2xai.numerics.problem import Problem
+    from napari_wse2xai.numerics.uncertainty import Quality
+    from napari_wse2xai.stages.deconvolve import Deconvolve
+
+Spectra = NDArray[np.float32]
+Parameters = NDArray[np.float64]
+Done = Callable[[float], None]
+CONVERGED = 0.1
+"""Largest fall of chi2 still possible at a fit called converged: its parameters lie within a third of their standard errors."""
+
+
+@dataclass(frozen=True)
+class FitWindow:
+    """Peaks that are fitted together, and the channels they are fitted on."""
+
+    peaks: tuple[Peak, ...]
+    channels: slice
+    x: NDArray[np.float64]
+
+    @property
+    def effort(self) -> int:
+        """Share of the work."""
+        return len(self.peaks) * len(self.x)
+
+    def problem(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":
+        """State the fit for a solver; heights that are not given are read off the mean spectrum."""
+        from napari_wse2xai.numerics.problem import Problem
+
+        narrow, wide = settings.width_range
+        seen = [max(float(np.interp(p.position, self.x, mean)), 0.05 * float(mean.max()), 1e-12) for p in self.peaks]
+        forms = [SHAPES[p.shape].form or (0.0, 0.0, 0.0) for p in self.peaks]
+        start = np.array(
+            [
+                (p.position, p.fwhm, p.height or height, form[1] if p.form is None else p.form)
+                for p, height, form in zip(self.peaks, seen, forms, strict=True)
+            ]
+        )
+        low = [(max(p.position - p.reach, p.window[0]), narrow * p.fwhm, 0.0, form[0]) for p, form in zip(self.peaks, forms, strict=True)]
+        high = [(min(p.position + p.reach, p.window[1]), wide * p.fwhm, np.inf, form[2]) for p, form in zip(self.peaks, forms, strict=True)]
+        return Problem(
+            self.x,
+            tuple(p.shape for p in self.peaks),
+            start,
+            start[:, 0].copy(),
+            np.array(low),
+            np.array(high),
+            {"none": None, "constant": 0, "linear": 1}[settings.background],
+            settings.position_penalty,
+            fixed=frozenset((k, KINDS.index(kind)) for k, p in enumerate(self.peaks) for kind in p.fixed_kinds),
+            ties=self._ties(start),
+            weights=weights,
+        )
+
+    def _ties(self, start: Parameters) -> tuple[Any, ...]:
+        from napari_wse2xai.numerics.problem import Tie
+
+        names = [peak.name for peak in self.peaks]
+        ties = []
+        for k, peak in enumerate(self.peaks):
+            for kind, name in peak.leaders.items():
+                leader, i = names.index(name), KINDS.index(kind)
+                if kind == "position":
+                    ties.append(Tie((k, i), (leader, i), 1.0, float(start[k, i] - start[leader, i])))
+                else:
+                    ties.append(Tie((k, i), (leader, i), float(start[k, i] / start[leader, i])))
+        return tuple(ties)
+
+    def fit(self, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> "Fit":
+        """Fit spectra (pixel, n); where the solver allows, what is not at its minimum is finished on the channels."""
+        from napari_wse2xai.numerics import least_squares
+
+        fit = self.judge(problem, counts, solver.solve(problem, counts, progress))
+        unfinished = fit.quality.distance > CONVERGED
+        if solver.refits and unfinished.any():
+            better = least_squares.fit(problem, counts[unfinished], least_squares.Tolerance(), start=fit.found[unfinished])
+            found = fit.found.copy()
+            found[unfinished] = better
+            fit = self.judge(problem, counts, found)
+        return fit
+
+    def judge(self, problem: "Problem", counts: Spectra, found: Parameters) -> "Fit":
+        """Errors and goodness of found parameters."""
+        from napari_wse2xai.numerics import uncertainty
+
+        free = self._free(found, problem)
+        return Fit(found, free, uncertainty.assess(problem, counts, found, free), self._background_ends(problem, counts, found))
+
+    def _background_ends(self, problem: "Problem", counts: Spectra, found: Parameters) -> NDArray[np.float64]:
+        """(pixel, 2) fitted background at the lower and the upper end of the window, counts."""
+        from napari_wse2xai.numerics.uncertainty import model
+
+        residual = (counts - model(problem.x, problem.shapes, found)) * problem.root
+        line = (residual - problem.without_background(residual)) / problem.root
+        slope = (line[:, -1] - line[:, 0]) / (self.x[-1] - self.x[0])
+        low, high = self.peaks[0].window
+        return np.stack([line[:, 0] + slope * (low - self.x[0]), line[:, -1] + slope * (high - self.x[-1])], axis=1)
+
+    def _free(self, found: Parameters, problem: "Problem") -> NDArray[np.bool_]:
+        """(pixel, peak, 4) False where a parameter lies at its bound; a height at zero is an absent peak, not a bound."""
+        tolerance = 1e-3 * np.stack([problem.start[:, 1], problem.start[:, 1], problem.start[:, 2], np.ones(len(self.peaks))], axis=1)
+        inside = (found > problem.lower + tolerance) & (found < problem.upper - tolerance)
+        inside[..., 2] = True
+        free = np.ones(inside.shape, dtype=bool).reshape(len(found), -1)
+        free[:, problem.leaders] = inside.reshape(len(found), -1)[:, problem.leaders]
+        return free.reshape(inside.shape)
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What one window gave, one row per fitted pixel."""
+
+    found: Parameters
+    """(pixel, peak, 4)."""
+    free: NDArray[np.bool_]
+    quality: "Quality"
+    background: NDArray[np.float64]
+    """(pixel, 2) counts at the ends of the window."""
+
+    def absent(self, detection: float) -> NDArray[np.bool_]:
+        """(pixel, peak) True where the height does not stand out of its error; a fixed height, which has none, is believed."""
+        error = np.nan_to_num(self.quality.error[..., 2], nan=0.0)
+        return np.asarray(~(self.found[..., 2] > detection * error))
+
+    def merged(self, rows: NDArray[np.intp], other: "Fit") -> "Fit":
+        """Return this fit with some rows taken from another."""
+        quality: dict[str, Any] = {}
+        for name, value in vars(self.quality).items():
+            quality[name] = value if np.ndim(value) == 0 else _replaced(value, rows, getattr(other.quality, name))
+        return Fit(
+            _replaced(self.found, rows, other.found),
+            _replaced(self.free, rows, other.free),
+            replace(self.quality, **quality),
+            _replaced(self.background, rows, other.background),
+        )
+
+    @classmethod
+    def joined(cls, parts: list["Fit"]) -> "Fit":
+        """One fit out of those of several chunks."""
+        first = parts[0].quality
+        quality: dict[str, Any] = {
+            name: value if np.ndim(value) == 0 else np.concatenate([getattr(part.quality, name) for part in parts])
+            for name, value in vars(first).items()
+        }
+        return cls(
+            np.concatenate([part.found for part in parts]),
+            np.concatenate([part.free for part in parts]),
+            replace(first, **quality),
+            np.concatenate([part.background for part in parts]),
+        )
+
+
+def _replaced(values: NDArray[Any], rows: NDArray[np.intp], by: NDArray[Any]) -> NDArray[Any]:
+    result = values.copy()
+    result[rows] = by
+    return result
