@@ -52,6 +52,16 @@ def test_the_brightest_pixel_is_shown_before_the_mouse_was_anywhere(viewer, view
     np.testing.assert_array_equal(drawn(view, "measured"), small.counts[9, 12])
 
 
+def test_without_a_map_there_are_words_and_no_empty_axes(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    assert not view.axes.get_visible()
+    assert "Open a map" in view.words.text()
+    stock.add(viewer, to_layers(small))
+    assert view.axes.get_visible()
+    viewer.layers.clear()
+    assert not view.axes.get_visible()
+    assert "Open a map" in view.words.text()
+
+
 def test_the_spectrum_follows_the_mouse(viewer, view: SpectrumView, small: SpectralMap) -> None:
     (layer,) = stock.add(viewer, to_layers(small))
     hover(viewer, layer, 3, 5)

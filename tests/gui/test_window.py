@@ -149,6 +149,20 @@ def test_the_preset_follows_the_kind_of_map(viewer, panels: MainWidget, settle, 
     settle(lambda: len(panels.panels[Deconvolve].form.value().peaks) == 8)
 
 
+def test_the_panels_turn_to_a_map_that_has_just_come_and_keep_a_choice_by_hand(
+    viewer, panels: MainWidget, settle, small: SpectralMap, light: SpectralMap
+) -> None:
+    panel = panels.panels[Despike]
+    stock.add(viewer, to_layers(small))
+    settle(lambda: panel.chosen_map() is small)
+    stock.add(viewer, to_layers(light))
+    settle(lambda: panel.chosen_map() is light)
+    panel.source.setCurrentIndex(0)
+    viewer.add_image(np.zeros((3, 3)), units=("um", "um"))
+    settle()
+    assert panel.chosen_map() is small
+
+
 def test_every_stage_has_its_panel(panels: MainWidget) -> None:
     assert tuple(panels.panels) == STAGES
 

@@ -21,11 +21,13 @@ class PeakChooser(QWidget):
         self.viewer = viewer
         self.which = QComboBox()
         self.which.setToolTip("Result of which deconvolution")
+        self.which.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.errors = QCheckBox("standard errors instead of values")
         self.table = QTableWidget(0, len(PARAMETERS))
         self.table.setHorizontalHeaderLabels([WORDS[parameter] for parameter in PARAMETERS])
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
         self.table.setMinimumHeight(310)
+        self.table.setStyleSheet("QTableWidget::indicator:unchecked { border: 1px solid #888888; }")  # else unseen in napari's dark theme
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
         for row in (self.which, self.table, self.errors):

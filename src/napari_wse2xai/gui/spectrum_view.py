@@ -16,6 +16,7 @@ from napari_wse2xai.layers import WORDS
 from napari_wse2xai.plots.spectra import SpectrumPlot, brightest_pixel, describe, fitted_numbers
 
 Pixel = tuple[int, int]
+WELCOME = "Open a map; the spectrum under the mouse is shown here."
 
 
 class SpectrumView(Docked):
@@ -37,14 +38,14 @@ class SpectrumView(Docked):
         self.on_layers()
 
     def _build(self) -> None:
-        self.figure = Figure(layout="constrained")
+        self.figure = Figure(figsize=(7, 2.1), layout="constrained")  # the height is what the dock asks for at first
         self.canvas = FigureCanvasQTAgg(self.figure)
         grid = self.figure.add_gridspec(2, 1, height_ratios=(4, 1))
         self.axes = self.figure.add_subplot(grid[0])
         self.residual_axes = self.figure.add_subplot(grid[1], sharex=self.axes)
         self.axes.tick_params(labelbottom=False)
         self.plot = SpectrumPlot(self.axes, self.residual_axes, animated=True)
-        self.words = QLabel()
+        self.words = QLabel(WELCOME)
         self.words.setStyleSheet("font-size: 11px")  # eight peaks in a low dock
         self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
         self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
@@ -89,6 +90,8 @@ class SpectrumView(Docked):
         layer = self._map_layer()
         source = None if layer is None else stock.map_of(layer)
         peaks = None if source is None else stock.peaks_of(self.viewer, source)
+        for axes in (self.axes, self.residual_axes):
+            axes.set_visible(source is not None)
         if source is self.source and peaks is self.peaks:
             return
         new_place = self.source is None or source is None or source.frame != self.source.frame
@@ -96,6 +99,13 @@ class SpectrumView(Docked):
         if source is not None:
             self.on_slider(redraw=False)
             self.show_pixel(brightest_pixel(source, peaks) if new_place or self.pixel is None else self.pixel)
+        else:
+            self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        self.pixel = None
+        self.words.setText(WELCOME)
+        self.canvas.draw_idle()
 
     def on_slider(self, event: Any = None, *, redraw: bool = True) -> None:
         """Mark the channel that the canvas shows."""

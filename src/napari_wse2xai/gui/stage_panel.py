@@ -33,6 +33,8 @@ class StagePanel(QWidget):
         self.runner = Runner(self)
         self.source = QComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
+        self.source.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self._known: list[SpectralMap] = []
         self.form = Form(stage)
         self.run_button, self.cancel_button = QPushButton("Run"), QPushButton("Cancel")
         self.bar, self.message = QProgressBar(), QLabel()
@@ -69,14 +71,17 @@ class StagePanel(QWidget):
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
 
     def refresh(self, prefer: SpectralMap | None = None) -> None:
-        """List the maps in the viewer, keeping the choice, or choosing a new one."""
-        current = prefer if prefer is not None else self.chosen_map()
+        """List the maps in the viewer: choose the wanted one, else one that has just come, else keep the choice."""
+        layers = stock.map_layers(self.viewer)
+        maps = [stock.map_of(layer) for layer in layers]
+        new = [source for source in maps if not any(source is known for known in self._known)]
+        wanted = prefer if prefer is not None else new[-1] if new else self.chosen_map()
+        self._known = maps
         self.source.blockSignals(True)
         self.source.clear()
-        for layer in stock.map_layers(self.viewer):
-            self.source.addItem(layer.name, stock.map_of(layer))
-        index = next((i for i in range(self.source.count()) if self.source.itemData(i) is current), self.source.count() - 1)
-        self.source.setCurrentIndex(index)
+        for layer, source in zip(layers, maps, strict=True):
+            self.source.addItem(layer.name, source)
+        self.source.setCurrentIndex(next((i for i, source in enumerate(maps) if source is wanted), len(maps) - 1))
         self.source.blockSignals(False)
         self._on_choice()
 
