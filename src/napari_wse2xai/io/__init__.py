@@ -3,7 +3,7 @@
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.netcdf import write_map
-from napari_wse2xai.io.readers import FORMATS, list_items, read
+from napari_wse2xai.io.readers import FORMATS, list_items, pictures, read
 from napari_wse2xai.io.results import is_results, read_results, write_results
 from napari_wse2xai.io.tables import write_map_table, write_peaks_csv
 
@@ -13,6 +13,7 @@ __all__ = [
     "is_results",
     "list_items",
     "new_file",
+    "pictures",
     "read",
     "read_results",
     "write_map",

@@ -1,7 +1,7 @@
 """Files that can be read: one module per format, loaded when a file of it is opened.
 
-A format's module has ``items(path) -> tuple[Item, ...]``, ``read(path, item, unit) -> SpectralMap`` and, where several formats
-share a suffix, ``recognises(path) -> bool``.
+A format's module has ``items(path) -> tuple[Item, ...]``, ``read(path, item, unit) -> SpectralMap``; where several formats
+share a suffix, ``recognises(path) -> bool``; and where its files may hold pictures, ``pictures(path) -> tuple[Picture, ...]``.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Record, SpectralMap
+from napari_wse2xai.data import Picture, Record, SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
@@ -31,6 +31,9 @@ class Reader(Protocol):
 
     def recognises(self, path: Path) -> bool:
         """Tell by its content whether a file is of this format; needed only where suffixes are shared."""
+
+    def pictures(self, path: Path) -> tuple[Picture, ...]:
+        """Read the pictures in the file; needed only where there may be some."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ FORMATS = (
     Format("WITec project", ("*.wip", "*.wid"), "witec_project"),
     Format("WITec MATLAB export", ("*.mat",), "witec_mat"),
     Format("Renishaw WiRE", ("*.wdf",), "renishaw"),
+    Format("NT-MDT", ("*.mdt",), "ntmdt"),
     Format("NetCDF", ("*.nc",), "netcdf"),
     Format("Spectra in columns (WITec ASCII export)", _TABLES, "witec_text"),
     Format("LabSpec text", _TABLES, "labspec"),
@@ -96,6 +100,17 @@ def read(path: str | Path, item: str | None = None, *, unit: str | None = None) 
     if unit is not None:
         settings["unit"] = unit
     return result.with_record(Record("read", settings, __version__, time.perf_counter() - started))
+
+
+def pictures(path: str | Path) -> tuple[Picture, ...]:
+    """Read the pictures in a file, each in its place: scans, and what the microscope's camera saw; empty where there are none."""
+    started = time.perf_counter()
+    source = _existing(path)
+    reader = _reader_of(source)
+    found = reader.pictures(source) if hasattr(reader, "pictures") else ()
+    settings = {"file": source.name, "sha256": _sha256(source)} if found else {}
+    record = Record("read", settings, __version__, time.perf_counter() - started)
+    return tuple(picture.with_record(record) for picture in found)
 
 
 def _existing(path: str | Path) -> Path:
