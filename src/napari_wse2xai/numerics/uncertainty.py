@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.numerics.noise import variance_line
-from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 
 CHUNK = 256
 """Pixels whose Jacobians are held at once."""
@@ -20,7 +20,7 @@ class Quality:
     error: NDArray[np.float64]
     """(pixel, peak, 4) one standard error; NaN where the data say nothing about the parameter, or it is fixed or at its bound."""
     covariance: NDArray[np.float64]
-    """(pixel, peak) covariance of height and FWHM, for the error of the area."""
+    """(pixel, peak, 3, 3) covariance of FWHM, height and form, zero for what does not vary: for the error of the area."""
     chi2: NDArray[np.float64]
     """(pixel,) sum of squared residuals over the noise variance."""
     explained: NDArray[np.float64]
@@ -55,7 +55,7 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
     residual = problem.without_background(weighted)
     pull = problem.pull(counts)
     variance = residual_variance(residual / problem.root, fitted)
-    error, covariance = np.full_like(parameters, np.nan), np.zeros(parameters.shape[:2])
+    error, covariance = np.full_like(parameters, np.nan), np.zeros((*parameters.shape[:2], 3, 3))
     distance = np.empty(len(counts))
     for first in range(0, len(counts), CHUNK):
         part = slice(first, first + CHUNK)
@@ -63,7 +63,7 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
         full = local.covariance(variance[part] * problem.root**2)
         known = np.where(local.known, np.einsum("bii->bi", full), np.nan)
         error[part].reshape(len(full), -1)[:, problem.rows] = np.sqrt(known)
-        covariance[part] = local.height_with_width(full)
+        covariance[part] = local.of_shape(full)
         distance[part] = local.distance(residual[part]) / np.median(variance[part], axis=1)
     total = problem.without_background(counts * problem.root)
     return Quality(
@@ -140,16 +140,14 @@ class _Local:
         fitted = self.inverse @ middle @ self.inverse
         return fitted if self.problem.plain else np.asarray(self.problem.links @ fitted @ self.problem.links.T)
 
-    def height_with_width(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(pixel, peak) covariance of each peak's height with its FWHM; zero where one of them does not vary."""
-        place = {row: index for index, row in enumerate(self.problem.rows.tolist())}
+    def of_shape(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(pixel, peak, 3, 3) covariance of FWHM, height and form of each peak; zero for what does not vary."""
         peaks = self.parameters.shape[1]
-        result = np.zeros((len(covariance), peaks))
-        for k in range(peaks):
-            height, width = place.get(k * PER_PEAK + HEIGHT), place.get(k * PER_PEAK + FWHM)
-            if height is not None and width is not None:
-                result[:, k] = covariance[:, height, width]
-        return result
+        places = np.full(peaks * PER_PEAK, len(self.problem.rows))
+        places[self.problem.rows] = np.arange(len(self.problem.rows))
+        padded = np.pad(covariance, [(0, 0), (0, 1), (0, 1)])  # a last row and column of zeros for what does not vary
+        own = places.reshape(peaks, PER_PEAK)[:, [FWHM, HEIGHT, FORM]]
+        return np.asarray(padded[:, own[:, :, None], own[:, None, :]])
 
     def distance(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel,) fall of the sum of squares that a Newton step promises."""

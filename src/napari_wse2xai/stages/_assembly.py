@@ -60,12 +60,15 @@ class _Table:
             self.values[..., kind][absent] = self.errors[..., kind][absent] = np.nan
 
     def areas(self, shapes: Sequence[str]) -> tuple[Values, Values]:
-        """Area and its error, (pixel, peak), in counts times the axis unit."""
+        """Area and its error, (pixel, peak), in counts times the axis unit: to first order, with all covariances."""
         fwhm, height, form = self.values[..., 1], self.values[..., 2], np.nan_to_num(self.values[..., 3])
-        factor = np.stack([np.broadcast_to(SHAPES[shape].area(form[:, k]), len(form)) for k, shape in enumerate(shapes)], axis=1)
-        width_error, height_error = (np.nan_to_num(self.errors[..., kind]) for kind in (1, 2))
-        squared = (fwhm * height_error) ** 2 + (height * width_error) ** 2 + 2 * fwhm * height * self.covariance
-        return factor * fwhm * height, factor * np.sqrt(np.maximum(squared, 0.0))
+        factor, slope = np.empty_like(form), np.empty_like(form)
+        for k, shape in enumerate(shapes):
+            factor[:, k] = SHAPES[shape].area(form[:, k])
+            slope[:, k] = (SHAPES[shape].area(form[:, k] + 1e-4) - SHAPES[shape].area(form[:, k] - 1e-4)) / 2e-4
+        by = np.stack([factor * height, factor * fwhm, slope * fwhm * height], axis=-1)
+        variance = np.einsum("bki,bkij,bkj->bk", by, self.covariance, by)
+        return factor * fwhm * height, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[str, Any]:
@@ -73,7 +76,7 @@ def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[st
     if table is None:
         table = _Table.__new__(_Table)
         table.values = table.errors = np.empty((0, len(stage.peaks), 4))
-        table.covariance, table.at_bound = np.empty((0, len(stage.peaks))), np.empty((0, len(stage.peaks)))
+        table.covariance, table.at_bound = np.empty((0, len(stage.peaks), 3, 3)), np.empty((0, len(stage.peaks)))
     maps: dict[str, Any] = {}
     for kind, name in enumerate(("position", "fwhm", "height", "form")):
         maps[name] = spectra.on_map(table.values[..., kind])

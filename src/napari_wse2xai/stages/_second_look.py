@@ -43,6 +43,7 @@ def second_look(
     reasons = {"not at a minimum": np.isin(status, [Status.NOT_CONVERGED]), "badly described": status == Status.ABNORMAL}
     reasons["a parameter at its bound"] = status == Status.AT_BOUND
     reasons["unlike its neighbours"] = np.any([_outlying(fit, stage.detection, spectra) for fit in fits], axis=0)
+    reasons["worse than its neighbours"] = np.any([_worse(fit, spectra) for fit in fits], axis=0)
     rows = np.flatnonzero(np.any(list(reasons.values()), axis=0))
     if not len(rows):
         return fits, "No pixel was abnormal."
@@ -60,11 +61,21 @@ def _outlying(fit: Fit, detection: float, spectra: Pixels) -> NDArray[np.bool_]:
     absent = fit.absent(detection)
     outlying = np.zeros(len(absent), dtype=bool)
     for k in range(absent.shape[1]):
+        around = skimming.local_median(spectra.on_map(fit.found[:, k, 2] / (detection * fit.quality.error[:, k, 2])))
+        outlying |= absent[:, k] & (around[spectra.whole] > 2.0)  # gone where it is strong all around
         for kind in range(3):
             values = np.where(absent[:, k], np.nan, fit.found[:, k, kind])
             flagged = skimming.outliers(spectra.on_map(values), spectra.on_map(fit.quality.error[:, k, kind]))
             outlying |= flagged[spectra.whole]
     return outlying
+
+
+def _worse(fit: Fit, spectra: Pixels) -> NDArray[np.bool_]:
+    """(pixel,) True where the fit leaves more than those around do, by more than the scatter of chi2."""
+    chi2 = fit.quality.chi2 / fit.quality.freedom
+    spread = np.full_like(chi2, np.sqrt(2.0 / fit.quality.freedom))
+    unlike = skimming.outliers(spectra.on_map(chi2), spectra.on_map(spread), threshold=5.0)
+    return np.asarray(unlike[spectra.whole] & (chi2 > np.median(chi2)))
 
 
 def _starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], detection: float) -> dict[str, NDArray[np.float64]]:
