@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap, Status
+from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, SpectralMap, Status
+from napari_wse2xai.errors import DataError
 from napari_wse2xai.layers import KEY, flake_layer, map_layer, peak_layer, shown_in, telling_channel, to_layers
 
 
@@ -140,3 +141,24 @@ def test_the_telling_channel_is_where_the_flake_stands_out() -> None:
 def test_what_is_no_artefact_is_refused() -> None:
     with pytest.raises(TypeError, match="int cannot be shown"):
         to_layers(3)
+
+
+def test_a_picture_lies_in_its_place_with_its_unit():
+    frame = Frame((2, 3), (-0.5, 0.25), (10.0, 20.0))
+    ((values, keywords, kind),) = to_layers(Picture(frame, np.arange(6, dtype=np.float32).reshape(2, 3), "Height", "nm"))
+    assert (kind, values.shape, keywords["name"]) == ("image", (2, 3), "Height (nm)")
+    assert (keywords["scale"], keywords["translate"], keywords["units"]) == ((0.5, 0.25), (-10.0, 20.0), ("um", "um"))
+    assert "rgb" not in keywords
+
+
+def test_a_colour_picture_is_shown_in_colour():
+    ((values, keywords, _),) = to_layers(Picture(Frame((2, 3)), np.zeros((2, 3, 3), np.uint8), "white light"))
+    assert keywords["rgb"] is True
+    assert (values.shape, keywords["scale"]) == ((2, 3, 3), (1.0, 1.0))
+    assert "contrast_limits" not in keywords
+
+
+@pytest.mark.parametrize("values", [np.zeros((2, 3)), np.zeros((2, 3, 3), np.float32), np.zeros((3, 2), np.float32)])
+def test_a_picture_that_does_not_fit_its_grid_is_refused(values):
+    with pytest.raises(DataError, match="do not fit its grid"):
+        Picture(Frame((2, 3)), values)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
@@ -27,9 +27,9 @@ DONE = {"Despike": "despiked", "Baseline": "above baseline", "ConvertAxis": "con
 class Shown:
     """What a layer shows."""
 
-    artefact: SpectralMap | PeakMaps
+    artefact: SpectralMap | PeakMaps | Picture
     part: str
-    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, or a peak parameter as named by `part_name`."""
+    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, or a peak parameter as named by `part_name`."""
 
 
 def part_name(name: str, parameter: str, *, error: bool = False) -> str:
@@ -57,6 +57,11 @@ def _(artefact: SpectralMap) -> list[LayerTuple]:
 def _(artefact: PeakMaps) -> list[LayerTuple]:
     strongest = int(np.argmax([np.nanmax(h) if np.isfinite(h).any() else -np.inf for h in artefact.height]))
     return [status_layer(artefact), peak_layer(artefact, strongest, "height")]
+
+
+@to_layers.register
+def _(artefact: Picture) -> list[LayerTuple]:
+    return [picture_layer(artefact)]
 
 
 @to_layers.register
@@ -149,6 +154,14 @@ def status_layer(peaks: PeakMaps) -> LayerTuple:
         "metadata": {KEY: Shown(peaks, "status")},
     }
     return peaks.status, keywords | _place(peaks.frame), "labels"
+
+
+def picture_layer(picture: Picture) -> LayerTuple:
+    """Scan or white-light picture in its place, to lie under the maps."""
+    colours = {"rgb": True} if picture.is_colour else {"colormap": "gray", "contrast_limits": _limits(picture.values, 1, 99)}
+    name = f"{picture.name} ({_pretty(picture.unit)})" if picture.unit else picture.name
+    metadata = {KEY: Shown(picture, "picture")}
+    return picture.values, {"name": name, "metadata": metadata} | colours | _place(picture.frame), "image"
 
 
 def shown_in(metadata: Mapping[str, Any]) -> Shown | None:

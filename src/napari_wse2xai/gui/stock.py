@@ -76,7 +76,8 @@ def fitted_in(viewer: Viewer, layers: list[LayerTuple]) -> list[LayerTuple]:
 
     On one slider a Raman and a PL map would never be seen together, and napari would drop all units.
     """
-    coming = [is_.artefact.axis for _, keywords, _ in layers if (is_ := shown_in(keywords["metadata"])) is not None and is_.part == "map"]
+    new = [is_.artefact for _, keywords, _ in layers if (is_ := shown_in(keywords["metadata"])) is not None and is_.part == "map"]
+    coming = [artefact.axis for artefact in new if isinstance(artefact, SpectralMap)]
     if not coming:
         return layers
     axes = (*(map_of(layer).axis for layer in map_layers(viewer)), *coming)
