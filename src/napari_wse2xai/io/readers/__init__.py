@@ -45,6 +45,8 @@ class Format:
     """File name patterns, in lower case; a file's case does not matter."""
     module: str
     """Module in this package, loaded on first use."""
+    is_folder: bool = False
+    """Whether a data set of this format is a folder, not a file."""
 
     def matches(self, path: Path) -> bool:
         """Whether a file's name is one of this format."""
@@ -62,6 +64,14 @@ FORMATS = (
     Format("Renishaw WiRE", ("*.wdf",), "renishaw"),
     Format("NT-MDT", ("*.mdt",), "ntmdt"),
     Format("NetCDF", ("*.nc",), "netcdf"),
+    Format("Zarr", ("*.zarr",), "zarr", is_folder=True),
+    Format("HyperSpy", ("*.hspy",), "hyperspy"),
+    Format("HyperSpy in Zarr", ("*.zspy",), "hyperspy", is_folder=True),
+    Format("Galactic SPC", ("*.spc",), "spc"),
+    Format("NumPy array with its axis", ("*.npy",), "npy"),
+    Format("Horiba LabSpec XML", ("*.xml",), "rosetta"),
+    Format("Digital Surf", ("*.sur",), "rosetta"),
+    Format("TriVista", ("*.tvf",), "rosetta"),
     Format("Spectra in columns (WITec ASCII export)", _TABLES, "witec_text"),
     Format("LabSpec text", _TABLES, "labspec"),
 )
@@ -116,11 +126,11 @@ def pictures(path: str | Path) -> tuple[Picture, ...]:
 def _existing(path: str | Path) -> Path:
     source = Path(path).expanduser()
     with readable_as("a file", source):
-        if source.is_dir():
+        if source.is_dir() and not any(known.is_folder and known.matches(source) for known in FORMATS):
             raise ReaderError(f"'{source}' is a folder; choose a file in it.")
         if not source.exists():
             raise ReaderError(f"'{source}' does not exist; check the name and the folder.")
-        if source.stat().st_size == 0:
+        if source.is_file() and source.stat().st_size == 0:
             raise ReaderError(f"'{source.name}' is empty (0 bytes); copy or export it again.")
     return source
 
@@ -138,5 +148,12 @@ def _reader_of(source: Path) -> Reader:
 
 
 def _sha256(source: Path) -> str:
-    with readable_as("a file", source), source.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
+    """Checksum of a file, or of the names and content of all files in a folder."""
+    with readable_as("a file", source):
+        if source.is_file():
+            with source.open("rb") as stream:
+                return hashlib.file_digest(stream, "sha256").hexdigest()
+        total = hashlib.sha256()
+        for path in sorted(path for path in source.rglob("*") if path.is_file()):
+            total.update(f"{path.relative_to(source).as_posix()} {_sha256(path)}\n".encode())
+        return total.hexdigest()

@@ -1,0 +1,84 @@
+"""HyperSpy's own files: ``.hspy`` (HDF5) and ``.zspy`` (a Zarr folder), laid out alike.
+
+``Experiments/NAME`` holds ``data``, the groups ``axis-0``, ``axis-1``... with their attributes, and ``metadata``.  RosettaSciIO, which
+writes them, is under the GPL and reads ``.zspy`` with Zarr 2 only; h5py and Zarr 3 need no more than this module.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.signals import Axis, Signal, items_of, map_of
+from napari_wse2xai.io.zarr_store import open_store, read_array
+
+_DEEPEST = 20
+
+
+def items(path: Path) -> tuple[Item, ...]:
+    """List the experiments; nothing but their axes is read."""
+    with _experiments(path) as signals:
+        return items_of(signals)
+
+
+def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+    """Read one of them."""
+    with _experiments(path) as signals:
+        return map_of(signals, item, unit, path)
+
+
+@contextmanager
+def _experiments(path: Path) -> Iterator[list[Signal]]:
+    with readable_as("a HyperSpy file", path), _open(path) as file:
+        if "Experiments" not in file:
+            raise ReaderError(f"'{path.name}' is not a HyperSpy file, whatever its name says; choose another file.")
+        group = file["Experiments"]
+        yield [_signal(group[name], str(name)) for name in group if "data" in group[name]]
+
+
+@contextmanager
+def _open(path: Path) -> Iterator[Any]:
+    if path.is_dir():
+        yield open_store(path)
+        return
+    import h5py
+
+    with h5py.File(path, "r", locking=False) as file:
+        yield file
+
+
+def _signal(group: Any, name: str) -> Signal:
+    data = group["data"]
+    axes = tuple(Axis.of(_axis_record(group[f"axis-{index}"]), size) for index, size in enumerate(data.shape))
+    return Signal(name, axes, _nested(group["metadata"]) if "metadata" in group else {}, lambda: _values(data))
+
+
+def _values(data: Any) -> np.ndarray[Any, Any]:
+    """All numbers of an array, in HDF5 or Zarr."""
+    import h5py
+
+    if isinstance(data, h5py.Dataset):
+        from napari_wse2xai.io.netcdf import read_values
+
+        return read_values(data)
+    return read_array(data)
+
+
+def _axis_record(group: Any) -> Mapping[str, Any]:
+    record = dict(group.attrs)
+    return record if "axis" not in group else {**record, "axis": _values(group["axis"])}
+
+
+def _nested(group: Any, depth: int = 0) -> dict[str, Any]:
+    """Attributes of a group and of all groups in it."""
+    found = dict(group.attrs)
+    for name in group if depth < _DEEPEST else ():
+        if hasattr(group[name], "keys"):
+            found[str(name)] = _nested(group[name], depth + 1)
+    return found

@@ -1,0 +1,131 @@
+"""Zarr folders (version 2 or 3) with ``counts`` (y, x, spectral) and its coordinates, as xarray writes them.
+
+The dimensions may lie in any order: ``y`` and ``x`` go by these names, the third one is the spectral axis.  Row 0 is the first along y.
+A map of this package opened from NetCDF by xarray and written by it as Zarr keeps grid, laser, metadata and history.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io import netcdf
+from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.items import Item, axis_text, choose
+from napari_wse2xai.io.zarr_store import open_store, read_array
+
+ROOT_ITEM = "map"
+_SPATIAL = ("y", "x")
+
+
+def items(path: Path) -> tuple[Item, ...]:
+    """List the maps in all groups; nothing but their axes is read."""
+    with readable_as("Zarr", path):
+        return tuple(_item(group, name) for name, group in _groups(path).items())
+
+
+def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+    """Read one map."""
+    with readable_as("Zarr", path):
+        groups = _groups(path)
+        chosen = choose([_item(group, name) for name, group in groups.items()], item, path)
+        return _as_map(groups[chosen.name], path, unit)
+
+
+def _groups(path: Path) -> dict[str, Any]:
+    """Groups that hold a map, by the names of their items."""
+    root = open_store(path)
+    found = {ROOT_ITEM: root} | {name: node for name, node in root.members(max_depth=3) if hasattr(node, "members")}
+    maps = {name: group for name, group in found.items() if "counts" in group and getattr(group["counts"], "ndim", 0) == 3}
+    if not maps:
+        raise ReaderError(f"'{path.name}' holds no array 'counts' (y, x, spectral); choose a folder with a map.")
+    return maps
+
+
+def _dimensions(array: Any) -> tuple[str, str, str]:
+    """Names of its dimensions in their order, with exactly one besides y and x."""
+    named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ("y", "x", "spectral")
+    if len(named) != 3 or not {*_SPATIAL} < {*named}:
+        raise ReaderError(f"'counts' has the dimensions {', '.join(map(str, named))}; a map has y, x and a spectral one: rename them.")
+    first, second, third = map(str, named)
+    return first, second, third
+
+
+def _layout(group: Any) -> tuple[list[int], tuple[int, int, int], str]:
+    """Order of the dimensions that gives (y, x, spectral), the shape in this order, and the spectral one's name."""
+    names = _dimensions(group["counts"])
+    spectral = next(name for name in names if name not in _SPATIAL)
+    order = [names.index(name) for name in (*_SPATIAL, spectral)]
+    ny, nx, n = (int(group["counts"].shape[index]) for index in order)
+    return order, (ny, nx, n), spectral
+
+
+def _item(group: Any, name: str) -> Item:
+    _, shape, spectral = _layout(group)
+    values, unit = _coordinate(group, spectral, shape[2])
+    return Item(
+        name, shape, axis_text(float(values.min()), float(values.max()), unit or "(unit not given)"), is_map=shape[0] * shape[1] > 1
+    )
+
+
+def _as_map(group: Any, path: Path, unit: str | None) -> SpectralMap:
+    order, shape, spectral = _layout(group)
+    array = group["counts"]
+    counts = np.ascontiguousarray(_unpacked(array).transpose(order), dtype=np.float32)
+    if "history" not in group.attrs:
+        warn_of_holes(counts, path.name)
+    values, in_file = _coordinate(group, spectral, shape[2])
+    return SpectralMap.from_arrays(
+        counts,
+        values,
+        settle_kind(values, unit, in_file, path.name),
+        frame=_frame(group, shape[:2]),
+        laser_nm=netcdf.laser_of(group),
+        flake=_flake(group, shape[:2]),
+        **netcdf.texts_of(group, path.stem, netcdf.text_of(array.attrs, "units")),
+    )
+
+
+def _unpacked(array: Any) -> NDArray[Any]:
+    """All numbers with CF packing undone."""
+    values = read_array(array)
+    fill = array.attrs.get("_FillValue")
+    if isinstance(fill, int | float) and not np.isnan(fill):
+        values = np.where(values == fill, np.nan, values)
+    scale, offset = array.attrs.get("scale_factor"), array.attrs.get("add_offset")
+    return values if scale is None and offset is None else values * (1.0 if scale is None else scale) + (offset or 0.0)
+
+
+def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
+    """Values and unit of a coordinate; counted from 0 where it has none."""
+    if name not in group:
+        return np.arange(size, dtype=np.float64), None
+    values = read_array(group[name]).astype(np.float64)
+    if values.shape != (size,) or not size:
+        raise ReaderError(f"The coordinate '{name}' has {values.size} values for {size} places; write the folder again.")
+    return values, netcdf.text_of(group[name].attrs, "units") or None
+
+
+def _frame(group: Any, shape: tuple[int, int]) -> Frame:
+    """Grid as this package wrote it, or from the coordinates."""
+    sample = netcdf.text_of(group.attrs, "sample")
+    if "step_um" in group.attrs and "origin_um" in group.attrs:
+        (dy, dx), (y0, x0) = group.attrs["step_um"], group.attrs["origin_um"]
+        return Frame(shape, (float(dy), float(dx)), (float(y0), float(x0)), sample)
+    (y0, dy), (x0, dx) = (_start_and_step(_coordinate(group, name, size)[0]) for name, size in zip(_SPATIAL, shape, strict=True))
+    return Frame(shape, (dy, dx), (y0, x0), sample)
+
+
+def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
+    step = float(values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 1.0
+    return float(values[0]), step or 1.0
+
+
+def _flake(group: Any, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+    if "flake" not in group or getattr(group["flake"], "shape", None) != shape:
+        return None
+    return read_array(group["flake"]).astype(bool)
