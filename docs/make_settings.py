@@ -45,7 +45,7 @@ def _inner(model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not hasattr(annotation, "load"):
         yield annotation
     for part in get_args(annotation):
         yield from _models(part)
@@ -99,6 +99,8 @@ def _type(annotation: Any) -> str:
         return "list of (low, high)" if inside[-1] is Ellipsis else "(low, high)"
     if inside:
         return " or ".join(_type(part) for part in inside)
+    if hasattr(annotation, "load"):
+        return "path of a text file"
     return {NoneType: "empty", bool: "true or false", str: "text", int: "whole number", float: "number"}[annotation]
 
 

@@ -19,7 +19,13 @@ KEY = "wse2xai"
 PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "nm", AxisKind.ENERGY: "eV"}
 COLORMAPS = {"position": "turbo", "fwhm": "viridis", "height": "inferno"}
 WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
-DONE = {"Despike": "despiked", "Baseline": "above baseline", "ConvertAxis": "converted"}
+DONE = {
+    "Despike": "despiked",
+    "Baseline": "above baseline",
+    "ConvertAxis": "converted",
+    "Calibrate": "calibrated",
+    "CorrectResponse": "response corrected",
+}
 """What is added to a map's layer name after a stage."""
 
 

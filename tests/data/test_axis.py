@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
-from napari_wse2xai.data.axis import convert_values
+from napari_wse2xai.data.axis import Medium, air_index, convert_values, to_air, to_vacuum
 from napari_wse2xai.errors import DataError
 
 
@@ -12,6 +12,45 @@ def test_conversions_agree_with_textbook_values_and_return():
     assert convert_values([532.0], AxisKind.WAVELENGTH, AxisKind.ENERGY, None)[0] == pytest.approx(2.33053, abs=1e-5)
     back = convert_values(silicon_nm, AxisKind.WAVELENGTH, AxisKind.RAMAN_SHIFT, 532.0)
     assert back[0] == pytest.approx(520.7)
+
+
+@pytest.mark.parametrize(("air_nm", "vacuum_nm"), [(546.0750, 546.2268), (585.24878, 585.41102), (632.8, 632.9750), (811.5311, 811.7542)])
+def test_air_and_vacuum_agree_with_nist(air_nm, vacuum_nm):
+    assert to_vacuum(air_nm) == pytest.approx(vacuum_nm, abs=2e-4)
+    assert to_air(to_vacuum(air_nm)) == pytest.approx(air_nm, abs=1e-9)
+
+
+def test_the_index_of_air_is_ciddors():
+    assert air_index([633.0, 589.3]) == pytest.approx([1.00027653, 1.00027716], abs=2e-8)
+    assert np.isfinite(air_index([0.0, 1e-3, -5.0, 1e9])).all()
+
+
+def test_air_makes_silicon_a_little_less():
+    silicon_nm = convert_values([520.7], AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH, 532.0, Medium.AIR)
+    assert silicon_nm[0] == pytest.approx(547.1614, abs=1e-4)
+    naive = convert_values(silicon_nm, AxisKind.WAVELENGTH, AxisKind.RAMAN_SHIFT, 532.0)
+    assert naive[0] - 520.7 == pytest.approx(0.148, abs=0.003)
+    by_hand = 1e7 * (1 / to_vacuum(532.0) - 1 / to_vacuum(silicon_nm))
+    assert by_hand == pytest.approx([520.7], abs=1e-9)
+
+
+def test_air_makes_energies_smaller_and_every_conversion_returns():
+    energy = convert_values([750.0], AxisKind.WAVELENGTH, AxisKind.ENERGY, None, Medium.AIR)
+    assert 1239.841984 / 750.0 - energy[0] == pytest.approx(0.000455, abs=2e-6)
+    for medium in (None, *Medium):
+        for kind in (AxisKind.ENERGY, AxisKind.RAMAN_SHIFT):
+            there = convert_values([540.0, 750.0], AxisKind.WAVELENGTH, kind, 532.0, medium)
+            assert convert_values(there, kind, AxisKind.WAVELENGTH, 532.0, medium) == pytest.approx([540.0, 750.0], abs=1e-9)
+
+
+def test_the_label_says_the_medium_where_it_is_known():
+    assert SpectralAxis(np.arange(3.0), AxisKind.WAVELENGTH, medium=Medium.AIR).label == "wavelength in air (nm)"
+    assert SpectralAxis(np.arange(3.0), AxisKind.WAVELENGTH).label == "wavelength (nm)"
+
+
+def test_an_axis_takes_as_many_errors_as_values():
+    with pytest.raises(DataError, match="3 values but 2 errors"):
+        SpectralAxis(np.arange(3.0), AxisKind.WAVELENGTH, error=np.ones(2))
 
 
 def test_raman_shift_without_laser_is_refused():

@@ -97,11 +97,12 @@ def test_a_bright_corner_is_reported():
         )
 
 
-def test_conversion_keeps_the_light():
+@pytest.mark.parametrize("medium", ["as read", "air", "vacuum"])
+def test_conversion_keeps_the_light(medium):
     wavelength = np.linspace(700, 800, 400)
     counts = np.exp(-(((wavelength - 750) / 10) ** 2))[None, None] * 1e4
     source = SpectralMap.from_arrays(counts, wavelength, AxisKind.WAVELENGTH)
-    energy = ConvertAxis(to="eV")(source)
+    energy = ConvertAxis(to="eV", medium=medium)(source)
     assert np.trapezoid(energy.counts[0, 0], energy.axis.values) == pytest.approx(np.trapezoid(counts[0, 0], wavelength), rel=1e-4)
     back = ConvertAxis(to="nm")(energy)
     assert back.counts == pytest.approx(source.counts, rel=1e-5)

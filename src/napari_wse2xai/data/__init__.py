@@ -1,6 +1,6 @@
 """Nouns: the artefacts that travel between stages.  numpy only."""
 
-from napari_wse2xai.data.axis import AxisKind, SpectralAxis
+from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
@@ -13,6 +13,7 @@ __all__ = [
     "AxisKind",
     "Frame",
     "History",
+    "Medium",
     "PeakMaps",
     "Picture",
     "Record",

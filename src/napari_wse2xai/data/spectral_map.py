@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_wse2xai.data.axis import AxisKind, SpectralAxis
+from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.errors import DataError
@@ -48,6 +48,7 @@ class SpectralMap:
         *,
         frame: Frame | None = None,
         laser_nm: float | None = None,
+        medium: Medium | None = None,
         **fields: Any,
     ) -> Self:
         """Build a map from counts (ny, nx, n) and an axis that may rise or fall; infinite counts become NaN."""
@@ -60,7 +61,7 @@ class SpectralMap:
         if np.isinf(cube).any():
             cube = np.where(np.isinf(cube), np.float32(np.nan), cube)
         ny, nx = cube.shape[:2]
-        return cls(frame or Frame((ny, nx)), SpectralAxis(values, kind, laser_nm), cube, **fields)
+        return cls(frame or Frame((ny, nx)), SpectralAxis(values, kind, laser_nm, medium), cube, **fields)
 
     def with_record(self, record: Record) -> Self:
         """Return the same map with one more step in its history."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from magicgui.widgets import CheckBox, ComboBox, LineEdit, SpinBox
+from magicgui.widgets import CheckBox, ComboBox, FileEdit, LineEdit, SpinBox
 from qtpy.QtWidgets import QWidget
 
 
@@ -89,6 +89,31 @@ def window(*, optional: bool = False) -> Input:
 def windows() -> Input:
     """Several ranges, as ``150 – 330; 330 – 440``."""
     return _Typed(lambda t: tuple(read_window(part) for part in t.split(";") if part.strip()), lambda v: "; ".join(map(write_window, v)))
+
+
+class _FromFile(_Magic):
+    """Settings that are read from a file, such as a spectrum: shows the path, and keeps what was read until another is chosen."""
+
+    def __init__(self, load: Callable[[str], Any]) -> None:
+        super().__init__(FileEdit(mode="r", nullable=True))
+        self._load, self._held = load, None
+
+    def get(self) -> Any:
+        path = self.widget.value
+        if path is None or str(path) in ("", "."):
+            return None
+        if self._held is None or self._held.file != str(path):
+            self._held = self._load(str(path))
+        return self._held
+
+    def put(self, value: Any) -> None:
+        self._held = value
+        self.widget.value = None if value is None else value.file
+
+
+def from_file(load: Callable[[str], Any]) -> Input:
+    """The path of a file, and what was read from it."""
+    return _FromFile(load)
 
 
 def read_number(text: str) -> float:

@@ -138,6 +138,8 @@ def input_for(annotation: Any, field: FieldInfo | None = None) -> Any:
         return fields.choice(get_args(kind))
     if get_origin(kind) is tuple:
         return _input_for_tuple(get_args(kind), optional)
+    if hasattr(kind, "load"):
+        return fields.from_file(kind.load)
     if kind is bool:
         return fields.flag()
     if kind is int:

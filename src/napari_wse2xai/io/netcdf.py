@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, Frame, SpectralAxis, SpectralMap
 from napari_wse2xai.data import history as histories
+from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.axis_guess import settle_kind
@@ -71,6 +73,11 @@ def write_axis(group: Any, axis: SpectralAxis) -> None:
     variable.attrs.update({"units": axis.unit, "long_name": axis.kind.value})
     if axis.laser_nm is not None:
         group.attrs["laser_nm"] = float(axis.laser_nm)
+    if axis.medium is not None:
+        group.attrs["wavelengths_in"] = axis.medium.value
+    if axis.error is not None:
+        error = group.create_variable("spectral_error", ("spectral",), data=axis.error)
+        error.attrs.update({"units": axis.unit, "long_name": "standard error of the calibrated axis"})
 
 
 def write_flake(group: Any, flake: NDArray[np.bool_]) -> None:
@@ -115,7 +122,7 @@ def read_map_group(group: Any, *, name: str, unit: str | None = None) -> Spectra
     counts = np.ascontiguousarray(values, dtype=np.float32)
     if "history" not in group.attrs:
         warn_of_holes(counts, name)
-    return SpectralMap.from_arrays(
+    read = SpectralMap.from_arrays(
         counts,
         axis_values,
         settle_kind(axis_values, unit, in_file, name),
@@ -125,6 +132,7 @@ def read_map_group(group: Any, *, name: str, unit: str | None = None) -> Spectra
         repaired=group["repaired"][()].astype(np.uint16) if "repaired" in group else None,
         **texts_of(group, name, text_of(dataset.attrs, "units")),
     )
+    return replace(read, axis=with_calibration(read.axis, group))
 
 
 def texts_of(group: Any, name: str, unit: str) -> dict[str, Any]:
@@ -177,7 +185,14 @@ def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
 def read_axis(group: Any) -> SpectralAxis:
     """Spectral axis that `write_axis` wrote."""
     values, unit = _coordinate(group, "spectral", group["spectral"].shape[0])
-    return SpectralAxis(values, AxisKind.from_unit(unit or ""), laser_of(group))
+    return with_calibration(SpectralAxis(values, AxisKind.from_unit(unit or ""), laser_of(group)), group)
+
+
+def with_calibration(axis: SpectralAxis, group: Any) -> SpectralAxis:
+    """Add what a group says of an axis that rises: the medium of its wavelengths, and the error of its calibration."""
+    medium = text_of(group.attrs, "wavelengths_in")
+    error = _coordinate(group, "spectral_error", len(axis))[0] if "spectral_error" in group else None
+    return replace(axis, medium=Medium(medium) if medium in tuple(Medium) else None, error=error)
 
 
 def read_flake(group: Any) -> NDArray[np.bool_] | None:

@@ -7,7 +7,7 @@ import numpy as np
 from napari_wse2xai.data import AxisKind, Frame, SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.recipe._model import Recipe, Section
-from napari_wse2xai.stages import ConvertAxis, Deconvolve
+from napari_wse2xai.stages import Calibrate, ConvertAxis, CorrectResponse, Deconvolve
 
 FARTHEST_SHIFT = 4500.0
 """No vibration lies above this Raman shift (H2 comes last, at 4161 cm-1), cm-1."""
@@ -63,14 +63,15 @@ def _check_convertible(source: SpectralMap, section: Section) -> None:
 
 
 def _check_stages(source: SpectralMap, recipe: Recipe, modality: str) -> None:
-    """Let the fit refuse its peaks and windows now, on the axis that it will see."""
+    """Let response, calibration and fit refuse what does not fit the axis, now and not after minutes."""
     chain = recipe.chains()[modality]
-    convert, fit = chain.stage(ConvertAxis), chain.stage(Deconvolve)
     tiny = _one_pixel(source)
-    if convert is not None:
-        tiny = convert(tiny)
-    if isinstance(fit, Deconvolve):
-        fit.check(tiny)
+    for kind in (CorrectResponse, ConvertAxis):
+        stage = chain.stage(kind)
+        tiny = tiny if stage is None else stage(tiny)
+    for stage in (chain.stage(Calibrate), chain.stage(Deconvolve)):
+        if isinstance(stage, Calibrate | Deconvolve):
+            stage.check(tiny)
 
 
 def _one_pixel(source: SpectralMap) -> SpectralMap:

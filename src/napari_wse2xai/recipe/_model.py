@@ -7,7 +7,7 @@ from typing import Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from napari_wse2xai.recipe._chain import Chain
-from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Despike, FindFlake, Settings, Stage
+from napari_wse2xai.stages import STAGES, Baseline, Calibrate, ConvertAxis, CorrectResponse, Deconvolve, Despike, FindFlake, Settings, Stage
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 MODALITIES = ("raman", "pl")
@@ -15,7 +15,7 @@ MODALITIES = ("raman", "pl")
 LATER = ("pair", "train", "explain")
 """Sections that are known by name, but that this version cannot run."""
 
-StepName = Literal["convert_axis", "find_flake", "despike", "baseline", "deconvolve"]
+StepName = Literal["correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve"]
 LaterName = Literal["pair", "train", "explain"]
 
 
@@ -30,9 +30,11 @@ class Section(Settings):
     unit: Literal["cm-1", "nm", "eV"] | None = Field(
         None, description="Unit of the spectral axis, where the file does not say it or says it wrong."
     )
+    correct_response: CorrectResponse | None = None
     convert_axis: ConvertAxis | None = None
     find_flake: FindFlake | None = Field(default_factory=FindFlake)
     despike: Despike | None = Field(default_factory=Despike)
+    calibrate: Calibrate | None = None
     baseline: Baseline | None = Field(default_factory=Baseline)
     deconvolve: Deconvolve | None = Field(default_factory=Deconvolve)
 

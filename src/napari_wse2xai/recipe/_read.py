@@ -121,8 +121,15 @@ def _with_kind(value: Any, field: FieldInfo | None) -> Any:
 
 
 def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:
-    file = section.get("file")
-    return {**section, "file": str(folder / file)} if isinstance(file, str) else section
+    """Name files by their full path: the map's, and those of a dark spectrum and a response."""
+    located = {**section, "correct_response": _beside(section.get("correct_response"), ("dark", "response"), folder)}
+    return {key: value for key, value in _beside(located, ("file",), folder).items() if key in section}
+
+
+def _beside(values: Any, names: tuple[str, ...], folder: Path) -> Any:
+    if not isinstance(values, Mapping):
+        return values
+    return {key: str(folder / value) if key in names and isinstance(value, str) else value for key, value in values.items()}
 
 
 def _preset_data(name: Any, source: str) -> dict[str, Any]:

@@ -2,12 +2,29 @@
 
 from napari_wse2xai.stages._stage import Progress, Settings, Stage, silent
 from napari_wse2xai.stages.baseline import Baseline
+from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.convert_axis import ConvertAxis
-from napari_wse2xai.stages.deconvolve import Deconvolve, Peak
+from napari_wse2xai.stages.correct_response import CorrectResponse
+from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.despike import Despike
 from napari_wse2xai.stages.find_flake import FindFlake
+from napari_wse2xai.stages.peaks import Peak
 
-STAGES = (ConvertAxis, FindFlake, Despike, Baseline, Deconvolve)
+STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Deconvolve)
 """Every stage, in the order of the chain."""
 
-__all__ = ["STAGES", "Baseline", "ConvertAxis", "Deconvolve", "Despike", "FindFlake", "Peak", "Progress", "Settings", "Stage", "silent"]
+__all__ = [
+    "STAGES",
+    "Baseline",
+    "Calibrate",
+    "ConvertAxis",
+    "CorrectResponse",
+    "Deconvolve",
+    "Despike",
+    "FindFlake",
+    "Peak",
+    "Progress",
+    "Settings",
+    "Stage",
+    "silent",
+]

@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import ClassVar, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
-from napari_wse2xai.data.axis import HC_EV_NM, convert_values
+from napari_wse2xai.data.axis import Medium, convert_values
 from napari_wse2xai.stages._stage import Progress, Stage, setting
 
 
@@ -16,7 +17,8 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
     Notes
     -----
     Between wavelength and energy a spectral density changes its value too: ``I(E) = I(wavelength) hc / E^2`` (Mooney and
-    Kambhampati 2013, J. Phys. Chem. Lett. 4, 3316).  A Raman shift keeps its counts: a line's height is then read per channel.
+    Kambhampati 2013, J. Phys. Chem. Lett. 4, 3316); its noise is scaled with it, and later steps read the noise off the scaled counts.
+    A Raman shift keeps its counts: a line's height is then read per channel.
     """
 
     title: ClassVar[str] = "Convert axis"
@@ -27,23 +29,40 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
         title="Jacobian",
         description="Between nm and eV, scale the intensities with hc/E² so that they stay a density; peak positions shift slightly.",
     )
+    medium: Literal["as read", "air", "vacuum"] = setting(
+        "as read",
+        title="Wavelengths in",
+        description="Where wavelengths, the laser's too, are measured: 'air' takes its refraction into account (0.15 cm-1 at silicon, "
+        "0.46 meV at 1.65 eV); 'as read' does so where the map says air, and else converts as instruments' own software does.",
+    )
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Convert; a map that has this axis already comes back unchanged."""
         target = AxisKind.from_unit(self.to)
-        kind = source.axis.kind
-        if target is kind:
-            return source
-        values = convert_values(source.axis.values, kind, target, source.axis.laser_nm)
+        old = source.axis if self.medium == "as read" else replace(source.axis, medium=Medium(self.medium))
+        if target is old.kind:
+            return replace(source, axis=old)
+        values = convert_values(old.values, old.kind, target, old.laser_nm, old.medium)
         counts, unit = source.counts, source.intensity_unit
-        if self.jacobian and AxisKind.RAMAN_SHIFT not in (kind, target):
-            counts, unit = counts * _jacobian(values, target), f"{unit} {kind.unit}/{target.unit}"
+        if self.jacobian and AxisKind.RAMAN_SHIFT not in (old.kind, target):
+            counts, unit = counts * _jacobian(old.values, values), f"{unit} {old.kind.unit}/{target.unit}"
+        error = _carried(old, values)
         if values[0] > values[-1]:
             values, counts = values[::-1].copy(), np.ascontiguousarray(counts[..., ::-1])
-        return replace(source, axis=SpectralAxis(values, target, source.axis.laser_nm), counts=counts, intensity_unit=unit)
+            error = None if error is None else error[::-1].copy()
+        return replace(source, axis=SpectralAxis(values, target, old.laser_nm, old.medium, error), counts=counts, intensity_unit=unit)
 
 
-def _jacobian(values: np.ndarray, target: AxisKind) -> np.ndarray:
-    """|d source / d target| at the converted values: nm/eV or eV/nm; the formula hc / value^2 serves both ways."""
-    assert target in (AxisKind.ENERGY, AxisKind.WAVELENGTH)
-    return np.asarray(HC_EV_NM / values**2, dtype=np.float32)
+def _jacobian(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float32]:
+    """|d source / d target|, nm/eV or eV/nm: their product is hc (over the index of air), so the quotient of the values serves both ways.
+
+    In air this leaves out the dispersion of the index, 1e-5 of the intensity, and nearly the same for all channels.
+    """
+    return np.asarray(source / target, dtype=np.float32)
+
+
+def _carried(old: SpectralAxis, values: NDArray[np.float64]) -> NDArray[np.float64] | None:
+    """Error of a calibration, on the new axis."""
+    if old.error is None or len(old) < 2:
+        return old.error
+    return np.asarray(old.error * np.abs(np.gradient(values, old.values)))

@@ -1,0 +1,127 @@
+"""Take off the dark spectrum and divide by the instrument's response."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BeforeValidator, Field, model_validator
+
+from napari_wse2xai.data import AxisKind, SpectralMap
+from napari_wse2xai.data.axis import convert_values
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
+
+
+class Spectrum(Settings):
+    """A spectrum that belongs to the settings, so that recipe and history hold it whole; from a text file with two columns."""
+
+    axis: tuple[float, ...] = Field(description="Axis values, rising.")
+    values: tuple[float, ...] = Field(description="Values on the axis.")
+    file: str = Field("", description="Where it was read from.")
+
+    @model_validator(mode="after")
+    def _drawable(self) -> Self:
+        if len(self.axis) != len(self.values) or len(self.axis) < 2:
+            raise ValueError("a spectrum takes as many values as axis values, and at least two")
+        if not np.isfinite(self.values).all() or not (np.diff(self.axis) > 0).all():
+            raise ValueError("a spectrum takes finite values on a rising axis")
+        return self
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Spectrum":
+        """Read the first two columns of a text file; lines that do not begin with two numbers are headings.
+
+        Raises
+        ------
+        ValueError
+            With a sentence, where the file holds no spectrum.
+        """
+        place = Path(path).expanduser()
+        try:
+            lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError as error:
+            raise ValueError(f"the spectrum {place} cannot be read ({error.strerror}); correct the path") from None
+        rows = np.array([row for line in lines if (row := _two_numbers(line)) is not None]).reshape(-1, 2)
+        if len(rows) < 2:
+            raise ValueError(f"{place} holds no spectrum; give a text file with two columns, axis and value")
+        axis, first = np.unique(rows[:, 0], return_index=True)
+        return cls(axis=tuple(axis.tolist()), values=tuple(rows[first, 1].tolist()), file=str(place))
+
+
+def _two_numbers(line: str) -> tuple[float, float] | None:
+    words = line.replace(";", " ").replace("\t", " ")
+    fields = (words.replace(",", " ") if "." in words or ", " in words else words.replace(",", ".")).split()
+    try:
+        return float(fields[0]), float(fields[1])
+    except (ValueError, IndexError):
+        return None
+
+
+def _loaded(value: Any) -> Any:
+    return Spectrum.load(value) if isinstance(value, str | Path) else value
+
+
+FromFile = Annotated[Spectrum, BeforeValidator(_loaded)]
+"""A spectrum, or the path of a file that holds one."""
+
+
+class CorrectResponse(Stage[SpectralMap, SpectralMap]):
+    """Counts minus the dark spectrum, over the instrument's response with its mean set to 1.
+
+    Notes
+    -----
+    The dark spectrum needs the map's exposure time.  The response is what the instrument makes of light that is equally bright at every
+    channel: the spectrum of a white lamp over the lamp's certified one.  Neither is extrapolated.  Their own noise is common to all pixels,
+    so that averaging over pixels does not remove it: measure both long.  The noise of the map is divided with the counts.
+    """
+
+    title: ClassVar[str] = "Correct response"
+
+    dark: FromFile | None = setting(
+        None, title="Dark spectrum", description="Text file with two columns, axis and counts without light; empty for none."
+    )
+    response: FromFile | None = setting(
+        None, title="Response", description="Text file with two columns, axis and relative response; empty for none."
+    )
+    unit: Literal["as the map", "nm", "cm-1", "eV"] = setting(
+        "as the map", title="Unit", description="Unit of the axis in the files, where it is another than the map's."
+    )
+
+    def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
+        """Return the corrected map."""
+        progress(0.0, "correcting the response")
+        if self.dark is None and self.response is None:
+            raise DataError("There is neither a dark spectrum nor a response to correct with; give the file of one, or leave it out.")
+        counts = source.counts
+        if self.dark is not None:
+            counts = counts - self._on_axis(self.dark, source, "dark spectrum").astype(np.float32)
+        if self.response is not None:
+            counts = counts / self._response(self.response, source)
+        return replace(source, counts=counts)
+
+    def _response(self, given: Spectrum, source: SpectralMap) -> NDArray[np.float32]:
+        """(n,) response of mean 1."""
+        values = self._on_axis(given, source, "response")
+        if (values <= 0).any():
+            where = source.axis.values[values <= 0][0]
+            raise DataError(
+                f"The response is not above zero at {where:.6g} {source.axis.unit}, so the light there is unknown; "
+                "measure it again, or cut the map to where it is."
+            )
+        return np.asarray(values / values.mean(), dtype=np.float32)
+
+    def _on_axis(self, given: Spectrum, source: SpectralMap, what: str) -> NDArray[np.float64]:
+        """(n,) values of a spectrum at the channels of a map, by straight lines; it must cover them all but for half a channel."""
+        axis = source.axis
+        kind = axis.kind if self.unit == "as the map" else AxisKind.from_unit(self.unit)
+        wanted = convert_values(axis.values, axis.kind, kind, axis.laser_nm, axis.medium)
+        slack = 0.5 * float(np.median(np.abs(np.diff(wanted)))) if len(axis) > 1 else 0.0
+        low, high = float(wanted.min()), float(wanted.max())
+        if given.axis[0] > low + slack or given.axis[-1] < high - slack:
+            raise DataError(
+                f"The {what} covers {given.axis[0]:.5g} to {given.axis[-1]:.5g} {kind.unit}, but '{source.name}' was measured from "
+                f"{low:.5g} to {high:.5g}; give one that covers the whole map, or correct its unit."
+            )
+        return np.asarray(np.interp(wanted, given.axis, given.values))
