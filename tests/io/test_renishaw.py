@@ -11,7 +11,7 @@ from wdf_file import NM, block, head, origins, plan, wdf_bytes, white_light
 from napari_wse2xai.data import AxisKind, Frame
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import list_items, read
-from napari_wse2xai.io.readers import renishaw
+from napari_wse2xai.io.readers import pictures
 
 NY, NX, N = 3, 4, 6
 COUNTS = np.arange(NY * NX * N, dtype=np.float32).reshape(NY, NX, N)
@@ -77,7 +77,8 @@ def test_interrupted_scan_keeps_the_planned_grid(write, order, n_measured):
     measured = np.isin(ROWS, order[:n_measured]).reshape(NY, NX)
     np.testing.assert_array_equal(found.measured, measured)
     np.testing.assert_array_equal(found.counts[measured], COUNTS[measured])
-    assert list_items(path)[0].shape == (NY, NX, N)
+    item = list_items(path)[0]
+    assert (item.shape, item.step_um, item.laser_nm) == ((NY, NX, N), (0.5, 0.25), 532.0)
 
 
 def test_slanting_line_is_one_column(write):
@@ -110,10 +111,10 @@ def test_unit_that_is_none_of_light_is_asked_for(write):
 
 
 def test_picture_lies_where_the_microscope_was(write):
-    found = renishaw.picture(write(WHOLE))
+    (found,) = pictures(write(WHOLE))
     assert found.frame == Frame((8, 16), (2.0, 2.0), (6.0, -29.0))  # centre of its first pixel, 2 um wide, at the corner (-30, 5)
-    assert found.rgb[1, 1, 0] > 200 > 50 > found.rgb[6, 12].max()
-    assert renishaw.picture(write(scanned(ROWS, PLAN))) is None
+    assert found.values[1, 1, 0] > 200 > 50 > found.values[6, 12].max()
+    assert not pictures(write(scanned(ROWS, PLAN)))
 
 
 def test_picture_that_claims_more_than_it_holds(write):
@@ -121,7 +122,7 @@ def test_picture_that_claims_more_than_it_holds(write):
     content = bytearray(WHOLE)
     content[start + 5 : start + 9] = b"\x20\x00\x20\x00"
     with pytest.raises(ReaderError, match="picture in it is incomplete"):
-        renishaw.picture(write(bytes(content)))
+        pictures(write(bytes(content)))
 
 
 def test_sizes_that_lie_take_no_memory(write):
@@ -146,13 +147,13 @@ def test_damage_gives_a_sentence_or_a_map(tmp_path_factory, position, bit, lengt
     path.write_bytes(content[:length])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        for action in (read, renishaw.picture):
+        for action in (read, pictures):
             try:
                 found = action(path)
             except UserError as error:
                 assert "\n" not in str(error)
                 continue
-            assert action is renishaw.picture or found.counts.size <= COUNTS.size
+            assert action is pictures or found.counts.size <= COUNTS.size
 
 
 def test_real_map(shared_data):
@@ -162,7 +163,7 @@ def test_real_map(shared_data):
     assert (found.axis.kind, found.axis.laser_nm) == (AxisKind.WAVELENGTH, 325.0003)
     stored = np.fromfile(path, "<f4", 9 * 47, offset=512 + 16).reshape(3, 3, 47)
     np.testing.assert_array_equal(found.counts, stored[:, :, ::-1])
-    assert renishaw.picture(path).frame.shape == (480, 752)
+    assert pictures(path)[0].frame.shape == (480, 752)
 
 
 def test_real_interrupted_map(shared_data):
@@ -172,7 +173,7 @@ def test_real_interrupted_map(shared_data):
     assert found.axis.kind is AxisKind.RAMAN_SHIFT
     np.testing.assert_array_equal(found.measured.sum(axis=1), [4, 4, 4, 0])
     assert found.counts[0, 0, -1] == pytest.approx(73.42675)
-    frame, picture = found.frame, renishaw.picture(path).frame  # the map lies within its picture
+    frame, picture = found.frame, pictures(path)[0].frame  # the map lies within its picture
     assert picture.y_um[0] < frame.y_um[0] < frame.y_um[-1] < picture.y_um[-1]
     assert picture.x_um[0] < frame.x_um[0] < frame.x_um[-1] < picture.x_um[-1]
 

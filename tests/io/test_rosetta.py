@@ -59,7 +59,9 @@ def test_trivista_in_the_order_of_the_file(other):
     stored = np.array([frame.split(";") for frame in frames], dtype=np.float32)
     np.testing.assert_array_equal(found.counts, stored.reshape(9, 9, 1024))
     assert found.frame.step_um == pytest.approx((0.025, 0.025))
-    assert list_items(path)[0].axis == "892–933 nm"
+    item = list_items(path)[0]
+    assert (item.axis, item.date, item.objective) == ("892–933 nm", "2016-09-29 12:57:45", "100.0")
+    assert item.step_um == pytest.approx((0.025, 0.025))
 
 
 @pytest.mark.parametrize("name", ["jobinyvon_test_map_x3-y2.xml", "test_spectral_map.sur", "map.tvf"])

@@ -18,7 +18,7 @@ from napari_wse2xai.data import AxisKind, Frame, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io.axis_guess import settle_kind
 from napari_wse2xai.io.damage import warn_of_holes
-from napari_wse2xai.io.items import Item, axis_text, choose
+from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 
 _NM_PER = {"m": 1e9, "mm": 1e6, "um": 1e3, "nm": 1.0, "å": 0.1, "angstrom": 0.1}
 _NO_UNITS = ("px", "pixel", "pixels", "channel", "<undefined>")
@@ -49,6 +49,11 @@ class Axis:
         """Unit of length in plain letters; empty where it is none."""
         plain = self.unit.strip().lower().replace("µ", "u").replace("μ", "u")
         return plain if plain in _NM_PER else ""
+
+    @property
+    def um(self) -> float:
+        """Micrometres in its unit of length."""
+        return _NM_PER[self.length_unit] / 1e3
 
     @property
     def step(self) -> float:
@@ -98,7 +103,18 @@ class Signal:
         """Describe it for a list."""
         values, unit = _spectral_values(self.spectral)
         text = axis_text(float(values.min()), float(values.max()), unit or "(unit ?)")
-        return Item(self.name, self.shape, text, is_map=bool(self.places) and all(axis.length_unit for axis in self.places))
+        texts = dict(_flat(self.metadata))
+        is_map = bool(self.places) and all(axis.length_unit for axis in self.places)
+        return Item(
+            self.name,
+            self.shape,
+            text,
+            is_map=is_map,
+            step_um=_steps(self.places) if is_map else None,
+            laser_nm=_laser_nm(self.metadata),
+            date=" ".join(filter(None, (texts.get(f"General.{key}") for key in ("date", "time")))),
+            objective=first_of(texts, ("objective_magnification",)),
+        )
 
 
 def items_of(signals: Sequence[Signal]) -> tuple[Item, ...]:
@@ -164,10 +180,14 @@ def _frame(signal: Signal, name: str) -> Frame:
             DataWarning,
             stacklevel=2,
         )
-    um = [_NM_PER[axis.length_unit] / 1e3 for axis in signal.places]
-    dy, dx, *_ = *(axis.step * scale for axis, scale in zip(signal.places, um, strict=True)), 1.0, 1.0
-    y0, x0, *_ = *(float(axis.values[0]) * scale for axis, scale in zip(signal.places, um, strict=True)), 0.0, 0.0
-    return Frame(shape, (dy, dx), (y0, x0))
+    y0, x0, *_ = *(float(axis.values[0]) * axis.um for axis in signal.places), 0.0, 0.0
+    return Frame(shape, _steps(signal.places), (y0, x0))
+
+
+def _steps(places: Sequence[Axis]) -> tuple[float, float]:
+    """Distance of the pixels (dy, dx) in um."""
+    dy, dx, *_ = *(axis.step * axis.um for axis in places), 1.0, 1.0
+    return dy, dx
 
 
 def _laser_nm(metadata: Mapping[str, Any]) -> float | None:

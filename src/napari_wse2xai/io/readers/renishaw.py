@@ -74,11 +74,18 @@ def items(path: Path) -> tuple[Item, ...]:
         header = _header(blocks)
         values, unit = _axis(blocks, header)
         plan = _plan(blocks, header)
-    return (_item(path, header, plan.shape if plan else (header.n_measured, 1), axis_text(values.min(), values.max(), unit or "(unit ?)")),)
-
-
-def _item(path: Path, header: _Header, shape: tuple[int, int], axis: str) -> Item:
-    return Item(path.stem, (*shape, header.n_channels), axis, is_map=shape[0] * shape[1] > 1)
+    shape = plan.shape if plan else (header.n_measured, 1)
+    return (
+        Item(
+            path.stem,
+            (*shape, header.n_channels),
+            axis_text(values.min(), values.max(), unit or "(unit ?)"),
+            is_map=shape[0] * shape[1] > 1,
+            step_um=plan.step_um if plan else None,
+            laser_nm=header.laser_nm,
+            date=header.metadata.get("Started", ""),
+        ),
+    )
 
 
 def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
@@ -235,20 +242,20 @@ def _lines(values: NDArray[np.float64], step: float, count: int) -> grid.Lines |
     return grid.Lines(index, float(values.min()), step)
 
 
-def picture(path: Path) -> Picture | None:
-    """White-light picture of the sample at its place on the stage; None where the file has none, or does not say where it lies."""
+def pictures(path: Path) -> tuple[Picture, ...]:
+    """White-light picture of the sample at its place on the stage; none where the file has none, or does not say where it lies."""
     from PIL import Image
 
     with readable_as("a Renishaw file", path, Image.DecompressionBombError):
         blocks = Blocks(path)
         if "WHTL" not in blocks:
-            return None
+            return ()
         content = blocks.content("WHTL")
         with Image.open(io.BytesIO(content), formats=("JPEG", "BMP", "PNG")) as image:
             if image.width * image.height > _MOST_PIXELS_PER_BYTE * len(content):
                 raise ReaderError(f"'{path.name}': the picture in it is incomplete; copy the file again.")
             frame = _picture_frame(image.getexif(), image.width, image.height)
-            return None if frame is None else Picture(frame, np.asarray(image.convert("RGB")), f"{path.stem} white light")
+            return () if frame is None else (Picture(frame, np.asarray(image.convert("RGB")), f"{path.stem} white light"),)
 
 
 def _picture_frame(exif: "Image.Exif", width: int, height: int) -> Frame | None:
