@@ -108,6 +108,12 @@ class State:
     """(3 peak, pixel) minus half the gradient."""
     cost: torch.Tensor
 
+    def accept(self, better: torch.Tensor, now: torch.Tensor, normal: torch.Tensor, downhill: torch.Tensor, cost: torch.Tensor) -> None:
+        """Take over what lowered the objective; where all did, without copying."""
+        whole = bool(better.all())
+        for name, new in (("now", now), ("normal", normal), ("downhill", downhill), ("cost", cost)):
+            setattr(self, name, new if whole else torch.where(better, new, getattr(self, name)))
+
     def keep(self, still: torch.Tensor) -> "State":
         """Only the spectra that are still on their way."""
         return State(*(value[..., still] for value in vars(self).values()))
@@ -141,10 +147,7 @@ class Descent:
             gain = (state.cost - cost) / promise.clamp_min(1e-30)
             done = (promise >= 0) & (promise <= tolerance.relative * state.cost) & (state.damping < 1e2) | (state.damping > 1e8)
             state.damping = state.damping * torch.where(better, torch.where(gain > 0.75, 0.1, torch.where(gain < 0.25, 2.0, 0.5)), 4.0)
-            state.now = torch.where(better, trial, state.now)
-            state.normal = torch.where(better, normal, state.normal)
-            state.downhill = torch.where(better, downhill, state.downhill)
-            state.cost = torch.where(better, cost, state.cost)
+            state.accept(better, trial, normal, downhill, cost)
             finished = int(done.sum())
             if finished == len(done):
                 break
@@ -184,7 +187,10 @@ class Descent:
         g0, g1, g2, g3 = g
         diagonal = torch.arange(len(a), device=a.device)
         all_j, all_k = torch.cat([j, diagonal]), torch.cat([k, diagonal])
-        u = [torch.cat(parts) for parts in zip(_fractions(z[j], z[k], g0[j], g0[k], g1[j], g1[k]), (g1, g2, g2, g3), strict=True)]
+        u = [
+            torch.cat(parts)
+            for parts in zip(_fractions(_apart(z[j], z[k]), z[k], g0[j], g0[k], g1[j], g1[k]), (g1, g2, g2, g3), strict=True)
+        ]
         zk, gk, g1k = (value.conj().resolve_conj()[all_k] for value in (z, g0, g1))
         v = _fractions(z[all_j], zk, g0[all_j], gk, g1[all_j], g1k)
         blocks = _blocks(u, v, a[all_j], a[all_k])
@@ -254,12 +260,18 @@ def _fractions(
     zj: torch.Tensor, zk: torch.Tensor, gj: torch.Tensor, gk: torch.Tensor, g1j: torch.Tensor, g1k: torch.Tensor
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
     """Sums over the channels of ``g_j g_k``, ``g_j^2 g_k``, ``g_j g_k^2`` and ``g_j^2 g_k^2``."""
-    gap = zj - zk
-    over = torch.where(gap.abs() < 1e-2, torch.full_like(gap, 1e-2), gap).reciprocal()
+    over = (zj - zk).reciprocal()
     u11 = (gj - gk) * over
     u21 = (g1j - u11) * over
     u12 = (u11 - g1k) * over
     return u11, u21, u12, (u21 - u12) * over
+
+
+def _apart(zj: torch.Tensor, zk: torch.Tensor) -> torch.Tensor:
+    """First of two poles, moved a hair where both coincide: their divided differences would lose all digits."""
+    gap = zj - zk
+    near = gap.real.square() + gap.imag.square() < 1e-4
+    return torch.where(near, zk + 1e-2, zj)
 
 
 def _blocks(u: list[torch.Tensor], v: tuple[torch.Tensor, ...], aj: torch.Tensor, ak: torch.Tensor) -> torch.Tensor:
