@@ -41,11 +41,11 @@ def read_for_napari(path: str | Sequence[str]) -> "list[LayerTuple]":
 
 
 def _layers_of(path: Path) -> "list[LayerTuple]":
-    from napari_wse2xai.io import is_results, read, read_results
+    from napari_wse2xai.gui.opening import all_of
     from napari_wse2xai.layers import to_layers
 
     try:
-        return to_layers(read_results(path) if is_results(path) else read(path))
+        return [layer for artefact in all_of(path) for layer in to_layers(artefact)]
     except UserError as error:
         _tell(str(error), grave=True)
         return []

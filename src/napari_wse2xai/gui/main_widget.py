@@ -9,6 +9,7 @@ from superqt import QCollapsible
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
+from napari_wse2xai.gui.load_maps import LoadMaps
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.stage_panel import StagePanel
 from napari_wse2xai.recipe import Section, preset, preset_names
@@ -21,6 +22,7 @@ class MainWidget(Docked):
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = napari_viewer
+        self.loading = LoadMaps(napari_viewer)
         self.preset = QComboBox()
         self.preset.addItems(preset_names())
         self.preset.setToolTip("Settings to begin with: those of a material and a laser line. Fills all panels.")
@@ -40,6 +42,7 @@ class MainWidget(Docked):
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(2, 2, 2, 2)
+        column.addWidget(self._fold(LoadMaps, "Load maps", self.loading))
         column.addWidget(self.preset)
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._fold(stage, f"{number}. {stage.title}", panel))
@@ -123,6 +126,7 @@ class MainWidget(Docked):
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
+        self.loading.stop()
         for panel in self.panels.values():
             panel.runner.cancel()
         self.viewer.layers.events.inserted.disconnect(self._later)

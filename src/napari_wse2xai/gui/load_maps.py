@@ -1,0 +1,267 @@
+"""The Load maps panel: choose files, see what is in them, choose an item, load it."""
+
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_wse2xai.data import Picture
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.opening import PL, RAMAN, Artefact, Choice, Listing, listing_of, opened
+from napari_wse2xai.gui.run import Runner
+from napari_wse2xai.gui.stage_panel import BAD, NOTE, QUIET
+from napari_wse2xai.io import FORMATS, Item
+from napari_wse2xai.layers import to_layers
+
+_KEPT = Qt.ItemDataRole.UserRole
+_AS_FILE = "as the file says"
+_TITLES = {RAMAN: "Raman (RS)", PL: "photoluminescence (PL)"}
+
+
+class LoadMaps(QWidget):
+    """Choose files and an item in them, say what it is, load it as layers."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.lister, self.loader = Runner(self), Runner(self)
+        self.files_button, self.load_button, self.cancel_button = QPushButton("Choose files…"), QPushButton("Load"), QPushButton("Cancel")
+        self.tree, self.details = QTreeWidget(), QLabel()
+        self.measures, self.laser, self.unit = QComboBox(), QDoubleSpinBox(), QComboBox()
+        self.with_pictures = QCheckBox("with the pictures in the file")
+        self.bar, self.message = QProgressBar(), QLabel()
+        self._notes: list[str] = []
+        self._prepare()
+        self._arrange()
+        self._connect()
+        self._on_item()
+
+    def _prepare(self) -> None:
+        self.tree.setColumnCount(2)
+        self.tree.setHeaderLabels(["Item", "Size"])
+        self.tree.setMinimumHeight(110)
+        for key, title in _TITLES.items():
+            self.measures.addItem(title, key)
+        self.measures.setToolTip("Raman spectra get a Raman shift as their axis, photoluminescence an energy if it has a Raman shift.")
+        self.laser.setRange(0.0, 2000.0)
+        self.laser.setDecimals(3)
+        self.laser.setSuffix(" nm")
+        self.laser.setSpecialValueText("not known")
+        self.laser.setToolTip("Wavelength of the laser; filled in where the file says it.")
+        self.unit.addItems([_AS_FILE, "cm-1", "nm", "eV"])
+        self.unit.setToolTip("Unit of the spectral axis, for a file that does not say it or says it wrongly.")
+        self.with_pictures.setChecked(True)
+        self.with_pictures.setToolTip("Scans and white-light pictures come as layers below the map, in their true place.")
+        self.bar.setVisible(False)
+        self.bar.setRange(0, 100)
+        for label in (self.details, self.message):
+            label.setWordWrap(True)
+
+    def _arrange(self) -> None:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        for title, field in (("Measured", self.measures), ("Laser", self.laser), ("Axis unit", self.unit)):
+            form.addRow(title, field)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.load_button)
+        buttons.addWidget(self.cancel_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 2, 6, 8)
+        for widget in (self.files_button, self.tree, self.details):
+            column.addWidget(widget)
+        column.addLayout(form)
+        column.addWidget(self.with_pictures)
+        column.addLayout(buttons)
+        column.addWidget(self.bar)
+        column.addWidget(self.message)
+
+    def _connect(self) -> None:
+        self.files_button.clicked.connect(self.ask)
+        self.load_button.clicked.connect(self.load)
+        self.cancel_button.clicked.connect(self.stop)
+        self.tree.currentItemChanged.connect(lambda *_: self._on_item())
+        self.tree.itemDoubleClicked.connect(lambda *_: self.load())
+        self.lister.finished.connect(self._on_listed)
+        self.loader.finished.connect(self._on_loaded)
+        for runner in (self.lister, self.loader):
+            runner.progressed.connect(self._on_progress)
+            runner.failed.connect(lambda text: self._rest(text, BAD))
+            runner.warned.connect(self._notes.append)
+            runner.cancelled.connect(lambda: self._rest("Cancelled; the layers are as they were."))
+
+    def ask(self) -> None:
+        """Let the user choose files."""
+        patterns = " ".join(pattern for known in FORMATS for pattern in known.patterns)
+        names, _ = QFileDialog.getOpenFileNames(self, "Choose maps", "", f"Maps ({patterns});;All files (*)")
+        if names:
+            self.look_into(map(Path, names))
+
+    def look_into(self, paths: Iterable[Path]) -> None:
+        """List what is in files, outside the GUI thread: a text file is read for that."""
+        if self._busy:
+            return
+        wanted = list(paths)
+        self._begin("Looking into the files…")
+        self.lister.start(lambda progress: listing_of(wanted, progress), "Looking into files")
+
+    def load(self) -> None:
+        """Read the chosen item, outside the GUI thread."""
+        choice = self.choice()
+        if choice is None or self._busy or not _can_load(choice.item):
+            return
+        self._begin(f"Loading {choice.item.name}…")
+        self.loader.start(lambda progress: opened(choice, progress), f"Loading {choice.path.name}")
+
+    def stop(self) -> None:
+        """Stop what runs."""
+        self.lister.cancel()
+        self.loader.cancel()
+
+    def choice(self) -> Choice | None:
+        """Item and settings as shown."""
+        node = self.tree.currentItem()
+        kept = node.data(0, _KEPT) if node is not None else None
+        if kept is None:
+            return None
+        path, item = kept
+        unit = self.unit.currentText()
+        return Choice(
+            path,
+            item,
+            self.measures.currentData() if item.is_spectra else None,
+            self.laser.value() or None,
+            None if unit == _AS_FILE else unit,
+            self.with_pictures.isChecked(),
+        )
+
+    @property
+    def _busy(self) -> bool:
+        return self.lister.busy or self.loader.busy
+
+    def _on_listed(self, listings: list[Listing]) -> None:
+        self.tree.clear()
+        first = None
+        for listing in listings:
+            node = QTreeWidgetItem(self.tree, [listing.path.name, "" if not listing.problem else "cannot be read"])
+            node.setToolTip(0, str(listing.path))
+            node.setExpanded(True)
+            for item in listing.items:
+                child = QTreeWidgetItem(node, [item.name, _size(item)])
+                child.setData(0, _KEPT, (listing.path, item))
+                child.setDisabled(not _can_load(item))
+                first = _better(first, child)
+        self.tree.expandAll()
+        self.tree.resizeColumnToContents(0)
+        problems = [listing.problem for listing in listings if listing.problem]
+        self._rest(" ".join(problems) or f"{sum(len(listing.items) for listing in listings)} items found.", BAD if problems else QUIET)
+        if first is not None:
+            self.tree.setCurrentItem(first)
+
+    def _on_item(self) -> None:
+        """Show what is known of the chosen item, and fill in what the file says."""
+        choice = self.choice()
+        self.details.setText("" if choice is None else "<br>".join(described(choice.item)))
+        if choice is not None and choice.item.is_spectra:
+            self.laser.setValue(choice.item.laser_nm or 0.0)
+            self.measures.setCurrentIndex(0 if choice.item.axis.endswith("cm-1") else 1)
+        for field in (self.measures, self.laser, self.unit, self.with_pictures):
+            field.setEnabled(choice is not None and choice.item.is_spectra)
+        self._set_buttons()
+
+    def _on_loaded(self, artefacts: list[Artefact]) -> None:
+        there = {_identity(shown.artefact) for layer in self.viewer.layers if (shown := stock.shown(layer)) is not None}
+        for artefact in artefacts:
+            if not isinstance(artefact, Picture) or _identity(artefact) not in there:
+                stock.add(self.viewer, to_layers(artefact))
+        self.viewer.reset_view()
+        self._rest("Loaded.")
+
+    def _begin(self, text: str) -> None:
+        self._notes.clear()
+        self._say(text, QUIET)
+        self.bar.setValue(0)
+        self.bar.setVisible(True)
+        self.load_button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+
+    def _rest(self, text: str, color: str = QUIET) -> None:
+        """Say what came of it, with what is worth knowing."""
+        self.bar.setVisible(False)
+        self._set_buttons()
+        self._say("\n".join([text, *self._notes]), color if color == BAD or not self._notes else NOTE)
+
+    def _set_buttons(self) -> None:
+        choice = self.choice()
+        self.load_button.setEnabled(choice is not None and _can_load(choice.item) and not self._busy)
+        self.cancel_button.setEnabled(self._busy)
+
+    def _on_progress(self, fraction: float, message: str) -> None:
+        if self._busy:
+            self.bar.setValue(round(100 * fraction))
+            self._say(message, QUIET)
+
+    def _say(self, text: str, color: str) -> None:
+        self.message.setStyleSheet(f"color: {color}")
+        self.message.setText(text)
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Stop what runs when the dock goes."""
+        self.stop()
+        super().closeEvent(event)
+
+
+def described(item: Item) -> Iterator[str]:
+    """What is known of an item, line by line."""
+    yield f"<b>{escape(item.name)}</b>: {escape(_size(item) if item.is_spectra else item.what)}"
+    facts = (
+        ("Axis", item.axis),
+        ("Step", "" if item.step_um is None else f"{item.step_um[1]:.4g} × {item.step_um[0]:.4g} µm (x × y)"),
+        ("Laser", "" if item.laser_nm is None else f"{item.laser_nm:g} nm"),
+        ("Date", item.date),
+        ("Objective", item.objective),
+    )
+    yield from (f"{title}: {escape(value)}" for title, value in facts if value)
+
+
+def _size(item: Item) -> str:
+    ny, nx, n = item.shape
+    if not item.is_spectra:
+        return f"{nx} × {ny}, {item.what.partition(' (')[0].partition(':')[0]}" if ny * nx else item.what
+    return f"{nx} × {ny}, {n} channels"
+
+
+def _can_load(item: Item) -> bool:
+    return item.is_spectra or item.what.startswith("picture")
+
+
+def _better(one: QTreeWidgetItem | None, other: QTreeWidgetItem) -> QTreeWidgetItem | None:
+    """Of two items the one to choose at first: the larger map."""
+
+    def rank(node: QTreeWidgetItem) -> tuple[bool, bool, int]:
+        item: Item = node.data(0, _KEPT)[1]
+        return item.is_spectra, item.is_map, item.n_pixels
+
+    if not _can_load(other.data(0, _KEPT)[1]):
+        return one
+    return other if one is None or rank(other) > rank(one) else one
+
+
+def _identity(artefact: Any) -> tuple[type, Any, str]:
+    return type(artefact), artefact.frame, artefact.name

@@ -1,0 +1,96 @@
+"""Opening files: one way for the Load maps panel, drag-and-drop and the command line.  No Qt."""
+
+import warnings
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import AxisKind, Picture, Record, Results, SpectralMap
+from napari_wse2xai.errors import DataWarning, ReaderError, UserError
+from napari_wse2xai.io import Item, is_results, list_items, pictures, read, read_results
+from napari_wse2xai.stages import ConvertAxis, Progress, silent
+
+RAMAN, PL = "RS", "PL"
+Artefact = SpectralMap | Picture | Results
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One item of a file, and what the user says of it; None leaves it to the file."""
+
+    path: Path
+    item: Item
+    measures: str | None = None
+    """`RAMAN` or `PL`."""
+    laser_nm: float | None = None
+    unit: str | None = None
+    """Unit of the spectral axis."""
+    with_pictures: bool = True
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What is in a file, or why it cannot be read."""
+
+    path: Path
+    items: tuple[Item, ...] = ()
+    problem: str = ""
+
+
+def listing_of(paths: Iterable[Path], progress: Progress = silent) -> list[Listing]:
+    """List what is in some files; one that cannot be read keeps no other from being listed."""
+    found, wanted = [], list(paths)
+    for number, path in enumerate(wanted):
+        progress(number / len(wanted), f"Looking into {path.name}")
+        try:
+            found.append(Listing(path, list_items(path)))
+        except UserError as error:
+            found.append(Listing(path, problem=str(error)))
+    return found
+
+
+def opened(choice: Choice, progress: Progress = silent) -> list[Artefact]:
+    """Read a choice: its map, or its picture; the file's other pictures come first, so that they lie below."""
+    progress(0.0, f"Reading {choice.path.name}")
+    if not choice.item.is_spectra:
+        return [_picture(choice)]
+    source = read(choice.path, choice.item.name, unit=choice.unit)
+    progress(0.7, "Reading pictures")
+    below = pictures(choice.path) if choice.with_pictures else ()
+    progress(0.9, "Converting the axis")
+    return [*below, as_measured(source, choice.measures, choice.laser_nm)]
+
+
+def _picture(choice: Choice) -> Picture:
+    found = {picture.name: picture for picture in pictures(choice.path)}
+    if choice.item.name not in found:
+        raise ReaderError(f"'{choice.item.name}' in '{choice.path.name}' cannot be shown: {choice.item.what}; choose another item.")
+    return found[choice.item.name]
+
+
+def as_measured(source: SpectralMap, measures: str | None, laser_nm: float | None) -> SpectralMap:
+    """Map with the laser that the user states, on an axis that suits what was measured: a Raman shift, or wavelengths or energies."""
+    told = {name: value for name, value in (("measures", measures), ("laser_nm", laser_nm)) if value is not None}
+    if laser_nm is not None and laser_nm != source.axis.laser_nm:
+        source = replace(source, axis=replace(source.axis, laser_nm=laser_nm))
+    if told:
+        source = source.with_record(Record("load", told, __version__))
+    is_shift = source.axis.kind is AxisKind.RAMAN_SHIFT
+    if measures == RAMAN and not is_shift:
+        return ConvertAxis(to="cm-1")(source)
+    return ConvertAxis(to="eV")(source) if measures == PL and is_shift else source
+
+
+def all_of(path: Path) -> list[Artefact]:
+    """Read a file that was dropped: the results of a run, or its largest map with its pictures, or its pictures alone."""
+    if is_results(path):
+        return [read_results(path)]
+    below = list(pictures(path))
+    try:
+        return [*below, read(path)]
+    except UserError as error:
+        if not below:
+            raise
+        warnings.warn(str(error), DataWarning, stacklevel=2)
+        return [*below]

@@ -1,0 +1,113 @@
+"""Load maps: what is in a file is seen before loading; what is said of it is kept; nothing wrong stays unsaid."""
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import AxisKind, Picture, SpectralMap
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.contributions import read_layers
+from napari_wse2xai.gui.load_maps import LoadMaps, described
+from napari_wse2xai.gui.opening import PL, RAMAN, Choice, all_of, as_measured, listing_of, opened
+from napari_wse2xai.io import Item, list_items, write_map
+from napari_wse2xai.layers import shown_in
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def panel(viewer) -> LoadMaps:
+    widget = LoadMaps(viewer)
+    viewer.window.add_dock_widget(widget)
+    yield widget
+    widget.close()
+
+
+def test_a_file_is_looked_into_chosen_from_and_loaded(panel: LoadMaps, viewer, settle, small: SpectralMap, light: SpectralMap, tmp_path):
+    for name, source in (("raman", small), ("pl", light)):
+        write_map(source, tmp_path / f"{name}.nc")
+    (tmp_path / "broken.nc").write_bytes(b"no map")
+    panel.look_into([tmp_path / name for name in ("raman.nc", "broken.nc", "pl.nc")])
+    settle(lambda: panel.tree.topLevelItemCount() == 3 and not panel.lister.busy)
+    assert "'broken.nc' cannot be read" in panel.message.text()
+    assert panel.choice().path.name == "raman.nc"
+    assert panel.measures.currentData() == RAMAN
+    assert "16 × 12, 101 channels" in panel.details.text()
+    panel.tree.setCurrentItem(panel.tree.topLevelItem(2).child(0))
+    assert panel.measures.currentData() == PL
+    panel.laser.setValue(488.0)
+    panel.load_button.click()
+    settle(lambda: len(viewer.layers) == 1)
+    loaded = stock.map_of(viewer.layers[0])
+    assert (loaded.axis.kind, loaded.axis.laser_nm, loaded.frame) == (AxisKind.ENERGY, 488.0, light.frame)
+    assert np.array_equal(loaded.counts, light.counts)
+    assert loaded.history[-1].settings == {"measures": PL, "laser_nm": 488.0}
+    settle(lambda: not panel.loader.busy)
+    assert (panel.message.text(), panel.load_button.isEnabled()) == ("Loaded.", True)
+
+
+def test_pictures_come_below_the_map_and_once_only(panel: LoadMaps, viewer, settle, small: SpectralMap):
+    below = Picture(small.frame, np.ones(small.frame.shape, np.float32), "Height", "nm")
+    for _ in range(2):
+        panel._on_loaded([below, small])
+    assert [shown_in(layer.metadata).part for layer in viewer.layers] == ["picture", "map", "map"]
+    assert viewer.layers[0].units[0] == viewer.layers[1].units[-1]
+
+
+def test_nothing_can_be_loaded_before_something_is_chosen(panel: LoadMaps):
+    assert panel.choice() is None
+    assert not panel.load_button.isEnabled()
+    panel.load()
+    assert not panel.loader.busy
+
+
+def test_a_file_with_no_spectra_gives_its_pictures(shared_data):
+    layers = read_layers(str(shared_data / "ntmdt" / "GaAs_map.mdt"))
+    assert [(kind, keywords["name"]) for _, keywords, kind in layers] == [("image", "1F:Iprobe (nA)"), ("image", "1B:Iprobe (nA)")]
+
+
+def test_what_is_not_optical_cannot_be_chosen(shared_data):
+    path = shared_data / "ntmdt" / "GaAs_map.mdt"
+    items = {item.name: item for item in list_items(path)}
+    (picture,) = opened(Choice(path, items["1B:Iprobe"]))
+    assert (picture.name, picture.frame.shape) == ("1B:Iprobe", (256, 256))
+    with pytest.raises(ReaderError, match="not optical"):
+        opened(Choice(path, items["I_(BV)"]))
+
+
+def test_a_raman_map_in_nm_gets_a_raman_shift(shared_data):
+    path = shared_data / "ntmdt" / "Spectra.mdt"
+    (item, _) = list_items(path)
+    (spectrum,) = opened(Choice(path, item, RAMAN))
+    assert spectrum.axis.kind is AxisKind.RAMAN_SHIFT
+    assert spectrum.axis.span == pytest.approx((17.06, 845.8), abs=1.0)
+    assert [record.step for record in spectrum.history] == ["read", "load", "ConvertAxis"]
+
+
+def test_a_map_that_nothing_is_said_of_stays_as_it_is(small: SpectralMap):
+    assert as_measured(small, None, None) is small
+    assert as_measured(small, PL, 532.0).axis.kind is AxisKind.ENERGY
+
+
+def test_what_is_known_is_told_before_loading():
+    item = Item("a < b", (3, 4, 5), "88–2821 cm-1", step_um=(0.5, 0.25), laser_nm=532.0, date="today", objective="x100")
+    assert list(described(item)) == [
+        "<b>a &lt; b</b>: 4 × 3, 5 channels",
+        "Axis: 88–2821 cm-1",
+        "Step: 0.25 × 0.5 µm (x × y)",
+        "Laser: 532 nm",
+        "Date: today",
+        "Objective: x100",
+    ]
+
+
+def test_a_missing_file_is_told_and_the_others_listed(tmp_path, small: SpectralMap):
+    write_map(small, tmp_path / "here.nc")
+    gone, here = listing_of([tmp_path / "gone.nc", tmp_path / "here.nc"])
+    assert "does not exist" in gone.problem
+    assert (here.problem, here.items[0].shape) == ("", (12, 16, 101))
+    with pytest.raises(ReaderError, match="does not exist"):
+        all_of(tmp_path / "gone.nc")
