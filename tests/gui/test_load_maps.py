@@ -35,7 +35,7 @@ def test_a_file_is_looked_into_chosen_from_and_loaded(panel: LoadMaps, viewer, s
     assert "'broken.nc' cannot be read" in panel.message.text()
     assert panel.choice().path.name == "raman.nc"
     assert panel.measures.currentData() == RAMAN
-    assert "16 × 12, 101 channels" in panel.details.text()
+    assert "16 × 12 pixels, 101 channels" in panel.details.text()
     panel.tree.setCurrentItem(panel.tree.topLevelItem(2).child(0))
     assert panel.measures.currentData() == PL
     panel.laser.setValue(488.0)
@@ -95,7 +95,7 @@ def test_a_map_that_nothing_is_said_of_stays_as_it_is(small: SpectralMap):
 def test_what_is_known_is_told_before_loading():
     item = Item("a < b", (3, 4, 5), "88–2821 cm-1", step_um=(0.5, 0.25), laser_nm=532.0, date="today", objective="x100")
     assert list(described(item)) == [
-        "<b>a &lt; b</b>: 4 × 3, 5 channels",
+        "<b>a &lt; b</b>: 4 × 3 pixels, 5 channels",
         "Axis: 88–2821 cm-1",
         "Step: 0.25 × 0.5 µm (x × y)",
         "Laser: 532 nm",

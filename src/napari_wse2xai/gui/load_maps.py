@@ -13,6 +13,7 @@ from qtpy.QtWidgets import (
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
+    QHeaderView,
     QLabel,
     QProgressBar,
     QPushButton,
@@ -56,7 +57,11 @@ class LoadMaps(QWidget):
     def _prepare(self) -> None:
         self.tree.setColumnCount(2)
         self.tree.setHeaderLabels(["Item", "Size"])
-        self.tree.setMinimumHeight(110)
+        self.tree.setMinimumHeight(150)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.header().setStretchLastSection(False)
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
         for key, title in _TITLES.items():
             self.measures.addItem(title, key)
         self.measures.setToolTip("Raman spectra get a Raman shift as their axis, photoluminescence an energy if it has a Raman shift.")
@@ -168,11 +173,11 @@ class LoadMaps(QWidget):
                 child.setDisabled(not _can_load(item))
                 first = _better(first, child)
         self.tree.expandAll()
-        self.tree.resizeColumnToContents(0)
         problems = [listing.problem for listing in listings if listing.problem]
         self._rest(" ".join(problems) or f"{sum(len(listing.items) for listing in listings)} items found.", BAD if problems else QUIET)
         if first is not None:
             self.tree.setCurrentItem(first)
+            self.tree.scrollToItem(first)
 
     def _on_item(self) -> None:
         """Show what is known of the chosen item, and fill in what the file says."""
@@ -229,7 +234,9 @@ class LoadMaps(QWidget):
 
 def described(item: Item) -> Iterator[str]:
     """What is known of an item, line by line."""
-    yield f"<b>{escape(item.name)}</b>: {escape(_size(item) if item.is_spectra else item.what)}"
+    ny, nx, n = item.shape
+    what = f"{nx} × {ny} pixels, {n} channels" if item.is_spectra else item.what
+    yield f"<b>{escape(item.name)}</b>: {escape(what)}"
     facts = (
         ("Axis", item.axis),
         ("Step", "" if item.step_um is None else f"{item.step_um[1]:.4g} × {item.step_um[0]:.4g} µm (x × y)"),
@@ -242,9 +249,10 @@ def described(item: Item) -> Iterator[str]:
 
 def _size(item: Item) -> str:
     ny, nx, n = item.shape
-    if not item.is_spectra:
-        return f"{nx} × {ny}, {item.what.partition(' (')[0].partition(':')[0]}" if ny * nx else item.what
-    return f"{nx} × {ny}, {n} channels"
+    if item.is_spectra:
+        return f"{nx} × {ny} × {n}"
+    kind = item.what.partition(" (")[0].partition(":")[0]
+    return f"{nx} × {ny} {kind}" if kind == "picture" else kind
 
 
 def _can_load(item: Item) -> bool:
