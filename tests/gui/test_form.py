@@ -7,9 +7,11 @@ from napari_wse2xai.gui import fields
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.table import SettingsTable
 from napari_wse2xai.recipe import preset, preset_names
-from napari_wse2xai.stages import STAGES, Baseline, Deconvolve, Despike, FindFlake, Peak, Settings
+from napari_wse2xai.stages import STAGES, Baseline, Calibrate, CorrectResponse, Deconvolve, Despike, FindFlake, Peak, Settings
 from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear, Snip
+from napari_wse2xai.stages.correct_response import Spectrum
 from napari_wse2xai.stages.despike import AreaThreshold, FirstDifference
+from napari_wse2xai.stages.references import KnownLine, Lamp, LaserLine, OwnLines, Silicon
 
 CHANGED: list[Settings] = [
     FindFlake(corner="top right", corner_size=3, k=3.25, window=(183.5, 300), fill_holes=False, edge_fraction=0.125),
@@ -17,6 +19,11 @@ CHANGED: list[Settings] = [
     Baseline(method=PiecewiseLinear(areas=((150, 330), (330, 440.25)), margin=5.5)),
     Baseline(method=AsymmetricLeastSquares(smoothness=3e12, asymmetry=1e-4)),
     Baseline(method=Snip(half_window=17)),
+    Calibrate(reference=Silicon(position=520.5), drift="by columns", search=7.5),
+    Calibrate(reference=LaserLine(), pixels="everywhere", detection=4),
+    Calibrate(reference=Lamp(element="mercury"), correction="quadratic"),
+    Calibrate(reference=OwnLines(lines=(KnownLine(name="a", position=640.2248), KnownLine(position=650.5)), shape="gaussian")),
+    CorrectResponse(dark=Spectrum(axis=(1, 2), values=(3, 4)), response=Spectrum(axis=(1, 2), values=(3, 4), file="white.txt"), unit="nm"),
     Deconvolve(
         peaks=(
             Peak(name="A1'", position=249.8, fwhm=4, window=(183, 300), source="a paper"),
@@ -77,6 +84,17 @@ def test_a_wrong_value_is_said_in_one_sentence(qtbot, stage, setting: str, typed
     qtbot.addWidget(form)
     form._inputs[setting].widget.value = typed
     with pytest.raises(ValueError, match="^" + sentence.replace(".", r"\.") + "$"):
+        form.value()
+
+
+def test_a_file_is_read_when_it_is_chosen(qtbot, tmp_path) -> None:
+    form = Form(CorrectResponse)
+    qtbot.addWidget(form)
+    (tmp_path / "white.txt").write_text("600 1.5\n700 2.5\n", encoding="utf-8")
+    form._inputs["response"].widget.value = tmp_path / "white.txt"
+    assert form.value() == CorrectResponse(response=tmp_path / "white.txt")
+    form._inputs["dark"].widget.value = tmp_path / "gone.txt"
+    with pytest.raises(ValueError, match=r"^Dark spectrum: the spectrum .*gone\.txt cannot be read .*correct the path\.$"):
         form.value()
 
 

@@ -7,7 +7,8 @@ from napari_wse2xai import recipe
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.recipe import Recipe, Section
-from napari_wse2xai.stages import ConvertAxis, Deconvolve, Peak
+from napari_wse2xai.stages import Calibrate, ConvertAxis, CorrectResponse, Deconvolve, Peak
+from napari_wse2xai.stages.correct_response import Spectrum
 
 CM1, NM, EV = AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH, AxisKind.ENERGY
 
@@ -48,6 +49,15 @@ def test_a_map_that_does_not_fit_is_refused_in_one_sentence(modality, source, pa
         check(modality, source, part)
     assert "\n" not in str(caught.value)
     assert str(caught.value).endswith(".")
+
+
+def test_a_calibration_or_response_that_does_not_fit_is_refused_before_any_work():
+    source = spectra(CM1, 100, 400)
+    with pytest.raises(DataError, match=r"^raman: 'mine' was measured from 100 to 400 cm-1, where 0 lines of the reference"):
+        check("raman", source, RAMAN.model_copy(update={"calibrate": Calibrate()}))
+    response = CorrectResponse(response=Spectrum(axis=(200, 400), values=(1, 1)))
+    with pytest.raises(DataError, match=r"^raman: The response covers 200 to 400 cm-1"):
+        check("raman", source, RAMAN.model_copy(update={"correct_response": response}))
 
 
 @pytest.mark.parametrize(

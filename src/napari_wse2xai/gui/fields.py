@@ -96,19 +96,20 @@ class _FromFile(_Magic):
 
     def __init__(self, load: Callable[[str], Any]) -> None:
         super().__init__(FileEdit(mode="r", nullable=True))
-        self._load, self._held = load, None
+        self._load = load
+        self._held: Any = None
+        self._path = self.widget.value
 
     def get(self) -> Any:
         path = self.widget.value
-        if path is None or str(path) in ("", "."):
-            return None
-        if self._held is None or self._held.file != str(path):
-            self._held = self._load(str(path))
+        if path != self._path:
+            self._held = self._load(str(path)) if path is not None and path.name else None
+            self._path = path
         return self._held
 
     def put(self, value: Any) -> None:
-        self._held = value
-        self.widget.value = None if value is None else value.file
+        self.widget.value = None if value is None or not value.file else value.file
+        self._held, self._path = value, self.widget.value
 
 
 def from_file(load: Callable[[str], Any]) -> Input:

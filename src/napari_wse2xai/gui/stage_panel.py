@@ -175,6 +175,8 @@ def summary(result: Any) -> str:
         )
     if step == "Despike":
         return f"{int(result.repaired.sum())} channels replaced in {int((result.repaired > 0).sum())} spectra."
+    if step == "Calibrate":
+        return f"{result.metadata['calibration']}."
     return "Done."
 
 

@@ -158,7 +158,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         values = source.axis.values + result.at(source.axis.values)
         if (np.diff(values) <= 0).any():
             raise DataError(f"The {self.correction} correction would fold the axis of '{source.name}' over; use a simpler one.")
-        error = result.error_at(source.axis.values)
+        error = np.hypot(result.error_at(source.axis.values), result.drift_error / np.sqrt(12.0))  # of the drift its mean over the scan
         axis = replace(source.axis, values=values, error=error)
         if self.drift == "none":
             return replace(source, axis=axis)

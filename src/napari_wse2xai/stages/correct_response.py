@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.data.axis import convert_values
@@ -47,7 +47,10 @@ class Spectrum(Settings):
         if len(rows) < 2:
             raise ValueError(f"{place} holds no spectrum; give a text file with two columns, axis and value")
         axis, first = np.unique(rows[:, 0], return_index=True)
-        return cls(axis=tuple(axis.tolist()), values=tuple(rows[first, 1].tolist()), file=str(place))
+        try:
+            return cls(axis=tuple(axis.tolist()), values=tuple(rows[first, 1].tolist()), file=str(place))
+        except ValidationError as error:
+            raise ValueError(f"{place}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
 
 def _two_numbers(line: str) -> tuple[float, float] | None:
