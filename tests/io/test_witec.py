@@ -1,5 +1,6 @@
 """WITec: project, MATLAB and ASCII exports give the same counts at the same places; damaged ones a sentence."""
 
+import io
 import struct
 import warnings
 
@@ -7,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.io import savemat
 from witio.tag import TYPE_BOOL, TYPE_DOUBLE, TYPE_INT32, TYPE_STRING, TYPE_TREE, TYPE_UINT8, WitTag, write_bytes
 
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
-from napari_wse2xai.io import list_items, read
+from napari_wse2xai.io import list_items, pictures, read
 
 NY, NX, N = 3, 4, 6
 COUNTS = np.arange(NY * NX * N).reshape(NY, NX, N).astype(np.uint16)
@@ -54,7 +56,7 @@ def spectral(unit_index=3):
     yield "TDSpectralInterpretation", "axis", (interpretation, tree("TDInterpretation", UnitIndex=unit_index))
 
 
-def project(*entries, unit_index=3):
+def project(*entries, unit_index=3, version=6):
     """Bytes of a project: entries get the numbers 1, 4, 5...; the spectral axis has 2 and 3."""
     first, *others = entries
     data = tree("Data", NumberOfData=len(entries) + 2)
@@ -64,7 +66,7 @@ def project(*entries, unit_index=3):
             leaf(f"DataClassName {number}", kind),
             tree(f"Data {number}", tree("TData", ID=number + 1, Caption=caption), *parts),
         ]
-    return write_bytes(b"WIT_PR06", tree("WITec Project ", data, Version=6))
+    return write_bytes(b"WIT_PR06", tree("WITec Project ", data, Version=version))
 
 
 def map_project(**options):
@@ -276,3 +278,41 @@ def test_damage_in_the_real_project(shared_data, tmp_path, seed):
             read(path)
         except UserError as error:
             assert "\n" not in str(error)
+
+
+COLOURS = np.random.default_rng(3).integers(0, 255, (NY, NX, 3), dtype=np.uint8)
+
+
+def bitmap(space_id, *, version):
+    """Video picture as WITec keeps it: a BMP file, or, in later versions, pixels row by row with a fourth byte each."""
+    if version > 5:
+        stored = np.concatenate([COLOURS, np.full((NY, NX, 1), 255, np.uint8)], axis=-1)
+        pixels = np.frombuffer(stored.tobytes(), np.uint8)
+        data = tree("BitmapData", DataType=2, Data=pixels)
+        return "TDBitmap", "Video", tree("TDBitmap", data, SizeX=NX, SizeY=NY, SpaceTransformationID=space_id)
+    stream = io.BytesIO()
+    Image.fromarray(COLOURS).save(stream, "BMP")
+    own = tree("TDBitmap", SizeX=NX, SizeY=NY, SpaceTransformationID=space_id)
+    return "TDBitmap", "Video", (own, tree("TDStream", StreamSize=1, StreamData=np.frombuffer(stream.getvalue(), np.uint8)))
+
+
+@pytest.mark.parametrize("version", [5, 6])
+def test_video_picture_lies_where_the_map_does(write, version):
+    where = space((100.0, 20.0, 0.0), (0.5, -0.25, 1.0))
+    path = write(project(where, graph("Map", COUNTS, 1), bitmap(1, version=version), bitmap(0, version=version), version=version))
+    (picture,) = pictures(path)
+    assert (picture.name, picture.is_colour) == ("Video", True)
+    assert np.array_equal(picture.values, COLOURS)
+    assert picture.frame == read(path).frame
+
+
+def test_project_items_say_what_is_known(write):
+    (item,) = list_items(write(map_project()))
+    assert (item.step_um, item.laser_nm) == ((0.25, 0.5), 532.0)
+
+
+def test_real_items_say_what_is_known(shared_data):
+    item, series = list_items(shared_data / "witec" / "Si-data.WIP")
+    assert (item.step_um, item.laser_nm, item.date) == (pytest.approx((1.0, 1.0)), 632.8, "Mittwoch, 15. Juli 2015 15:03:08")
+    assert not series.is_map
+    assert pictures(shared_data / "witec" / "Si-data.WIP") == ()

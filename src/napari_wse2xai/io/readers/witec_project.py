@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, SpectralMap
+from napari_wse2xai.data import AxisKind, Frame, Picture, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
-from napari_wse2xai.io.items import Item, axis_text, choose
+from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.wit_tags import require_sound
 
 _UNIT_TO_READ = {
@@ -32,6 +32,8 @@ _UNIT_TO_READ = {
     "meV": "eV",
 }
 """The unit to ask for, by the unit that the project shows: absolute wavenumbers become nm, relative energies a Raman shift."""
+_LAST_WITH_BITMAP_FILES = 5
+"""Version up to which a project keeps a picture as a BMP file, which witio gives by rows; the pixels of later ones it gives by columns."""
 
 
 class _Graph:
@@ -68,15 +70,30 @@ class _Graph:
     @cached_property
     def transformation(self) -> Any:
         """Entry that places the pixels on the sample, if there is one."""
-        tag = self.entry.payload.find("SpaceTransformationID")
-        found = self.entry.project.find_by_id(tag.scalar()) if tag is not None else None
-        return found if found is not None and found.class_name == "TDSpaceTransformation" else None
+        return _transformation(self.entry)
 
     def item(self) -> Item:
         shape = (self.nx, 1) if self.is_line else (self.ny, self.nx)
         values, unit = self.axis
-        text = axis_text(float(values.min()), float(values.max()), AxisKind.from_unit(unit).unit)
-        return Item(self.name, (*shape, self.n_channels), text, is_map=self.nx * self.ny > 1 and self.transformation is not None)
+        metadata = dict(_metadata(self))
+        return Item(
+            self.name,
+            (*shape, self.n_channels),
+            axis_text(float(values.min()), float(values.max()), AxisKind.from_unit(unit).unit),
+            is_map=self.nx * self.ny > 1 and self.transformation is not None,
+            step_um=self._step_um(),
+            laser_nm=_laser_nm(self.entry),
+            date=" ".join(filter(None, (metadata.get("Date"), metadata.get("Time")))),
+            objective=first_of(metadata, ("objective",)),
+        )
+
+    def _step_um(self) -> tuple[float, float] | None:
+        """Distance of the pixels; None where it is not known."""
+        if self.transformation is None or self.nx * self.ny == 1:
+            return None
+        _, along_x, along_y = _directions(self.transformation, is_line=self.is_line)
+        dx, dy = float(np.linalg.norm(along_x)), float(np.linalg.norm(along_y))
+        return (dx, 1.0) if self.is_line else (dy, dx)
 
 
 def items(path: Path) -> tuple[Item, ...]:
@@ -95,13 +112,42 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     return result
 
 
-def _graphs(path: Path) -> list[_Graph]:
+def pictures(path: Path) -> tuple[Picture, ...]:
+    """Read the pictures of the microscope's camera that have a place on the sample."""
+    from PIL import Image
+
+    with readable_as("a WITec project", path, Image.DecompressionBombError):
+        found = ((entry, _transformation(entry)) for entry in _project(path).find(class_name="TDBitmap"))
+        return tuple(_picture(entry, transformation) for entry, transformation in found if transformation is not None)
+
+
+def _picture(entry: Any, transformation: Any) -> Picture:
+    values = np.asarray(entry.array())
+    if entry.project.version is None or entry.project.version > _LAST_WITH_BITMAP_FILES:
+        values = values.transpose(1, 0, 2)
+    name = entry.caption or f"Data {entry.id}"
+    frame = _frame_of(transformation, (values.shape[0], values.shape[1]), name)
+    return Picture(frame, np.ascontiguousarray(values, dtype=np.uint8), name)
+
+
+def _project(path: Path) -> Any:
     import witio
 
     content = path.read_bytes()
     require_sound(content, path.name)
+    return witio.read_bytes(content)
+
+
+def _transformation(entry: Any) -> Any:
+    """Entry that places an entry's pixels on the sample, if there is one."""
+    tag = entry.payload.find("SpaceTransformationID")
+    found = entry.project.find_by_id(tag.scalar()) if tag is not None else None
+    return found if found is not None and found.class_name == "TDSpaceTransformation" else None
+
+
+def _graphs(path: Path) -> list[_Graph]:
     found: dict[str, _Graph] = {}
-    for entry in witio.read_bytes(content).find(class_name="TDGraph"):
+    for entry in _project(path).find(class_name="TDGraph"):
         name = entry.caption or f"Data {entry.id}"
         while name in found:
             name += "'"
@@ -133,17 +179,28 @@ def _frame(graph: _Graph) -> Frame:
     if graph.transformation is None:
         warnings.warn(f"'{graph.name}' has no positions on the sample; its spectra are drawn 1 µm apart.", DataWarning, stacklevel=2)
         return Frame(shape)
-    corners = np.array([[0.5, 0.5, 0.0], [1.5, 0.5, 0.0], [0.5, 1.5, 0.0]])
     if graph.is_line:
-        corners[:, 1] = 0.0  # a line is one point wide: its transformation has no extent across
-    (first, right, below), _ = graph.transformation.apply_space_transform(corners)
-    along_x, along_y = right - first, below - first
-    if graph.is_line:
+        first, along_x, _ = _directions(graph.transformation, is_line=True)
         step = float(np.linalg.norm(along_x))
         return Frame(shape, (step, 1.0), (float(first[1]), float(first[0])))
-    _warn_of_rotation(along_x, graph.name)
+    return _frame_of(graph.transformation, shape, graph.name)
+
+
+def _frame_of(transformation: Any, shape: tuple[int, int], name: str) -> Frame:
+    """Frame of a scan or a picture; one that is turned against the stage is told."""
+    first, along_x, along_y = _directions(transformation, is_line=False)
+    _warn_of_rotation(along_x, name)
     steps = (_signed_length(along_y, along_y[1]), _signed_length(along_x, along_x[0]))
     return Frame(shape, steps, (float(first[1]), float(first[0])))
+
+
+def _directions(transformation: Any, *, is_line: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Place of the first pixel's centre, and the ways to the next one in its row and in its column, (x, y, z) in um."""
+    corners = np.array([[0.5, 0.5, 0.0], [1.5, 0.5, 0.0], [0.5, 1.5, 0.0]])
+    if is_line:
+        corners[:, 1] = 0.0  # a line is one point wide: its transformation has no extent across
+    (first, right, below), _ = transformation.apply_space_transform(corners)
+    return first, right - first, below - first
 
 
 def _signed_length(vector: NDArray[np.float64], sign: float) -> float:
