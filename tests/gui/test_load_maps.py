@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, Picture, SpectralMap
-from napari_wse2xai.errors import ReaderError
-from napari_wse2xai.gui import stock
+from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.gui import opening, stock
 from napari_wse2xai.gui.contributions import read_layers
 from napari_wse2xai.gui.load_maps import LoadMaps, described
 from napari_wse2xai.gui.opening import PL, RAMAN, Choice, all_of, as_measured, listing_of, opened
@@ -109,5 +109,18 @@ def test_a_missing_file_is_told_and_the_others_listed(tmp_path, small: SpectralM
     gone, here = listing_of([tmp_path / "gone.nc", tmp_path / "here.nc"])
     assert "does not exist" in gone.problem
     assert (here.problem, here.items[0].shape) == ("", (12, 16, 101))
+    with pytest.raises(ReaderError, match="does not exist"):
+        all_of(tmp_path / "gone.nc")
+
+
+def test_a_damaged_picture_keeps_no_map_from_being_opened(tmp_path, small: SpectralMap, monkeypatch):
+    def damaged(path):
+        raise ReaderError("the picture is damaged; copy the file again.")
+
+    monkeypatch.setattr(opening, "pictures", damaged)
+    write_map(small, tmp_path / "map.nc")
+    with pytest.warns(DataWarning, match="the picture is damaged"):
+        (found,) = all_of(tmp_path / "map.nc")
+    assert found.frame == small.frame
     with pytest.raises(ReaderError, match="does not exist"):
         all_of(tmp_path / "gone.nc")

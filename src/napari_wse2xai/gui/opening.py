@@ -57,7 +57,7 @@ def opened(choice: Choice, progress: Progress = silent) -> list[Artefact]:
         return [_picture(choice)]
     source = read(choice.path, choice.item.name, unit=choice.unit)
     progress(0.7, "Reading pictures")
-    below = pictures(choice.path) if choice.with_pictures else ()
+    below = _pictures_beside(choice.path) if choice.with_pictures else ()
     progress(0.9, "Converting the axis")
     return [*below, as_measured(source, choice.measures, choice.laser_nm)]
 
@@ -86,11 +86,22 @@ def all_of(path: Path) -> list[Artefact]:
     """Read a file that was dropped: the results of a run, or its largest map with its pictures, or its pictures alone."""
     if is_results(path):
         return [read_results(path)]
-    below = list(pictures(path))
     try:
-        return [*below, read(path)]
+        source = read(path)
     except UserError as error:
+        below = _pictures_beside(path, told=False)
         if not below:
             raise
         warnings.warn(str(error), DataWarning, stacklevel=2)
         return [*below]
+    return [*_pictures_beside(path), source]
+
+
+def _pictures_beside(path: Path, *, told: bool = True) -> tuple[Picture, ...]:
+    """Pictures in the file of a map; a damaged one keeps no map from being opened."""
+    try:
+        return pictures(path)
+    except UserError as error:
+        if told:
+            warnings.warn(str(error), DataWarning, stacklevel=2)
+        return ()
