@@ -1,13 +1,11 @@
 """Tables for spreadsheets."""
 
-import csv
-
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
+from napari_wse2xai.data import AxisKind, Frame, SpectralMap
 from napari_wse2xai.errors import DataWarning, SettingsError
-from napari_wse2xai.io import read, write_map_table, write_peaks_csv
+from napari_wse2xai.io import read, write_map_table
 
 
 @pytest.fixture
@@ -45,22 +43,3 @@ def test_unmeasured_pixels_stay_so(spectral_map, tmp_path):
 def test_unknown_ending(spectral_map, tmp_path):
     with pytest.raises(SettingsError, match=r"'\.xlsx'"):
         write_map_table(spectral_map, tmp_path / "pl.xlsx")
-
-
-def test_peaks_have_one_line_per_pixel(spectral_map, tmp_path):
-    values = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
-    values[1, 0, 0] = np.nan
-    status = np.zeros((4, 3), dtype=np.uint8)
-    status[0, 0] = 1
-    peaks = PeakMaps(
-        spectral_map.frame, spectral_map.axis, ("A", "B"), ("gaussian",) * 2, ((700.0, 800.0),) * 2, *[values] * 6, status, values[0]
-    )
-    write_peaks_csv(peaks, tmp_path / "peaks.csv")
-    with (tmp_path / "peaks.csv").open(encoding="utf-8") as stream:
-        rows = list(csv.DictReader(stream))
-    assert len(rows) == 12
-    assert (rows[4]["row"], rows[4]["column"]) == ("1", "1")
-    assert float(rows[4]["y (um)"]) == pytest.approx(1 / 3 - 0.3, abs=1e-6)
-    assert rows[4]["B height (counts)"] == "16"
-    assert rows[4]["A position error (nm)"] == "4"
-    assert (rows[0]["status"], rows[0]["B fwhm (nm)"]) == ("not on flake", "")

@@ -3,9 +3,10 @@
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.netcdf import write_map
+from napari_wse2xai.io.peaks_csv import read_peaks_csv, write_peaks_csv
 from napari_wse2xai.io.readers import FORMATS, list_items, pictures, read
 from napari_wse2xai.io.results import is_results, read_results, write_results
-from napari_wse2xai.io.tables import write_map_table, write_peaks_csv
+from napari_wse2xai.io.tables import write_map_table
 
 __all__ = [
     "FORMATS",
@@ -15,6 +16,7 @@ __all__ = [
     "new_file",
     "pictures",
     "read",
+    "read_peaks_csv",
     "read_results",
     "write_map",
     "write_map_table",

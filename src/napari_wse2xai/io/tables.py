@@ -1,48 +1,16 @@
-"""Tables for a spreadsheet: the peaks of every pixel, and a map in the layout of LabSpec."""
+"""A map as a table for a spreadsheet, in the layout of LabSpec."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-import numpy as np
-from numpy.typing import NDArray
-
-from napari_wse2xai.data import PARAMETERS, Frame, PeakMaps, SpectralMap, Status
+from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.labspec import FRAME_KEY
 
 _SEPARATORS = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
-
-
-def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
-    """Write one line per pixel: row, column, stage position, status, goodness, then each peak's parameters with their errors.
-
-    Cells are empty where there is no value.
-    """
-    import pandas as pd
-
-    with new_file(path) as temporary:
-        pd.DataFrame(_peak_columns(peaks)).to_csv(temporary, index=False, float_format="%.7g", encoding="utf-8")
-
-
-def _peak_columns(peaks: PeakMaps) -> dict[str, NDArray[np.generic]]:
-    rows, columns = (index.ravel() for index in np.indices(peaks.frame.shape))
-    table: dict[str, NDArray[np.generic]] = {
-        "row": rows,
-        "column": columns,
-        "y (um)": peaks.frame.y_um[rows],
-        "x (um)": peaks.frame.x_um[columns],
-        "status": np.array([Status(int(code)).meaning for code in peaks.status.ravel()]),
-        "reduced chi2": peaks.reduced_chi2.ravel(),
-    }
-    for index, name in enumerate(peaks.names):
-        for parameter in PARAMETERS:
-            unit = peaks.unit(parameter)
-            table[f"{name} {parameter} ({unit})"] = getattr(peaks, parameter)[index].ravel()
-            table[f"{name} {parameter} error ({unit})"] = getattr(peaks, f"{parameter}_error")[index].ravel()
-    return table
 
 
 def write_map_table(spectral_map: SpectralMap, path: str | Path) -> None:
