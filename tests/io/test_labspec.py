@@ -296,7 +296,16 @@ def test_real_decimal_comma(shared_data):
 
 
 def test_real_map_with_holes(shared_data):
-    with pytest.warns(DataWarning, match="342 of 740 pixels"), pytest.warns(DataWarning, match="drawn equally wide"):
+    with pytest.warns(DataWarning) as told:
         found = read(shared_data / "other" / "horiba_irregular_map.txt")
+    parts = ("equally wide", "342 of 740 pixels", "taken as cm-1")
+    assert all(part in str(one.message) for part, one in zip(parts, told, strict=True))
     assert found.counts.shape == (20, 37, 616)
     assert found.measured.sum() == 398
+
+
+def test_lines_longer_than_the_axis_are_refused(tmp_path):
+    path = tmp_path / "map.txt"
+    path.write_text("#AxisUnit[1]=\tcm-1\n\t\t100\t101\n0\t0\t1\t2\t3\n0\t1\t1\t2\t3\n")
+    with pytest.raises(ReaderError, match="more values than its spectral axis"):
+        read(path)

@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
@@ -121,13 +122,16 @@ def read_numbers(
     import pandas as pd
 
     exact, single = [np.empty((0, n_exact))], [np.empty((0, n_columns - n_exact), dtype=np.float32)]
-    with readable_as("a table of numbers", path):
+    with readable_as("a table of numbers", path), warnings.catch_warnings():
+        warnings.simplefilter("error", pd.errors.ParserWarning)  # cells that fit no column would be dropped
         try:
             for chunk in _chunks(stream, style, n_columns, n_exact):
                 exact.append(chunk.iloc[:, :n_exact].to_numpy(np.float64))
                 single.append(chunk.iloc[:, n_exact:].to_numpy(np.float32))
         except pd.errors.EmptyDataError as error:
             raise ReaderError(f"'{path.name}' has a spectral axis but no spectra; export the map again.") from error
+        except pd.errors.ParserWarning as error:
+            raise ReaderError(f"'{path.name}' has lines with more values than its spectral axis; export the map again.") from error
     del chunk
     return np.concatenate(exact), np.concatenate(single)
 
