@@ -153,7 +153,7 @@ def test_damage_gives_a_sentence_or_a_map(tmp_path_factory, position, bit, lengt
             except UserError as error:
                 assert "\n" not in str(error)
                 continue
-            assert action is pictures or found.counts.size <= COUNTS.size
+            assert action is pictures or found.counts.size <= 8 * COUNTS.size  # a stage position that is wrong widens the grid
 
 
 def test_real_map(shared_data):
