@@ -11,9 +11,10 @@ from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.load_maps import LoadMaps
 from napari_wse2xai.gui.peak_chooser import PeakChooser
+from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.stage_panel import StagePanel
 from napari_wse2xai.recipe import Section, preset, preset_names
-from napari_wse2xai.stages import STAGES, FindFlake, Stage
+from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Peak, Stage
 
 
 class MainWidget(Docked):
@@ -28,6 +29,7 @@ class MainWidget(Docked):
         self.preset.setToolTip("Settings to begin with: those of a material and a laser line. Fills all panels.")
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
         self.chooser = PeakChooser(napari_viewer)
+        self.saving = SaveButtons(napari_viewer)
         self._folds: dict[Any, QCollapsible] = {}
         self._kind: AxisKind | None = None
         self._placed: set[AxisKind] = set()
@@ -47,6 +49,7 @@ class MainWidget(Docked):
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._fold(stage, f"{number}. {stage.title}", panel))
         column.addWidget(self._fold(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
+        column.addWidget(self.saving)
         column.addStretch()
         self._folds[FindFlake].expand(animate=False)
         scroll = QScrollArea()
@@ -96,11 +99,23 @@ class MainWidget(Docked):
             for panel in self.panels.values():
                 panel.refresh(prefer=result)
         order = [*self.panels, PeakChooser]
-        following = order[order.index(stage) + 1]
-        self._folds[stage].collapse(animate=False)
-        self._folds[following].expand(animate=False)
+        usual = [step for step in order[order.index(stage) + 1 :] if step not in (Calibrate, CorrectResponse)]
+        self.open_fold(usual[0])
         if isinstance(result, PeakMaps):
             self.chooser.refresh()
+
+    def open_fold(self, step: Any) -> None:
+        """Open one fold and close the others."""
+        for key, fold in self._folds.items():
+            (fold.expand if key is step else fold.collapse)(animate=False)
+
+    def add_peak(self, position: float) -> None:
+        """Add a peak at a position to the list of the deconvolution, like its nearest one in the list."""
+        panel = self.panels[Deconvolve]
+        settings = panel.form.value()
+        assert isinstance(settings, Deconvolve)
+        panel.form.put(settings.model_copy(update={"peaks": (*settings.peaks, new_peak(settings.peaks, position))}))
+        self.open_fold(Deconvolve)
 
     def _on_chosen(self) -> None:
         """Fill in the preset's values for Raman or PL when a map of the other kind is chosen."""
@@ -129,5 +144,21 @@ class MainWidget(Docked):
         self.loading.stop()
         for panel in self.panels.values():
             panel.runner.cancel()
+        self.saving.runner.cancel()
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)
+
+
+def new_peak(peaks: tuple[Peak, ...], position: float) -> Peak:
+    """Peak at a position: width and shape of the nearest one, and its window where that holds it."""
+    name, taken = f"P{position:.4g}", {peak.name for peak in peaks}
+    while name in taken:
+        name += "'"
+    if not peaks:
+        width = 0.02 * position
+        return Peak(name=name, position=position, fwhm=width, window=(position - 6 * width, position + 6 * width))
+    near = min(peaks, key=lambda peak: abs(peak.position - position))
+    low, high = near.window
+    if not low <= position <= high:  # a window of its own: widening the neighbours' would change their fit
+        low, high = position - 6 * near.fwhm, position + 6 * near.fwhm
+    return Peak(name=name, shape=near.shape, position=round(position, 4), fwhm=near.fwhm, window=(low, high))

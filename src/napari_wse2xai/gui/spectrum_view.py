@@ -51,6 +51,8 @@ class SpectrumView(Docked):
         self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
         self.canvas.mpl_connect("draw_event", self._on_draw)
+        self.canvas.mpl_connect("button_press_event", self._on_click)
+        self.canvas.setToolTip("Double-click adds a peak there to the list of the deconvolution.")
         self.canvas.setMinimumSize(200, 190)
         scroll = QScrollArea()
         scroll.setWidget(self.words)
@@ -158,6 +160,14 @@ class SpectrumView(Docked):
             "<tr>" + "".join(f"<td>{cell}&nbsp;&nbsp;</td>" for cell in row) + "</tr>" for row in fitted_numbers(self.peaks, *pixel)
         )
         return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
+
+    def _on_click(self, event: Any) -> None:
+        """Hand a double-clicked position to the panels, where these are in the window."""
+        if not event.dblclick or event.inaxes is None or self.source is None:
+            return
+        for dock in self.viewer.window.dock_widgets.values():
+            if hasattr(dock, "add_peak"):
+                dock.add_peak(float(event.xdata))
 
     def _on_draw(self, event: Any) -> None:
         self._background = self.canvas.copy_from_bbox(self.figure.bbox)

@@ -1,0 +1,81 @@
+"""Save what lies in the window: an afternoon of work must not be lost."""
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from napari_wse2xai import io
+from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.run import Runner
+
+
+class SaveButtons(QWidget):
+    """Two buttons: all results as one NetCDF file, and the peaks as a table for a spreadsheet."""
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.runner = Runner(self)
+        self.results_button, self.table_button, self.message = QPushButton("Save results…"), QPushButton("Save peaks as CSV…"), QLabel()
+        self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
+        self.table_button.setToolTip("One line per pixel: its place, and each peak's position, FWHM and height with their errors.")
+        self.message.setWordWrap(True)
+        buttons = QHBoxLayout()
+        for button in (self.results_button, self.table_button):
+            buttons.addWidget(button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 0, 6, 6)
+        layout.addLayout(buttons)
+        layout.addWidget(self.message)
+        self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
+        self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
+        self.runner.finished.connect(lambda path: self.message.setText(f"Saved {path}."))
+        self.runner.failed.connect(self.message.setText)
+
+    def _ask(self, name: str, pattern: str, save: Any) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
+        if path:
+            save(Path(path))
+
+    def save_results(self, path: Path) -> None:
+        """Write the newest peaks of each modality with their maps; without peaks, the newest maps."""
+        results = results_in(self.viewer)
+        self._run(results.maps or results.peaks, path, lambda: io.write_results(results, path))
+
+    def save_table(self, path: Path) -> None:
+        """Write the newest peaks as a table; those of a second modality beside them, its name appended."""
+        peaks = results_in(self.viewer).peaks
+
+        def write() -> None:
+            for index, (modality, maps) in enumerate(peaks.items()):
+                io.write_peaks_csv(maps, path if index == 0 else path.with_stem(f"{path.stem}_{modality}"))
+
+        self._run(peaks, path, write)
+
+    def _run(self, anything: Any, path: Path, write: Any) -> None:
+        if not anything:
+            self.message.setText("There is nothing to save yet; open a map or run the deconvolution first.")
+            return
+
+        def work(progress: Any) -> Path:
+            write()
+            return path
+
+        self.runner.start(work, f"saving {path.name}")
+
+
+def results_in(viewer: Any) -> Results:
+    """Newest peaks of each modality in a window with the maps that they were fitted to, or the newest maps."""
+    maps: dict[str, SpectralMap] = {}
+    peaks: dict[str, PeakMaps] = {}
+    for source in (stock.map_of(layer) for layer in stock.map_layers(viewer)):
+        maps[_modality(source)] = stock.with_edited_flake(viewer, source)
+    for found in stock.all_peaks(viewer):
+        peaks[_modality(found)] = found
+    return Results(maps, peaks)
+
+
+def _modality(artefact: SpectralMap | PeakMaps) -> str:
+    return "raman" if artefact.axis.kind is AxisKind.RAMAN_SHIFT else "pl"

@@ -1,0 +1,75 @@
+"""Saving from the window, and a peak added by a double click."""
+
+from pathlib import Path
+
+import pytest
+
+from napari_wse2xai import io
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.main_widget import new_peak
+from napari_wse2xai.gui.saving import SaveButtons
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.stages import Deconvolve, Peak
+
+
+@pytest.fixture
+def filled(make_napari_viewer, clean_raman, raman_peaks):
+    viewer = make_napari_viewer()
+    stock.add(viewer, [*to_layers(clean_raman), *to_layers(raman_peaks)])
+    return viewer
+
+
+def saved(buttons, save, path: Path, qtbot) -> str:
+    save(path)
+    qtbot.waitUntil(lambda: bool(buttons.message.text()), timeout=10_000)
+    return str(buttons.message.text())
+
+
+def test_results_are_saved_and_come_back_the_same(filled, tmp_path, qtbot, raman_peaks):
+    buttons = SaveButtons(filled)
+    qtbot.addWidget(buttons)
+    assert "Saved" in saved(buttons, buttons.save_results, tmp_path / "results.nc", qtbot)
+    back = io.read_results(tmp_path / "results.nc")
+    assert back.peaks["raman"].height == pytest.approx(raman_peaks.height, nan_ok=True)
+    assert back.maps["raman"].flake is not None
+
+
+def test_a_folder_that_cannot_be_written_gets_one_sentence(filled, tmp_path, qtbot):
+    (tmp_path / "file").write_text("in the way")
+    buttons = SaveButtons(filled)
+    qtbot.addWidget(buttons)
+    message = saved(buttons, buttons.save_table, tmp_path / "file" / "peaks.csv", qtbot)
+    assert "file" in message
+    assert "Saved" not in message
+
+
+def test_nothing_to_save_is_said(make_napari_viewer, tmp_path, qtbot):
+    buttons = SaveButtons(make_napari_viewer())
+    qtbot.addWidget(buttons)
+    assert "nothing to save" in saved(buttons, buttons.save_table, tmp_path / "peaks.csv", qtbot)
+    assert not (tmp_path / "peaks.csv").exists()
+
+
+def test_a_new_peak_takes_after_its_nearest():
+    peaks = (Peak(name="A", position=250, fwhm=4, window=(183, 300)), Peak(name="B", position=360, fwhm=9, window=(314, 410)))
+    inside, outside = new_peak(peaks, 262.0), new_peak(peaks, 450.0)
+    assert (inside.window, inside.fwhm) == ((183, 300), 4)
+    assert outside.window == (396, 504)
+    Deconvolve(peaks=(*peaks, inside, outside))
+
+
+def test_a_double_click_in_the_spectrum_adds_a_peak(make_napari_viewer, clean_raman):
+    from napari_wse2xai.gui import window
+
+    viewer = make_napari_viewer()
+    stock.add(viewer, to_layers(clean_raman))
+    panels, spectrum = window.furnish(viewer)
+    before = panels.panels[Deconvolve].form.value().peaks
+
+    class Event:
+        dblclick, inaxes, xdata = True, spectrum.axes, 287.5
+
+    spectrum._on_click(Event())
+    after = panels.panels[Deconvolve].form.value().peaks
+    assert len(after) == len(before) + 1
+    assert after[-1].position == 287.5
