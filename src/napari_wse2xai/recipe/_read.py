@@ -35,8 +35,9 @@ def preset(name: str = DEFAULT_PRESET) -> Recipe:
 
 
 def preset_names() -> list[str]:
-    """Names of the presets that come with the package."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _PRESETS.iterdir() if entry.name.endswith(".yaml"))
+    """Names of the presets that come with the package: the default first, its material next, a paper's procedure last."""
+    names = [entry.name.removesuffix(".yaml") for entry in _PRESETS.iterdir() if entry.name.endswith(".yaml")]
+    return sorted(names, key=_place)
 
 
 def parse(text: str, *, source: str, folder: Path) -> Recipe:
@@ -72,6 +73,11 @@ def merge(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
         else:
             merged[key] = value
     return merged
+
+
+def _place(name: str) -> tuple[bool, bool, bool, str]:
+    material = DEFAULT_PRESET.partition("-")[0]
+    return name != DEFAULT_PRESET, name.partition("-")[0] != material, name.startswith("paper"), name
 
 
 def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:

@@ -33,6 +33,8 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
     )
     less = window.fit(without, counts, solver, lambda done: progress(0.6 + 0.4 * done))
     rows = np.flatnonzero(_bic(without, counts, less) < _bic(problem, counts, full))
+    if not len(rows):
+        return full
     return full.merged(rows, _taken(window.judge(problem, counts[rows], less.found[rows])))
 
 
