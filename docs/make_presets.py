@@ -1,6 +1,6 @@
 """Write the tables of peaks into docs/presets.md from the presets themselves: ``python docs/make_presets.py``.
 
-A table goes between ``<!-- peaks: ws2-532 -->`` and ``<!-- end -->``, the list of presets between ``<!-- presets -->`` and ``<!-- end -->``.
+A table goes between ``<!-- peaks: ws2-532 -->`` and ``<!-- end -->``, the list of all between ``<!-- presets -->`` and ``<!-- end -->``.
 """
 
 import re
