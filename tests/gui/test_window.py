@@ -149,6 +149,21 @@ def test_the_preset_follows_the_kind_of_map(viewer, panels: MainWidget, settle, 
     settle(lambda: len(panels.panels[Deconvolve].form.value().peaks) == 8)
 
 
+def test_a_preset_without_settings_for_the_map_is_told(viewer, panels: MainWidget, settle, light: SpectralMap, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
+    stock.add(viewer, to_layers(light))
+    settle(panels.panels[Deconvolve].run_button.isEnabled)
+    before = panels.panels[Deconvolve].form.value()
+    panels.preset.setCurrentText("graphene-532")
+    assert [text.partition(" has no settings")[0] for text in told] == ["The preset graphene-532"]
+    assert panels.panels[Deconvolve].form.value() == before
+
+
+def test_the_presets_begin_with_the_default(panels: MainWidget) -> None:
+    assert [panels.preset.itemText(k) for k in (0, 1, panels.preset.count() - 1)] == ["wse2-532", "wse2-633", "paper-2023"]
+
+
 def test_the_panels_turn_to_a_map_that_has_just_come_and_keep_a_choice_by_hand(
     viewer, panels: MainWidget, settle, small: SpectralMap, light: SpectralMap
 ) -> None:

@@ -128,10 +128,19 @@ class MainWidget(Docked):
         recipe = preset(self.preset.currentText())
         section: Section | None = recipe.raman if self._kind in (None, AxisKind.RAMAN_SHIFT) else recipe.pl
         if section is None:
+            self._tell_of_no_settings()
             return
         for stage in section.stages():
             if type(stage) in self.panels:
                 self.panels[type(stage)].form.put(stage)
+
+    def _tell_of_no_settings(self) -> None:
+        """Say why the panels still show what they showed."""
+        from napari.utils.notifications import show_warning
+
+        kind = self._kind.value if self._kind is not None else "Raman shift"
+        name = self.preset.currentText()
+        show_warning(f"The preset {name} has no settings for an axis of {kind}; the panels keep theirs, choose another preset.")
 
     def listen(self) -> None:
         """Hear of layers that come and go."""
