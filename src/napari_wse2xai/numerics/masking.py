@@ -38,9 +38,9 @@ def mean_signal(counts: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def corner_patch(signal: NDArray[np.float64], corner: str, size: int) -> NDArray[np.float64]:
-    """Measured pixels of one corner, (m,) counts; a patch is never more than half of the map's side."""
+    """Measured pixels of one corner, (m,) counts; a patch is never more than a quarter of the map's side, or two pixels."""
     row, column = CORNERS[corner]
-    rows, columns = (max(1, min(size, n // 2)) for n in signal.shape)
+    rows, columns = (min(size, max(2, n // 4), n) for n in signal.shape)
     patch = signal[:rows] if row == 0 else signal[-rows:]
     patch = patch[:, :columns] if column == 0 else patch[:, -columns:]
     return patch[np.isfinite(patch)]

@@ -13,6 +13,9 @@ from napari_wse2xai.numerics import masking
 from napari_wse2xai.stages._stage import Progress, Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
 
+FEWEST = 4
+"""Pixels that a map must have for its flake to be looked for."""
+
 
 class FindFlake(Stage[SpectralMap, SpectralMap]):
     """Pixels whose mean signal exceeds that of a corner beside the flake by k standard deviations (Yoo et al. 2023, section 4.3).
@@ -53,6 +56,8 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
         progress(0.5, "comparing with the corner")
         dark = masking.background(signal, self.corner, self.corner_size)
         flake = masking.tidy(masking.above(signal, dark, self.k, self.edge_fraction), self._smallest(signal), self.fill_holes)
+        if signal.size < FEWEST:
+            raise DataError(f"'{source.name}' has {signal.size} pixels, too few to tell flake from background; leave this step out.")
         if not flake.any():
             raise DataError(
                 f"No flake was found in '{source.name}': no pixel is {self.k:g} sigma above the {dark.corner} corner "
