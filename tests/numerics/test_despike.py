@@ -4,6 +4,15 @@ import pytest
 from napari_wse2xai.numerics import despike, noise
 
 
+def without_spikes(cube):
+    guard = despike.guard_of(cube, threshold=5, neighbour_factor=1.1)
+    return despike.without_guarded_spikes(cube, guard, slice(0, len(cube)))
+
+
+def lorentzian(channel, centre, fwhm):
+    return 1 / (1 + (2 * (channel - centre) / fwhm) ** 2)
+
+
 def test_the_sorting_network_gives_the_median_of_nine():
     values = np.random.default_rng(0).normal(size=(4, 50)).astype(np.float32)
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, [(0, 0), (4, 4)], mode="reflect"), 9, axis=-1)
@@ -21,7 +30,7 @@ def test_a_line_in_one_pixel_and_its_neighbour_is_no_spike_but_alone_it_is():
     cube = rng.normal(100, 3, (5, 5, 60)).astype(np.float32)
     cube[2:4, 2:4, 30] += 500  # a sharp real line on a corner of a crystal of four pixels
     cube[0, 0, 10:13] += 500  # a cosmic ray
-    spikes = despike.guarded_spikes(cube, threshold=6, neighbour_factor=1.3)
+    spikes = without_spikes(cube)[1]
     assert spikes[0, 0, 10:13].all()
     assert not spikes[:, :, 25:35].any()
     assert spikes.sum() <= 5
@@ -32,7 +41,7 @@ def test_spikes_of_one_to_four_channels_are_found_by_both_methods(width):
     rng = np.random.default_rng(width)
     cube = rng.normal(100, 3, (4, 4, 80)).astype(np.float32)
     cube[1, 2, 40 : 40 + width] += 300
-    guarded = despike.guarded_spikes(cube, threshold=6, neighbour_factor=1.3)
+    guarded = without_spikes(cube)[1]
     paper = despike.first_difference_spikes(cube, np.full(80, 8.0))
     assert guarded[1, 2, 40 : 40 + width].all()
     assert paper[1, 2, 40 : 40 + width].all()
@@ -44,8 +53,52 @@ def test_a_single_spectrum_needs_no_neighbours():
     rng = np.random.default_rng(3)
     cube = rng.poisson(400, (1, 1, 200)).astype(np.float32)
     cube[0, 0, 77] += 900
-    spikes = despike.guarded_spikes(cube, threshold=6, neighbour_factor=1.3)
+    spikes = without_spikes(cube)[1]
     assert np.flatnonzero(spikes).tolist() == [77]
+
+
+def test_a_spike_on_top_of_a_line_goes_and_the_line_stays():
+    rng = np.random.default_rng(1)
+    height = np.linspace(1500, 3000, 12)[:, None, None] * np.linspace(0.8, 1.2, 12)[:, None]
+    clean = 100 + height * lorentzian(np.arange(120), 60, 8)
+    cube = rng.poisson(clean).astype(np.float32)
+    cube[5, 6, 59:62] += [250, 600, 300]
+    repaired, spikes = without_spikes(cube)
+    assert spikes[5, 6, 59:62].any()
+    assert (np.abs(repaired - clean)[5, 6, 59:62] < 6 * np.sqrt(clean[5, 6, 59:62])).all()
+    spikes[5, 6] = False
+    assert not spikes.any()
+
+
+@pytest.mark.parametrize("across", ["rows", "columns"])
+def test_the_tip_of_a_flake_two_pixels_wide_keeps_its_sharp_line(across):
+    rng = np.random.default_rng(2)
+    on = np.zeros((12, 14), dtype=bool)
+    on[5:7, 4:] = True
+    clean = 100 + 2500 * on[..., None] * lorentzian(np.arange(150), 70, 2.5)
+    cube = rng.poisson(clean if across == "rows" else clean.swapaxes(0, 1)).astype(np.float32)
+    assert not without_spikes(cube)[1].any()
+
+
+def test_two_spikes_close_together_and_in_neighbours_all_go():
+    rng = np.random.default_rng(3)
+    cube = rng.normal(400, 10, (6, 6, 90)).astype(np.float32)
+    clean = cube.copy()
+    cube[2, 2, 40:42] += [2000, 1200]
+    cube[2, 2, 46:48] += [1600, 900]
+    cube[3, 2, 41] += 20_000
+    repaired = without_spikes(cube)[0]
+    assert np.abs(repaired - clean).max() < 60
+
+
+def test_a_pixel_without_values_is_no_neighbour():
+    rng = np.random.default_rng(4)
+    cube = rng.normal(400, 10, (5, 5, 90)).astype(np.float32)
+    cube[2, 3] = np.nan
+    cube[2, 2, 30] += 500
+    repaired, spikes = without_spikes(cube)
+    assert np.argwhere(spikes).tolist() == [[2, 2, 30]]
+    assert np.isnan(repaired[2, 3]).all()
 
 
 def test_gain_and_read_noise_are_read_off_the_data():

@@ -69,7 +69,7 @@ def test_every_peak_is_in_the_table_with_its_numbers(results, images, raman_peak
 
 def test_every_step_is_listed_with_its_settings(results, images):
     text = read(report.page(results, images, title="t"))
-    for part in ("FindFlake", "Despike", "Baseline", "Deconvolve", "corner: darkest", "threshold: 6", "pixels: flake"):
+    for part in ("FindFlake", "Despike", "Baseline", "Deconvolve", "corner: darkest", "threshold: 5", "pixels: flake"):
         assert part in text
 
 

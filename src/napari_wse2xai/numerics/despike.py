@@ -5,6 +5,9 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from napari_wse2xai.numerics.noise import channel_sigma, variance_line
+from napari_wse2xai.numerics.spikes import REACH, Guard, Neighbourhood, repair
+
+Counts = NDArray[np.float32]
 
 # Comparators of a sorting network whose element 4 of 9 ends up as the median (Paeth 1990, Graphics Gems).
 _MEDIAN_OF_9 = (
@@ -23,37 +26,6 @@ def spectral_median(counts: NDArray[np.float32]) -> NDArray[np.float32]:
         np.maximum(lanes[low], lanes[high], out=lanes[high])
         lanes[low] = smaller
     return lanes[4]
-
-
-def second_largest_neighbour(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Second largest value among the pixels next to each pixel, channel by channel.
-
-    Parameters
-    ----------
-    values : (ny, nx, n); on a line scan (one row or column) the four nearest pixels count, else the eight around
-
-    Returns
-    -------
-    (ny, nx, n); zero where a pixel has fewer than two neighbours
-
-    Notes
-    -----
-    The second largest, because the largest may itself be a cosmic ray; not the median, because a pixel at the edge of the
-    flake has more neighbours beside the flake than on it.
-    """
-    ny, nx = values.shape[:2]
-    reach_y, reach_x = (2 if nx == 1 else 1), (2 if ny == 1 else 1)
-    padded = np.pad(values, [(reach_y, reach_y), (reach_x, reach_x), (0, 0)], constant_values=-np.inf)
-    largest = np.full_like(values, -np.inf)
-    second = np.full_like(values, -np.inf)
-    for dy in range(2 * reach_y + 1):
-        for dx in range(2 * reach_x + 1):
-            if (dy, dx) == (reach_y, reach_x):
-                continue
-            shifted = padded[dy : dy + ny, dx : dx + nx]
-            np.maximum(second, np.minimum(largest, shifted), out=second)
-            np.maximum(largest, shifted, out=largest)
-    return np.where(np.isfinite(second), second, np.float32(0.0))
 
 
 def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tuple[float, float]:
@@ -81,30 +53,57 @@ def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tupl
     return variance_line(deviation[good][::step], at[good][::step])
 
 
-def guarded_spikes(counts: NDArray[np.float32], *, threshold: float, neighbour_factor: float) -> NDArray[np.bool_]:
-    """Channels hit by a cosmic ray, 1 to 4 channels wide, without touching sharp lines.
+def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor: float) -> Guard:
+    """Guard with the noise that a map shows.
+
+    Parameters
+    ----------
+    counts : (ny, nx, n) some rows of the map, side by side pixels of which are compared
+    threshold : how far a channel must stand out, in standard deviations of its noise (shot and read noise)
+    neighbour_factor : a spike must reach this many times the line that the neighbouring pixels lead to expect
+    """
+    level = spectral_median(counts)
+    constant, slope = noise_model(counts, level)
+    lowest, usual = (max(constant + slope * float(each), 0.0) for each in np.nanpercentile(level.ravel()[::16], [1, 50]))
+    return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, 1e-12))
+
+
+def without_guarded_spikes(counts: Counts, guard: Guard, rows: slice) -> tuple[Counts, NDArray[np.bool_]]:
+    """Counts without cosmic rays, 1 to 4 channels wide, sharp lines left alone.
 
     Parameters
     ----------
     counts : (ny, nx, n) counts, raw
-    threshold : how far a channel must stand out, in standard deviations of its noise (shot and read noise)
-    neighbour_factor : a channel must also exceed this many times what the neighbouring pixels show there
+    guard : how a spike is told from a line
+    rows : the rows that are wanted; others serve as neighbours
 
     Returns
     -------
-    (ny, nx, n) bool
+    repaired counts, and True where they were replaced, of the wanted rows
+
+    Notes
+    -----
+    Where a pixel has no two neighbours, only its own spectrum tells: a line as sharp as a spike is then taken for one.
     """
+    near = Neighbourhood.of((len(counts), counts.shape[1]))
+    alone = near.counted(np.asarray(np.isfinite(counts).all(axis=-1)))[rows] < 2
+    if counts.shape[-1] > 2 * REACH:
+        repaired, marks = repair(counts, guard, rows)
+    else:
+        repaired, marks, alone = counts[rows].copy(), np.zeros(counts[rows].shape, dtype=bool), np.ones_like(alone)
+    if alone.any():
+        marks[alone] = lonely_spikes(counts[rows][alone], guard)
+        repaired[alone] = interpolate(counts[rows][alone], marks[alone])
+    return repaired, marks
+
+
+def lonely_spikes(counts: NDArray[np.float32], guard: Guard) -> NDArray[np.bool_]:
+    """(m, n) channels that stand out of the running median of their own spectrum."""
     level = spectral_median(counts)
-    excess = counts - level
-    constant, slope = noise_model(counts, level)
-    sigma = np.sqrt(np.maximum(constant + slope * level, 1e-12), dtype=np.float32)
-    sigma = np.maximum(sigma, 0.3 * np.nanmedian(sigma))
-    unexplained = (excess - neighbour_factor * np.maximum(second_largest_neighbour(excess), 0.0)) / sigma
+    excess = (counts - level) / np.sqrt(guard.variance(level))
     with np.errstate(invalid="ignore"):
-        core = unexplained > threshold
-        flank = unexplained > min(2.5, threshold)
-    reach = np.ones((1, 1, 5), dtype=bool)
-    return np.asarray(core | (flank & ndimage.binary_dilation(core, structure=reach)))
+        core, flank = excess > guard.threshold, excess > min(2.5, guard.threshold)
+    return np.asarray(core | (flank & ndimage.binary_dilation(core, structure=np.ones((1, 5), dtype=bool))))
 
 
 def first_difference_spikes(counts: NDArray[np.float32], threshold: NDArray[np.float64]) -> NDArray[np.bool_]:

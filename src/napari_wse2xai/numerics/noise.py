@@ -51,6 +51,8 @@ def variance_line(deviation: NDArray[np.floating], level: NDArray[np.floating], 
     variance = np.array([float(robust_sigma(deviation[chunk])) ** 2 for chunk in classes])
     weight = 1.0 / np.maximum(variance, np.median(variance) * 1e-3 + 1e-12)
     slope, constant = np.polyfit(at, variance, 1, w=weight) if np.ptp(at) > 0 else (0.0, float(np.median(variance)))
-    if slope <= 0:
+    # A class of m samples knows its variance to 2.3 / sqrt(m) of it: a slope that this explains is none.
+    chance = 2.3 / np.sqrt(len(order) / len(classes)) * np.median(variance) / max(float(np.std(at)) * np.sqrt(len(classes)), 1e-300)
+    if slope <= 4.0 * chance:
         return float(np.median(variance)), 0.0
     return max(float(constant), -slope * float(at[0]) + float(variance.min())), float(slope)

@@ -1,5 +1,6 @@
 """Remove cosmic rays."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -9,8 +10,15 @@ from pydantic import Field
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
+from napari_wse2xai.stages._bands import Band, bands, over_bands
 from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window
+
+Counts = NDArray[np.float32]
+Filter = Callable[[Counts, slice], tuple[Counts, NDArray[np.bool_]]]
+"""Takes counts (ny, nx, n) and the rows that are wanted; gives these repaired, and True where they were replaced."""
+SAMPLE = 500_000
+"""Channels that the noise is read off."""
 
 
 class Guarded(Settings):
@@ -18,19 +26,20 @@ class Guarded(Settings):
 
     kind: Literal["guarded"] = "guarded"
     threshold: float = setting(
-        6.0, title="Threshold", unit="σ", description="How far a channel must stand out of the noise.", gt=0, le=1000
+        5.0, title="Threshold", unit="σ", description="How far a channel must stand out of the noise.", gt=0, le=1000
     )
     neighbour_factor: float = setting(
-        1.3,
+        1.1,
         title="Neighbour factor",
-        description="How many times what the neighbouring pixels show at this channel a spike must exceed.",
+        description="How many times the line that the neighbouring pixels lead to expect a spike must reach.",
         ge=0,
         le=100,
     )
 
-    def spikes(self, source: SpectralMap) -> NDArray[np.bool_]:
-        """(ny, nx, n) channels to replace."""
-        return despike.guarded_spikes(source.counts, threshold=self.threshold, neighbour_factor=self.neighbour_factor)
+    def filter(self, source: SpectralMap) -> Filter:
+        """Give what repairs a band of rows."""
+        guard = despike.guard_of(_sample(source), threshold=self.threshold, neighbour_factor=self.neighbour_factor)
+        return lambda counts, rows: despike.without_guarded_spikes(counts, guard, rows)
 
 
 class AreaThreshold(Settings):
@@ -49,19 +58,30 @@ class FirstDifference(Settings):
     )
     areas: tuple[AreaThreshold, ...] = setting((), title="Areas", description="Spectral areas with a threshold of their own.")
 
-    def spikes(self, source: SpectralMap) -> NDArray[np.bool_]:
-        """(ny, nx, n) channels to replace."""
+    def filter(self, source: SpectralMap) -> Filter:
+        """Give what repairs a band of rows."""
         threshold = np.full(len(source.axis), self.threshold)
         for area in self.areas:
             threshold[source.axis.between(*area.window)] = area.threshold
-        return despike.first_difference_spikes(source.counts, threshold)
+
+        def repair(counts: Counts, rows: slice) -> tuple[Counts, NDArray[np.bool_]]:
+            spikes = despike.first_difference_spikes(counts[rows], threshold)
+            return despike.interpolate(counts[rows], spikes), spikes
+
+        return repair
 
 
 Method = Annotated[Guarded | FirstDifference, Field(discriminator="kind")]
 
 
 class Despike(Stage[SpectralMap, SpectralMap]):
-    """Replace channels hit by cosmic rays, and single channels without a value, by a straight line between the good ones beside them."""
+    """Replace channels hit by cosmic rays, and single channels without a value, by what is expected there.
+
+    Notes
+    -----
+    What is expected: with the guarded method the mean of the neighbouring pixels, scaled to the spectrum beside the spike; else, and
+    where there is no neighbour, a straight line between the good channels to either side.
+    """
 
     title: ClassVar[str] = "Remove spikes"
 
@@ -69,34 +89,33 @@ class Despike(Stage[SpectralMap, SpectralMap]):
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the repaired map; `repaired` counts the replaced channels of each pixel."""
-        counts = np.empty_like(source.counts)
-        repaired = np.zeros(source.frame.shape, dtype=np.uint16)
-        for rows, padded in _bands(source.frame.shape[0], source.counts[0].size):
-            progress(rows.start / source.frame.shape[0], "looking for cosmic rays")
-            band = replace(
-                source,
-                counts=source.counts[padded],
-                frame=replace(source.frame, shape=(padded.stop - padded.start, source.frame.shape[1])),
-                flake=None,
-                repaired=None,
-            )
-            own = slice(rows.start - padded.start, rows.stop - padded.start)
-            spikes = self.method.spikes(band)[own] | _gaps(source.counts[rows])
-            counts[rows] = despike.interpolate(source.counts[rows], spikes)
-            repaired[rows] = spikes.sum(axis=-1)
+        shape = source.counts.shape
+        counts, repaired = np.empty(shape, dtype=np.float32), np.zeros(shape[:2], dtype=np.uint16)
+        repair = self.method.filter(source)
+
+        def work(band: Band) -> None:
+            raw = np.asarray(source.counts[band.seen], dtype=np.float32)
+            gaps = _gaps(raw)
+            raw = despike.interpolate(raw, gaps) if gaps.any() else raw
+            counts[band.rows], spikes = repair(raw, band.own)
+            repaired[band.rows] = (spikes | gaps[band.own]).sum(axis=-1)
+
+        over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
         progress(1.0, f"replaced {int(repaired.sum())} channels")
         return replace(source, counts=counts, repaired=repaired)
 
 
-def _gaps(counts: NDArray[np.float32]) -> NDArray[np.bool_]:
+def _sample(source: SpectralMap) -> Counts:
+    """Some rows, or a piece of one column, in which the noise shows."""
+    ny, nx, n = source.counts.shape
+    if nx == 1:
+        first = max(0, ny // 2 - SAMPLE // n)
+        return np.asarray(source.counts[first : first + 2 * SAMPLE // n + 2], dtype=np.float32)
+    which = np.unique(np.linspace(0, ny - 1, min(ny, max(1, SAMPLE // (nx * n)) + 2)).astype(int))
+    return np.concatenate([np.asarray(source.counts[row : row + 1], dtype=np.float32) for row in which])
+
+
+def _gaps(counts: Counts) -> NDArray[np.bool_]:
     """Single channels without a value (saturated, or lost on export), in spectra that are otherwise whole."""
     missing = np.isnan(counts)
-    return np.asarray(missing & (missing.mean(axis=-1, keepdims=True) < 0.1))
-
-
-def _bands(ny: int, row_size: int) -> list[tuple[slice, slice]]:
-    """Rows to work on at a time, and the same with two rows of neighbours; bounds the memory of a large map."""
-    height = max(8, min(ny, 4_000_000 // max(row_size, 1)))
-    return [
-        (slice(start, min(start + height, ny)), slice(max(start - 2, 0), min(start + height + 2, ny))) for start in range(0, ny, height)
-    ]
+    return np.asarray(missing & (missing.mean(axis=-1, keepdims=True) < 0.1)) if missing.any() else missing
