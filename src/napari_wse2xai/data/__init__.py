@@ -7,6 +7,7 @@ from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
 from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.data.results import Results
 from napari_wse2xai.data.spectral_map import SpectralMap
+from napari_wse2xai.data.transform import Transform
 
 __all__ = [
     "PARAMETERS",
@@ -21,4 +22,5 @@ __all__ = [
     "SpectralAxis",
     "SpectralMap",
     "Status",
+    "Transform",
 ]

@@ -4,6 +4,7 @@ from napari_wse2xai.synthetic.flake import LAWS, SyntheticFlake, make_flake
 from napari_wse2xai.synthetic.growth import FLAKE_SHAPES
 from napari_wse2xai.synthetic.instrument import Instrument
 from napari_wse2xai.synthetic.material import A1_HEIGHT, PL_HEIGHT, pl_law
+from napari_wse2xai.synthetic.pair import Placement, SyntheticPair, make_pair
 from napari_wse2xai.synthetic.truth import ModalityTruth, Spikes, Truth
 
 __all__ = [
@@ -13,9 +14,12 @@ __all__ = [
     "PL_HEIGHT",
     "Instrument",
     "ModalityTruth",
+    "Placement",
     "Spikes",
     "SyntheticFlake",
+    "SyntheticPair",
     "Truth",
     "make_flake",
+    "make_pair",
     "pl_law",
 ]

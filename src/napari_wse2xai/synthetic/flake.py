@@ -37,13 +37,14 @@ class SyntheticFlake:
     truth: Truth
 
 
-class _Dice:
+class Dice:
     """A random generator of its own for every purpose, so that changing one thing leaves all others as they were."""
 
     def __init__(self, shape: str, seed: int) -> None:
         self._seeds = (seed, crc32(shape.encode()))
 
     def __call__(self, purpose: str) -> np.random.Generator:
+        """Generator for one purpose, always in its first state."""
         return np.random.default_rng([*self._seeds, crc32(purpose.encode())])
 
 
@@ -79,30 +80,54 @@ def make_flake(
     if seed < 0:
         raise SettingsError(f"The seed {seed} is negative; use 0 or a whole number above it.")
     device = instrument or Instrument()
-    truth = _grow_and_light(shape, shape_px, device, _Dice(shape, seed), law, law_noise)
+    truth = _grow_and_light(shape, shape_px, device, Dice(shape, seed), law, law_noise)
     options = {"shape": shape, "shape_px": list(shape_px), "seed": seed, "step_um": step_um, "law": law, "law_noise": law_noise}
     record = Record("synthetic", {**options, "instrument": asdict(device)}, __version__)
     frame = Frame(shape_px, (step_um, step_um), sample=f"{shape} (synthetic)")
     raman, pl = (
-        _measure(part, frame, record, f"{shape} {label}", device, _Dice(shape, seed)(f"{label} noise"))
+        measure(part, frame, record, f"{shape} {label}", device, Dice(shape, seed)(f"{label} noise"))
         for part, label in ((truth.raman, "RS"), (truth.pl, "PL"))
     )
     return SyntheticFlake(raman, pl, truth)
 
 
-def _grow_and_light(shape: str, shape_px: tuple[int, int], device: Instrument, dice: _Dice, law: str, law_noise: float) -> Truth:
+def _grow_and_light(shape: str, shape_px: tuple[int, int], device: Instrument, dice: Dice, law: str, law_noise: float) -> Truth:
     """Everything about the flake up to the noise-free light."""
+    lit = light_up(shape, shape_px, device, dice, law)
+    crystal, focus = lit.crystal, lit.focus
+    exciton = with_scatter(lit.exciton, crystal.flake, dice("law noise"), law_noise)
+    raman, pl = _raman_truth(lit.phonons, crystal, focus, device, dice), pl_truth(exciton, crystal.flake, focus, device, dice)
+    fields = {name: np.where(crystal.flake, values, np.nan) for name, values in _fields(crystal, lit.exciton[2]).items()}
+    return Truth(crystal.flake, raman, pl, focus=focus, **fields, gain=device.gain, read_noise=device.read_noise, offset=device.offset)
+
+
+@dataclass(frozen=True, eq=False)
+class Lit:
+    """A crystal in the light, before any noise; every field is defined beside the flake too."""
+
+    crystal: Crystal
+    focus: Field
+    phonons: Field
+    """(3, peak, ny, nx) position, FWHM and height of every phonon line."""
+    exciton: Field
+    """(3, ny, nx) position, FWHM and height by the law."""
+
+
+def light_up(shape: str, shape_px: tuple[int, int], device: Instrument, dice: Dice, law: str) -> Lit:
+    """Grow a crystal and shine on it."""
     crystal = grow(shape, shape_px, dice("crystal"))
     focus = focus_map(dice("focus"), shape_px, device.focus_variation)
     phonons = phonon_maps(crystal, dice("phonons"))
     collected = focus * device.intensity
     law_height = PL_HEIGHT * collected * _relative_pl(law, crystal, phonons, dice)
     phonons[2] *= collected
-    scatter = law_noise * law_height[crystal.flake].std() * dice("law noise").standard_normal(shape_px)
-    exciton = np.stack([*exciton_maps(crystal, dice("exciton")), np.maximum(law_height + scatter, 0.0)])[:, None]
-    raman, pl = _raman_truth(phonons, crystal, focus, device, dice), _pl_truth(exciton, crystal, focus, device, dice)
-    fields = {name: np.where(crystal.flake, values, np.nan) for name, values in _fields(crystal, law_height).items()}
-    return Truth(crystal.flake, raman, pl, focus=focus, **fields, gain=device.gain, read_noise=device.read_noise, offset=device.offset)
+    return Lit(crystal, focus, phonons, np.stack([*exciton_maps(crystal, dice("exciton")), law_height]))
+
+
+def with_scatter(exciton: Field, flake: NDArray[np.bool_], rng: np.random.Generator, law_noise: float) -> Field:
+    """Position, FWHM and height (3, 1, ny, nx) of the exciton, the height scattered around its law."""
+    scatter = law_noise * exciton[2][flake].std() * rng.standard_normal(flake.shape)
+    return np.stack([*exciton[:2], np.maximum(exciton[2] + scatter, 0.0)])[:, None]
 
 
 def _fields(crystal: Crystal, law_height: Field) -> dict[str, Field]:
@@ -110,7 +135,7 @@ def _fields(crystal: Crystal, law_height: Field) -> dict[str, Field]:
     return {"vacancy": crystal.vacancy, "oxygen": crystal.oxygen, "strain": crystal.strain, "law_height": law_height}
 
 
-def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: _Dice) -> Field:
+def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice) -> Field:
     """PL height relative to pristine crystal in focus, (ny, nx)."""
     a1 = [line.name for line in LINES].index("A1'")
     known = pl_law(phonons[2, a1] / A1_HEIGHT, crystal.vacancy, crystal.oxygen)
@@ -120,33 +145,33 @@ def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: _Dice) -> Fie
     return known * np.exp(0.9 * unseen) if law == "hidden" else np.asarray(0.75 + 0.5 * unseen)
 
 
-def _raman_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: _Dice) -> ModalityTruth:
+def _raman_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: Dice) -> ModalityTruth:
     """Truth of the RS cube."""
     axis = raman_axis()
     light = raman_background(axis, crystal.flake, focus, dice("RS background"))
     spikes = cosmic_rays(dice("RS spikes"), light.shape, device.spikes_per_pixel)
     names = tuple(line.name for line in LINES)
     lit = np.asarray(device.offset + device.intensity * light, dtype=np.float32)
-    position, fwhm, height = _on_flake(maps, crystal)
+    position, fwhm, height = _on_flake(maps, crystal.flake)
     return ModalityTruth(axis, names, ("lorentzian",) * len(names), position, fwhm, height, lit, spikes)
 
 
-def _pl_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: _Dice) -> ModalityTruth:
+def pl_truth(maps: Field, flake: NDArray[np.bool_], focus: Field, device: Instrument, dice: Dice) -> ModalityTruth:
     """Truth of the PL cube."""
     axis = pl_axis()
-    light = pl_background(axis, crystal.flake, focus, dice("PL background"))
+    light = pl_background(axis, flake, focus, dice("PL background"))
     spikes = cosmic_rays(dice("PL spikes"), light.shape, device.spikes_per_pixel)
     lit = np.asarray(device.offset + device.intensity * light, dtype=np.float32)
-    position, fwhm, height = _on_flake(maps, crystal)
+    position, fwhm, height = _on_flake(maps, flake)
     return ModalityTruth(axis, ("A exciton",), ("gaussian",), position, fwhm, height, lit, spikes)
 
 
-def _on_flake(maps: Field, crystal: Crystal) -> NDArray[np.float32]:
+def _on_flake(maps: Field, flake: NDArray[np.bool_]) -> NDArray[np.float32]:
     """Position, FWHM and height (3, peak, ny, nx) as float32, NaN off the flake."""
-    return np.where(crystal.flake, maps, np.nan).astype(np.float32)
+    return np.where(flake, maps, np.nan).astype(np.float32)
 
 
-def _measure(part: ModalityTruth, frame: Frame, record: Record, name: str, device: Instrument, rng: np.random.Generator) -> SpectralMap:
+def measure(part: ModalityTruth, frame: Frame, record: Record, name: str, device: Instrument, rng: np.random.Generator) -> SpectralMap:
     """Add what chance adds: shot noise, read noise and cosmic rays."""
     counts = device.detect(part.clean() - device.offset, rng) + part.spikes.added(SPIKE_PROFILES)
     metadata = {"Laser (nm)": f"{LASER_NM:g}", "Remark": "synthetic: no measurement"}

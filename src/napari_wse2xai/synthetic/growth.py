@@ -54,15 +54,24 @@ def star_outline() -> Field:
 
 
 def inside(outline: Field, shape_px: tuple[int, int]) -> NDArray[np.bool_]:
-    """(ny, nx) True where the pixel's centre lies in the polygon (even-odd rule)."""
+    """(ny, nx) True where the pixel's centre lies in the polygon."""
     y, x = ((np.arange(n) + 0.5) / n for n in shape_px)
-    mask = np.zeros(shape_px, dtype=bool)
+    return contains(outline, y[:, None], x[None, :])
+
+
+def contains(outline: Field, y: Field, x: Field) -> NDArray[np.bool_]:
+    """Tell which places, in fractions of the scan, lie in the polygon (even-odd rule); y and x broadcast."""
+    mask = np.zeros(np.broadcast_shapes(y.shape, x.shape), dtype=bool)
     for (x1, y1), (x2, y2) in zip(outline, np.roll(outline, -1, axis=0), strict=True):
-        rows = (y1 > y) != (y2 > y)
         if y1 != y2:
             crossing = x1 + (y - y1) / (y2 - y1) * (x2 - x1)
-            mask ^= rows[:, None] & (x[None, :] < crossing[:, None])
+            mask ^= ((y1 > y) != (y2 > y)) & (x < crossing)
     return mask
+
+
+def outline_of(shape: str) -> Field:
+    """Outline of one of `FLAKE_SHAPES`, (n, 2) as (x, y) fractions of the scan."""
+    return triangle_outline() if shape == "triangle" else star_outline()
 
 
 def smooth_field(rng: np.random.Generator, shape_px: tuple[int, int], correlation: float = 0.12) -> Field:
@@ -80,7 +89,7 @@ def grow(shape: str, shape_px: tuple[int, int], rng: np.random.Generator) -> Cry
         raise SettingsError(f"The flake shape '{shape}' is not known; use {' or '.join(FLAKE_SHAPES)}.")
     if min(shape_px) < SMALLEST_SCAN_PX:
         raise SettingsError(f"A scan of {shape_px} pixels cannot hold a flake; ask for at least {SMALLEST_SCAN_PX} pixels a side.")
-    flake = inside(triangle_outline() if shape == "triangle" else star_outline(), shape_px)
+    flake = inside(outline_of(shape), shape_px)
     vacancy = _defects(flake, rng, reach=0.055, floor=0.18, facing_rad=0.6)
     oxygen = _defects(flake, rng, reach=0.085, floor=0.15, facing_rad=0.6 + np.pi)
     return Crystal(flake, vacancy, oxygen, 0.25 * smooth_field(rng, shape_px, 0.16))
