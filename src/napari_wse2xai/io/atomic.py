@@ -23,16 +23,23 @@ _REASONS = {
 
 
 @contextmanager
-def new_file(path: str | Path) -> Iterator[Path]:
+def new_file(path: str | Path, *, expected_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the place of `path` when the block ends well, and is removed otherwise.
 
     The temporary file lies in the same folder, so that the replacement is one atomic step.  Missing folders are made.
     Whatever prevents the writing (no space, no right, no folder) raises a `UserError` that names the folder.
+
+    Parameters
+    ----------
+    expected_bytes
+        About the size of what will be written: that much space is asked for first, where the system can say whether it has it.
+        HDF5 must not run out of space half-way: closing a file that cannot be written may end the whole process.
     """
     target = Path(path).expanduser()
     with _told_plainly(target):
         temporary = _make_beside(target)
         try:
+            _ask_for_space(temporary, expected_bytes)
             yield temporary
             _flush_to_disk(temporary)
             temporary.replace(target)
@@ -51,6 +58,14 @@ def _make_beside(target: Path) -> Path:
     os.umask(mask)
     os.chmod(name, 0o666 & ~mask)
     return Path(name)
+
+
+def _ask_for_space(path: Path, size: int) -> None:
+    """Reserve space and give it back at once; raises OSError where there is not enough."""
+    if size and hasattr(os, "posix_fallocate"):
+        with path.open("rb+") as file:
+            os.posix_fallocate(file.fileno(), 0, size)
+            file.truncate(0)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -19,6 +19,8 @@ from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import axis_text
 
 CONVENTIONS = "CF-1.11"
+OVERHEAD = 1 << 16
+"""Bytes that a file takes beside its arrays, amply."""
 _MAP_DIMENSIONS = ("y", "x", "spectral")
 _MOST_COMPRESSED = 1100
 """Deflate cannot shrink by more: a file that claims more values than that per stored byte is damaged."""
@@ -28,7 +30,8 @@ def write_map(spectral_map: SpectralMap, path: str | Path) -> None:
     """Write one map into one NetCDF-4 file, which appears complete or not at all."""
     import h5netcdf
 
-    with new_file(path) as temporary, h5netcdf.File(temporary, "w") as file:
+    size = spectral_map.counts.nbytes + OVERHEAD
+    with new_file(path, expected_bytes=size) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs["Conventions"] = CONVENTIONS
         write_map_group(file, spectral_map)
         if spectral_map.flake is not None:

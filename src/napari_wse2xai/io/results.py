@@ -21,10 +21,16 @@ def write_results(results: Results, path: str | Path) -> None:
     """Write the results of a run; the file appears complete or not at all."""
     import h5netcdf
 
-    with new_file(path) as temporary, h5netcdf.File(temporary, "w") as file:
+    with new_file(path, expected_bytes=_size_of(results)) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs["Conventions"] = netcdf.CONVENTIONS
         file.attrs["recipe"] = results.recipe
         _write_modalities(file, results)
+
+
+def _size_of(results: Results) -> int:
+    """About how many bytes the results take."""
+    arrays = [value for part in (*results.maps.values(), *results.peaks.values()) for value in vars(part).values()]
+    return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray)) + netcdf.OVERHEAD
 
 
 def _write_modalities(file: Any, results: Results) -> None:
