@@ -33,6 +33,7 @@ class MainWidget(Docked):
         self._folds: dict[Any, QCollapsible] = {}
         self._kind: AxisKind | None = None
         self._placed: set[AxisKind] = set()
+        self._had_peaks = False
         self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
         self._soon.setSingleShot(True)
         self._build()
@@ -84,6 +85,9 @@ class MainWidget(Docked):
         for panel in self.panels.values():
             panel.refresh()
         self.chooser.refresh()
+        if stock.all_peaks(self.viewer) and not self._had_peaks:  # a result was opened: show what it holds
+            self.open_fold(PeakChooser)
+        self._had_peaks = bool(stock.all_peaks(self.viewer))
 
     def _show_telling_channels(self) -> None:
         """Begin each spectral slider where its first map shows the flake best, not at the middle of the axis."""
