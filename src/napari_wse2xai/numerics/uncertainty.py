@@ -1,6 +1,9 @@
 """Standard errors and goodness of a fit, from the noise that the residuals show."""
 
-from dataclasses import dataclass
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +12,12 @@ from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.numerics.noise import variance_line
 from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 
-CHUNK = 256
-"""Pixels whose Jacobians are held at once."""
+CHUNK = 128
+"""Pixels whose Jacobians are held at once: they stay in the processor's cache."""
+RIDGE = 1e-7
+"""Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
+SAMPLE = 250_000
+"""Channels that the gain is read off."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +34,8 @@ class Quality:
     """(pixel,) R2: share of the window's variance, above its background, that the peaks explain."""
     lone: NDArray[np.float64]
     """(pixel,) largest residual, in noise standard deviations, of a channel whose neighbours fit: above about 8 it is a spike."""
+    ends: NDArray[np.float64]
+    """(pixel, 2) fitted background at the first and the last channel, counts."""
     freedom: int
     """Channels minus parameters."""
     distance: NDArray[np.float64]
@@ -48,33 +57,60 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
     The objective weighs channels alike (the paper's) or as set, but shot noise does neither: the covariance is the sandwich
     ``A^-1 (J^T V J) A^-1`` with ``A = J^T J + penalty`` and V the channels' variances.  V is a constant of each pixel plus a gain times the
     fitted signal, both read off the differences of neighbouring residuals, which a slow misfit does not raise; a misfit shows in chi2.
-    Ties carry over: with ``all = L fitted`` the covariance of all parameters is ``L C L^T``.
+    Ties carry over: with ``all = L fitted`` the covariance of all parameters is ``L C L^T``.  Sums over channels are taken in single
+    precision, all matrices are inverted in double.
     """
-    fitted = model(problem.x, problem.shapes, parameters)
-    weighted = (counts - fitted) * problem.root
-    residual = problem.without_background(weighted)
-    pull = problem.pull(counts)
-    variance = residual_variance(residual / problem.root, fitted)
-    error, covariance = np.full_like(parameters, np.nan), np.zeros((*parameters.shape[:2], 3, 3))
-    distance = np.empty(len(counts))
-    for first in range(0, len(counts), CHUNK):
-        part = slice(first, first + CHUNK)
-        local = _Local(problem, parameters[part], free[part], pull[part])
-        full = local.covariance(variance[part] * problem.root**2)
-        known = np.where(local.known, np.einsum("bii->bi", full), np.nan)
-        error[part].reshape(len(full), -1)[:, problem.rows] = np.sqrt(known)
-        covariance[part] = local.of_shape(full)
-        distance[part] = local.distance(residual[part]) / np.median(variance[part], axis=1)
-    total = problem.without_background(counts * problem.root)
+    gain = _gain(problem, counts, parameters)
+    chunks = [slice(first, first + CHUNK) for first in range(0, len(counts), CHUNK)] or [slice(0, 0)]
+    with ThreadPoolExecutor(max_workers=min(len(chunks), os.cpu_count() or 1, 8)) as pool:
+        parts = list(pool.map(lambda part: _of_chunk(problem, counts[part], parameters[part], free[part], gain), chunks))
+    names = [each.name for each in fields(Quality) if each.name != "freedom"]
     return Quality(
-        error,
-        covariance,
-        np.sum((residual / problem.root) ** 2 / variance, axis=1),
-        1.0 - np.sum(residual**2, axis=1) / np.maximum(np.sum(total**2, axis=1), 1e-300),
-        _lone(residual / problem.root / np.sqrt(variance)),
-        len(problem.x) - len(problem.leaders) - problem.background.shape[1],
-        distance,
+        freedom=len(problem.x) - len(problem.leaders) - problem.background.shape[1],
+        **{name: np.concatenate([part[name] for part in parts]) for name in names},
     )
+
+
+def _gain(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> float:
+    """Rise of the noise variance with the signal, counts, read off some pixels evenly taken."""
+    step = max(1, counts.size // SAMPLE)
+    fitted = model(problem.x, problem.shapes, parameters[::step])
+    residual = problem.without_background((counts[::step] - fitted) * problem.root) / problem.root
+    return variance_line((np.diff(residual, axis=1) / np.sqrt(2.0)).ravel(), (0.5 * (fitted[:, 1:] + fitted[:, :-1])).ravel())[1]
+
+
+def _of_chunk(
+    problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_], gain: float
+) -> dict[str, NDArray[np.float64]]:
+    """Fields of `Quality` for some pixels."""
+    slopes = Slopes(problem, parameters)
+    root, background = problem.root.astype(np.float32), problem.background.astype(np.float32)
+    weighted = np.asarray((counts - slopes.fitted) * root, dtype=np.float32)
+    line = (weighted @ background) @ background.T
+    residual: NDArray[np.float32] = weighted - line
+    plain: NDArray[np.float32] = residual if problem.weights is None else residual / root
+    variance = noise_variance(plain, slopes.fitted, gain)
+    local = _Local(problem, slopes, parameters, free, problem.pull(counts))
+    full = local.covariance(variance if problem.weights is None else variance * root**2)
+    error = np.full_like(parameters, np.nan)
+    error.reshape(len(full), -1)[:, problem.rows] = np.sqrt(np.where(local.known, np.einsum("bii->bi", full), np.nan))
+    total = np.asarray(counts * root, dtype=np.float32)
+    total -= (total @ background) @ background.T
+    standard: NDArray[np.float32] = plain / np.sqrt(variance)
+    return {
+        "error": error,
+        "covariance": local.of_shape(full),
+        "chi2": _squares(standard),
+        "explained": 1.0 - _squares(residual) / np.maximum(_squares(total), 1e-300),
+        "lone": _lone(standard),
+        "ends": (line[:, [0, -1]] / root[[0, -1]]).astype(np.float64),
+        "distance": local.distance(residual) / variance.mean(axis=1, dtype=np.float64),
+    }
+
+
+def _squares(values: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(pixel,) sums of squares."""
+    return np.asarray(np.einsum("bn,bn->b", values, values), dtype=np.float64)
 
 
 def model(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -85,32 +121,75 @@ def model(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[n
     return total
 
 
-def _lone(residual: NDArray[np.float64]) -> NDArray[np.float64]:
+def _lone(standard: NDArray[np.float32]) -> NDArray[np.float64]:
     """(pixel,) largest standardised residual that stands three times above those two channels away, (pixel, n)."""
-    beside = np.maximum(np.abs(residual[:, :-4]), np.abs(residual[:, 4:]))
-    middle = residual[:, 2:-2]
-    return np.asarray(np.where(middle > 3 * beside, middle, 0.0).max(axis=1, initial=0.0))
+    beside = np.abs(standard)
+    beside = np.maximum(beside[:, :-4], beside[:, 4:])
+    beside *= 3.0
+    middle = standard[:, 2:-2]
+    return np.asarray(np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0), dtype=np.float64)
 
 
-def residual_variance(residual: NDArray[np.floating], fitted: NDArray[np.floating]) -> NDArray[np.float64]:
-    """Noise variance of every channel, (pixel, n) counts^2."""
-    difference = np.diff(residual, axis=1) / np.sqrt(2.0)
-    level = 0.5 * (fitted[:, 1:] + fitted[:, :-1])
-    step = max(1, difference.size // 500_000)
-    _, gain = variance_line(difference.ravel()[::step], level.ravel()[::step])
-    own = np.mean(difference**2 - gain * level, axis=1, keepdims=True)
-    floor = 0.1 * np.mean(difference**2, axis=1, keepdims=True) + np.finfo(np.float64).tiny
-    return np.asarray(np.maximum(own, floor) + gain * np.maximum(fitted, 0.0))
+def noise_variance(residual: NDArray[np.float32], fitted: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
+    """Noise variance of every channel, (pixel, n) counts^2: a constant of each pixel's own plus the gain times the fitted signal."""
+    difference = np.diff(residual, axis=1)
+    own = np.einsum("bn,bn->b", difference, difference) * np.float32(0.5 / difference.shape[1])
+    level = fitted.mean(axis=1) - 0.5 * (fitted[:, 0] + fitted[:, -1]) / fitted.shape[1]
+    floor = 0.1 * own + np.finfo(np.float32).tiny
+    constant = np.maximum(own - np.float32(gain) * level, floor)[:, None]
+    return np.asarray(constant + np.float32(gain) * np.maximum(fitted, np.float32(0.0)), dtype=np.float32)
+
+
+class Slopes:
+    """Derivatives of the fitted signal by all that varies, and by the background's polynomials, of some pixels."""
+
+    def __init__(self, problem: Problem, parameters: NDArray[np.float64]) -> None:
+        pixels, n = len(parameters), len(problem.x)
+        rows = {int(place): at for at, place in enumerate(problem.rows)}
+        self.fitted = np.zeros((pixels, n), dtype=np.float32)
+        """(pixel, n) sum of the peaks, counts."""
+        self.all = np.empty((pixels, len(rows) + problem.background.shape[1], n), dtype=np.float32)
+        """(pixel, q + polynomials, n), weighted."""
+        self.all[:, len(rows) :] = problem.background.T
+        root = problem.root.astype(np.float32)
+        for k, by in enumerate(_derivatives(problem, parameters)):
+            # Every shape is its height times its derivative by it.
+            self.fitted += by[HEIGHT] * parameters[:, k, HEIGHT, None].astype(np.float32)
+            for i, column in enumerate(by):
+                if k * PER_PEAK + i in rows:
+                    np.multiply(column, root, out=self.all[:, rows[k * PER_PEAK + i]])
+
+    def product(self, other: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(pixel, q + polynomials, ...) sums over the channels of all slopes times another array (pixel, ..., n)."""
+        return (self.all @ np.swapaxes(other, 1, 2)).astype(np.float64)
+
+
+def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.floating], ...]]:
+    """By position, FWHM, height and form of one peak after the other, (pixel, n) each; in single precision where that is safe."""
+    middle = float(problem.x.mean())
+    for k, name in enumerate(problem.shapes):
+        x, own = problem.x - middle, parameters[:, k].copy()
+        own[:, POSITION] -= middle
+        if SHAPES[name].form is None:
+            x, own = x.astype(np.float32), own.astype(np.float32)
+        yield SHAPES[name].derivatives(x, *own[:, :, None].swapaxes(0, 1))
 
 
 class _Local:
-    """The least-squares problem about the found parameters of some pixels, to first order."""
+    """The least-squares problem about the found parameters of some pixels, to first order.
 
-    def __init__(self, problem: Problem, parameters: NDArray[np.float64], free: NDArray[np.bool_], pull: NDArray[np.float64]) -> None:
-        self.problem, self.parameters, self.pull = problem, parameters, pull
+    The slopes of the fitted parameters, the best background taken off, are ``slopes @ turn``: so the long sums are taken once.
+    """
+
+    def __init__(
+        self, problem: Problem, slopes: Slopes, parameters: NDArray[np.float64], free: NDArray[np.bool_], pull: NDArray[np.float64]
+    ) -> None:
+        self.problem, self.slopes, self.parameters = problem, slopes, parameters
         flat = free.reshape(len(free), -1)[:, problem.leaders]
-        self.jacobian = self._jacobian() * flat[:, None, :]
-        normal = np.swapaxes(self.jacobian, 1, 2) @ self.jacobian
+        sums, many = slopes.product(slopes.all), len(problem.rows)
+        linked = problem.links * flat[:, None, :]
+        self.turn = np.concatenate([linked, -sums[:, many:, :many] @ linked], axis=1)
+        normal = np.swapaxes(self.turn, 1, 2) @ sums @ self.turn
         diagonal = np.einsum("bii->bi", normal)  # a view: what is added here is added to the matrix
         determined = diagonal > 1e-12 * diagonal.max(axis=1, keepdims=True)
         positions = problem.leaders % PER_PEAK == POSITION
@@ -120,23 +199,13 @@ class _Local:
         identity = np.eye(len(problem.leaders))
         scaled = normal * scale[:, :, None] * scale[:, None, :] + (1.0 - determined)[:, :, None] * identity
         # A hair of ridge: two peaks on top of one another make the matrix singular, and their errors huge, not the program fail.
-        self.inverse = np.linalg.inv(scaled + 1e-10 * identity) * scale[:, :, None] * scale[:, None, :]
+        self.inverse = np.linalg.inv(scaled + RIDGE * identity) * scale[:, :, None] * scale[:, None, :]
         self.known: NDArray[np.bool_] = (determined.astype(np.float64) @ (problem.links != 0).T) > 0
         """(pixel, q) whether the data say anything about each parameter that varies."""
 
-    def _jacobian(self) -> NDArray[np.float64]:
-        """(pixel, n, m) derivatives by the fitted parameters, weighted, the background projected out."""
-        problem, columns = self.problem, []
-        rows = set(problem.rows.tolist())
-        for k, shape in enumerate(problem.shapes):
-            by = SHAPES[shape].derivatives(problem.x, *self.parameters[:, k, :, None].swapaxes(0, 1))
-            columns += [column for i, column in enumerate(by) if k * PER_PEAK + i in rows]
-        everything = np.swapaxes(problem.without_background(np.stack(columns, axis=1) * problem.root), 1, 2)
-        return everything if problem.plain else np.asarray(everything @ problem.links)
-
-    def covariance(self, variance: NDArray[np.float64]) -> NDArray[np.float64]:
+    def covariance(self, variance: NDArray[np.float32]) -> NDArray[np.float64]:
         """(pixel, q, q) covariance of all that varies, for the variance of each weighted channel."""
-        middle = np.swapaxes(self.jacobian * variance[..., None], 1, 2) @ self.jacobian
+        middle = np.swapaxes(self.turn, 1, 2) @ self.slopes.product(self.slopes.all * variance[:, None]) @ self.turn
         fitted = self.inverse @ middle @ self.inverse
         return fitted if self.problem.plain else np.asarray(self.problem.links @ fitted @ self.problem.links.T)
 
@@ -149,12 +218,12 @@ class _Local:
         own = places.reshape(peaks, PER_PEAK)[:, [FWHM, HEIGHT, FORM]]
         return np.asarray(padded[:, own[:, :, None], own[:, None, :]])
 
-    def distance(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
+    def distance(self, residual: NDArray[np.float32]) -> NDArray[np.float64]:
         """(pixel,) fall of the sum of squares that a Newton step promises."""
         leaders = self.problem.leaders
-        downhill = np.einsum("bni,bn->bi", self.jacobian, residual)
+        downhill = (np.swapaxes(self.turn, 1, 2) @ self.slopes.product(residual[:, None]))[..., 0]
         downhill -= self.pulled * (self.parameters[:, :, POSITION] - self.problem.anchor)[:, leaders // PER_PEAK]
         heights = leaders % PER_PEAK == HEIGHT
         absent = self.parameters[:, leaders // PER_PEAK, HEIGHT] <= 0
         downhill[heights & absent & (downhill < 0)] = 0.0  # an absent peak would go below zero, but may not
-        return np.asarray(np.einsum("bi,bij,bj->b", downhill, self.inverse, downhill))
+        return np.asarray((downhill * (self.inverse @ downhill[..., None])[..., 0]).sum(axis=1))

@@ -96,17 +96,14 @@ class FitWindow:
         from napari_wse2xai.numerics import uncertainty
 
         free = self._free(found, problem)
-        return Fit(found, free, uncertainty.assess(problem, counts, found, free), self._background_ends(problem, counts, found))
+        quality = uncertainty.assess(problem, counts, found, free)
+        return Fit(found, free, quality, self._background_ends(quality.ends))
 
-    def _background_ends(self, problem: "Problem", counts: Spectra, found: Parameters) -> NDArray[np.float64]:
-        """(pixel, 2) fitted background at the lower and the upper end of the window, counts."""
-        from napari_wse2xai.numerics.uncertainty import model
-
-        residual = (counts - model(problem.x, problem.shapes, found)) * problem.root
-        line = (residual - problem.without_background(residual)) / problem.root
-        slope = (line[:, -1] - line[:, 0]) / (self.x[-1] - self.x[0])
+    def _background_ends(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(pixel, 2) background at the lower and the upper end of the window, counts, from that at its first and last channel."""
+        slope = (fitted[:, 1] - fitted[:, 0]) / (self.x[-1] - self.x[0])
         low, high = self.peaks[0].window
-        return np.stack([line[:, 0] + slope * (low - self.x[0]), line[:, -1] + slope * (high - self.x[-1])], axis=1)
+        return np.stack([fitted[:, 0] + slope * (low - self.x[0]), fitted[:, 1] + slope * (high - self.x[-1])], axis=1)
 
     def _free(self, found: Parameters, problem: "Problem") -> NDArray[np.bool_]:
         """(pixel, peak, 4) False where a parameter lies at its bound; a height at zero is an absent peak, not a bound."""
