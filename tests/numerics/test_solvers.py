@@ -8,8 +8,8 @@ from scipy.optimize import least_squares as scipy_least_squares
 
 from napari_wse2xai.errors import Cancelled
 from napari_wse2xai.numerics import gradient_descent, least_squares, moments
-from napari_wse2xai.numerics.problem import Problem, Tie
 from napari_wse2xai.numerics.lineshapes import SHAPES as LINE_SHAPES
+from napari_wse2xai.numerics.problem import Problem, Tie
 from napari_wse2xai.numerics.uncertainty import assess, model
 
 X = np.linspace(183.0, 300.0, 160)
