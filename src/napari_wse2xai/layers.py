@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.numerics import brightness
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
@@ -205,18 +206,8 @@ def _step(axis: SpectralAxis) -> float:
 
 
 def telling_channel(source: SpectralMap) -> int:
-    """Channel in which bright pixels stand out most of the usual ones: where a flake's strongest line is.
-
-    Judged on some 400 pixels from all over the map, so that opening it need not read it twice.
-    """
-    ny, nx, _ = source.counts.shape
-    stride = max(1, int(np.sqrt(ny * nx / 400)))
-    sample = source.counts[::stride, ::stride].reshape(-1, len(source.axis))
-    sample = sample[np.isfinite(sample).all(axis=-1)]
-    if not len(sample):
-        return len(source.axis) // 2
-    usual, bright = np.percentile(sample, [50, 95], axis=0)
-    return int(np.argmax(bright - usual)) if len(sample) > 1 else int(np.argmax(bright))
+    """Channel to show first: where the flake's strongest line is."""
+    return brightness.telling_channel(source.counts)
 
 
 def _limits(values: NDArray[Any], low: float, high: float) -> tuple[float, float]:

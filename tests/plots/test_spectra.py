@@ -18,6 +18,7 @@ from napari_wse2xai.plots.spectra import (
     fitted_numbers,
     with_error,
 )
+from napari_wse2xai.synthetic import SyntheticFlake
 
 
 @pytest.fixture
@@ -119,7 +120,7 @@ def test_the_brightest_pixel_is_deaf_to_a_cosmic_ray(clean_raman: SpectralMap) -
 def test_the_words_give_pixel_place_and_status(clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
     words = describe(clean_raman, 0, 2, raman_peaks)
     y, x = clean_raman.frame.y_um[0], clean_raman.frame.x_um[2]
-    assert words == f"row 0, column 2  ({x:.2f} µm, {y:.2f} µm)  not on flake"
+    assert words == f"row 0, column 2  x {x:.2f} µm, y {y:.2f} µm  fit: not on flake"
 
 
 def test_the_numbers_are_those_of_the_maps(raman_peaks: PeakMaps) -> None:
@@ -142,3 +143,45 @@ def test_the_numbers_are_those_of_the_maps(raman_peaks: PeakMaps) -> None:
 )
 def test_a_value_is_given_to_the_second_digit_of_its_error(value: float, error: float, words: str) -> None:
     assert with_error(value, error) == words
+
+
+def test_the_brightest_pixel_is_where_the_line_is_highest_before_anything_was_done(triangle: SyntheticFlake) -> None:
+    heights = triangle.truth.raman.height[list(triangle.truth.raman.names).index("A1'")]
+    pixel = brightest_pixel(triangle.raman)
+    assert heights[pixel] > np.nanquantile(heights, 0.98)
+
+
+def test_a_cosmic_ray_does_not_dwarf_the_lines_and_is_told(figure: Figure, clean_raman: SpectralMap) -> None:
+    row, column = brightest_pixel(clean_raman)
+    counts = clean_raman.counts.copy()
+    counts[row, column, 700:702] += 1e5
+    plot = SpectrumPlot(figure.subplots())
+    plot.show(replace(clean_raman, counts=counts), row, column)
+    assert plot.axes.get_ylim()[1] < 1.5 * clean_raman.counts[row, column].max()
+    assert [text.get_text() for text in plot.axes.texts if "cosmic ray, 100" in text.get_text()]
+    plot.show(clean_raman, row, column)
+    assert not [text for text in plot.axes.texts if text.get_text()]
+
+
+def test_a_sharp_line_that_neighbours_show_is_no_cosmic_ray(figure: Figure, clean_raman: SpectralMap) -> None:
+    row, column = brightest_pixel(clean_raman)
+    counts = clean_raman.counts.copy()
+    counts[..., 700:702] += 1e5
+    plot = SpectrumPlot(figure.subplots())
+    plot.show(replace(clean_raman, counts=counts), row, column)
+    assert plot.axes.get_ylim()[1] > 1e5
+
+
+def test_a_part_of_the_axis_is_drawn_with_its_own_height(figure: Figure, clean_raman: SpectralMap) -> None:
+    row, column = brightest_pixel(clean_raman)
+    plot = SpectrumPlot(*figure.subplots(2))
+    plot.show(clean_raman, row, column)
+    whole = plot.axes.get_ylim()
+    plot.view = (340.0, 410.0)
+    assert plot.show(clean_raman, row, column)
+    low, high = plot.axes.get_xlim()
+    assert 340 <= low < high <= 410
+    assert plot.axes.get_ylim()[1] < 0.5 * whole[1]
+    plot.view = (1e4, 2e4)  # nothing of this axis
+    plot.show(clean_raman, row, column)
+    assert plot.axes.get_xlim() == pytest.approx(clean_raman.axis.span)

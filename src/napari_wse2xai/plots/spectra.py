@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
+from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap, Status
+from napari_wse2xai.numerics.brightness import signal, without_rays
 from napari_wse2xai.numerics.lineshapes import SHAPES
 
 Curve = NDArray[np.float64]
@@ -53,6 +54,9 @@ class SpectrumPlot:
         self._measured = self._line(axes, color=color, linewidth=0.9, label="measured")
         self._total = self._line(axes, color="#d1495b", linewidth=1.5, label="fit")
         self._residual = None if residual_axes is None else self._line(residual_axes, color=color, linewidth=0.7)
+        self._ray = axes.text(0, 0.99, "", transform=axes.get_xaxis_transform(), va="top", ha="center", fontsize=7, animated=animated)
+        self.view: tuple[float, float] | None = None
+        """Part of the spectral axis that is drawn; None for all of it."""
         if residual_axes is not None:
             residual_axes.axhline(0, color="#888888", linewidth=0.6)
             residual_axes.set_ylabel("residual", fontsize="small")
@@ -60,13 +64,14 @@ class SpectrumPlot:
     @property
     def artists(self) -> list[Artist]:
         """All that moves."""
-        return [*self._components, self._measured, self._total, *([self._residual] if self._residual is not None else [])]
+        return [*self._components, self._measured, self._total, self._ray, *([self._residual] if self._residual is not None else [])]
 
     def set_color(self, color: str) -> None:
         """Colour of what was measured: dark on paper, light on a dark window."""
         for line in (self._measured, self._residual):
             if line is not None:
                 line.set_color(color)
+        self._ray.set_color(color)
 
     def show(self, source: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None) -> bool:
         """Move the curves to a pixel; return whether axes or ticks changed, so that a blitting canvas must draw everything."""
@@ -78,7 +83,9 @@ class SpectrumPlot:
         if self._residual is not None:
             self._residual.set_data(x, np.full(len(x), np.nan) if fit is None else counts - fit.total)
         labels = self._set_labels(source)
-        return self._set_limits(x, counts, fit) or labels
+        inside = self._inside(source)
+        level = self._level(source, row, column, inside)
+        return self._set_limits(x[inside], level, None if fit is None else (counts - fit.total)[inside]) or labels
 
     def _line(self, axes: Axes, **style: Any) -> Line2D:
         (line,) = axes.plot([], [], animated=self._animated, **style)
@@ -102,15 +109,32 @@ class SpectrumPlot:
         self.axes.set_ylabel(unit)
         return changed
 
-    def _set_limits(self, x: Curve, counts: Curve, fit: Fit | None) -> bool:
-        changed = _fit_limits(self.axes, counts)
-        if self.axes.get_xlim() != (x[0], x[-1]):
+    def _inside(self, source: SpectralMap) -> slice:
+        """Channels in view; all of them where the view has left the axis."""
+        inside = slice(0, len(source.axis)) if self.view is None else source.axis.between(*self.view)
+        return inside if inside.stop - inside.start > 1 else slice(0, len(source.axis))
+
+    def _level(self, source: SpectralMap, row: int, column: int, inside: slice) -> Curve:
+        """What the y axis must hold; a cosmic ray that dwarfs all lines is left out, and told in words where it leaves the axes."""
+        counts = source.counts[row, column, inside].astype(np.float64)
+        tame = without_rays(source.counts, row, column)[inside]
+        self._ray.set_text("")
+        if not np.isfinite(counts).all() or np.ptp(counts) < 2 * np.ptp(tame):
+            return counts
+        peak = int(np.argmax(counts))
+        self._ray.set_x(source.axis.values[inside][peak])
+        self._ray.set_text(f"▲ cosmic ray, {counts[peak]:.0f}")
+        return tame
+
+    def _set_limits(self, x: Curve, level: Curve, residual: Curve | None) -> bool:
+        changed = _fit_limits(self.axes, level)
+        if self.axes.get_xlim() != (x[0], x[-1]) and len(x) > 1:
             self.axes.set_xlim(x[0], x[-1])
             if self.residual_axes is not None:
                 self.residual_axes.set_xlim(x[0], x[-1])
             changed = True
-        if self.residual_axes is not None and fit is not None:
-            changed |= _fit_limits(self.residual_axes, counts - fit.total, about_zero=True)
+        if self.residual_axes is not None and residual is not None:
+            changed |= _fit_limits(self.residual_axes, residual, about_zero=True)
         return changed
 
 
@@ -142,23 +166,28 @@ def draw_spectrum(
 
 
 def brightest_pixel(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple[int, int]:
-    """Row and column of the flake's pixel with the strongest peak, or without peaks with the highest signal."""
+    """Row and column of the flake's pixel with the strongest peak that was fitted well, or without peaks with the highest signal."""
     if peaks is not None and np.isfinite(peaks.height).any():
-        signal = np.nanmax(np.where(np.isfinite(peaks.height), peaks.height, -np.inf), axis=0)
+        strength = np.nanmax(np.where(np.isfinite(peaks.height), peaks.height, -np.inf), axis=0)
+        choice = peaks.status == Status.OK
     else:
-        few = source.counts[..., :: max(1, len(source.axis) // 64)]
-        signal = np.nan_to_num(np.percentile(few, 90, axis=-1), nan=-np.inf)  # deaf to a cosmic ray
-        if source.flake is not None and source.flake.any():
-            signal = np.where(source.flake, signal, -np.inf)
-    row, column = np.unravel_index(int(np.argmax(signal)), signal.shape)
+        strength = np.nan_to_num(signal(source.counts), nan=-np.inf)
+        choice = source.flake if source.flake is not None else np.zeros_like(strength, dtype=bool)
+    if choice.any():
+        strength = np.where(choice, strength, -np.inf)
+    row, column = np.unravel_index(int(np.argmax(strength)), strength.shape)
     return int(row), int(column)
 
 
 def describe(source: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None) -> str:
     """Pixel, its place in um, and what became of its fit, in one line."""
     y, x = source.frame.y_um[row], source.frame.x_um[column]
-    place = f"row {row}, column {column}  ({x:.2f} µm, {y:.2f} µm)"
-    return place if peaks is None else f"{place}  {peaks.status_words(row, column)}"
+    place = f"row {row}, column {column}  x {x:.2f} µm, y {y:.2f} µm"
+    if peaks is None:
+        return place
+    chi2 = float(peaks.reduced_chi2[row, column])
+    quality = f", reduced χ² {chi2:.2f}" if np.isfinite(chi2) else ""
+    return f"{place}  fit: {peaks.status_words(row, column)}{quality}"
 
 
 def fitted_numbers(peaks: PeakMaps, row: int, column: int) -> list[tuple[str, ...]]:
