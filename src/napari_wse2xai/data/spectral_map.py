@@ -51,14 +51,19 @@ class SpectralMap:
         medium: Medium | None = None,
         **fields: Any,
     ) -> Self:
-        """Build a map from counts (ny, nx, n) and an axis that may rise or fall; infinite counts become NaN."""
+        """Build a map from counts (ny, nx, n) and an axis that may rise or fall; infinite counts become NaN.
+
+        A memory-mapped or Dask array is kept as it is, on disk: stages read it some rows at a time.
+        """
         values = np.asarray(axis_values, dtype=np.float64)
-        cube = np.asarray(counts, dtype=np.float32)
+        lazy = isinstance(counts, np.memmap) or hasattr(counts, "dask")
+        cube: Any = counts if lazy else np.asarray(counts, dtype=np.float32)
         if cube.ndim != 3:
             raise DataError(f"A map has three dimensions (y, x, spectral), but the counts have {cube.ndim}; reshape them first.")
         if len(values) > 1 and values[0] > values[-1]:
-            values, cube = values[::-1].copy(), np.ascontiguousarray(cube[:, :, ::-1])
-        if np.isinf(cube).any():
+            values, cube = values[::-1].copy(), cube[:, :, ::-1]
+        cube = cube if lazy else np.ascontiguousarray(cube)
+        if not lazy and np.isinf(cube).any():
             cube = np.where(np.isinf(cube), np.float32(np.nan), cube)
         ny, nx = cube.shape[:2]
         return cls(frame or Frame((ny, nx)), SpectralAxis(values, kind, laser_nm, medium), cube, **fields)

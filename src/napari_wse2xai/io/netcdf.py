@@ -1,6 +1,8 @@
 """A map as a group of a NetCDF-4 file: contiguous numbers, named dimensions, CF attributes; written and read by h5netcdf and h5py."""
 
 import json
+import os
+import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +24,8 @@ CONVENTIONS = "CF-1.11"
 OVERHEAD = 1 << 16
 """Bytes that a file takes beside its arrays, amply."""
 _MAP_DIMENSIONS = ("y", "x", "spectral")
+LARGE = 2**28
+"""Bytes from which counts stay in the file and are mapped into memory, where the file allows."""
 _MOST_COMPRESSED = 1100
 """Deflate cannot shrink by more: a file that claims more values than that per stored byte is damaged."""
 
@@ -122,7 +126,7 @@ def read_map_group(group: Any, *, name: str, unit: str | None = None) -> Spectra
     sizes = _sizes(dataset)
     values = read_values(dataset).transpose([list(sizes).index(dimension) for dimension in _MAP_DIMENSIONS])
     axis_values, in_file = _coordinate(group, "spectral", sizes["spectral"])
-    counts = np.ascontiguousarray(values, dtype=np.float32)
+    counts = values if isinstance(values, np.memmap) else np.ascontiguousarray(values, dtype=np.float32)
     if "history" not in group.attrs:
         warn_of_holes(counts, name)
     read = SpectralMap.from_arrays(
@@ -212,13 +216,21 @@ def read_values(dataset: Any) -> NDArray[Any]:
     stored = dataset.id.get_storage_size()
     if dataset.size * dataset.dtype.itemsize > _MOST_COMPRESSED * stored:
         raise ReaderError(f"'{dataset.name}' claims {dataset.size} values but holds {stored} bytes; the file is incomplete, copy it again.")
-    values: NDArray[Any] = dataset[()]
     fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
+    if stored >= LARGE and (fill, scale, offset) == (None, None, None) and _is_plain(dataset):
+        return np.memmap(dataset.file.filename, np.float32, "r", dataset.id.get_offset(), dataset.shape)
+    values: NDArray[Any] = dataset[()]
     if fill is not None and not np.isnan(fill).all():
         values = np.where(values == fill, np.nan, values)
     if scale is not None or offset is not None:
         values = values * (1.0 if scale is None else scale) + (0.0 if offset is None else offset)
     return values
+
+
+def _is_plain(dataset: Any) -> bool:
+    """Whether the values lie in the file as they would in memory; not on Windows, where nothing could be saved over a mapped file."""
+    offset, plain = dataset.id.get_offset(), dataset.dtype == np.dtype("<f4") and sys.byteorder == "little" and os.name == "posix"
+    return bool(plain and offset and offset + dataset.size * 4 <= os.path.getsize(dataset.file.filename))
 
 
 def _dimensions(dataset: Any) -> tuple[str, ...]:

@@ -1,6 +1,10 @@
 """Baselines under spectra."""
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from itertools import count
+from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,3 +57,65 @@ def piecewise_linear(
     position, weights = anchor_weights(x, areas, margin)
     spread = np.stack([np.interp(x, position, row) for row in np.eye(len(position))])
     return np.asarray((counts @ weights.astype(np.float32)) @ spread.astype(np.float32), dtype=np.float32)
+
+
+FEW = 500
+"""Spectra for which other processes are not worth their start."""
+PIECE = 64
+"""Spectra that a process is given at a time: small enough that Cancel is soon heard."""
+
+
+def one_by_one(
+    method: str, options: Mapping[str, float], x: NDArray[np.float64], counts: NDArray[np.float32], heard: Callable[[], None] = lambda: None
+) -> NDArray[np.float32]:
+    """Baselines (m, n) of spectra (m, n) by a method of pybaselines, which takes one at a time; NaN where a channel has no value."""
+    from pybaselines import Baseline
+
+    fitter, result = Baseline(x), np.full_like(counts, np.nan)
+    for at in np.flatnonzero(np.isfinite(counts).all(axis=-1)):
+        result[at] = getattr(fitter, method)(counts[at].astype(np.float64), **options)[0]
+        heard()
+    return result
+
+
+class Workers:
+    """Processes that fit baselines; none are started for few spectra."""
+
+    def __init__(self, spectra: int) -> None:
+        cores = os.cpu_count() or 1
+        self._pool = None if spectra < FEW or cores < 2 else ProcessPoolExecutor(min(cores, 16), get_context("spawn"))
+
+    def __enter__(self) -> "Workers":
+        """Give itself."""
+        return self
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        """End the processes, at once where something was raised."""
+        if self._pool is None:
+            return
+        running = list((self._pool._processes or {}).values()) if kind else []
+        self._pool.shutdown(wait=not kind, cancel_futures=True)
+        for process in running:
+            process.terminate()
+
+    def fit(
+        self,
+        method: str,
+        options: Mapping[str, float],
+        x: NDArray[np.float64],
+        counts: NDArray[np.float32],
+        progress: Callable[[float], None],
+    ) -> NDArray[np.float32]:
+        """Baselines (m, n) of spectra (m, n); progress hears from it several times a second and may raise."""
+        if self._pool is None:
+            done = count(1)
+            return one_by_one(method, options, x, counts, lambda: progress(next(done) / len(counts)))
+        starts = range(0, len(counts), PIECE)
+        tasks = {self._pool.submit(one_by_one, method, options, x, counts[at : at + PIECE]): at for at in starts}
+        result, waiting = np.empty_like(counts), set(tasks)
+        while waiting:
+            finished, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
+            for task in finished:
+                result[tasks[task] : tasks[task] + PIECE] = task.result()
+            progress(1.0 - len(waiting) / len(tasks))
+        return result

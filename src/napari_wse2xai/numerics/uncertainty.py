@@ -86,9 +86,9 @@ def _of_chunk(
     slopes = Slopes(problem, parameters)
     root, background = problem.root.astype(np.float32), problem.background.astype(np.float32)
     weighted = np.asarray((counts - slopes.fitted) * root, dtype=np.float32)
-    line = (weighted @ background) @ background.T
-    residual: NDArray[np.float32] = weighted - line
-    plain: NDArray[np.float32] = residual if problem.weights is None else residual / root
+    line = np.asarray((weighted @ background) @ background.T, dtype=np.float32)
+    residual = np.asarray(weighted - line, dtype=np.float32)
+    plain = residual if problem.weights is None else np.asarray(residual / root, dtype=np.float32)
     variance = noise_variance(plain, slopes.fitted, gain)
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
     full = local.covariance(variance if problem.weights is None else variance * root**2)
@@ -96,7 +96,7 @@ def _of_chunk(
     error.reshape(len(full), -1)[:, problem.rows] = np.sqrt(np.where(local.known, np.einsum("bii->bi", full), np.nan))
     total = np.asarray(counts * root, dtype=np.float32)
     total -= (total @ background) @ background.T
-    standard: NDArray[np.float32] = plain / np.sqrt(variance)
+    standard = np.asarray(plain / np.sqrt(variance), dtype=np.float32)
     return {
         "error": error,
         "covariance": local.of_shape(full),

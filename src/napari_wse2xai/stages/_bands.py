@@ -1,12 +1,20 @@
 """A map taken a band of rows at a time, on all cores, so that a large one, or one still on disk, is never held whole."""
 
+import mmap
 import os
+import tempfile
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 BAND = 4_000_000
 """Channels worked on at a time by one core."""
+LARGE = 2**29
+"""Bytes from which a new map is kept in an unnamed temporary file instead of in memory."""
 
 
 @dataclass(frozen=True)
@@ -44,3 +52,31 @@ def over_bands(work: Callable[[Band], None], parts: Sequence[Band], progress: Ca
         except BaseException:
             pool.shutdown(wait=True, cancel_futures=True)
             raise
+
+
+def rows_of(counts: Any, rows: slice) -> NDArray[np.float32]:
+    """Rows of a map's counts, whatever kind of array holds them (numpy, memory map, Dask)."""
+    return np.asarray(counts[rows], dtype=np.float32)
+
+
+def new_counts(shape: tuple[int, ...]) -> NDArray[np.float32]:
+    """Room for a new map's counts: in memory, or for a large one in an unnamed temporary file that goes when the array does."""
+    size = int(np.prod(shape)) * 4
+    if size < LARGE or not hasattr(os, "posix_fallocate"):
+        return np.empty(shape, dtype=np.float32)
+    try:
+        with tempfile.TemporaryFile() as file:
+            os.posix_fallocate(file.fileno(), 0, size)  # a full disk shows here, not later as a crash
+            return np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
+    except OSError:
+        return np.empty(shape, dtype=np.float32)
+
+
+def let_go(*arrays: Any) -> None:
+    """Tell the system that memory-mapped arrays need not stay in memory for now; their content stays on disk."""
+    for array in arrays:
+        base = array
+        while isinstance(base, np.ndarray):
+            base = base.base
+        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics import despike
+from napari_wse2xai.stages._bands import let_go, rows_of
 from napari_wse2xai.stages._fitting import FitWindow, Spectra
 
 CHUNK = 8192
@@ -20,8 +21,10 @@ class Pixels:
         self.chosen = chosen
         self.some, self.whole = np.zeros_like(chosen), np.zeros_like(chosen)
         for row in range(len(chosen)):  # a row at a time bounds the memory
-            seen = np.stack([np.isfinite(counts[row][:, window.channels]).mean(axis=-1) for window in windows])
+            line = rows_of(counts, slice(row, row + 1))[0]
+            seen = np.stack([np.isfinite(line[:, window.channels]).mean(axis=-1) for window in windows])
             self.some[row], self.whole[row] = chosen[row] & (seen > 0).any(axis=0), chosen[row] & (seen == 1).all(axis=0)
+            let_go(counts)
         self._rows, self._columns = np.nonzero(self.whole)
 
     def __len__(self) -> int:
@@ -35,7 +38,13 @@ class Pixels:
 
     def of(self, window: FitWindow, which: slice | NDArray[np.intp]) -> Spectra:
         """Counts (pixel, n) of some spectra in a window."""
-        return np.ascontiguousarray(self._counts[self._rows[which], self._columns[which], window.channels], dtype=np.float32)
+        rows, columns = self._rows[which], self._columns[which]
+        if isinstance(self._counts, np.ndarray):
+            spectra = np.ascontiguousarray(self._counts[rows, columns, window.channels], dtype=np.float32)
+            let_go(self._counts)
+            return spectra
+        lines = {row: rows_of(self._counts, slice(row, row + 1))[0, :, window.channels] for row in np.unique(rows).tolist()}
+        return np.concatenate([lines[row][columns[rows == row]] for row in lines])
 
     def mean(self, window: FitWindow) -> NDArray[np.float64]:
         """Mean of all spectra in a window, (n,) counts."""

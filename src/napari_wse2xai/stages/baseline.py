@@ -1,7 +1,7 @@
 """Subtract the baseline."""
 
-from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -10,7 +10,8 @@ from pydantic import Field
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.numerics.baseline import piecewise_linear
+from napari_wse2xai.numerics.baseline import Workers, piecewise_linear
+from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
 from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
 
@@ -30,35 +31,44 @@ class PiecewiseLinear(Settings):
         gt=0,
     )
 
-    def baseline(self, source: SpectralMap, progress: Progress) -> NDArray[np.float32]:
-        """(ny, nx, n) counts."""
+    def subtract(self, source: SpectralMap, into: NDArray[np.float32], progress: Progress) -> None:
+        """Write counts (ny, nx, n) above the baseline."""
         for area in self.areas:
             channels(source, area, "the baseline area")
         areas = self.areas or (source.axis.span,)
         margin = self.margin or 0.04 * min(high - low for low, high in areas)
-        return piecewise_linear(source.axis.values, source.counts, areas, margin)
+
+        def work(band: Band) -> None:
+            counts = rows_of(source.counts, band.rows)
+            np.subtract(counts, piecewise_linear(source.axis.values, counts, areas, margin), out=into[band.rows])
+            let_go(source.counts, into)
+
+        over_bands(work, bands(source.counts.shape), lambda done: progress(done, "subtracting baselines"))
 
 
 class _PerSpectrum(Settings):
-    """A method of pybaselines, which takes one spectrum at a time: slower by far than the piecewise linear one."""
+    """A method of pybaselines, which takes one spectrum at a time: slower by far than the piecewise linear one, on all cores."""
 
-    def baseline(self, source: SpectralMap, progress: Progress) -> NDArray[np.float32]:
-        """(ny, nx, n) counts; NaN where the pixel was not measured."""
-        from pybaselines import Baseline as Fitter
+    def subtract(self, source: SpectralMap, into: NDArray[np.float32], progress: Progress) -> None:
+        """Write counts (ny, nx, n) above the baseline; NaN where the pixel was not measured."""
+        method, options = self.method
+        parts = bands(source.counts.shape)
+        with Workers(source.frame.n_pixels) as workers:
+            for index, band in enumerate(parts):
+                counts = rows_of(source.counts, band.rows)
+                spectra, heard = counts.reshape(-1, counts.shape[-1]), partial(_report, progress, index, len(parts))
+                fitted = workers.fit(method, options, source.axis.values, spectra, heard)
+                np.subtract(counts, fitted.reshape(counts.shape), out=into[band.rows])
+                let_go(source.counts, into)
 
-        fitter = Fitter(source.axis.values)
-        spectra = source.counts.reshape(-1, len(source.axis))
-        result = np.full_like(spectra, np.nan)
-        measured = np.flatnonzero(source.measured.ravel())
-        for done, pixel in enumerate(measured):
-            if done % 16 == 0:
-                progress(done / len(measured), "fitting baselines")
-            result[pixel] = self.fit(fitter)(spectra[pixel].astype(np.float64))
-        return result.reshape(source.counts.shape)
-
-    def fit(self, fitter: object) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        """Give the library's function with these settings."""
+    @property
+    def method(self) -> tuple[str, dict[str, float]]:
+        """Name of the library's method, and its options."""
         raise NotImplementedError
+
+
+def _report(progress: Progress, index: int, parts: int, done: float) -> None:
+    progress((index + done) / parts, "fitting baselines")
 
 
 class AsymmetricLeastSquares(_PerSpectrum):
@@ -68,9 +78,10 @@ class AsymmetricLeastSquares(_PerSpectrum):
     smoothness: float = setting(1e6, title="Smoothness", description="Penalty on curvature, lambda.", gt=0, le=1e15)
     asymmetry: float = setting(0.01, title="Asymmetry", description="Weight of points above the baseline, p.", gt=0, lt=1)
 
-    def fit(self, fitter: object) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        """Give the library's function with these settings."""
-        return lambda spectrum: fitter.asls(spectrum, lam=self.smoothness, p=self.asymmetry)[0]  # type: ignore[attr-defined]
+    @property
+    def method(self) -> tuple[str, dict[str, float]]:
+        """Name of the library's method, and its options."""
+        return "asls", {"lam": self.smoothness, "p": self.asymmetry}
 
 
 class ReweightedLeastSquares(_PerSpectrum):
@@ -79,9 +90,10 @@ class ReweightedLeastSquares(_PerSpectrum):
     kind: Literal["arpls"] = "arpls"
     smoothness: float = setting(1e5, title="Smoothness", description="Penalty on curvature, lambda.", gt=0, le=1e15)
 
-    def fit(self, fitter: object) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        """Give the library's function with these settings."""
-        return lambda spectrum: fitter.arpls(spectrum, lam=self.smoothness)[0]  # type: ignore[attr-defined]
+    @property
+    def method(self) -> tuple[str, dict[str, float]]:
+        """Name of the library's method, and its options."""
+        return "arpls", {"lam": self.smoothness}
 
 
 class Snip(_PerSpectrum):
@@ -92,9 +104,10 @@ class Snip(_PerSpectrum):
         40, title="Half window", unit="channels", description="At least the half width of the widest line.", ge=1, le=5000
     )
 
-    def fit(self, fitter: object) -> Callable[[NDArray[np.float64]], NDArray[np.float64]]:
-        """Give the library's function with these settings."""
-        return lambda spectrum: fitter.snip(spectrum, max_half_window=self.half_window, decreasing=True)[0]  # type: ignore[attr-defined]
+    @property
+    def method(self) -> tuple[str, dict[str, float]]:
+        """Name of the library's method, and its options."""
+        return "snip", {"max_half_window": self.half_window, "decreasing": True}
 
 
 Method = Annotated[PiecewiseLinear | AsymmetricLeastSquares | ReweightedLeastSquares | Snip, Field(discriminator="kind")]
@@ -111,5 +124,6 @@ class Baseline(Stage[SpectralMap, SpectralMap]):
         """Return the map above its baseline."""
         if len(source.axis) < 3:
             raise DataError(f"'{source.name}' has {len(source.axis)} channels, too few for a baseline; leave this step out.")
-        progress(0.0, "fitting baselines")
-        return replace(source, counts=source.counts - self.method.baseline(source, progress))
+        counts = new_counts(source.counts.shape)
+        self.method.subtract(source, counts, progress)
+        return replace(source, counts=counts)

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
-from napari_wse2xai.stages._bands import Band, bands, over_bands
+from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
 from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window
 
@@ -90,15 +90,16 @@ class Despike(Stage[SpectralMap, SpectralMap]):
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the repaired map; `repaired` counts the replaced channels of each pixel."""
         shape = source.counts.shape
-        counts, repaired = np.empty(shape, dtype=np.float32), np.zeros(shape[:2], dtype=np.uint16)
+        counts, repaired = new_counts(shape), np.zeros(shape[:2], dtype=np.uint16)
         repair = self.method.filter(source)
 
         def work(band: Band) -> None:
-            raw = np.asarray(source.counts[band.seen], dtype=np.float32)
+            raw = rows_of(source.counts, band.seen)
             gaps = _gaps(raw)
             raw = despike.interpolate(raw, gaps) if gaps.any() else raw
             counts[band.rows], spikes = repair(raw, band.own)
             repaired[band.rows] = (spikes | gaps[band.own]).sum(axis=-1)
+            let_go(source.counts, counts)
 
         over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
         progress(1.0, f"replaced {int(repaired.sum())} channels")
@@ -110,9 +111,9 @@ def _sample(source: SpectralMap) -> Counts:
     ny, nx, n = source.counts.shape
     if nx == 1:
         first = max(0, ny // 2 - SAMPLE // n)
-        return np.asarray(source.counts[first : first + 2 * SAMPLE // n + 2], dtype=np.float32)
+        return rows_of(source.counts, slice(first, first + 2 * SAMPLE // n + 2))
     which = np.unique(np.linspace(0, ny - 1, min(ny, max(1, SAMPLE // (nx * n)) + 2)).astype(int))
-    return np.concatenate([np.asarray(source.counts[row : row + 1], dtype=np.float32) for row in which])
+    return np.concatenate([rows_of(source.counts, slice(row, row + 1)) for row in which])
 
 
 def _gaps(counts: Counts) -> NDArray[np.bool_]:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.numerics import masking
+from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
 from napari_wse2xai.stages._stage import Progress, Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
 
@@ -52,8 +53,7 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the map with its `flake`."""
-        signal = masking.mean_signal(source.counts[..., channels(source, self.window, "the flake's window")])
-        progress(0.5, "comparing with the corner")
+        signal = self._signal(source, progress)
         dark = masking.background(signal, self.corner, self.corner_size)
         flake = masking.tidy(masking.above(signal, dark, self.k, self.edge_fraction), self._smallest(signal), self.fill_holes)
         if signal.size < FEWEST:
@@ -65,6 +65,17 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
             )
         _warn_of_bright_corner(source.name, signal, dark, flake)
         return replace(source, flake=flake)
+
+    def _signal(self, source: SpectralMap, progress: Progress) -> NDArray[np.float64]:
+        """(ny, nx) mean counts in the window."""
+        inside, signal = channels(source, self.window, "the flake's window"), np.empty(source.frame.shape)
+
+        def work(band: Band) -> None:
+            signal[band.rows] = masking.mean_signal(rows_of(source.counts, band.rows)[..., inside])
+            let_go(source.counts)
+
+        over_bands(work, bands(source.counts.shape), lambda done: progress(0.9 * done, "measuring the signal"))
+        return signal
 
     def _smallest(self, signal: NDArray[np.float64]) -> int:
         """On a line scan or a tiny map a group of few pixels may be the flake itself."""

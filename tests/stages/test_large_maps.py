@@ -1,0 +1,97 @@
+"""Maps on disk: read a band of rows at a time, with the results of those in memory."""
+
+from dataclasses import replace
+
+import dask.array
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.io import netcdf, read, write_map
+from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak, _bands, _pixels
+from napari_wse2xai.stages.baseline import PiecewiseLinear
+
+BAND_ROWS = 4
+
+
+@pytest.fixture(autouse=True)
+def small_bands(monkeypatch, triangle):
+    monkeypatch.setattr(_bands, "BAND", BAND_ROWS * triangle.raman.counts[0].size)
+    monkeypatch.setattr(_bands, "LARGE", 2**20)
+    monkeypatch.setattr(_pixels, "CHUNK", 100)
+
+
+@pytest.fixture
+def stages():
+    return (
+        FindFlake(window=(183, 300)),
+        Despike(),
+        Baseline(method=PiecewiseLinear(areas=((150, 330), (330, 440)), margin=10)),
+        Deconvolve(
+            peaks=(Peak(name="A1'", position=250, fwhm=4, window=(235, 275)), Peak(name="2LA", position=260, fwhm=8, window=(235, 275)))
+        ),
+    )
+
+
+def as_dask(source: SpectralMap, loaded: list[int]) -> SpectralMap:
+    """The map with counts that say how many rows are computed at a time."""
+
+    def load(block: np.ndarray) -> np.ndarray:
+        if block.size:
+            loaded.append(block.shape[0])
+        return block
+
+    counts = dask.array.from_array(source.counts, chunks=(1, -1, -1)).map_blocks(
+        load, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32)
+    )
+    return SpectralMap.from_arrays(counts, source.axis.values, source.axis.kind, frame=source.frame, laser_nm=source.axis.laser_nm)
+
+
+def test_a_dask_array_is_never_computed_whole(triangle, stages, monkeypatch):
+    asked = []
+    compute = dask.array.Array.__array__
+
+    def counting(self, *args, **kwargs):
+        asked.append(self.shape[0])
+        return compute(self, *args, **kwargs)
+
+    monkeypatch.setattr(dask.array.Array, "__array__", counting)
+    lazy = as_dask(triangle.raman, [])
+    find, _, _, deconvolve = stages
+    flake = find(lazy)
+    peaks = deconvolve(flake)
+    assert 0 < max(asked) <= BAND_ROWS
+    assert np.array_equal(flake.flake, find(triangle.raman).flake)
+    expected = deconvolve(replace(triangle.raman, flake=flake.flake))
+    assert np.allclose(peaks.position, expected.position, atol=1e-4, equal_nan=True)
+
+
+def test_a_dask_array_goes_through_the_whole_chain(triangle, stages):
+    loaded: list[int] = []
+    lazy, plain = as_dask(triangle.raman, loaded), triangle.raman
+    assert not loaded
+    for stage in stages[:3]:
+        lazy, plain = stage(lazy), stage(plain)
+        assert np.allclose(np.asarray(lazy.counts), plain.counts, atol=1e-3)
+
+
+def test_a_large_file_is_mapped_and_gives_the_same(triangle, stages, monkeypatch, tmp_path):
+    write_map(triangle.raman, tmp_path / "large.nc")
+    monkeypatch.setattr(netcdf, "LARGE", 2**20)
+    mapped, plain = read(tmp_path / "large.nc"), triangle.raman
+    assert isinstance(mapped.counts, np.memmap)
+    for stage in stages:
+        mapped, plain = stage(mapped), stage(plain)
+    assert np.array_equal(mapped.position, plain.position, equal_nan=True)
+
+
+def test_a_compressed_file_is_read_as_ever(triangle, monkeypatch, tmp_path):
+    import h5py
+
+    write_map(triangle.raman, tmp_path / "small.nc")
+    with h5py.File(tmp_path / "small.nc", "a") as file:
+        values = file["counts"][()]
+        del file["counts"]
+        file.create_dataset("counts", data=values, compression="gzip", compression_opts=1)
+    monkeypatch.setattr(netcdf, "LARGE", 2**20)
+    assert not isinstance(read(tmp_path / "small.nc").counts, np.memmap)
