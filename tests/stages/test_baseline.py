@@ -34,7 +34,7 @@ def test_the_librarys_methods_take_off_what_it_says(patch, method):
 
 def test_other_processes_give_the_same(patch, monkeypatch):
     here = Baseline(method=Snip())(patch)
-    monkeypatch.setattr(numerics, "FEW", 1)
+    monkeypatch.setattr(numerics, "WORTH", 0.0)
     monkeypatch.setattr(numerics, "PIECE", 10)
     monkeypatch.setattr(numerics.os, "cpu_count", lambda: 2)
     heard = []
@@ -44,7 +44,7 @@ def test_other_processes_give_the_same(patch, monkeypatch):
 
 
 def test_cancel_ends_other_processes_soon(triangle, monkeypatch):
-    monkeypatch.setattr(numerics, "FEW", 1)
+    monkeypatch.setattr(numerics, "WORTH", 0.0)
     monkeypatch.setattr(numerics.os, "cpu_count", lambda: 2)
     asked = []
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from itertools import count
 from multiprocessing import get_context
+from time import perf_counter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,8 +60,10 @@ def piecewise_linear(
     return np.asarray((counts @ weights.astype(np.float32)) @ spread.astype(np.float32), dtype=np.float32)
 
 
-FEW = 500
-"""Spectra for which other processes are not worth their start."""
+WORTH = 20.0
+"""Seconds of work from which other processes are worth their start, which takes several."""
+TRIAL = 16
+"""Spectra that are fitted here first, to see how long they take."""
 PIECE = 64
 """Spectra that a process is given at a time: small enough that Cancel is soon heard."""
 
@@ -79,11 +82,20 @@ def one_by_one(
 
 
 class Workers:
-    """Processes that fit baselines; none are started for few spectra."""
+    """Processes that fit baselines; none are started for what is soon done here."""
 
     def __init__(self, spectra: int) -> None:
-        cores = os.cpu_count() or 1
-        self._pool = None if spectra < FEW or cores < 2 else ProcessPoolExecutor(min(cores, 16), get_context("spawn"))
+        self._spectra, self._tried = spectra, False
+        self._pool: ProcessPoolExecutor | None = None
+
+    def _try(self, method: str, options: Mapping[str, float], x: NDArray[np.float64], counts: NDArray[np.float32]) -> None:
+        """Start processes if some spectra show that they are worth it."""
+        one_by_one(method, options, x, counts[:1])  # the first pays for the library's own start
+        begun, cores = perf_counter(), os.cpu_count() or 1
+        one_by_one(method, options, x, counts[:TRIAL])
+        self._tried = True
+        if cores > 1 and (perf_counter() - begun) / len(counts[:TRIAL]) * self._spectra > WORTH:
+            self._pool = ProcessPoolExecutor(min(cores, 16), get_context("spawn"))
 
     def __enter__(self) -> "Workers":
         """Give itself."""
@@ -107,6 +119,8 @@ class Workers:
         progress: Callable[[float], None],
     ) -> NDArray[np.float32]:
         """Baselines (m, n) of spectra (m, n); progress hears from it several times a second and may raise."""
+        if not self._tried:
+            self._try(method, options, x, counts)
         if self._pool is None:
             done = count(1)
             return one_by_one(method, options, x, counts, lambda: progress(next(done) / len(counts)))
