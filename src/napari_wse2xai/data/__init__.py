@@ -3,6 +3,7 @@
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.paired_maps import Pairable, PairedMaps
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
 from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.data.results import Results
@@ -15,6 +16,8 @@ __all__ = [
     "Frame",
     "History",
     "Medium",
+    "Pairable",
+    "PairedMaps",
     "PeakMaps",
     "Picture",
     "Record",

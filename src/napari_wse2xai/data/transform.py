@@ -54,10 +54,10 @@ class Transform:
         shift_um, centre_um : (y, x)
         """
         angle = np.deg2rad(rotation_deg)
-        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+        turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], dtype=np.float64)
         matrix = scale * turn @ np.diag([1.0, -1.0 if mirrored else 1.0])
         centre = np.asarray(centre_um, dtype=np.float64)
-        return cls(matrix, centre + np.asarray(shift_um, dtype=np.float64) - matrix @ centre)
+        return cls(np.asarray(matrix, dtype=np.float64), centre + np.asarray(shift_um, dtype=np.float64) - matrix @ centre)
 
     @classmethod
     def from_landmarks(cls, source_um: ArrayLike, target_um: ArrayLike) -> Self:
@@ -80,7 +80,7 @@ class Transform:
     @property
     def inverse(self) -> Self:
         """The way back."""
-        back = np.linalg.inv(self.matrix)
+        back = np.asarray(np.linalg.inv(self.matrix), dtype=np.float64)
         return type(self)(back, -back @ self.offset)
 
     def apply(self, points_um: ArrayLike) -> Points:

@@ -8,10 +8,11 @@ from napari_wse2xai.stages.correct_response import CorrectResponse
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.despike import Despike
 from napari_wse2xai.stages.find_flake import FindFlake
+from napari_wse2xai.stages.pair import Pair
 from napari_wse2xai.stages.peaks import Peak
 
 STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Deconvolve)
-"""Every stage, in the order of the chain."""
+"""Every stage on one map, in the order of the chain; `Pair` then brings two together."""
 
 __all__ = [
     "STAGES",
@@ -22,6 +23,7 @@ __all__ = [
     "Deconvolve",
     "Despike",
     "FindFlake",
+    "Pair",
     "Peak",
     "Progress",
     "Settings",
