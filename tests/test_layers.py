@@ -7,7 +7,7 @@ import pytest
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, SpectralMap, Status
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.layers import KEY, flake_layer, map_layer, peak_layer, shown_in, telling_channel, to_layers
+from napari_wse2xai.layers import KEY, STATUS_COLORS, flake_layer, map_layer, peak_layer, shown_in, telling_channel, to_layers
 
 
 def make_map(frame: Frame, kind: AxisKind = AxisKind.RAMAN_SHIFT, channels: int = 11, **fields: object) -> SpectralMap:
@@ -162,3 +162,8 @@ def test_a_colour_picture_is_shown_in_colour():
 def test_a_picture_that_does_not_fit_its_grid_is_refused(values):
     with pytest.raises(DataError, match="do not fit its grid"):
         Picture(Frame((2, 3)), values)
+
+
+def test_every_status_has_its_colour() -> None:
+    assert set(STATUS_COLORS) == set(Status)
+    assert len(set(STATUS_COLORS.values())) == len(Status)

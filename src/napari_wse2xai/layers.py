@@ -19,6 +19,19 @@ LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
 PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "nm", AxisKind.ENERGY: "eV"}
 COLORMAPS = {"position": "turbo", "fwhm": "viridis", "height": "inferno"}
+STATUS_COLORS = {
+    Status.OK: "#3f9b63",
+    Status.NOT_ON_FLAKE: "#00000000",
+    Status.NOT_MEASURED: "#8c8c8c",
+    Status.BELOW_NOISE: "#4c78b8",
+    Status.AT_BOUND: "#e8a33d",
+    Status.NOT_CONVERGED: "#d1495b",
+    Status.TOO_FEW_CHANNELS: "#6b6b6b",
+    Status.PEAKS_MERGED: "#9a7fd1",
+    Status.SPIKE_LEFT: "#e377c2",
+    Status.ABNORMAL: "#a0522d",
+}
+"""Good is green, what needs a look is bright."""
 WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
 DONE = {
     "Despike": "despiked",
@@ -143,7 +156,7 @@ def peak_layer(peaks: PeakMaps, index: int, parameter: str, *, error: bool = Fal
     """One parameter of one peak, or its standard error; NaN is transparent."""
     values = getattr(peaks, f"{parameter}_error" if error else parameter)[index]
     part = part_name(peaks.names[index], parameter, error=error)
-    return _image(peaks, part, f"{part} ({_pretty(peaks.unit(parameter))})", values, "cividis" if error else COLORMAPS[parameter])
+    return _image(peaks, part, f"{part} ({pretty(peaks.unit(parameter))})", values, "cividis" if error else COLORMAPS[parameter])
 
 
 def chi2_layer(peaks: PeakMaps) -> LayerTuple:
@@ -152,12 +165,13 @@ def chi2_layer(peaks: PeakMaps) -> LayerTuple:
 
 
 def status_layer(peaks: PeakMaps) -> LayerTuple:
-    """What became of each pixel, as Labels whose features name the words; hidden at first."""
+    """What became of each pixel, as Labels in `STATUS_COLORS` whose features name the words; hidden at first."""
     words = {"index": [int(status) for status in Status], "status": [status.meaning for status in Status]}
     keywords = {
         "name": f"{peaks.name} · fit status",
         "visible": False,
         "features": words,
+        "colormap": {None: "#00000000", **{int(status): color for status, color in STATUS_COLORS.items()}},
         "metadata": {KEY: Shown(peaks, "status")},
     }
     return peaks.status, keywords | _place(peaks.frame), "labels"
@@ -166,7 +180,7 @@ def status_layer(peaks: PeakMaps) -> LayerTuple:
 def picture_layer(picture: Picture) -> LayerTuple:
     """Scan or white-light picture in its place, to lie under the maps."""
     colours = {"rgb": True} if picture.is_colour else {"colormap": "gray", "contrast_limits": _limits(picture.values, 1, 99)}
-    name = f"{picture.name} ({_pretty(picture.unit)})" if picture.unit else picture.name
+    name = f"{picture.name} ({pretty(picture.unit)})" if picture.unit else picture.name
     metadata = {KEY: Shown(picture, "picture")}
     return picture.values, {"name": name, "metadata": metadata} | colours | _place(picture.frame), "image"
 
@@ -219,5 +233,6 @@ def _limits(values: NDArray[Any], low: float, high: float) -> tuple[float, float
     return (bottom, top) if top > bottom else (bottom - 0.5, bottom + 0.5)
 
 
-def _pretty(unit: str) -> str:
+def pretty(unit: str) -> str:
+    """Write a unit as people read it."""
     return unit.replace("cm-1", "cm⁻¹")

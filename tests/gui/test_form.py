@@ -1,7 +1,7 @@
 """Forms: what is put in comes out, for every stage there is or will be; what is wrong is said in one sentence."""
 
 import pytest
-from qtpy.QtWidgets import QTableWidget
+from qtpy.QtWidgets import QLabel, QTableWidget
 
 from napari_wse2xai.gui import fields
 from napari_wse2xai.gui.form import Form
@@ -155,14 +155,41 @@ def test_an_empty_table_takes_rows_and_gives_the_last_one_up(qtbot) -> None:
     assert table.value() == ()
 
 
+def test_the_table_begins_with_what_must_be_given_and_names_the_axis_s_unit(qtbot) -> None:
+    form = Form(Deconvolve)
+    qtbot.addWidget(form)
+    table = form.findChild(QTableWidget)
+    heads = [table.horizontalHeaderItem(index).text() for index in range(table.columnCount())]
+    assert heads[:4] == ["Name\n", "Position\naxis", "FWHM\naxis", "Window\naxis"]
+    assert heads[-1] == "Source\n"
+    form.show_axis("eV")
+    assert table.horizontalHeaderItem(1).text() == "Position\neV"
+
+
+def test_a_setting_on_the_axis_is_labelled_with_the_axis_s_unit(qtbot) -> None:
+    form = Form(FindFlake)
+    qtbot.addWidget(form)
+    form.show_axis("cm⁻¹")
+    assert "Window (cm⁻¹)" in [label.text() for label in form.findChildren(QLabel)]
+    form.show_axis("")
+    assert "Window (axis)" in [label.text() for label in form.findChildren(QLabel)]
+
+
+def test_yes_and_no_are_chosen_in_a_table(qtbot) -> None:
+    table = SettingsTable(Peak)
+    qtbot.addWidget(table)
+    table.put((peak("a").model_copy(update={"optional": True}), peak("b")))
+    assert [row.optional for row in table.value()] == [True, False]
+
+
 def test_a_wrong_cell_names_its_row_and_column(qtbot) -> None:
     table = SettingsTable(Peak)
     qtbot.addWidget(table)
     table.put((peak("a"), peak("b")))
-    table.findChild(QTableWidget).item(1, 2).setText("280x")
+    table.findChild(QTableWidget).item(1, 1).setText("280x")
     with pytest.raises(ValueError, match=r"^row 2, Position: '280x' is no number$"):
         table.value()
-    table.findChild(QTableWidget).item(1, 2).setText("350")
+    table.findChild(QTableWidget).item(1, 1).setText("350")
     with pytest.raises(ValueError, match=r"^row 2, Peak b at 350 lies outside its window 200 to 300"):
         table.value()
 

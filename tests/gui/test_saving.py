@@ -3,6 +3,8 @@
 from pathlib import Path
 
 import pytest
+from matplotlib.backend_bases import MouseButton
+from qtpy.QtWidgets import QTableWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.gui import stock
@@ -67,9 +69,23 @@ def test_a_double_click_in_the_spectrum_adds_a_peak(make_napari_viewer, clean_ra
     before = panels.panels[Deconvolve].form.value().peaks
 
     class Event:
-        dblclick, inaxes, xdata = True, spectrum.axes, 287.5
+        button, dblclick, inaxes, xdata = MouseButton.LEFT, True, spectrum.axes, 287.5
 
     spectrum._on_click(Event())
     after = panels.panels[Deconvolve].form.value().peaks
     assert len(after) == len(before) + 1
     assert after[-1].position == 287.5
+
+
+def test_a_double_click_while_the_list_of_peaks_is_not_valid_says_why(make_napari_viewer, clean_raman):
+    from napari_wse2xai.gui import window
+
+    viewer = make_napari_viewer()
+    stock.add(viewer, to_layers(clean_raman))
+    panels, _ = window.furnish(viewer)
+    table = panels.panels[Deconvolve].form.findChild(QTableWidget)
+    table.item(0, 1).setText("oops")
+    rows = table.rowCount()
+    panels.add_peak(287.5)
+    assert table.rowCount() == rows
+    assert panels.said.text() == "No peak was added: Peaks: row 1, Position: 'oops' is no number."

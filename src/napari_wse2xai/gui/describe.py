@@ -36,6 +36,10 @@ def limits(field: FieldInfo | None) -> tuple[float | None, float | None]:
     return low, high
 
 
+AXIS = "axis"
+"""Unit of a setting that is in the unit of the map's spectral axis."""
+
+
 def unit(field: FieldInfo) -> str:
     """Unit of a setting; empty where it has none."""
     extra = field.json_schema_extra

@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_wse2xai.gui import fields
-from napari_wse2xai.gui.describe import limits, one_sentence, options, unit
+from napari_wse2xai.gui.describe import AXIS, limits, one_sentence, options, unit
 from napari_wse2xai.stages import Settings
 
 Changed = Callable[[], None]
@@ -25,6 +25,7 @@ class Form(QWidget):
         self._model = model
         self._inputs: dict[str, fields.Input] = {}
         self._hidden: dict[str, Any] = {}
+        self._of_axis: dict[str, QLabel] = {}
         layout = QFormLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
@@ -41,6 +42,8 @@ class Form(QWidget):
         entry.on_change(self.changed.emit)
         label = QLabel(f"{field.title} ({unit(field)})" if unit(field) else str(field.title))
         label.setToolTip(field.description or "")
+        if unit(field) == AXIS:
+            self._of_axis[str(field.title)] = label
         if isinstance(entry, Table | Choice):
             layout.addRow(label)
             layout.addRow(entry.native)
@@ -48,6 +51,14 @@ class Form(QWidget):
             layout.addRow(label, entry.native)
         if not field.is_required():
             entry.put(field.get_default(call_default_factory=True))
+
+    def show_axis(self, axis_unit: str) -> None:
+        """Name the unit of the chosen map's axis where a setting is in that unit; empty where no map is chosen."""
+        for title, label in self._of_axis.items():
+            label.setText(f"{title} ({axis_unit or AXIS})")
+        for entry in self._inputs.values():
+            if isinstance(entry, Table | Choice):
+                entry.show_axis(axis_unit)
 
     def value(self) -> Settings:
         """Settings as shown; raises ValueError with one sentence where they are not valid."""
@@ -75,7 +86,7 @@ class Table:
         from napari_wse2xai.gui.table import SettingsTable
 
         self.native = self._table = SettingsTable(model)
-        self.get, self.put = self._table.value, self._table.put
+        self.get, self.put, self.show_axis = self._table.value, self._table.put, self._table.show_axis
 
     def on_change(self, callback: Changed) -> None:
         """Call whenever the user changes a cell or the number of rows."""
@@ -110,6 +121,11 @@ class Choice:
         self._kind.put(self._kinds[index])
         self._stack.setCurrentIndex(index)
         self._forms[index].put(value)
+
+    def show_axis(self, axis_unit: str) -> None:
+        """Name the unit of the chosen map's axis."""
+        for form in self._forms:
+            form.show_axis(axis_unit)
 
     def on_change(self, callback: Changed) -> None:
         """Call whenever the user changes the kind or one of its settings."""

@@ -27,7 +27,7 @@ from napari_wse2xai.data import Picture
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.opening import PL, RAMAN, Artefact, Choice, Listing, listing_of, opened
 from napari_wse2xai.gui.run import Runner
-from napari_wse2xai.gui.stage_panel import BAD, NOTE, QUIET
+from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 from napari_wse2xai.io import FORMATS, Item
 from napari_wse2xai.layers import to_layers
 
@@ -47,7 +47,7 @@ class LoadMaps(QWidget):
         self.tree, self.details = QTreeWidget(), QLabel()
         self.measures, self.laser, self.unit = QComboBox(), QDoubleSpinBox(), QComboBox()
         self.with_pictures = QCheckBox("with the pictures in the file")
-        self.bar, self.message = QProgressBar(), QLabel()
+        self.bar, self.message = QProgressBar(), Voice(napari_viewer)
         self._notes: list[str] = []
         self._prepare()
         self._arrange()
@@ -76,8 +76,7 @@ class LoadMaps(QWidget):
         self.with_pictures.setToolTip("Scans and white-light pictures come as layers below the map, in their true place.")
         self.bar.setVisible(False)
         self.bar.setRange(0, 100)
-        for label in (self.details, self.message):
-            label.setWordWrap(True)
+        self.details.setWordWrap(True)
 
     def _arrange(self) -> None:
         form = QFormLayout()
@@ -200,17 +199,17 @@ class LoadMaps(QWidget):
 
     def _begin(self, text: str) -> None:
         self._notes.clear()
-        self._say(text, QUIET)
+        self.message.say(text, QUIET)
         self.bar.setValue(0)
         self.bar.setVisible(True)
         self.load_button.setEnabled(False)
         self.cancel_button.setEnabled(True)
 
-    def _rest(self, text: str, color: str = QUIET) -> None:
+    def _rest(self, text: str, mood: str = QUIET) -> None:
         """Say what came of it, with what is worth knowing."""
         self.bar.setVisible(False)
         self._set_buttons()
-        self._say("\n".join([text, *self._notes]), color if color == BAD or not self._notes else NOTE)
+        self.message.say("\n".join([text, *self._notes]), mood if mood == BAD or not self._notes else NOTE)
 
     def _set_buttons(self) -> None:
         choice = self.choice()
@@ -220,11 +219,7 @@ class LoadMaps(QWidget):
     def _on_progress(self, fraction: float, message: str) -> None:
         if self._busy:
             self.bar.setValue(round(100 * fraction))
-            self._say(message, QUIET)
-
-    def _say(self, text: str, color: str) -> None:
-        self.message.setStyleSheet(f"color: {color}")
-        self.message.setText(text)
+            self.message.say(message, QUIET)
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""

@@ -3,7 +3,7 @@
 from typing import Any
 
 from qtpy.QtCore import QTimer
-from qtpy.QtWidgets import QComboBox, QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 from superqt import QCollapsible
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
@@ -11,9 +11,10 @@ from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.load_maps import LoadMaps
 from napari_wse2xai.gui.peak_chooser import PeakChooser
+from napari_wse2xai.gui.preset_box import PresetBox
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.stage_panel import StagePanel
-from napari_wse2xai.recipe import Section, preset, preset_names
+from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Peak, Stage
 
 
@@ -24,14 +25,12 @@ class MainWidget(Docked):
         super().__init__(parent)
         self.viewer = napari_viewer
         self.loading = LoadMaps(napari_viewer)
-        self.preset = QComboBox()
-        self.preset.addItems(preset_names())
-        self.preset.setToolTip("Settings to begin with: those of a material and a laser line. Fills all panels.")
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
+        self.preset = PresetBox(self.panels.values())
+        self.said = Voice(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
         self._folds: dict[Any, QCollapsible] = {}
-        self._kind: AxisKind | None = None
         self._placed: set[AxisKind] = set()
         self._had_peaks = False
         self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
@@ -59,10 +58,11 @@ class MainWidget(Docked):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
+        layout.addWidget(self.said)
         self.setMinimumWidth(360)
 
     def _fold(self, key: Any, title: str, content: QWidget) -> QCollapsible:
-        fold = self._folds[key] = QCollapsible(title)
+        fold = self._folds[key] = QCollapsible(title, expandedIcon="▾", collapsedIcon="▸")
         fold.layout().setContentsMargins(0, 0, 0, 0)
         fold.content().layout().setContentsMargins(0, 0, 0, 0)
         fold.addWidget(content)
@@ -70,10 +70,9 @@ class MainWidget(Docked):
 
     def _connect(self) -> None:
         self._soon.timeout.connect(self._refresh)
-        self.preset.currentTextChanged.connect(lambda _: self._fill_from_preset())
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
-            panel.chosen.connect(self._on_chosen)
+            panel.told.connect(lambda text, mood, stage=stage: self.said.say(f"{stage.title}: {text}", mood))
 
     def _later(self, event: Any = None) -> None:
         """Refresh once after a burst of new layers."""
@@ -116,35 +115,14 @@ class MainWidget(Docked):
     def add_peak(self, position: float) -> None:
         """Add a peak at a position to the list of the deconvolution, like its nearest one in the list."""
         panel = self.panels[Deconvolve]
-        settings = panel.form.value()
+        self.open_fold(Deconvolve)
+        try:
+            settings = panel.form.value()
+        except ValueError as error:
+            self.said.say(f"No peak was added: {error}", BAD)
+            return
         assert isinstance(settings, Deconvolve)
         panel.form.put(settings.model_copy(update={"peaks": (*settings.peaks, new_peak(settings.peaks, position))}))
-        self.open_fold(Deconvolve)
-
-    def _on_chosen(self) -> None:
-        """Fill in the preset's values for Raman or PL when a map of the other kind is chosen."""
-        source = next((panel.chosen_map() for panel in self.panels.values()), None)
-        if source is not None and source.axis.kind is not self._kind:
-            self._kind = source.axis.kind
-            self._fill_from_preset()
-
-    def _fill_from_preset(self) -> None:
-        recipe = preset(self.preset.currentText())
-        section: Section | None = recipe.raman if self._kind in (None, AxisKind.RAMAN_SHIFT) else recipe.pl
-        if section is None:
-            self._tell_of_no_settings()
-            return
-        for stage in section.stages():
-            if type(stage) in self.panels:
-                self.panels[type(stage)].form.put(stage)
-
-    def _tell_of_no_settings(self) -> None:
-        """Say why the panels still show what they showed."""
-        from napari.utils.notifications import show_warning
-
-        kind = self._kind.value if self._kind is not None else "Raman shift"
-        name = self.preset.currentText()
-        show_warning(f"The preset {name} has no settings for an axis of {kind}; the panels keep theirs, choose another preset.")
 
     def listen(self) -> None:
         """Hear of layers that come and go."""

@@ -3,11 +3,11 @@
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps
+from napari_wse2xai.data import PARAMETERS, PeakMaps, Status
 from napari_wse2xai.gui import stock
-from napari_wse2xai.layers import WORDS, LayerTuple, chi2_layer, part_name, peak_layer, status_layer
+from napari_wse2xai.layers import STATUS_COLORS, WORDS, LayerTuple, chi2_layer, part_name, peak_layer, status_layer
 
 FIT = "fit"
 FIT_PARTS = ("status", "reduced chi2")
@@ -23,6 +23,9 @@ class PeakChooser(QWidget):
         self.which.setToolTip("Result of which deconvolution")
         self.which.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.errors = QCheckBox("standard errors instead of values")
+        self.legend = QLabel()
+        self.legend.setWordWrap(True)
+        self.legend.setToolTip("What became of the fits; the tick 'status' above shows it as a map in these colours.")
         self.table = QTableWidget(0, len(PARAMETERS))
         self.table.setHorizontalHeaderLabels([WORDS[parameter] for parameter in PARAMETERS])
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
@@ -30,7 +33,7 @@ class PeakChooser(QWidget):
         self.table.setStyleSheet("QTableWidget::indicator:unchecked { border: 1px solid #888888; }")  # else unseen in napari's dark theme
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
-        for row in (self.which, self.table, self.errors):
+        for row in (self.which, self.table, self.errors, self.legend):
             layout.addWidget(row)
         self.which.currentIndexChanged.connect(lambda _: self._fill())
         self.errors.toggled.connect(lambda _: self._fill())
@@ -53,6 +56,7 @@ class PeakChooser(QWidget):
 
     def _fill(self) -> None:
         peaks = self.which.currentData()
+        self.legend.setText(legend(peaks) if isinstance(peaks, PeakMaps) else "")
         self.table.blockSignals(True)
         names = [*peaks.names, FIT] if isinstance(peaks, PeakMaps) else []
         self.table.setRowCount(len(names))
@@ -116,6 +120,13 @@ class PeakChooser(QWidget):
             self.viewer.layers.remove(layer)
         else:
             layer.visible = False
+
+
+def legend(peaks: PeakMaps) -> str:
+    """Colour, meaning and number of pixels of each status, as rich text."""
+    counts = {status: int((peaks.status == status).sum()) for status in Status if status is not Status.NOT_ON_FLAKE}
+    entries = (f"<span style='color:{STATUS_COLORS[s]}'>■</span> {s.meaning}: {n}" for s, n in counts.items() if n)
+    return "Fits: " + ", ".join(entries)
 
 
 def _frame(layer: Any) -> Any:

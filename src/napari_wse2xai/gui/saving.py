@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.run import Runner
+from napari_wse2xai.gui.voice import BAD, Voice
 
 
 class SaveButtons(QWidget):
@@ -18,10 +19,10 @@ class SaveButtons(QWidget):
         super().__init__(parent)
         self.viewer = viewer
         self.runner = Runner(self)
-        self.results_button, self.table_button, self.message = QPushButton("Save results…"), QPushButton("Save peaks as CSV…"), QLabel()
+        self.results_button, self.table_button = QPushButton("Save results…"), QPushButton("Save peaks as CSV…")
+        self.message = Voice(viewer)
         self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
         self.table_button.setToolTip("One line per pixel: its place, and each peak's position, FWHM and height with their errors.")
-        self.message.setWordWrap(True)
         buttons = QHBoxLayout()
         for button in (self.results_button, self.table_button):
             buttons.addWidget(button)
@@ -31,8 +32,8 @@ class SaveButtons(QWidget):
         layout.addWidget(self.message)
         self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
         self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
-        self.runner.finished.connect(lambda path: self.message.setText(f"Saved {path}."))
-        self.runner.failed.connect(self.message.setText)
+        self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}."))
+        self.runner.failed.connect(lambda text: self.message.say(text, BAD))
 
     def _ask(self, name: str, pattern: str, save: Any) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
@@ -56,7 +57,7 @@ class SaveButtons(QWidget):
 
     def _run(self, anything: Any, path: Path, write: Any) -> None:
         if not anything:
-            self.message.setText("There is nothing to save yet; open a map or run the deconvolution first.")
+            self.message.say("There is nothing to save yet; open a map or run the deconvolution first.")
             return
 
         def work(progress: Any) -> Path:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.backend_bases import MouseButton
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from napari.utils.theme import get_theme
@@ -13,9 +14,11 @@ from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.layers import WORDS
-from napari_wse2xai.plots.spectra import SpectrumPlot, brightest_pixel, describe, fitted_numbers
+from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
 
 Pixel = tuple[int, int]
+FEWEST_CHANNELS = 8
+"""Closer than this there is nothing to see."""
 WELCOME = "Open a map; the spectrum under the mouse is shown here."
 
 
@@ -25,9 +28,9 @@ class SpectrumView(Docked):
     Only the curves are drawn anew from pixel to pixel; axes and ticks stay as a picture underneath (blitting).
     """
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.viewer = viewer
+        self.viewer = napari_viewer
         self.source: SpectralMap | None = None
         self.peaks: PeakMaps | None = None
         self.pixel: Pixel | None = None
@@ -52,7 +55,8 @@ class SpectrumView(Docked):
         self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
         self.canvas.mpl_connect("draw_event", self._on_draw)
         self.canvas.mpl_connect("button_press_event", self._on_click)
-        self.canvas.setToolTip("Double-click adds a peak there to the list of the deconvolution.")
+        self.canvas.mpl_connect("scroll_event", self._on_wheel)
+        self.canvas.setToolTip("Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.")
         self.canvas.setMinimumSize(200, 190)
         scroll = QScrollArea()
         scroll.setWidget(self.words)
@@ -96,6 +100,8 @@ class SpectrumView(Docked):
             axes.set_visible(source is not None)
         if source is self.source and peaks is self.peaks:
             return
+        if source is None or self.source is None or source.axis.kind is not self.source.axis.kind:
+            self.plot.view = None
         new_place = self.source is None or source is None or source.frame != self.source.frame
         self.source, self.peaks = source, peaks
         if source is not None:
@@ -156,18 +162,30 @@ class SpectrumView(Docked):
             return head
         units = [self.peaks.unit(parameter).replace("cm-1", "cm⁻¹") for parameter in PARAMETERS]
         titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
-        rows = "".join(
-            "<tr>" + "".join(f"<td>{cell}&nbsp;&nbsp;</td>" for cell in row) + "</tr>" for row in fitted_numbers(self.peaks, *pixel)
-        )
+        rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(self.peaks, *pixel)))
         return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
 
     def _on_click(self, event: Any) -> None:
-        """Hand a double-clicked position to the panels, where these are in the window."""
+        """Hand a double-clicked position to the panels, where these are in the window; show all of the axis on a right click."""
+        if event.button == MouseButton.RIGHT and self.pixel is not None:
+            self.plot.view = None
+            self.show_pixel(self.pixel)
         if not event.dblclick or event.inaxes is None or self.source is None:
             return
         for dock in self.viewer.window.dock_widgets.values():
             if hasattr(dock, "add_peak"):
                 dock.add_peak(float(event.xdata))
+
+    def _on_wheel(self, event: Any) -> None:
+        """Zoom into the spectral axis about the place under the mouse."""
+        if event.inaxes is None or self.source is None or self.pixel is None:
+            return
+        low, high = (event.xdata + (edge - event.xdata) * 0.8**event.step for edge in self.axes.get_xlim())
+        first, last = self.source.axis.span
+        inside = self.source.axis.between(low, high)
+        if inside.stop - inside.start >= FEWEST_CHANNELS:
+            self.plot.view = None if low <= first and high >= last else (max(low, first), min(high, last))
+            self.show_pixel(self.pixel)
 
     def _on_draw(self, event: Any) -> None:
         self._background = self.canvas.copy_from_bbox(self.figure.bbox)
@@ -204,6 +222,12 @@ class SpectrumView(Docked):
             (self.viewer.dims.events.point, self.on_slider),
             (self.viewer.events.theme, self.on_theme),
         )
+
+
+def _row(index: int, cells: tuple[str, ...]) -> str:
+    """One peak's numbers, marked with the colour of its curve."""
+    mark = f"<span style='color:{COMPONENT_COLORS[index % len(COMPONENT_COLORS)]}'>■</span>&nbsp;"
+    return f"<tr><td>{mark}" + "<td>".join(f"{cell}&nbsp;&nbsp;</td>" for cell in cells) + "</tr>"
 
 
 def pixel_at(layer: Any, position: Any) -> Pixel | None:

@@ -4,17 +4,15 @@ from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.run import Runner
-from napari_wse2xai.layers import KEY, to_layers
+from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
+from napari_wse2xai.layers import KEY, pretty, to_layers
 from napari_wse2xai.stages import Despike, FindFlake, Stage
-
-QUIET, NOTE, BAD = "#999999", "#e8a33d", "#e4575c"
-"""Colours of what is said, of what should be known, and of what is wrong: readable on dark and on light."""
 
 
 class StagePanel(QWidget):
@@ -23,11 +21,13 @@ class StagePanel(QWidget):
     ran = Signal(object)
     """The artefact that a run gave."""
     chosen = Signal()
+    told = Signal(str, str)
+    """What came of a run, and the mood to say it in."""
 
     def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
-        self._outcome = ("", "")  # words and colour of the last run, to be seen whenever there is nothing to object to
+        self._outcome = ("", QUIET)  # words and mood of the last run, to be seen whenever there is nothing to object to
         self._notes: list[str] = []
         self._worked_on: SpectralMap | None = None
         self.runner = Runner(self)
@@ -37,7 +37,7 @@ class StagePanel(QWidget):
         self._known: list[SpectralMap] = []
         self.form = Form(stage)
         self.run_button, self.cancel_button = QPushButton("Run"), QPushButton("Cancel")
-        self.bar, self.message = QProgressBar(), QLabel()
+        self.bar, self.message = QProgressBar(), Voice(viewer)
         self._build()
         self._connect()
         self.refresh()
@@ -46,8 +46,6 @@ class StagePanel(QWidget):
         self.cancel_button.setEnabled(False)
         self.bar.setRange(0, 100)
         self.bar.setVisible(False)
-        self.message.setWordWrap(True)
-        self.message.setObjectName("message")
         buttons = QHBoxLayout()
         buttons.addWidget(self.run_button)
         buttons.addWidget(self.cancel_button)
@@ -66,7 +64,7 @@ class StagePanel(QWidget):
         self.source.currentIndexChanged.connect(lambda _: self._on_choice())
         self.runner.progressed.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, color=BAD))
+        self.runner.failed.connect(partial(self._stop, mood=BAD))
         self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
 
@@ -103,10 +101,12 @@ class StagePanel(QWidget):
         self.cancel_button.setEnabled(True)
         self.bar.setValue(0)
         self.bar.setVisible(True)
-        self._say("", "")
+        self.message.say("Running…")
         self.runner.start(lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}")  # type: ignore[operator]
 
     def _on_choice(self) -> None:
+        source = self.chosen_map()
+        self.form.show_axis("" if source is None else pretty(source.axis.unit))
         self._check()
         self.chosen.emit()
 
@@ -115,10 +115,10 @@ class StagePanel(QWidget):
         objection = self._objection()
         self.run_button.setEnabled(not objection and not self.runner.busy)
         if not self.runner.busy:
-            self._say(*(objection or self._outcome))
+            self.message.say(*(objection or self._outcome))
 
     def _objection(self) -> tuple[str, str] | None:
-        """Why Run is off, and the colour to say it in."""
+        """Why Run is off, and the mood to say it in."""
         try:
             self.form.value()
         except ValueError as error:
@@ -130,7 +130,7 @@ class StagePanel(QWidget):
     def _on_progress(self, fraction: float, message: str) -> None:
         if self.runner.busy:
             self.bar.setValue(round(100 * fraction))
-            self._say(message, QUIET)
+            self.message.say(message)
 
     def _on_finished(self, result: Any) -> None:
         self._stop(summary(result), NOTE if self._notes else QUIET)
@@ -144,15 +144,12 @@ class StagePanel(QWidget):
         stock.add(self.viewer, layers)
         self.ran.emit(result)
 
-    def _stop(self, text: str, color: str = QUIET) -> None:
+    def _stop(self, text: str, mood: str = QUIET) -> None:
         self.bar.setVisible(False)
         self.cancel_button.setEnabled(False)
-        self._outcome = (" ".join((text, *self._notes)), color)
+        self._outcome = (" ".join((text, *self._notes)), mood)
         self._check()
-
-    def _say(self, text: str, color: str) -> None:
-        self.message.setStyleSheet(f"color: {color}" if color else "")
-        self.message.setText(text)
+        self.told.emit(*self._outcome)
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""

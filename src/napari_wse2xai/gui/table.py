@@ -8,11 +8,16 @@ from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QPushButton, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
-from napari_wse2xai.gui.describe import one_sentence, options, unit
+from napari_wse2xai.gui.describe import AXIS, one_sentence, options, unit
 from napari_wse2xai.gui.fields import read_number, read_window, write_number, write_window
 from napari_wse2xai.stages import Settings
 
 ROW_HEIGHT = 24
+WIDEST = 130
+"""Pixels; a longer text is cut, and read in full in its tooltip."""
+LONG = 16
+"""Letters that always fit."""
+YES, NO = "yes", "no"
 
 
 class SettingsTable(QWidget):
@@ -23,12 +28,13 @@ class SettingsTable(QWidget):
     def __init__(self, model: type[Settings], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._model = model
-        self._columns = [_Column(name, field) for name, field in model.model_fields.items()]
+        fields = sorted(model.model_fields.items(), key=lambda entry: not entry[1].is_required())  # what must be given comes first
+        self._columns = [_Column(name, field) for name, field in fields]
         self._table = QTableWidget(0, len(self._columns))
-        self._table.setHorizontalHeaderLabels([column.title for column in self._columns])
-        for index, column in enumerate(self._columns):
-            self._table.horizontalHeaderItem(index).setToolTip(column.help)
+        self.show_axis("")
         self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
+        self._table.horizontalHeader().setMaximumSectionSize(WIDEST)
+        self._table.setWordWrap(False)
         self._table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
         self._table.setMinimumHeight(9 * ROW_HEIGHT)
         self._table.itemChanged.connect(lambda _: self.changed.emit())
@@ -36,6 +42,12 @@ class SettingsTable(QWidget):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(self._table)
         layout.addLayout(self._buttons())
+
+    def show_axis(self, axis_unit: str) -> None:
+        """Head the columns, with the unit of the chosen map's axis where they are in that unit."""
+        self._table.setHorizontalHeaderLabels([column.heading(axis_unit) for column in self._columns])
+        for index, column in enumerate(self._columns):
+            self._table.horizontalHeaderItem(index).setToolTip(column.help)
 
     def value(self) -> tuple[Settings, ...]:
         """Rows as settings; raises ValueError naming the row that is not valid."""
@@ -77,6 +89,7 @@ class SettingsTable(QWidget):
                 self._table.setCellWidget(row, index, self._chooser(column.choices, shown))
             else:
                 self._table.setItem(row, index, QTableWidgetItem(shown))
+                self._table.item(row, index).setToolTip(shown if len(shown) > LONG else column.help)
 
     def _chooser(self, choices: tuple[str, ...], chosen: str) -> QComboBox:
         chooser = QComboBox()
@@ -118,16 +131,24 @@ class _Column:
     def __init__(self, name: str, field: FieldInfo) -> None:
         self.name = name
         self.title = str(field.title or name)
-        self.help = f"{field.description or ''} {f'({unit(field)})' if unit(field) else ''}".strip()
+        self.unit = unit(field)
+        self.help = field.description or ""
         (kind, *_), self._optional = options(field.annotation)
-        self.choices: tuple[str, ...] = get_args(kind) if get_origin(kind) is Literal else ()
+        self._is_flag = kind is bool
+        self.choices: tuple[str, ...] = get_args(kind) if get_origin(kind) is Literal else (NO, YES) if self._is_flag else ()
         self._is_window = get_origin(kind) is tuple
         self._is_number = kind in (float, int)
+
+    def heading(self, axis_unit: str) -> str:
+        """Title, and under it the unit."""
+        return f"{self.title}\n{(axis_unit or AXIS) if self.unit == AXIS else self.unit}"
 
     def read(self, text: str) -> Any:
         """Value of a cell's text."""
         if not text and self._optional:
             return None
+        if self._is_flag:
+            return text == YES
         if self._is_window:
             return read_window(text)
         return read_number(text) if self._is_number else text
@@ -136,6 +157,8 @@ class _Column:
         """Text for a value."""
         if value is None:
             return ""
+        if self._is_flag:
+            return YES if value else NO
         if self._is_window:
             return write_window(value)
         return write_number(value) if self._is_number else str(value)

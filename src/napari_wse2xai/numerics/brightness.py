@@ -18,7 +18,7 @@ def telling_channel(counts: Counts) -> int:
     sample = counts[::stride, ::stride].reshape(-1, channels)
     sample = sample[np.isfinite(sample).all(axis=-1)]
     if not len(sample):
-        return channels // 2
+        return int(channels) // 2
     usual, bright = np.percentile(sample, [50, 95], axis=0)
     return int(np.argmax(bright - usual)) if len(sample) > 1 else int(np.argmax(bright))
 

@@ -1,0 +1,49 @@
+"""What a panel says to the user, in colours that can be read in the window's theme."""
+
+from typing import Any
+
+from napari.utils.theme import get_theme
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QLabel, QWidget
+
+QUIET, NOTE, BAD = "quiet", "note", "bad"
+"""How something is said: by the way, worth knowing, or because something is wrong."""
+INKS = {
+    "dark": {QUIET: "#b5b8bd", NOTE: "#f0b13f", BAD: "#ff7b7f"},
+    "light": {QUIET: "#55585c", NOTE: "#7a5200", BAD: "#b3141f"},
+}
+
+
+class Voice(QLabel):
+    """A line of words that wraps and can be copied."""
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._viewer = viewer
+        self._mood = QUIET
+        self.setWordWrap(True)
+        self.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.setObjectName("message")
+
+    def say(self, text: str, mood: str = QUIET) -> None:
+        """Show words in the colour of a mood."""
+        self._mood = mood
+        self._colour()
+        self.setText(text)
+
+    def _colour(self) -> None:
+        sheet = f"color: {INKS[ground(self._viewer)][self._mood]}"
+        if sheet != self.styleSheet():
+            self.setStyleSheet(sheet)
+
+    def changeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Follow the window's theme."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._colour()
+
+
+def ground(viewer: Any) -> str:
+    """Whether words stand on ``dark`` or ``light``, in any theme."""
+    red, green, blue = get_theme(viewer.theme).background.as_rgb_tuple()[:3]
+    return "dark" if 0.3 * red + 0.6 * green + 0.1 * blue < 128 else "light"

@@ -1,0 +1,159 @@
+"""The docks as napari's Plugins menu opens them, and what they say."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QLabel
+
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.peak_chooser import legend
+from napari_wse2xai.gui.voice import BAD, INKS, QUIET, Voice
+from napari_wse2xai.io import write_map, write_results
+from napari_wse2xai.layers import status_layer, to_layers
+from napari_wse2xai.stages import Deconvolve, FindFlake
+
+PLUGIN = "napari-wse2xai"
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+def test_each_dock_works_on_its_own_in_a_plain_napari(viewer, settle, small) -> None:
+    _, spectrum = viewer.window.add_plugin_dock_widget(PLUGIN, "Spectrum under the mouse")
+    stock.add(viewer, to_layers(small))
+    settle(lambda: spectrum.pixel is not None)
+    viewer.window.remove_dock_widget("all")
+    assert not viewer.mouse_move_callbacks
+    _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
+    settle(panels.panels[FindFlake].run_button.isEnabled)
+    assert panels.panels[FindFlake].chosen_map() is small
+
+
+def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
+    before = [len(emitter.callbacks) for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.point)]
+    viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
+    viewer.window.add_plugin_dock_widget(PLUGIN, "Spectrum under the mouse")
+    viewer.window.remove_dock_widget("all")
+    after = [len(emitter.callbacks) for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.point)]
+    assert after == before
+
+
+def test_labspec_text_and_results_open_through_the_manifest(viewer, tmp_path, small, small_peaks) -> None:
+    text, results = tmp_path / "map.txt", tmp_path / "results.nc"
+    rows = "".join(f"{x}\t{y}\t1\t2\t{x + 10 * y}\n" for y in (0, 1) for x in (0, 1, 2))
+    text.write_text(f"#AxisUnit[1]=\tcm-1\n\t\t100\t101\t102\n{rows}", encoding="latin-1")
+    (layer,) = viewer.open(text, plugin=PLUGIN)
+    assert layer.data.shape == (3, 2, 3)
+    assert layer.data[2, 1, 2] == 12
+    viewer.layers.clear()
+    from napari_wse2xai.data import Results
+
+    write_results(Results({"raman": small}, {"raman": small_peaks}), results)
+    viewer.open(results, plugin=PLUGIN)
+    (peaks,) = stock.all_peaks(viewer)
+    np.testing.assert_array_equal(peaks.position, small_peaks.position)
+
+
+def test_a_broken_file_is_one_notification_and_no_layer(viewer, tmp_path, small, monkeypatch) -> None:
+    told: list[str] = []
+    monkeypatch.setattr("napari.utils.notifications.show_error", told.append)
+    path = tmp_path / "map.nc"
+    write_map(small, path)
+    path.write_bytes(path.read_bytes()[:700])
+    viewer.open(path, plugin=PLUGIN)
+    assert not viewer.layers
+    assert len(told) == 1
+    assert "map.nc" in told[0]
+
+
+def test_settings_typed_for_raman_come_back_after_a_look_at_pl(viewer, qtbot, settle, small, light) -> None:
+    panels = MainWidget(viewer)
+    qtbot.addWidget(panels)
+    stock.add(viewer, to_layers(small))
+    panel, other = panels.panels[FindFlake], panels.panels[Deconvolve]
+    settle(lambda: panel.chosen_map() is small)
+    typed = panel.form.value().model_copy(update={"k": 7.5})
+    panel.form.put(typed)
+    stock.add(viewer, to_layers(light))
+    settle(lambda: panel.chosen_map() is light)
+    assert panel.form.value() != typed
+    panel.source.setCurrentIndex(0)  # this panel only
+    assert panel.form.value() == typed
+    assert [peak.shape for peak in other.form.value().peaks] == ["gaussian"]
+    assert "Window (cm⁻¹)" in [label.text() for label in panel.form.findChildren(QLabel)]
+
+
+def test_what_came_of_a_run_is_read_when_its_fold_is_closed(viewer, qtbot, settle, small) -> None:
+    panels = MainWidget(viewer)
+    qtbot.addWidget(panels)
+    stock.add(viewer, to_layers(small))
+    panel = panels.panels[FindFlake]
+    panel.form.put(FindFlake(window=(235, 265), corner_size=2))
+    settle(panel.run_button.isEnabled)
+    panel.form.put(FindFlake(window=(235, 265), corner_size=2))
+    panel.run_button.click()
+    assert panel.message.text()
+    settle(lambda: not panel.runner.busy)
+    assert panels.said.text().startswith("Find flake: The flake has 80 of 192 pixels")
+
+
+def test_words_can_be_read_in_both_themes(viewer, qtbot) -> None:
+    voice = Voice(viewer)
+    qtbot.addWidget(voice)
+    voice.say("oops", BAD)
+    assert INKS["dark"][BAD] in voice.styleSheet()
+    viewer.theme = "light"
+    voice.say("fine")
+    assert INKS["light"][QUIET] in voice.styleSheet()
+    for ground, level in (("dark", 36), ("light", 231)):
+        for ink in INKS[ground].values():
+            assert contrast(ink, level) > 4.5, (ground, ink)
+
+
+def contrast(ink: str, level: int) -> float:
+    """Ratio of the WCAG between an ink and a grey ground."""
+    values = np.array([[int(ink[k : k + 2], 16) for k in (1, 3, 5)], [level] * 3]) / 255
+    linear = np.where(values <= 0.04, values / 12.92, ((values + 0.055) / 1.055) ** 2.4)
+    low, high = sorted(linear @ (0.2126, 0.7152, 0.0722))
+    return float((high + 0.05) / (low + 0.05))
+
+
+def test_the_legend_counts_what_the_status_map_shows(viewer, small_peaks) -> None:
+    words = legend(small_peaks)
+    for status in np.unique(small_peaks.status):
+        assert f": {int((small_peaks.status == status).sum())}" in words
+    data, keywords, _ = status_layer(small_peaks)
+    layer = viewer.add_labels(data, **keywords)
+    assert layer.colormap.map(np.zeros(1, np.uint8))[0] == pytest.approx([0x3F / 255, 0x9B / 255, 0x63 / 255, 1], abs=0.01)
+
+
+def test_the_window_answers_while_a_deconvolution_runs(viewer, qtbot, settle, clean_raman, deconvolve) -> None:
+    deconvolve.model_copy(update={"peaks": deconvolve.peaks[:1]})(clean_raman)  # torch is loaded
+    panels = MainWidget(viewer)
+    qtbot.addWidget(panels)
+    stock.add(viewer, to_layers(clean_raman))
+    panel = panels.panels[Deconvolve]
+    settle(panel.run_button.isEnabled)
+    panel.form.put(deconvolve)
+    beats: list[float] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: beats.append(clock()))
+    timer.start(5)
+    panel.run_button.click()
+    results: list[object] = []
+    panel.runner.finished.connect(results.append)
+    began = clock()
+    settle(lambda: results)
+    timer.stop()
+    running = [beat for beat in beats if began <= beat]
+    assert len(running) > 10
+    assert np.percentile(np.diff(running), 95) < 0.25
+
+
+def clock() -> float:
+    from time import perf_counter
+
+    return perf_counter()
