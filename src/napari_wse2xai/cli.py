@@ -69,6 +69,9 @@ def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("target", type=Path, metavar="OUT.nc", nargs="?", help="NetCDF file to write; not needed with --list")
     command.add_argument("--list", action="store_true", help="show what is in a file with several maps, and write nothing")
     command.add_argument("--item", metavar="NAME", help="which one, in a file with several maps")
+    command.add_argument(
+        "--unit", choices=("cm-1", "nm", "eV"), help="unit of the spectral axis, where the file does not say it or says it wrong"
+    )
     command.set_defaults(command=_convert)
 
 
@@ -116,7 +119,7 @@ def _convert(options: argparse.Namespace) -> None:
         raise UserError("The file to write is missing; name it after the input, as in 'convert IN OUT.nc', or ask for --list.")
     if options.target.suffix != ".nc":
         raise UserError(f"'{options.target}' does not end in .nc; convert writes NetCDF files only, so give a name that does.")
-    spectral_map = io.read(options.source, options.item)
+    spectral_map = io.read(options.source, options.item, unit=options.unit)
     io.write_map(spectral_map, options.target)
     ny, nx = spectral_map.frame.shape
     low, high = spectral_map.axis.span

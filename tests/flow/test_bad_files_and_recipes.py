@@ -1,5 +1,6 @@
 """What a user may do wrong on the command line: exit status 2, one sentence, nothing under the final name."""
 
+import errno
 from pathlib import Path
 
 import numpy as np
@@ -43,8 +44,8 @@ def one_sentence(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> st
         (lambda p: p.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20), "not a text table"),
         (lambda p: p.write_bytes(b""), "is empty"),
         (lambda p: p.mkdir(), "is a folder"),
-        (lambda p: table(p, x=np.insert(X, 50, X[50])), "twice"),
-        (lambda p: table(p, x=np.r_[X[:60], X[59:40:-1] + 0.01, X[60:]]), "not monotonic"),
+        (lambda p: table(p, x=np.insert(X, 50, X[50])), "'map.txt': The spectral axis has 200.502 cm-1 twice"),
+        (lambda p: table(p, x=np.r_[X[:60], X[59:40:-1] + 0.01, X[60:]]), "'map.txt': The spectral axis is not monotonic"),
         (lambda p: table(p, side=0), "no spectra"),
     ],
 )
@@ -55,11 +56,13 @@ def test_a_file_that_cannot_be_read(make, words, tmp_path, capsys):
     assert not (tmp_path / "map.nc").exists()
 
 
-@pytest.mark.parametrize("suffix", [".nc", ".wip", ".mat", ".wdf", ".mdt", ".spc", ".hspy"])
+@pytest.mark.parametrize("suffix", [".nc", ".wip", ".mat", ".wdf", ".mdt", ".spc", ".hspy", ".npy", ".csv", ".txt.gz"])
 def test_a_picture_under_another_name(suffix, tmp_path, capsys):
     source = tmp_path / f"map{suffix}"
     source.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 20)
-    assert source.name in one_sentence(["convert", str(source), str(tmp_path / "out.nc")], capsys)
+    said = one_sentence(["convert", str(source), str(tmp_path / "out.nc")], capsys)
+    assert f"'{source.name}'" in said
+    assert "allow_pickle" not in said
     assert not (tmp_path / "out.nc").exists()
 
 
@@ -81,11 +84,15 @@ def test_a_value_that_is_no_number_is_only_warned_of(bad, tmp_path, capsys):
         ("raman: {file: one.txt, " + PEAK.format(250, 200, 300) + "}", "leave this step out"),
         ("raman: {file: map.txt, despik: {}}", "did you mean 'despike'"),
         ("raman: {file: none.txt}", "does not exist"),
+        ("raman: {file: folder.txt}", "is a folder"),
+        ("raman: {file: folder.zarr}", "'folder.zarr'"),
     ],
 )
 def test_a_recipe_that_cannot_be_run(recipe, words, tmp_path, capsys):
     table(tmp_path / "map.txt", bump=900)
     table(tmp_path / "flat.txt")
+    for folder in ("folder.txt", "folder.zarr"):
+        (tmp_path / folder).mkdir()
     table(tmp_path / "one.txt", side=1)
     table(tmp_path / "pl.txt", x=np.linspace(1.5, 1.8, 200), unit="eV")
     (tmp_path / "recipe.yaml").write_text(recipe, encoding="utf-8")
@@ -98,6 +105,28 @@ def test_a_good_recipe_on_the_same_map_runs(tmp_path):
     (tmp_path / "recipe.yaml").write_text("raman: {file: map.txt, " + PEAK.format(250, 200, 300) + "}", encoding="utf-8")
     assert main(["run", str(tmp_path / "recipe.yaml"), "--output", str(tmp_path / "out")]) == 0
     assert (tmp_path / "out" / "results.nc").exists()
+
+
+def test_an_axis_without_a_unit_is_guessed_aloud_and_settled_by_an_option(tmp_path, capsys):
+    source = table(tmp_path / "map.txt", unit="")
+    assert main(["convert", str(source), str(tmp_path / "guess.nc")]) == 0
+    guess = capsys.readouterr()
+    assert "warning: 'map.txt' does not say the unit" in guess.err
+    assert guess.out.endswith("500 cm-1\n")
+    assert main(["convert", str(source), str(tmp_path / "told.nc"), "--unit", "nm"]) == 0
+    told = capsys.readouterr()
+    assert told.err == ""
+    assert told.out.endswith("500 nm\n")
+
+
+def test_a_full_disk(tmp_path, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    source = table(tmp_path / "map.txt")
+    monkeypatch.setattr("h5netcdf.File", full)
+    assert "the disk is full; free some space" in one_sentence(["convert", str(source), str(tmp_path / "map.nc")], capsys)
+    assert [path.name for path in tmp_path.iterdir()] == ["map.txt"]
 
 
 def test_an_output_folder_that_cannot_be(tmp_path, capsys):

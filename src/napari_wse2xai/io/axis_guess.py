@@ -24,7 +24,7 @@ def guess_kind(values: NDArray[np.float64], name: str) -> AxisKind:
         kind = AxisKind.ENERGY
     warnings.warn(
         f"'{name}' does not say the unit of its spectral axis; {low:g} to {high:g} is taken as {kind.unit}: "
-        "if that is wrong, read it with unit='cm-1', 'nm' or 'eV'.",
+        "if that is wrong, give the unit (cm-1, nm or eV) when you load it.",
         DataWarning,
         stacklevel=2,
     )

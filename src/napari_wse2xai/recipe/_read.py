@@ -12,6 +12,7 @@ from pydantic.fields import FieldInfo
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import MODALITIES, STEPS, Recipe
+from napari_wse2xai.stages import Pair
 
 DEFAULT_PRESET = "wse2-532"
 _PRESETS = files("napari_wse2xai") / "presets"
@@ -58,6 +59,8 @@ def parse(text: str, *, source: str, folder: Path) -> Recipe:
             section, peaks_at[name] = _normal(given[name], f"{source}: {name}")
             whole = merge(_without_what_peaks_decide(base.get(name, {}), section), section)
             merged[name] = _located(_of_usual_kind(whole), folder)
+    if "pair" in given:
+        merged["pair"] = _pair_of_usual_kind(given["pair"])
     recipe = _validated(merged, source, peaks_at)
     _require_files(recipe, source)
     return recipe
@@ -121,6 +124,15 @@ def _of_usual_kind(section: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
+def _pair_of_usual_kind(pair: Any) -> Any:
+    """Read an empty section as no settings and ``false`` as left out, and name the default kind where the method has none."""
+    if pair is None or pair is False:
+        return {} if pair is None else None
+    if not isinstance(pair, Mapping):
+        return pair
+    return {name: _with_kind(value, Pair.model_fields.get(name)) for name, value in pair.items()}
+
+
 def _with_kind(value: Any, field: FieldInfo | None) -> Any:
     kind = getattr(field.default, "kind", None) if field is not None else None
     return {"kind": kind, **value} if kind is not None and isinstance(value, Mapping) else value
@@ -166,7 +178,7 @@ def _require_files(recipe: Recipe, source: str) -> None:
     for name, section in sections.items():
         if section.file is None:
             raise SettingsError(f"{source}: '{name}.file' is missing; name the file that holds the map.")
-        if not section.file.is_file():
+        if not section.file.exists():  # a map may be a folder, as in Zarr
             raise SettingsError(f"{source}: {name}.file names {section.file}, which does not exist; correct the path.")
 
 

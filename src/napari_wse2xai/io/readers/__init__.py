@@ -7,7 +7,9 @@ share a suffix, ``recognises(path) -> bool``; and where its files may hold pictu
 import hashlib
 import importlib
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -15,7 +17,7 @@ from typing import Protocol, cast
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Picture, Record, SpectralMap
-from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
 
@@ -103,13 +105,23 @@ def read(path: str | Path, item: str | None = None, *, unit: str | None = None) 
     """
     started = time.perf_counter()
     source = _existing(path)
-    with ThreadPoolExecutor(1) as pool:
+    with _naming(source), ThreadPoolExecutor(1) as pool:
         digest = pool.submit(_sha256, source)  # beside the reading: hashing releases the interpreter lock
         result = _reader_of(source).read(source, item, unit)
         settings = {"file": source.name, "item": item, "sha256": digest.result()}
     if unit is not None:
         settings["unit"] = unit
     return result.with_record(Record("read", settings, __version__, time.perf_counter() - started))
+
+
+@contextmanager
+def _naming(source: Path) -> Iterator[None]:
+    """Say of which file a sentence is that an axis or a map says of itself."""
+    try:
+        yield
+    except DataError as error:
+        words = str(error)
+        raise DataError(words if f"'{source.stem}" in words else f"'{source.name}': {words}") from error
 
 
 def pictures(path: str | Path) -> tuple[Picture, ...]:

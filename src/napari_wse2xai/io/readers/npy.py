@@ -53,10 +53,18 @@ def _array(path: Path) -> NDArray[np.generic]:
     if path.stem.endswith("_axis"):
         raise ReaderError(f"'{path.name}' is a spectral axis; open '{path.stem.removesuffix('_axis')}.npy' beside it.")
     with readable_as("a NumPy array", path, *_HEADER_ERRORS):
-        array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
+        array = _opened(path)
     if not array.size or array.ndim > 3 or not array.ndim or array.dtype.kind not in "iuf":
         shape = " x ".join(map(str, array.shape)) or "no"
         raise ReaderError(f"'{path.name}' holds {shape} values of type {array.dtype}; save an array (y, x, spectral) of real numbers.")
+    return array
+
+
+def _opened(path: Path) -> NDArray[np.generic]:
+    with path.open("rb") as stream:
+        if not stream.read(6).startswith(np.lib.format.MAGIC_PREFIX):  # NumPy would take it for a pickle, and advise to trust it
+            raise ReaderError(f"'{path.name}' is not a NumPy file, whatever its name says; choose another file.")
+    array: NDArray[np.generic] = np.load(path, mmap_mode="r", allow_pickle=False)
     return array
 
 
@@ -79,7 +87,7 @@ def _axis(path: Path, size: int) -> tuple[NDArray[np.float64], str | None]:
 
 def _axis_values(path: Path) -> tuple[NDArray[np.float64], str | None]:
     if path.suffix == ".npy":
-        return np.array(np.load(path, mmap_mode="r", allow_pickle=False), dtype=np.float64), None
+        return np.array(_opened(path), dtype=np.float64), None
     first, _, rest = path.read_text(encoding="utf-8-sig").strip().partition("\n")
     words = _WORDS.findall(first)
     if words and all(map(_is_number, words)):
