@@ -194,6 +194,13 @@ def test_any_peak_map_is_one_tick_away_and_only_one_is_seen(
     seen = [layer.name for layer in viewer.layers if layer.visible and isinstance(stock.shown(layer).artefact, PeakMaps)]
     assert seen == ["A1' position (cm⁻¹)"]
     np.testing.assert_array_equal(viewer.layers[seen[0]].data, small_peaks.position[0])
+    assert panels.chooser.table.item(0, 2).checkState() == Qt.Unchecked
+    panels.chooser.table.item(0, 2).setCheckState(Qt.Checked)  # hidden, not gone: it comes back
+    settle()
+    assert viewer.layers["A1' height (counts)"].visible
+    assert not viewer.layers[seen[0]].visible
+    viewer.layers[seen[0]].visible = True  # napari's own eye
+    assert panels.chooser.table.item(0, 0).checkState() == Qt.Checked
     panels.chooser.table.item(0, 0).setCheckState(Qt.Unchecked)
     settle()
     assert seen[0] not in names_of(viewer)

@@ -14,7 +14,7 @@ FIT_PARTS = ("status", "reduced chi2")
 
 
 class PeakChooser(QWidget):
-    """A table of peaks by parameters: a tick puts that map on the canvas as its own layer, no tick takes it off."""
+    """A table of peaks by parameters: a tick is a map that is seen on the canvas; setting one adds its layer, removing one takes it off."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +52,9 @@ class PeakChooser(QWidget):
             index = next((i for i, peaks in enumerate(now) if peaks is kept), len(now) - 1)
             self.which.setCurrentIndex(index)
             self.which.blockSignals(False)
+        for layer in self.viewer.layers:
+            if (is_ := stock.shown(layer)) is not None and isinstance(is_.artefact, PeakMaps):
+                layer.events.visible.connect(self._mark)
         self._fill()
 
     def _fill(self) -> None:
@@ -63,17 +66,29 @@ class PeakChooser(QWidget):
         self.table.setVerticalHeaderLabels(names)
         for row, name in enumerate(names):
             for column in range(len(PARAMETERS)):
-                self.table.setItem(row, column, self._cell(peaks, name, column))
+                self.table.setItem(row, column, self._cell(name, column))
+        self.table.blockSignals(False)
+        self._mark()
+
+    def _mark(self, event: Any = None) -> None:
+        """Tick what is seen on the canvas."""
+        peaks = self.which.currentData()
+        self.table.blockSignals(True)
+        for row in range(self.table.rowCount()):
+            for column in range(len(PARAMETERS)):
+                layer = self._layer(peaks, self._part(self.table.verticalHeaderItem(row).text(), column))
+                item = self.table.item(row, column)
+                if item.flags() & Qt.ItemIsUserCheckable:
+                    item.setCheckState(Qt.Checked if layer is not None and layer.visible else Qt.Unchecked)
         self.table.blockSignals(False)
 
-    def _cell(self, peaks: PeakMaps, name: str, column: int) -> QTableWidgetItem:
+    def _cell(self, name: str, column: int) -> QTableWidgetItem:
         part = self._part(name, column)
         item = QTableWidgetItem("" if name != FIT else part)
         if not part:
             item.setFlags(Qt.NoItemFlags)
             return item
         item.setFlags(Qt.ItemIsUserCheckable | Qt.ItemIsEnabled)
-        item.setCheckState(Qt.Checked if self._layer(peaks, part) is not None else Qt.Unchecked)
         item.setToolTip(f"Show {part} on the canvas")
         return item
 
@@ -93,8 +108,11 @@ class PeakChooser(QWidget):
         peaks = self.which.currentData()
         name = self.table.verticalHeaderItem(item.row()).text()
         layer = self._layer(peaks, self._part(name, item.column()))
-        if item.checkState() == Qt.Checked and layer is None:
-            self._show_only(stock.add(self.viewer, [self._new(peaks, item.row(), item.column())])[0])
+        if item.checkState() == Qt.Checked:
+            seen = layer or stock.add(self.viewer, [self._new(peaks, item.row(), item.column())])[0]
+            seen.visible = True
+            self.viewer.layers.selection.active = seen
+            self._show_only(seen)
         elif item.checkState() == Qt.Unchecked and layer is not None:
             self._remove(peaks, layer)
 
