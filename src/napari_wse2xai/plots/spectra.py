@@ -17,7 +17,7 @@ from napari_wse2xai.numerics.brightness import signal, without_rays
 from napari_wse2xai.numerics.lineshapes import SHAPES
 
 Curve = NDArray[np.float64]
-COMPONENT_COLORS = ("#4c9be8", "#59c08a", "#e8a33d", "#e4575c", "#9a7fd1", "#4cc3c7", "#d87cb6", "#a3b14b")
+COMPONENT_COLORS = ("#4c9be8", "#59c08a", "#e8a33d", "#b07a5b", "#9a7fd1", "#4cc3c7", "#d87cb6", "#a3b14b")
 
 
 @dataclass(frozen=True)
