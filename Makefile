@@ -38,8 +38,9 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python $(UV_OPTIONS) --constraint constraints.txt torch==2.13.0 --editable . --group dev
 	touch $@
 
-# Only on Debian-like machines without a screen: the X server, and the libraries that Qt's xcb plugin loads.
+# Debian's Python comes without ensurepip.  The rest only on Debian-like machines without a screen: the X server, and the libraries that Qt's xcb plugin loads.
 system:
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; }
 ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
 	@command -v xvfb-run >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-upgrade --no-install-recommends \
 		xvfb xauth libgl1 libgl1-mesa-dri libegl1 libopengl0 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 fonts-dejavu-core \
