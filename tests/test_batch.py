@@ -6,12 +6,14 @@ import html
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
+import xarray
 import yaml
 
 from napari_wse2xai import batch, io, recipe
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
-from napari_wse2xai.synthetic import make_flake
+from napari_wse2xai.synthetic import Placement, make_flake, make_pair
 
 RECIPE = {
     "raman": {"file": "rs.nc", "peaks": [{"name": "A1'", "position": 250, "fwhm": 4, "window": [244, 256]}]},
@@ -96,6 +98,43 @@ def test_stop_after_ends_the_run_with_maps_only(inputs, tmp_path):
     assert results.maps["raman"].repaired is not None
     assert not io.read_results(tmp_path / "out" / "results.nc").peaks
     assert not [name for name in files(tmp_path / "out") if "height" in name]
+
+
+@pytest.fixture(scope="module")
+def paired_run(tmp_path_factory):
+    """A run that pairs a PL scan of another grid."""
+    folder = tmp_path_factory.mktemp("pair")
+    scanned = make_pair("star", Placement(1.2, (0.05, -0.1), -8.0, True), shape_px=(32, 34), seed=1)
+    io.write_map(scanned.raman, folder / "rs.nc")
+    io.write_map(scanned.pl, folder / "pl.nc")
+    return batch.run_recipe(write(folder, pair={"method": {"max_rotation": 15}}), folder / "out"), folder / "out", scanned
+
+
+def test_a_run_pairs_rs_and_pl(paired_run):
+    results, output, scanned = paired_run
+    paired = results.paired
+    assert np.abs(paired.transform.matrix - scanned.transform.matrix).max() < 0.03
+    assert {"paired.csv", "figures/pair_overlay.png", "figures/pair_overlay.svg"} <= set(files(output))
+    table = pd.read_csv(output / "paired.csv")
+    assert len(table) == paired.paired.sum() > 100
+    np.testing.assert_allclose(table["A exciton.height"], paired.to_dataframe()["A exciton.height"], rtol=1e-6)
+    page = (output / "report.html").read_text(encoding="utf-8")
+    assert "RS and PL on one grid" in page
+    assert html.escape(paired.misalignment_text.removeprefix("misalignment ")) in page
+
+
+def test_pairs_on_disk_are_the_pairs(paired_run):
+    results, output, _ = paired_run
+    again, paired = io.read_results(output / "results.nc"), results.paired
+    assert set(again.peaks) == {"raman", "pl"}
+    for field in dataclasses.fields(paired.pl):
+        np.testing.assert_equal(getattr(again.paired.pl, field.name), getattr(paired.pl, field.name)) if field.name != "axis" else None
+    np.testing.assert_array_equal(again.paired.transform.offset, paired.transform.offset)
+    kept = ("pl_frame", "misalignment_um", "misalignment_error_um", "overlap", "found_by", "history")
+    assert [getattr(again.paired, name) for name in kept] == [getattr(paired, name) for name in kept]
+    with xarray.open_datatree(output / "results.nc", engine="h5netcdf") as tree:
+        np.testing.assert_array_equal(tree["pair/height"], paired.pl.height)
+        np.testing.assert_array_equal(tree["pair/paired"], paired.paired)
 
 
 def test_progress_goes_from_0_to_1_without_falling_back(inputs, tmp_path):

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TextIO
 
 from napari_wse2xai import io, recipe, report, synthetic
-from napari_wse2xai.data import Results, SpectralMap
+from napari_wse2xai.data import Pairable, PairedMaps, PeakMaps, Results, SpectralMap
 from napari_wse2xai.errors import DataWarning, UserError
 from napari_wse2xai.recipe import Recipe
 from napari_wse2xai.stages import Progress, silent
 
-READ, RUN, DRAW = 0.1, 0.7, 0.97
-"""Where reading, running the chains and drawing end, as fractions of a whole run."""
+READ, RUN, PAIRED, DRAW = 0.1, 0.65, 0.7, 0.97
+"""Where reading, running the chains, pairing and drawing end, as fractions of a whole run."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class _Story:
 
 
 def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> Results:
-    """Run a recipe and write ``results.nc``, ``figures/`` and ``report.html`` to a folder.
+    """Run a recipe and write ``results.nc``, ``figures/``, ``report.html`` and, where it pairs, ``paired.csv`` to a folder.
 
     Parameters
     ----------
@@ -80,7 +80,14 @@ def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Pro
         maps[name] = outcome.map
         if outcome.peaks is not None:
             peaks[name] = outcome.peaks
-    return Results(maps, peaks, recipe.to_yaml(wanted))
+    return Results(maps, peaks, recipe.to_yaml(wanted), _paired(wanted, peaks, _part(progress, RUN, PAIRED - RUN, "pair")))
+
+
+def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -> PairedMaps | None:
+    """PL on the RS grid, where the recipe pairs them and both were deconvolved."""
+    if wanted.pairing is None or not {"raman", "pl"} <= set(peaks):
+        return None
+    return wanted.pairing(Pairable(peaks["raman"], peaks["pl"]), progress)
 
 
 def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
@@ -94,13 +101,15 @@ def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
 
 def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) -> None:
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
-    images = report.draw_figures(results, _part(progress, RUN, DRAW - RUN, "report"))
+    images = report.draw_figures(results, _part(progress, PAIRED, DRAW - PAIRED, "report"))
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
     progress(DRAW, "report: writing")
     io.write_results(results, folder / "results.nc")
     for name, content in images.items():
         with io.new_file(folder / "figures" / name) as place:
             place.write_bytes(content)
+    if results.paired is not None:
+        io.write_paired_csv(results.paired, folder / "paired.csv")
     with io.new_file(folder / "report.html") as place:
         place.write_text(text, encoding="utf-8")
     progress(1.0, "report: done")

@@ -6,11 +6,15 @@ import pytest
 
 from napari_wse2xai import recipe
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear
 from napari_wse2xai.stages.despike import FirstDifference, Guarded
+from napari_wse2xai.stages.pair import Register, StageCoordinates
 
 PEAKS = "peaks: [{name: A, position: 8, fwhm: 1, window: [6, 9]}, {name: B, position: 18, fwhm: 1, window: [8, 19]}]"
 TWICE = "peaks: [{name: A, position: 8, fwhm: 1, window: [6, 9]}, {name: A, position: 8, fwhm: 1, window: [6, 9]}]"
+
+BOTH = "raman: {file: map.txt}\npl: {file: map.txt}\n"
 
 
 @pytest.fixture
@@ -58,6 +62,11 @@ def section(load, more=""):
         ("raman: 3", ["'raman'", "should hold settings"]),
         ("stop_after: deconvolve", ["names no map", "raman"]),
         ("preset: wse2-523\nraman: {file: map.txt}", ["wse2-523", "did you mean 'wse2-532'?"]),
+        ("raman: {file: map.txt}\npair: {}", ["pair needs", "section pl"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt, deconvolve: false}\npair:", ["pair needs", "none of pl"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\npair: {method: {max_rotaton: 3}}", ["pair.method.max_rotaton", "'max_rotation'"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\npair: {method: {kind: landmarks}}", ["pair.method.pl_um", "missing"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\nstop_after: train", ["stop_after: train", "stop_after: pair"]),
         ("raman: {file: map.txt}\ntrain: {seed: 0}", ["'train'", "stop_after: deconvolve"]),
         ("raman: {file: map.txt}\nstop_after: train", ["stop_after: train", "stop_after: deconvolve"]),
         ("raman: {file: map.txt}\nstop_after: baselin", ["stop_after", "'baselin'", "'baseline'"]),
@@ -168,6 +177,18 @@ def test_stop_after_ends_the_chain_and_lets_later_sections_wait(load):
     assert [type(stage).__name__ for stage in ours.chains()["raman"].stages][-1] == "Despike"
 
 
+def test_maps_are_paired_where_the_recipe_says_so(load):
+    assert load(BOTH).pairing is None
+    assert load(BOTH + "pair:").pairing == load(BOTH + "stop_after: pair").pairing == Pair()
+    assert load(BOTH + "pair: {}\nstop_after: deconvolve").pairing is None
+    assert load(BOTH + "pair: false").pairing is None
+
+
+def test_a_method_of_pairing_need_not_name_the_usual_kind(load):
+    assert load(BOTH + "pair: {method: {max_rotation: 10}}").pairing.method == Register(max_rotation=10)
+    assert load(BOTH + "pair: {method: {kind: stage coordinates}}").pairing.method == StageCoordinates()
+
+
 def test_files_are_looked_for_beside_the_recipe(load, tmp_path):
     assert section(load).file == tmp_path / "map.txt"
 
@@ -177,7 +198,12 @@ def test_a_preset_names_no_files():
 
 
 @pytest.mark.parametrize(
-    "text", ["raman: {file: map.txt}", "raman: {file: map.txt, despike: false, " + PEAKS + "}\nstop_after: deconvolve"]
+    "text",
+    [
+        "raman: {file: map.txt}",
+        "raman: {file: map.txt, despike: false, " + PEAKS + "}\nstop_after: deconvolve",
+        BOTH + "pair: {method: {scale: true}}",
+    ],
 )
 def test_a_recipe_written_and_read_again_is_the_same(load, text, tmp_path):
     once = load(text)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from napari_wse2xai.data.paired_maps import PairedMaps
 from napari_wse2xai.data.peak_maps import PeakMaps
 from napari_wse2xai.data.spectral_map import SpectralMap
 
@@ -17,3 +18,5 @@ class Results:
     """Peaks of each modality that was deconvolved."""
     recipe: str = ""
     """Text of the recipe (YAML) that was run."""
+    paired: PairedMaps | None = None
+    """PL on the RS grid, where the run paired them."""

@@ -6,7 +6,7 @@ from napari_wse2xai.io.netcdf import write_map
 from napari_wse2xai.io.peaks_csv import read_peaks_csv, write_peaks_csv
 from napari_wse2xai.io.readers import FORMATS, list_items, pictures, read
 from napari_wse2xai.io.results import is_results, read_results, write_results
-from napari_wse2xai.io.tables import write_map_table
+from napari_wse2xai.io.tables import write_map_table, write_paired_csv
 
 __all__ = [
     "FORMATS",
@@ -20,6 +20,7 @@ __all__ = [
     "read_results",
     "write_map",
     "write_map_table",
+    "write_paired_csv",
     "write_peaks_csv",
     "write_results",
 ]

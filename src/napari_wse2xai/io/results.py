@@ -1,12 +1,13 @@
 """``results.nc``: everything that a run made, in groups that any NetCDF-4 reader can open."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from napari_wse2xai.data import PARAMETERS, History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, Frame, History, PairedMaps, PeakMaps, Results, SpectralMap, Status, Transform
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.peak_maps import BOUND_FLAGS
 from napari_wse2xai.errors import ReaderError
@@ -15,6 +16,9 @@ from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.netcdf import open_netcdf
 
 _PEAK_DIMENSIONS = ("peak", "y", "x")
+PAIR = "pair"
+"""Group of the PL peaks on the RS grid."""
+_PAIR_NUMBERS = ("misalignment_um", "misalignment_error_um", "overlap")
 
 
 def write_results(results: Results, path: str | Path) -> None:
@@ -25,6 +29,8 @@ def write_results(results: Results, path: str | Path) -> None:
         file.attrs["Conventions"] = netcdf.CONVENTIONS
         file.attrs["recipe"] = results.recipe
         _write_modalities(file, results)
+        if results.paired is not None:
+            _write_pair(file.create_group(PAIR), results.paired)
 
 
 def _size_of(results: Results) -> int:
@@ -129,6 +135,37 @@ def _write_quality(group: Any, peaks: PeakMaps) -> None:
     chi2.attrs.update({"units": "1", "long_name": "mean squared residual over the variance of the noise"})
 
 
+def _write_pair(group: Any, paired: PairedMaps) -> None:
+    """Write the PL peaks on the RS grid, the transform and how well it fits."""
+    _write_peaks(group, paired.pl)
+    group.attrs["pl_history"] = histories.to_json(paired.pl.history)
+    group.attrs["history"] = histories.to_json(paired.history)
+    group.attrs["matrix"] = np.asarray(paired.transform.matrix, dtype=np.float64).ravel()
+    group.attrs["offset_um"] = np.asarray(paired.transform.offset, dtype=np.float64)
+    group.attrs["pl_shape"] = np.array(paired.pl_frame.shape)
+    group.attrs["pl_step_um"] = np.array(paired.pl_frame.step_um, dtype=np.float64)
+    group.attrs["pl_origin_um"] = np.array(paired.pl_frame.origin_um, dtype=np.float64)
+    group.attrs["found_by"] = paired.found_by
+    for name in _PAIR_NUMBERS:
+        group.attrs[name] = float(getattr(paired, name))
+    on_both = group.create_variable("paired", ("y", "x"), data=paired.paired.astype(np.int8))
+    on_both.attrs.update({"flag_values": np.array([0, 1], dtype=np.int8), "flag_meanings": "not_paired paired"})
+
+
+def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:
+    pl = _read_peaks(group, "pl")
+    (ny, nx), (dy, dx), (y, x) = (group.attrs[name].tolist() for name in ("pl_shape", "pl_step_um", "pl_origin_um"))
+    return PairedMaps(
+        raman,
+        replace(pl, history=histories.from_json(netcdf.text_of(group.attrs, "pl_history"))),
+        pl_frame=Frame((ny, nx), (dy, dx), (y, x), pl.frame.sample),
+        transform=Transform(group.attrs["matrix"].reshape(2, 2), group.attrs["offset_um"]),
+        **{name: float(np.asarray(group.attrs[name]).item()) for name in _PAIR_NUMBERS},
+        found_by=netcdf.text_of(group.attrs, "found_by"),
+        history=histories.from_json(netcdf.text_of(group.attrs, "history")),
+    )
+
+
 def is_results(path: str | Path) -> bool:
     """Whether a file is a NetCDF file with the results of a run, not a map alone."""
     import h5py
@@ -150,7 +187,9 @@ def read_results(path: str | Path) -> Results:
         if not modalities:
             raise ReaderError(f"'{source.name}' holds no results of a run; open it as a map instead.")
         maps = {name: netcdf.read_map_group(group["map"], name=name) for name, group in modalities.items() if "map" in group}
-        return Results(maps, _all_peaks(modalities), netcdf.text_of(file.attrs, "recipe"))
+        peaks = _all_peaks(modalities)
+        paired = _read_pair(file[PAIR], peaks["raman"]) if PAIR in file and "raman" in peaks else None
+        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired)
 
 
 def _all_peaks(modalities: Mapping[str, Any]) -> dict[str, PeakMaps]:

@@ -1,11 +1,11 @@
-"""A map as a table for a spreadsheet, in the layout of LabSpec."""
+"""Tables for a spreadsheet: a map in the layout of LabSpec, and paired maps, one line per pixel."""
 
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data import Frame, PairedMaps, SpectralMap
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.labspec import FRAME_KEY
@@ -25,6 +25,12 @@ def write_map_table(spectral_map: SpectralMap, path: str | Path) -> None:
         for key, value in _header_of(spectral_map):
             stream.write(_encoded(f"#{key}=\t{' '.join(value.split())}\n"))
         _write_rows(stream, spectral_map, _SEPARATORS[suffix])
+
+
+def write_paired_csv(paired: PairedMaps, path: str | Path) -> None:
+    """Write `PairedMaps.to_dataframe`: one line per paired pixel; cells are empty where there is no value."""
+    with new_file(path) as temporary:
+        paired.to_dataframe().to_csv(temporary, index=False, float_format="%.7g", encoding="utf-8")
 
 
 def _encoded(line: str) -> bytes:

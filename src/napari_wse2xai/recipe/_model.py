@@ -7,16 +7,28 @@ from typing import Any, Literal, Self, get_args
 from pydantic import ConfigDict, Field, model_validator
 
 from napari_wse2xai.recipe._chain import Chain
-from napari_wse2xai.stages import STAGES, Baseline, Calibrate, ConvertAxis, CorrectResponse, Deconvolve, Despike, FindFlake, Settings, Stage
+from napari_wse2xai.stages import (
+    STAGES,
+    Baseline,
+    Calibrate,
+    ConvertAxis,
+    CorrectResponse,
+    Deconvolve,
+    Despike,
+    FindFlake,
+    Pair,
+    Settings,
+    Stage,
+)
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 MODALITIES = ("raman", "pl")
 """Sections of a recipe that name a map."""
-LATER = ("pair", "train", "explain")
+LATER = ("train", "explain")
 """Sections that are known by name, but that this version cannot run."""
 
-StepName = Literal["correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve"]
-LaterName = Literal["pair", "train", "explain"]
+StepName = Literal["correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve", "pair"]
+LaterName = Literal["train", "explain"]
 
 
 class Section(Settings):
@@ -98,7 +110,7 @@ class Recipe(Settings):
     preset: str = Field("wse2-532", description="Where values come from that the recipe does not give.")
     raman: Section | None = None
     pl: Section | None = None
-    pair: dict[str, Any] | None = None
+    pair: Pair | None = None
     train: dict[str, Any] | None = None
     explain: dict[str, Any] | None = None
     stop_after: Literal[StepName, LaterName] | None = Field(None, description="Last stage that runs.")
@@ -106,14 +118,31 @@ class Recipe(Settings):
     @model_validator(mode="after")
     def _within_this_version(self) -> Self:
         """Say so when the chain would go on beyond what this version can do."""
+        last = "pair" if self.raman is not None and self.pl is not None else "deconvolve"
         if self.stop_after in LATER:
-            raise ValueError(
-                f"stop_after: {self.stop_after} is not possible yet, this version ends with deconvolve; write stop_after: deconvolve"
-            )
+            raise ValueError(f"stop_after: {self.stop_after} is not possible yet, this version ends with {last}; write stop_after: {last}")
         wanted = [name for name in LATER if getattr(self, name) is not None]
         if wanted and self.stop_after is None:
-            raise ValueError(f"'{wanted[0]}' cannot run yet, this version ends with deconvolve; remove it, or add stop_after: deconvolve")
+            raise ValueError(f"'{wanted[0]}' cannot run yet, this version ends with {last}; remove it, or add stop_after: {last}")
         return self
+
+    @model_validator(mode="after")
+    def _both_to_pair(self) -> Self:
+        """Refuse to pair what is not there."""
+        if self.pairing is None:
+            return self
+        for name in MODALITIES:
+            section = getattr(self, name)
+            if section is None or section.deconvolve is None:
+                raise ValueError(f"pair needs the peaks of both maps, but there are none of {name}; add the section {name}, or remove pair")
+        return self
+
+    @property
+    def pairing(self) -> Pair | None:
+        """How RS and PL are paired; None where they are not, or the chain ends before."""
+        if self.stop_after == "pair":
+            return self.pair or Pair()
+        return self.pair if self.stop_after is None else None
 
     def sections(self) -> dict[str, Section]:
         """Sections that name a map, by modality."""

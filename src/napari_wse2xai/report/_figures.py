@@ -6,8 +6,8 @@ from functools import partial
 
 from matplotlib.figure import Figure
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, Results, SpectralMap
-from napari_wse2xai.plots import maps
+from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, SpectralMap
+from napari_wse2xai.plots import maps, pairing
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
 from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
 from napari_wse2xai.stages import Progress
@@ -25,6 +25,8 @@ def draw_figures(results: Results, progress: Progress) -> Images:
     for done, (name, job, modality) in enumerate(jobs):
         progress(done / len(jobs), f"drawing {name}")
         images |= _saved(job(results.maps[modality], results.peaks.get(modality)), name)
+    if results.paired is not None:
+        images |= _saved(_pairing(results.paired), "pair_overlay")
     return images
 
 
@@ -81,6 +83,16 @@ def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figur
     columns = min(count, 2 if maps.is_line(source.frame) else 4)
     figure = _sheet(source, -(-count // columns), columns)
     maps.panel(figure, peaks, parameter, flake=source.flake, columns=columns)
+    return figure
+
+
+def _pairing(paired: PairedMaps) -> Figure:
+    """How RS and PL lie on one another, and the PL as it now lies on the RS grid."""
+    figure = Figure(figsize=(12.5, 4.0), layout="constrained")
+    overlay, board, pl = figure.subplots(1, 3)
+    pairing.draw_overlay(overlay, paired)
+    pairing.draw_checkerboard(board, paired)
+    maps.draw_parameter(pl, paired.pl, 0, "height")
     return figure
 
 

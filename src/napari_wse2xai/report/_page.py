@@ -21,6 +21,8 @@ CAPTIONS = {
     "height": "Height of each peak.",
     "position": "Position of each peak.",
     "fwhm": "Full width at half maximum of each peak.",
+    "overlay": "RS (magenta) and PL (green) on the RS grid: white where both shine; in turns as a checkerboard; and the PL as it now lies "
+    "there. Dashed: border of the PL scan.",
 }
 
 
@@ -53,7 +55,7 @@ def page(
     )
     sections = [_section(name, results, images, (comparisons or {}).get(name)) for name in results.maps]
     return environment.get_template("report.html.j2").render(
-        title=title, version=__version__, sections=sections, recipe=results.recipe, warnings=warnings
+        title=title, version=__version__, sections=sections, recipe=results.recipe, warnings=warnings, pair=_pair(results, images)
     )
 
 
@@ -74,6 +76,22 @@ def _section(name: str, results: Results, images: Images, comparison: Comparison
         "settings": _settings(history),
         "truth": _truth(comparison) if comparison is not None else None,
     }
+
+
+def _pair(results: Results, images: Images) -> dict[str, Any] | None:
+    """What the report says of the pairing."""
+    paired = results.paired
+    if paired is None:
+        return None
+    turn = paired.transform
+    facts = [
+        ("Found by", paired.found_by),
+        ("PL to RS", f"turned by {turn.rotation_deg:.2f}°, scaled by {turn.scale:.4f}, {'mirrored' if turn.mirrored else 'not mirrored'}"),
+        ("Misalignment", paired.misalignment_text.removeprefix("misalignment ")),
+        ("Flakes, intersection over union", f"{paired.overlap:.3f}"),
+        ("Pairs", f"{int(paired.paired.sum())} pixels"),
+    ]
+    return {"facts": facts, "pictures": _pictures("pair", images), "settings": _settings(paired.history)}
 
 
 def _facts(source: SpectralMap) -> list[tuple[str, str]]:
