@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.data import AxisKind, Frame, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
 from napari_wse2xai.numerics import brightness
 
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -49,7 +49,7 @@ class Shown:
 
     artefact: SpectralMap | PeakMaps | Picture
     part: str
-    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, or a peak parameter as named by `part_name`."""
+    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`."""
 
 
 def part_name(name: str, parameter: str, *, error: bool = False) -> str:
@@ -77,6 +77,15 @@ def _(artefact: SpectralMap) -> list[LayerTuple]:
 def _(artefact: PeakMaps) -> list[LayerTuple]:
     strongest = int(np.argmax([np.nanmax(h) if np.isfinite(h).any() else -np.inf for h in artefact.height]))
     return [status_layer(artefact), peak_layer(artefact, strongest, "height")]
+
+
+@to_layers.register
+def _(artefact: PairedMaps) -> list[LayerTuple]:
+    overlay = [light_layer(artefact.raman, "magenta"), light_layer(artefact.pl, "green")]
+    heights = [peak_layer(artefact.pl, index, "height") for index in range(len(artefact.pl.names))]
+    for _, keywords, _ in heights:
+        keywords |= {"visible": False, "name": f"{keywords['name']} on RS grid"}
+    return [*heights, *overlay]
 
 
 @to_layers.register
@@ -159,6 +168,12 @@ def peak_layer(peaks: PeakMaps, index: int, parameter: str, *, error: bool = Fal
     return _image(peaks, part, f"{part} ({pretty(peaks.unit(parameter))})", values, "cividis" if error else COLORMAPS[parameter])
 
 
+def light_layer(peaks: PeakMaps, colour: str) -> LayerTuple:
+    """Sum of the heights of all peaks in one colour that adds to those below: two flakes in magenta and green are white where they meet."""
+    values, keywords, kind = _image(peaks, "light", f"{peaks.name} · all peaks", np.nan_to_num(peaks.light), colour)
+    return values, keywords | {"blending": "additive", "contrast_limits": (0.0, _limits(peaks.light, 2, 98)[1])}, kind
+
+
 def chi2_layer(peaks: PeakMaps) -> LayerTuple:
     """Goodness of the fit of every pixel; about 1 where it is good."""
     return _image(peaks, "reduced chi2", f"{peaks.name} · reduced χ²", peaks.reduced_chi2, "viridis")
@@ -166,12 +181,13 @@ def chi2_layer(peaks: PeakMaps) -> LayerTuple:
 
 def status_layer(peaks: PeakMaps) -> LayerTuple:
     """What became of each pixel, as Labels in `STATUS_COLORS` whose features name the words; hidden at first."""
+    colours: dict[int | None, str] = {None: "#00000000"} | {int(status): colour for status, colour in STATUS_COLORS.items()}
     words = {"index": [int(status) for status in Status], "status": [status.meaning for status in Status]}
     keywords = {
         "name": f"{peaks.name} · fit status",
         "visible": False,
         "features": words,
-        "colormap": {None: "#00000000", **{int(status): color for status, color in STATUS_COLORS.items()}},
+        "colormap": colours,
         "metadata": {KEY: Shown(peaks, "status")},
     }
     return peaks.status, keywords | _place(peaks.frame), "labels"

@@ -124,6 +124,12 @@ class PeakMaps:
         return np.stack([values[:, row, column] for values in maps], axis=-1).astype(np.float64)
 
     @property
+    def light(self) -> NDArray[np.float32]:
+        """(ny, nx) sum of the heights of all peaks, in `intensity_unit`; NaN where there is none."""
+        there = np.isfinite(self.height).any(axis=0)
+        return np.where(there, np.nansum(self.height, axis=0), np.nan).astype(np.float32)
+
+    @property
     def snr(self) -> NDArray[np.float32]:
         """(peak, ny, nx) height over its standard error."""
         return np.asarray(self.height / self.height_error, dtype=np.float32)

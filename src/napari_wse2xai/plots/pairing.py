@@ -12,17 +12,16 @@ RAMAN_COLOR, PL_COLOR = (1.0, 0.0, 1.0), (0.0, 1.0, 0.0)
 """Magenta and green, which add up to white and differ for nearly every eye."""
 
 
-def light(peaks: PeakMaps) -> NDArray[np.float64]:
-    """(ny, nx) sum of all heights, from 0 to 1 between its outer percentiles; 0 where there is no peak."""
-    there = np.isfinite(peaks.height).any(axis=0)
-    total = np.where(there, np.nansum(peaks.height, axis=0, dtype=np.float64), np.nan)
+def brightness(peaks: PeakMaps) -> NDArray[np.float64]:
+    """(ny, nx) sum of all heights over its upper limit, 0 to 1; 0 where there is no peak."""
+    total = peaks.light
     _, high = limits(total)
-    return np.asarray(np.where(there, np.clip(np.nan_to_num(total) / high if high > 0 else 1.0, 0.0, 1.0), 0.0))
+    return np.asarray(np.clip(np.nan_to_num(total.astype(np.float64)) / high, 0.0, 1.0)) if high > 0 else np.zeros(total.shape)
 
 
 def two_colours(paired: PairedMaps) -> NDArray[np.float64]:
     """(ny, nx, 3) RS in magenta and PL in green; white where both shine."""
-    raman, pl = (light(peaks)[..., None] for peaks in (paired.raman, paired.pl))
+    raman, pl = (brightness(peaks)[..., None] for peaks in (paired.raman, paired.pl))
     return np.asarray(np.clip(raman * RAMAN_COLOR + pl * PL_COLOR, 0.0, 1.0))
 
 
@@ -37,7 +36,7 @@ def checkerboard(paired: PairedMaps, *, squares: int = 8) -> NDArray[np.float64]
     side = max(1, max(ny, nx) // squares)
     row, column = np.indices((ny, nx)) // side
     odd = ((row + column) % 2 == 1)[..., None]
-    raman, pl = (light(peaks)[..., None] for peaks in (paired.raman, paired.pl))
+    raman, pl = (brightness(peaks)[..., None] for peaks in (paired.raman, paired.pl))
     return np.asarray(np.where(odd, pl * PL_COLOR, raman * RAMAN_COLOR))
 
 

@@ -231,8 +231,7 @@ def _scan(peaks: PeakMaps) -> "Scan":
     """What registration sees of a map: the flake, and the sum of its peaks' heights."""
     from napari_wse2xai.numerics.outline import Scan
 
-    light = np.where(np.isfinite(peaks.height).any(axis=0), np.nansum(peaks.height, axis=0, dtype=np.float64), np.nan)
-    return Scan(flake_of(peaks), light, np.array(peaks.frame.step_um), np.array(peaks.frame.origin_um))
+    return Scan(flake_of(peaks), peaks.light.astype(np.float64), np.array(peaks.frame.step_um), np.array(peaks.frame.origin_um))
 
 
 def _refuse_other_flake(source: Pairable) -> None:

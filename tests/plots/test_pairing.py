@@ -1,0 +1,61 @@
+"""Overlays of two maps of one flake."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from napari_wse2xai.data import Frame, PairedMaps, PeakMaps, Transform
+from napari_wse2xai.layers import KEY, shown_in, to_layers
+from napari_wse2xai.plots.pairing import checkerboard, draw_checkerboard, draw_overlay, pl_border_um, two_colours
+
+
+@pytest.fixture
+def paired(raman_peaks: PeakMaps) -> PairedMaps:
+    """RS, and as PL the same with its left half not measured."""
+    height = raman_peaks.height.copy()
+    height[:, :, :28] = np.nan
+    pl = replace(raman_peaks, height=height, name="PL")
+    turned = Transform.similarity(rotation_deg=5.0, shift_um=(1.0, 2.0))
+    return PairedMaps(raman_peaks, pl, Frame((10, 12), (1.0, 1.0)), turned, 0.31, 0.04, 0.98, "register")
+
+
+def test_where_both_shine_the_overlay_is_white(paired: PairedMaps) -> None:
+    colours, lit = two_colours(paired), np.isfinite(paired.raman.light)
+    red, green, blue = np.moveaxis(colours, -1, 0)
+    np.testing.assert_array_equal(red, blue)
+    left = np.arange(56) < 28
+    assert (green[:, left] == 0).all()
+    np.testing.assert_array_equal(lit[:, ~left], green[:, ~left] > 0)
+    assert np.corrcoef(red[:, ~left].ravel(), green[:, ~left].ravel())[0, 1] > 0.95
+    assert (colours[~lit] == 0).all()
+
+
+def test_the_checkerboard_shows_each_in_turns(paired: PairedMaps) -> None:
+    whole = replace(paired, pl=paired.raman)
+    board, lit = checkerboard(whole), np.isfinite(paired.raman.light)
+    magenta, green = board[..., 0] > 0, board[..., 1] > 0
+    assert not (magenta & green).any()
+    np.testing.assert_array_equal(magenta | green, lit)
+    assert 0.35 < green.sum() / lit.sum() < 0.65
+
+
+def test_the_figure_states_the_misalignment_and_the_scans_border(paired: PairedMaps) -> None:
+    axes = Figure().subplots(1, 2)
+    draw_overlay(axes[0], paired)
+    draw_checkerboard(axes[1], paired)
+    assert "0.31 ± 0.04 µm (0.62 steps)" in axes[0].get_title()
+    border = pl_border_um(paired)
+    np.testing.assert_array_equal(axes[0].lines[0].get_xdata(), border[:, 1])
+    np.testing.assert_allclose(paired.transform.inverse.apply(border)[0], [-0.5, -0.5], atol=1e-12)
+
+
+def test_layers_show_pl_on_the_rs_frame_and_both_in_two_colours(paired: PairedMaps) -> None:
+    layers = to_layers(paired)
+    assert [keywords["visible"] for _, keywords, _ in layers] == [False] * 8 + [True] * 2
+    assert [keywords["colormap"] for _, keywords, _ in layers[-2:]] == ["magenta", "green"]
+    assert all(keywords["blending"] == "additive" for _, keywords, _ in layers[-2:])
+    assert len({(keywords["scale"], keywords["translate"]) for _, keywords, _ in layers}) == 1
+    assert all(values.shape == (48, 56) and shown_in(keywords["metadata"]) is keywords["metadata"][KEY] for values, keywords, _ in layers)
+    assert "on RS grid" in layers[0][1]["name"]
