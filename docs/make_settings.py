@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from napari_wse2xai.stages import STAGES
+from napari_wse2xai.stages import STAGES, Pair
 
 PAGE = Path(__file__).with_name("stages.md")
 _PLACE = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -25,7 +25,7 @@ _LIMITS = ("gt", "ge", "lt", "le")
 
 def filled(text: str) -> str:
     """Page with every table as the stages now are."""
-    stages = {stage.__name__: stage for stage in STAGES}
+    stages = {stage.__name__: stage for stage in (*STAGES, Pair)}
     return _PLACE.sub(lambda place: f"{place[1]}{_tables(stages[place[2]])}{place[3]}", text)
 
 
@@ -67,7 +67,9 @@ def _table(model: type[BaseModel]) -> str:
 
 def _row(name: str, field: FieldInfo) -> str:
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
-    values = " ".join(filter(None, (_type(field.annotation), _range(field), _unit(str(extra.get("unit", ""))))))
+    values = " ".join(
+        filter(None, (_plane(_type(field.annotation), str(extra.get("unit", ""))), _range(field), _unit(str(extra.get("unit", "")))))
+    )
     return f"| `{name}` | {_default(field)} | {values} | {field.description} |"
 
 
@@ -79,7 +81,11 @@ def _default(field: FieldInfo) -> str:
         return f"`{getattr(value, 'kind', type(value).__name__)}`"
     if value in (None, (), ""):
         return "empty"
-    return f"`{', '.join(f'{v:g}' for v in value) if isinstance(value, tuple) else _plain(value)}`"
+    return f"`{_row_of(value) if isinstance(value, tuple) else _plain(value)}`"
+
+
+def _row_of(values: tuple[Any, ...]) -> str:
+    return ", ".join(f"({_row_of(value)})" if isinstance(value, tuple) else f"{value:g}" for value in values)
 
 
 def _plain(value: Any) -> str:
@@ -96,12 +102,19 @@ def _type(annotation: Any) -> str:
     if models:
         return "list, see below" if origin is tuple else "one of those below"
     if origin is tuple:
+        if get_args(inside[0]) and inside[-1] is not Ellipsis:
+            return "two rows of two numbers"
         return "list of (low, high)" if inside[-1] is Ellipsis else "(low, high)"
     if inside:
         return " or ".join(_type(part) for part in inside)
     if hasattr(annotation, "load"):
         return "path of a text file"
     return {NoneType: "empty", bool: "true or false", str: "text", int: "whole number", float: "number"}[annotation]
+
+
+def _plane(words: str, unit: str) -> str:
+    """Two numbers in um are a place."""
+    return words.replace("low, high", "y, x") if unit == "um" else words
 
 
 def _range(field: FieldInfo) -> str:

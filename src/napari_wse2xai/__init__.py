@@ -14,11 +14,33 @@ from typing import Any
 from napari_wse2xai._version import __version__
 
 _HOME = {
-    "napari_wse2xai.data": ("AxisKind", "Frame", "Medium", "PeakMaps", "Results", "SpectralAxis", "SpectralMap", "Status"),
+    "napari_wse2xai.data": (
+        "AxisKind",
+        "Frame",
+        "Medium",
+        "Pairable",
+        "PairedMaps",
+        "PeakMaps",
+        "Results",
+        "SpectralAxis",
+        "SpectralMap",
+        "Status",
+        "Transform",
+    ),
     "napari_wse2xai.errors": ("Cancelled", "DataError", "DataWarning", "ReaderError", "SettingsError", "UserError"),
     "napari_wse2xai.io": ("list_items", "read", "read_results", "write_map", "write_results"),
-    "napari_wse2xai.stages": ("Baseline", "Calibrate", "ConvertAxis", "CorrectResponse", "Deconvolve", "Despike", "FindFlake", "Peak"),
-    "napari_wse2xai.synthetic": ("make_flake",),
+    "napari_wse2xai.stages": (
+        "Baseline",
+        "Calibrate",
+        "ConvertAxis",
+        "CorrectResponse",
+        "Deconvolve",
+        "Despike",
+        "FindFlake",
+        "Pair",
+        "Peak",
+    ),
+    "napari_wse2xai.synthetic": ("make_flake", "make_pair"),
 }
 _WHERE = {name: home for home, names in _HOME.items() for name in names}
 
