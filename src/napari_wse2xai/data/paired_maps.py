@@ -73,7 +73,7 @@ class PairedMaps:
         if not np.isfinite(self.misalignment_um):
             return "misalignment unknown"
         steps = self.misalignment_um / self.step_um
-        return f"misalignment {self.misalignment_um:.2g} ± {self.misalignment_error_um:.1g} µm ({steps:.2f} steps)"
+        return f"misalignment {self.misalignment_um:.2g} ± {self.misalignment_error_um:.2g} µm ({steps:.2f} steps)"
 
     def columns(self) -> Iterator[tuple[str, str, NDArray[np.float32]]]:
         """Name (``A1'.height``, ``A1'.height_error``), unit and map (ny, nx) of every number."""

@@ -42,7 +42,7 @@ def checkerboard(paired: PairedMaps, *, squares: int = 8) -> NDArray[np.float64]
 
 def draw_overlay(axes: Axes, paired: PairedMaps) -> None:
     """Both flakes in two colours, with the misalignment that remains."""
-    _draw(axes, paired, two_colours(paired), f"RS and PL: {paired.misalignment_text}")
+    _draw(axes, paired, two_colours(paired), f"RS and PL\n{paired.misalignment_text}")
     handles = [Patch(color=color, label=label) for color, label in ((RAMAN_COLOR, "RS"), (PL_COLOR, "PL"), ("white", "both"))]
     axes.legend(handles=handles, loc="upper right", fontsize="small", facecolor="#404040", labelcolor="white")
 
