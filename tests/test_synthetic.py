@@ -10,7 +10,18 @@ from napari_wse2xai.data import AxisKind
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.numerics.lineshapes import components
 from napari_wse2xai.recipe import preset
-from napari_wse2xai.synthetic import A1_HEIGHT, FLAKE_SHAPES, LAWS, PL_HEIGHT, Instrument, SyntheticFlake, make_flake, pl_law
+from napari_wse2xai.synthetic import (
+    A1_HEIGHT,
+    FLAKE_SHAPES,
+    LAWS,
+    PL_HEIGHT,
+    Instrument,
+    Placement,
+    SyntheticFlake,
+    make_flake,
+    make_pair,
+    pl_law,
+)
 
 MODALITIES = ("raman", "pl")
 
@@ -255,3 +266,29 @@ def test_preset_fits_the_lines_that_the_generator_draws(flake: SyntheticFlake) -
         for peak, position, fwhm in zip(peaks, part.position, part.fwhm, strict=True):
             assert abs(np.nanmedian(position) - peak.position) < 0.5 * peak.fwhm
             assert 0.5 < np.nanmedian(fwhm) / peak.fwhm < 2.0
+
+
+def test_a_pair_without_a_move_is_the_flake_itself() -> None:
+    pair, same = make_pair(seed=2), make_flake(seed=2)
+    np.testing.assert_array_equal(pair.raman.counts, same.raman.counts)
+    np.testing.assert_array_equal(pair.pl_flake, same.truth.flake)
+    np.testing.assert_allclose(pair.pl_truth.position, same.truth.pl.position, rtol=1e-6)
+    assert not np.array_equal(pair.pl.counts, same.pl.counts)  # measured another day
+
+
+def test_a_moved_pl_scan_shows_the_crystal_where_its_transform_says() -> None:
+    pair = make_pair("star", Placement(0.8, (0.1, -0.15), 11.0, mirrored=True), seed=2)
+    assert pair.pl.frame.shape == (60, 70)
+    assert pair.transform.mirrored
+    places = pair.transform.apply(np.argwhere(pair.pl_flake) * pair.pl.frame.step_um)
+    row, column = np.round(places / pair.raman.frame.step_um).astype(int).T
+    inside = (row >= 0) & (row < 48) & (column >= 0) & (column < 56)
+    assert pair.truth.flake[row[inside], column[inside]].mean() > 0.95
+    on_pl, on_raman = pair.pl_truth.position[0][pair.pl_flake][inside], pair.truth.pl.position[0][row[inside], column[inside]]
+    both = np.isfinite(on_raman)
+    assert np.corrcoef(on_pl[both], on_raman[both])[0, 1] > 0.97
+
+
+def test_a_pl_scan_of_too_few_pixels_is_refused() -> None:
+    with pytest.raises(SettingsError, match="lower step_ratio"):
+        make_pair(placement=Placement(step_ratio=5.0))
