@@ -20,7 +20,7 @@ demo: system $(STAMP)
 	$(ENV) $(ON_SCREEN) $(BIN)/napari-wse2xai demo --output demo_out $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-window)
 
 test: system $(STAMP)
-	$(ENV) $(ON_SCREEN) $(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(ENV) $(ON_SCREEN) $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .
