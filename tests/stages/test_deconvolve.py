@@ -9,9 +9,10 @@ from pydantic import ValidationError
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
 from napari_wse2xai.numerics import least_squares
 from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.uncertainty import objective
 from napari_wse2xai.stages import Deconvolve, Peak
 from napari_wse2xai.stages._pixels import Pixels
-from napari_wse2xai.stages._second_look import objective, second_look
+from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages.solvers import ChannelLM
 
 X = np.linspace(200.0, 300.0, 201)

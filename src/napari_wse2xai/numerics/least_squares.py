@@ -74,7 +74,7 @@ class _Descent:
         self.y = tensor(counts) * self.root
         self.links, self.offsets = tensor(problem.links), tensor(problem.offsets)
         self.rows, self.still = torch.as_tensor(problem.rows, device=device), tensor(problem.start.ravel())
-        self.now = tensor(problem.fitted(_scaled_start(problem, counts) if start is None else start))
+        self.now = tensor(problem.fitted(problem.scaled_start(counts) if start is None else start))
         self.lower, self.upper = tensor(problem.fitted(problem.lower)), tensor(problem.fitted(problem.upper))
         own = problem.leaders // PER_PEAK
         self.anchor = tensor(problem.anchor[own])
@@ -141,11 +141,3 @@ class _Descent:
         step = torch.clamp(now + free, self.lower, self.upper) - now
         promise = 2 * (downhill * step).sum(1) - (step * (normal @ step[..., None])[..., 0]).sum(1)
         return step, promise
-
-
-def _scaled_start(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.float64]:
-    """The problem's start for every spectrum, heights in proportion to the spectrum's own highest count; fixed heights stay."""
-    highest = np.maximum(counts.max(axis=1), 1e-12).astype(np.float64)
-    start = np.repeat(problem.start[None], len(counts), axis=0)
-    start[..., 2] *= (highest / max(float(problem.start[:, 2].max()), 1e-12))[:, None]
-    return start

@@ -180,6 +180,3 @@ def components(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDAr
     (peak, n) float64, counts; a peak without a value (NaN) gives a row of NaN
     """
     return np.stack([SHAPES[shape](x, *values) for shape, values in zip(shapes, parameters, strict=True)])
-
-
-DERIVATIVES = {name: shape.derivatives for name, shape in SHAPES.items()}

@@ -117,6 +117,13 @@ class Problem:
         start[free_height, HEIGHT] = np.maximum(start[free_height, HEIGHT], least)
         return replace(self, start=start)
 
+    def scaled_start(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Start of every spectrum, (pixel, peak, 4): heights in proportion to the spectrum's own highest count."""
+        highest = np.maximum(counts.max(axis=1), 1e-12).astype(np.float64)
+        start = np.repeat(self.start[None], len(counts), axis=0)
+        start[..., HEIGHT] *= (highest / max(float(self.start[:, HEIGHT].max()), 1e-12))[:, None]
+        return start
+
     def pull(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
         """Weight of a squared shift from `anchor` in the sum of squares of each spectrum.
 

@@ -121,6 +121,17 @@ def model(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[n
     return total
 
 
+def left_over(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What a fit leaves of each spectrum, weighted and without the best background, (pixel, n) counts."""
+    return problem.without_background((counts - model(problem.x, problem.shapes, parameters)) * problem.root)
+
+
+def objective(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What the solvers minimise, (pixel,) counts^2."""
+    pull = problem.pull(counts) * (parameters[..., POSITION] - problem.anchor) ** 2
+    return np.asarray((left_over(problem, counts, parameters) ** 2).sum(axis=1) + pull.sum(axis=1))
+
+
 def _lone(standard: NDArray[np.float32]) -> NDArray[np.float64]:
     """(pixel,) largest standardised residual that stands three times above those two channels away, (pixel, n)."""
     beside = np.abs(standard)

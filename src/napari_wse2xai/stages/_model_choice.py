@@ -39,11 +39,10 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
 
 
 def _bic(problem: "Problem", counts: Spectra, fit: Fit) -> NDArray[np.float64]:
-    from napari_wse2xai.numerics.uncertainty import model
+    from napari_wse2xai.numerics.uncertainty import left_over
 
-    residual = problem.without_background((counts - model(problem.x, problem.shapes, fit.found)) * problem.root)
     n = len(problem.x)
-    squares = np.maximum((residual**2).sum(axis=1), 1e-300)
+    squares = np.maximum((left_over(problem, counts, fit.found) ** 2).sum(axis=1), 1e-300)
     return np.asarray(n * np.log(squares / n) + (len(problem.leaders) + problem.background.shape[1]) * np.log(n))
 
 

@@ -101,6 +101,7 @@ def _refitted(
     helped: dict[str, int],
 ) -> Fit:
     from napari_wse2xai.numerics import least_squares
+    from napari_wse2xai.numerics.uncertainty import objective
 
     for first in range(0, len(rows), CHUNK):
         some = rows[first : first + CHUNK]
@@ -118,14 +119,6 @@ def _refitted(
         if changed.any():
             fit = fit.merged(some[changed], window.judge(problem, counts[changed], best[changed]))
     return fit
-
-
-def objective(problem: "Problem", counts: NDArray[np.float32], found: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What the solvers minimise, (pixel,) counts^2."""
-    from napari_wse2xai.numerics.uncertainty import model
-
-    residual = problem.without_background((counts - model(problem.x, problem.shapes, found)) * problem.root)
-    return np.asarray((residual**2).sum(axis=1) + (problem.pull(counts) * (found[..., 0] - problem.anchor) ** 2).sum(axis=1))
 
 
 def _words(rows: NDArray[np.intp], reasons: dict[str, NDArray[np.bool_]], helped: dict[str, int], after: NDArray[np.uint8]) -> str:
