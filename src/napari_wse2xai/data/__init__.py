@@ -1,29 +1,44 @@
 """Nouns: the artefacts that travel between stages.  numpy only."""
 
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
+from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.paired_maps import Pairable, PairedMaps
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
 from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.data.results import Results
+from napari_wse2xai.data.samples import TARGETS, Line, Samples
 from napari_wse2xai.data.spectral_map import SpectralMap
+from napari_wse2xai.data.trained_model import NETWORK, VALIDATIONS, NullTest, Score, TrainedModel
 from napari_wse2xai.data.transform import Transform
+from napari_wse2xai.data.verdict import Level, Verdict
 
 __all__ = [
+    "NETWORK",
     "PARAMETERS",
+    "TARGETS",
+    "VALIDATIONS",
     "AxisKind",
+    "Explanation",
     "Frame",
     "History",
+    "Level",
+    "Line",
     "Medium",
+    "NullTest",
     "Pairable",
     "PairedMaps",
     "PeakMaps",
     "Picture",
     "Record",
     "Results",
+    "Samples",
+    "Score",
     "SpectralAxis",
     "SpectralMap",
     "Status",
+    "TrainedModel",
     "Transform",
+    "Verdict",
 ]

@@ -1,0 +1,114 @@
+"""The result of training: the network, how well it and its rivals predict, and the verdict."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.samples import Samples
+from napari_wse2xai.data.verdict import Level, Verdict
+
+NETWORK = "CNN"
+"""Name of the network among the models of `TrainedModel.scores`; the others are its rivals."""
+VALIDATIONS = {
+    "random": "random 7:3 split (the paper's; leaks between neighbours)",
+    "blocks": "spatial blocks with a buffer",
+    "other flake": "another flake",
+}
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well one model predicts one target on pixels."""
+
+    model: str
+    """`NETWORK`, or the name of a rival: ``mean``, ``ridge``, ``gradient boosting``, ..."""
+    target: str
+    validation: str
+    """One of `VALIDATIONS`."""
+    part: str
+    """``training`` or ``validation``: pixels that the model saw, or did not."""
+    r2: float
+    mae: float
+    """Mean absolute error in the target's unit."""
+    mape: float
+    """Mean absolute percentage error, percent."""
+    wape: float
+    """Sum of absolute errors over the sum of absolute values, percent: unlike MAPE it stands values near zero."""
+    seconds: float = 0.0
+    """Time of fitting."""
+
+
+@dataclass(frozen=True, eq=False)
+class NullTest:
+    """The same fast model on surrogates of the target map that owe nothing to RS but are as smooth."""
+
+    target: str
+    model: str
+    """Which fast model."""
+    r2: Mapping[str, float]
+    """Of the target itself, by validation: ``random``, ``blocks``."""
+    surrogate_r2: Mapping[str, NDArray[np.float64]]
+    """(surrogate,) of the surrogates, by validation."""
+    p_value: Mapping[str, float]
+    """(1 + surrogates at least as good) / (1 + surrogates), by validation; NaN where refused."""
+    refused: str = ""
+    """Why there is no p value: the surrogates do not have the target's variogram."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrainedModel:
+    """A network for each target of `samples`, what was measured on it, and whether it may be believed.
+
+    Predictions are (target, n), in the order of `samples.target_names`.
+    """
+
+    samples: Samples
+    settings: Mapping[str, Any]
+    """Settings of the network (`learning.SpectralCNNRegressor.get_params`), JSON-able."""
+    weights: Mapping[str, Mapping[str, NDArray[np.generic]]]
+    """State of the network trained on all pixels, by target: name of the tensor to its values."""
+    split: NDArray[np.uint8]
+    """(n,) 0 training and 1 validation pixel of the random split."""
+    predicted: NDArray[np.float64]
+    """By the network trained on the training pixels of the random split: the paper's Figure 2."""
+    held_out: NDArray[np.float64]
+    """By networks that saw neither the pixel's block nor a buffer around it; NaN where the blocks were left out."""
+    block: NDArray[np.int64]
+    """(n,) fold of spatial validation that the pixel is held out in; -1 where none."""
+    curves: Mapping[str, NDArray[np.float64]]
+    """(epoch,) by name: ``height loss``, ``height R2 validation``, ..."""
+    scores: tuple[Score, ...]
+    null_tests: tuple[NullTest, ...]
+    verdicts: tuple[Verdict, ...]
+    remarks: tuple[str, ...] = ()
+    """Other things to know, as sentences."""
+    device: str = "cpu"
+    name: str = "model"
+    history: History = field(default=())
+
+    def with_record(self, record: Record) -> Self:
+        """Return the same model with one more step in its history."""
+        return replace(self, history=(*self.history, record))
+
+    def verdict(self, target: str) -> Verdict:
+        """The judgement on one target."""
+        return next(verdict for verdict in self.verdicts if verdict.target == target)
+
+    def null_test(self, target: str) -> NullTest | None:
+        """The null test of one target, where it was run."""
+        return next((test for test in self.null_tests if test.target == target), None)
+
+    def score(self, target: str, *, model: str = NETWORK, validation: str = "random", part: str = "validation") -> Score | None:
+        """One score, where it was measured."""
+        wanted = (model, target, validation, part)
+        return next((s for s in self.scores if (s.model, s.target, s.validation, s.part) == wanted), None)
+
+    @property
+    def stamp(self) -> str:
+        """What must stand on everything that is drawn from this model; empty where all its targets are interpretable."""
+        worst = [verdict for verdict in self.verdicts if verdict.level is not Level.INTERPRETABLE]
+        return "; ".join(f"{verdict.target}: {verdict.level}" for verdict in worst)

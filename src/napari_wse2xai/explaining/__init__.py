@@ -1,0 +1,1 @@
+"""What a fitted model makes of its inputs: arrays in, scikit-learn's names where it has them."""
