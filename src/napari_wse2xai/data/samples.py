@@ -9,13 +9,15 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.paired_maps import PairedMaps
-from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps
+from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
 from napari_wse2xai.errors import DataError
 
 TARGETS = (*PARAMETERS, "area")
 """PL parameters that can be learnt."""
 ABSENT_LIMIT = 0.5
 """Share of pixels without a position or FWHM above which a peak's column tells nothing."""
+UNTRUSTED = (Status.NOT_CONVERGED, Status.SPIKE_LEFT, Status.ABNORMAL)
+"""What a fit may have come to that keeps its pixel out: the paper's skimming."""
 
 Numbers = NDArray[np.float64]
 
@@ -38,7 +40,7 @@ class Samples:
     Notes
     -----
     A peak under its noise has a height (with error) but no position and no FWHM: the flake's median stands in for them, and `filled`
-    says where.  A pixel without a value of any height is left out.
+    says where.  A pixel that lacks a height, or whose fit is among `UNTRUSTED`, is left out.
     """
 
     lines: tuple[Line, ...]
@@ -163,14 +165,15 @@ class _Table:
             raise DataError(f"'{pair.pl.name}' has no peak '{pl_peak}'; name one of {', '.join(pair.pl.names)}.")
         which = pair.pl.names.index(pl_peak)
         there = np.isfinite(pair.raman.height).all(axis=0) & np.isfinite(pair.pl.height[which])
+        there &= ~np.isin(pair.raman.status, UNTRUSTED) & ~np.isin(pair.pl.status, UNTRUSTED)
         if not there.any():
-            raise DataError(f"'{pair.raman.name}' has no pixel with both RS and PL; look at the fits and at the pairing.")
+            raise DataError(f"'{pair.raman.name}' has no pixel with a good fit of both RS and PL; look at the fits and at the pairing.")
         row, column = np.nonzero(there)
         values, errors = (np.stack(list(_columns(pair.raman, there, ending)), axis=1) for ending in ("", "_error"))
         filled = ~np.isfinite(values)
         wanted, spread = (np.stack([_of(pair.pl, name + ending)[which][there] for name in targets], axis=1) for ending in ("", "_error"))
         flake = np.full(len(row), index, dtype=np.int64)
-        return cls(_with_medians(values), np.where(filled, np.nan, errors), filled, wanted, spread, flake, row, column)
+        return cls(_filled(values, pair.raman.windows), np.where(filled, np.nan, errors), filled, wanted, spread, flake, row, column)
 
 
 def _columns(peaks: PeakMaps, there: NDArray[np.bool_], ending: str) -> Iterator[Numbers]:
@@ -179,12 +182,12 @@ def _columns(peaks: PeakMaps, there: NDArray[np.bool_], ending: str) -> Iterator
             yield getattr(peaks, parameter + ending)[index][there].astype(np.float64)
 
 
-def _with_medians(values: Numbers) -> Numbers:
-    """Fill gaps with the median of their column; 0 where the column has no value at all."""
+def _filled(values: Numbers, windows: Sequence[tuple[float, float]]) -> Numbers:
+    """Fill gaps with the median of their column; where a line shows nowhere, with the middle and a tenth of its window."""
+    defaults = np.concatenate([[(low + high) / 2, (high - low) / 10, 0.0] for low, high in windows])
     known = np.isfinite(values).any(axis=0)
-    medians = np.zeros(values.shape[1])
-    medians[known] = np.nanmedian(values[:, known], axis=0)
-    return np.where(np.isfinite(values), values, medians)
+    defaults[known] = np.nanmedian(values[:, known], axis=0)
+    return np.where(np.isfinite(values), values, defaults)
 
 
 def _of(peaks: PeakMaps, name: str) -> Numbers:
