@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
 from napari_wse2xai.numerics import brightness
 
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -47,9 +47,10 @@ DONE = {
 class Shown:
     """What a layer shows."""
 
-    artefact: SpectralMap | PeakMaps | Picture
+    artefact: SpectralMap | PeakMaps | Picture | PairedMaps
     part: str
-    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`."""
+    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`; of
+    paired maps ``RS``, ``PL``, or a parameter of a PL peak."""
 
 
 def part_name(name: str, parameter: str, *, error: bool = False) -> str:
@@ -81,11 +82,11 @@ def _(artefact: PeakMaps) -> list[LayerTuple]:
 
 @to_layers.register
 def _(artefact: PairedMaps) -> list[LayerTuple]:
-    overlay = [light_layer(artefact.raman, "magenta"), light_layer(artefact.pl, "green")]
-    heights = [peak_layer(artefact.pl, index, "height") for index in range(len(artefact.pl.names))]
-    for _, keywords, _ in heights:
-        keywords |= {"visible": False, "name": f"{keywords['name']} on RS grid"}
-    return [*heights, *overlay]
+    carried = [peak_layer(artefact.pl, index, parameter) for index in range(len(artefact.pl.names)) for parameter in PARAMETERS]
+    for _, keywords, _ in carried:
+        metadata = {KEY: Shown(artefact, keywords["metadata"][KEY].part)}
+        keywords |= {"visible": False, "name": f"{keywords['name']} on RS grid", "metadata": metadata}
+    return [*carried, *overlay_layers(artefact)]
 
 
 @to_layers.register
@@ -103,6 +104,8 @@ def _(artefact: Results) -> list[LayerTuple]:
         layers.extend(to_layers(artefact.peaks[key]) if key in artefact.peaks else [])
     for _, keywords, _ in layers[: -1 if artefact.peaks else 0]:
         keywords["visible"] = keywords["metadata"][KEY].part == "map" and not artefact.peaks
+    if artefact.paired is not None:
+        layers.extend((data, keywords | {"visible": False}, kind) for data, keywords, kind in to_layers(artefact.paired))
     return layers
 
 
@@ -172,6 +175,17 @@ def light_layer(peaks: PeakMaps, colour: str) -> LayerTuple:
     """Sum of the heights of all peaks in one colour that adds to those below: two flakes in magenta and green are white where they meet."""
     values, keywords, kind = _image(peaks, "light", f"{peaks.name} · all peaks", np.nan_to_num(peaks.light), colour)
     return values, keywords | {"blending": "additive", "contrast_limits": (0.0, _limits(peaks.light, 2, 98)[1])}, kind
+
+
+def overlay_layers(paired: PairedMaps, *, in_turns: bool = False) -> list[LayerTuple]:
+    """RS in magenta and PL in green over each other, white where both shine; or in turns, as the squares of a checkerboard."""
+    squares = paired.squares()
+    layers = []
+    for part, peaks, colour, seen in (("RS", paired.raman, "magenta", ~squares), ("PL", paired.pl, "green", squares)):
+        values, keywords, kind = light_layer(peaks, colour)
+        keywords |= {"name": f"{part} of the pair", "metadata": {KEY: Shown(paired, part)}}
+        layers.append((np.where(seen, values, 0.0) if in_turns else values, keywords, kind))
+    return layers
 
 
 def chi2_layer(peaks: PeakMaps) -> LayerTuple:

@@ -7,7 +7,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from napari_wse2xai.data import Frame, PairedMaps, PeakMaps, Transform
-from napari_wse2xai.layers import KEY, shown_in, to_layers
+from napari_wse2xai.layers import KEY, overlay_layers, shown_in, to_layers
 from napari_wse2xai.plots.pairing import checkerboard, draw_checkerboard, draw_overlay, pl_border_um, two_colours
 
 
@@ -53,9 +53,17 @@ def test_the_figure_states_the_misalignment_and_the_scans_border(paired: PairedM
 
 def test_layers_show_pl_on_the_rs_frame_and_both_in_two_colours(paired: PairedMaps) -> None:
     layers = to_layers(paired)
-    assert [keywords["visible"] for _, keywords, _ in layers] == [False] * 8 + [True] * 2
+    assert [keywords["visible"] for _, keywords, _ in layers] == [False] * 3 * 8 + [True] * 2
     assert [keywords["colormap"] for _, keywords, _ in layers[-2:]] == ["magenta", "green"]
     assert all(keywords["blending"] == "additive" for _, keywords, _ in layers[-2:])
     assert len({(keywords["scale"], keywords["translate"]) for _, keywords, _ in layers}) == 1
     assert all(values.shape == (48, 56) and shown_in(keywords["metadata"]) is keywords["metadata"][KEY] for values, keywords, _ in layers)
-    assert "on RS grid" in layers[0][1]["name"]
+    assert all(keywords["metadata"][KEY].artefact is paired for _, keywords, _ in layers)
+
+
+def test_the_layers_of_a_checkerboard_show_each_pixel_once(paired: PairedMaps) -> None:
+    whole = replace(paired, pl=paired.raman)
+    (raman, _, _), (pl, _, _) = overlay_layers(whole, in_turns=True)
+    assert not ((raman > 0) & (pl > 0)).any()
+    np.testing.assert_array_equal((raman > 0) | (pl > 0), np.isfinite(whole.raman.light))
+    np.testing.assert_array_equal(pl > 0, checkerboard(whole)[..., 1] > 0)

@@ -49,6 +49,11 @@ class PairedMaps:
     """The pairing; how each map came to be is in its own history."""
 
     @property
+    def name(self) -> str:
+        """Names of both maps."""
+        return f"{self.raman.name} + {self.pl.name}"
+
+    @property
     def frame(self) -> Frame:
         """Grid of all maps, that of the RS scan."""
         return self.raman.frame
@@ -62,10 +67,21 @@ class PairedMaps:
         """(ny, nx) True where both RS and PL have a peak."""
         return np.asarray(np.isfinite(self.raman.height).any(axis=0) & np.isfinite(self.pl.height).any(axis=0))
 
+    def squares(self, count: int = 8) -> NDArray[np.bool_]:
+        """(ny, nx) checkerboard with so many squares along the longer side: True where PL is to be shown, False where RS is."""
+        side = max(1, max(self.frame.shape) // count)
+        row, column = np.indices(self.frame.shape) // side
+        return np.asarray((row + column) % 2 == 1)
+
     @property
     def step_um(self) -> float:
         """Mean distance of RS pixels, um."""
         return float(np.sqrt(abs(np.prod(self.frame.step_um))))
+
+    @property
+    def is_off(self) -> bool:
+        """Whether PL lies off by more than half a step, or by nobody knows how much."""
+        return not self.misalignment_um <= 0.5 * self.step_um
 
     @property
     def misalignment_text(self) -> str:

@@ -19,6 +19,7 @@ class SaveButtons(QWidget):
         super().__init__(parent)
         self.viewer = viewer
         self.runner = Runner(self)
+        self._note = ""  # what a user should know of what was saved
         self.results_button, self.table_button = QPushButton("Save results…"), QPushButton("Save peaks as CSV…")
         self.message = Voice(viewer)
         self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
@@ -32,7 +33,7 @@ class SaveButtons(QWidget):
         layout.addWidget(self.message)
         self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
         self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
-        self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}."))
+        self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}.{self._note}"))
         self.runner.failed.connect(lambda text: self.message.say(text, BAD))
 
     def _ask(self, name: str, pattern: str, save: Any) -> None:
@@ -41,13 +42,16 @@ class SaveButtons(QWidget):
             save(Path(path))
 
     def save_results(self, path: Path) -> None:
-        """Write the newest peaks of each modality with their maps; without peaks, the newest maps."""
+        """Write the newest peaks of each modality with their maps and the pair of them; without peaks, the newest maps."""
         results = results_in(self.viewer)
+        outdated = results.paired is None and bool(stock.paired_maps(self.viewer))
+        self._note = " The pair is of older RS peaks and was left out; pair again to save it." if outdated else ""
         self._run(results.maps or results.peaks, path, lambda: io.write_results(results, path))
 
     def save_table(self, path: Path) -> None:
         """Write the newest peaks as a table; those of a second modality beside them, its name appended."""
         peaks = results_in(self.viewer).peaks
+        self._note = ""
 
         def write() -> None:
             for index, (modality, maps) in enumerate(peaks.items()):
@@ -68,14 +72,15 @@ class SaveButtons(QWidget):
 
 
 def results_in(viewer: Any) -> Results:
-    """Newest peaks of each modality in a window with the maps that they were fitted to, or the newest maps."""
+    """Newest peaks of each modality in a window with the maps that they were fitted to, or the newest maps; the pair of these RS peaks."""
     maps: dict[str, SpectralMap] = {}
     peaks: dict[str, PeakMaps] = {}
     for source in (stock.map_of(layer) for layer in stock.map_layers(viewer)):
         maps[_modality(source)] = stock.with_edited_flake(viewer, source)
     for found in stock.all_peaks(viewer):
         peaks[_modality(found)] = found
-    return Results(maps, peaks)
+    fitting = [paired for paired in stock.paired_maps(viewer) if paired.raman is peaks.get("raman")]
+    return Results(maps, peaks, paired=fitting[-1] if fitting else None)
 
 
 def _modality(artefact: SpectralMap | PeakMaps) -> str:

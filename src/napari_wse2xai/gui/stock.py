@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import PeakMaps, Record, SpectralAxis, SpectralMap
+from napari_wse2xai.data import PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap
 from napari_wse2xai.layers import LayerTuple, Shown, map_layer, shown_in, telling_channel
 
 Viewer = Any
@@ -32,9 +32,18 @@ def map_layers(viewer: Viewer) -> list[Layer]:
 
 
 def all_peaks(viewer: Viewer) -> list[PeakMaps]:
-    """Every set of peak maps that some layer shows, the newest last."""
-    found = {id(is_.artefact): is_.artefact for layer in viewer.layers if (is_ := shown(layer)) is not None}
-    return [artefact for artefact in found.values() if isinstance(artefact, PeakMaps)]
+    """Every set of peak maps that some layer shows, the newest last; PL that was brought onto an RS grid belongs to `paired_maps`."""
+    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, PeakMaps)]
+
+
+def paired_maps(viewer: Viewer) -> list[PairedMaps]:
+    """Every pair of RS and PL maps that some layer shows, the newest last."""
+    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, PairedMaps)]
+
+
+def _artefacts(viewer: Viewer) -> list[Any]:
+    """What the layers show, each once, the newest last."""
+    return list({id(is_.artefact): is_.artefact for layer in viewer.layers if (is_ := shown(layer)) is not None}.values())
 
 
 def peaks_of(viewer: Viewer, source: SpectralMap) -> PeakMaps | None:

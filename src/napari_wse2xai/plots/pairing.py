@@ -32,10 +32,7 @@ def checkerboard(paired: PairedMaps, *, squares: int = 8) -> NDArray[np.float64]
     ----------
     squares : along the longer side
     """
-    ny, nx = paired.frame.shape
-    side = max(1, max(ny, nx) // squares)
-    row, column = np.indices((ny, nx)) // side
-    odd = ((row + column) % 2 == 1)[..., None]
+    odd = paired.squares(squares)[..., None]
     raman, pl = (brightness(peaks)[..., None] for peaks in (paired.raman, paired.pl))
     return np.asarray(np.where(odd, pl * PL_COLOR, raman * RAMAN_COLOR))
 
