@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from learned import make_explanation, make_model, make_samples
+from napari_wse2xai.data import Explanation, Level, PeakMaps, Samples, SpectralMap, TrainedModel
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 from napari_wse2xai.synthetic import SyntheticFlake, make_flake
@@ -50,3 +51,27 @@ def deconvolve() -> Deconvolve:
 def raman_peaks(clean_raman: SpectralMap, deconvolve: Deconvolve) -> PeakMaps:
     """The triangle's Raman peak maps."""
     return deconvolve(clean_raman)
+
+
+@pytest.fixture(scope="session")
+def samples() -> Samples:
+    """Some 200 pixels with three RS lines, whose PL height follows a law; see ``learned.py``."""
+    return make_samples()
+
+
+@pytest.fixture(scope="session")
+def trained(samples: Samples) -> TrainedModel:
+    """A model, made by hand, that may be interpreted."""
+    return make_model(samples)
+
+
+@pytest.fixture(scope="session")
+def explanation(samples: Samples) -> Explanation:
+    """What a model would say that has learnt the law exactly."""
+    return make_explanation(samples)
+
+
+@pytest.fixture(scope="session")
+def doubtful(samples: Samples) -> Explanation:
+    """The same under the verdict that it must not be interpreted."""
+    return make_explanation(samples, level=Level.DO_NOT_INTERPRET)
