@@ -1,0 +1,219 @@
+"""What a network makes of each RS parameter, drawn on given Axes: the paper's Figure 3.
+
+Every function here prints the verdict's stamp over what it draws, so that no picture of a model that must not be interpreted goes without.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import PARAMETERS, Explanation
+from napari_wse2xai.plots.judged import badge, stamp
+from napari_wse2xai.plots.maps import COLORMAPS, draw_map, draw_profile, draw_values, extent_um, is_line, limits, unit_text
+
+CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79"}
+"""Colour of the curve of each parameter of a line."""
+WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
+DIVERGING = "RdBu_r"
+BARE = "#e9ecef"
+"""Colour of what is not sure."""
+
+
+def modes(explanation: Explanation) -> list[str]:
+    """RS lines whose parameters were explained, in the order of the samples."""
+    return list(dict.fromkeys(feature.rpartition(".")[0] for feature in explanation.features))
+
+
+def draw_pdp_panel(figure: Figure | SubFigure, explanation: Explanation, *, columns: int = 4) -> NDArray[np.object_]:
+    """One small panel per mode with the curves of its three parameters: the paper's Figure 3a,b.  Returns the Axes that were used."""
+    names = modes(explanation)
+    columns = min(columns, len(names))
+    grid = figure.subplots(-(-len(names) // columns), columns, sharex=True, sharey=True, squeeze=False)
+    for index, axes in enumerate(grid.ravel()):
+        if index < len(names):
+            draw_pdp(axes, explanation, names[index], legend=index == 0)
+            axes.label_outer()
+        else:
+            axes.set_axis_off()
+    badge(grid[0, -1] if len(names) >= columns else grid[0, 0], explanation.verdict)
+    used: NDArray[np.object_] = grid.ravel()[: len(names)]
+    return used
+
+
+def draw_pdp(axes: Axes, explanation: Explanation, mode: str, *, legend: bool = True) -> None:
+    """Partial dependence on the three parameters of one mode, with 95 % bands, over the central 95 % of the measured PL (grey).
+
+    Curves are dashed where most pixels would leave the cloud of the data.  Parameters are given in standard deviations from their mean,
+    so that the three share an axis.
+
+    Parameters
+    ----------
+    mode : name of the RS line
+    """
+    axes.axhspan(*explanation.pl_band, color="#8c98a4", alpha=0.22, linewidth=0, label="95 % of the measured PL")
+    for parameter in PARAMETERS:
+        name = f"{mode}.{parameter}"
+        if name in explanation.features:
+            _draw_curve(axes, explanation, explanation.features.index(name), CURVES[parameter], WORDS[parameter])
+    axes.set(xlabel="deviation from the mean (σ)", ylabel=f"PL {explanation.target} ({unit_text(explanation.target_unit)})")
+    axes.set_title(mode, loc="left", fontsize="medium")
+    if legend:
+        axes.legend(fontsize="x-small", frameon=False, loc="best")
+    stamp(axes, explanation.stamp)
+
+
+def _draw_curve(axes: Axes, explanation: Explanation, feature: int, color: str, label: str) -> None:
+    x = _in_sigmas(explanation, feature)
+    supported, curve = explanation.supported[feature], explanation.pdp[feature]
+    axes.fill_between(x, explanation.pdp_low[feature], explanation.pdp_high[feature], color=color, alpha=0.18, linewidth=0)
+    axes.plot(x, curve, color=color, linewidth=0.9, linestyle=(0, (2, 1.5)))
+    axes.plot(x, np.where(supported, curve, np.nan), color=color, linewidth=1.8, label=label)
+
+
+def _in_sigmas(explanation: Explanation, feature: int) -> NDArray[np.float64]:
+    """Grid of a feature as deviations from its mean in its standard deviations."""
+    column = explanation.samples.feature_names.index(explanation.features[feature])
+    mean = explanation.samples.features[:, column].mean()
+    return np.asarray((explanation.pdp_grid[feature] - mean) / (explanation.step[feature] or 1.0))
+
+
+def draw_ice(axes: Axes, explanation: Explanation, feature: int, *, centred: bool = False) -> LineCollection:
+    """Prediction for each kept pixel as one parameter moves, and their mean; dashed and shaded where the data do not reach.
+
+    Parameters
+    ----------
+    feature : number of the feature
+    centred : measure every curve from its value in the middle of the grid
+
+    Returns
+    -------
+    the curves, one per entry of `Explanation.pixels`
+    """
+    x, curves, mean = explanation.pdp_grid[feature], explanation.ice[feature], explanation.pdp[feature]
+    if centred:
+        middle = len(x) // 2
+        curves, mean = curves - curves[:, middle : middle + 1], mean - mean[middle]
+    lines = LineCollection([np.stack([x, curve], axis=1) for curve in curves], colors="#4c9be8", linewidths=0.6, alpha=0.35)
+    axes.add_collection(lines)
+    axes.plot(x, mean, color="#d1495b", linewidth=1.8, label="mean (PDP)")
+    _shade_unsupported(axes, x, explanation.supported[feature])
+    name, unit = explanation.features[feature], unit_text(explanation.feature_units[feature])
+    change = "change of " if centred else ""
+    axes.set(xlabel=f"{_words(name)} ({unit})", ylabel=f"{change}PL {explanation.target} ({unit_text(explanation.target_unit)})")
+    axes.set_title(f"{len(curves)} pixels", loc="left")
+    axes.autoscale_view()
+    axes.margins(x=0)
+    badge(axes, explanation.verdict)
+    stamp(axes, explanation.stamp)
+    return lines
+
+
+def _shade_unsupported(axes: Axes, x: NDArray[np.float64], supported: NDArray[np.bool_]) -> None:
+    if supported.all() or not supported.any():
+        return
+    inside = x[supported]
+    for low, high in ((x[0], inside[0]), (inside[-1], x[-1])):
+        if high > low:
+            axes.axvspan(low, high, facecolor="none", edgecolor="#b4bcc4", hatch="///", linewidth=0, zorder=0)
+
+
+def draw_slope(axes: Axes, explanation: Explanation, feature: int, *, flake: int = 0, only_sure: bool = True) -> None:
+    """ICE slope of one parameter on the flake, red where PL rises with it; pale and hatched where it is not sure.
+
+    Parameters
+    ----------
+    feature : number of the feature
+    flake : which of `samples.frames`
+    only_sure : mark pixels whose slope is within two standard deviations of zero, or leaves the cloud of the data
+    """
+    samples, frame = explanation.samples, explanation.samples.frames[flake]
+    values = samples.image(explanation.slope[feature], flake)
+    unit = f"{explanation.target_unit} / {explanation.feature_units[feature]}"
+    title = f"ICE slope, {_words(explanation.features[feature])}"
+    if is_line(frame):
+        errors = samples.image(explanation.slope_error[feature], flake)
+        draw_profile(axes, frame, values, errors=errors, title=title, unit=unit)
+    else:
+        image = draw_map(axes, frame, values, title=title, unit=unit)
+        reach = slope_reach(values)
+        image.set(cmap=DIVERGING, clim=(-reach, reach))
+        if only_sure:
+            _hatch(axes, explanation, feature, flake)
+    stamp(axes, explanation.stamp)
+
+
+def slope_reach(values: NDArray[np.floating]) -> float:
+    """Colour limit, up and down, of a slope image: deaf to a few outliers, never zero."""
+    low, high = limits(values)
+    return max(abs(low), abs(high)) if np.isfinite(values).any() and np.nanmax(np.abs(values)) > 0 else 1.0
+
+
+def _hatch(axes: Axes, explanation: Explanation, feature: int, flake: int) -> None:
+    samples, frame = explanation.samples, explanation.samples.frames[flake]
+    doubtful = samples.image((~explanation.sure(feature)).astype(np.float64), flake) == 1
+    if not doubtful.any():
+        return
+    veil = np.ma.masked_array(np.ones(frame.shape), mask=~doubtful)
+    axes.imshow(veil, extent=extent_um(frame), cmap="Greys_r", vmin=0, vmax=1, alpha=0.55, interpolation="nearest", aspect="equal")
+    left, right, bottom, top = extent_um(frame)
+    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * [(right - left) / frame.shape[1], (bottom - top) / frame.shape[0]]
+    places = np.argwhere(doubtful)[:, ::-1] * corners[2] + [left, top]
+    squares = Path.make_compound_path(*(Path(place + corners, closed=True) for place in places))
+    axes.add_patch(PathPatch(squares, facecolor="none", edgecolor="#5b6876", hatch="/////", linewidth=0))
+
+
+def draw_side_by_side(grid: Sequence[Axes], explanation: Explanation, feature: int, *, flake: int = 0) -> None:
+    """RS, ICE-slope and PL images on three Axes: the paper's Figure 3c-j."""
+    samples, frame = explanation.samples, explanation.samples.frames[flake]
+    name = explanation.features[feature]
+    raman = samples.image(samples.features[:, samples.feature_names.index(name)], flake)
+    pl = samples.image(samples.targets[:, samples.target(explanation.target)], flake)
+    draw_values(grid[0], frame, raman, title=_words(name), unit=explanation.feature_units[feature], parameter=name.rpartition(".")[2])
+    draw_slope(grid[1], explanation, feature, flake=flake)
+    colours = explanation.target if explanation.target in COLORMAPS else "height"
+    draw_values(grid[2], frame, pl, title=f"PL {explanation.target}", unit=explanation.target_unit, parameter=colours)
+    badge(grid[1], explanation.verdict, inside=True)
+    for axes in (grid[0], grid[2]):
+        stamp(axes, explanation.stamp)
+
+
+def draw_ranking(axes: Axes, explanation: Explanation, *, most: int = 12) -> None:
+    """Features from the most to the least important: spread of the PDP with its error, and the root mean square slope times step.
+
+    Parameters
+    ----------
+    most : how many features to show
+    """
+    shown = explanation.ranking[:most]
+    places = np.arange(len(shown))
+    order = list(shown)
+    error = explanation.importance_error[order]
+    axes.barh(
+        places - 0.2,
+        explanation.importance[order],
+        0.38,
+        xerr=error,
+        color="#1f4e79",
+        ecolor="#7c8794",
+        capsize=2,
+        label="spread of the PDP",
+    )
+    axes.barh(places + 0.2, explanation.slope_rms[order], 0.38, color="#e8a33d", label="rms slope × σ (sees interactions)")
+    axes.set_yticks(places, [_words(explanation.features[index]) for index in shown])
+    axes.set(xlabel=f"effect on PL {explanation.target} ({unit_text(explanation.target_unit)})", xlim=(0, None))
+    axes.invert_yaxis()
+    axes.legend(loc="lower right", fontsize="small", frameon=False)
+    badge(axes, explanation.verdict)
+    stamp(axes, explanation.stamp)
+
+
+def _words(feature: str) -> str:
+    """``A1'.fwhm`` as ``A1' FWHM``."""
+    mode, _, parameter = feature.rpartition(".")
+    return f"{mode} {WORDS[parameter]}"

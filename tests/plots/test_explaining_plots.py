@@ -1,0 +1,125 @@
+"""Plots of an explanation show its numbers, and none of a model that must not be interpreted goes without its stamp."""
+
+import inspect
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+from learned import A_HEIGHT, make_explanation, make_samples
+from napari_wse2xai.data import Explanation, Level
+from napari_wse2xai.plots import explaining
+from napari_wse2xai.plots.judged import BADGE, STAMP, stamp, stamped
+
+DRAWN: dict[str, Callable[[Figure, Explanation], object]] = {
+    "draw_pdp_panel": explaining.draw_pdp_panel,
+    "draw_pdp": lambda figure, explanation: explaining.draw_pdp(figure.subplots(), explanation, "A1'"),
+    "draw_ice": lambda figure, explanation: explaining.draw_ice(figure.subplots(), explanation, A_HEIGHT),
+    "draw_slope": lambda figure, explanation: explaining.draw_slope(figure.subplots(), explanation, A_HEIGHT),
+    "draw_side_by_side": lambda figure, explanation: explaining.draw_side_by_side(figure.subplots(1, 3), explanation, A_HEIGHT),
+    "draw_ranking": lambda figure, explanation: explaining.draw_ranking(figure.subplots(), explanation),
+}
+
+
+def test_every_drawing_is_listed_here() -> None:
+    public = {name for name, thing in inspect.getmembers(explaining, inspect.isfunction) if thing.__module__ == explaining.__name__}
+    assert {name for name in public if name.startswith("draw_")} == set(DRAWN)
+
+
+@pytest.mark.parametrize("name", DRAWN)
+@pytest.mark.parametrize("level", [Level.DO_NOT_INTERPRET, Level.LOCAL_ONLY])
+def test_no_axes_goes_without_its_stamp(name: str, level: Level) -> None:
+    figure = Figure(layout="constrained")
+    DRAWN[name](figure, make_explanation(level=level))
+    shown = [axes for axes in figure.axes if axes.axison and axes.get_label() != "<colorbar>" and axes.has_data()]
+    assert shown
+    assert all(stamped(axes) for axes in shown)
+    assert {text.get_text() for text in figure.findobj(lambda artist: artist.get_gid() == STAMP)} == {str(level).upper()}
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_what_is_interpretable_bears_no_stamp(name: str, explanation: Explanation) -> None:
+    figure = Figure(layout="constrained")
+    DRAWN[name](figure, explanation)
+    assert not figure.findobj(lambda artist: artist.get_gid() == STAMP)
+
+
+def test_the_stamp_is_in_the_file_too(doubtful: Explanation) -> None:
+    figure, stream = Figure(), io.BytesIO()
+    explaining.draw_pdp_panel(figure, doubtful)
+    figure.savefig(stream, format="svg")
+    assert stream.getvalue().count(f'id="{STAMP}"'.encode()) == 3
+
+
+def test_a_stamp_without_words_is_none_and_a_figure_can_be_stamped_whole() -> None:
+    figure = Figure()
+    stamp(figure, "")
+    assert not stamped(figure)
+    stamp(figure, "LOCAL ONLY")
+    assert stamped(figure)
+
+
+def test_the_panel_has_one_axes_per_mode_and_one_curve_per_parameter(explanation: Explanation) -> None:
+    figure = Figure()
+    grid = explaining.draw_pdp_panel(figure, explanation)
+    assert [axes.get_title(loc="left") for axes in grid] == ["E'", "A1'", "2LA(M)"]
+    assert len({axes.get_ylim() for axes in grid}) == 1
+    solid = next(line for line in grid[1].lines if line.get_label() == "height")
+    supported = explanation.supported[A_HEIGHT]
+    np.testing.assert_array_equal(solid.get_ydata()[supported], explanation.pdp[A_HEIGHT, supported])
+    assert np.isnan(solid.get_ydata()[~supported]).all()
+    assert len(figure.findobj(lambda artist: artist.get_gid() == BADGE)) == 1
+
+
+def test_the_band_of_the_measured_pl_is_behind_the_curves(explanation: Explanation) -> None:
+    axes = Figure().subplots()
+    explaining.draw_pdp(axes, explanation, "E'")
+    box = axes.patches[0].get_bbox() if hasattr(axes.patches[0], "get_bbox") else axes.patches[0].get_extents()
+    assert (box.y0, box.y1) == pytest.approx(explanation.pl_band)
+
+
+def test_features_that_were_left_out_leave_no_curve(explanation: Explanation) -> None:
+    few = replace(explanation, features=explanation.features[3:6], feature_units=explanation.feature_units[3:6])
+    assert explaining.modes(few) == ["A1'"]
+    assert len(explaining.draw_pdp_panel(Figure(), few)) == 1
+
+
+def test_ice_curves_are_those_of_the_kept_pixels_and_meet_in_the_middle_when_centred(explanation: Explanation) -> None:
+    figure = Figure()
+    plain, centred = figure.subplots(1, 2)
+    lines = explaining.draw_ice(plain, explanation, A_HEIGHT)
+    np.testing.assert_array_equal(np.stack([path[:, 1] for path in lines.get_segments()]), explanation.ice[A_HEIGHT])
+    moved = np.stack([path[:, 1] for path in explaining.draw_ice(centred, explanation, A_HEIGHT, centred=True).get_segments()])
+    assert (moved[:, 10] == 0).all()
+
+
+def test_slope_images_are_centred_at_zero_and_veiled_where_not_sure(explanation: Explanation) -> None:
+    axes = Figure().subplots()
+    explaining.draw_slope(axes, explanation, A_HEIGHT)
+    slopes, veil = axes.images
+    low, high = slopes.get_clim()
+    assert low == -high < 0
+    assert veil.get_array().count() == (~explanation.sure(A_HEIGHT)).sum() > 0
+    hatched = [patch for patch in axes.patches if patch.get_hatch()]
+    assert len(hatched[0].get_path().vertices) == 5 * veil.get_array().count()
+    bare = Figure().subplots()
+    explaining.draw_slope(bare, explanation, A_HEIGHT, only_sure=False)
+    assert len(bare.images) == 1
+
+
+def test_the_second_of_two_flakes_has_its_own_images() -> None:
+    samples = make_samples(flakes=2)
+    grid = Figure().subplots(1, 3)
+    explaining.draw_side_by_side(grid, make_explanation(samples), A_HEIGHT, flake=1)
+    assert all(axes.images[0].get_array().shape == samples.frames[1].shape for axes in grid)
+    np.testing.assert_allclose(grid[2].images[0].get_array().compressed().sum(), samples.targets[samples.flake == 1].sum(), rtol=1e-6)
+
+
+def test_the_ranking_begins_with_the_most_important(explanation: Explanation) -> None:
+    axes = Figure().subplots()
+    explaining.draw_ranking(axes, explanation, most=3)
+    assert [tick.get_text() for tick in axes.get_yticklabels()] == ["A1' height", "E' position", "2LA(M) height"]
+    assert axes.patches[0].get_width() == explanation.importance[A_HEIGHT]
