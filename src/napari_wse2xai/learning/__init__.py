@@ -1,1 +1,19 @@
 """Networks and their rivals, validation on maps, and the verdict: arrays in, scikit-learn's conventions."""
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "MLPEnsembleRegressor": "ensemble",
+    "SpectralCNNRegressor": "regressor",
+    "zoo": "model_zoo",
+}
+"""Public names by module: loaded when first used, for torch and scikit-learn take seconds."""
+
+__all__ = [*_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -1,0 +1,46 @@
+"""The models that always run beside the CNN: if they predict as well, the CNN is not needed; if none predicts, nothing can be explained."""
+
+from typing import Any
+
+
+def zoo(random_state: int | None = 0) -> dict[str, Any]:
+    """Unfitted rivals by name, weakest first; each scales what it needs, for any units and one or several targets.
+
+    Notes
+    -----
+    The kernel ridge regression takes its width and penalty by cross-validation from few values around the usual ones; gradient boosting is
+    scikit-learn's default.  The mean is the zero of R2.
+    """
+    from sklearn.dummy import DummyRegressor
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    from napari_wse2xai.learning.ensemble import MLPEnsembleRegressor
+
+    return {
+        "mean": DummyRegressor(),
+        "ridge": make_pipeline(StandardScaler(), RidgeCV(alphas=[0.1, 1.0, 10.0, 100.0])),
+        "gradient boosting": _gradient_boosting(random_state),
+        "kernel ridge": _kernel_ridge(),
+        "MLP ensemble": MLPEnsembleRegressor(random_state=random_state),
+    }
+
+
+def _gradient_boosting(random_state: int | None) -> Any:
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    return HistGradientBoostingRegressor(max_iter=150, random_state=random_state)
+
+
+def _kernel_ridge() -> Any:
+    from sklearn.compose import TransformedTargetRegressor
+    from sklearn.kernel_ridge import KernelRidge
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.pipeline import Pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    chain = Pipeline([("scale", StandardScaler()), ("ridge", KernelRidge(kernel="rbf"))])
+    grid = {"ridge__gamma": [0.003, 0.01, 0.03], "ridge__alpha": [0.03, 0.1, 0.3]}
+    # KernelRidge has no intercept, so the target is centred
+    return TransformedTargetRegressor(GridSearchCV(chain, grid, cv=3), transformer=StandardScaler())

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+import torch
+
+from napari_wse2xai.data.samples import Line
+from napari_wse2xai.errors import Cancelled, DataError, SettingsError
+from napari_wse2xai.learning import SpectralCNNRegressor
+
+SMALL = {"channels": (8, 8), "pool_after": (1, 2), "length": 16, "max_epochs": 40, "batch_size": 32, "device": "cpu"}
+LINES = (Line("E'", "lorentzian", (235.0, 265.0)), Line("2LA", "gaussian", (250.0, 275.0)))
+
+
+def table(count: int = 300, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Six parameters of two lines, and a law of one height, one position and one width."""
+    rng = np.random.default_rng(seed)
+    z = rng.normal(size=(count, 6))
+    features = [250.0, 4.0, 1000.0, 260.0, 8.0, 300.0] + z * [0.1, 0.3, 150.0, 0.2, 0.6, 50.0]
+    return features, 5000.0 + 800.0 * z[:, 2] + 400.0 * z[:, 3] - 300.0 * z[:, 4]
+
+
+@pytest.fixture(scope="module")
+def fitted() -> SpectralCNNRegressor:
+    features, target = table()
+    return SpectralCNNRegressor(LINES, **SMALL).fit(features, target, validation=table(100, seed=1))
+
+
+def test_a_simple_law_is_learnt(fitted: SpectralCNNRegressor) -> None:
+    assert fitted.score(*table(200, seed=2)) > 0.9
+    assert fitted.history_["r2_validation"][-1] > 0.9
+    assert len({len(values) for values in fitted.history_.values()}) == 1
+
+
+def test_gradients_reach_every_number_and_are_those_of_the_law(fitted: SpectralCNNRegressor) -> None:
+    inputs = torch.tensor(table(50, seed=3)[0], dtype=torch.float32, requires_grad=True)
+    (slopes,) = torch.autograd.grad(fitted.module_(inputs).sum(), inputs)
+    assert (slopes.abs().amax(0) > 0).all()
+    assert slopes.mean(0)[2] * 150.0 == pytest.approx(800.0, rel=0.2)
+    assert slopes.mean(0)[3] * 0.2 == pytest.approx(400.0, rel=0.3)
+
+
+def test_prediction_is_in_eval_mode_whatever_was_left_on(fitted: SpectralCNNRegressor) -> None:
+    features, _ = table(20, seed=4)
+    before = fitted.predict(features)
+    fitted.module_.train()
+    np.testing.assert_array_equal(fitted.predict(features), before)
+    assert not fitted.module_.training
+
+
+def test_a_saved_network_predicts_the_same(fitted: SpectralCNNRegressor, tmp_path) -> None:
+    features, _ = table(20, seed=5)
+    fitted.save(tmp_path / "network.pt")
+    np.testing.assert_array_equal(SpectralCNNRegressor.load(tmp_path / "network.pt").predict(features), fitted.predict(features))
+
+
+@pytest.mark.parametrize("architecture", ["convolution", "residual"])
+def test_both_architectures_learn_several_targets_at_once(architecture: str) -> None:
+    features, target = table(200)
+    network = SpectralCNNRegressor(LINES, architecture=architecture, **{**SMALL, "channels": (8,) * 7}).fit(
+        features, np.stack([target, features[:, 0]], axis=1)
+    )
+    assert network.predict(features).shape == (200, 2)
+    assert network.history_["r2_training"][-1] > 0.8
+
+
+def test_the_same_seed_gives_the_same_network_and_another_one_another() -> None:
+    features, target = table(100)
+    few = {**SMALL, "max_epochs": 3, "dropout": 0.3}
+    first, second, other = (SpectralCNNRegressor(LINES, **few, random_state=seed).fit(features, target) for seed in (0, 0, 1))
+    np.testing.assert_array_equal(first.predict(features), second.predict(features))
+    assert not np.allclose(first.predict(features), other.predict(features))
+
+
+def stop_after(epochs: int):
+    def listen(done: float, message: str, history: dict) -> None:
+        assert "left" in message
+        if len(history["epoch"]) >= epochs:
+            raise Cancelled
+
+    return listen
+
+
+def test_an_interrupted_run_goes_on_as_if_it_had_not_been(tmp_path) -> None:
+    features, target = table(100)
+    settings = {**SMALL, "max_epochs": 8, "dropout": 0.3}
+    whole = SpectralCNNRegressor(LINES, **settings).fit(features, target)
+    broken = SpectralCNNRegressor(LINES, **settings, on_epoch=stop_after(4), checkpoint=tmp_path / "run.pt")
+    with pytest.raises(Cancelled):
+        broken.fit(features, target)
+    assert np.isfinite(broken.predict(features)).all()
+    assert broken.best_["epoch"] <= 4
+    resumed = SpectralCNNRegressor(LINES, **settings).fit(features, target, resume=tmp_path / "run.pt")
+    np.testing.assert_array_equal(resumed.predict(features), whole.predict(features))
+    assert resumed.history_["loss"] == whole.history_["loss"]
+    with pytest.raises(DataError, match="random_state, data"):
+        SpectralCNNRegressor(LINES, **settings, random_state=1).fit(features, target + 1.0 * features[:, 2], resume=tmp_path / "run.pt")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        ({"lines": LINES[:1]}, "1 lines need 3 columns"),
+        ({"architecture": "transformer"}, "'transformer' is not known"),
+        ({"length": 8}, "too short for 2 poolings"),
+        ({"optimizer": "sgd"}, "'sgd' is not known"),
+        ({"device": "abacus"}, "'abacus' is not known"),
+    ],
+)
+def test_wrong_settings_are_named(wrong: dict, says: str) -> None:
+    with pytest.raises(SettingsError, match=says):
+        SpectralCNNRegressor(**{**SMALL, "lines": LINES, **wrong}).fit(*table(20))
+
+
+def test_a_file_that_is_no_network_is_refused(tmp_path) -> None:
+    (tmp_path / "x.pt").write_bytes(b"not a network")
+    with pytest.raises(DataError, match="was not saved from a network"):
+        SpectralCNNRegressor.load(tmp_path / "x.pt")
