@@ -79,11 +79,6 @@ class PairedMaps:
         return float(np.sqrt(abs(np.prod(self.frame.step_um))))
 
     @property
-    def is_off(self) -> bool:
-        """Whether PL lies off by more than half a step, or by nobody knows how much."""
-        return not self.misalignment_um <= 0.5 * self.step_um
-
-    @property
     def misalignment_text(self) -> str:
         """Misalignment in words and in steps of the RS scan."""
         if not np.isfinite(self.misalignment_um):

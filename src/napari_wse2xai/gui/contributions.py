@@ -77,6 +77,14 @@ def star_pl() -> "list[LayerTuple]":
     return _sample("star", "pl")
 
 
+def triangle_pl_on_its_own_grid() -> "list[LayerTuple]":
+    """Sample: PL map of the triangle flake, taken another day: coarser, shifted, turned, mirrored."""
+    from napari_wse2xai.layers import to_layers
+    from napari_wse2xai.synthetic import SAMPLE_PLACEMENT, make_pair
+
+    return _fitted(to_layers(make_pair("triangle", SAMPLE_PLACEMENT).pl))
+
+
 def _sample(shape: Any, modality: str) -> "list[LayerTuple]":
     from napari_wse2xai.layers import to_layers
     from napari_wse2xai.synthetic import make_flake

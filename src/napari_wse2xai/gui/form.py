@@ -67,7 +67,7 @@ class Form(QWidget):
             try:
                 values[name] = entry.get()
             except ValueError as error:
-                raise ValueError(f"{self._model.model_fields[name].title}: {error}.") from None
+                raise ValueError(f"{self._model.model_fields[name].title}: {str(error).rstrip('.')}.") from None
         try:
             return self._model(**values)
         except ValidationError as error:

@@ -10,6 +10,7 @@ from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.load_maps import LoadMaps
+from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.preset_box import PresetBox
 from napari_wse2xai.gui.saving import SaveButtons
@@ -19,7 +20,7 @@ from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve
 
 
 class MainWidget(Docked):
-    """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve."""
+    """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve, pair RS with PL."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -29,6 +30,7 @@ class MainWidget(Docked):
         self.preset = PresetBox(self.panels.values())
         self.said = Voice(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
+        self.pairing = PairPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
         self._folds: dict[Any, QCollapsible] = {}
         self._placed: set[AxisKind] = set()
@@ -49,6 +51,7 @@ class MainWidget(Docked):
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._fold(stage, f"{number}. {stage.title}", panel))
         column.addWidget(self._fold(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
+        column.addWidget(self._fold(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
         column.addWidget(self.saving)
         column.addStretch()
         self._folds[FindFlake].expand(animate=False)
@@ -73,6 +76,7 @@ class MainWidget(Docked):
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
             panel.told.connect(lambda text, mood, stage=stage: self.said.say(f"{stage.title}: {text}", mood))
+        self.pairing.told.connect(lambda text, mood: self.said.say(f"Pair: {text}", mood))
 
     def _later(self, event: Any = None) -> None:
         """Refresh once after a burst of new layers."""
@@ -126,6 +130,7 @@ class MainWidget(Docked):
 
     def listen(self) -> None:
         """Hear of layers that come and go."""
+        self.pairing.set_listening(True)
         self.viewer.layers.events.inserted.connect(self._later)
         self.viewer.layers.events.removed.connect(self._later)
         self._later()
@@ -133,6 +138,7 @@ class MainWidget(Docked):
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.loading.stop()
+        self.pairing.set_listening(False)
         for panel in self.panels.values():
             panel.runner.cancel()
         self.saving.runner.cancel()

@@ -51,6 +51,10 @@ class Placement:
         return Transform.similarity(rotation_deg=self.rotation_deg, mirrored=self.mirrored, shift_um=shift, centre_um=middle)
 
 
+SAMPLE_PLACEMENT = Placement(1.3, (0.08, -0.12), 9.0, mirrored=True)
+"""Of the PL map in napari's sample data."""
+
+
 @dataclass(frozen=True, eq=False)
 class SyntheticPair:
     """RS and PL of one flake on grids of their own, and what was put into them."""

@@ -1,0 +1,326 @@
+"""The Pair panel: PL onto the RS grid, found without help, by hand or by landmarks; the result as an overlay."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_wse2xai import io
+from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
+from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.gui import pair_placing, stock
+from napari_wse2xai.gui.docked import Docked
+from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.pair_landmarks import LandmarkClicks
+from napari_wse2xai.gui.pair_view import IN_TURNS, TWO_COLOURS, PairView, summary
+from napari_wse2xai.gui.run import Runner
+from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
+from napari_wse2xai.stages import Pair
+from napari_wse2xai.stages.pair import GivenTransform, Landmarks
+
+MISSING = "Deconvolve an RS map and a PL map of one flake first; then both are listed here."
+LANDMARKS_MISSING = "Press 'Click landmarks' and click three places or more on both maps, or type them here."
+HELP = {
+    "move": "Show both maps alone, RS in magenta and PL in green, and let the mouse drag and turn the PL map (napari's transform mode).",
+    "mirror": "Turn left and right of the PL map round.",
+    "use": "Pair with the PL map exactly where it lies on the canvas.",
+    "refine": "Pair from where the PL map lies on the canvas, then bring the outlines of the two flakes together.",
+    "click": "Put RS and PL side by side and click places that you recognise, on one and on the other in turns.",
+    "back": "Forget the last click.",
+}
+
+
+class PairPanel(Docked):
+    """Choose RS and PL peaks, say how PL is to be placed, run; see how well they lie on one another, save the pairs."""
+
+    ran = Signal(object)
+    """The `PairedMaps` that a run gave."""
+    told = Signal(str, str)
+    """What came of a run, and the mood to say it in."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.runner, self.saver = Runner(self), Runner(self)
+        self.clicks, self.view = LandmarkClicks(napari_viewer, self), PairView(napari_viewer)
+        self.raman, self.pl, self.look = QComboBox(), QComboBox(), QComboBox()
+        self.form = Form(Pair)
+        self.buttons = {key: QPushButton(text) for key, text in _BUTTONS.items()}
+        self.bar, self.message = QProgressBar(), Voice(napari_viewer)
+        self._outcome, self._notes = ("", QUIET), list[str]()
+        self._known: list[PeakMaps] = []
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._prepare()
+        self._arrange()
+        self._connect()
+        self.set_listening(True)
+        self.refresh()
+
+    def _prepare(self) -> None:
+        self.bar.setRange(0, 100)
+        self.bar.setVisible(False)
+        self.look.addItems([TWO_COLOURS, IN_TURNS])
+        self.look.setToolTip("White where both shine, or each in turns: the outline should run on from square to square.")
+        for box, what in ((self.raman, "Peaks of the RS map: the grid of the result."), (self.pl, "Peaks of the PL map, on its own grid.")):
+            box.setToolTip(what)
+            box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        for key, help_text in HELP.items():
+            self.buttons[key].setToolTip(help_text)
+
+    def _arrange(self) -> None:
+        maps = QFormLayout()
+        maps.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        maps.addRow("RS", self.raman)
+        maps.addRow("PL", self.pl)
+        result = QFormLayout()
+        result.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        result.addRow("Overlay", self.look)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 2, 6, 8)
+        column.addLayout(maps)
+        column.addWidget(self.form)
+        column.addLayout(self._row("run", "cancel"))
+        column.addWidget(self.bar)
+        column.addWidget(self.message)
+        column.addLayout(self._grid(("move", "mirror"), ("use", "refine"), ("click", "back")))
+        column.addLayout(result)
+        column.addLayout(self._row("save"))
+        column.addStretch()
+
+    def _row(self, *keys: str) -> QHBoxLayout:
+        row = QHBoxLayout()
+        for key in keys:
+            row.addWidget(self.buttons[key])
+        return row
+
+    def _grid(self, *rows: tuple[str, ...]) -> QGridLayout:
+        grid = QGridLayout()
+        for row, keys in enumerate(rows):
+            for column, key in enumerate(keys):
+                grid.addWidget(self.buttons[key], row, column)
+        return grid
+
+    def _connect(self) -> None:
+        calls = {
+            "run": self.run,
+            "cancel": self.runner.cancel,
+            "move": self.move_by_hand,
+            "mirror": self.mirror,
+            "use": partial(self.use_place, refine=False),
+            "refine": partial(self.use_place, refine=True),
+            "click": self.click_landmarks,
+            "back": self.clicks.take_back,
+            "save": self._ask,
+        }
+        for key, call in calls.items():
+            self.buttons[key].clicked.connect(lambda _, call=call: call())
+        for box in (self.raman, self.pl):
+            box.currentIndexChanged.connect(lambda _: self._check())
+        self.form.changed.connect(self._check)
+        self.look.currentTextChanged.connect(self.view.look)
+        self._soon.timeout.connect(self.refresh)
+        self._connect_work()
+
+    def _connect_work(self) -> None:
+        self.clicks.told.connect(self._say)
+        self.clicks.given.connect(lambda landmarks: self.form.put(Pair(method=landmarks)))
+        self.runner.progressed.connect(self._on_progress)
+        self.runner.finished.connect(self._on_finished)
+        self.runner.failed.connect(partial(self._stop, mood=BAD))
+        self.runner.warned.connect(self._notes.append)
+        self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
+        self.saver.finished.connect(lambda path: self._say(f"Saved {path}."))
+        self.saver.failed.connect(partial(self._say, mood=BAD))
+
+    def refresh(self) -> None:
+        """List the deconvolutions in the viewer; RS and PL are chosen anew where others have come."""
+        every = stock.all_peaks(self.viewer)
+        came = [peaks for peaks in every if not any(peaks is known for known in self._known)]
+        self._known = every
+        for box, is_raman in ((self.raman, True), (self.pl, False)):
+            kept = box.currentData()
+            fitting = [peaks for peaks in every if (peaks.axis.kind is AxisKind.RAMAN_SHIFT) is is_raman]
+            new = [peaks for peaks in fitting if any(peaks is one for one in came)]
+            wanted = new[-1] if new else kept if any(kept is one for one in every) else next(reversed(fitting), None)
+            _fill(box, every, wanted)
+        self.view.follow(stock.paired_maps(self.viewer))
+        self._check()
+
+    def chosen(self) -> Pairable | None:
+        """Both results, where two different ones are chosen."""
+        raman, pl = self.raman.currentData(), self.pl.currentData()
+        return Pairable(raman, pl) if isinstance(raman, PeakMaps) and isinstance(pl, PeakMaps) and raman is not pl else None
+
+    def run(self) -> None:
+        """Begin with the settings as shown."""
+        source = self.chosen()
+        if source is None or self.runner.busy:
+            return
+        pair = self.form.value()
+        assert isinstance(pair, Pair)
+        self._notes.clear()
+        self.bar.setValue(0)
+        self.bar.setVisible(True)
+        self.runner.start(lambda progress: pair(source, progress), f"Pair: {source.pl.name}")
+        self._check()
+        self._say("Running…")
+
+    def move_by_hand(self) -> None:
+        """Show both maps, and let the mouse drag and turn the PL map."""
+        source = self.chosen()
+        if source is None:
+            return
+        self.clicks.end()
+        fixed, moving = self.view.only_light(source)
+        pair_placing.place(moving, source.pl.frame, fixed, source.raman.frame, self._start(source))
+        self.viewer.layers.selection.active = moving
+        moving.mode = "transform"
+        self.viewer.reset_view()
+        self._check()
+        self._say("Drag the green PL map onto the magenta RS map; turn it at the handle above it. Then use it, or refine from there.", NOTE)
+
+    def _start(self, source: Pairable) -> Any:
+        """Transform to begin with: that of the settings, else of the last pair, else what the stage says."""
+        try:
+            method = self.form.value().method  # type: ignore[attr-defined]
+        except ValueError:
+            method = None
+        if isinstance(method, GivenTransform | Landmarks):
+            return method.start()
+        last = self.view.last_of(source)
+        return pair_placing.beginning(source.raman.frame, source.pl.frame) if last is None else last.transform
+
+    def mirror(self) -> None:
+        """Turn the PL map round on the canvas."""
+        source = self.chosen()
+        layer = None if source is None else pair_placing.layer_of(self.viewer, source.pl)
+        if source is not None and layer is not None:
+            pair_placing.mirror(layer, source.pl.frame)
+
+    def use_place(self, *, refine: bool) -> None:
+        """Take over where the PL map lies on the canvas, and run."""
+        source = self.chosen()
+        if source is None or self.runner.busy:
+            return
+        moving, fixed = (pair_placing.layer_of(self.viewer, peaks) for peaks in (source.pl, source.raman))
+        if moving is None or fixed is None:
+            return
+        try:
+            transform = pair_placing.placed(moving, source.pl.frame, fixed, source.raman.frame)
+        except SettingsError as error:
+            self._say(str(error), BAD)
+            return
+        self.form.put(Pair(method=GivenTransform.of(transform, refine=refine)))
+        self.run()
+
+    def click_landmarks(self) -> None:
+        """Put both maps side by side and wait for clicks."""
+        source = self.chosen()
+        if source is not None:
+            self.clicks.begin(self.view.only_light(source), source)
+            self._check()
+            self.clicks.go_on()
+
+    def _ask(self) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save", "paired.csv", "Table (*.csv)")
+        if path:
+            self.save(Path(path))
+
+    def save(self, path: Path) -> None:
+        """Write the pair that is shown as a table."""
+        paired = self.view.paired
+        if paired is None:
+            return
+
+        def work(progress: Any) -> Path:
+            io.write_paired_csv(paired, path)
+            return path
+
+        self.saver.start(work, f"saving {path.name}")
+
+    def _check(self) -> None:
+        """Allow what is possible; else say why not."""
+        objection, both, idle = self._objection(), self.chosen() is not None, not self.runner.busy
+        self.buttons["run"].setEnabled(idle and objection is None)
+        self.buttons["cancel"].setEnabled(not idle)
+        for key in ("move", "mirror", "use", "refine", "click"):
+            self.buttons[key].setEnabled(both and idle)
+        self.buttons["back"].setEnabled(self.clicks.going_on)
+        self.buttons["save"].setEnabled(self.view.paired is not None)
+        self.look.setEnabled(self.view.paired is not None)
+        if idle and not self.clicks.going_on:
+            self._say(*(objection or self._outcome))
+
+    def _objection(self) -> tuple[str, str] | None:
+        """Why Run is off, and the mood to say it in."""
+        if self.chosen() is None:
+            return MISSING, QUIET
+        try:
+            self.form.value()
+        except ValueError as error:
+            return (LANDMARKS_MISSING, NOTE) if "at least 3" in str(error) else (str(error), BAD)
+        return None
+
+    def _say(self, text: str, mood: str = QUIET) -> None:
+        self.message.say(text, mood)
+
+    def _on_progress(self, fraction: float, message: str) -> None:
+        if self.runner.busy:
+            self.bar.setValue(round(100 * fraction))
+            self._say(message)
+
+    def _on_finished(self, result: PairedMaps) -> None:
+        self.clicks.end()
+        self.view.show(result, self.look.currentText())
+        self._stop(summary(result, self._notes), NOTE if self._notes else QUIET)
+        self.ran.emit(result)
+
+    def _stop(self, text: str, mood: str = QUIET) -> None:
+        self.bar.setVisible(False)
+        self._outcome = (text, mood)
+        self._check()
+        self._say(text, mood)
+        self.told.emit(text, mood)
+
+    def listen(self) -> None:
+        """Hear of layers that come and go."""
+        self.viewer.layers.events.inserted.connect(self._later)
+        self.viewer.layers.events.removed.connect(self._later)
+        self._later()
+
+    def let_go(self) -> None:
+        """Hear of nothing more, and stop what runs."""
+        self.runner.cancel()
+        self.saver.cancel()
+        self.viewer.layers.events.inserted.disconnect(self._later)
+        self.viewer.layers.events.removed.disconnect(self._later)
+
+    def _later(self, event: Any = None) -> None:
+        """Refresh once after a burst of new layers."""
+        self._soon.start(0)
+
+
+_BUTTONS = {
+    "run": "Run",
+    "cancel": "Cancel",
+    "move": "Move PL by hand",
+    "mirror": "Mirror PL",
+    "use": "Use where I put it",
+    "refine": "Refine from there",
+    "click": "Click landmarks",
+    "back": "Take back a click",
+    "save": "Save pairs as CSV…",
+}
+
+
+def _fill(box: QComboBox, every: list[PeakMaps], wanted: PeakMaps | None) -> None:
+    """List all peaks in a box, and choose some."""
+    box.blockSignals(True)
+    box.clear()
+    for peaks in every:
+        box.addItem(f"{peaks.name}: {', '.join(peaks.names)}"[:60], peaks)
+    box.setCurrentIndex(next((i for i, peaks in enumerate(every) if peaks is wanted), -1))
+    box.blockSignals(False)
