@@ -1,11 +1,13 @@
-"""What a run made, kept together: maps and peaks of each modality, and the recipe."""
+"""What a run made, kept together: maps and peaks of each modality, what was learnt from them, and the recipe."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.paired_maps import PairedMaps
 from napari_wse2xai.data.peak_maps import PeakMaps
 from napari_wse2xai.data.spectral_map import SpectralMap
+from napari_wse2xai.data.trained_model import TrainedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,3 +22,7 @@ class Results:
     """Text of the recipe (YAML) that was run."""
     paired: PairedMaps | None = None
     """PL on the RS grid, where the run paired them."""
+    model: TrainedModel | None = None
+    """The network with its scores and verdict, where the run trained one."""
+    explanation: Explanation | None = None
+    """What the network makes of each RS parameter, where the run explained it."""

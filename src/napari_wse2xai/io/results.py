@@ -7,17 +7,32 @@ from typing import Any
 
 import numpy as np
 
-from napari_wse2xai.data import PARAMETERS, Frame, History, PairedMaps, PeakMaps, Results, SpectralMap, Status, Transform
+from napari_wse2xai.data import (
+    PARAMETERS,
+    Explanation,
+    Frame,
+    History,
+    PairedMaps,
+    PeakMaps,
+    Results,
+    SpectralMap,
+    Status,
+    TrainedModel,
+    Transform,
+)
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.peak_maps import BOUND_FLAGS
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.netcdf import open_netcdf
+from napari_wse2xai.io.results_explanation import EXPLANATION, read_explanation, write_explanation
+from napari_wse2xai.io.results_model import MODEL, read_model, write_model
 
 _PEAK_DIMENSIONS = ("peak", "y", "x")
 PAIR = "pair"
 """Group of the PL peaks on the RS grid."""
+_LEARNT = (MODEL, EXPLANATION)
 _PAIR_NUMBERS = ("misalignment_um", "misalignment_error_um", "overlap")
 
 
@@ -31,12 +46,19 @@ def write_results(results: Results, path: str | Path) -> None:
         _write_modalities(file, results)
         if results.paired is not None:
             _write_pair(file.create_group(PAIR), results.paired)
+        if results.model is not None:
+            write_model(file.create_group(MODEL), results.model)
+        if results.explanation is not None:
+            known = None if results.model is None else results.model.samples
+            write_explanation(file.create_group(EXPLANATION), results.explanation, known)
 
 
 def _size_of(results: Results) -> int:
     """About how many bytes the results take."""
-    arrays = [value for part in (*results.maps.values(), *results.peaks.values()) for value in vars(part).values()]
-    return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray)) + netcdf.OVERHEAD
+    found = [part for part in (results.model, results.explanation) if part is not None]
+    learnt = [*found, *(part.samples for part in found)]
+    arrays = [value for part in (*results.maps.values(), *results.peaks.values(), *learnt) for value in vars(part).values()]
+    return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray)) + (1 + 4 * len(learnt)) * netcdf.OVERHEAD
 
 
 def _write_modalities(file: Any, results: Results) -> None:
@@ -174,7 +196,8 @@ def is_results(path: str | Path) -> bool:
     if source.suffix.lower() != ".nc" or not h5py.is_hdf5(source):
         return False
     with open_netcdf(source) as file:
-        return any(isinstance(group, h5py.Group) and ("map" in group or "peaks" in group) for group in file.values())
+        groups = {name: group for name, group in file.items() if isinstance(group, h5py.Group)}
+        return any(name in _LEARNT or "map" in group or "peaks" in group for name, group in groups.items())
 
 
 def read_results(path: str | Path) -> Results:
@@ -184,12 +207,18 @@ def read_results(path: str | Path) -> Results:
         raise ReaderError(f"'{source}' does not exist; give the results.nc of a run.")
     with open_netcdf(source) as file:
         modalities = {name: file[name] for name in file if f"{name}/map" in file or f"{name}/peaks" in file}
-        if not modalities:
+        if not modalities and not any(name in file for name in _LEARNT):
             raise ReaderError(f"'{source.name}' holds no results of a run; open it as a map instead.")
         maps = {name: netcdf.read_map_group(group["map"], name=name) for name, group in modalities.items() if "map" in group}
         peaks = _all_peaks(modalities)
         paired = _read_pair(file[PAIR], peaks["raman"]) if PAIR in file and "raman" in peaks else None
-        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired)
+        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired, *_read_learnt(file))
+
+
+def _read_learnt(file: Any) -> tuple[TrainedModel | None, Explanation | None]:
+    model = read_model(file[MODEL]) if MODEL in file else None
+    known = None if model is None else model.samples
+    return model, read_explanation(file[EXPLANATION], known) if EXPLANATION in file else None
 
 
 def _all_peaks(modalities: Mapping[str, Any]) -> dict[str, PeakMaps]:
