@@ -1,0 +1,78 @@
+"""Scores, partial dependences and slopes as tables for a spreadsheet."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from napari_wse2xai.data import Explanation, TrainedModel
+from napari_wse2xai.io.atomic import new_file
+
+
+def write_scores_csv(models: Mapping[tuple[str, ...], TrainedModel], path: str | Path, *, keys: Sequence[str] = ()) -> None:
+    """One line per model of the zoo, target, validation and part, with the verdict on the target.
+
+    Parameters
+    ----------
+    models : by what tells them apart, such as architecture and condition; ``{(): model}`` for one
+    keys : titles of what tells them apart
+    """
+    rows: list[dict[str, Any]] = []
+    for case, model in models.items():
+        levels = {verdict.target: str(verdict.level) for verdict in model.verdicts}
+        for score in model.scores:
+            row: dict[str, Any] = dict(zip(keys, case, strict=True))
+            row |= {"target": score.target, "verdict": levels.get(score.target, ""), "model": score.model}
+            row |= {"validation": score.validation, "part": score.part, "R2": score.r2}
+            row |= {"MAE": score.mae, "MAPE (%)": score.mape, "WAPE (%)": score.wape, "seconds": score.seconds}
+            rows.append(row)
+    _write(rows, path)
+
+
+def write_pdp_csv(explanation: Explanation, path: str | Path) -> None:
+    """One line per feature and point of its curve: value, partial dependence, 95 % band, and whether the data reach there."""
+    _write(
+        [
+            {
+                "feature": feature,
+                "unit": explanation.feature_units[index],
+                "value": explanation.pdp_grid[index, point],
+                f"PL {explanation.target} ({explanation.target_unit})": explanation.pdp[index, point],
+                "low": explanation.pdp_low[index, point],
+                "high": explanation.pdp_high[index, point],
+                "supported": int(explanation.supported[index, point]),
+                "verdict": str(explanation.verdict.level),
+            }
+            for index, feature in enumerate(explanation.features)
+            for point in range(explanation.pdp.shape[1])
+        ],
+        path,
+    )
+
+
+def write_slopes_csv(explanation: Explanation, path: str | Path) -> None:
+    """One line per pixel: its place, then for each feature the ICE slope, its standard deviation, and whether it is sure (1 or 0)."""
+    samples = explanation.samples
+    places = samples.coordinates_um
+    table: dict[str, Any] = {
+        "flake": samples.flake,
+        "row": samples.row,
+        "column": samples.column,
+        "y_um": places[:, 0],
+        "x_um": places[:, 1],
+    }
+    for index, feature in enumerate(explanation.features):
+        unit = f"{explanation.target_unit} / {explanation.feature_units[index]}"
+        table[f"{feature} slope ({unit})"] = explanation.slope[index]
+        table[f"{feature} slope error ({unit})"] = explanation.slope_error[index]
+        table[f"{feature} sure"] = explanation.sure(index).astype(np.int8)
+    table["verdict"] = str(explanation.verdict.level)
+    _write(table, path)
+
+
+def _write(table: Any, path: str | Path) -> None:
+    import pandas as pd
+
+    with new_file(path) as temporary:
+        pd.DataFrame(table).to_csv(temporary, index=False, float_format="%.7g", encoding="utf-8")
