@@ -119,8 +119,7 @@ def _convert(options: argparse.Namespace) -> None:
         raise UserError("The file to write is missing; name it after the input, as in 'convert IN OUT.nc', or ask for --list.")
     if options.target.suffix != ".nc":
         raise UserError(f"'{options.target}' does not end in .nc; convert writes NetCDF files only, so give a name that does.")
-    spectral_map = io.read(options.source, options.item, unit=options.unit)
-    io.write_map(spectral_map, options.target)
+    spectral_map = io.convert(options.source, options.target, options.item, unit=options.unit)
     ny, nx = spectral_map.frame.shape
     low, high = spectral_map.axis.span
     _say(f"{options.target}: {ny} x {nx} pixels, {len(spectral_map.axis)} channels from {low:.5g} to {high:.5g} {spectral_map.axis.unit}")

@@ -24,5 +24,14 @@ class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
     """The user pressed Cancel; raised by a progress callback, through every loop, up to who started the work."""
 
 
+class Enough(Cancelled):
+    """The user wants no more epochs, but what was learnt so far: training goes on with the best weights."""
+
+
 class DataWarning(UserWarning):
     """Something about the data that the user should know, though work can go on."""
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """Number and noun that agree: ``1 pixel``, ``2 pixels``, ``2 spectra``."""
+    return f"{count} {noun if count == 1 else plural or f'{noun}s'}"

@@ -114,7 +114,7 @@ def test_nan_in_others_files_is_counted(tmp_path):
         file.dimensions.update({"y": 1, "x": 2, "spectral": 3})
         file.create_variable("counts", ("y", "x", "spectral"), data=np.array([[[1, np.nan, np.inf], [1, 2, 3.0]]]))
         file.create_variable("spectral", ("spectral",), data=np.array([1.0, 2, 3])).attrs["units"] = "eV"
-    with pytest.warns(DataWarning, match="2 values in 1 pixels"):
+    with pytest.warns(DataWarning, match="2 values in 1 pixel are"):
         found = read(tmp_path / "nan.nc")
     assert np.isnan(found.counts).sum() == 2
 

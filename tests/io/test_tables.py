@@ -36,7 +36,7 @@ def test_map_comes_back_the_same(spectral_map, tmp_path, name):
 def test_unmeasured_pixels_stay_so(spectral_map, tmp_path):
     spectral_map.counts[3, 2] = np.nan
     write_map_table(spectral_map, tmp_path / "pl.csv")
-    with pytest.warns(DataWarning, match="20 values in 1 pixels"):
+    with pytest.warns(DataWarning, match="20 values in 1 pixel are"):
         np.testing.assert_array_equal(read(tmp_path / "pl.csv").counts, spectral_map.counts)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.io import netcdf, read, write_map
+from napari_wse2xai.io import read, stored, write_map
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak, _bands, _pixels
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
@@ -77,7 +77,7 @@ def test_a_dask_array_goes_through_the_whole_chain(triangle, stages):
 
 def test_a_large_file_is_mapped_and_gives_the_same(triangle, stages, monkeypatch, tmp_path):
     write_map(triangle.raman, tmp_path / "large.nc")
-    monkeypatch.setattr(netcdf, "LARGE", 2**20)
+    monkeypatch.setattr(stored, "LARGE", 2**20)
     mapped, plain = read(tmp_path / "large.nc"), triangle.raman
     assert isinstance(mapped.counts, np.memmap)
     for stage in stages:
@@ -93,5 +93,5 @@ def test_a_compressed_file_is_read_as_ever(triangle, monkeypatch, tmp_path):
         values = file["counts"][()]
         del file["counts"]
         file.create_dataset("counts", data=values, compression="gzip", compression_opts=1)
-    monkeypatch.setattr(netcdf, "LARGE", 2**20)
+    monkeypatch.setattr(stored, "LARGE", 2**20)
     assert not isinstance(read(tmp_path / "small.nc").counts, np.memmap)

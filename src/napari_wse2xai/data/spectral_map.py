@@ -63,7 +63,7 @@ class SpectralMap:
         if len(values) > 1 and values[0] > values[-1]:
             values, cube = values[::-1].copy(), cube[:, :, ::-1]
         cube = cube if lazy else np.ascontiguousarray(cube)
-        if not lazy and np.isinf(cube).any():
+        if not lazy and any(np.isinf(row).any() for row in cube):
             cube = np.where(np.isinf(cube), np.float32(np.nan), cube)
         ny, nx = cube.shape[:2]
         return cls(frame or Frame((ny, nx)), SpectralAxis(values, kind, laser_nm, medium), cube, **fields)

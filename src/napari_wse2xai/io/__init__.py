@@ -1,6 +1,7 @@
 """Files in and out.  Light to import: the libraries behind a format are loaded when a file of it is opened."""
 
 from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.conversion import convert
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.netcdf import write_map
 from napari_wse2xai.io.peaks_csv import read_peaks_csv, write_peaks_csv
@@ -11,6 +12,7 @@ from napari_wse2xai.io.tables import write_map_table, write_paired_csv
 __all__ = [
     "FORMATS",
     "Item",
+    "convert",
     "is_results",
     "list_items",
     "new_file",

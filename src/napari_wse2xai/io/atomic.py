@@ -4,11 +4,16 @@ import errno
 import os
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Event
 
 from napari_wse2xai.errors import UserError
 
+_LARGE = 2**26
+"""Bytes from which a file is sent to the disk while it is written."""
+_BETWEEN_FLUSHES_S = 0.02
 _REASONS = {
     errno.ENOSPC: "the disk is full; free some space or choose another folder",
     errno.EDQUOT: "the quota on this disk is used up; free some space or choose another folder",
@@ -40,7 +45,8 @@ def new_file(path: str | Path, *, expected_bytes: int = 0) -> Iterator[Path]:
         temporary = _make_beside(target)
         try:
             _ask_for_space(temporary, expected_bytes)
-            yield temporary
+            with _flushed_meanwhile(temporary, expected_bytes):
+                yield temporary
             _flush_to_disk(temporary)
             temporary.replace(target)
         finally:
@@ -66,6 +72,27 @@ def _ask_for_space(path: Path, size: int) -> None:
         with path.open("rb+") as file:
             os.posix_fallocate(file.fileno(), 0, size)
             file.truncate(0)
+
+
+@contextmanager
+def _flushed_meanwhile(path: Path, size: int) -> Iterator[None]:
+    """Send a large file to the disk while it is written, so that little is left to wait for at its end."""
+    if size < _LARGE or os.name != "posix":
+        yield
+        return
+    complete = Event()
+    with ThreadPoolExecutor(1) as pool:
+        flushing = pool.submit(_keep_flushing, path, complete)
+        try:
+            yield
+        finally:
+            complete.set()
+        flushing.result()
+
+
+def _keep_flushing(path: Path, complete: Event) -> None:
+    while not complete.wait(_BETWEEN_FLUSHES_S):
+        _flush_to_disk(path)
 
 
 def _flush_to_disk(path: Path) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.errors import DataWarning, ReaderError, counted
+from napari_wse2xai.io.stored import bands
 
 _PARSER_ERRORS = (
     ArithmeticError,
@@ -43,10 +44,13 @@ def readable_as(what: str, path: Path, *own_errors: type[Exception]) -> Iterator
 
 def warn_of_holes(values: NDArray[np.float32], name: str) -> None:
     """Say how many values are NaN or infinite; the last axis is the spectral one."""
-    finite = np.isfinite(values)
-    if finite.all():
-        return
-    n_bad, n_pixels = int(np.size(finite) - np.count_nonzero(finite)), int(np.count_nonzero(~finite.all(axis=-1)))
-    warnings.warn(
-        f"'{name}': {n_bad} values in {n_pixels} pixels are not finite numbers; they count as not measured.", DataWarning, stacklevel=2
-    )
+    n_bad = n_pixels = 0
+    for band in bands(values.shape):
+        finite = np.isfinite(values[band])
+        if not finite.all():
+            n_bad += int(finite.size - np.count_nonzero(finite))
+            n_pixels += int(np.count_nonzero(~finite.all(axis=-1)))
+    if n_bad:
+        are = "is no finite number; it counts" if n_bad == 1 else "are not finite numbers; they count"
+        where = f"{counted(n_bad, 'value')} in {counted(n_pixels, 'pixel')}"
+        warnings.warn(f"'{name}': {where} {are} as not measured.", DataWarning, stacklevel=2)

@@ -2,8 +2,7 @@
 
 import json
 import os
-import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, SpectralAxis, SpectralMap
+from napari_wse2xai.data import AxisKind, Frame, Record, SpectralAxis, SpectralMap
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import ReaderError
@@ -19,19 +18,24 @@ from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.axis_guess import settle_kind
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import axis_text
+from napari_wse2xai.io.stored import bands, may_be_mapped
 
 CONVENTIONS = "CF-1.11"
 OVERHEAD = 1 << 16
 """Bytes that a file takes beside its arrays, amply."""
 _MAP_DIMENSIONS = ("y", "x", "spectral")
-LARGE = 2**28
-"""Bytes from which counts stay in the file and are mapped into memory, where the file allows."""
 _MOST_COMPRESSED = 1100
 """Deflate cannot shrink by more: a file that claims more values than that per stored byte is damaged."""
 
 
-def write_map(spectral_map: SpectralMap, path: str | Path) -> None:
-    """Write one map into one NetCDF-4 file, which appears complete or not at all."""
+def write_map(spectral_map: SpectralMap, path: str | Path, *, last: Callable[[], Record] | None = None) -> None:
+    """Write one map into one NetCDF-4 file, which appears complete or not at all.
+
+    Parameters
+    ----------
+    last
+        Gives one more record for the history; asked when the counts are written, for a record that takes time to make.
+    """
     import h5netcdf
 
     size = spectral_map.counts.nbytes + OVERHEAD
@@ -40,14 +44,18 @@ def write_map(spectral_map: SpectralMap, path: str | Path) -> None:
         write_map_group(file, spectral_map)
         if spectral_map.flake is not None:
             write_flake(file, spectral_map.flake)
+        if last is not None:
+            file.attrs["history"] = histories.to_json((*spectral_map.history, last()))
 
 
 def write_map_group(group: Any, spectral_map: SpectralMap) -> None:
     """Write counts, coordinates and what is known of them into a group; the flake goes elsewhere."""
     write_frame(group, spectral_map.frame)
     write_axis(group, spectral_map.axis)
-    counts = group.create_variable("counts", _MAP_DIMENSIONS, data=np.ascontiguousarray(spectral_map.counts, dtype=np.float32))
+    counts = group.create_variable("counts", _MAP_DIMENSIONS, dtype=np.float32)
     counts.attrs.update({"long_name": "intensity", "units": spectral_map.intensity_unit})
+    for band in bands(spectral_map.counts.shape):  # in one piece, a mapped or turned map would be copied into memory whole
+        counts[band] = np.ascontiguousarray(spectral_map.counts[band], dtype=np.float32)
     if spectral_map.repaired is not None:
         repaired = group.create_variable("repaired", ("y", "x"), data=spectral_map.repaired)
         repaired.attrs.update({"long_name": "channels replaced by the spike filter", "units": "1"})
@@ -217,7 +225,7 @@ def read_values(dataset: Any) -> NDArray[Any]:
     if dataset.size * dataset.dtype.itemsize > _MOST_COMPRESSED * stored:
         raise ReaderError(f"'{dataset.name}' claims {dataset.size} values but holds {stored} bytes; the file is incomplete, copy it again.")
     fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
-    if stored >= LARGE and (fill, scale, offset) == (None, None, None) and _is_plain(dataset):
+    if may_be_mapped(dataset.dtype, stored) and (fill, scale, offset) == (None, None, None) and _is_plain(dataset):
         return np.memmap(dataset.file.filename, np.float32, "r", dataset.id.get_offset(), dataset.shape)
     values: NDArray[Any] = dataset[()]
     if fill is not None and not np.isnan(fill).all():
@@ -228,9 +236,9 @@ def read_values(dataset: Any) -> NDArray[Any]:
 
 
 def _is_plain(dataset: Any) -> bool:
-    """Whether the values lie in the file as they would in memory; not on Windows, where nothing could be saved over a mapped file."""
-    offset, plain = dataset.id.get_offset(), dataset.dtype == np.dtype("<f4") and sys.byteorder == "little" and os.name == "posix"
-    return bool(plain and offset and offset + dataset.size * 4 <= os.path.getsize(dataset.file.filename))
+    """Whether the values lie in the file in one piece."""
+    offset = dataset.id.get_offset()
+    return bool(offset and offset + dataset.size * 4 <= os.path.getsize(dataset.file.filename))
 
 
 def _dimensions(dataset: Any) -> tuple[str, ...]:

@@ -1,5 +1,6 @@
 """The blocks of a Renishaw file (``.wdf``): name, number, size, content.  Sizes that the file does not have are refused."""
 
+import math
 import struct
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.stored import numbers_in
 
 _HEAD = struct.Struct("<4sIQ")
 
@@ -41,10 +43,13 @@ class Blocks:
 
     def array(self, name: str, dtype: DTypeLike, count: int, offset: int = 0) -> NDArray[np.generic]:
         """`count` numbers from a block, `offset` bytes after its head."""
-        kind = np.dtype(dtype)
-        if offset + count * kind.itemsize > self.size(name):
+        return self.table(name, dtype, (count,), offset)
+
+    def table(self, name: str, dtype: DTypeLike, shape: tuple[int, ...], offset: int = 0) -> NDArray[np.generic]:
+        """Numbers from a block as an array of some shape, `offset` bytes after its head; a large one stays in the file."""
+        if offset + math.prod(shape) * np.dtype(dtype).itemsize > self.size(name):
             raise ReaderError(f"'{self.path.name}' breaks off in its block {name.strip()}; it is incomplete, copy it again.")
-        return np.fromfile(self.path, kind, count, offset=self._places[name][0] + offset)
+        return numbers_in(self.path, dtype, shape, self._places[name][0] + offset)
 
     def unpack(self, name: str, layout: str, offset: int = 0) -> tuple[int | float, ...]:
         """Few numbers of different kinds from a block."""

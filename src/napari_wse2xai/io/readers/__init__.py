@@ -7,11 +7,12 @@ share a suffix, ``recognises(path) -> bool``; and where its files may hold pictu
 import hashlib
 import importlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
 
@@ -103,15 +104,26 @@ def read(path: str | Path, item: str | None = None, *, unit: str | None = None) 
     ReaderError, DataError
         With one sentence for the user, whatever is wrong with the file.
     """
+    with reading(path, item, unit) as (found, record):
+        return found.with_record(record())
+
+
+@contextmanager
+def reading(path: str | Path, item: str | None, unit: str | None) -> Iterator[tuple[SpectralMap, Callable[[], Record]]]:
+    """Read a map while its file's checksum is taken; gives the map, and what waits for the checksum and gives the record of `read`."""
     started = time.perf_counter()
     source = _existing(path)
     with _naming(source), ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(_sha256, source)  # beside the reading: hashing releases the interpreter lock
-        result = _reader_of(source).read(source, item, unit)
-        settings = {"file": source.name, "item": item, "sha256": digest.result()}
-    if unit is not None:
-        settings["unit"] = unit
-    return result.with_record(Record("read", settings, __version__, time.perf_counter() - started))
+        digest = pool.submit(_sha256, source)  # hashing releases the interpreter lock
+        found = _reader_of(source).read(source, item, unit)
+        told = {} if unit is None else {"unit": unit}
+
+        @cache
+        def record() -> Record:
+            settings = {"file": source.name, "item": item, "sha256": digest.result(), **told}
+            return Record("read", settings, __version__, time.perf_counter() - started)
+
+        yield found, record
 
 
 @contextmanager

@@ -95,8 +95,7 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         blocks = Blocks(path)
         header = _header(blocks)
         values, own_unit = _axis(blocks, header)
-        flat = blocks.array("DATA", "<f4", header.n_measured * header.n_channels)
-        spectra = np.asarray(flat, dtype=np.float32).reshape(header.n_measured, header.n_channels)
+        spectra = blocks.table("DATA", "<f4", (header.n_measured, header.n_channels)).astype(np.float32, copy=False)
         warn_of_holes(spectra, path.name)
         cube, frame = _placed(spectra, blocks, header)
     return SpectralMap.from_arrays(

@@ -1,0 +1,17 @@
+"""From a file of any known format to one NetCDF file."""
+
+from pathlib import Path
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.io.netcdf import write_map
+from napari_wse2xai.io.readers import reading
+
+
+def convert(source: str | Path, target: str | Path, item: str | None = None, *, unit: str | None = None) -> SpectralMap:
+    """Write a map of any known format as NetCDF, and give it.
+
+    The same as `read` and `write_map` one after the other, only sooner: the file's checksum is taken while the counts are written.
+    """
+    with reading(source, item, unit) as (found, record):
+        write_map(found, target, last=record)
+        return found.with_record(record())
