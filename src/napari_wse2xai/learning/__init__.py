@@ -5,7 +5,13 @@ from typing import Any
 
 _HOMES = {
     "MLPEnsembleRegressor": "ensemble",
+    "SpatialBlockKFold": "splits",
     "SpectralCNNRegressor": "regressor",
+    "correlation_length": "variogram",
+    "judge": "verdict",
+    "measure": "scores",
+    "spatial_permutation_test_score": "null_test",
+    "surrogates": "surrogate_maps",
     "zoo": "model_zoo",
 }
 """Public names by module: loaded when first used, for torch and scikit-learn take seconds."""

@@ -1,0 +1,90 @@
+"""How well a prediction fits what was measured."""
+
+import warnings
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from napari_wse2xai.errors import DataError, DataWarning
+
+NEAR_ZERO = 0.05
+"""A value is near zero where it is smaller than this share of the target's median size; MAPE divides by it."""
+NEAR_ZERO_SHARE = 0.01
+"""Share of pixels near zero above which MAPE is not to be read."""
+
+
+class Measured(NamedTuple):
+    """Scores of one prediction."""
+
+    r2: float
+    """1 for a perfect prediction, 0 for the mean, negative for worse."""
+    mae: float
+    """Mean absolute error in the target's unit."""
+    mape: float
+    """Mean absolute percentage error, percent: the paper's measure."""
+    wape: float
+    """Sum of absolute errors over the sum of absolute values, percent."""
+
+
+def measure(y: ArrayLike, prediction: ArrayLike) -> Measured:
+    """Score a prediction; pixels without a measured or predicted value are left out.
+
+    Parameters
+    ----------
+    y, prediction : (n,) in the same unit
+
+    Warns
+    -----
+    DataWarning
+        MAPE means little because some measured values lie near zero.
+    """
+    measured, predicted = _both(y, prediction)
+    if (near := share_near_zero(measured)) > NEAR_ZERO_SHARE:
+        message = f"{near:.0%} of the measured values lie near zero, where MAPE says little: read WAPE or MAE instead."
+        warnings.warn(message, DataWarning, stacklevel=2)
+    error = np.abs(predicted - measured)
+    size = np.abs(measured)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        relative = np.where(size > 0, error / size, np.where(error > 0, np.inf, 0.0))
+    wape = 100.0 * float(error.sum() / size.sum()) if size.any() else np.inf
+    return Measured(float(r2(measured, predicted)), float(error.mean()), 100.0 * float(relative.mean()), wape)
+
+
+def r2(y: NDArray[np.float64], prediction: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coefficient of determination along the first axis: (n, ...) gives (...); NaN where y does not vary."""
+    spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(spread > 0, 1.0 - ((y - prediction) ** 2).sum(axis=0) / spread, np.nan))
+
+
+def share_near_zero(y: ArrayLike) -> float:
+    """Share of values (n,) so small that a percentage of them means nothing."""
+    size = np.abs(np.asarray(y, dtype=np.float64))
+    size = size[np.isfinite(size)]
+    return float(np.mean(size <= NEAR_ZERO * np.median(size))) if size.size else 0.0
+
+
+def noise_ceiling(y: ArrayLike, errors: ArrayLike) -> float:
+    """Largest R2 that any model can reach on a target (n,) with these standard errors (n,); NaN where none is known.
+
+    ``1 - mean(error^2) / variance``: the share of the target's variance that is no error of its own.
+    """
+    values, error = np.asarray(y, dtype=np.float64), np.asarray(errors, dtype=np.float64)
+    known = np.isfinite(values) & np.isfinite(error)
+    if known.sum() < 2 or not np.var(values[known]):
+        return float("nan")
+    return max(0.0, 1.0 - float(np.mean(error[known] ** 2)) / float(np.var(values[known])))
+
+
+def _both(y: ArrayLike, prediction: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Values where both are finite."""
+    measured, predicted = np.asarray(y, dtype=np.float64), np.asarray(prediction, dtype=np.float64)
+    if measured.shape != predicted.shape or measured.ndim != 1:
+        raise DataError(
+            f"A prediction of shape {predicted.shape} cannot be scored against {measured.shape} measured values; give (n,) and (n,)."
+        )
+    known = np.isfinite(measured) & np.isfinite(predicted)
+    if not known.any():
+        raise DataError("No pixel has both a measured and a predicted value, so nothing can be scored.")
+    return measured[known], predicted[known]

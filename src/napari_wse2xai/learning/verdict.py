@@ -1,0 +1,171 @@
+"""May the network's explanation be believed?  A judgement from numbers, with its reasons as sentences."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from napari_wse2xai.data import NETWORK, Level, NullTest, Score, Verdict
+
+ORDER = (Level.DO_NOT_INTERPRET, Level.LOCAL_ONLY, Level.INTERPRETABLE)
+"""The worst first."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Thresholds of the judgement; docs/verdict.md tells how they were chosen."""
+
+    p: float = 0.05
+    """Largest p value that counts as better than chance."""
+    pixels: int = 150
+    """Fewest pixels that are judged."""
+    r2_random: float = 0.3
+    """Least R2 on the random split."""
+    r2_blocks: float = 0.5
+    """Least R2 in spatial blocks."""
+    kept: float = 0.85
+    """Least share of the random split's R2 that must be left in spatial blocks."""
+    behind: float = 0.1
+    """By how much R2 the network may stay behind the best of its rivals."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that is known about the prediction of one target."""
+
+    target: str
+    pixels: int
+    scores: Sequence[Score]
+    """Of the network and its rivals; those of other targets are not looked at."""
+    null_test: NullTest | None = None
+    ceiling: float = float("nan")
+    """Largest R2 that the errors of the target allow (`scores.noise_ceiling`)."""
+    absent: Mapping[str, float] = field(default_factory=dict)
+    """Lines that most pixels do not show, with the share that lacks them (`Samples.absent`)."""
+
+    def r2(self, validation: str, model: str = NETWORK) -> float:
+        """R2 of a model on held-out pixels; NaN where it was not measured."""
+        return next((s.r2 for s in self._held_out(validation) if s.model == model), float("nan"))
+
+    def best_rival(self, validation: str) -> tuple[str, float]:
+        """Best other model on held-out pixels, and its R2; NaN where there is none."""
+        rivals = [(s.model, s.r2) for s in self._held_out(validation) if s.model != NETWORK]
+        return max(rivals, key=lambda rival: rival[1], default=("", float("nan")))
+
+    def judged_r2(self, validation: str) -> tuple[str, float]:
+        """Model on which the judgement rests, and its R2: the network, its best rival, or the fast model of the null test."""
+        own, rival = (NETWORK, self.r2(validation)), self.best_rival(validation)
+        fast = ("", float("nan")) if self.null_test is None else (self.null_test.model, self.null_test.r2.get(validation, float("nan")))
+        return next((one for one in (own, rival, fast) if np.isfinite(one[1])), own)
+
+    def p_value(self, validation: str) -> float:
+        """P value of the null test; NaN where there is none."""
+        return float("nan") if self.null_test is None else self.null_test.p_value.get(validation, float("nan"))
+
+    def _held_out(self, validation: str) -> Iterator[Score]:
+        return (s for s in self.scores if (s.target, s.validation, s.part) == (self.target, validation, "validation"))
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What one number allows, and why."""
+
+    allows: Level
+    reason: str
+
+
+def judge(evidence: Evidence, *, limits: Limits | None = None) -> Verdict:
+    """Judge one target: the worst of what each number allows, with all reasons, the weightiest first."""
+    given = limits or Limits()
+    checks = (_pixels, _chance, _strength, _blocks, _rivals, _ceiling, _absent)
+    findings = [finding for check in checks for finding in check(evidence, given)]
+    findings.sort(key=lambda finding: ORDER.index(finding.allows))
+    return Verdict(evidence.target, findings[0].allows, tuple(finding.reason for finding in findings), _numbers(evidence))
+
+
+def _pixels(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    if evidence.pixels < limits.pixels:
+        yield Finding(Level.DO_NOT_INTERPRET, f"{evidence.pixels} pixels are too few to judge; at least {limits.pixels} are needed.")
+
+
+def _chance(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    """Whether RS predicts the target better than maps that owe nothing to RS, between neighbours and across blocks."""
+    test = evidence.null_test
+    if test is None or test.refused:
+        yield Finding(Level.DO_NOT_INTERPRET, "No null test was made." if test is None else test.refused)
+        return
+    for validation, worst in (("random", Level.DO_NOT_INTERPRET), ("blocks", Level.LOCAL_ONLY)):
+        if np.isfinite(p := evidence.p_value(validation)):
+            yield _against_surrogates(test, validation, p, Level.INTERPRETABLE if p <= limits.p else worst)
+
+
+def _against_surrogates(test: NullTest, validation: str, p: float, allows: Level) -> Finding:
+    null = test.surrogate_r2[validation]
+    better = int(np.count_nonzero(null >= test.r2[validation]))
+    split = "a random split" if validation == "random" else "spatial blocks"
+    others = f"{better} of {len(null)} maps that owe nothing to RS but are as smooth are predicted as well"
+    return Finding(
+        allows,
+        f"With {split}, {others} (p = {p:.2f}; R2 {test.r2[validation]:.2f}, 95 % of those maps below {np.quantile(null, 0.95):.2f}).",
+    )
+
+
+def _strength(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    model, r2 = evidence.judged_r2("random")
+    if not np.isfinite(r2):
+        yield Finding(Level.DO_NOT_INTERPRET, "No model was tested on held-out pixels.")
+    elif r2 < limits.r2_random:
+        yield Finding(
+            Level.DO_NOT_INTERPRET, f"The {model} explains little of the target even between neighbours: R2 {r2:.2f} on held-out pixels."
+        )
+
+
+def _blocks(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    """Whether the prediction holds across the flake."""
+    (model, blocks), (_, random) = evidence.judged_r2("blocks"), evidence.judged_r2("random")
+    if not np.isfinite(blocks):
+        yield Finding(Level.LOCAL_ONLY, "Spatial blocks were not tested, so nothing is known about places away from known neighbours.")
+        return
+    needed = max(limits.r2_blocks, limits.kept * random)
+    held = f"The {model} reaches R2 {blocks:.2f} on blocks whose surroundings it never saw, and {random:.2f} between neighbours"
+    if blocks >= needed:
+        yield Finding(Level.INTERPRETABLE, f"{held}.")
+    else:
+        yield Finding(Level.LOCAL_ONLY, f"{held}; at least {needed:.2f} in blocks would be needed to speak of the whole flake.")
+
+
+def _rivals(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    """Whether a simpler model knows what the network misses."""
+    own, (rival, best) = evidence.r2("random"), evidence.best_rival("random")
+    if best - own > limits.behind:
+        yield Finding(Level.LOCAL_ONLY, f"The network (R2 {own:.2f}) misses what the {rival} finds (R2 {best:.2f}); train it longer.")
+
+
+def _ceiling(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    if evidence.ceiling < limits.r2_blocks:
+        yield Finding(Level.INTERPRETABLE, f"The errors of the target itself leave at most R2 {evidence.ceiling:.2f} to any model.")
+
+
+def _absent(evidence: Evidence, _limits: Limits) -> Iterator[Finding]:
+    if evidence.absent:
+        lines = ", ".join(f"{name} ({share:.0%} lack it)" for name, share in evidence.absent.items())
+        yield Finding(
+            Level.INTERPRETABLE, f"Most pixels do not show {lines}: do not read what the explanation says of position and FWHM there."
+        )
+
+
+def _numbers(evidence: Evidence) -> dict[str, float]:
+    """Numbers behind the reasons, by name; what was not measured is left out."""
+    (_, blocks), (_, random) = evidence.judged_r2("blocks"), evidence.judged_r2("random")
+    found = {
+        "pixels": float(evidence.pixels),
+        "r2_random": random,
+        "r2_blocks": blocks,
+        "gap": random - blocks,
+        "r2_ceiling": evidence.ceiling,
+    }
+    found |= {f"r2_rival_{name}": evidence.best_rival(name)[1] for name in ("random", "blocks")}
+    found |= {f"p_{name}": evidence.p_value(name) for name in ("random", "blocks")}
+    if evidence.null_test is not None:
+        found |= {f"surrogate_r2_95_{name}": float(np.quantile(null, 0.95)) for name, null in evidence.null_test.surrogate_r2.items()}
+    return {name: float(value) for name, value in found.items() if np.isfinite(value)}
