@@ -10,9 +10,10 @@ from napari_wse2xai.stages.despike import Despike
 from napari_wse2xai.stages.find_flake import FindFlake
 from napari_wse2xai.stages.pair import Pair
 from napari_wse2xai.stages.peaks import Peak
+from napari_wse2xai.stages.train import Train
 
 STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Deconvolve)
-"""Every stage on one map, in the order of the chain; `Pair` then brings two together."""
+"""Every stage on one map, in the order of the chain; `Pair` then brings two together, and `Train` learns from pairs."""
 
 __all__ = [
     "STAGES",
@@ -28,5 +29,6 @@ __all__ = [
     "Progress",
     "Settings",
     "Stage",
+    "Train",
     "silent",
 ]

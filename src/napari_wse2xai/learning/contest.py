@@ -1,0 +1,151 @@
+"""The network and its rivals on the same folds."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.errors import Enough
+
+Rows = NDArray[np.int64]
+Numbers = NDArray[np.float64]
+Told = Callable[[float, str], None]
+"""Called with the fraction done (0 to 1) and a few words; may raise `Cancelled`, or `Enough` to end the training of networks early."""
+Watch = Callable[[str, Mapping[str, list[float]]], None]
+"""Called with the name of the validation and the curves so far of the network that is being trained."""
+EFFORT = 8.0
+"""Time that a network takes, against one for any rival."""
+
+
+@dataclass(frozen=True, eq=False)
+class Fold:
+    """Pixels to learn from and pixels to predict."""
+
+    validation: str
+    """One of `data.VALIDATIONS`."""
+    training: Rows
+    held_out: Rows
+
+
+@dataclass(frozen=True, eq=False)
+class Heat:
+    """One model on one fold."""
+
+    model: str
+    fold: Fold
+    on_training: Numbers
+    """(training pixel,) prediction."""
+    on_held_out: Numbers
+    """(held-out pixel,) prediction."""
+    seconds: float
+    estimator: Any
+    """As fitted."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """Predictions of one model for one kind of validation, all its folds together."""
+
+    model: str
+    validation: str
+    rows: Rows
+    """Held-out pixels, each once."""
+    predicted: Numbers
+    training_rows: Rows
+    """Training pixels, once for every fold that trained on them."""
+    predicted_training: Numbers
+    seconds: float
+
+
+@dataclass
+class Contest:
+    """Fits models on folds; a network whose training the user cut short sets the number of epochs of those after it."""
+
+    features: Numbers
+    """(n, feature)"""
+    values: Numbers
+    """(n,) what is to be predicted."""
+    told: Told
+    watch: Watch
+    epochs: int | None = field(default=None, init=False)
+    """Epochs after which the user had seen enough."""
+
+    def run(self, models: Mapping[str, Any], folds: Sequence[Fold]) -> Iterator[Heat]:
+        """Fit a fresh copy of every model on every fold.
+
+        Parameters
+        ----------
+        models : unfitted scikit-learn estimators by name; one with a parameter ``on_epoch`` is a network
+        """
+        jobs = [(name, fold) for fold in folds for name in models]
+        efforts = np.array([EFFORT if _is_network(models[name]) else 1.0 for name, _ in jobs])
+        ends = np.cumsum(efforts) / efforts.sum()
+        for (name, fold), end, effort in zip(jobs, ends, efforts / efforts.sum(), strict=True):
+            told = _part(self.told, end - effort, effort)
+            started = perf_counter()
+            fitted = self.fit(models[name], fold, told, name)
+            on_training, on_held_out = (fitted.predict(self.features[rows]) for rows in (fold.training, fold.held_out))
+            yield Heat(name, fold, on_training, on_held_out, perf_counter() - started, fitted)
+
+    def fit(self, model: Any, fold: Fold, told: Told, name: str) -> Any:
+        """Fit a copy of one model on the training pixels of one fold."""
+        from sklearn.base import clone
+
+        fresh, where = clone(model), f"{name}, {fold.validation}"
+        if not _is_network(fresh):
+            from threadpoolctl import threadpool_limits
+
+            self._tell(told, where)
+            with threadpool_limits(1):  # on small tables threads wait for one another: up to a hundred times as long on a busy machine
+                return fresh.fit(self.features[fold.training], self.values[fold.training])
+        return self._fit_network(fresh, fold, told, where)
+
+    def _tell(self, told: Told, where: str) -> None:
+        try:
+            told(0.0, where)
+        except Enough:  # meant for the networks, those to come
+            self.epochs = self.epochs or 1
+
+    def _fit_network(self, network: Any, fold: Fold, told: Told, where: str) -> Any:
+        def on_epoch(done: float, message: str, history: Mapping[str, list[float]]) -> None:
+            self.watch(fold.validation, history)
+            told(done, f"{where}: {message}")
+
+        network.set_params(on_epoch=on_epoch, **({} if self.epochs is None else {"max_epochs": self.epochs}))
+        held_out = (self.features[fold.held_out], self.values[fold.held_out]) if len(fold.held_out) else None
+        try:
+            network.fit(self.features[fold.training], self.values[fold.training], validation=held_out)
+        except Enough:
+            self.epochs = max(1, int(network.best_["epoch"]))
+        return network.set_params(on_epoch=None)
+
+
+def pooled(heats: Sequence[Heat]) -> list[Pooled]:
+    """Put the folds of each model and validation together."""
+    groups: dict[tuple[str, str], list[Heat]] = {}
+    for heat in heats:
+        groups.setdefault((heat.fold.validation, heat.model), []).append(heat)
+    return [_pool(group) for group in groups.values()]
+
+
+def _pool(heats: Sequence[Heat]) -> Pooled:
+    return Pooled(
+        heats[0].model,
+        heats[0].fold.validation,
+        np.concatenate([heat.fold.held_out for heat in heats]),
+        np.concatenate([heat.on_held_out for heat in heats]),
+        np.concatenate([heat.fold.training for heat in heats]),
+        np.concatenate([heat.on_training for heat in heats]),
+        sum(heat.seconds for heat in heats),
+    )
+
+
+def _is_network(model: Any) -> bool:
+    return "on_epoch" in model.get_params(deep=False)
+
+
+def _part(told: Told, start: float, share: float) -> Told:
+    return lambda fraction, message: told(start + share * fraction, message)

@@ -1,0 +1,180 @@
+"""From paired maps to a trained network, its rivals, and the verdict on it."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from pydantic import Field, field_validator
+
+from napari_wse2xai.data import Line, PairedMaps, Samples, TrainedModel
+from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
+
+if TYPE_CHECKING:
+    from napari_wse2xai.learning.regressor import SpectralCNNRegressor
+
+FEWEST_PIXELS = 40
+"""Below this no network can be told from chance."""
+
+Target = Literal["position", "fwhm", "height", "area"]
+
+
+class Watcher(Protocol):
+    """Progress that also takes the learning curves while they grow: what the training widget draws live."""
+
+    def __call__(self, fraction: float, message: str) -> None:
+        """Take progress; may raise `Cancelled`, or `Enough`."""
+        ...
+
+    def watch(self, validation: str, history: Mapping[str, list[float]]) -> None:
+        """Take the curves of the network that is being trained, called from the working thread."""
+        ...
+
+
+class OneCycle(Settings):
+    """A schedule for a laptop, in a fraction of the paper's time: AdamW, the learning rate rises once and then falls to zero."""
+
+    kind: Literal["one cycle"] = "one cycle"
+    epochs: int = setting(80, ge=1, le=100_000, title="Epochs", description="Passes over the training pixels.")
+    learning_rate: float = setting(4e-3, gt=0, le=1.0, title="Highest learning rate", description="Reached after a quarter of the epochs.")
+    batch_size: int = setting(64, ge=2, le=65_536, title="Batch", description="Pixels per step.", unit="pixels")
+    dropout: float = setting(0.0, ge=0, lt=1, title="Dropout", description="Share of the units of the linear layers left out in training.")
+
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of `learning.SpectralCNNRegressor`."""
+        return {
+            "max_epochs": self.epochs,
+            "learning_rate": self.learning_rate,
+            "batch_size": self.batch_size,
+            "dropout": self.dropout,
+        }
+
+
+class PaperRecipe(Settings):
+    """What Yoo et al. 2023 did: Adam with a constant learning rate, batches of 128, dropout 0.5, 1,000 to 10,000 epochs."""
+
+    kind: Literal["paper"] = "paper"
+    epochs: int = setting(
+        1000, ge=1, le=100_000, title="Epochs", description="Passes over the training pixels; the paper used 1,000 to 10,000."
+    )
+
+    def parameters(self) -> dict[str, Any]:
+        """Parameters of `learning.SpectralCNNRegressor`."""
+        from napari_wse2xai.learning.regressor import PAPER
+
+        return {**PAPER, "max_epochs": self.epochs}
+
+
+Recipe = Annotated[OneCycle | PaperRecipe, Field(discriminator="kind")]
+
+
+class Train(Stage[Sequence[PairedMaps], TrainedModel]):
+    """Train the network of Yoo et al. 2023 on paired maps, beside simple rivals, and judge whether it may be interpreted.
+
+    Notes
+    -----
+    Called with a list of `PairedMaps`, one per flake.  Every model is tested on a random 7:3 split, which is the paper's test and leaks
+    between neighbouring pixels, and on spatial blocks with a buffer, which does not; with several flakes also on each flake in turn.
+    Surrogate maps that are as smooth as the target but owe nothing to RS show what chance reaches.  The network that is explained is
+    trained on all pixels, as in the paper.
+    """
+
+    title: ClassVar[str] = "Train"
+
+    target: tuple[Target, ...] = setting(("height",), title="Target", description="PL parameter that is predicted from RS; one or several.")
+    pl_peak: str = setting("", title="PL peak", description="Name of the PL peak whose parameters are predicted; empty: the strongest.")
+    architecture: Literal["convolution", "residual"] = setting(
+        "convolution", title="Architecture", description="Ten convolution blocks in a row, or residual blocks of three."
+    )
+    recipe: Recipe = setting(OneCycle(), title="Recipe", description="How the network is trained.")
+    block_folds: int = setting(
+        5, ge=2, le=20, title="Spatial folds", description="Parts of the flake that are held out in turn, each with a buffer around it."
+    )
+    network_on_blocks: bool = setting(
+        True,
+        title="Network on spatial folds",
+        description="Train the network on the spatial folds too; its rivals always are. Without it training is several times as fast.",
+    )
+    surrogates: int = setting(
+        99,
+        ge=39,
+        le=9999,
+        title="Surrogates",
+        description="Maps as smooth as the target that owe nothing to RS; p is at least 1 over this number.",
+    )
+    resamples: int = setting(
+        0, ge=0, le=999, title="Resamples", description="How often RS is drawn anew within its errors to see what they do to R²; 0: never."
+    )
+    device: Literal["auto", "cpu", "cuda", "mps"] = setting(
+        "auto", title="Device", description="Where to train; auto takes a GPU where there is one."
+    )
+    seed: int = setting(0, ge=0, title="Seed", description="Everything random follows from it.")
+
+    @field_validator("target", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        """Take a single word for a list of one."""
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("target")
+    @classmethod
+    def _each_once(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value or len(set(value)) < len(value):
+            raise ValueError("name at least one target, and each only once")
+        return value
+
+    def network(self, lines: tuple[Line, ...]) -> "SpectralCNNRegressor":
+        """Network as these settings want it, not yet trained."""
+        from napari_wse2xai.learning.regressor import SpectralCNNRegressor
+
+        parameters = self.recipe.parameters()
+        return SpectralCNNRegressor(lines, architecture=self.architecture, device=self.device, random_state=self.seed, **parameters)
+
+    def run(self, source: Sequence[PairedMaps], progress: Progress) -> TrainedModel:
+        """Learn one target after the other."""
+        from napari_wse2xai.stages._lesson import Lesson, assembled
+
+        samples = Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak)
+        _check(samples)
+        share = 1 / len(self.target)
+        lessons = [Lesson.learn(self, samples, name, _part(progress, index * share, share)) for index, name in enumerate(self.target)]
+        return assembled(self, samples, lessons)
+
+
+def _check(samples: Samples) -> None:
+    """Refuse what no network can learn from; say what is missing."""
+    if len(samples) < FEWEST_PIXELS:
+        raise DataError(
+            f"{len(samples)} pixels have both RS and PL, too few to train on and to test on ({FEWEST_PIXELS} at least); "
+            "map a larger flake, or load several."
+        )
+    for name, values in zip(samples.target_names, samples.targets.T, strict=True):
+        known = np.isfinite(values)
+        if known.sum() < FEWEST_PIXELS or np.ptp(values[known]) == 0:
+            raise DataError(f"PL {name} has a value in {known.sum()} pixels and does not vary enough to be learnt; choose another target.")
+    if absent := samples.absent():
+        lines = ", ".join(f"{name} ({share:.0%})" for name, share in absent.items())
+        warnings.warn(
+            f"These lines lie under the noise in most pixels, so that their position and FWHM tell nothing: {lines}.",
+            DataWarning,
+            stacklevel=2,
+        )
+
+
+def _part(progress: Progress, start: float, share: float) -> Progress:
+    """Progress of one target as that of all, with the curves handed on."""
+    return _Part(progress, start, share)
+
+
+class _Part:
+    def __init__(self, progress: Progress, start: float, share: float) -> None:
+        self._progress, self._start, self._share = progress, start, share
+
+    def __call__(self, fraction: float, message: str) -> None:
+        self._progress(self._start + self._share * fraction, message)
+
+    def watch(self, validation: str, history: Mapping[str, list[float]]) -> None:
+        watch = getattr(self._progress, "watch", None)
+        if watch is not None:
+            watch(validation, history)
