@@ -51,6 +51,7 @@ class PairPanel(Docked):
         self.bar, self.message = QProgressBar(), Voice(napari_viewer)
         self._outcome, self._notes = ("", QUIET), list[str]()
         self._known: list[PeakMaps] = []
+        self._worked_on: Pairable | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._prepare()
@@ -125,7 +126,7 @@ class PairPanel(Docked):
         self._connect_work()
 
     def _connect_work(self) -> None:
-        self.clicks.told.connect(self._say)
+        self.clicks.told.connect(self._guide)
         self.clicks.given.connect(lambda landmarks: self.form.put(Pair(method=landmarks)))
         self.runner.progressed.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
@@ -164,6 +165,7 @@ class PairPanel(Docked):
         self._notes.clear()
         self.bar.setValue(0)
         self.bar.setVisible(True)
+        self._worked_on = source
         self.runner.start(lambda progress: pair(source, progress), f"Pair: {source.pl.name}")
         self._check()
         self._say("Running…")
@@ -180,7 +182,7 @@ class PairPanel(Docked):
         moving.mode = "transform"
         self.viewer.reset_view()
         self._check()
-        self._say("Drag the green PL map onto the magenta RS map; turn it at the handle above it. Then use it, or refine from there.", NOTE)
+        self._guide("Drag the green PL map onto the magenta RS map, turn it at its round handle; then 'Use where I put it'.", NOTE)
 
     def _start(self, source: Pairable) -> Any:
         """Transform to begin with: that of the settings, else of the last pair, else what the stage says."""
@@ -205,16 +207,14 @@ class PairPanel(Docked):
         source = self.chosen()
         if source is None or self.runner.busy:
             return
-        moving, fixed = (pair_placing.layer_of(self.viewer, peaks) for peaks in (source.pl, source.raman))
-        if moving is None or fixed is None:
-            return
         try:
-            transform = pair_placing.placed(moving, source.pl.frame, fixed, source.raman.frame)
+            transform = pair_placing.by_hand(self.viewer, source)
         except SettingsError as error:
             self._say(str(error), BAD)
             return
-        self.form.put(Pair(method=GivenTransform.of(transform, refine=refine)))
-        self.run()
+        if transform is not None:
+            self.form.put(Pair(method=GivenTransform.of(pair_placing.rounded(transform), refine=refine)))
+            self.run()
 
     def click_landmarks(self) -> None:
         """Put both maps side by side and wait for clicks."""
@@ -267,6 +267,11 @@ class PairPanel(Docked):
     def _say(self, text: str, mood: str = QUIET) -> None:
         self.message.say(text, mood)
 
+    def _guide(self, text: str, mood: str) -> None:
+        """Say what to do next, also where the dock is scrolled away from this panel."""
+        self._say(text, mood)
+        self.told.emit(text, mood)
+
     def _on_progress(self, fraction: float, message: str) -> None:
         if self.runner.busy:
             self.bar.setValue(round(100 * fraction))
@@ -274,6 +279,8 @@ class PairPanel(Docked):
 
     def _on_finished(self, result: PairedMaps) -> None:
         self.clicks.end()
+        if self._worked_on is not None:
+            self.view.settle(self._worked_on, result)
         self.view.show(result, self.look.currentText())
         self._stop(summary(result, self._notes), NOTE if self._notes else QUIET)
         self.ran.emit(result)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, PeakMaps, SpectralMap, Transform
+from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, SpectralMap, Transform
 from napari_wse2xai.data.transform import corners_um
 from napari_wse2xai.gui import stock
 
@@ -66,6 +66,23 @@ def unmove(layer: Any) -> None:
 def moved(layer: Any) -> bool:
     """Whether a layer was dragged or turned on the canvas."""
     return not np.allclose(layer.affine.affine_matrix, np.eye(layer.ndim + 1), atol=1e-9)
+
+
+def by_hand(viewer: Any, source: Pairable) -> Transform | None:
+    """Where the PL map lies on the canvas; the selected layer counts, also one of a former pair of the same maps."""
+    fixed, active = layer_of(viewer, source.raman), viewer.layers.selection.active
+    if fixed is None:
+        return None
+    shown = None if active is None else stock.shown(active)
+    if shown is not None and isinstance(shown.artefact, PairedMaps) and shown.artefact.raman is source.raman and shown.part != "RS":
+        return placed(active, shown.artefact.frame, fixed, source.raman.frame).after(shown.artefact.transform)
+    moving = layer_of(viewer, source.pl)
+    return None if moving is None else placed(moving, source.pl.frame, fixed, source.raman.frame)
+
+
+def rounded(transform: Transform) -> Transform:
+    """Without digits that no stage has."""
+    return Transform(transform.matrix.round(9), transform.offset.round(6))
 
 
 def layer_of(viewer: Any, peaks: PeakMaps) -> Any | None:

@@ -36,11 +36,21 @@ class PairView:
         return fixed, moving
 
     def _light(self, peaks: PeakMaps, colour: str) -> Any:
+        return self._old_light(peaks) or stock.add(self.viewer, [light_layer(peaks, colour)])[0]
+
+    def _old_light(self, peaks: PeakMaps) -> Any | None:
         for layer in self.viewer.layers:
             shown = stock.shown(layer)
             if shown is not None and shown.artefact is peaks and shown.part == "light":
                 return layer
-        return stock.add(self.viewer, [light_layer(peaks, colour)])[0]
+        return None
+
+    def settle(self, source: Pairable, paired: PairedMaps) -> None:
+        """Put the layer that was moved by hand, where there is one, to where the pair has it: so that one can go on from there."""
+        fixed, moving = self._old_light(source.raman), self._old_light(source.pl)
+        if fixed is not None and moving is not None:
+            moving.mode = "pan_zoom"
+            pair_placing.place(moving, source.pl.frame, fixed, source.raman.frame, paired.transform)
 
     def show(self, paired: PairedMaps, look: str) -> None:
         """Put a new pair on the canvas, alone; it takes the place of a former one of the same maps."""
@@ -77,4 +87,6 @@ def summary(paired: PairedMaps, notes: list[str]) -> str:
     """What a run gave: where PL lies, how well, how many pixels are paired; then what the user should know."""
     count = f"{int(paired.paired.sum())} pixels with both RS and PL"
     agree = f"; the flakes agree on {paired.overlap:.0%} of their area" if math.isfinite(paired.overlap) else ""
-    return " ".join((f"PL was {pair_placing.words(paired.transform)}: {paired.misalignment_text}{agree}; {count}.", *notes))
+    words = paired.misalignment_text
+    how_well = "" if any(words in note for note in notes) else f"{words}{agree}; "
+    return " ".join((f"PL was {pair_placing.words(paired.transform)}: {how_well}{count}.", *notes))
