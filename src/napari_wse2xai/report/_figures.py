@@ -10,6 +10,7 @@ from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, Spect
 from napari_wse2xai.plots import maps, pairing
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
 from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
+from napari_wse2xai.report import _learnt_figures
 from napari_wse2xai.stages import Progress
 
 Images = dict[str, bytes]
@@ -21,13 +22,22 @@ DPI = 140
 def draw_figures(results: Results, progress: Progress) -> Images:
     """Draw every figure of a run, each as PNG and as SVG."""
     images: Images = {}
-    jobs = [(f"{modality}_{name}", job, modality) for modality in results.maps for name, job in _jobs(results.peaks.get(modality)).items()]
-    for done, (name, job, modality) in enumerate(jobs):
+    jobs = _all_jobs(results)
+    for done, (name, draw) in enumerate(jobs.items()):
         progress(done / len(jobs), f"drawing {name}")
-        images |= _saved(job(results.maps[modality], results.peaks.get(modality)), name)
-    if results.paired is not None:
-        images |= _saved(_pairing(results.paired), "pair_overlay")
+        images |= saved(draw(), name)
     return images
+
+
+def _all_jobs(results: Results) -> dict[str, Callable[[], Figure]]:
+    """Every figure by name, not yet drawn."""
+    found: dict[str, Callable[[], Figure]] = {}
+    for modality, source in results.maps.items():
+        peaks = results.peaks.get(modality)
+        found |= {f"{modality}_{name}": partial(job, source, peaks) for name, job in _jobs(peaks).items()}
+    if results.paired is not None:
+        found["pair_overlay"] = partial(_pairing, results.paired)
+    return found | _learnt_figures.jobs(results)
 
 
 Job = Callable[[SpectralMap, PeakMaps | None], Figure]
@@ -41,7 +51,8 @@ def _jobs(peaks: PeakMaps | None) -> Mapping[str, Job]:
     return jobs
 
 
-def _saved(figure: Figure, name: str) -> Images:
+def saved(figure: Figure, name: str) -> Images:
+    """Content of a figure's files."""
     saved = {}
     for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
         stream = io.BytesIO()

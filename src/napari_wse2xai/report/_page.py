@@ -1,7 +1,7 @@
 """The report as one HTML page."""
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import PARAMETERS, History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
@@ -48,15 +49,29 @@ def page(
     comparisons : by modality, for a synthetic flake
     warnings : what the user was told while it ran
     """
+    sections = [_section(name, results, images, (comparisons or {}).get(name)) for name in results.maps]
+    return filled(
+        "report.html.j2",
+        title=title,
+        version=__version__,
+        sections=sections,
+        recipe=results.recipe,
+        warnings=warnings,
+        pair=_pair(results, images),
+        badges=_learnt.badges(results.model),
+        model=_model(results, images),
+        explanation=_explanation(results, images),
+    )
+
+
+def filled(template: str, **values: Any) -> str:
+    """Fill a template of this package."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
         loader=PackageLoader(__package__), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    sections = [_section(name, results, images, (comparisons or {}).get(name)) for name in results.maps]
-    return environment.get_template("report.html.j2").render(
-        title=title, version=__version__, sections=sections, recipe=results.recipe, warnings=warnings, pair=_pair(results, images)
-    )
+    return environment.get_template(template).render(**values)
 
 
 def _section(name: str, results: Results, images: Images, comparison: Comparison | None) -> dict[str, Any]:
@@ -73,7 +88,7 @@ def _section(name: str, results: Results, images: Images, comparison: Comparison
         "fit": _fit_facts(peaks) if peaks is not None else [],
         "status": _status_rows(peaks) if peaks is not None else [],
         "pictures": _pictures(name, images),
-        "settings": _settings(history),
+        "settings": settings_of(history),
         "truth": _truth(comparison) if comparison is not None else None,
     }
 
@@ -91,7 +106,42 @@ def _pair(results: Results, images: Images) -> dict[str, Any] | None:
         ("Flakes, intersection over union", f"{paired.overlap:.3f}"),
         ("Pairs", f"{int(paired.paired.sum())} pixels"),
     ]
-    return {"facts": facts, "pictures": _pictures("pair", images), "settings": _settings(paired.history)}
+    return {"facts": facts, "pictures": _pictures("pair", images), "settings": settings_of(paired.history)}
+
+
+def _model(results: Results, images: Images) -> dict[str, Any] | None:
+    """What the report says of the training."""
+    model = results.model
+    if model is None:
+        return None
+    return {
+        "targets": _learnt.targets(model),
+        "pixels": len(model.samples),
+        "flakes": model.samples.names,
+        "pl_peak": model.samples.pl_peak,
+        "device": model.device,
+        "remarks": model.remarks,
+        "pictures": pictures_of(images, _learnt.captions(model, None)),
+        "settings": settings_of(model.history),
+    }
+
+
+def _explanation(results: Results, images: Images) -> dict[str, Any] | None:
+    """What the report says of the explanation."""
+    explanation = results.explanation
+    if explanation is None:
+        return None
+    return {
+        "badge": _learnt.badge(explanation.verdict),
+        "target": explanation.target,
+        "unit": explanation.target_unit,
+        "stamp": explanation.stamp,
+        "ranking": _learnt.ranking(explanation),
+        "not_separable": _learnt.not_separable(explanation),
+        "remarks": explanation.remarks,
+        "pictures": pictures_of(images, _learnt.captions(None, explanation)),
+        "settings": settings_of(explanation.history),
+    }
 
 
 def _facts(source: SpectralMap) -> list[tuple[str, str]]:
@@ -170,15 +220,19 @@ def _truth(comparison: Comparison) -> dict[str, Any]:
 
 
 def _pictures(name: str, images: Images) -> list[Picture]:
-    pictures = []
-    for kind, caption in CAPTIONS.items():
-        png = images.get(f"{name}_{kind}.png")
-        if png is not None:
-            pictures.append(Picture(base64.b64encode(png).decode(), f"figures/{name}_{kind}.svg", caption))
-    return pictures
+    return pictures_of(images, ((f"{name}_{kind}", caption) for kind, caption in CAPTIONS.items()))
 
 
-def _settings(history: History) -> list[dict[str, Any]]:
+def pictures_of(images: Images, captions: Iterable[tuple[str, str]]) -> list[Picture]:
+    """Pictures that were drawn, of all that have a caption."""
+    return [
+        Picture(base64.b64encode(images[f"{name}.png"]).decode(), f"figures/{name}.svg", caption)
+        for name, caption in captions
+        if f"{name}.png" in images
+    ]
+
+
+def settings_of(history: History) -> list[dict[str, Any]]:
     """Every step with its settings; the peaks have a table of their own."""
     return [
         {

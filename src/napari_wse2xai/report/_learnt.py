@@ -1,0 +1,137 @@
+"""What the report says of a trained model and its explanation."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from napari_wse2xai.data import VALIDATIONS, Explanation, Level, NullTest, TrainedModel, Verdict
+from napari_wse2xai.report._learnt_figures import MAPPED
+from napari_wse2xai.report._numbers import MISSING, to_digits_of
+
+CLASSES = {Level.INTERPRETABLE: "yes", Level.LOCAL_ONLY: "local", Level.DO_NOT_INTERPRET: "no"}
+"""Class of the badge in the page's style."""
+PARTS = {
+    "prediction": "Measured and predicted PL {target} and the error of each pixel; the network saw seven pixels of ten.",
+    "scatter": "Predicted against measured PL {target}; the training, epoch by epoch; the network among simpler models. Spatial blocks "
+    "leave out a pixel's whole surroundings, a random split only the pixel.",
+    "null_test": "The same fast model on maps that are as smooth as PL {target} but owe nothing to RS (grey), and on PL {target} itself "
+    "(line).",
+}
+
+
+def badges(model: TrainedModel | None) -> list[dict[str, str]]:
+    """Verdict on each target."""
+    return [] if model is None else [badge(verdict) for verdict in model.verdicts]
+
+
+def badge(verdict: Verdict) -> dict[str, str]:
+    """Target, words, class and meaning of a verdict."""
+    return {
+        "target": verdict.target,
+        "level": str(verdict.level),
+        "class": CLASSES[verdict.level],
+        "meaning": verdict.level.meaning,
+    }
+
+
+def targets(model: TrainedModel) -> list[dict[str, Any]]:
+    """Verdict with its reasons, scores and null test of each target."""
+    return [
+        badge(verdict)
+        | {"reasons": verdict.reasons, "scores": scores(model, verdict.target), "null_test": _null_test(model.null_test(verdict.target))}
+        for verdict in model.verdicts
+    ]
+
+
+def scores(model: TrainedModel, target: str) -> list[dict[str, str]]:
+    """One row per model and validation: numbers on training and on validation pixels."""
+    rows = []
+    for validation, words in VALIDATIONS.items():
+        for name in dict.fromkeys(score.model for score in model.scores if score.target == target and score.validation == validation):
+            seen, unseen = (model.score(target, model=name, validation=validation, part=part) for part in ("training", "validation"))
+            if unseen is not None:
+                row = {"model": name, "validation": words, "r2": f"{unseen.r2:.3f}", "mae": to_digits_of(unseen.mae, unseen.mae)}
+                row |= {
+                    "mape": f"{unseen.mape:.1f}",
+                    "wape": f"{unseen.wape:.1f}",
+                    "r2_training": MISSING if seen is None else f"{seen.r2:.3f}",
+                }
+                rows.append(row)
+    return rows
+
+
+def _null_test(test: NullTest | None) -> list[str]:
+    """Sentences about the null test."""
+    if test is None:
+        return []
+    if test.refused:
+        return [f"There is no p value: {test.refused}"]
+    return [
+        f"{VALIDATIONS.get(kind, kind)}: R² {test.r2[kind]:.3f} for the measured map, at most {np.max(values):.3f} for "
+        f"{len(values)} surrogates; p = {test.p_value[kind]:.2g}."
+        for kind, values in test.surrogate_r2.items()
+        if len(values)
+    ]
+
+
+def captions(model: TrainedModel | None, explanation: Explanation | None) -> Iterator[tuple[str, str]]:
+    """Name of every figure that may have been drawn, without its ending, and the words under it."""
+    for target in model.samples.target_names if model is not None else ():
+        assert model is not None
+        for part, words in PARTS.items():
+            for name, of_flake in _flakes(f"model_{target}_{part}", model.samples.names):
+                yield name, words.format(target=target) + of_flake
+    if explanation is not None:
+        yield from _explained(explanation)
+
+
+def _explained(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    yield (
+        "explanation_ranking",
+        "Spread of each parameter's partial dependence with its error, and the root mean square of its ICE slope times σ, which also sees "
+        "a parameter that acts only together with another.",
+    )
+    yield (
+        "explanation_pdp",
+        f"Partial dependence of PL {explanation.target} on each parameter, with 95 % bands. Grey: central 95 % of the measured PL. Dashed: "
+        "where few pixels reach. The mode whose curve spans most of the grey band dominates.",
+    )
+    for place, feature in enumerate(explanation.ranking[:MAPPED], start=1):
+        name = explanation.features[feature]
+        words = f"{name}, its ICE slope (pale and hatched where it is within two standard deviations of zero or leaves the data), and PL."
+        for key, of_flake in _flakes(f"explanation_map_{place}", explanation.samples.names):
+            yield key, words + of_flake
+
+
+def _flakes(name: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Name of a figure for each flake, and what to add to its caption."""
+    for index, flake in enumerate(names):
+        yield (f"{name}_flake_{index + 1}" if index else name), (f" Flake: {flake}." if len(names) > 1 else "")
+
+
+def ranking(explanation: Explanation, *, most: int = 12) -> list[dict[str, str]]:
+    """One row per feature, the most important first."""
+    rows = []
+    for place, index in enumerate(explanation.ranking[:most], start=1):
+        spread, error = float(explanation.importance[index]), float(explanation.importance_error[index])
+        row = {"place": str(place), "feature": explanation.features[index], "importance": f"{to_digits_of(spread, error)} ± {error:.2g}"}
+        row["slope"] = _with_unit(explanation, index)
+        row["sure"] = f"{100 * float(explanation.sure(index).mean()):.0f} %"
+        rows.append(row | {"slope_rms": to_digits_of(float(explanation.slope_rms[index]), error)})
+    return rows
+
+
+def _with_unit(explanation: Explanation, index: int) -> str:
+    """Mean slope with its unit."""
+    mean = float(explanation.slope[index].mean())
+    unit = f"{explanation.target_unit} / {explanation.feature_units[index]}".replace("cm-1", "cm⁻¹")
+    return f"{to_digits_of(mean, abs(mean), digits=3)} {unit}"
+
+
+def not_separable(explanation: Explanation) -> list[str]:
+    """Sentences about parameters that go together."""
+    return [
+        f"{one} and {other} go together (rank correlation {rho:.2f}): which of the two acts cannot be told."
+        for one, other, rho in explanation.not_separable
+    ]

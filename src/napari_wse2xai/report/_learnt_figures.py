@@ -1,0 +1,101 @@
+"""Figures of training and explanation: the paper's Figures 2 and 3, and what the verdict rests on."""
+
+from collections.abc import Callable
+from functools import partial
+
+from matplotlib.figure import Figure
+
+from napari_wse2xai.data import Explanation, Frame, Results, TrainedModel
+from napari_wse2xai.plots import explaining, training
+from napari_wse2xai.plots.maps import extent_um, is_line
+
+Draw = Callable[[], Figure]
+MAPPED = 3
+"""Features whose slope is shown as a map: the first of the ranking."""
+COLUMNS = 4
+
+
+def jobs(results: Results) -> dict[str, Draw]:
+    """Figures by name, in the order of the report, not yet drawn."""
+    found: dict[str, Draw] = {}
+    if results.model is not None:
+        for target in results.model.samples.target_names:
+            found |= _of_target(results.model, target)
+    if results.explanation is not None:
+        found |= _of_explanation(results.explanation)
+    return found
+
+
+def _of_target(model: TrainedModel, target: str) -> dict[str, Draw]:
+    flakes = range(len(model.samples.frames))
+    found: dict[str, Draw] = {f"model_{target}_prediction{_suffix(flake)}": partial(_prediction, model, target, flake) for flake in flakes}
+    found[f"model_{target}_scatter"] = partial(_quality, model, target)
+    if model.null_test(target) is not None:
+        found[f"model_{target}_null_test"] = partial(_null_test, model, target)
+    return found
+
+
+def _of_explanation(explanation: Explanation) -> dict[str, Draw]:
+    found: dict[str, Draw] = {"explanation_ranking": partial(_ranking, explanation), "explanation_pdp": partial(pdp_panel, explanation)}
+    for place, feature in enumerate(explanation.ranking[:MAPPED], start=1):
+        for flake in range(len(explanation.samples.frames)):
+            found[f"explanation_map_{place}{_suffix(flake)}"] = partial(side_by_side, explanation, feature, flake)
+    return found
+
+
+def _suffix(flake: int) -> str:
+    return f"_flake_{flake + 1}" if flake else ""
+
+
+def _prediction(model: TrainedModel, target: str, flake: int) -> Figure:
+    figure = _three_maps(model.samples.frames[flake])
+    training.draw_prediction(figure.subplots(1, 3), model, target, flake=flake)
+    return figure
+
+
+def _quality(model: TrainedModel, target: str) -> Figure:
+    """Scatter plot, curves, and the network among its rivals."""
+    figure = Figure(figsize=(13.0, 4.2), layout="constrained")
+    scatter, curves, zoo = figure.subplots(1, 3)
+    training.draw_scatter(scatter, model, target)
+    training.draw_learning_curves(curves, model.curves, target, verdict=model.verdict(target))
+    training.draw_zoo(zoo, model, target)
+    return figure
+
+
+def _null_test(model: TrainedModel, target: str) -> Figure:
+    test = model.null_test(target)
+    assert test is not None
+    figure = Figure(figsize=(5.0 * len(test.r2), 3.4), layout="constrained")
+    for axes, validation in zip(figure.subplots(1, len(test.r2), squeeze=False)[0], test.r2, strict=True):
+        training.draw_null_test(axes, test, validation, verdict=model.verdict(target))
+    return figure
+
+
+def pdp_panel(explanation: Explanation) -> Figure:
+    """Partial dependence, one panel per mode: the paper's Figure 3a,b."""
+    count = len(explaining.modes(explanation))
+    rows = -(-count // COLUMNS)
+    figure = Figure(figsize=(max(3.2 * min(count, COLUMNS), 5.0), 2.6 * rows + 0.4), layout="constrained")
+    explaining.draw_pdp_panel(figure, explanation, columns=COLUMNS)
+    return figure
+
+
+def _ranking(explanation: Explanation) -> Figure:
+    figure = Figure(figsize=(8.0, 0.3 * min(len(explanation.ranking), 12) + 1.2), layout="constrained")
+    explaining.draw_ranking(figure.subplots(), explanation)
+    return figure
+
+
+def side_by_side(explanation: Explanation, feature: int, flake: int = 0) -> Figure:
+    """RS, ICE slope and PL: the paper's Figure 3c-j."""
+    figure = _three_maps(explanation.samples.frames[flake])
+    explaining.draw_side_by_side(figure.subplots(1, 3), explanation, feature, flake=flake)
+    return figure
+
+
+def _three_maps(frame: Frame) -> Figure:
+    """Figure for three pictures of a flake in its proportions."""
+    left, right, bottom, top = extent_um(frame)
+    ratio = 0.6 if is_line(frame) else min(max(abs(top - bottom) / abs(right - left), 0.3), 2.0)
+    return Figure(figsize=(12.0, 2.9 * ratio + 0.8), layout="constrained")

@@ -1,0 +1,82 @@
+"""The report says the verdict first, then what it rests on; a doubtful explanation is stamped in words and figures."""
+
+from dataclasses import replace
+
+import pytest
+from test_report import read
+
+from learned import make_explanation, make_model, make_samples
+from napari_wse2xai import report
+from napari_wse2xai.data import Level, Results
+from napari_wse2xai.plots.judged import STAMP
+from napari_wse2xai.report._learnt import captions
+from napari_wse2xai.report._learnt_figures import jobs
+from napari_wse2xai.stages import silent
+
+
+@pytest.fixture(scope="module")
+def results(trained, explanation):
+    return Results({}, model=trained, explanation=explanation)
+
+
+@pytest.fixture(scope="module")
+def images(results):
+    return report.draw_figures(results, silent)
+
+
+def test_every_figure_is_drawn_and_in_the_page(results, images):
+    names = {"model_height_prediction", "model_height_scatter", "model_height_null_test", "explanation_ranking", "explanation_pdp"}
+    names |= {f"explanation_map_{place}" for place in (1, 2, 3)}
+    assert {name.rpartition(".")[0] for name in images} == names
+    html = report.page(results, images, title="t")
+    assert html.count("data:image/png;base64,") == len(names)
+    assert "http" not in html
+
+
+def test_the_verdict_comes_before_everything_else(results, images):
+    text = read(report.page(results, images, title="My flake"))
+    first = text.index("interpretable")
+    assert text.index("My flake") < first < text.index("Training")
+    assert Level.INTERPRETABLE.meaning in text
+    for reason in results.model.verdicts[0].reasons:
+        assert reason in text
+
+
+def test_scores_of_all_models_and_the_null_test_are_told(results, images):
+    text = read(report.page(results, images, title="t"))
+    assert "CNN spatial blocks with a buffer 0.930 0.940" in text
+    assert "gradient boosting random 7:3 split" in text
+    assert "for 39 surrogates; p = 0.025." in text
+    refused = replace(results.model.null_tests[0], refused="the surrogates miss the variogram.")
+    other = replace(results, model=replace(results.model, null_tests=(refused,)))
+    assert "There is no p value: the surrogates miss the variogram." in read(report.page(other, images, title="t"))
+
+
+def test_the_ranking_stands_with_errors_and_units(results, images):
+    text = read(report.page(results, images, title="t"))
+    assert text.index("A1'.height 2") < text.index("E'.position 1")
+    assert "counts / cm⁻¹" in text
+    assert "E'.height and 2LA(M).height go together (rank correlation 0.97): which of the two acts cannot be told." in text
+
+
+def test_a_doubtful_explanation_is_stamped_in_words_and_figures(trained, doubtful):
+    judged = replace(trained, verdicts=(doubtful.verdict,))
+    results = Results({}, model=judged, explanation=doubtful)
+    images = report.draw_figures(results, silent)
+    html = report.page(results, images, title="t")
+    assert "DO NOT INTERPRET" in read(html)
+    assert html.count('class="badge no"') == 3
+    drawn = [name for name in images if name.startswith("explanation_") and name.endswith("svg")]
+    assert drawn
+    assert all(f'id="{STAMP}"'.encode() in images[name] for name in drawn)
+
+
+def test_two_flakes_and_targets_have_figures_of_their_own():
+    samples = make_samples(targets=("height", "position"), flakes=2)
+    results = Results({}, model=make_model(samples), explanation=make_explanation(samples))
+    names = set(jobs(results))
+    assert {"model_position_prediction_flake_2", "explanation_map_1_flake_2"} <= names
+    assert names == {name for name, _ in captions(results.model, results.explanation)} & names
+    text = read(report.page(results, {f"{name}.png": b"" for name in names}, title="t"))
+    assert "Flake: flake 2." in text
+    assert text.count("PL position : ") == 1
