@@ -1,0 +1,224 @@
+"""How sure partial dependences and slopes are: refits on resampled blocks of the flake, and rival models."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.explaining.curves import NODES, checked, ice_curves, refined
+from napari_wse2xai.explaining.gaussian_process import MOST_PIXELS, Kernel, Processes
+from napari_wse2xai.explaining.model import Numbers, Progress, as_model, silent
+from napari_wse2xai.explaining.ranking import pdp_spread
+from napari_wse2xai.explaining.slopes import ice_slope
+
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
+REFITS = 16
+BLOCKS = 50
+"""Into so many blocks a flake is cut where no size is given."""
+ROWS = 2048
+"""Pixels whose slopes are worked out at once."""
+FEWEST_PIXELS = 30
+TWO_SIDED = 1.96
+"""Standard deviations on either side that hold 95 %."""
+Factory = Callable[[], Any]
+
+
+def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refit
+    partial: "Bunch",
+    slopes: "Bunch",
+    X: Numbers,  # noqa: N803 - scikit-learn's name
+    y: Numbers,
+    coordinates: Numbers | None = None,
+    *,
+    features: Sequence[int] | None = None,
+    rivals: Sequence[Any] = (),
+    refits: int = REFITS,
+    block_size: float | None = None,
+    factory: Factory | None = None,
+    random_state: int = 0,
+    progress: Progress = silent,
+) -> "Bunch":
+    """Errors of what `partial_dependence` and `ice_slope` gave, from refits on spatial-block bootstraps and from rival models.
+
+    Parameters
+    ----------
+    partial : of `partial_dependence`, with the average
+    slopes : of `ice_slope`
+    X, y : (n, column) and (n,) what the model was trained on; pixels without y are left out of the refits
+    coordinates : (n, 2) place of each pixel; a further column sets flakes apart.  Without it blocks are runs of neighbouring rows
+    features : the columns that were explained; all where none are named
+    rivals : other fitted estimators that predict about as well as the one explained
+    refits : number of bootstraps
+    block_size : side of a block, in the unit of the coordinates; by default the data are cut into about 50.  Not less than the range of
+        the residuals' correlation
+    factory : gives an unfitted estimator to refit instead of Gaussian processes (slower: fitted `refits` times)
+    random_state : seed of the bootstraps
+    progress : called between steps
+
+    Returns
+    -------
+    Bunch with ``low`` and ``high`` (feature, grid): 95 % band of the partial dependence; ``slope_error`` (feature, n), one standard
+    deviation; ``importance_error`` (feature,), one standard deviation of the PDP's spread; ``refits`` (refit, feature, grid) their
+    partial dependences; ``rivals`` (rival, feature, grid) those of the rivals; ``block_size``.
+
+    Notes
+    -----
+    The refits are Gaussian processes with one length scale per parameter: they cost a second, and on known laws they come closer to the
+    truth than the network.  The band reaches from the lowest to the highest of the curve explained, the refits' 95 % interval (Student's
+    t, Molnar et al. 2023) and the rivals' curves, since an ensemble of one kind of model does not know its own bias; likewise
+    ``slope_error`` is that of the refits and the distance to their mean over 1.96.  Resampling blocks rather than pixels keeps
+    neighbours together, whose errors go together (Roberts et al. 2017).
+    """
+    table, columns = checked(X, features)
+    known = _known(y)
+    rng = np.random.default_rng(random_state)
+    blocks, side = spatial_blocks(None if coordinates is None else coordinates[known], int(known.sum()), block_size)
+    counts = bootstraps(blocks, refits, rng)
+    job = _Job(table, columns, partial, slopes)
+    fitted = _Factory(factory, job) if factory else _Smooth(job)
+    moments = fitted.refit(table[known], np.asarray(y, dtype=np.float64)[known], counts, rng, progress)
+    return job.bands(moments, [job.curves_of(rival) for rival in rivals], block_size=side)
+
+
+def _known(y: Numbers) -> NDArray[np.bool_]:
+    """Pixels with a value of the target, (n,)."""
+    known = np.isfinite(y)
+    if known.sum() < FEWEST_PIXELS:
+        raise DataError(f"Error bands need at least {FEWEST_PIXELS} pixels with a value of the target, not {int(known.sum())}.")
+    return known
+
+
+def spatial_blocks(coordinates: Numbers | None, count: int, side: float | None = None) -> tuple[NDArray[np.int64], float]:
+    """Number of the square block that each pixel lies in, (n,), and the side of a block."""
+    if coordinates is None:
+        return np.arange(count) * BLOCKS // count, count / BLOCKS
+    places = np.asarray(coordinates, dtype=np.float64)
+    size = side or _side(places[:, :2])
+    cells = np.floor((places - places.min(axis=0)) / size + 1e-9).astype(np.int64)
+    _, blocks = np.unique(cells, axis=0, return_inverse=True)
+    return blocks.reshape(-1), size
+
+
+def bootstraps(blocks: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """How often each pixel is taken, (bootstrap, n): blocks are drawn with replacement."""
+    number = int(blocks.max()) + 1
+    return np.stack([np.bincount(rng.integers(number, size=number), minlength=number)[blocks] for _ in range(count)])
+
+
+def _side(places: Numbers) -> float:
+    """Side with which the pixels fall into about `BLOCKS` blocks."""
+    extent = np.ptp(places, axis=0)
+    step = np.sqrt(np.prod(np.maximum(extent, extent.max() / len(places))) / len(places))
+    return float(max(step * np.sqrt(len(places) / BLOCKS), step, 1e-12))
+
+
+Refit = tuple[Numbers, Numbers, Numbers]
+"""Partial dependences (refit, feature, grid); mean and standard deviation of the slopes over refits, (feature, n)."""
+
+
+class _Refitter(Protocol):
+    def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit: ...
+
+
+@dataclass(frozen=True, eq=False)
+class _Job:
+    """What was explained, and on which pixels."""
+
+    table: Numbers
+    columns: NDArray[np.int64]
+    partial: "Bunch"
+    slopes: "Bunch"
+
+    def curves_of(self, estimator: Any) -> Numbers:
+        """Partial dependence (feature, grid) of another model, on the same pixels and grid."""
+        grid = self.partial.grid_values
+        coarse = np.linspace(grid[:, 0], grid[:, -1], NODES, axis=1)
+        curves = ice_curves(as_model(estimator), self.table[self.partial.pixels], self.columns, coarse)
+        return refined(np.einsum("fpg,p->fg", curves, self.partial.weights), grid.shape[1])
+
+    def bands(self, refit: Refit, rivals: list[Numbers], **also: Any) -> "Bunch":
+        """Put together what the refits and the rivals tell."""
+        from scipy.stats import t as student
+        from sklearn.utils import Bunch
+
+        curves, mean, spread = refit
+        centre, half = curves.mean(axis=0), float(student.ppf(0.975, len(curves) - 1)) * curves.std(axis=0, ddof=1)
+        every = np.stack([self.partial.average, centre - half, centre + half, *rivals])
+        return Bunch(
+            low=every.min(axis=0),
+            high=every.max(axis=0),
+            slope_error=spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
+            importance_error=self.importance_error(curves),
+            refits=curves,
+            rivals=np.array(rivals).reshape(-1, *centre.shape),
+            **also,
+        )
+
+    def importance_error(self, curves: Numbers) -> Numbers:
+        """Spread over refits of the PDP's spread over the data, and the distance to what was explained over 1.96."""
+        values, grid = self.table[:, self.columns], self.partial.grid_values
+        spreads = np.stack([pdp_spread(values, grid, curve) for curve in curves])
+        off = pdp_spread(values, grid, self.partial.average) - spreads.mean(axis=0)
+        return np.asarray(spreads.std(axis=0, ddof=1) + np.abs(off) / TWO_SIDED)
+
+
+@dataclass(frozen=True, eq=False)
+class _Smooth:
+    """Refits of Gaussian processes that share a kernel."""
+
+    job: _Job
+
+    def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit:
+        job = self.job
+        centre, scale = table.mean(axis=0), _or_one(table.std(axis=0))
+        level, unit = y.mean(), _or_one(y.std())
+        z, targets = (table - centre) / scale, (y - level) / unit
+        progress(0.0, "Refits: finding the kernel")
+        kernel = Kernel.likeliest(z, targets, rng)
+        few = np.sort(rng.permutation(len(z))[:MOST_PIXELS])
+        progress(0.2, f"Refits: {len(counts)} bootstraps of {len(few)} pixels")
+        processes = Processes.conditioned(kernel, z[few], targets[few], counts[:, few], lambda share: progress(0.2 + 0.6 * share, "Refits"))
+        every, steps = (job.table - centre) / scale, job.slopes.step / scale[job.columns]
+        grid = (job.partial.grid_values - centre[job.columns, None]) / scale[job.columns, None]
+        curves = level + unit * processes.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid)
+        mean, spread = _moments(processes, every, job.columns, _or_one(steps), progress)
+        per_unit = unit / scale[job.columns, None]
+        return curves, mean * per_unit, spread * per_unit
+
+
+@dataclass(frozen=True, eq=False)
+class _Factory:
+    """Refits of a given kind of estimator."""
+
+    factory: Factory
+    job: _Job
+
+    def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit:
+        curves, slopes = [], []
+        for done, count in enumerate(counts):
+            progress(done / len(counts), f"Refits: {done} of {len(counts)}")
+            rows = np.repeat(np.arange(len(table)), count)
+            fitted = self.factory().fit(table[rows], y[rows])
+            curves.append(self.job.curves_of(fitted))
+            slopes.append(ice_slope(fitted, self.job.table, self.job.columns.tolist(), step=_or_one(self.job.slopes.step)).slope)
+        return np.stack(curves), np.mean(slopes, axis=0), np.std(slopes, axis=0, ddof=1)
+
+
+def _moments(processes: Processes, z: Numbers, columns: NDArray[np.int64], steps: Numbers, progress: Progress) -> tuple[Numbers, Numbers]:
+    """Mean and standard deviation over processes of the slopes, (feature, n) each."""
+    mean, spread = np.empty((2, len(columns), len(z)))
+    for start in range(0, len(z), ROWS):
+        slopes = processes.slopes(z[start : start + ROWS], columns, steps)
+        mean[:, start : start + ROWS], spread[:, start : start + ROWS] = slopes.mean(axis=0), slopes.std(axis=0, ddof=1)
+        progress(0.8 + 0.2 * min(start + ROWS, len(z)) / len(z), "Refits: slopes")
+    return mean, spread
+
+
+def _or_one(spread: Any) -> Any:
+    """Return a spread to divide by: 1 where it is 0."""
+    return np.where(spread > 0, spread, 1.0)

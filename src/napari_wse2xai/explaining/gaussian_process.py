@@ -1,0 +1,165 @@
+"""A fast, smooth rival of the network for its error bands: Gaussian-process regression with one length scale per parameter.
+
+Once its kernel is found, many refits cost a Cholesky factorisation each, and their partial dependences and slopes are matrix products.
+"""
+
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.explaining.model import in_threads
+
+if TYPE_CHECKING:
+    import torch
+
+Numbers = NDArray[np.float64]
+
+LIKELIHOOD_PIXELS = 400
+"""Pixels on which the kernel is found."""
+LIKELIHOOD_STEPS = 50
+LEARNING_RATE = 0.1
+MOST_PIXELS = 2000
+"""Pixels on which a process is conditioned: the cost grows with the cube."""
+JITTER = 1e-5
+Done = Callable[[float], None]
+"""Called with the share done; may raise `Cancelled`."""
+
+
+def _nothing(share: float) -> None:
+    """Report nothing."""
+
+
+@dataclass(frozen=True, eq=False)
+class Kernel:
+    """Squared exponential with a length per parameter, plus a linear part and noise (Rasmussen and Williams 2006, chapters 2 and 5)."""
+
+    rates: Numbers
+    """(feature,) inverse lengths, in standard deviations of the parameter: near 0 where it does nothing."""
+    variance: float
+    linear: float
+    """Prior variance of a linear coefficient."""
+    noise: float
+
+    @classmethod
+    def likeliest(cls, z: Numbers, y: Numbers, rng: np.random.Generator) -> Self:
+        """Maximise the marginal likelihood on some pixels, z (n, feature) and y (n,) standardised."""
+        import torch
+
+        from napari_wse2xai.numerics.threads import single_thread
+
+        few = rng.permutation(len(z))[:LIKELIHOOD_PIXELS]
+        table, target = torch.as_tensor(z[few]), torch.as_tensor(y[few])
+        start = [*np.full(z.shape[1], np.log(0.15)), 0.0, np.log(0.1), np.log(0.05)]
+        logs = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+        optimiser = torch.optim.Adam([logs], lr=LEARNING_RATE)
+        with single_thread():
+            for _ in range(LIKELIHOOD_STEPS):
+                optimiser.zero_grad()
+                _deviance(table, target, logs).backward()  # type: ignore[no-untyped-call]
+                optimiser.step()
+        *rates, variance, linear, noise = np.exp(logs.detach().numpy())
+        return cls(np.array(rates), float(variance), float(linear), float(noise))
+
+    def smooth(self, a: Numbers, b: Numbers) -> Numbers:
+        """Squared-exponential part between rows of a and of b."""
+        a, b = a * self.rates, b * self.rates
+        squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
+        return np.asarray(self.variance * np.exp(-0.5 * np.maximum(squared, 0)))
+
+    def between(self, a: Numbers, b: Numbers) -> Numbers:
+        """Prior covariance of the function between rows of a and of b."""
+        return self.smooth(a, b) + self.linear * a @ b.T
+
+
+@dataclass(frozen=True, eq=False)
+class Processes:
+    """Several processes of one kernel, each conditioned on its own weighting of the pixels."""
+
+    kernel: Kernel
+    z: Numbers
+    """(n, feature) standardised parameters of the pixels they were conditioned on."""
+    alpha: Numbers
+    """(n, process) weights of the pixels in the prediction."""
+    constant: Numbers
+    """(process,) mean that is added."""
+
+    @classmethod
+    def conditioned(cls, kernel: Kernel, z: Numbers, y: Numbers, counts: NDArray[np.int64], done: Done = _nothing) -> Self:
+        """Condition on the pixels, the k-th process with each pixel taken ``counts[k]`` times, counts (process, n)."""
+        covariance = kernel.between(z, z)
+        alpha, constant = np.zeros((len(z), len(counts))), np.zeros(len(counts))
+
+        def solve(count: NDArray[np.int64]) -> tuple[NDArray[np.int64], float, Numbers]:
+            here = np.flatnonzero(count)
+            own, mean = covariance[np.ix_(here, here)], float(np.average(y, weights=count))
+            own[np.diag_indices_from(own)] += (kernel.noise + JITTER) / count[here]
+            return here, mean, _solved(own, y[here] - mean)
+
+        with closing(in_threads(solve, list(counts))) as solutions:
+            for k, (here, mean, weights) in enumerate(solutions):
+                alpha[here, k], constant[k] = weights, mean
+                done((k + 1) / len(counts))
+        return cls(kernel, z, alpha, constant)
+
+    def predict(self, z: Numbers) -> Numbers:
+        """Predictions (process, row)."""
+        return (self.kernel.between(z, self.z) @ self.alpha).T + self.constant[:, None]
+
+    def curves(self, z: Numbers, weights: Numbers, columns: NDArray[np.int64], grid: Numbers) -> Numbers:
+        """Partial dependences (process, feature, point) over weighted pixels z (pixel, feature), at grid (feature, point)."""
+        smooth = self.kernel.smooth(z, self.z)
+        mean = weights @ z
+        slopes = self.kernel.linear * self.alpha.T @ self.z
+        curves = np.empty((self.alpha.shape[1], len(columns), grid.shape[1]))
+        for index, (feature, points) in enumerate(zip(columns, grid, strict=True)):
+            rate, own = self.kernel.rates[feature], self.z[:, feature]
+            without = smooth * np.exp(0.5 * (rate * (z[:, feature, None] - own)) ** 2)
+            factor = np.exp(-0.5 * (rate * (points[:, None] - own)) ** 2)
+            linear = (slopes @ mean)[:, None] + slopes[:, feature, None] * (points - mean[feature])
+            curves[:, index] = (factor @ ((weights @ without)[:, None] * self.alpha)).T + linear
+        return curves + self.constant[:, None, None]
+
+    def slopes(self, z: Numbers, columns: NDArray[np.int64], steps: Numbers) -> Numbers:
+        """Central differences (process, feature, row) over one step to either side, in standardised units.
+
+        A step multiplies the kernel by a factor of the row times a factor of the pixel, so that all parameters share one kernel matrix.
+        """
+        smooth = self.kernel.smooth(z, self.z)
+        linear = self.kernel.linear * self.alpha.T @ self.z
+        slopes = np.empty((self.alpha.shape[1], len(columns), len(z)))
+        for index, (feature, step) in enumerate(zip(columns, steps, strict=True)):
+            rate = self.kernel.rates[feature] ** 2 * step
+            own = np.exp(np.outer(self.z[:, feature], [rate, -rate]))
+            rise = smooth @ np.hstack([own[:, :1] * self.alpha, own[:, 1:] * self.alpha])
+            up, down = np.hsplit(rise, 2)
+            along = np.exp(-rate * z[:, feature, None])
+            difference = np.exp(-0.5 * rate * step) * (along * up - down / along)
+            slopes[:, index] = difference.T / (2 * step) + linear[:, feature, None]
+        return slopes
+
+
+def _solved(covariance: Numbers, y: Numbers) -> Numbers:
+    """Solve a positive definite system: torch's Cholesky keeps to the threads it is given, so that refits can run side by side."""
+    import torch
+
+    factor = torch.linalg.cholesky(torch.as_tensor(covariance))
+    return np.asarray(torch.cholesky_solve(torch.as_tensor(y)[:, None], factor)[:, 0].numpy())
+
+
+def _deviance(z: "torch.Tensor", y: "torch.Tensor", logs: "torch.Tensor") -> "torch.Tensor":
+    """Negative log marginal likelihood, but for a constant."""
+    import torch
+
+    values = logs.exp()
+    scaled, (variance, linear, noise) = z * values[:-3], values[-3:].unbind()
+    squares = scaled.square().sum(1)
+    squared = (squares[:, None] + squares - 2 * scaled @ scaled.T).clamp(min=0)
+    covariance = variance * torch.exp(-0.5 * squared) + linear * z @ z.T + (noise + JITTER) * torch.eye(len(z), dtype=z.dtype)
+    factor = torch.linalg.cholesky(covariance)
+    weights = torch.cholesky_solve(y[:, None], factor)[:, 0]
+    deviance: torch.Tensor = 0.5 * y @ weights + factor.diagonal().log().sum()
+    return deviance

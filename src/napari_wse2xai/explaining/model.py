@@ -1,0 +1,206 @@
+"""Any fitted estimator as a plain function of the table of parameters, evaluated in evaluation mode and in chunks that fit the cache."""
+
+import copy
+import os
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.errors import DataError
+
+if TYPE_CHECKING:
+    import torch
+
+Numbers = NDArray[np.float64]
+Progress = Callable[[float, str], None]
+"""Called with the fraction done (0 to 1) and a few words; may raise `Cancelled`."""
+Rows = Callable[[int, int], Numbers]
+"""Gives rows start to stop of a table that is too long to be held at once."""
+
+CONVOLUTION_CHUNK = 128
+"""Rows of a convolutional network whose activations stay in a core's cache."""
+DENSE_CHUNK = 1024
+DEVICE_CHUNK = 16384
+TABLE_CHUNK = 65536
+"""Rows handed to an estimator that is no torch module."""
+
+
+def silent(fraction: float, message: str) -> None:
+    """Report nothing."""
+
+
+class Model(Protocol):
+    """A fitted model of one target."""
+
+    @property
+    def differentiable(self) -> bool:
+        """Whether `gradient` works."""
+        ...
+
+    def seen(self, table: Numbers) -> Numbers:
+        """Return the table as the model sees it: rounded to its precision."""
+        ...
+
+    def rows(self, count: int, rows: Rows, progress: Progress = silent, message: str = "") -> Numbers:
+        """Predict (count,) for a table that is made in chunks."""
+        ...
+
+    def gradient(self, table: Numbers, progress: Progress = silent) -> Numbers:
+        """Derivatives (n, feature) of the prediction by each column of the table (n, feature)."""
+        ...
+
+
+def as_model(estimator: Any, *, target: int = 0) -> Model:
+    """Make a `Model` of a fitted estimator.
+
+    Parameters
+    ----------
+    estimator : a torch module, anything with a torch ``module_`` (raw table to raw target), anything with ``predict``, or a `Model`
+    target : which column, where the estimator predicts several
+
+    Notes
+    -----
+    A torch module is copied, and the copy put into evaluation mode: dropout and batch statistics are off whatever state the caller's module
+    is in, and that state is left alone.  In training mode a PDP keeps a few percent of its range, because the batch statistics subtract
+    the effect that is looked for.  Modules without convolutions are evaluated in float64, where that costs little.
+    """
+    if isinstance(estimator, TorchModel | TableModel):
+        return estimator
+    module = getattr(estimator, "module_", estimator if hasattr(estimator, "state_dict") else None)
+    if module is not None:
+        return TorchModel.of(module, target)
+    if not hasattr(estimator, "predict"):
+        raise DataError(f"A {type(estimator).__name__} cannot be explained: it has neither predict() nor a torch module; fit it first.")
+    return TableModel(estimator, target)
+
+
+def predict(model: Model, table: Numbers) -> Numbers:
+    """Predictions (n,) for a table (n, feature)."""
+    return model.rows(len(table), lambda start, stop: table[start:stop])
+
+
+@dataclass(frozen=True, eq=False)
+class TableModel:
+    """An estimator with ``predict``, as scikit-learn's."""
+
+    estimator: Any
+    target: int
+    differentiable: bool = False
+
+    def seen(self, table: Numbers) -> Numbers:
+        """Return the table itself."""
+        return table
+
+    def rows(self, count: int, rows: Rows, progress: Progress = silent, message: str = "") -> Numbers:
+        """Predict (count,) for a table that is made in chunks."""
+        values = np.empty(count)
+        for start in range(0, count, TABLE_CHUNK):
+            stop = min(start + TABLE_CHUNK, count)
+            predicted = np.asarray(self.estimator.predict(rows(start, stop)), dtype=np.float64)
+            values[start:stop] = predicted.reshape(stop - start, -1)[:, self.target]
+            progress(stop / count, message)
+        return values
+
+    def gradient(self, table: Numbers, progress: Progress = silent) -> Numbers:
+        """Refuse: `ice_slope` with finite steps does for such models."""
+        raise DataError(f"A {type(self.estimator).__name__} has no derivatives; use a scheme with finite steps, such as 'central'.")
+
+
+@dataclass(frozen=True, eq=False)
+class TorchModel:
+    """A torch module, raw table to raw target; a private copy in evaluation mode."""
+
+    module: "torch.nn.Module"
+    target: int
+    dtype: "torch.dtype"
+    device: "torch.device"
+    chunk: int
+    differentiable: bool = True
+
+    @classmethod
+    def of(cls, module: "torch.nn.Module", target: int) -> "TorchModel":
+        """Copy a module, in evaluation mode; in float64 where it holds no convolution."""
+        import torch
+
+        own = copy.deepcopy(module).eval().requires_grad_(False)
+        tensor = next(iter([*own.parameters(), *own.buffers()]), torch.zeros(()))
+        convolves = any(isinstance(part, torch.nn.Conv1d | torch.nn.Conv2d) for part in own.modules())
+        if tensor.device.type != "cpu":
+            return cls(own, target, tensor.dtype, tensor.device, DEVICE_CHUNK)
+        if convolves:
+            return cls(own, target, tensor.dtype, tensor.device, CONVOLUTION_CHUNK)
+        return cls(own.double(), target, torch.float64, tensor.device, DENSE_CHUNK)
+
+    def seen(self, table: Numbers) -> Numbers:
+        """Return the table rounded to the module's precision."""
+        import torch
+
+        return np.asarray(torch.as_tensor(table).to(self.dtype).double().numpy())
+
+    def rows(self, count: int, rows: Rows, progress: Progress = silent, message: str = "") -> Numbers:
+        """Predict (count,) for a table that is made in chunks."""
+        return self._chunks(count, lambda start, stop: self._values(rows(start, stop)), (count,), (progress, message))
+
+    def gradient(self, table: Numbers, progress: Progress = silent) -> Numbers:
+        """Derivatives (n, feature) of the prediction by each column of the table (n, feature), by automatic differentiation."""
+        report = (progress, "Derivatives")
+        return self._chunks(len(table), lambda start, stop: self._derivatives(table[start:stop]), table.shape, report)
+
+    def _chunks(self, count: int, work: Callable[[int, int], Numbers], shape: tuple[int, ...], report: tuple[Progress, str]) -> Numbers:
+        """Fill an array chunk by chunk, one chunk per thread: torch's own threads would wait for one another at every small layer."""
+        values = np.empty(shape)
+        spans = [(start, min(start + self.chunk, count)) for start in range(0, count, self.chunk)]
+        workers = None if self.device.type == "cpu" else 1
+        with closing(in_threads(lambda span: work(*span), spans, workers=workers)) as results:
+            for (start, stop), result in zip(spans, results, strict=True):
+                values[start:stop] = result
+                report[0](stop / count, report[1])
+        return values
+
+    def _values(self, table: Numbers) -> Numbers:
+        import torch
+
+        with torch.inference_mode():
+            return self._of_target(self.module(self._tensor(table))).double().cpu().numpy()
+
+    def _derivatives(self, table: Numbers) -> Numbers:
+        import torch
+
+        with torch.enable_grad():
+            inputs = self._tensor(table).requires_grad_(True)
+            total = self._of_target(self.module(inputs)).sum()
+            (slopes,) = torch.autograd.grad(total, inputs)
+        return slopes.double().cpu().numpy()
+
+    def _tensor(self, table: Numbers) -> "torch.Tensor":
+        import torch
+
+        return torch.as_tensor(np.ascontiguousarray(table)).to(self.device, self.dtype)
+
+    def _of_target(self, outputs: "torch.Tensor") -> "torch.Tensor":
+        return outputs.reshape(len(outputs), -1)[:, self.target]
+
+
+def in_threads(work: Callable[[Any], Any], jobs: Sequence[Any], *, workers: int | None = None) -> Generator[Any, None, None]:
+    """Do jobs side by side, one per core, torch on one thread in each; results come in order, so that they do not depend on the threads."""
+    from napari_wse2xai.numerics.threads import single_thread
+
+    count = max(1, min(workers or _cores(), len(jobs)))
+    with single_thread(), ThreadPoolExecutor(count) as pool:
+        waiting = [pool.submit(work, job) for job in jobs]
+        try:
+            for future in waiting:
+                yield future.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _cores() -> int:
+    """Number of cores that this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1

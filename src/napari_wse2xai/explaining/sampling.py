@@ -1,0 +1,66 @@
+"""A few pixels that stand for all."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+
+RIDGE = 1e-3
+"""Of the calibration, in units of a column's variance: keeps the weights calm."""
+PAIRS = 8
+"""Leading directions whose products are calibrated as well."""
+
+
+def representative(table: Numbers, predicted: Numbers, count: int, rng: np.random.Generator) -> tuple[NDArray[np.int64], Numbers]:
+    """Choose pixels, and weights with which their means are those of all pixels.
+
+    Parameters
+    ----------
+    table : (n, feature)
+    predicted : (n,) the model's prediction
+    count : number of pixels to choose
+    rng : where in each stratum a pixel is taken
+
+    Returns
+    -------
+    rows : (count,) of the table, rising; every stratum of equal prediction gives one
+    weights : (count,) with sum 1; the weighted means of prediction, parameters, their squares and the products of their leading
+        directions are those of all
+
+    Notes
+    -----
+    Calibration estimator of survey sampling (Deville and Sarndal 1992): what the auxiliary columns explain of a curve has no sampling
+    error.
+    """
+    n = len(table)
+    if count >= n:
+        return np.arange(n), np.full(n, 1.0 / n)
+    order = np.argsort(predicted, kind="stable")
+    edges = np.linspace(0, n, count + 1)
+    drawn = np.minimum(edges[:-1] + rng.random(count) * np.diff(edges), n - 1).astype(np.int64)
+    rows = np.sort(order[drawn])
+    known = _auxiliary(table, predicted)
+    return rows, _calibrated(known[rows], known.mean(axis=0))
+
+
+def _auxiliary(table: Numbers, predicted: Numbers) -> Numbers:
+    """Columns whose means over all pixels are known, standardised."""
+    z = _standardised(np.column_stack([table, predicted]))
+    _, _, directions = np.linalg.svd(z, full_matrices=False)
+    leading = z @ directions[:PAIRS].T
+    first, second = np.triu_indices(leading.shape[1])
+    return _standardised(np.column_stack([z, z**2, leading[:, first] * leading[:, second]]))
+
+
+def _standardised(columns: Numbers) -> Numbers:
+    spread = columns.std(axis=0)
+    return np.asarray((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+
+
+def _calibrated(known: Numbers, means: Numbers) -> Numbers:
+    """Weights nearest to equal ones that reproduce the means."""
+    count = len(known)
+    centred = known - known.mean(axis=0)
+    gram = centred.T @ centred / count
+    pull = np.linalg.solve(gram + RIDGE * np.eye(len(gram)), means - known.mean(axis=0))
+    return np.asarray((1.0 + centred @ pull) / count)

@@ -1,0 +1,88 @@
+"""Error bands: they hold the truth, and widen where the model is off."""
+
+import laws
+import numpy as np
+import pytest
+from sklearn.linear_model import Ridge
+from sklearn.utils import Bunch
+
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.explaining import bands, ice_slope, partial_dependence
+from napari_wse2xai.explaining.bands import bootstraps, spatial_blocks
+from napari_wse2xai.explaining.gaussian_process import Kernel, Processes
+
+
+@pytest.fixture(scope="module")
+def flake() -> laws.Flake:
+    return laws.flake(1)
+
+
+@pytest.fixture(scope="module")
+def explained(flake) -> tuple[Bunch, Bunch]:
+    model = laws.Oracle(flake)
+    return partial_dependence(model, flake.X, samples=200), ice_slope(model, flake.X)
+
+
+def test_bands_hold_the_truth_and_repeat(flake, explained) -> None:
+    first, again = (bands(*explained, flake.X, flake.y, flake.coordinates, refits=8) for _ in range(2))
+    partial, slopes = explained
+    assert np.array_equal(first.low, again.low) and np.array_equal(first.slope_error, again.slope_error)
+    assert (np.abs(slopes.slope) > 2 * first.slope_error)[laws.LINEAR].mean() > 0.9
+    off = [column for column in range(9) if column not in (laws.STRONG, laws.LINEAR, laws.SQUARE, laws.PARTNER)]
+    assert (np.abs(slopes.slope) > 2 * first.slope_error)[off].mean() < 0.05
+    width = (first.high - first.low)[laws.STRONG].mean()
+    assert 0.002 < width / np.ptp(partial.average[laws.STRONG]) < 0.2
+    assert first.importance_error[laws.STRONG] < 0.1
+
+
+def test_a_model_that_is_off_gets_a_band_that_says_so(flake) -> None:
+    ridge = Ridge().fit(flake.X, flake.y)
+    partial, slopes = partial_dependence(ridge, flake.X), ice_slope(ridge, flake.X)
+    found = bands(partial, slopes, flake.X, flake.y, flake.coordinates, refits=8)
+    truth = partial_dependence(laws.Oracle(flake), flake.X)
+    held = (found.low <= truth.average) & (truth.average <= found.high)
+    assert held[[laws.STRONG, laws.SQUARE]].mean() > 0.7
+    assert (found.low <= partial.average).all() and (partial.average <= found.high).all()
+
+
+def test_rivals_and_other_refits_take_part(flake, explained) -> None:
+    flat = Ridge(alpha=1e9).fit(flake.X, flake.y)
+    found = bands(*explained, flake.X, flake.y, rivals=[flat], refits=3, factory=lambda: Ridge(alpha=1e-3))
+    assert found.refits.shape == (3, 9, 50) and found.rivals.shape == (1, 9, 50)
+    assert (found.low[laws.STRONG] <= found.rivals[0, laws.STRONG]).all()
+    assert (found.high[laws.STRONG] >= found.rivals[0, laws.STRONG]).all()
+
+
+def test_too_few_pixels_are_refused(flake, explained) -> None:
+    with pytest.raises(DataError, match="at least 30 pixels"):
+        bands(*explained, flake.X, np.where(np.arange(len(flake.y)) < 20, flake.y, np.nan))
+
+
+def test_blocks_are_squares_and_are_drawn_whole() -> None:
+    row, column = np.divmod(np.arange(400), 20)
+    blocks, side = spatial_blocks(np.stack([row, column], axis=1) * 0.5, 400, 2.0)
+    assert side == 2.0 and len(np.unique(blocks)) == 25
+    assert np.unique(blocks.reshape(20, 20)[:4, :4]).size == 1
+    counts = bootstraps(blocks, 5, np.random.default_rng(0))
+    assert counts.sum(axis=1).tolist() == [400] * 5
+    assert all(np.unique(count[blocks == block]).size == 1 for count in counts for block in range(25))
+    apart, _ = spatial_blocks(np.stack([row, column, (row >= 10) * 1e9], axis=1), 400, 40.0)
+    assert np.unique(apart).size == 2
+
+
+def test_curves_and_slopes_of_processes_are_those_of_their_predictions(flake) -> None:
+    rng = np.random.default_rng(0)
+    y = (flake.y - flake.y.mean()) / flake.y.std()
+    kernel = Kernel.likeliest(flake.z, y, rng)
+    processes = Processes.conditioned(kernel, flake.z, y, np.stack([np.ones(576), rng.integers(0, 3, 576)]).astype(int))
+    columns, grid, pixels = np.array([2, 7]), np.array([[-1.0, 0.5], [0.0, 2.0]]), flake.z[:50]
+    curves = processes.curves(pixels, np.full(50, 0.02), columns, grid)
+    slopes = processes.slopes(pixels, columns, np.array([1.0, 0.5]))
+    for index, (column, step) in enumerate([(2, 1.0), (7, 0.5)]):
+        up, down, at = pixels.copy(), pixels.copy(), pixels.copy()
+        up[:, column] += step
+        down[:, column] -= step
+        at[:, column] = grid[index, 1]
+        assert np.allclose(slopes[:, index], (processes.predict(up) - processes.predict(down)) / (2 * step), atol=1e-8)
+        assert np.allclose(curves[:, index, 1], processes.predict(at).mean(axis=1))
+    assert kernel.rates[[2, 5, 7]].min() > 3 * kernel.rates[[0, 1, 6, 8]].max()
