@@ -123,7 +123,7 @@ class LandmarkClicks(QObject):
             self.told.emit(f"{error} {where}", BAD)
             return
         self.given.emit(found)
-        agree = f"The {len(found.pl_um)} pairs agree within {spread:.2g} µm."
+        agree = f"The {len(found.pl_um)} pairs agree within {spread:.2f} µm."
         self.told.emit(f"{agree} Press Run, or go on: {where}" if turn == 0 else f"{agree} {where}", NOTE)
 
     def landmarks(self) -> Landmarks:
