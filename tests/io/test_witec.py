@@ -2,10 +2,12 @@
 
 import io
 import struct
+import tracemalloc
 import warnings
 
 import numpy as np
 import pytest
+import witio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -14,10 +16,11 @@ from witio.tag import TYPE_BOOL, TYPE_DOUBLE, TYPE_INT32, TYPE_STRING, TYPE_TREE
 
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
-from napari_wse2xai.io import list_items, pictures, read
+from napari_wse2xai.io import list_items, pictures, read, stored
 
 NY, NX, N = 3, 4, 6
 COUNTS = np.arange(NY * NX * N).reshape(NY, NX, N).astype(np.uint16)
+KINDS_OF_NUMBERS = {1: "<i8", 2: "<i4", 3: "<i2", 5: "<u4", 6: "<u2", 9: "<f4", 10: "<f8"}
 KINDS = {float: TYPE_DOUBLE, int: TYPE_INT32, bool: TYPE_BOOL}
 WAVELENGTHS = 540 + 2.0 * np.arange(N)
 
@@ -116,6 +119,32 @@ def test_rotated_scan_is_told(write):
     with pytest.warns(DataWarning, match=r"28\.6 degrees"):
         found = read(write(project(turned, graph("Map", COUNTS, 1))))
     assert found.frame.step_um == pytest.approx((-0.25, 0.5))
+
+
+@pytest.mark.parametrize("inverted", [False, True])
+@pytest.mark.parametrize("kind", list(KINDS_OF_NUMBERS))
+def test_spectra_are_those_that_witio_gives(write, kind, inverted, monkeypatch):
+    monkeypatch.setattr(stored, "LARGE", 64)  # single precision is mapped, then
+    _, caption, payload = graph("Map", COUNTS, 1, DataFieldInverted=np.array([inverted]), LineValid=np.array([True, True, False]))
+    values = COUNTS.transpose(1, 0, 2).astype(KINDS_OF_NUMBERS[kind])
+    payload.children[0] = tree("GraphData", DataType=kind, Data=np.frombuffer(values.tobytes(), np.uint8))
+    path = write(project(space((0.0, 0.0, 0.0), (1.0, -1.0, 1.0)), ("TDGraph", caption, payload), graph("Other", COUNTS, 1)))
+    wanted = witio.read(path).find(caption="Map")[0].array().transpose(1, 0, 2)
+    with pytest.warns(DataWarning, match="24 values in 4 pixels"):
+        found = read(path, "Map")
+    np.testing.assert_array_equal(found.counts, wanted)
+
+
+def test_other_maps_of_a_project_take_no_memory(write):
+    large = np.zeros((40, 40, 500), np.uint16)
+    where = space((0.0, 0.0, 0.0), (1.0, -1.0, 1.0))
+    path = write(project(where, *(graph(f"Map {number}", large, 1) for number in range(6))))
+    list_items(path)  # imports done
+    tracemalloc.start()
+    read(path, "Map 3")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 2 * large.size * 4 + 1e6
 
 
 def test_unfinished_lines_are_not_measured(write):

@@ -1,36 +1,39 @@
-"""Check of a WITec file's skeleton before it is parsed.
+"""The skeleton of a WITec file: all of it but the spectra, checked before it is parsed.
 
-A WITec file is a tree of tags: length of the name, name, type, start and end of the payload.  The parser trusts these numbers;
-one that points backwards would make it read for ever.  This walk follows the tags in the parser's own order and refuses such files.
+A WITec file is a tree of tags: length of the name, name, type, start and end of the payload.  The parser trusts these numbers; one that
+points backwards would make it read for ever.  This walk follows the tags in the parser's own order and refuses such files.  It copies
+them as well, but where the spectra of a graph stand it leaves a note of where they lie in the file: the parser copies every payload into
+memory, twice, and a project holds maps that nobody asked for.
 """
 
+import mmap
 import struct
+from pathlib import Path
 
 from napari_wse2xai.errors import ReaderError
 
 _MAGIC = (b"WIT_PRCT", b"WIT_DATA", b"WIT_PR06", b"WIT_DA06")
-_TREE = 0
+_TREE, _BYTES = 0, 7
 _DEEPEST = 64
 _LONGEST_NAME = 4096
+_SPECTRA = (b"GraphData", b"Data")
+"""Tag and tag in it that holds the spectra of a graph."""
+PLACE = struct.Struct("<QQ")
+"""What stands in the skeleton for spectra: the bytes of the file where they begin and end."""
 
 
-def require_sound(content: bytes, name: str) -> None:
-    """Raise a `ReaderError` unless every tag lies within its parent, and after the tag before it."""
-    if content[:8] not in _MAGIC:
-        raise ReaderError(f"'{name}' is not a WITec project or data file, whatever its name says; choose another file.")
-    ends = [len(content)]
-    position = _Tag(content, 8, name).follow(ends, name)
-    while len(ends) > 1:
-        while len(ends) > 1 and position >= ends[-1]:
-            ends.pop()
-        if len(ends) > 1:
-            position = _Tag(content, position, name).follow(ends, name)
+def skeleton(path: Path) -> bytes:
+    """File without spectra; raises a `ReaderError` unless every tag lies within its parent, and after the tag before it."""
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+        if content[:8] not in _MAGIC:
+            raise ReaderError(f"'{path.name}' is not a WITec project or data file, whatever its name says; choose another file.")
+        return bytes(_Walk(content, path.name).copied())
 
 
 class _Tag:
     """Header of one tag."""
 
-    def __init__(self, content: bytes, position: int, name: str) -> None:
+    def __init__(self, content: mmap.mmap, position: int, name: str) -> None:
         try:
             (length,) = struct.unpack_from("<I", content, position)
             if length > _LONGEST_NAME:
@@ -38,17 +41,55 @@ class _Tag:
             kind, start, end = struct.unpack_from("<IQQ", content, position + 4 + length)
         except struct.error as error:
             raise broken(name, position) from error
+        self.name: bytes = content[position + 4 : position + 4 + length]
         self.kind, self.start, self.end = int(kind), int(start), int(end)
         self.after_header: int = position + 4 + length + 20
 
-    def follow(self, ends: list[int], name: str) -> int:
-        """Enter a tree, or pass a leaf: gives the position of the next tag, and keeps the ends of the open trees."""
-        if not self.after_header <= self.start <= self.end <= ends[-1] or len(ends) > _DEEPEST:
-            raise broken(name, self.after_header)
-        if self.kind == _TREE:
-            ends.append(self.end)
-            return self.after_header
-        return self.end
+
+class _Walk:
+    """Copies tag by tag."""
+
+    def __init__(self, content: mmap.mmap, name: str) -> None:
+        self.content, self.file_name = content, name
+        self.copy = bytearray(content[:8])
+        self._open: list[tuple[_Tag, int]] = []
+        """Trees that are not yet complete, each with the place of its header's end in the copy."""
+
+    def copied(self) -> bytearray:
+        """Follow all tags to the end of the first one, which is the root."""
+        position = self._follow(8)
+        while self._open:
+            while self._open and position >= self._open[-1][0].end:
+                self._close(self._open.pop()[1])
+            if self._open:
+                position = self._follow(position)
+        return self.copy
+
+    def _follow(self, position: int) -> int:
+        """Copy a leaf, or enter a tree: gives the position of the next tag."""
+        tag = _Tag(self.content, position, self.file_name)
+        end = self._open[-1][0].end if self._open else len(self.content)
+        if not tag.after_header <= tag.start <= tag.end <= end or len(self._open) >= _DEEPEST:
+            raise broken(self.file_name, tag.after_header)
+        self.copy += struct.pack("<I", len(tag.name)) + tag.name + struct.pack("<IQQ", tag.kind, 0, 0)
+        start = len(self.copy)
+        if tag.kind == _TREE:
+            self._open.append((tag, start))
+            return tag.after_header
+        self.copy += self._payload(tag)
+        self._close(start)
+        return tag.end
+
+    def _close(self, start: int) -> None:
+        """Note in a tag's header where its payload begins and ends."""
+        PLACE.pack_into(self.copy, start - PLACE.size, start, len(self.copy))
+
+    def _payload(self, tag: _Tag) -> bytes:
+        if self._open and (self._open[-1][0].name, tag.name) == _SPECTRA:
+            if tag.kind != _BYTES:
+                raise broken(self.file_name, tag.after_header)
+            return PLACE.pack(tag.start, tag.end)
+        return self.content[tag.start : tag.end]
 
 
 def broken(name: str, position: int) -> ReaderError:

@@ -1,4 +1,4 @@
-"""WITec project and data files (``.wip``, ``.wid``), parsed by witio.
+"""WITec project and data files (``.wip``, ``.wid``): parsed by witio, but for the spectra, which stay in the file till they are needed.
 
 Row 0 is the top row as WITec draws it.  Positions are pixel centres: WITec's transformations count pixel edges, so that the
 centre of a scan of 5 pixels lies at 2.5, and a line from -10 to 10 um in 50 points has its first point at -9.8 um.
@@ -19,7 +19,8 @@ from napari_wse2xai.data import AxisKind, Frame, Picture, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
-from napari_wse2xai.io.wit_tags import require_sound
+from napari_wse2xai.io.stored import numbers_in
+from napari_wse2xai.io.wit_tags import PLACE, skeleton
 
 _UNIT_TO_READ = {
     "nm": "nm",
@@ -32,6 +33,8 @@ _UNIT_TO_READ = {
     "meV": "eV",
 }
 """The unit to ask for, by the unit that the project shows: absolute wavenumbers become nm, relative energies a Raman shift."""
+_NUMBERS = {1: "<i8", 2: "<i4", 3: "<i2", 4: "i1", 5: "<u4", 6: "<u2", 7: "u1", 9: "<f4", 10: "<f8"}
+"""Kinds of numbers by WITec's DataType."""
 _LAST_WITH_BITMAP_FILES = 5
 """Version up to which a project keeps a picture as a BMP file, which witio gives by rows; the pixels of later ones it gives by columns."""
 
@@ -39,10 +42,34 @@ _LAST_WITH_BITMAP_FILES = 5
 class _Graph:
     """Spectra of a project: one of its TDGraph entries."""
 
-    def __init__(self, entry: Any, name: str) -> None:
-        self.entry, self.name = entry, name
+    def __init__(self, entry: Any, name: str, path: Path) -> None:
+        self.entry, self.name, self.path = entry, name, path
         sizes = (int(entry.payload[key].scalar()) for key in ("SizeX", "SizeY", "SizeGraph"))
         self.nx, self.ny, self.n_channels = sizes
+        self._require_values()
+
+    def _require_values(self) -> None:
+        """Refuse sizes that are not those of the data, before anything is made of that size."""
+        kind = int(self.entry.payload.path("GraphData", "DataType").scalar())
+        start, end = PLACE.unpack(self.entry.payload.path("GraphData", "Data").data.tobytes())
+        self._kind, self._start = np.dtype(_NUMBERS[kind]), start
+        if min(self.nx, self.ny, self.n_channels) < 1 or self.nx * self.ny * self.n_channels * self._kind.itemsize > end - start:
+            raise ReaderError(f"'{self.name}' holds fewer values than its size says; the file is incomplete, copy it again.")
+
+    def cube(self) -> NDArray[np.generic]:
+        """Spectra (ny, nx, n) as the file keeps them, column by column or, where it says so, row by row; unfinished rows are NaN."""
+        payload = self.entry.payload
+        inverted, valid = payload.find("DataFieldInverted"), payload.find("LineValid")
+        if inverted is not None and inverted.scalar():
+            cube = numbers_in(self.path, self._kind, (self.ny, self.nx, self.n_channels), self._start)
+        else:
+            cube = numbers_in(self.path, self._kind, (self.nx, self.ny, self.n_channels), self._start).transpose(1, 0, 2)
+        is_done = np.ones(self.ny, dtype=bool) if valid is None else np.asarray(valid.data, dtype=bool)
+        if is_done.all():
+            return cube
+        cube = cube.astype(np.float32)
+        cube[~is_done] = np.nan
+        return cube
 
     @cached_property
     def axis(self) -> tuple[NDArray[np.float64], str]:
@@ -57,10 +84,7 @@ class _Graph:
 
     @property
     def is_spectral(self) -> bool:
-        """Whether its axis is one of light, not of time or frequency; and its size is that of its data."""
-        data = self.entry.payload.path("GraphData", "Data")
-        if data is None or not 0 < self.nx * self.ny * self.n_channels <= np.size(data.data):
-            raise ReaderError(f"'{self.name}' holds fewer values than its size says; the file is incomplete, copy it again.")
+        """Whether its axis is one of light, not of time or frequency."""
         try:
             AxisKind.from_unit(self.axis[1])
         except DataError:
@@ -133,9 +157,7 @@ def _picture(entry: Any, transformation: Any) -> Picture:
 def _project(path: Path) -> Any:
     import witio
 
-    content = path.read_bytes()
-    require_sound(content, path.name)
-    return witio.read_bytes(content)
+    return witio.read_bytes(skeleton(path))
 
 
 def _transformation(entry: Any) -> Any:
@@ -151,20 +173,18 @@ def _graphs(path: Path) -> list[_Graph]:
         name = entry.caption or f"Data {entry.id}"
         while name in found:
             name += "'"
-        graph = _Graph(entry, name)
+        graph = _Graph(entry, name, path)
         if graph.is_spectral:
             found[name] = graph
     return list(found.values())
 
 
 def _as_map(graph: _Graph, unit: str | None) -> SpectralMap:
-    cube = graph.entry.array().transpose(1, 0, 2)
-    if graph.is_line:
-        cube = cube.transpose(1, 0, 2)
+    cube = graph.cube().transpose(1, 0, 2) if graph.is_line else graph.cube()
     values, own_unit = graph.axis
     metadata = dict(_metadata(graph))
     return SpectralMap.from_arrays(
-        np.ascontiguousarray(cube, dtype=np.float32),
+        cube if isinstance(cube, np.memmap) else np.ascontiguousarray(cube, dtype=np.float32),
         values,
         AxisKind.from_unit(unit or own_unit),
         frame=replace(_frame(graph), sample=metadata.get("Sample Name", "")),
