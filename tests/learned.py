@@ -115,8 +115,9 @@ def _curves(targets: Sequence[str]) -> dict[str, np.ndarray]:
     curves = {}
     for target in targets:
         curves[f"{target} loss"] = np.exp(-epochs / 6) + 0.02
-        curves[f"{target} R2 training"] = 1 - np.exp(-epochs / 5)
-        curves[f"{target} R2 validation"] = 0.95 - np.exp(-epochs / 6)
+        curves[f"{target} r2 training"] = 1 - np.exp(-epochs / 5)
+        curves[f"{target} r2 validation"] = 0.95 - np.exp(-epochs / 6)
+        curves[f"{target} seconds"] = epochs * 0.1
     return curves
 
 

@@ -35,9 +35,10 @@ def draw_learning_curves(axes: Axes, curves: Mapping[str, NDArray[np.floating]],
         if whose != target or not len(values):
             continue
         epochs = np.arange(1, len(values) + 1)
-        if "R2" in what:
-            axes.plot(epochs, values, color=PARTS.get(what.rpartition(" ")[2], "#333333"), linewidth=1.4, label=what.replace("R2", "R²"))
-        else:
+        if what.lower().startswith("r2 "):
+            part = what[len("r2 ") :]
+            axes.plot(epochs, values, color=PARTS.get(part, "#333333"), linewidth=1.4, label=f"R² {part}")
+        elif what == "loss":
             loss_axes.plot(epochs, values, color="#4c9be8", linewidth=0.9, linestyle=":", label=what)
     axes.set(xlabel="epoch", ylabel="R²", ylim=(WORST_R2, 1.03))
     axes.set_title(f"PL {target}", loc="left")
