@@ -11,8 +11,11 @@ import pytest
 import xarray
 import yaml
 
+from learned import make_model
 from napari_wse2xai import batch, io, recipe
+from napari_wse2xai.data import Samples
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
+from napari_wse2xai.stages import Train
 from napari_wse2xai.synthetic import Placement, make_flake, make_pair
 
 RECIPE = {
@@ -247,3 +250,32 @@ def test_the_demo_stands_beside_its_truth(tmp_path, monkeypatch):
     text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert text.count("Beside the truth of the synthetic flake") == 2
     assert "triangle, seed 0" in text
+
+
+@pytest.fixture
+def taught(monkeypatch):
+    """Training that takes no time: a model made by hand on the samples that the stage is given."""
+    monkeypatch.setattr(Train, "run", lambda self, source, progress: make_model(Samples.of(source, targets=self.target)))
+
+
+@pytest.mark.usefixtures("taught")
+def test_a_run_trains_and_keeps_the_model(inputs, tmp_path):
+    seen = []
+    path = write(
+        inputs, "train.yaml", train={"target": "height", "seed": 5}, stop_after="train", pair={"method": {"kind": "stage coordinates"}}
+    )
+    results = batch.run_recipe(path, tmp_path, lambda fraction, words: seen.append(fraction))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert results.model.history[-1].settings["seed"] == 5
+    found = io.read_results(tmp_path / "results.nc").model
+    np.testing.assert_array_equal(found.predicted, results.model.predicted)
+    assert len(found.samples) == results.paired.paired.sum()
+    assert {"scores.csv", "paired.csv", "figures/model_height_prediction.png", "figures/model_height_scatter.svg"} <= set(files(tmp_path))
+    assert 'class="badge yes"' in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert recipe.load(write_text(tmp_path, results.recipe)).training == recipe.load(path).training
+
+
+def write_text(folder, text):
+    (folder / "again.yaml").write_text(text, encoding="utf-8")
+    return folder / "again.yaml"

@@ -4,7 +4,7 @@ import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -14,8 +14,22 @@ from napari_wse2xai.errors import DataWarning, UserError
 from napari_wse2xai.recipe import Recipe
 from napari_wse2xai.stages import Progress, silent
 
-READ, RUN, PAIRED, DRAW = 0.1, 0.65, 0.7, 0.97
-"""Where reading, running the chains, pairing and drawing end, as fractions of a whole run."""
+
+@dataclass(frozen=True)
+class _Shares:
+    """Where the parts of a run end, as fractions of the whole."""
+
+    read: float = 0.1
+    run: float = 0.65
+    paired: float = 0.7
+    trained: float = 0.7
+    explained: float = 0.7
+    drawn: float = 0.97
+
+    @classmethod
+    def of(cls, wanted: Recipe) -> "_Shares":
+        """Training, where it is asked for, takes most of the time."""
+        return cls() if wanted.training is None else cls(0.02, 0.12, 0.14, 0.8, 0.93, 0.99)
 
 
 @dataclass(frozen=True)
@@ -73,14 +87,15 @@ def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Pro
     sources : maps by modality, as read
     """
     maps, peaks = {}, {}
-    chains = {name: chain for name, chain in wanted.chains().items() if name in sources}
+    chains, shares = {name: chain for name, chain in wanted.chains().items() if name in sources}, _Shares.of(wanted)
     for index, (name, chain) in enumerate(chains.items()):
-        share = (RUN - READ) / len(chains)
-        outcome = chain.run(sources[name], _part(progress, READ + index * share, share, name))
+        share = (shares.run - shares.read) / len(chains)
+        outcome = chain.run(sources[name], _part(progress, shares.read + index * share, share, name))
         maps[name] = outcome.map
         if outcome.peaks is not None:
             peaks[name] = outcome.peaks
-    return Results(maps, peaks, recipe.to_yaml(wanted), _paired(wanted, peaks, _part(progress, RUN, PAIRED - RUN, "pair")))
+    paired = _paired(wanted, peaks, _part(progress, shares.run, shares.paired - shares.run, "pair"))
+    return _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), progress)
 
 
 def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -> PairedMaps | None:
@@ -88,6 +103,15 @@ def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -
     if wanted.pairing is None or not {"raman", "pl"} <= set(peaks):
         return None
     return wanted.pairing(Pairable(peaks["raman"], peaks["pl"]), progress)
+
+
+def _learnt(wanted: Recipe, results: Results, progress: Progress) -> Results:
+    """Add the network, where the recipe asks for one."""
+    if wanted.training is None or results.paired is None:
+        return results
+    shares = _Shares.of(wanted)
+    model = wanted.training((results.paired,), _part(progress, shares.paired, shares.trained - shares.paired, "train"))
+    return replace(results, model=model)
 
 
 def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
@@ -101,18 +125,28 @@ def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
 
 def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) -> None:
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
-    images = report.draw_figures(results, _part(progress, PAIRED, DRAW - PAIRED, "report"))
+    shares = _Shares() if results.model is None else _Shares(explained=0.93, drawn=0.99)
+    images = report.draw_figures(results, _part(progress, shares.explained, shares.drawn - shares.explained, "report"))
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
-    progress(DRAW, "report: writing")
+    progress(shares.drawn, "report: writing")
     io.write_results(results, folder / "results.nc")
     for name, content in images.items():
         with io.new_file(folder / "figures" / name) as place:
             place.write_bytes(content)
-    if results.paired is not None:
-        io.write_paired_csv(results.paired, folder / "paired.csv")
+    _write_tables(results, folder)
     with io.new_file(folder / "report.html") as place:
         place.write_text(text, encoding="utf-8")
     progress(1.0, "report: done")
+
+
+def _write_tables(results: Results, folder: Path) -> None:
+    if results.paired is not None:
+        io.write_paired_csv(results.paired, folder / "paired.csv")
+    if results.model is not None:
+        io.write_scores_csv({(): results.model}, folder / "scores.csv")
+    if results.explanation is not None:
+        io.write_pdp_csv(results.explanation, folder / "pdp.csv")
+        io.write_slopes_csv(results.explanation, folder / "slopes.csv")
 
 
 def _part(progress: Progress, start: float, share: float, label: str) -> Progress:

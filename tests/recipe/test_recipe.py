@@ -6,10 +6,11 @@ import pytest
 
 from napari_wse2xai import recipe
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.stages import Pair
+from napari_wse2xai.stages import Pair, Train
 from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear
 from napari_wse2xai.stages.despike import FirstDifference, Guarded
 from napari_wse2xai.stages.pair import Register, StageCoordinates
+from napari_wse2xai.stages.train import OneCycle, PaperRecipe
 
 PEAKS = "peaks: [{name: A, position: 8, fwhm: 1, window: [6, 9]}, {name: B, position: 18, fwhm: 1, window: [8, 19]}]"
 TWICE = "peaks: [{name: A, position: 8, fwhm: 1, window: [6, 9]}, {name: A, position: 8, fwhm: 1, window: [6, 9]}]"
@@ -66,9 +67,14 @@ def section(load, more=""):
         ("raman: {file: map.txt}\npl: {file: map.txt, deconvolve: false}\npair:", ["pair needs", "none of pl"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\npair: {method: {max_rotaton: 3}}", ["pair.method.max_rotaton", "'max_rotation'"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\npair: {method: {kind: landmarks}}", ["pair.method.pl_um", "missing"]),
-        ("raman: {file: map.txt}\npl: {file: map.txt}\nstop_after: train", ["stop_after: train", "stop_after: pair"]),
-        ("raman: {file: map.txt}\ntrain: {seed: 0}", ["'train'", "stop_after: deconvolve"]),
-        ("raman: {file: map.txt}\nstop_after: train", ["stop_after: train", "stop_after: deconvolve"]),
+        ("raman: {file: map.txt}\ntrain: {seed: 0}", ["train needs", "none of pl", "remove train"]),
+        ("raman: {file: map.txt}\nstop_after: train", ["train needs", "none of pl"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain:\npair: false", ["pair is false", "train cannot do without"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {target: hight}", ["train.target", "'hight'", "'height'"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {target: [height, height]}", ["train.target", "each only once"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {epochs: 3}", ["train.epochs", "did you mean 'recipe.epochs'?"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {seed: -1}", ["train.seed", "greater than or equal to 0"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: 3", ["'train'", "should hold settings"]),
         ("raman: {file: map.txt}\nstop_after: baselin", ["stop_after", "'baselin'", "'baseline'"]),
         ("raman: [a\n", ["not valid YAML", "line 2"]),
         ("raman: {file: map.txt}\nraman: {}", ["line 2", "'raman' is given twice"]),
@@ -189,6 +195,25 @@ def test_a_method_of_pairing_need_not_name_the_usual_kind(load):
     assert load(BOTH + "pair: {method: {kind: stage coordinates}}").pairing.method == StageCoordinates()
 
 
+def test_a_network_is_trained_where_the_recipe_says_so(load):
+    assert load(BOTH).training is None
+    assert load(BOTH + "pair:").training is None
+    asked = load(BOTH + "train: {target: [height, area], recipe: {epochs: 7}}\nstop_after: train")
+    assert asked.training == Train(target=("height", "area"), recipe=OneCycle(epochs=7))
+    assert asked.pairing == Pair()
+    assert load(BOTH + "stop_after: train").training == Train()
+    assert load(BOTH + "train: {target: height, seed: 0}\nstop_after: pair").training is None
+    assert load(BOTH + "train: false").pairing is None
+
+
+def test_training_takes_the_presets_values_where_the_recipe_gives_none(load):
+    asked = load("preset: paper-2023\n" + BOTH + "train: {seed: 3}\nstop_after: train")
+    assert asked.training == Train(seed=3, recipe=PaperRecipe())
+    assert load("preset: paper-2023\n" + BOTH).training is None
+    assert recipe.preset("paper-2023").training is None
+    assert recipe.preset("paper-2023").train == Train(recipe=PaperRecipe())
+
+
 def test_files_are_looked_for_beside_the_recipe(load, tmp_path):
     assert section(load).file == tmp_path / "map.txt"
 
@@ -203,6 +228,7 @@ def test_a_preset_names_no_files():
         "raman: {file: map.txt}",
         "raman: {file: map.txt, despike: false, " + PEAKS + "}\nstop_after: deconvolve",
         BOTH + "pair: {method: {scale: true}}",
+        BOTH + "train: {target: [height, position], recipe: {kind: paper}}\nstop_after: train",
     ],
 )
 def test_a_recipe_written_and_read_again_is_the_same(load, text, tmp_path):

@@ -7,7 +7,7 @@ from napari_wse2xai import recipe
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.recipe import Recipe, Section
-from napari_wse2xai.stages import Calibrate, ConvertAxis, CorrectResponse, Deconvolve, Peak
+from napari_wse2xai.stages import Calibrate, ConvertAxis, CorrectResponse, Deconvolve, Peak, Train
 from napari_wse2xai.stages.correct_response import Spectrum
 
 CM1, NM, EV = AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH, AxisKind.ENERGY
@@ -71,6 +71,12 @@ def test_a_calibration_or_response_that_does_not_fit_is_refused_before_any_work(
 )
 def test_a_map_that_fits_passes(modality, source, part):
     check(modality, source, part)
+
+
+def test_a_pl_peak_to_learn_that_is_not_fitted_is_refused():
+    wanted = Recipe(raman=RAMAN, pl=PL, train=Train(pl_peak="B"))
+    with pytest.raises(DataError, match=r"^train\.pl_peak is 'B', but the PL peaks are A; name one of these, or none\.$"):
+        recipe.check(wanted, {"raman": spectra(CM1, 100, 560), "pl": spectra(EV, 1.45, 1.85)})
 
 
 def test_a_declared_laser_replaces_the_files():

@@ -26,12 +26,23 @@ def check(recipe: Recipe, maps: dict[str, SpectralMap]) -> None:
     recipe : recipe with a section for every map
     maps : maps as read, by modality, with the laser as declared
     """
+    _check_training(recipe)
     for name, section in recipe.sections().items():
         try:
             _check_kind(name, maps[name], section)
             _check_stages(maps[name], recipe, name)
         except DataError as error:
             raise DataError(f"{name}: {error}") from error
+
+
+def _check_training(recipe: Recipe) -> None:
+    """Refuse to learn from a PL peak that is not fitted."""
+    train, pl = recipe.training, recipe.pl
+    if train is None or not train.pl_peak or pl is None or pl.deconvolve is None:
+        return
+    names = [peak.name for peak in pl.deconvolve.peaks]
+    if train.pl_peak not in names:
+        raise DataError(f"train.pl_peak is '{train.pl_peak}', but the PL peaks are {', '.join(names)}; name one of these, or none.")
 
 
 def _check_kind(modality: str, source: SpectralMap, section: Section) -> None:

@@ -19,16 +19,19 @@ from napari_wse2xai.stages import (
     Pair,
     Settings,
     Stage,
+    Train,
 )
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 MODALITIES = ("raman", "pl")
 """Sections of a recipe that name a map."""
-LATER = ("train", "explain")
+LATE: dict[str, type[Stage[Any, Any]]] = {"pair": Pair, "train": Train}
+"""Stages that need both maps, by their section, in the order in which they run."""
+LATER = ("explain",)
 """Sections that are known by name, but that this version cannot run."""
 
-StepName = Literal["correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve", "pair"]
-LaterName = Literal["train", "explain"]
+StepName = Literal["correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve", "pair", "train"]
+LaterName = Literal["explain"]
 
 
 class Section(Settings):
@@ -111,14 +114,14 @@ class Recipe(Settings):
     raman: Section | None = None
     pl: Section | None = None
     pair: Pair | None = None
-    train: dict[str, Any] | None = None
+    train: Train | None = None
     explain: dict[str, Any] | None = None
     stop_after: Literal[StepName, LaterName] | None = Field(None, description="Last stage that runs.")
 
     @model_validator(mode="after")
     def _within_this_version(self) -> Self:
         """Say so when the chain would go on beyond what this version can do."""
-        last = "pair" if self.raman is not None and self.pl is not None else "deconvolve"
+        last = "train" if self.raman is not None and self.pl is not None else "deconvolve"
         if self.stop_after in LATER:
             raise ValueError(f"stop_after: {self.stop_after} is not possible yet, this version ends with {last}; write stop_after: {last}")
         wanted = [name for name in LATER if getattr(self, name) is not None]
@@ -127,22 +130,43 @@ class Recipe(Settings):
         return self
 
     @model_validator(mode="after")
-    def _both_to_pair(self) -> Self:
-        """Refuse to pair what is not there."""
-        if self.pairing is None:
+    def _both_where_both_are_needed(self) -> Self:
+        """Refuse to pair, train or explain what is not there."""
+        if self.last is None:
             return self
         for name in MODALITIES:
             section = getattr(self, name)
             if section is None or section.deconvolve is None:
-                raise ValueError(f"pair needs the peaks of both maps, but there are none of {name}; add the section {name}, or remove pair")
+                raise ValueError(
+                    f"{self.last} needs the peaks of both maps, but there are none of {name}; add the section {name}, or remove {self.last}"
+                )
         return self
+
+    @property
+    def last(self) -> str | None:
+        """Section of the last of the `LATE` stages that run: the one to stop after, or the last that is named; None where none runs."""
+        if self.stop_after is not None:
+            return self.stop_after if self.stop_after in LATE else None
+        return next((name for name in reversed(LATE) if getattr(self, name) is not None), None)
+
+    def _late(self, name: str) -> Any:
+        """Settings of one of the `LATE` stages, the usual ones where a later stage needs it; None where it does not run."""
+        order = list(LATE)
+        if self.last is None or order.index(name) > order.index(self.last):
+            return None
+        return getattr(self, name) or LATE[name]()
 
     @property
     def pairing(self) -> Pair | None:
         """How RS and PL are paired; None where they are not, or the chain ends before."""
-        if self.stop_after == "pair":
-            return self.pair or Pair()
-        return self.pair if self.stop_after is None else None
+        pair: Pair | None = self._late("pair")
+        return pair
+
+    @property
+    def training(self) -> Train | None:
+        """How a network is trained; None where none is, or the chain ends before."""
+        train: Train | None = self._late("train")
+        return train
 
     def sections(self) -> dict[str, Section]:
         """Sections that name a map, by modality."""

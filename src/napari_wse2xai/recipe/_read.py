@@ -11,8 +11,8 @@ from pydantic.fields import FieldInfo
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.recipe._messages import nearest, sentence
-from napari_wse2xai.recipe._model import MODALITIES, STEPS, Recipe
-from napari_wse2xai.stages import Pair
+from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
+from napari_wse2xai.stages import Stage
 
 DEFAULT_PRESET = "wse2-532"
 _PRESETS = files("napari_wse2xai") / "presets"
@@ -31,8 +31,10 @@ def load(path: str | Path) -> Recipe:
 
 
 def preset(name: str = DEFAULT_PRESET) -> Recipe:
-    """Settings of a preset, for both modalities; they name no files."""
-    return _validated(_preset_data(name, name), f"preset {name}", {})
+    """Settings of a preset, for both modalities; they name no files, and ask for no stage beyond deconvolution."""
+    data = _preset_data(name, name)
+    late = {key: _late_section(stage, data[key], {}) for key, stage in LATE.items() if key in data}
+    return _validated(data | late | ({"stop_after": "deconvolve"} if late else {}), f"preset {name}", {})
 
 
 def preset_names() -> list[str]:
@@ -59,8 +61,7 @@ def parse(text: str, *, source: str, folder: Path) -> Recipe:
             section, peaks_at[name] = _normal(given[name], f"{source}: {name}")
             whole = merge(_without_what_peaks_decide(base.get(name, {}), section), section)
             merged[name] = _located(_of_usual_kind(whole), folder)
-    if "pair" in given:
-        merged["pair"] = _pair_of_usual_kind(given["pair"])
+    merged |= _late_sections(given, base, source)
     recipe = _validated(merged, source, peaks_at)
     _require_files(recipe, source)
     return recipe
@@ -124,13 +125,29 @@ def _of_usual_kind(section: dict[str, Any]) -> dict[str, Any]:
     return named
 
 
-def _pair_of_usual_kind(pair: Any) -> Any:
-    """Read an empty section as no settings and ``false`` as left out, and name the default kind where the method has none."""
-    if pair is None or pair is False:
-        return {} if pair is None else None
-    if not isinstance(pair, Mapping):
-        return pair
-    return {name: _with_kind(value, Pair.model_fields.get(name)) for name, value in pair.items()}
+def _late_sections(given: Mapping[str, Any], base: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Sections of the stages that need both maps: the preset's values under the recipe's, for those that the recipe asks for."""
+    order = list(LATE)
+    named = [name for name in order if given.get(name, False) is not False]
+    last = given.get("stop_after") if given.get("stop_after") in order else next(reversed(named), None)
+    sections: dict[str, Any] = {}
+    for index, name in enumerate(order):
+        is_needed = last is not None and index <= order.index(last)
+        if given.get(name) is False and is_needed:
+            raise SettingsError(f"{source}: {name} is false, but {last} cannot do without it; remove '{name}: false', or {last}.")
+        if name in given or is_needed:
+            sections[name] = _late_section(LATE[name], given.get(name), base.get(name, {}))
+    return sections
+
+
+def _late_section(stage: type[Stage[Any, Any]], values: Any, base: Mapping[str, Any]) -> Any:
+    """Read an empty section as the preset's and ``false`` as left out, and name the default kind where a method has none."""
+    if values is False:
+        return None
+    if values is not None and not isinstance(values, Mapping):
+        return values
+    merged = merge(base, values or {})
+    return {name: _with_kind(value, stage.model_fields.get(name)) for name, value in merged.items()}
 
 
 def _with_kind(value: Any, field: FieldInfo | None) -> Any:
