@@ -190,7 +190,8 @@ class LoadMaps(QWidget):
         self._set_buttons()
 
     def _on_loaded(self, artefacts: list[Artefact]) -> None:
-        there = {_identity(shown.artefact) for layer in self.viewer.layers if (shown := stock.shown(layer)) is not None}
+        shown = [is_.artefact for layer in self.viewer.layers if (is_ := stock.shown(layer)) is not None]
+        there = {_identity(picture) for picture in shown if isinstance(picture, Picture)}
         for artefact in artefacts:
             if not isinstance(artefact, Picture) or _identity(artefact) not in there:
                 stock.add(self.viewer, to_layers(artefact))
@@ -266,5 +267,5 @@ def _better(one: QTreeWidgetItem | None, other: QTreeWidgetItem) -> QTreeWidgetI
     return other if one is None or rank(other) > rank(one) else one
 
 
-def _identity(artefact: Any) -> tuple[type, Any, str]:
-    return type(artefact), artefact.frame, artefact.name
+def _identity(picture: Picture) -> tuple[Any, str]:
+    return picture.frame, picture.name

@@ -149,4 +149,4 @@ def legend(peaks: PeakMaps) -> str:
 
 def _frame(layer: Any) -> Any:
     shown = stock.shown(layer)
-    return None if shown is None else shown.artefact.frame
+    return None if shown is None else shown.frame

@@ -147,9 +147,8 @@ class SpectrumView(Docked):
         active = self.viewer.layers.selection.active
         shown = None if active is None else stock.shown(active)
         if shown is not None:
-            wanted = shown.artefact
-            fitting = [m for m in maps if _same(stock.map_of(m), wanted)]
-            exact = [m for m in fitting if stock.map_of(m) is wanted]
+            fitting = [m for m in maps if _same(stock.map_of(m), shown)]
+            exact = [m for m in fitting if stock.map_of(m) is shown.artefact]
             maps = exact or fitting or maps
         visible = [layer for layer in maps if layer.visible]
         return (visible or maps or [None])[-1]

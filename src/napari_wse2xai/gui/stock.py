@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap
+from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap, TrainedModel
 from napari_wse2xai.layers import LayerTuple, Shown, map_layer, shown_in, telling_channel
 
 Viewer = Any
@@ -39,6 +39,16 @@ def all_peaks(viewer: Viewer) -> list[PeakMaps]:
 def paired_maps(viewer: Viewer) -> list[PairedMaps]:
     """Every pair of RS and PL maps that some layer shows, the newest last."""
     return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, PairedMaps)]
+
+
+def models(viewer: Viewer) -> list[TrainedModel]:
+    """Every trained model that some layer shows, the newest last."""
+    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, TrainedModel)]
+
+
+def explanations(viewer: Viewer) -> list[Explanation]:
+    """Every explanation that some layer shows, the newest last."""
+    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, Explanation)]
 
 
 def _artefacts(viewer: Viewer) -> list[Any]:
@@ -108,7 +118,7 @@ def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | N
     parts = {is_.part for is_ in new}
     for layer in viewer.layers:
         is_ = shown(layer)
-        if is_ is None or source is None or (is_.artefact.frame, is_.artefact.name) != (source.frame, source.name):
+        if is_ is None or source is None or (is_.frame, is_.name) != (source.frame, source.name):
             continue
         worked_on = is_.artefact is source and is_.part == "map" and "map" in parts
         former = is_.part == "flake" and "flake" in parts

@@ -1,24 +1,13 @@
-"""Artefacts as napari layer tuples, and back; napari itself is not needed for either.
+"""What is measured, fitted and paired, as layers."""
 
-Same frame, same place: every layer gets scale, translation and units from the artefact's `Frame`, rows downwards, columns to the right.
-`layer.metadata["wse2xai"]` holds a `Shown`, written here only and read by `artefact_of` and `shown_in` only.
-"""
-
-from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import singledispatch
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, AxisKind, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, image_layer, limits, place, pretty, to_layers
 from napari_wse2xai.numerics import brightness
 
-LayerTuple = tuple[Any, dict[str, Any], str]
-KEY = "wse2xai"
 PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "nm", AxisKind.ENERGY: "eV"}
-COLORMAPS = {"position": "turbo", "fwhm": "viridis", "height": "inferno"}
 STATUS_COLORS = {
     Status.OK: "#3f9b63",
     Status.NOT_ON_FLAKE: "#00000000",
@@ -32,7 +21,6 @@ STATUS_COLORS = {
     Status.ABNORMAL: "#a0522d",
 }
 """Good is green, what needs a look is bright."""
-WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
 DONE = {
     "Despike": "despiked",
     "Baseline": "above baseline",
@@ -43,25 +31,9 @@ DONE = {
 """What is added to a map's layer name after a stage."""
 
 
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """What a layer shows."""
-
-    artefact: SpectralMap | PeakMaps | Picture | PairedMaps
-    part: str
-    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`; of
-    paired maps ``RS``, ``PL``, or a parameter of a PL peak."""
-
-
 def part_name(name: str, parameter: str, *, error: bool = False) -> str:
     """Name of one peak parameter's map, and of its layer: ``A1' height``, ``A1' height error``."""
     return f"{name} {WORDS[parameter]}{' error' if error else ''}"
-
-
-@singledispatch
-def to_layers(artefact: object) -> list[LayerTuple]:
-    """Layers that show an artefact; of many peak maps only the strongest height, the others come from `peak_layer` on demand."""
-    raise TypeError(f"{type(artefact).__name__} cannot be shown")
 
 
 @to_layers.register
@@ -125,16 +97,16 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
         if axis.kind is not source.axis.kind:
             data = np.expand_dims(data, position)
     data = np.broadcast_to(data, (*(len(source.axis if a.kind is source.axis.kind else a) for a in ordered), *source.frame.shape))
-    place = _place(source.frame)
-    low, high = _limits(source.counts[..., telling_channel(source)], 1, 99)
+    here = place(source.frame)
+    low, high = limits(source.counts[..., telling_channel(source)], 1, 99)
     return (
         data,
         {
             "name": layer_name(source),
-            "scale": (*(_step(axis) for axis in ordered), *place["scale"]),
-            "translate": (*(axis.span[0] for axis in ordered), *place["translate"]),
-            "units": (*(PINT_UNITS[axis.kind] for axis in ordered), *place["units"]),
-            "axis_labels": (*(axis.kind.value for axis in ordered), *place["axis_labels"]),
+            "scale": (*(_step(axis) for axis in ordered), *here["scale"]),
+            "translate": (*(axis.span[0] for axis in ordered), *here["translate"]),
+            "units": (*(PINT_UNITS[axis.kind] for axis in ordered), *here["units"]),
+            "axis_labels": (*(axis.kind.value for axis in ordered), *here["axis_labels"]),
             "contrast_limits": (low, high),
             "colormap": "gray",
             "metadata": {KEY: Shown(source, "map")},
@@ -154,27 +126,27 @@ def flake_layer(source: SpectralMap) -> LayerTuple:
     if source.flake is None:
         raise ValueError("the flake was not looked for")
     keywords = {"name": f"{source.name} · flake", "opacity": 0.35, "metadata": {KEY: Shown(source, "flake")}}
-    return source.flake.astype(np.uint8), keywords | _place(source.frame), "labels"
+    return source.flake.astype(np.uint8), keywords | place(source.frame), "labels"
 
 
 def repaired_layer(source: SpectralMap) -> LayerTuple:
     """Number of channels that the spike filter replaced, hidden at first."""
     if source.repaired is None:
         raise ValueError("spikes were not looked for")
-    return _image(source, "repaired", f"{source.name} · channels repaired", source.repaired.astype(np.float32), "magma", visible=False)
+    return image_layer(source, "repaired", f"{source.name} · channels repaired", source.repaired.astype(np.float32), "magma", visible=False)
 
 
 def peak_layer(peaks: PeakMaps, index: int, parameter: str, *, error: bool = False) -> LayerTuple:
     """One parameter of one peak, or its standard error; NaN is transparent."""
     values = getattr(peaks, f"{parameter}_error" if error else parameter)[index]
     part = part_name(peaks.names[index], parameter, error=error)
-    return _image(peaks, part, f"{part} ({pretty(peaks.unit(parameter))})", values, "cividis" if error else COLORMAPS[parameter])
+    return image_layer(peaks, part, f"{part} ({pretty(peaks.unit(parameter))})", values, "cividis" if error else COLORMAPS[parameter])
 
 
 def light_layer(peaks: PeakMaps, colour: str) -> LayerTuple:
     """Sum of the heights of all peaks in one colour that adds to those below: two flakes in magenta and green are white where they meet."""
-    values, keywords, kind = _image(peaks, "light", f"{peaks.name} · all peaks", np.nan_to_num(peaks.light), colour)
-    return values, keywords | {"blending": "additive", "contrast_limits": (0.0, _limits(peaks.light, 2, 98)[1])}, kind
+    values, keywords, kind = image_layer(peaks, "light", f"{peaks.name} · all peaks", np.nan_to_num(peaks.light), colour)
+    return values, keywords | {"blending": "additive", "contrast_limits": (0.0, limits(peaks.light, 2, 98)[1])}, kind
 
 
 def overlay_layers(paired: PairedMaps, *, in_turns: bool = False) -> list[LayerTuple]:
@@ -190,7 +162,7 @@ def overlay_layers(paired: PairedMaps, *, in_turns: bool = False) -> list[LayerT
 
 def chi2_layer(peaks: PeakMaps) -> LayerTuple:
     """Goodness of the fit of every pixel; about 1 where it is good."""
-    return _image(peaks, "reduced chi2", f"{peaks.name} · reduced χ²", peaks.reduced_chi2, "viridis")
+    return image_layer(peaks, "reduced chi2", f"{peaks.name} · reduced χ²", peaks.reduced_chi2, "viridis")
 
 
 def status_layer(peaks: PeakMaps) -> LayerTuple:
@@ -204,44 +176,15 @@ def status_layer(peaks: PeakMaps) -> LayerTuple:
         "colormap": colours,
         "metadata": {KEY: Shown(peaks, "status")},
     }
-    return peaks.status, keywords | _place(peaks.frame), "labels"
+    return peaks.status, keywords | place(peaks.frame), "labels"
 
 
 def picture_layer(picture: Picture) -> LayerTuple:
     """Scan or white-light picture in its place, to lie under the maps."""
-    colours = {"rgb": True} if picture.is_colour else {"colormap": "gray", "contrast_limits": _limits(picture.values, 1, 99)}
+    colours = {"rgb": True} if picture.is_colour else {"colormap": "gray", "contrast_limits": limits(picture.values, 1, 99)}
     name = f"{picture.name} ({pretty(picture.unit)})" if picture.unit else picture.name
     metadata = {KEY: Shown(picture, "picture")}
-    return picture.values, {"name": name, "metadata": metadata} | colours | _place(picture.frame), "image"
-
-
-def shown_in(metadata: Mapping[str, Any]) -> Shown | None:
-    """What a layer's metadata say that it shows; None for a layer of other making."""
-    shown = metadata.get(KEY)
-    return shown if isinstance(shown, Shown) else None
-
-
-def _image(
-    artefact: SpectralMap | PeakMaps, part: str, name: str, values: NDArray[Any], colormap: str, *, visible: bool = True
-) -> LayerTuple:
-    keywords = {
-        "name": name,
-        "colormap": colormap,
-        "contrast_limits": _limits(values, 2, 98),
-        "visible": visible,
-        "metadata": {KEY: Shown(artefact, part)},
-    }
-    return values, keywords | _place(artefact.frame), "image"
-
-
-def _place(frame: Frame) -> dict[str, Any]:
-    """Where a frame lies on the canvas; a stage coordinate that falls along the rows is drawn with its sign turned, never mirrored."""
-    return {
-        "scale": tuple(abs(step) for step in frame.step_um),
-        "translate": tuple(origin if step > 0 else -origin for origin, step in zip(frame.origin_um, frame.step_um, strict=True)),
-        "units": ("um", "um"),
-        "axis_labels": ("y", "x"),
-    }
+    return picture.values, {"name": name, "metadata": metadata} | colours | place(picture.frame), "image"
 
 
 def _step(axis: SpectralAxis) -> float:
@@ -252,17 +195,3 @@ def _step(axis: SpectralAxis) -> float:
 def telling_channel(source: SpectralMap) -> int:
     """Channel to show first: where the flake's strongest line is."""
     return brightness.telling_channel(source.counts)
-
-
-def _limits(values: NDArray[Any], low: float, high: float) -> tuple[float, float]:
-    """Colour limits deaf to outliers, never equal."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return 0.0, 1.0
-    bottom, top = (float(v) for v in np.percentile(finite, [low, high]))
-    return (bottom, top) if top > bottom else (bottom - 0.5, bottom + 0.5)
-
-
-def pretty(unit: str) -> str:
-    """Write a unit as people read it."""
-    return unit.replace("cm-1", "cm⁻¹")

@@ -1,0 +1,53 @@
+"""Artefacts as napari layer tuples, and back; napari itself is not needed for either.
+
+Same frame, same place: every layer gets scale, translation and units from the artefact's `Frame`, rows downwards, columns to the right.
+`layer.metadata["wse2xai"]` holds a `Shown`, written here only and read by `shown_in` only.
+"""
+
+from napari_wse2xai.layers.learnt import beside_layers, feature_words, folds_layer, prediction_layers, slope_layer, split_layer
+from napari_wse2xai.layers.maps import (
+    STATUS_COLORS,
+    chi2_layer,
+    flake_layer,
+    layer_name,
+    light_layer,
+    map_layer,
+    overlay_layers,
+    part_name,
+    peak_layer,
+    picture_layer,
+    repaired_layer,
+    status_layer,
+    telling_channel,
+)
+from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, pretty, shown_in, to_layers
+
+__all__ = [
+    "COLORMAPS",
+    "KEY",
+    "STATUS_COLORS",
+    "WORDS",
+    "LayerTuple",
+    "Shown",
+    "beside_layers",
+    "chi2_layer",
+    "feature_words",
+    "flake_layer",
+    "folds_layer",
+    "layer_name",
+    "light_layer",
+    "map_layer",
+    "overlay_layers",
+    "part_name",
+    "peak_layer",
+    "picture_layer",
+    "prediction_layers",
+    "pretty",
+    "repaired_layer",
+    "shown_in",
+    "slope_layer",
+    "split_layer",
+    "status_layer",
+    "telling_channel",
+    "to_layers",
+]

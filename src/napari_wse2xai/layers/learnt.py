@@ -1,0 +1,149 @@
+"""What was learnt, as layers: prediction beside measurement, folds, and slope images."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Explanation, Samples, TrainedModel
+from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, limits, place, pretty, to_layers
+
+DIVERGING = "RdBu_r"
+"""Zero is white; red where the light rises with the parameter, or where too much is predicted."""
+MODEL_PARTS = ("measured", "predicted", "error", "split", "folds")
+_SPLIT = {"not sampled": "#00000000", "training": "#7c8794", "validation": "#d1495b"}
+_FOLDS = ("#4c78b8", "#e8a33d", "#3f9b63", "#d1495b", "#9a7fd1", "#17a2a2", "#a0522d", "#e377c2", "#6b6b6b", "#b5bd00")
+
+
+@to_layers.register
+def _(artefact: TrainedModel) -> list[LayerTuple]:
+    layers = []
+    for flake in range(len(artefact.samples.frames)):
+        layers += [split_layer(artefact, flake), folds_layer(artefact, flake)]
+        for target in artefact.samples.target_names:
+            layers += prediction_layers(artefact, target, flake)
+    return layers
+
+
+@to_layers.register
+def _(artefact: Explanation) -> list[LayerTuple]:
+    return [slope_layer(artefact, artefact.ranking[0], flake) for flake in range(len(artefact.samples.frames))]
+
+
+def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[LayerTuple]:
+    """Measured, error and predicted images, the last on top: the paper's Figure 2.  The MAPE over all pixels stands in the name."""
+    samples, index = model.samples, model.samples.target(target)
+    measured, predicted = (samples.image(values, flake) for values in (samples.targets[:, index], model.predicted[index]))
+    unit, mape, bounds = pretty(samples.target_units[index]), _mape(measured, predicted), limits(measured, 2, 98)
+    stamp, colours = _stamp(str(model.verdict(target).level)), COLORMAPS.get(target, COLORMAPS["height"])
+    return [
+        _image(model, f"measured {target}", f"PL {target}, measured ({unit})", measured, flake, colormap=colours, contrast_limits=bounds),
+        _image(model, f"error {target}", f"{stamp}PL {target}, error, MAPE {mape:.1f} % ({unit})", predicted - measured, flake),
+        _image(
+            model,
+            f"predicted {target}",
+            f"{stamp}PL {target}, predicted, MAPE {mape:.1f} % ({unit})",
+            predicted,
+            flake,
+            colormap=colours,
+            contrast_limits=bounds,
+            visible=index == 0,
+        ),
+    ]
+
+
+def split_layer(model: TrainedModel, flake: int = 0) -> LayerTuple:
+    """Training and validation pixels of the random split as Labels, hidden at first."""
+    return _labels(model, "split", "training and validation", model.split.astype(np.int64) + 1, list(_SPLIT.items()), flake)
+
+
+def folds_layer(model: TrainedModel, flake: int = 0) -> LayerTuple:
+    """Spatial folds as Labels, hidden at first."""
+    count = int(model.block.max(initial=-1)) + 1
+    words = [("in no fold", "#00000000"), *((f"fold {k + 1}", _FOLDS[k % len(_FOLDS)]) for k in range(count))]
+    return _labels(model, "folds", "spatial folds", model.block + 1, words, flake)
+
+
+def slope_layer(explanation: Explanation, feature: int, flake: int = 0, *, only_sure: bool = True) -> LayerTuple:
+    """ICE slope of one parameter: white is zero; transparent where it is within two standard deviations of zero or off the data.
+
+    Parameters
+    ----------
+    feature : number of the feature
+    only_sure : leave out what is not sure
+    """
+    samples, name = explanation.samples, explanation.features[feature]
+    every = explanation.slope[feature]
+    values = samples.image(np.where(explanation.sure(feature), every, np.nan) if only_sure else every, flake)
+    reach = _reach(samples.image(every, flake))
+    unit = f"{pretty(explanation.target_unit)} / {pretty(explanation.feature_units[feature])}"
+    title = f"{_stamp(str(explanation.verdict.level))}slope, {feature_words(name)} ({unit})"
+    return _image(explanation, f"slope {name}", title, values, flake, contrast_limits=(-reach, reach), visible=True)
+
+
+def beside_layers(explanation: Explanation, feature: int, flake: int = 0) -> list[LayerTuple]:
+    """RS image left and PL image right of a slope image: the paper's Figure 3, c to j."""
+    samples, name = explanation.samples, explanation.features[feature]
+    raman = samples.image(samples.features[:, samples.feature_names.index(name)], flake)
+    light = samples.image(samples.targets[:, samples.target(explanation.target)], flake)
+    stamp = _stamp(str(explanation.verdict.level))
+    shown = (
+        ("RS", raman, f"RS, {feature_words(name)} ({pretty(explanation.feature_units[feature])})", name.rpartition(".")[2], -1),
+        ("PL", light, f"PL {explanation.target} ({pretty(explanation.target_unit)})", explanation.target, 1),
+    )
+    layers = []
+    for part, values, title, parameter, side in shown:
+        colours = {"colormap": COLORMAPS.get(parameter, COLORMAPS["height"]), "contrast_limits": limits(values, 2, 98)}
+        affine = np.eye(3)
+        affine[1, 2] = 1.08 * side * samples.frames[flake].shape[1] * abs(samples.frames[flake].step_um[1])
+        layers.append(_image(explanation, f"{part} {name}", stamp + title, values, flake, affine=affine, visible=True, **colours))
+    return layers
+
+
+def feature_words(feature: str) -> str:
+    """``A1'.fwhm`` as ``A1' FWHM``."""
+    mode, _, parameter = feature.rpartition(".")
+    return f"{mode} {WORDS[parameter]}"
+
+
+def _stamp(level: str) -> str:
+    """Words before the name of a layer, so that none goes without its verdict; empty where it is interpretable."""
+    return "" if level == "interpretable" else f"{level.upper()} · "
+
+
+def _mape(measured: NDArray[Any], predicted: NDArray[Any]) -> float:
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.abs((predicted - measured) / measured)
+    finite = share[np.isfinite(share)]
+    return 100 * float(finite.mean()) if finite.size else float("nan")
+
+
+def _reach(values: NDArray[Any]) -> float:
+    """Colour limit, up and down: deaf to outliers, never zero."""
+    finite = np.abs(values[np.isfinite(values)])
+    return float(np.percentile(finite, 98)) or 1.0 if finite.size else 1.0
+
+
+def _image(artefact: TrainedModel | Explanation, part: str, name: str, values: NDArray[Any], flake: int, **looks: Any) -> LayerTuple:
+    reach = _reach(values)
+    keywords = {"name": _named(artefact.samples, name, flake), "colormap": DIVERGING, "contrast_limits": (-reach, reach), "visible": False}
+    keywords |= {"metadata": {KEY: Shown(artefact, part, flake)}}
+    return values, keywords | place(artefact.samples.frames[flake]) | looks, "image"
+
+
+def _labels(model: TrainedModel, part: str, title: str, values: NDArray[np.int64], words: list[tuple[str, str]], flake: int) -> LayerTuple:
+    picture = np.nan_to_num(model.samples.image(values, flake)).astype(np.uint8)
+    colours: dict[int | None, str] = {None: "#00000000"} | {index: colour for index, (_, colour) in enumerate(words)}
+    keywords = {
+        "name": _named(model.samples, title, flake),
+        "visible": False,
+        "features": {"index": list(range(len(words))), part: [word for word, _ in words]},
+        "colormap": colours,
+        "metadata": {KEY: Shown(model, part, flake)},
+    }
+    return picture, keywords | place(model.samples.frames[flake]), "labels"
+
+
+def _named(samples: Samples, name: str, flake: int) -> str:
+    """Name of a layer, the flake's behind it where there are several."""
+    return f"{name} · {samples.names[flake]}" if len(samples.frames) > 1 else name

@@ -1,0 +1,93 @@
+"""What every layer has in common: its place on the canvas, its looks, and the way back to what it shows."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
+
+LayerTuple = tuple[Any, dict[str, Any], str]
+KEY = "wse2xai"
+COLORMAPS = {"position": "turbo", "fwhm": "viridis", "height": "inferno"}
+WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """What a layer shows."""
+
+    artefact: SpectralMap | PeakMaps | Picture | PairedMaps | TrainedModel | Explanation
+    part: str
+    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`; of
+    paired maps ``RS``, ``PL``, or a parameter of a PL peak; of a model one of `learnt.MODEL_PARTS`; of an explanation ``slope``, ``RS``,
+    ``PL`` and the feature's name."""
+    flake: int = 0
+    """Which flake, of an artefact that holds several."""
+
+    @property
+    def frame(self) -> Frame:
+        """Grid of the layer."""
+        if isinstance(self.artefact, TrainedModel | Explanation):
+            return self.artefact.samples.frames[self.flake]
+        return self.artefact.frame
+
+    @property
+    def name(self) -> str:
+        """Name of the map that the layer goes with."""
+        if isinstance(self.artefact, TrainedModel | Explanation):
+            return self.artefact.samples.names[self.flake]
+        return self.artefact.name
+
+
+@singledispatch
+def to_layers(artefact: object) -> list[LayerTuple]:
+    """Layers that show an artefact; of many peak maps only the strongest height, the others come from `peak_layer` on demand."""
+    raise TypeError(f"{type(artefact).__name__} cannot be shown")
+
+
+def shown_in(metadata: Mapping[str, Any]) -> Shown | None:
+    """What a layer's metadata say that it shows; None for a layer of other making."""
+    shown = metadata.get(KEY)
+    return shown if isinstance(shown, Shown) else None
+
+
+def place(frame: Frame) -> dict[str, Any]:
+    """Where a frame lies on the canvas; a stage coordinate that falls along the rows is drawn with its sign turned, never mirrored."""
+    return {
+        "scale": tuple(abs(step) for step in frame.step_um),
+        "translate": tuple(origin if step > 0 else -origin for origin, step in zip(frame.origin_um, frame.step_um, strict=True)),
+        "units": ("um", "um"),
+        "axis_labels": ("y", "x"),
+    }
+
+
+def image_layer(
+    artefact: SpectralMap | PeakMaps, part: str, name: str, values: NDArray[Any], colormap: str, *, visible: bool = True
+) -> LayerTuple:
+    """One map as an Image; NaN is transparent."""
+    keywords = {
+        "name": name,
+        "colormap": colormap,
+        "contrast_limits": limits(values, 2, 98),
+        "visible": visible,
+        "metadata": {KEY: Shown(artefact, part)},
+    }
+    return values, keywords | place(artefact.frame), "image"
+
+
+def limits(values: NDArray[Any], low: float, high: float) -> tuple[float, float]:
+    """Colour limits deaf to outliers, never equal."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    bottom, top = (float(v) for v in np.percentile(finite, [low, high]))
+    return (bottom, top) if top > bottom else (bottom - 0.5, bottom + 0.5)
+
+
+def pretty(unit: str) -> str:
+    """Write a unit as people read it."""
+    return unit.replace("cm-1", "cm⁻¹")
