@@ -1,7 +1,7 @@
 """Whether the light of the two flakes places PL better than their outlines do, once the outlines have been brought together.
 
-``python benchmarks/pairing_light.py [--flakes 24]``: the flakes of ``pairing.py``.  What is minimised is the outlines' mean robust misfit plus a
-weight times one minus the correlation of the light well inside the flake; weight 0 is what `numerics.registration` does.
+``python benchmarks/pairing_light.py [--flakes 24]``: the flakes of ``pairing.py``.  Minimised is the mean robust misfit of the outlines
+plus a weight times one minus the correlation of the light well inside the flake; weight 0 is what `numerics.registration` does.
 """
 
 import argparse

@@ -36,7 +36,7 @@ def pairable(scanned: SyntheticPair, raman_peaks: PeakMaps) -> Pairable:
 
 @pytest.fixture(autouse=True)
 def a_rough_error_will_do(monkeypatch) -> None:
-    monkeypatch.setattr(registration, "REPEATS", 8)
+    monkeypatch.setattr(registration, "REPEATS", 4)
 
 
 @pytest.fixture
@@ -137,8 +137,8 @@ def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewe
     np.testing.assert_allclose(paired.transform.offset, aside.offset, atol=1e-6)
     assert "more than half a step" in panel.message.text()
     assert isinstance(panel.form.value().method, GivenTransform)
-    panel.buttons["use"].click()  # with the result selected and not moved: the same again
-    np.testing.assert_allclose(done(panel, settle).transform.matrix, paired.transform.matrix, atol=1e-8)
+    again = pair_placing.by_hand(viewer, pairable)  # the result is selected and was not moved
+    np.testing.assert_allclose(again.matrix, paired.transform.matrix, atol=1e-8)
     viewer.layers.selection.active.affine = np.array([[1, 0, 0.3], [0, 1, 0.2], [0, 0, 1]])  # the pair's own PL layer, dragged
     assert pair_placing.by_hand(viewer, pairable).offset - aside.offset == pytest.approx([0.3, 0.2], abs=1e-6)
     panel.buttons["move"].click()  # goes on from there
