@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from napari_wse2xai.stages import STAGES, Pair
+from napari_wse2xai.stages import STAGES, Explain, Pair, Train
 
 PAGE = Path(__file__).with_name("stages.md")
 _PLACE = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -25,7 +25,7 @@ _LIMITS = ("gt", "ge", "lt", "le")
 
 def filled(text: str) -> str:
     """Page with every table as the stages now are."""
-    stages = {stage.__name__: stage for stage in (*STAGES, Pair)}
+    stages = {stage.__name__: stage for stage in (*STAGES, Pair, Train, Explain)}
     return _PLACE.sub(lambda place: f"{place[1]}{_tables(stages[place[2]])}{place[3]}", text)
 
 
@@ -85,7 +85,7 @@ def _default(field: FieldInfo) -> str:
 
 
 def _row_of(values: tuple[Any, ...]) -> str:
-    return ", ".join(f"({_row_of(value)})" if isinstance(value, tuple) else f"{value:g}" for value in values)
+    return ", ".join(f"({_row_of(value)})" if isinstance(value, tuple) else _plain(value) for value in values)
 
 
 def _plain(value: Any) -> str:
@@ -97,11 +97,13 @@ def _type(annotation: Any) -> str:
     if origin is Annotated:
         return _type(inside[0])
     if origin is Literal:
-        return " or ".join(f"`{value}`" for value in inside)
+        return " or ".join(f"`{value}`" if value else "empty" for value in inside)
     models = list(_models(annotation))
     if models:
         return "list, see below" if origin is tuple else "one of those below"
     if origin is tuple:
+        if get_origin(inside[0]) is Literal:
+            return f"one or several of {_type(inside[0])}"
         if get_args(inside[0]) and inside[-1] is not Ellipsis:
             return "two rows of two numbers"
         return "list of (low, high)" if inside[-1] is Ellipsis else "(low, high)"

@@ -7,13 +7,14 @@ from napari_wse2xai.stages.convert_axis import ConvertAxis
 from napari_wse2xai.stages.correct_response import CorrectResponse
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.despike import Despike
+from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.find_flake import FindFlake
 from napari_wse2xai.stages.pair import Pair
 from napari_wse2xai.stages.peaks import Peak
 from napari_wse2xai.stages.train import Train
 
 STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Deconvolve)
-"""Every stage on one map, in the order of the chain; `Pair` then brings two together, and `Train` learns from pairs."""
+"""Every stage on one map, in the order of the chain; then `Pair` brings two together, `Train` learns from pairs, `Explain` from that."""
 
 __all__ = [
     "STAGES",
@@ -23,6 +24,7 @@ __all__ = [
     "CorrectResponse",
     "Deconvolve",
     "Despike",
+    "Explain",
     "FindFlake",
     "Pair",
     "Peak",

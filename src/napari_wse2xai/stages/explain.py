@@ -1,0 +1,217 @@
+"""From a trained model to what it says about each RS parameter: curves, slope maps, ranking, each with its error."""
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
+from napari_wse2xai.errors import DataError, DataWarning, SettingsError
+from napari_wse2xai.stages._stage import Progress, Stage, setting
+
+if TYPE_CHECKING:
+    from sklearn.utils import Bunch
+
+Numbers = NDArray[np.float64]
+WITHIN = 0.02
+"""A rival whose R2 is within this of the best tells as good a story as the network (Fisher, Rudin & Dominici 2019)."""
+SMOOTH_RIVALS = ("kernel ridge", "MLP ensemble")
+"""Rivals whose curves have no steps of their own."""
+CURVES, SLOPES, BANDS = 0.4, 0.55, 0.9
+"""Where curves, slopes and refits end, as fractions of the whole."""
+
+
+class Explain(Stage[TrainedModel, Explanation]):
+    """Show what the network makes of every RS parameter: PDP, ICE curves, slope maps, ranking, with errors from refits and rivals.
+
+    Notes
+    -----
+    Partial dependence: Friedman 2001; ICE: Goldstein et al. 2015; slope of the ICE curves as an image: Yoo et al. 2023, whose equation (3)
+    prints a curvature (see `explaining.ice_slope`).  All in evaluation mode.  An association that the network uses is not a cause.
+    """
+
+    title: ClassVar[str] = "Explain"
+
+    target: Literal["", "position", "fwhm", "height", "area"] = setting(
+        "", title="Target", description="Which of the model's targets is explained; empty: the first."
+    )
+    anyway: bool = setting(
+        False,
+        title="Explain anyway",
+        description="Explain although the verdict is 'do not interpret'; everything that is drawn then carries that stamp.",
+    )
+    grid: int = setting(50, ge=5, le=500, title="Grid", description="Points of a curve.", unit="points")
+    scheme: Literal["central", "forward", "backward", "autograd", "paper-literal"] = setting(
+        "central",
+        title="Slope",
+        description="How slopes are taken: over one standard deviation to both sides, to one side, as derivative, or by the printed "
+        "formula, which is a curvature.",
+    )
+    refits: int = setting(
+        16,
+        ge=4,
+        le=200,
+        title="Refits",
+        description="How often a smooth model is fitted again to resampled blocks of the flake, for the errors.",
+    )
+    seed: int = setting(0, ge=0, title="Seed", description="Everything random follows from it.")
+
+    def refusal(self, model: TrainedModel) -> str:
+        """Why the model is not explained, as a sentence; empty where it is."""
+        verdict = model.verdict(self.named(model))
+        if verdict.level is not Level.DO_NOT_INTERPRET or self.anyway:
+            return ""
+        return (
+            f"PL {verdict.target} is not explained, the verdict is '{verdict.level}': {verdict.reasons[0]} "
+            "To see what the network says all the same, set 'Explain anyway' (anyway: true); every figure will be stamped."
+        )
+
+    def named(self, model: TrainedModel) -> str:
+        """Target that is explained."""
+        names = model.samples.target_names
+        if self.target and self.target not in names:
+            raise SettingsError(f"The model has not learnt PL {self.target}; choose {' or '.join(names)}, or train it on that target.")
+        return self.target or names[0]
+
+    def run(self, source: TrainedModel, progress: Progress) -> Explanation:
+        """Draw curves and slopes, then refit for their errors."""
+        from napari_wse2xai.explaining import ice_slope, partial_dependence
+        from napari_wse2xai.learning.regressor import SpectralCNNRegressor
+
+        if refused := self.refusal(source):
+            raise DataError(refused)
+        target, samples = self.named(source), source.samples
+        network = SpectralCNNRegressor.from_state(source.settings, source.weights[target])
+        partial = partial_dependence(
+            network,
+            samples.features,
+            grid_resolution=self.grid,
+            kind="both",
+            random_state=self.seed,
+            progress=_part(progress, 0.0, CURVES),
+        )
+        slopes = ice_slope(network, samples.features, scheme=self.scheme, progress=_part(progress, CURVES, SLOPES))
+        case = _Case(samples, target, partial, slopes, source)
+        errors = case.errors(self, _part(progress, SLOPES, BANDS))
+        if source.verdict(target).level is not Level.INTERPRETABLE:
+            warnings.warn(
+                f"The verdict on PL {target} is '{source.verdict(target).level}': every figure is stamped.", DataWarning, stacklevel=2
+            )
+        return case.explanation(errors, case.derivative(network, _part(progress, BANDS, 1.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class _Case:
+    """What is explained, and what was found so far."""
+
+    samples: Samples
+    target: str
+    partial: "Bunch"
+    slopes: "Bunch"
+    model: TrainedModel
+
+    @property
+    def values(self) -> Numbers:
+        """(n,) of the target; NaN where a pixel has none."""
+        return np.asarray(self.samples.targets[:, self.samples.target(self.target)])
+
+    def errors(self, settings: Explain, progress: Progress) -> "Bunch":
+        """Bands and errors from refits and rivals."""
+        from napari_wse2xai.explaining import bands
+
+        samples = self.samples
+        places = np.column_stack([samples.coordinates_um, samples.flake]) if len(samples.frames) > 1 else samples.coordinates_um
+        rivals = [model for _, model in self.rivals(settings.seed)]
+        return bands(
+            self.partial,
+            self.slopes,
+            samples.features,
+            self.values,
+            places,
+            rivals=rivals,
+            refits=settings.refits,
+            random_state=settings.seed,
+            progress=progress,
+        )
+
+    def rivals(self, seed: int) -> list[tuple[str, Any]]:
+        """Smooth rivals that predict as well as the best, fitted on all pixels."""
+        from threadpoolctl import threadpool_limits
+
+        from napari_wse2xai.learning import zoo
+
+        scores = {s.model: s.r2 for s in self.model.scores if (s.target, s.validation, s.part) == (self.target, "random", "validation")}
+        best = max(scores.values(), default=0.0)
+        known, chosen = np.isfinite(self.values), [name for name in SMOOTH_RIVALS if scores.get(name, -np.inf) >= best - WITHIN]
+        with threadpool_limits(1):
+            models = zoo(seed)
+            return [(name, models[name].fit(self.samples.features[known], self.values[known])) for name in chosen]
+
+    def derivative(self, network: Any, progress: Progress) -> Numbers:
+        """(feature, n) derivative of the network at every pixel."""
+        from napari_wse2xai.explaining import derivatives
+
+        return derivatives(network, self.samples.features, progress=progress)
+
+    def explanation(self, errors: "Bunch", derivative: Numbers) -> Explanation:
+        """Put it together."""
+        from napari_wse2xai.explaining import pdp_spread, ranking, slope_rms
+
+        samples, partial, slopes = self.samples, self.partial, self.slopes
+        spread, rms = pdp_spread(samples.features, partial.grid_values, partial.average), slope_rms(slopes.slope, slopes.step)
+        known = self.values[np.isfinite(self.values)]
+        low, high = (float(value) for value in np.percentile(known, [2.5, 97.5]))
+        return Explanation(
+            samples,
+            self.target,
+            samples.target_units[samples.target(self.target)],
+            self.model.verdict(self.target),
+            samples.feature_names,
+            samples.feature_units,
+            pdp_grid=partial.grid_values,
+            pdp=partial.average,
+            pdp_low=errors.low,
+            pdp_high=errors.high,
+            supported=partial.supported,
+            pl_band=(low, high),
+            pixels=partial.pixels,
+            ice=partial.individual,
+            step=slopes.step,
+            slope=slopes.slope,
+            slope_error=errors.slope_error,
+            off_cloud=slopes.off_cloud,
+            importance=spread,
+            importance_error=errors.importance_error,
+            slope_rms=rms,
+            ranking=ranking(spread, rms),
+            not_separable=self.together(),
+            extra={"derivative": derivative} | {name: slopes[name] for name in ("curvature", "nonlinearity") if name in slopes},
+            remarks=tuple(self.remarks()),
+            name=self.model.name,
+        )
+
+    def together(self) -> tuple[tuple[str, str, float], ...]:
+        """Pairs of parameters that cannot be told apart."""
+        from napari_wse2xai.explaining import not_separable
+
+        names = self.samples.feature_names
+        return tuple((names[a], names[b], rho) for a, b, rho in not_separable(self.samples.features))
+
+    def remarks(self) -> list[str]:
+        """Sentences that belong to the result."""
+        said = [
+            f"{first} and {second} go together (rank correlation {rho:.2f}): which of the two acts cannot be told from this flake."
+            for first, second, rho in self.together()
+        ]
+        for name, share in self.samples.absent().items():
+            said.append(f"{name} lies under the noise in {share:.0%} of the pixels: its position and FWHM tell nothing.")
+        network = self.model.score(self.target)
+        if network is not None and network.model == NETWORK:
+            said.append(f"The network that is explained predicts held-out pixels of the random split with R2 {network.r2:.2f}.")
+        return said
+
+
+def _part(progress: Progress, start: float, end: float) -> Progress:
+    return lambda fraction, message: progress(start + (end - start) * fraction, message)

@@ -1,0 +1,69 @@
+"""Explaining: from a trained network to curves, slopes and a ranking."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learned import A_HEIGHT, LINES
+from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel, Verdict
+from napari_wse2xai.errors import Cancelled, DataError, DataWarning, SettingsError
+from napari_wse2xai.learning import SpectralCNNRegressor
+from napari_wse2xai.stages import Explain
+
+
+@pytest.fixture(scope="module")
+def learnt(trained: TrainedModel, samples: Samples) -> TrainedModel:
+    """The model of the tests with a network that has really learnt the law."""
+    network = SpectralCNNRegressor(LINES, max_epochs=60).fit(samples.features, samples.targets[:, 0])
+    return replace(trained, settings=network.settings(), weights={"height": network.state()})
+
+
+@pytest.fixture(scope="module")
+def explained(learnt: TrainedModel) -> Explanation:
+    return Explain(refits=6)(learnt)
+
+
+def test_the_law_comes_out(explained: Explanation) -> None:
+    assert explained.ranking[0] == A_HEIGHT
+    curve, grid = explained.pdp[A_HEIGHT], explained.pdp_grid[A_HEIGHT]
+    slope = np.polyfit(grid, curve, 1)[0]
+    assert slope == pytest.approx(3 + 0.002 * 90, rel=0.3)  # some 200 pixels: the lines go together, and share what one does
+    assert np.median(explained.slope[A_HEIGHT]) == pytest.approx(slope, rel=0.15)
+
+
+def test_every_number_has_its_error_and_its_place(explained: Explanation, samples: Samples) -> None:
+    count, grid = len(explained.features), explained.pdp_grid.shape[1]
+    assert explained.features == samples.feature_names
+    assert explained.pdp.shape == explained.pdp_low.shape == explained.pdp_high.shape == (count, grid) == (9, 50)
+    assert (explained.pdp_low <= explained.pdp).all()
+    assert (explained.pdp_high >= explained.pdp).all()
+    assert explained.slope.shape == explained.slope_error.shape == explained.off_cloud.shape == (count, len(samples))
+    assert (explained.slope_error > 0).all()
+    assert explained.ice.shape == (count, len(explained.pixels), grid)
+    assert explained.extra["derivative"].shape == (count, len(samples))
+    assert sorted(explained.ranking) == list(range(count))
+    assert explained.sure(A_HEIGHT).mean() > explained.sure(1).mean()
+    assert explained.history[-1].step == "Explain"
+
+
+def test_what_must_not_be_interpreted_is_asked_about_and_stamped(learnt: TrainedModel) -> None:
+    doubtful = replace(learnt, verdicts=(Verdict("height", Level.DO_NOT_INTERPRET, ("Noise.",)),))
+    with pytest.raises(DataError, match=r"'do not interpret': Noise\. .* anyway"):
+        Explain()(doubtful)
+    with pytest.warns(DataWarning, match="every figure is stamped"):
+        explained = Explain(anyway=True, refits=4, grid=10)(doubtful)
+    assert explained.stamp == "DO NOT INTERPRET"
+
+
+def test_a_target_that_was_not_learnt_is_named(learnt: TrainedModel) -> None:
+    with pytest.raises(SettingsError, match="has not learnt PL area; choose height"):
+        Explain(target="area")(learnt)
+
+
+def test_cancel_passes_through(learnt: TrainedModel) -> None:
+    def cancel(fraction: float, message: str) -> None:
+        raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Explain()(learnt, cancel)
