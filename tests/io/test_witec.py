@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 from scipy.io import savemat
-from witio.tag import TYPE_BOOL, TYPE_DOUBLE, TYPE_INT32, TYPE_STRING, TYPE_TREE, TYPE_UINT8, WitTag, write_bytes
+from wit_file import DATA_TYPES, graph, project, space, tree
 
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
@@ -20,56 +20,7 @@ from napari_wse2xai.io import list_items, pictures, read, stored
 
 NY, NX, N = 3, 4, 6
 COUNTS = np.arange(NY * NX * N).reshape(NY, NX, N).astype(np.uint16)
-KINDS_OF_NUMBERS = {1: "<i8", 2: "<i4", 3: "<i2", 5: "<u4", 6: "<u2", 9: "<f4", 10: "<f8"}
-KINDS = {float: TYPE_DOUBLE, int: TYPE_INT32, bool: TYPE_BOOL}
 WAVELENGTHS = 540 + 2.0 * np.arange(N)
-
-
-def leaf(name, value):
-    if isinstance(value, str):
-        return WitTag(name, TYPE_STRING, value)
-    if isinstance(value, np.ndarray) and value.dtype == np.uint8:
-        return WitTag(name, TYPE_UINT8, value)
-    values = np.atleast_1d(value)
-    kind = KINDS[type(values[0].item())]
-    return WitTag(name, kind, values.astype({TYPE_DOUBLE: "<f8", TYPE_INT32: "<i4", TYPE_BOOL: "u1"}[kind]))
-
-
-def tree(name, *children, **leaves):
-    return WitTag(name, TYPE_TREE, children=[*children, *(leaf(key, value) for key, value in leaves.items())])
-
-
-def graph(caption, counts, space, **more):
-    ny, nx, n = counts.shape
-    stored = np.ascontiguousarray(counts.transpose(1, 0, 2), "<u2")  # WITec stores column by column
-    data = tree("GraphData", DataType=6, Data=np.frombuffer(stored.tobytes(), np.uint8))
-    sizes = {"SizeX": nx, "SizeY": ny, "SizeGraph": n, "SpaceTransformationID": space, "XTransformationID": 2, "XInterpretationID": 3}
-    return "TDGraph", caption, tree("TDGraph", data, **sizes, **more)
-
-
-def space(origin, scale, rotation=(1.0, 0, 0, 0, 1, 0, 0, 0, 1), model=(NX / 2, NY / 2, 0.0)):
-    port = tree("ViewPort3D", ModelOrigin=model, WorldOrigin=origin, Scale=np.diag(scale).ravel(), Rotation=np.array(rotation, float))
-    return "TDSpaceTransformation", "Transformation", tree("TDSpaceTransformation", port)
-
-
-def spectral(unit_index=3):
-    transformation = tree("TDSpectralTransformation", SpectralTransformationType=0, Polynom=np.array([540.0, 2.0, 0.0]))
-    interpretation = tree("TDSpectralInterpretation", ExcitationWaveLength=532.0)
-    yield "TDSpectralTransformation", "axis", transformation
-    yield "TDSpectralInterpretation", "axis", (interpretation, tree("TDInterpretation", UnitIndex=unit_index))
-
-
-def project(*entries, unit_index=3, version=6):
-    """Bytes of a project: entries get the numbers 1, 4, 5...; the spectral axis has 2 and 3."""
-    first, *others = entries
-    data = tree("Data", NumberOfData=len(entries) + 2)
-    for number, (kind, caption, payload) in enumerate([first, *spectral(unit_index), *others]):
-        parts = payload if isinstance(payload, tuple) else (payload,)
-        data.children += [
-            leaf(f"DataClassName {number}", kind),
-            tree(f"Data {number}", tree("TData", ID=number + 1, Caption=caption), *parts),
-        ]
-    return write_bytes(b"WIT_PR06", tree("WITec Project ", data, Version=version))
 
 
 def map_project(**options):
@@ -122,13 +73,12 @@ def test_rotated_scan_is_told(write):
 
 
 @pytest.mark.parametrize("inverted", [False, True])
-@pytest.mark.parametrize("kind", list(KINDS_OF_NUMBERS))
+@pytest.mark.parametrize("kind", list(DATA_TYPES))
 def test_spectra_are_those_that_witio_gives(write, kind, inverted, monkeypatch):
     monkeypatch.setattr(stored, "LARGE", 64)  # single precision is mapped, then
-    _, caption, payload = graph("Map", COUNTS, 1, DataFieldInverted=np.array([inverted]), LineValid=np.array([True, True, False]))
-    values = COUNTS.transpose(1, 0, 2).astype(KINDS_OF_NUMBERS[kind])
-    payload.children[0] = tree("GraphData", DataType=kind, Data=np.frombuffer(values.tobytes(), np.uint8))
-    path = write(project(space((0.0, 0.0, 0.0), (1.0, -1.0, 1.0)), ("TDGraph", caption, payload), graph("Other", COUNTS, 1)))
+    flags = {"DataFieldInverted": np.array([inverted]), "LineValid": np.array([True, True, False])}
+    chosen = graph("Map", COUNTS, 1, kind=kind, **flags)
+    path = write(project(space((0.0, 0.0, 0.0), (1.0, -1.0, 1.0)), chosen, graph("Other", COUNTS, 1)))
     wanted = witio.read(path).find(caption="Map")[0].array().transpose(1, 0, 2)
     with pytest.warns(DataWarning, match="24 values in 4 pixels"):
         found = read(path, "Map")
