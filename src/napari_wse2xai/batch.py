@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TextIO
 
 from napari_wse2xai import io, recipe, report, synthetic
-from napari_wse2xai.data import Pairable, PairedMaps, PeakMaps, Results, SpectralMap
+from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
 from napari_wse2xai.errors import DataWarning, UserError
 from napari_wse2xai.recipe import Recipe
-from napari_wse2xai.stages import Progress, silent
+from napari_wse2xai.stages import Explain, Progress, silent
 
 
 @dataclass(frozen=True)
@@ -106,12 +106,23 @@ def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -
 
 
 def _learnt(wanted: Recipe, results: Results, progress: Progress) -> Results:
-    """Add the network, where the recipe asks for one."""
+    """Add the network and its explanation, where the recipe asks for them."""
     if wanted.training is None or results.paired is None:
         return results
     shares = _Shares.of(wanted)
     model = wanted.training((results.paired,), _part(progress, shares.paired, shares.trained - shares.paired, "train"))
-    return replace(results, model=model)
+    explanation = _explained(wanted.explaining, model, _part(progress, shares.trained, shares.explained - shares.trained, "explain"))
+    return replace(results, model=model, explanation=explanation)
+
+
+def _explained(explain: Explain | None, model: TrainedModel, progress: Progress) -> Explanation | None:
+    """Explain a network; where its verdict forbids that, say so and keep what there is."""
+    if explain is None:
+        return None
+    if refusal := explain.refusal(model):
+        warnings.warn(refusal, DataWarning, stacklevel=2)
+        return None
+    return explain(model, progress)
 
 
 def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:

@@ -6,7 +6,7 @@ import pytest
 
 from napari_wse2xai import recipe
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.stages import Pair, Train
+from napari_wse2xai.stages import Explain, Pair, Train
 from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear
 from napari_wse2xai.stages.despike import FirstDifference, Guarded
 from napari_wse2xai.stages.pair import Register, StageCoordinates
@@ -67,13 +67,17 @@ def section(load, more=""):
         ("raman: {file: map.txt}\npl: {file: map.txt, deconvolve: false}\npair:", ["pair needs", "none of pl"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\npair: {method: {max_rotaton: 3}}", ["pair.method.max_rotaton", "'max_rotation'"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\npair: {method: {kind: landmarks}}", ["pair.method.pl_um", "missing"]),
-        ("raman: {file: map.txt}\ntrain: {seed: 0}", ["train needs", "none of pl", "remove train"]),
-        ("raman: {file: map.txt}\nstop_after: train", ["train needs", "none of pl"]),
+        ("raman: {file: map.txt}\ntrain: {seed: 0}", ["pair, train and explain need", "none of pl", "stop_after: deconvolve"]),
+        ("raman: {file: map.txt}\nstop_after: train", ["pair and train need", "none of pl"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain:\npair: false", ["pair is false", "train cannot do without"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {target: hight}", ["train.target", "'hight'", "'height'"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {target: [height, height]}", ["train.target", "each only once"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {epochs: 3}", ["train.epochs", "did you mean 'recipe.epochs'?"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: {seed: -1}", ["train.seed", "greater than or equal to 0"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\nexplain: {target: hight}", ["explain.target", "'hight'"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\nexplain:\ntrain: false", ["train is false", "explain cannot do without"]),
+        ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain:\nexplain: {target: area}", ["explain.target is 'area'", "height"]),
+        ("pl: {file: map.txt}\nexplain: {anyway: true}", ["explain need", "none of raman"]),
         ("raman: {file: map.txt}\npl: {file: map.txt}\ntrain: 3", ["'train'", "should hold settings"]),
         ("raman: {file: map.txt}\nstop_after: baselin", ["stop_after", "'baselin'", "'baseline'"]),
         ("raman: [a\n", ["not valid YAML", "line 2"]),
@@ -206,6 +210,17 @@ def test_a_network_is_trained_where_the_recipe_says_so(load):
     assert load(BOTH + "train: false").pairing is None
 
 
+def test_training_goes_on_to_explain_unless_the_recipe_says_otherwise(load):
+    asked = load(BOTH + "train: {target: height, seed: 0}")
+    assert (asked.training, asked.explaining) == (Train(), Explain())
+    assert load(BOTH + "train:\nexplain: false").explaining is None
+    assert load(BOTH + "train:\nstop_after: train").explaining is None
+    assert load(BOTH + "explain: {grid: 20}").explaining == Explain(grid=20)
+    assert load(BOTH + "explain:").training == Train()
+    assert load(BOTH + "stop_after: explain").explaining == Explain()
+    assert load(BOTH + "pair:\nexplain: false").explaining is None
+
+
 def test_training_takes_the_presets_values_where_the_recipe_gives_none(load):
     asked = load("preset: paper-2023\n" + BOTH + "train: {seed: 3}\nstop_after: train")
     assert asked.training == Train(seed=3, recipe=PaperRecipe())
@@ -229,6 +244,8 @@ def test_a_preset_names_no_files():
         "raman: {file: map.txt, despike: false, " + PEAKS + "}\nstop_after: deconvolve",
         BOTH + "pair: {method: {scale: true}}",
         BOTH + "train: {target: [height, position], recipe: {kind: paper}}\nstop_after: train",
+        BOTH + "train: {seed: 2}\nexplain: false",
+        BOTH + "explain: {anyway: true, grid: 9}",
     ],
 )
 def test_a_recipe_written_and_read_again_is_the_same(load, text, tmp_path):

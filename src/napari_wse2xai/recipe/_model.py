@@ -15,6 +15,7 @@ from napari_wse2xai.stages import (
     CorrectResponse,
     Deconvolve,
     Despike,
+    Explain,
     FindFlake,
     Pair,
     Settings,
@@ -25,13 +26,12 @@ from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 MODALITIES = ("raman", "pl")
 """Sections of a recipe that name a map."""
-LATE: dict[str, type[Stage[Any, Any]]] = {"pair": Pair, "train": Train}
+LATE: dict[str, type[Stage[Any, Any]]] = {"pair": Pair, "train": Train, "explain": Explain}
 """Stages that need both maps, by their section, in the order in which they run."""
-LATER = ("explain",)
-"""Sections that are known by name, but that this version cannot run."""
 
-StepName = Literal["correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve", "pair", "train"]
-LaterName = Literal["explain"]
+StepName = Literal[
+    "correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve", "pair", "train", "explain"
+]
 
 
 class Section(Settings):
@@ -115,19 +115,8 @@ class Recipe(Settings):
     pl: Section | None = None
     pair: Pair | None = None
     train: Train | None = None
-    explain: dict[str, Any] | None = None
-    stop_after: Literal[StepName, LaterName] | None = Field(None, description="Last stage that runs.")
-
-    @model_validator(mode="after")
-    def _within_this_version(self) -> Self:
-        """Say so when the chain would go on beyond what this version can do."""
-        last = "train" if self.raman is not None and self.pl is not None else "deconvolve"
-        if self.stop_after in LATER:
-            raise ValueError(f"stop_after: {self.stop_after} is not possible yet, this version ends with {last}; write stop_after: {last}")
-        wanted = [name for name in LATER if getattr(self, name) is not None]
-        if wanted and self.stop_after is None:
-            raise ValueError(f"'{wanted[0]}' cannot run yet, this version ends with {last}; remove it, or add stop_after: {last}")
-        return self
+    explain: Explain | None = None
+    stop_after: StepName | None = Field(None, description="Last stage that runs.")
 
     @model_validator(mode="after")
     def _both_where_both_are_needed(self) -> Self:
@@ -137,9 +126,19 @@ class Recipe(Settings):
         for name in MODALITIES:
             section = getattr(self, name)
             if section is None or section.deconvolve is None:
+                asked = list(LATE)[: list(LATE).index(self.last) + 1]
+                need = f"{', '.join(asked[:-1])} and {asked[-1]} need" if len(asked) > 1 else f"{asked[0]} needs"
                 raise ValueError(
-                    f"{self.last} needs the peaks of both maps, but there are none of {name}; add the section {name}, or remove {self.last}"
+                    f"{need} the peaks of both maps, but there are none of {name}; add the section {name}, or write stop_after: deconvolve"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _explained_target_is_learnt(self) -> Self:
+        """Refuse to explain a target that is not trained on."""
+        train, explain = self.training, self.explaining
+        if train is not None and explain is not None and explain.target and explain.target not in train.target:
+            raise ValueError(f"explain.target is '{explain.target}', but train.target is {', '.join(train.target)}; make them agree")
         return self
 
     @property
@@ -167,6 +166,12 @@ class Recipe(Settings):
         """How a network is trained; None where none is, or the chain ends before."""
         train: Train | None = self._late("train")
         return train
+
+    @property
+    def explaining(self) -> Explain | None:
+        """How the network is explained; None where it is not, or the chain ends before."""
+        explain: Explain | None = self._late("explain")
+        return explain
 
     def sections(self) -> dict[str, Section]:
         """Sections that name a map, by modality."""

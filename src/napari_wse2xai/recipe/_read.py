@@ -126,18 +126,28 @@ def _of_usual_kind(section: dict[str, Any]) -> dict[str, Any]:
 
 
 def _late_sections(given: Mapping[str, Any], base: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """Sections of the stages that need both maps: the preset's values under the recipe's, for those that the recipe asks for."""
-    order = list(LATE)
-    named = [name for name in order if given.get(name, False) is not False]
-    last = given.get("stop_after") if given.get("stop_after") in order else next(reversed(named), None)
+    """Sections of the stages that need both maps: the preset's values under the recipe's, for those that the recipe asks for.
+
+    A recipe that trains goes on to explain, unless it says ``explain: false`` or stops before.
+    """
+    order, last = list(LATE), _last(given)
     sections: dict[str, Any] = {}
     for index, name in enumerate(order):
         is_needed = last is not None and index <= order.index(last)
         if given.get(name) is False and is_needed:
-            raise SettingsError(f"{source}: {name} is false, but {last} cannot do without it; remove '{name}: false', or {last}.")
+            asker = next((other for other in order[index + 1 :] if given.get(other, False) is not False), last)
+            raise SettingsError(f"{source}: {name} is false, but {asker} cannot do without it; remove '{name}: false', or {asker}.")
         if name in given or is_needed:
             sections[name] = _late_section(LATE[name], given.get(name), base.get(name, {}))
     return sections
+
+
+def _last(given: Mapping[str, Any]) -> str | None:
+    """Last of the stages that need both maps that a recipe asks for."""
+    if given.get("stop_after") is not None:
+        return given["stop_after"] if given["stop_after"] in LATE else None
+    named = [name for name in LATE if given.get(name, False) is not False]
+    return "explain" if "train" in named and "explain" not in given else next(reversed(named), None)
 
 
 def _late_section(stage: type[Stage[Any, Any]], values: Any, base: Mapping[str, Any]) -> Any:

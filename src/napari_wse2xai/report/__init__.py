@@ -1,7 +1,8 @@
 """One self-contained HTML page about a run, and its figures."""
 
+from napari_wse2xai.report._card import Card, card
 from napari_wse2xai.report._figures import Images, draw_figures
 from napari_wse2xai.report._page import page
 from napari_wse2xai.report._truth import Comparison, compare
 
-__all__ = ["Comparison", "Images", "compare", "draw_figures", "page"]
+__all__ = ["Card", "Comparison", "Images", "card", "compare", "draw_figures", "page"]

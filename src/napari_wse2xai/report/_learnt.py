@@ -129,9 +129,11 @@ def _with_unit(explanation: Explanation, index: int) -> str:
     return f"{to_digits_of(mean, abs(mean), digits=3)} {unit}"
 
 
-def not_separable(explanation: Explanation) -> list[str]:
-    """Sentences about parameters that go together."""
-    return [
-        f"{one} and {other} go together (rank correlation {rho:.2f}): which of the two acts cannot be told."
-        for one, other, rho in explanation.not_separable
+def remarks(explanation: Explanation) -> list[str]:
+    """Sentences about parameters that go together, then the other remarks."""
+    pairs = explanation.not_separable
+    together = [
+        f"{one} and {other} go together (rank correlation {rho:.2f}): which of the two acts cannot be told." for one, other, rho in pairs
     ]
+    others = [remark for remark in explanation.remarks if not any(remark.startswith(f"{one} and {other} ") for one, other, _ in pairs)]
+    return together + others

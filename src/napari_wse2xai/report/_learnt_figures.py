@@ -43,6 +43,20 @@ def _of_explanation(explanation: Explanation) -> dict[str, Draw]:
     return found
 
 
+def jobs_of_card(model: TrainedModel, explanation: Explanation) -> list[tuple[str, Draw]]:
+    """Figures of the finding card with their captions, not yet drawn."""
+    first = explanation.ranking[0]
+    name = explanation.features[first]
+    return [
+        (
+            "Partial dependence with 95 % bands; grey: central 95 % of the measured PL; dashed: few pixels reach there.",
+            partial(pdp_panel, explanation),
+        ),
+        (f"{name}, its ICE slope (hatched where it is not sure), and PL.", partial(side_by_side, explanation, first)),
+        (f"Measured and predicted PL {explanation.target}.", partial(_prediction, model, explanation.target, 0)),
+    ]
+
+
 def _suffix(flake: int) -> str:
     return f"_flake_{flake + 1}" if flake else ""
 

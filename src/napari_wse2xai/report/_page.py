@@ -137,8 +137,7 @@ def _explanation(results: Results, images: Images) -> dict[str, Any] | None:
         "unit": explanation.target_unit,
         "stamp": explanation.stamp,
         "ranking": _learnt.ranking(explanation),
-        "not_separable": _learnt.not_separable(explanation),
-        "remarks": explanation.remarks,
+        "remarks": _learnt.remarks(explanation),
         "pictures": pictures_of(images, _learnt.captions(None, explanation)),
         "settings": settings_of(explanation.history),
     }

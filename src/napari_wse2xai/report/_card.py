@@ -1,0 +1,155 @@
+"""The finding card: one page that says what was found, how sure that is, and how it was made; HTML and PDF."""
+
+import base64
+import io
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.text import Text
+
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import Explanation, TrainedModel
+from napari_wse2xai.plots import explaining, training
+from napari_wse2xai.plots.judged import BADGE_COLORS, STAMP, STAMP_COLOR
+from napari_wse2xai.report import _learnt
+from napari_wse2xai.report._learnt_figures import jobs_of_card
+from napari_wse2xai.report._numbers import setting_text
+from napari_wse2xai.report._page import filled
+
+Rows = Sequence[tuple[str, str]]
+A4 = (8.27, 11.69)
+"""Inches."""
+LEFT = 0.06
+"""Margin of the page, as a fraction of its width."""
+WIDE = 118
+"""Letters of small print on a line of the page."""
+SMALL = 6.5
+"""Points of the letters in a plot."""
+SHOWN = 5
+"""Features in the table of the PDF."""
+
+
+@dataclass(frozen=True)
+class Card:
+    """A finding card, as two files."""
+
+    html: str
+    pdf: bytes
+
+
+def card(model: TrainedModel, explanation: Explanation, *, title: str, recovery: Rows = ()) -> Card:
+    """Write the finding card of one target.
+
+    Parameters
+    ----------
+    model : what was explained
+    explanation : of one of its targets
+    title : name of the flake or of the run
+    recovery : scores of a simulation of this flake with a planted law (words, number), where it was run
+    """
+    words = _words(model, explanation, title, recovery)
+    return Card(_html(model, explanation, words), _pdf(model, explanation, words))
+
+
+def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: Rows) -> dict[str, Any]:
+    """What the card says, for both forms."""
+    samples = model.samples
+    return {
+        "title": title,
+        "version": __version__,
+        "badge": _learnt.badge(explanation.verdict),
+        "stamp": explanation.stamp,
+        "target": explanation.target,
+        "unit": explanation.target_unit,
+        "reasons": explanation.verdict.reasons,
+        "about": f"{len(samples)} pixels of {', '.join(samples.names)}; {len(samples.lines)} RS lines; PL peak {samples.pl_peak}.",
+        "ranking": _learnt.ranking(explanation, most=SHOWN),
+        "scores": [row for row in _learnt.scores(model, explanation.target) if row["model"] in _told(model, explanation.target)],
+        "remarks": _learnt.remarks(explanation),
+        "recovery": list(recovery),
+        "settings": _settings(explanation),
+    }
+
+
+def _told(model: TrainedModel, target: str) -> set[str]:
+    """Network, and the best of its rivals between neighbours."""
+    rivals = [s for s in model.scores if (s.target, s.validation, s.part) == (target, "random", "validation") and s.model != NETWORK]
+    return {NETWORK, *(s.model for s in sorted(rivals, key=lambda score: -score.r2)[:1])}
+
+
+def _settings(explanation: Explanation) -> list[tuple[str, str]]:
+    """Settings of training and explaining, seeds included, one line a step."""
+    return [
+        (f"{record.step} ({record.version})", "; ".join(f"{key}: {setting_text(value)}" for key, value in record.settings.items()))
+        for record in explanation.history
+    ]
+
+
+def _html(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -> str:
+    pictures = []
+    for caption, draw in jobs_of_card(model, explanation):
+        stream = io.BytesIO()
+        draw().savefig(stream, format="png", dpi=110, metadata={"Software": None})
+        pictures.append((caption, base64.b64encode(stream.getvalue()).decode()))
+    return filled("card.html.j2", pictures=pictures, **words)
+
+
+def _pdf(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -> bytes:
+    stream = io.BytesIO()
+    sheet(model, explanation, words).savefig(stream, format="pdf", metadata={"CreationDate": None, "Title": words["title"]})
+    return stream.getvalue()
+
+
+def sheet(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -> Figure:
+    """Draw the whole card on one page."""
+    figure = Figure(figsize=A4)
+    areas: Any = figure.subfigures(5, 1, height_ratios=[1.9, 2.5, 3.6, 2.1, 1.6])
+    head, ranking, panel, maps, foot = areas
+    _draw_head(head, explanation, words)
+    bars, scatter = ranking.subplots(1, 2, gridspec_kw={"width_ratios": [1.5, 1]})
+    explaining.draw_ranking(bars, explanation, most=6)
+    training.draw_scatter(scatter, model, explanation.target)
+    ranking.subplots_adjust(left=0.2, right=0.95, bottom=0.22, top=0.88, wspace=0.28)
+    explaining.draw_pdp_panel(panel, explanation)
+    panel.subplots_adjust(left=0.1, right=0.97, bottom=0.14, top=0.93, hspace=0.3, wspace=0.12)
+    explaining.draw_side_by_side(maps.subplots(1, 3), explanation, explanation.ranking[0])
+    maps.subplots_adjust(left=0.08, right=0.92, bottom=0.22, top=0.86, wspace=0.6)
+    _draw_foot(foot, words)
+    for area in (ranking, panel, maps):
+        _shrink(area)
+    return figure
+
+
+def _draw_head(area: SubFigure, explanation: Explanation, words: dict[str, Any]) -> None:
+    color = BADGE_COLORS[explanation.verdict.level]
+    box = {"boxstyle": "round,pad=0.35", "facecolor": color, "edgecolor": "none"}
+    area.text(LEFT, 0.84, words["title"], fontsize=14, fontweight="bold", va="center")
+    area.text(LEFT, 0.64, f"PL {words['target']}: {words['badge']['level']}", fontsize=11, color="white", bbox=box, va="center")
+    area.text(0.97, 0.84, f"napari-wse2xai {words['version']}", fontsize=7, color="#5b6876", ha="right", va="center")
+    lines = [words["badge"]["meaning"], *words["reasons"][:4], words["about"]]
+    wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE, subsequent_indent="   ")]
+    area.text(LEFT, 0.5, "\n".join(wrapped[:9]), fontsize=7, va="top", linespacing=1.35)
+
+
+def _draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
+    quality = [f"{row['model']}, {row['validation']}: R² {row['r2']}, MAPE {row['mape']} %" for row in words["scores"]]
+    lines = ["; ".join(quality), *words["remarks"][:3], *(f"{name}: {value}" for name, value in words["recovery"])]
+    lines += [f"{step}: {values}" for step, values in words["settings"][-2:]]
+    wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE + 22, subsequent_indent="   ")]
+    area.text(LEFT, 0.97, "\n".join(wrapped[:12]), fontsize=6, va="top", linespacing=1.3, color="#1d2733")
+    if words["stamp"]:
+        area.text(0.97, 0.04, words["stamp"], fontsize=9, color=STAMP_COLOR, fontweight="bold", ha="right", va="bottom")
+
+
+def _shrink(area: SubFigure) -> None:
+    """Letters of a size that fits one page: the plots are drawn for a screen."""
+    for axes in area.findobj(Axes):
+        if isinstance(axes, Axes):
+            axes.tick_params(labelsize=SMALL)
+    for text in area.findobj(Text):
+        if isinstance(text, Text) and text.get_gid() != STAMP:
+            text.set_fontsize(min(float(text.get_fontsize()), SMALL))
