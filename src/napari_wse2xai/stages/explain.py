@@ -157,12 +157,7 @@ class _Case:
 
     def explanation(self, errors: "Bunch", derivative: Numbers) -> Explanation:
         """Put it together."""
-        from napari_wse2xai.explaining import pdp_spread, ranking, slope_rms
-
         samples, partial, slopes = self.samples, self.partial, self.slopes
-        spread, rms = pdp_spread(samples.features, partial.grid_values, partial.average), slope_rms(slopes.slope, slopes.step)
-        known = self.values[np.isfinite(self.values)]
-        low, high = (float(value) for value in np.percentile(known, [2.5, 97.5]))
         return Explanation(
             samples,
             self.target,
@@ -175,22 +170,33 @@ class _Case:
             pdp_low=errors.low,
             pdp_high=errors.high,
             supported=partial.supported,
-            pl_band=(low, high),
+            pl_band=self.pl_band(),
             pixels=partial.pixels,
             ice=partial.individual,
             step=slopes.step,
             slope=slopes.slope,
             slope_error=errors.slope_error,
             off_cloud=slopes.off_cloud,
-            importance=spread,
             importance_error=errors.importance_error,
-            slope_rms=rms,
-            ranking=ranking(spread, rms),
             not_separable=self.together(),
             extra={"derivative": derivative} | {name: slopes[name] for name in ("curvature", "nonlinearity") if name in slopes},
             remarks=tuple(self.remarks()),
             name=self.model.name,
+            **self.ranked(),
         )
+
+    def ranked(self) -> dict[str, Any]:
+        """Importance by the spread of the PDP and by the slopes, and the ranking by the greater of both."""
+        from napari_wse2xai.explaining import pdp_spread, ranking, slope_rms
+
+        spread = pdp_spread(self.samples.features, self.partial.grid_values, self.partial.average)
+        rms = slope_rms(self.slopes.slope, self.slopes.step)
+        return {"importance": spread, "slope_rms": rms, "ranking": ranking(spread, rms)}
+
+    def pl_band(self) -> tuple[float, float]:
+        """Central 95 % of the measured target."""
+        low, high = np.percentile(self.values[np.isfinite(self.values)], [2.5, 97.5])
+        return float(low), float(high)
 
     def together(self) -> tuple[tuple[str, str, float], ...]:
         """Pairs of parameters that cannot be told apart."""
