@@ -12,7 +12,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.text import Text
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Explanation, TrainedModel
+from napari_wse2xai.data import NETWORK, Explanation, TrainedModel
 from napari_wse2xai.plots import explaining, training
 from napari_wse2xai.plots.judged import BADGE_COLORS, STAMP, STAMP_COLOR
 from napari_wse2xai.report import _learnt
@@ -77,8 +77,9 @@ def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: 
 
 def _told(model: TrainedModel, target: str) -> set[str]:
     """Network, and the best of its rivals between neighbours."""
-    rivals = [s for s in model.scores if (s.target, s.validation, s.part) == (target, "random", "validation") and s.model != NETWORK]
-    return {NETWORK, *(s.model for s in sorted(rivals, key=lambda score: -score.r2)[:1])}
+    judged = [score for score in model.scores if (score.target, score.validation, score.part) == (target, "random", "validation")]
+    rivals = sorted((score for score in judged if score.model != NETWORK), key=lambda score: -score.r2)
+    return {NETWORK, *(score.model for score in rivals[:1])}
 
 
 def _settings(explanation: Explanation) -> list[tuple[str, str]]:
@@ -147,9 +148,9 @@ def _draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
 
 def _shrink(area: SubFigure) -> None:
     """Letters of a size that fits one page: the plots are drawn for a screen."""
-    for axes in area.findobj(Axes):
-        if isinstance(axes, Axes):
-            axes.tick_params(labelsize=SMALL)
-    for text in area.findobj(Text):
-        if isinstance(text, Text) and text.get_gid() != STAMP:
-            text.set_fontsize(min(float(text.get_fontsize()), SMALL))
+    drawn: Any = area
+    for axes in drawn.findobj(Axes):
+        axes.tick_params(labelsize=SMALL)
+    for text in drawn.findobj(Text):
+        if text.get_gid() != STAMP:
+            text.set_fontsize(min(text.get_fontsize(), SMALL))
