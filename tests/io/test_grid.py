@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.io import grid
 from napari_wse2xai.io.grid import find_lines, place
 
 
@@ -58,3 +59,28 @@ def test_scattered_points_are_given_up_fast_and_take_no_grid():
     assert time.perf_counter() - started < 5
     assert cube.shape == (50_000, 1, 1)
     assert frame.shape == (50_000, 1)
+
+
+def far_off(index, count, share):
+    """One damaged coordinate that widens an axis of `count` lines by a share."""
+    damaged = index.astype(float)
+    damaged[-1] = share * count
+    return damaged
+
+
+@pytest.mark.parametrize(("large", "share", "is_map"), [(2**26, 7.0, True), (1, 7.0, False), (1, 2.5, True), (2**26, 9.0, False)])
+def test_a_damaged_coordinate_widens_no_large_map_by_much(monkeypatch, large, share, is_map):
+    monkeypatch.setattr(grid, "_LARGE", large)
+    rows, columns = (index.ravel() for index in np.indices((30, 40)))
+    with pytest.warns(DataWarning, match="missing" if is_map else "no rectangular grid"):
+        cube, frame = place(np.ones((1200, 5), np.float32), far_off(rows, 30, share), columns.astype(float), "map")
+    assert (frame.shape[1] == 40) is is_map
+    assert cube.size <= max(3 if large == 1 else 8, 1) * 1200 * 5
+
+
+def test_a_large_scan_of_a_triangle_stays_a_map(monkeypatch):
+    monkeypatch.setattr(grid, "_LARGE", 1)
+    rows, columns = np.tril_indices(40)
+    with pytest.warns(DataWarning, match="780 of 1600 pixels"):
+        cube, _ = place(np.ones((len(rows), 5), np.float32), 1.0 * rows, 1.0 * columns, "map")
+    assert np.array_equal(np.isfinite(cube[:, :, 0]), np.tri(40, dtype=bool))

@@ -220,6 +220,24 @@ def test_flipped_bits_give_an_error_or_a_map(tmp_path):
         outcome(path)
 
 
+def test_an_index_that_counts_more_channels_than_there_are_makes_no_axis(tmp_path):
+    content = mdt.file_of(mdt.curves(PLACES, np.ones((12, 5)), (100.0, 140.0), ("1/cm", "counts")))
+    for old, new in (
+        ('count="5" start="100.0" stop="140.0"', 'count="999999999" start="1" stop="9"'),
+        ('offset="0" count="5"', 'count="999999999"'),
+    ):
+        assert old.encode() in content
+        content = content.replace(old.encode(), new.ljust(len(old)).encode())
+    path = tmp_path / "huge.mdt"
+    path.write_bytes(content)
+    tracemalloc.start()
+    with pytest.raises(ReaderError):
+        read(path)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2_000_000
+
+
 def test_huge_sizes_allocate_nothing(tmp_path):
     content, path = everything(), tmp_path / "huge.mdt"
     chance = random.Random(1)

@@ -1,5 +1,7 @@
 """Renishaw files: every spectrum where the stage was, whatever the order of the scan; damaged files a sentence."""
 
+import struct
+import tracemalloc
 import warnings
 
 import numpy as np
@@ -131,6 +133,19 @@ def test_sizes_that_lie_take_no_memory(write):
         read(write(huge))
     with pytest.raises(ReaderError, match="no complete spectrum"):
         read(write(head(0, 0, 0, 0)))
+
+
+def test_a_plan_for_more_than_there_is_room_for_is_not_believed(write):
+    huge = plan((1000, 1000), (0.5, 0.25), (10.0, -20.0))
+    content = bytearray(wdf_bytes(COUNTS.reshape(-1, N), AXIS, origins(Y, X, 10**6), huge))
+    struct.pack_into("<Q", content, 16 + 0x30, 10**6)  # planned: a million spectra, as the list of positions and the grid say
+    path = write(bytes(content))
+    tracemalloc.start()
+    found = read(path)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert peak < 1e6
 
 
 def test_block_of_size_zero_does_not_hang(write):

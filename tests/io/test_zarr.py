@@ -181,6 +181,15 @@ def test_hyperspy_axis_that_was_never_calibrated(save):
     assert read(path, unit="nm").axis.kind is AxisKind.WAVELENGTH
 
 
+def test_a_hyperspy_size_that_lies_makes_no_axis(tmp_path):
+    with h5py.File(tmp_path / "huge.hspy", "w") as file:
+        fill_experiment(file, signal={"units": "nm", "offset": 500.0})
+        del file["Experiments/flake/data"]
+        file.create_dataset("Experiments/flake/data", (NY, NX, 10**9), "f4", chunks=(1, 1, 64))
+    with pytest.raises(ReaderError, match="claims 12000000000 values"):
+        list_items(tmp_path / "huge.hspy")
+
+
 def test_hyperspy_positions_without_a_length(save):
     with pytest.warns(DataWarning, match="'y' and 'x' in a unit of length"):
         found = read(save(signal={"units": "nm", "offset": 500.0}, place_unit="s"))

@@ -13,10 +13,20 @@ _OFF_GRID = 0.25
 """Largest distance of a coordinate from its grid line, in steps."""
 _EMPTIEST = 8
 """A scan with more grid places than this per spectrum is a list of points, not a grid."""
+_EMPTIEST_LARGE = 3
+"""The same for a grid that takes much memory: one damaged coordinate must not widen a map of a gigabyte eightfold with nothing."""
+_LARGE = 2**26
+"""Bytes from which a grid takes much memory."""
 _FINEST = 1e-7
 """Coordinates closer than this part of the scan's extent are equal: text has six digits or so."""
 _DENSEST_UNEVEN = 4
 """An uneven grid may have so many places per spectrum; one more makes it a list of points."""
+
+
+def _is_too_empty(n_places: int, spectra: NDArray[np.float32], emptiest: int) -> bool:
+    """Whether spectra (m, n) fill too little of so many places."""
+    n_bytes = 4 * n_places * spectra.shape[1]
+    return n_places > (emptiest if n_bytes < _LARGE else min(emptiest, _EMPTIEST_LARGE)) * len(spectra)
 
 
 @dataclass(frozen=True)
@@ -98,9 +108,15 @@ def place(
     rows, columns = find_lines(y_um), find_lines(x_um)
     if rows is None or columns is None:
         return _place_unevenly(spectra, y_um, x_um, name)
-    if rows.count * columns.count > _EMPTIEST * len(spectra):
+    if _is_too_empty(rows.count * columns.count, spectra, _EMPTIEST) or _is_collapsed(rows, columns):
         return _no_grid(spectra, name)
     return _place_on(spectra, rows, columns, name)
+
+
+def _is_collapsed(rows: Lines, columns: Lines) -> bool:
+    """Whether most spectra share their place with another: seen from one damaged coordinate far away, all others are one line."""
+    places = np.unique(rows.index * columns.count + columns.index)
+    return 2 * len(places) < len(rows.index)
 
 
 def _no_grid(spectra: NDArray[np.float32], name: str) -> tuple[NDArray[np.float32], Frame]:
@@ -112,7 +128,7 @@ def _place_unevenly(
 ) -> tuple[NDArray[np.float32], Frame]:
     """One row and column per different coordinate, where these are few; their distances differ, which a warning says."""
     rows, columns = find_lines(y_um) or distinct_lines(y_um), find_lines(x_um) or distinct_lines(x_um)
-    if rows.count * columns.count > _DENSEST_UNEVEN * len(spectra):
+    if _is_too_empty(rows.count * columns.count, spectra, _DENSEST_UNEVEN):
         return _no_grid(spectra, name)
     warnings.warn(
         f"'{name}': the distances between its {rows.count} rows or {columns.count} columns differ; they are drawn equally wide.",
@@ -155,7 +171,7 @@ def _warn_of_places(n_missing: int, n_doubled: int, frame: Frame, name: str) -> 
 def as_line(spectra: NDArray[np.float32], along_um: NDArray[np.float64], name: str) -> tuple[NDArray[np.float32], Frame]:
     """Put spectra (m, n) along one coordinate (m,) into a map of one column (ny, 1, n), smallest coordinate first."""
     lines = find_lines(along_um)
-    if lines is None or len(np.unique(lines.index)) < len(spectra) or lines.count > _EMPTIEST * len(spectra):
+    if lines is None or len(np.unique(lines.index)) < len(spectra) or _is_too_empty(lines.count, spectra, _EMPTIEST):
         return as_list(spectra, f"'{name}': the positions are not equidistant, so its {len(spectra)} spectra are shown as a list")
     frame = Frame((lines.count, 1), (lines.step, 1.0), (lines.origin, 0.0))
     return filled(spectra, lines.index, frame, name), frame

@@ -124,7 +124,8 @@ def describe_map_group(group: Any, name: str) -> tuple[tuple[int, int, int], str
 
 
 def _sizes(dataset: Any) -> dict[str, int]:
-    """Size of each dimension of counts, in the order of the file."""
+    """Size of each dimension of counts, in the order of the file; no axis is made for what the file cannot hold."""
+    require_stored(dataset)
     return dict(zip(_dimensions(dataset), dataset.shape, strict=True))
 
 
@@ -219,11 +220,17 @@ def read_flake(group: Any) -> NDArray[np.bool_] | None:
     return owner["flake"][()].astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
 
 
-def read_values(dataset: Any) -> NDArray[Any]:
-    """Whole data set as an array, CF packing undone; a size that the file cannot hold is refused before any memory is taken."""
-    stored = dataset.id.get_storage_size()
+def require_stored(dataset: Any) -> int:
+    """Refuse a size that the file cannot hold; gives the bytes that it holds."""
+    stored = int(dataset.id.get_storage_size())
     if dataset.size * dataset.dtype.itemsize > _MOST_COMPRESSED * stored:
         raise ReaderError(f"'{dataset.name}' claims {dataset.size} values but holds {stored} bytes; the file is incomplete, copy it again.")
+    return stored
+
+
+def read_values(dataset: Any) -> NDArray[Any]:
+    """Whole data set as an array, CF packing undone; a size that the file cannot hold is refused before any memory is taken."""
+    stored = require_stored(dataset)
     fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
     if may_be_mapped(dataset.dtype, stored) and (fill, scale, offset) == (None, None, None) and _is_plain(dataset):
         return np.memmap(dataset.file.filename, np.float32, "r", dataset.id.get_offset(), dataset.shape)

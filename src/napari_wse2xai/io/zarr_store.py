@@ -23,6 +23,11 @@ def open_store(path: Path) -> Any:
 
 def read_array(array: Any) -> NDArray[Any]:
     """All numbers of an array; a size that its files cannot hold is refused before any memory is taken."""
+    require_stored(array)
+    return np.asarray(array[...])
+
+
+def require_stored(array: Any) -> None:
+    """Refuse a size that the files cannot hold."""
     if array.nbytes > _MOST_COMPRESSED * array.nbytes_stored():
         raise ReaderError(f"'{array.name}' claims {array.size} values but holds hardly any; the folder is incomplete, copy it again.")
-    return np.asarray(array[...])

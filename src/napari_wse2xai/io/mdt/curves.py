@@ -80,6 +80,7 @@ def _content(curves: _Curves, about: About) -> Content:
     same = {(_number(curve, "axis0"), _number(data, "count")) for curve, data in zip(curves.measured, entries_of_data, strict=True)}
     if len(same) > 1 or (n_channels != next(iter(same))[1]):
         return Other(about, f"{len(yx)} spectra of different axes: {curves.what}", (len(yx), 1, n_channels), is_known=False)
+    _require_bytes(curves, entries_of_data)
     um = UM_PER.get(curves.index.points[0].get("unit", ""))
     load = partial(_load, curves, entries_of_data)
     return Spectra(about, _axis_values(curves), kind, unit or "counts", len(yx), load, yx_um=None if um is None else yx * um)
@@ -128,11 +129,15 @@ def _axis_values(curves: _Curves) -> NDArray[np.float64]:
     return np.linspace(float(axis.get("start", "")), float(axis.get("stop", "")), _number(axis, "count"))
 
 
-def _load(curves: _Curves, entries_of_data: list[ET.Element]) -> NDArray[np.float32]:
-    """All curves, (m, n); no more numbers than the frame holds bytes of."""
+def _require_bytes(curves: _Curves, entries_of_data: list[ET.Element]) -> None:
+    """Refuse more numbers than the frame holds bytes of, before an axis of that length is made."""
     n_bytes = sum(_number(entry, "count") * np.dtype(_TYPES[entry.get("type", "")]).itemsize for entry in entries_of_data)
     if n_bytes > sum(map(len, curves.blocks.values())):
         raise ValueError("the index counts more values than the frame holds")
+
+
+def _load(curves: _Curves, entries_of_data: list[ET.Element]) -> NDArray[np.float32]:
+    """All curves, (m, n)."""
     quantity = curves.index.quantity(curves.measured[0])
     return np.array([_values(curves, entry, quantity) for entry in entries_of_data], dtype=np.float32)
 

@@ -17,6 +17,7 @@ from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signals import Axis, Signal, items_of, map_of
 from napari_wse2xai.io.zarr_store import open_store, read_array
+from napari_wse2xai.io.zarr_store import require_stored as require_zarr_stored
 
 _DEEPEST = 20
 
@@ -55,6 +56,7 @@ def _open(path: Path) -> Iterator[Any]:
 
 def _signal(group: Any, name: str) -> Signal:
     data = group["data"]
+    _require_stored(data)
     axes = tuple(Axis.of(_axis_record(group[f"axis-{index}"]), size) for index, size in enumerate(data.shape))
     return Signal(name, axes, _nested(group["metadata"]) if "metadata" in group else {}, lambda: _values(data))
 
@@ -68,6 +70,18 @@ def _values(data: Any) -> np.ndarray[Any, Any]:
 
         return read_values(data)
     return read_array(data)
+
+
+def _require_stored(data: Any) -> None:
+    """Refuse a size that the file cannot hold, before an axis of that length is made."""
+    import h5py
+
+    if isinstance(data, h5py.Dataset):
+        from napari_wse2xai.io.netcdf import require_stored
+
+        require_stored(data)
+    else:
+        require_zarr_stored(data)
 
 
 def _axis_record(group: Any) -> Mapping[str, Any]:

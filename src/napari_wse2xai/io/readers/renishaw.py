@@ -157,8 +157,8 @@ def _axis(blocks: Blocks, header: _Header) -> tuple[NDArray[np.float64], str | N
 
 
 def _plan(blocks: Blocks, header: _Header) -> _Plan | None:
-    """Planned grid, where there is one that fits the number of spectra."""
-    if "WMAP" not in blocks:
+    """Planned grid, where there is one that fits the number of spectra; WiRE keeps room for all of them from the start."""
+    if "WMAP" not in blocks or 4 * header.n_planned * header.n_channels > blocks.size("DATA"):
         return None
     flags, _, _, _, _, dx, dy, _, nx, ny = blocks.unpack("WMAP", "II6fII")
     nx, ny = int(nx), int(ny)

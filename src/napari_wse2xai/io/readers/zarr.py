@@ -16,7 +16,7 @@ from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.axis_guess import settle_kind
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose
-from napari_wse2xai.io.zarr_store import open_store, read_array
+from napari_wse2xai.io.zarr_store import open_store, read_array, require_stored
 
 ROOT_ITEM = "map"
 _SPATIAL = ("y", "x")
@@ -57,6 +57,7 @@ def _dimensions(array: Any) -> tuple[str, str, str]:
 
 def _layout(group: Any) -> tuple[list[int], tuple[int, int, int], str]:
     """Order of the dimensions that gives (y, x, spectral), the shape in this order, and the spectral one's name."""
+    require_stored(group["counts"])
     names = _dimensions(group["counts"])
     spectral = next(name for name in names if name not in _SPATIAL)
     order = [names.index(name) for name in (*_SPATIAL, spectral)]
