@@ -3,6 +3,7 @@
 import dataclasses
 import errno
 import html
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,11 +12,11 @@ import pytest
 import xarray
 import yaml
 
-from learned import make_model
+from learned import make_explanation, make_model
 from napari_wse2xai import batch, io, recipe
-from napari_wse2xai.data import Samples
+from napari_wse2xai.data import Level, Samples
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
-from napari_wse2xai.stages import Train
+from napari_wse2xai.stages import Explain, Train
 from napari_wse2xai.synthetic import Placement, make_flake, make_pair
 
 RECIPE = {
@@ -258,6 +259,7 @@ def taught(monkeypatch):
     monkeypatch.setattr(Train, "run", lambda self, source, progress: make_model(Samples.of(source, targets=self.target)))
 
 
+@quick
 @pytest.mark.usefixtures("taught")
 def test_a_run_trains_and_keeps_the_model(inputs, tmp_path):
     seen = []
@@ -271,9 +273,32 @@ def test_a_run_trains_and_keeps_the_model(inputs, tmp_path):
     found = io.read_results(tmp_path / "results.nc").model
     np.testing.assert_array_equal(found.predicted, results.model.predicted)
     assert len(found.samples) == results.paired.paired.sum()
-    assert {"scores.csv", "paired.csv", "figures/model_height_prediction.png", "figures/model_height_scatter.svg"} <= set(files(tmp_path))
+    assert {"scores.csv", "paired.csv"} <= set(files(tmp_path))
     assert 'class="badge yes"' in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert recipe.load(write_text(tmp_path, results.recipe)).training == recipe.load(path).training
+
+
+@quick
+@pytest.mark.usefixtures("taught")
+def test_a_run_explains_and_writes_the_card(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Explain, "run", lambda self, source, progress: make_explanation())
+    path = write(inputs, "explain.yaml", train={"seed": 5}, pair={"method": {"kind": "stage coordinates"}})
+    results = batch.run_recipe(path, tmp_path)
+    found = io.read_results(tmp_path / "results.nc").explanation
+    np.testing.assert_array_equal(found.slope, results.explanation.slope)
+    assert {"pdp.csv", "slopes.csv", "card.html", "card.pdf"} <= set(files(tmp_path))
+
+
+@quick
+def test_a_model_that_must_not_be_interpreted_is_kept_but_not_explained(inputs, tmp_path, monkeypatch):
+    judged = partial(make_model, level=Level.DO_NOT_INTERPRET)
+    monkeypatch.setattr(Train, "run", lambda self, source, progress: judged(Samples.of(source)))
+    path = write(inputs, "doubt.yaml", train={"seed": 5}, pair={"method": {"kind": "stage coordinates"}})
+    with pytest.warns(DataWarning, match="PL height is not explained, the verdict is 'do not interpret'"):
+        results = batch.run_recipe(path, tmp_path)
+    assert results.explanation is None
+    assert results.model is not None
+    assert "is not explained" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
 def write_text(folder, text):

@@ -138,6 +138,7 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
     shares = _Shares() if results.model is None else _Shares(explained=0.93, drawn=0.99)
     images = report.draw_figures(results, _part(progress, shares.explained, shares.drawn - shares.explained, "report"))
+    card = _card(results, story.title)
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
     progress(shares.drawn, "report: writing")
     io.write_results(results, folder / "results.nc")
@@ -145,9 +146,25 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
         with io.new_file(folder / "figures" / name) as place:
             place.write_bytes(content)
     _write_tables(results, folder)
+    if card is not None:
+        _write_card(card, folder)
     with io.new_file(folder / "report.html") as place:
         place.write_text(text, encoding="utf-8")
     progress(1.0, "report: done")
+
+
+def _card(results: Results, title: str) -> report.Card | None:
+    """Finding card, where there is something to find."""
+    if results.model is None or results.explanation is None:
+        return None
+    return report.card(results.model, results.explanation, title=title)
+
+
+def _write_card(card: report.Card, folder: Path) -> None:
+    with io.new_file(folder / "card.html") as place:
+        place.write_text(card.html, encoding="utf-8")
+    with io.new_file(folder / "card.pdf") as place:
+        place.write_bytes(card.pdf)
 
 
 def _write_tables(results: Results, folder: Path) -> None:

@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from matplotlib.text import Text
 from test_report import read
 
 from learned import make_explanation, make_model, make_samples
 from napari_wse2xai import report
 from napari_wse2xai.data import Level, Results
 from napari_wse2xai.plots.judged import STAMP
+from napari_wse2xai.report._card import _words, sheet
 from napari_wse2xai.report._learnt import captions
 from napari_wse2xai.report._learnt_figures import jobs
 from napari_wse2xai.stages import silent
@@ -80,3 +82,31 @@ def test_two_flakes_and_targets_have_figures_of_their_own():
     text = read(report.page(results, {f"{name}.png": b"" for name in names}, title="t"))
     assert "Flake: flake 2." in text
     assert text.count("PL position : ") == 1
+
+
+def test_the_card_tells_the_finding_on_one_page(trained, explanation):
+    card = report.card(trained, explanation, title="Flake <7>", recovery=(("Rank correlation with the planted law", "0.98"),))
+    text = read(card.html)
+    for part in (
+        "Flake <7>",
+        "interpretable",
+        "A1'.height",
+        "238 ± 14",
+        "Rank correlation with the planted law 0.98",
+        "seed: 0",
+        "PL peak A exciton",
+    ):
+        assert part in text
+    assert card.html.count("data:image/png;base64,") == 3
+    assert "http" not in card.html
+    assert card.pdf.startswith(b"%PDF")
+    assert card.pdf.count(b"/Type /Page ") + card.pdf.count(b"/Type /Page\n") == 1
+
+
+def test_the_card_of_a_doubtful_explanation_is_stamped(trained, doubtful):
+    judged = replace(trained, verdicts=(doubtful.verdict,))
+    words = _words(judged, doubtful, "t", ())
+    page = sheet(judged, doubtful, words)
+    stamps = [text for text in page.findobj(Text) if text.get_gid() == STAMP]
+    assert len(stamps) == 7  # ranking, three modes, three maps
+    assert "DO NOT INTERPRET" in {text.get_text() for text in page.findobj(Text) if text.get_gid() != STAMP}

@@ -122,6 +122,8 @@ def sheet(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) 
     _draw_foot(foot, words)
     for area in (ranking, panel, maps):
         _shrink(area)
+    for text in scatter.get_legend().get_texts():
+        text.set_fontsize(5)
     return figure
 
 
