@@ -38,6 +38,27 @@ def test_dark_alone_and_response_alone(measured):
     assert flat.counts == pytest.approx(measured.counts, rel=1e-6)
 
 
+def test_a_white_lamp_as_measured_is_freed_of_its_dark_and_its_own_light(measured):
+    lamp, lamp_dark = (NM / 700) ** 3, 20 + 0.0 * NM
+    settings = {"response": spectrum(1e4 * RESPONSE * lamp + lamp_dark), "response_dark": spectrum(lamp_dark), "lamp": spectrum(lamp)}
+    corrected = CorrectResponse(dark=spectrum(DARK), **settings)(measured)
+    assert corrected.counts[1, 2] == pytest.approx(LIGHT * RESPONSE.mean(), rel=1e-5)
+    with pytest.raises(DataError, match="lamp's spectrum is not above zero at 600"):
+        CorrectResponse(**{**settings, "lamp": spectrum(lamp - lamp[0])})(measured)
+    with pytest.raises(DataError, match="but no response"):
+        CorrectResponse(dark=spectrum(DARK), lamp=spectrum(lamp))(measured)
+
+
+def test_a_lamp_in_an_instruments_own_file(measured):
+    shift = 1e7 * (1 / 500.0 - 1 / NM)  # measured with another laser's shift as its axis
+    pixels = np.stack([RESPONSE, 3 * RESPONSE, np.full(201, np.nan)])[None]
+    white = Spectrum.from_map(SpectralMap.from_arrays(pixels, shift, AxisKind.RAMAN_SHIFT, laser_nm=500.0), "lamp.wdf")
+    assert (white.unit, white.file) == ("nm", "lamp.wdf")
+    assert white.values == pytest.approx(2 * RESPONSE, rel=1e-6)
+    corrected = CorrectResponse(dark=spectrum(DARK), response=white)(measured)
+    assert corrected.counts[1, 2] == pytest.approx(LIGHT * RESPONSE.mean(), rel=1e-5)
+
+
 def test_a_coarser_response_in_another_unit_will_do():
     shift = 1e7 * (1 / 532.0 - 1 / np.linspace(535, 560, 400))
     response = 1 + 0.01 * (np.linspace(535, 560, 400) - 535)
@@ -91,9 +112,11 @@ def test_files_without_a_spectrum_are_refused(tmp_path, text, words):
 def test_a_recipe_finds_the_file_beside_it_and_then_holds_its_numbers(tmp_path):
     (tmp_path / "map.txt").touch()
     (tmp_path / "white.txt").write_text("600 1.5\n700 2.5\n", encoding="utf-8")
-    (tmp_path / "recipe.yaml").write_text("pl: {file: map.txt, correct_response: {response: white.txt}, calibrate: }", encoding="utf-8")
+    (tmp_path / "lamp.txt").write_text("600 7\n700 8\n", encoding="utf-8")
+    (tmp_path / "recipe.yaml").write_text("pl: {file: map.txt, correct_response: {response: white.txt, lamp: lamp.txt}, calibrate: }")
     once = recipe.load(tmp_path / "recipe.yaml")
     assert once.pl.correct_response.response.values == (1.5, 2.5)
+    assert once.pl.correct_response.lamp.values == (7, 8)
     (tmp_path / "white.txt").unlink()
     (tmp_path / "again.yaml").write_text(recipe.to_yaml(once), encoding="utf-8")
     assert recipe.load(tmp_path / "again.yaml") == once

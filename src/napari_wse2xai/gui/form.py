@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QStackedWidget, QVBoxLayout, QWi
 
 from napari_wse2xai.gui import fields
 from napari_wse2xai.gui.describe import AXIS, limits, one_sentence, options, unit
+from napari_wse2xai.gui.opening import spectrum_in
 from napari_wse2xai.stages import Settings
 
 Changed = Callable[[], None]
@@ -155,7 +156,7 @@ def input_for(annotation: Any, field: FieldInfo | None = None) -> Any:
     if get_origin(kind) is tuple:
         return _input_for_tuple(get_args(kind), optional)
     if hasattr(kind, "load"):
-        return fields.from_file(kind.load)
+        return fields.from_file(spectrum_in)
     if kind is bool:
         return fields.flag()
     if kind is int:

@@ -8,10 +8,12 @@ from pathlib import Path
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import AxisKind, Picture, Record, Results, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
-from napari_wse2xai.io import Item, is_results, list_items, pictures, read, read_results
+from napari_wse2xai.io import FORMATS, Item, is_results, list_items, pictures, read, read_results
 from napari_wse2xai.stages import ConvertAxis, Progress, silent
+from napari_wse2xai.stages.correct_response import Spectrum
 
 RAMAN, PL = "RS", "PL"
+_TEXTS = (".txt", ".csv", ".tsv", ".gz")
 Artefact = SpectralMap | Picture | Results
 
 
@@ -95,6 +97,23 @@ def all_of(path: Path) -> list[Artefact]:
         warnings.warn(str(error), DataWarning, stacklevel=2)
         return [*below]
     return [*_pictures_beside(path), source]
+
+
+def spectrum_in(path: str | Path) -> Spectrum:
+    """Spectrum to correct a map with: two columns of text, or the mean of a measurement in any format that can be read.
+
+    Raises
+    ------
+    ValueError
+        With a sentence, where the file holds no spectrum.
+    """
+    place = Path(path)
+    if place.suffix.lower() in _TEXTS or not any(known.matches(place) for known in FORMATS):
+        return Spectrum.load(place)
+    try:
+        return Spectrum.from_map(read(place), str(place))
+    except UserError as error:
+        raise ValueError(str(error).rstrip(".")) from None
 
 
 def _pictures_beside(path: Path, *, told: bool = True) -> tuple[Picture, ...]:

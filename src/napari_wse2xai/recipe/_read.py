@@ -166,8 +166,9 @@ def _with_kind(value: Any, field: FieldInfo | None) -> Any:
 
 
 def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Name files by their full path: the map's, and those of a dark spectrum and a response."""
-    located = {**section, "correct_response": _beside(section.get("correct_response"), ("dark", "response"), folder)}
+    """Name files by their full path: the map's, and those of the spectra to correct it with."""
+    spectra = ("dark", "response", "response_dark", "lamp")
+    located = {**section, "correct_response": _beside(section.get("correct_response"), spectra, folder)}
     return {key: value for key, value in _beside(located, ("file",), folder).items() if key in section}
 
 

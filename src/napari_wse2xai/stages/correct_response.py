@@ -20,6 +20,7 @@ class Spectrum(Settings):
     axis: tuple[float, ...] = Field(description="Axis values, rising.")
     values: tuple[float, ...] = Field(description="Values on the axis.")
     file: str = Field("", description="Where it was read from.")
+    unit: Literal["", "nm", "cm-1", "eV"] = Field("", description="Unit of the axis, where the file says it.")
 
     @model_validator(mode="after")
     def _drawable(self) -> Self:
@@ -52,6 +53,17 @@ class Spectrum(Settings):
         except ValidationError as error:
             raise ValueError(f"{place}: {error.errors()[0]['msg'].removeprefix('Value error, ')}") from None
 
+    @classmethod
+    def from_map(cls, measured: SpectralMap, file: str = "") -> "Spectrum":
+        """Mean spectrum of a measurement of any format that can be read, such as a white lamp's; a Raman shift becomes nm, if it can."""
+        axis, kind = measured.axis, measured.axis.kind
+        if kind is AxisKind.RAMAN_SHIFT and axis.laser_nm is not None:
+            kind = AxisKind.WAVELENGTH
+        values = convert_values(axis.values, axis.kind, kind, axis.laser_nm, axis.medium)
+        mean = np.asarray(measured.counts[measured.measured].mean(axis=0), dtype=np.float64)
+        order = np.argsort(values)
+        return cls(axis=tuple(values[order].tolist()), values=tuple(mean[order].tolist()), file=file, unit=kind.unit)
+
 
 def _two_numbers(line: str) -> tuple[float, float] | None:
     words = line.replace(";", " ").replace("\t", " ")
@@ -76,7 +88,8 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
     Notes
     -----
     The dark spectrum needs the map's exposure time.  The response is what the instrument makes of light that is equally bright at every
-    channel: the spectrum of a white lamp over the lamp's certified one.  Neither is extrapolated.  Their own noise is common to all pixels,
+    channel: the spectrum of a white lamp, without its dark spectrum, over the light that the lamp gives.  A certificate in watts per
+    nm wants a factor of the wavelength, since detectors count photons.  No spectrum is extrapolated.  Their noise is common to all pixels,
     so that averaging over pixels does not remove it: measure both long.  The noise of the map is divided with the counts.
     """
 
@@ -86,7 +99,19 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
         None, title="Dark spectrum", description="Text file with two columns, axis and counts without light; empty for none."
     )
     response: FromFile | None = setting(
-        None, title="Response", description="Text file with two columns, axis and relative response; empty for none."
+        None,
+        title="Response",
+        description="Text file with two columns, axis and relative response or counts of a white lamp; empty for none.",
+    )
+    response_dark: FromFile | None = setting(
+        None,
+        title="Dark of the response",
+        description="Dark spectrum of the white lamp's exposure time, taken off the response; empty for none.",
+    )
+    lamp: FromFile | None = setting(
+        None,
+        title="Light of the lamp",
+        description="Certified spectrum of the lamp, photons per nm, where the response is the lamp as measured; empty for an even one.",
     )
     unit: Literal["as the map", "nm", "cm-1", "eV"] = setting(
         "as the map", title="Unit", description="Unit of the axis in the files, where it is another than the map's."
@@ -97,6 +122,8 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
         progress(0.0, "correcting the response")
         if self.dark is None and self.response is None:
             raise DataError("There is neither a dark spectrum nor a response to correct with; give the file of one, or leave it out.")
+        if self.response is None and (self.response_dark or self.lamp):
+            raise DataError("There is a lamp, or its dark spectrum, but no response; give the file of the lamp as you measured it.")
         counts = source.counts
         if self.dark is not None:
             counts = counts - self._on_axis(self.dark, source, "dark spectrum").astype(np.float32)
@@ -107,18 +134,20 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
     def _response(self, given: Spectrum, source: SpectralMap) -> NDArray[np.float32]:
         """(n,) response of mean 1."""
         values = self._on_axis(given, source, "response")
-        if (values <= 0).any():
-            where = source.axis.values[values <= 0][0]
-            raise DataError(
-                f"The response is not above zero at {where:.6g} {source.axis.unit}, so the light there is unknown; "
-                "measure it again, or cut the map to where it is."
-            )
+        if self.response_dark is not None:
+            values = values - self._on_axis(self.response_dark, source, "dark spectrum of the response")
+        _require_light(values, source, "response")
+        if self.lamp is not None:
+            light = self._on_axis(self.lamp, source, "lamp's spectrum")
+            _require_light(light, source, "lamp's spectrum")
+            values = values / light
         return np.asarray(values / values.mean(), dtype=np.float32)
 
     def _on_axis(self, given: Spectrum, source: SpectralMap, what: str) -> NDArray[np.float64]:
         """(n,) values of a spectrum at the channels of a map, by straight lines; it must cover them all but for half a channel."""
         axis = source.axis
-        kind = axis.kind if self.unit == "as the map" else AxisKind.from_unit(self.unit)
+        unit = given.unit or self.unit
+        kind = axis.kind if unit == "as the map" else AxisKind.from_unit(unit)
         wanted = convert_values(axis.values, axis.kind, kind, axis.laser_nm, axis.medium)
         slack = 0.5 * float(np.median(np.abs(np.diff(wanted)))) if len(axis) > 1 else 0.0
         low, high = float(wanted.min()), float(wanted.max())
@@ -128,3 +157,13 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
                 f"{low:.5g} to {high:.5g}; give one that covers the whole map, or correct its unit."
             )
         return np.asarray(np.interp(wanted, given.axis, given.values))
+
+
+def _require_light(values: NDArray[np.float64], source: SpectralMap, what: str) -> None:
+    """Refuse a spectrum to divide by that is dark somewhere."""
+    if (values <= 0).any():
+        where = source.axis.values[values <= 0][0]
+        raise DataError(
+            f"The {what} is not above zero at {where:.6g} {source.axis.unit}, so the light there is unknown; "
+            "measure it again, or cut the map to where it is."
+        )
