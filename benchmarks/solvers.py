@@ -91,7 +91,7 @@ def main() -> None:
     total = len(work[0][1])
     rivals: dict[str, tuple[int, Callable[[Problem, Spectra], Array]]] = {
         "scipy trf, serial": (SERIAL, scipy_serial),
-        "moment LM": (total, lambda p, y: moments.fit(p, y, moments.Tolerance())),
+        "moment LM": (total, lambda p, y: moments.fit(p, y, moments.Tolerance())[0]),
         "channel LM": (2000, lambda p, y: least_squares.fit(p, y, least_squares.Tolerance())),
         "RAdam, 1000 steps": (ADAM, lambda p, y: gradient_descent.fit(p, y, gradient_descent.Schedule(1000, 0.05))),
     }
@@ -119,7 +119,7 @@ def main() -> None:
 
 def moments_start(problem: Problem, counts: Spectra) -> Array:
     """A good start for the best known minimum."""
-    return np.clip(moments.fit(problem, counts, moments.Tolerance(1e-6)), problem.lower, problem.upper)
+    return np.clip(moments.fit(problem, counts, moments.Tolerance(1e-6))[0], problem.lower, problem.upper)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,10 @@ from scipy.optimize import least_squares as scipy_least_squares
 
 from napari_wse2xai.errors import Cancelled
 from napari_wse2xai.numerics import gradient_descent, least_squares, moments
+from napari_wse2xai.numerics.elimination import Factor
+from napari_wse2xai.numerics.learned_start import LearnedStart, enough
 from napari_wse2xai.numerics.lineshapes import SHAPES as LINE_SHAPES
+from napari_wse2xai.numerics.moment_descent import Descent
 from napari_wse2xai.numerics.problem import Problem, Tie
 from napari_wse2xai.numerics.uncertainty import assess, model
 
@@ -72,7 +75,7 @@ def test_every_kind_of_problem_is_solved_as_scipy_solves_it(variant):
     best = np.array([scipy_minimum(task, spectrum) for spectrum in counts])
     solvers = [least_squares.fit(task, counts, least_squares.Tolerance())]
     if moments.applies(task):
-        solvers.append(moments.fit(task, counts, moments.Tolerance()))
+        solvers.append(moments.fit(task, counts, moments.Tolerance())[0])
     for found in solvers:
         assert (objective(task, counts, found) / best - 1).max() < 1e-3
         assert task.complete(task.fitted(found)) == pytest.approx(found, rel=1e-5, abs=1e-4)  # ties hold, what is fixed stays
@@ -121,10 +124,29 @@ def test_moments_reach_the_same_minimum_without_the_channels(degree):
     counts, task = spectra(40), problem(degree=degree)
     assert moments.applies(task)
     channels = least_squares.fit(task, counts, least_squares.Tolerance())
-    found = moments.fit(task, counts, moments.Tolerance())
-    assert not moments.far(task, found).any()
+    found, far = moments.fit(task, counts, moments.Tolerance())
+    assert not far.any()
     assert (objective(task, counts, found) / objective(task, counts, channels) - 1).max() < 5e-4
     assert found[:, 1, 0] == pytest.approx(channels[:, 1, 0], abs=2e-3)
+
+
+@pytest.mark.parametrize("variant", ["plain", "weighted", "fixed distance"])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_map_that_learns_its_starts_ends_where_each_spectrum_ends(variant, threads):
+    import torch
+
+    counts, task = spectra(4 * enough(9) + 7), problem(**VARIANTS[variant])
+    counts[5], counts[100:110] = 0, np.random.default_rng(3).normal(0, 20, (10, len(X)))  # nothing there, or noise alone
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    found, far = moments.fit(task, counts, moments.Tolerance())
+    torch.set_num_threads(before)
+    some = np.r_[0:5, 6:100, 110:300]
+    best = objective(task, counts[some], least_squares.fit(task, counts[some], least_squares.Tolerance()))
+    assert (objective(task, counts[some], found[some]) / best - 1).max() < 5e-4
+    assert task.complete(task.fitted(found)) == pytest.approx(found, rel=1e-5, abs=1e-4)
+    assert not far[some].any()
+    assert np.isfinite(found).all()
 
 
 def test_moments_equal_sums_over_the_channels():
@@ -133,32 +155,55 @@ def test_moments_equal_sums_over_the_channels():
 
     task, counts = problem(degree=1), spectra(3)
     centre = X.mean()
-    series = moments.Series(X - centre, task.start[:, 0] - centre + 0.5j * task.start[:, 1], task.root, "cpu")
-    descent = moments.Descent(task, series, "cpu")
-    y = task.without_background(counts.astype(float)) / 2500
-    now = np.stack([TRUE[:, 2] * TRUE[:, 1] / 5000, TRUE[:, 0] - centre, TRUE[:, 1] / 2], 1)
-    empty = torch.empty(0)
-    state = moments.State(
-        rows=torch.arange(3), now=torch.as_tensor(now, dtype=torch.float32)[..., None].expand(-1, -1, 3),
-        moments=series.of(torch.as_tensor(y, dtype=torch.float32)), power=torch.as_tensor((y**2).sum(1), dtype=torch.float32),
-        pull=torch.zeros(3, 3), damping=torch.ones(3), normal=empty, downhill=empty, cost=empty,
-    )  # fmt: skip
-    normal, downhill, cost = (value.numpy() for value in descent.linearise(state, state.now))
-    g = 1 / (X - centre - (now[:, 1] + 1j * now[:, 2])[:, None])
-    columns = np.stack([g.imag, now[:, :1] * (g**2).imag, now[:, :1] * (g**2).real], 1).reshape(9, -1)
-    columns = task.without_background(columns)
-    residual = y - task.without_background((now[:, :1] * g.imag).sum(0))
+    descent = Descent(task, task.start, "cpu")
+    state = descent.begin(counts, np.arange(3))
+    now = np.stack([TRUE[:, 2] * TRUE[:, 1] / 5000, TRUE[:, 0] - centre, TRUE[:, 1] / 2])
+    state.now = torch.as_tensor(now, dtype=torch.float32)[..., None].expand(-1, -1, 3)
+    slope = descent.look(state, state.now)
+    normal = descent.normal(state, slope)[..., 0].numpy() / 2
+    g = 1 / (X - centre - (now[1] + 1j * now[2])[:, None])
+    columns = task.without_background(np.concatenate([g.imag, (g**2).imag, (g**2).real]))
+    y = task.without_background(counts.astype(float)) / state.scale.numpy()[:, None]
+    residual = y - task.without_background((now[0][:, None] * g.imag).sum(0))
     size = np.sqrt(np.diag(columns @ columns.T))
-    assert normal[..., 0] / size[:, None] / size == pytest.approx(columns @ columns.T / size[:, None] / size, abs=2e-5)
-    assert downhill / size[:, None] == pytest.approx(columns @ residual.T / size[:, None], abs=2e-5)
-    assert cost == pytest.approx((residual**2).sum(1), abs=1e-4)
+    pull = task.pull(counts)[0] / float(state.scale[0]) ** 2 / now[0] ** 2
+    expected = columns @ columns.T + np.diag(np.r_[np.zeros(3), pull, np.zeros(3)])
+    assert np.tril(normal / size[:, None] / size) == pytest.approx(np.tril(expected / size[:, None] / size), abs=2e-5)
+    away = task.pull(counts) / state.scale.numpy()[:, None] ** 2 * (TRUE[:, 0] - task.anchor)
+    downhill = columns @ residual.T
+    downhill[3:6] -= (away / now[0]).T
+    assert slope.downhill.numpy().reshape(9, 3) / size[:, None] == pytest.approx(downhill / size[:, None], abs=2e-5)
+    cost = (residual**2).sum(1) + (away * (TRUE[:, 0] - task.anchor)).sum(1)
+    assert slope.cost.numpy() == pytest.approx(cost, abs=1e-4)
+
+
+def test_elimination_solves_every_system():
+    import torch
+
+    rng = np.random.default_rng(2)
+    roots = rng.normal(size=(7, 5, 8))
+    systems, right = roots @ roots.transpose(0, 2, 1), rng.normal(size=(7, 5))
+    lower = np.tril(systems).transpose(1, 2, 0).copy()  # the upper triangle is never read
+    found = Factor(torch.as_tensor(lower)).solve(torch.as_tensor(right.T.copy())).numpy()
+    assert found == pytest.approx(np.linalg.solve(systems, right[..., None])[..., 0].T)
+
+
+def test_starts_are_learned_from_what_is_quadratic():
+    import torch
+
+    rng = np.random.default_rng(4)
+    features = torch.as_tensor(rng.normal(size=(3, 500)) * [[1.0], [5.0], [0.1]] + 2, dtype=torch.float32)
+    truth = torch.stack([features[0] * features[1] + 7, features[2] - features[0] ** 2])
+    learned = LearnedStart(features[:, :400], truth[:, :400])
+    assert learned.predict(features[:, 400:]).numpy() == pytest.approx(truth[:, 400:].numpy(), abs=0.01)
 
 
 def test_a_line_far_from_its_start_is_recognised():
-    task = problem()
-    found = np.repeat(task.start[None], 2, 0)
-    found[1, 1, 0] += 12
-    assert moments.far(task, found).tolist() == [False, True]
+    task = problem(penalty=0.0)
+    moved = np.repeat(TRUE[None], 2, 0)
+    moved[1, 1, 0] += 6
+    _, far = moments.fit(task, model(X, SHAPES, moved).astype(np.float32), moments.Tolerance())
+    assert far.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("degree", [None, 1])

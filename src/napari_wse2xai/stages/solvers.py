@@ -53,7 +53,7 @@ class MomentLM(_Solver):
     refits: ClassVar[bool] = True
     kind: Literal["moment LM"] = "moment LM"
     tolerance: float = setting(
-        1e-5, title="Tolerance", description="Stop when the sum of squares falls by less than this share.", gt=0, le=0.1
+        1e-5, title="Tolerance", description="Stop when one more step would lower the sum of squares by less than this share.", gt=0, le=0.1
     )
     iterations: int = setting(40, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
 
@@ -61,8 +61,8 @@ class MomentLM(_Solver):
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import least_squares, moments
 
-        found = moments.fit(problem, counts, moments.Tolerance(self.tolerance, self.iterations), progress=lambda done: progress(0.8 * done))
-        again = moments.far(problem, found)
+        tolerance = moments.Tolerance(self.tolerance, self.iterations)
+        found, again = moments.fit(problem, counts, tolerance, progress=lambda done: progress(0.8 * done))
         if again.any():
             found[again] = least_squares.fit(problem, counts[again], least_squares.Tolerance(), progress=lambda d: progress(0.8 + 0.2 * d))
         return np.clip(found, problem.lower, problem.upper)

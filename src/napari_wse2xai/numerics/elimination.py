@@ -1,0 +1,35 @@
+"""Many small symmetric positive systems at once, the pixels last: each step of the elimination is one operation over all of them."""
+
+import torch
+
+PANELS = 3
+"""Column panels of the elimination: more leave out more of the upper triangle, in more operations."""
+
+
+class Factor:
+    """``L D L^T`` of systems (m, m, pixel), of which only the lower triangle is read, and which is overwritten."""
+
+    def __init__(self, system: torch.Tensor) -> None:
+        self.lower, size = system, len(system)
+        floor = 1e-7 * system.diagonal().T
+        width = -(-size // PANELS)
+        starts = range(0, size, width)
+        self.over = torch.empty_like(floor)
+        for k in range(size):
+            torch.maximum(system[k, k], floor[k], out=self.over[k]).reciprocal_()
+            column = system[k + 1 :, k]
+            scaled = column * self.over[k]
+            for first in starts:
+                begin, end = max(first, k + 1), first + width
+                if begin < end:
+                    system[begin:, begin:end].addcmul_(scaled[begin - k - 1 :, None], column[begin - k - 1 : end - k - 1], value=-1)
+
+    def solve(self, right: torch.Tensor) -> torch.Tensor:
+        """Solution for a right-hand side (m, pixel), which is overwritten."""
+        for k, row in enumerate(right):
+            row_over = row * self.over[k]
+            right[k + 1 :].addcmul_(self.lower[k + 1 :, k], row_over, value=-1)
+        for k in range(len(right) - 1, -1, -1):
+            right[k] *= self.over[k]
+            right[:k].addcmul_(self.lower[k, :k], right[k], value=-1)
+        return right
