@@ -301,6 +301,46 @@ def test_a_model_that_must_not_be_interpreted_is_kept_but_not_explained(inputs, 
     assert "is not explained" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 
+@quick
+@pytest.mark.usefixtures("taught")
+def test_a_series_compares_architectures_and_conditions(inputs, tmp_path):
+    seen = []
+    text = """
+    raman: {peaks: [{name: "A1'", position: 250, fwhm: 4, window: [244, 256]}]}
+    pair: {method: {kind: stage coordinates}}
+    flakes:
+      - {name: one, condition: on resonance, raman: {file: rs.nc}, pl: {file: pl.nc}}
+      - {name: two, condition: on resonance, raman: {file: rs.nc}, pl: {file: pl.nc}}
+      - {name: one, condition: "off", raman: {file: rs.nc}, pl: {file: pl.nc}, pair: {method: {refine: false}}}
+    architectures: [convolution, residual]
+    train: {target: [height], seed: 4}
+    explain: false
+    """
+    path = inputs / "series.yaml"
+    path.write_text(text, encoding="utf-8")
+    models = batch.run_series(path, tmp_path, lambda fraction, words: seen.append(fraction))
+    assert seen == sorted(seen)
+    assert seen[-1] == 1.0
+    assert set(models) == {(a, c) for a in ("convolution", "residual") for c in ("on resonance", "off")}
+    pixels = {key: len(model.samples) for key, model in models.items()}
+    assert pixels["residual", "on resonance"] == 2 * pixels["residual", "off"]
+    assert {model.history[-1].settings["architecture"] for key, model in models.items() if key[0] == "residual"} == {"residual"}
+    kept = set(files(tmp_path))
+    assert {
+        "report.html",
+        "scores.csv",
+        "figures/scatter_height.svg",
+        "on_resonance/two/results.nc",
+    } <= kept
+    table = pd.read_csv(tmp_path / "scores.csv")
+    assert set(zip(table["architecture"], table["condition"], strict=True)) == set(models)
+    again = io.read_results(tmp_path / "off/network_residual/results.nc")
+    np.testing.assert_array_equal(again.model.predicted, models["residual", "off"].predicted)
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert page.count('class="badge yes"') == 4
+    assert 'href="on_resonance/network_convolution/report.html"' in page
+
+
 def write_text(folder, text):
     (folder / "again.yaml").write_text(text, encoding="utf-8")
     return folder / "again.yaml"

@@ -1,5 +1,6 @@
 """Whole runs without a window: files or a sample flake in, a folder with results, figures and a report out."""
 
+import re
 import tempfile
 import warnings
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,7 @@ from typing import TextIO
 from napari_wse2xai import io, recipe, report, synthetic
 from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
 from napari_wse2xai.errors import DataWarning, UserError
-from napari_wse2xai.recipe import Recipe
+from napari_wse2xai.recipe import Member, Recipe, Series
 from napari_wse2xai.stages import Explain, Progress, silent
 
 
@@ -63,6 +64,78 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
         results = run_chains(wanted, sources, progress)
         _deliver(results, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)), progress)
     return results
+
+
+def run(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> None:
+    """Run a recipe of one flake or of several."""
+    if recipe.is_series(recipe_path):
+        run_series(recipe_path, output, progress)
+    else:
+        run_recipe(recipe_path, output, progress)
+
+
+def run_series(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> dict[tuple[str, str], TrainedModel]:
+    """Run a recipe of several flakes; gives the networks by architecture and condition.
+
+    Each flake has a folder ``CONDITION/FLAKE``, each network a folder ``CONDITION/network_ARCHITECTURE``; beside them lie ``scores.csv``
+    with all scores, ``report.html``, and the scatter plots of all networks in ``figures/``.
+    """
+    series, folder = recipe.load_series(recipe_path), Path(output).expanduser()
+    with _writable(folder), _noting_warnings() as told:
+        flakes = _prepared(series, _part(progress, 0.0, 0.15, ""))
+        networks = _compared(series, flakes, _part(progress, 0.15, 0.65, ""))
+        places = {_home(member.condition, member.name): results for member, results in flakes.items()}
+        places |= {_home(condition, f"network_{architecture}"): results for (architecture, condition), results in networks.items()}
+        for index, (place, results) in enumerate(places.items()):
+            told_of = _part(progress, 0.8 + 0.2 * index / len(places), 0.2 / len(places), place)
+            _deliver(results, folder / place, _Story(place), told_of)
+        models = {key: results.model for key, results in networks.items() if results.model is not None}
+        _deliver_series(models, series, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)))
+        progress(1.0, "report: done")
+    return models
+
+
+def _prepared(series: Series, progress: Progress) -> dict[Member, Results]:
+    """Every flake, deconvolved and paired."""
+    prepared, share = {}, 1 / len(series.members)
+    for index, member in enumerate(series.members):
+        told = _part(progress, index * share, share, member.name)
+        sources = _read(member.recipe, told)
+        recipe.check(member.recipe, sources)
+        prepared[member] = run_chains(member.recipe, sources, told)
+    return prepared
+
+
+def _compared(series: Series, flakes: Mapping[Member, Results], progress: Progress) -> dict[tuple[str, str], Results]:
+    """A network for each architecture and condition, explained where that is wanted and allowed."""
+    networks: dict[tuple[str, str], Results] = {}
+    cases = [(training, condition) for training in series.trainings for condition in series.conditions]
+    for index, (training, condition) in enumerate(cases):
+        told = _part(progress, index / len(cases), 1 / len(cases), f"{condition}, {training.architecture}")
+        pairs = [pair for member in series.under(condition) if (pair := flakes[member].paired) is not None]
+        model = training(pairs, _part(told, 0.0, 0.85, "train"))
+        explanation = _explained(series.explain, model, _part(told, 0.85, 0.15, "explain"))
+        networks[training.architecture, condition] = Results({}, model=model, explanation=explanation)
+    return networks
+
+
+def _deliver_series(models: dict[tuple[str, str], TrainedModel], series: Series, folder: Path, story: _Story) -> None:
+    """Write what compares all networks."""
+    images = report.series_figures(models)
+    places = report.Places(
+        networks={key: _home(key[1], f"network_{key[0]}") for key in models},
+        flakes={f"{member.name} ({member.condition})": _home(member.condition, member.name) for member in series.members},
+    )
+    page = report.series_page(models, images, places, title=story.title, warnings=story.warnings)
+    _write_images(images, folder)
+    io.write_scores_csv({(*key,): model for key, model in models.items()}, folder / "scores.csv", keys=("architecture", "condition"))
+    with io.new_file(folder / "report.html") as place:
+        place.write_text(page, encoding="utf-8")
+
+
+def _home(condition: str, name: str) -> str:
+    """Folder of a flake or network within that of the series."""
+    return "/".join(re.sub(r"[^\w.-]+", "_", part).strip("._") or "_" for part in (condition, name))
 
 
 def demo(output: str | Path, progress: Progress = silent, *, shape: str = "triangle", seed: int = 0) -> Results:
@@ -142,15 +215,19 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
     progress(shares.drawn, "report: writing")
     io.write_results(results, folder / "results.nc")
-    for name, content in images.items():
-        with io.new_file(folder / "figures" / name) as place:
-            place.write_bytes(content)
+    _write_images(images, folder)
     _write_tables(results, folder)
     if card is not None:
         _write_card(card, folder)
     with io.new_file(folder / "report.html") as place:
         place.write_text(text, encoding="utf-8")
     progress(1.0, "report: done")
+
+
+def _write_images(images: report.Images, folder: Path) -> None:
+    for name, content in images.items():
+        with io.new_file(folder / "figures" / name) as place:
+            place.write_bytes(content)
 
 
 def _card(results: Results, title: str) -> report.Card | None:
@@ -179,7 +256,7 @@ def _write_tables(results: Results, folder: Path) -> None:
 
 def _part(progress: Progress, start: float, share: float, label: str) -> Progress:
     """Progress of one part of a run as the whole run's."""
-    return lambda fraction, message: progress(start + share * fraction, f"{label}: {message}")
+    return lambda fraction, message: progress(start + share * fraction, f"{label}: {message}" if label else message)
 
 
 @contextmanager

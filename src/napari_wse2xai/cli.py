@@ -104,7 +104,7 @@ def _run(options: argparse.Namespace) -> None:
     from napari_wse2xai import batch
 
     with _progress() as progress:
-        batch.run_recipe(options.recipe, options.output, progress)
+        batch.run(options.recipe, options.output, progress)
     _name_outputs(options.output)
 
 

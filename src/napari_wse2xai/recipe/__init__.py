@@ -4,17 +4,22 @@ from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
 from napari_wse2xai.recipe._checks import check, with_laser
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
 from napari_wse2xai.recipe._read import load, preset, preset_names
+from napari_wse2xai.recipe._series import Member, Series, is_series, load_series
 from napari_wse2xai.recipe._write import to_yaml
 
 __all__ = [
     "MODALITIES",
     "Chain",
+    "Member",
     "Outcome",
     "Recipe",
     "Section",
+    "Series",
     "check",
     "from_history",
+    "is_series",
     "load",
+    "load_series",
     "preset",
     "preset_names",
     "to_yaml",

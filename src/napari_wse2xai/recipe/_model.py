@@ -117,6 +117,7 @@ class Recipe(Settings):
     train: Train | None = None
     explain: Explain | None = None
     stop_after: StepName | None = Field(None, description="Last stage that runs.")
+    flakes: None = Field(None, description="Several flakes instead of one; see `Series`.")
 
     @model_validator(mode="after")
     def _both_where_both_are_needed(self) -> Self:

@@ -21,13 +21,17 @@ _PRESETS = files("napari_wse2xai") / "presets"
 def load(path: str | Path) -> Recipe:
     """Read a recipe; files that it names are looked for beside it."""
     place = Path(path)
+    return parse(text_of(place), source=place.name, folder=place.parent)
+
+
+def text_of(place: Path) -> str:
+    """Text of a recipe."""
     try:
-        text = place.read_text(encoding="utf-8")
+        return place.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise SettingsError(f"The recipe {place} does not exist; check its name and folder.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"The recipe {place} cannot be read ({_reason(error)}); give a YAML text file in UTF-8.") from error
-    return parse(text, source=place.name, folder=place.parent)
 
 
 def preset(name: str = DEFAULT_PRESET) -> Recipe:
@@ -52,7 +56,13 @@ def parse(text: str, *, source: str, folder: Path) -> Recipe:
     source : name of the recipe in messages
     folder : where the files lie that it names
     """
-    given = _mapping(text, source)
+    return parse_mapping(mapping_of(text, source), source=source, folder=folder)
+
+
+def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path) -> Recipe:
+    """Read a recipe from what its YAML holds; see `parse`."""
+    if "flakes" in given:
+        raise SettingsError(f"{source} names several flakes where one is wanted; run it as a whole, or give raman and pl of one flake.")
     base = _preset_data(given.get("preset", DEFAULT_PRESET), source)
     merged: dict[str, Any] = {**given, "preset": base["preset"]}
     peaks_at = {}
@@ -183,7 +193,7 @@ def _preset_data(name: Any, source: str) -> dict[str, Any]:
         close = nearest(str(name), preset_names())
         hint = f"did you mean '{close}'?" if close else f"known are {', '.join(preset_names())}."
         raise SettingsError(f"{source}: the preset '{name}' is not known; {hint}")
-    data = _mapping((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), f"preset {name}")
+    data = mapping_of((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), f"preset {name}")
     for modality in MODALITIES:
         if modality in data:
             data[modality], _ = _normal(data[modality], f"preset {name}: {modality}")
@@ -222,7 +232,8 @@ class _Loader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def _mapping(text: str, source: str) -> dict[str, Any]:
+def mapping_of(text: str, source: str) -> dict[str, Any]:
+    """Read YAML whose top is a mapping."""
     try:
         data = yaml.load(text, Loader=_Loader)  # a SafeLoader
     except yaml.MarkedYAMLError as error:

@@ -3,6 +3,7 @@
 from napari_wse2xai.report._card import Card, card
 from napari_wse2xai.report._figures import Images, draw_figures
 from napari_wse2xai.report._page import page
+from napari_wse2xai.report._series import Places, series_figures, series_page
 from napari_wse2xai.report._truth import Comparison, compare
 
-__all__ = ["Card", "Comparison", "Images", "card", "compare", "draw_figures", "page"]
+__all__ = ["Card", "Comparison", "Images", "Places", "card", "compare", "draw_figures", "page", "series_figures", "series_page"]
