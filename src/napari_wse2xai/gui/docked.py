@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from qtpy.QtCore import QEvent
-from qtpy.QtWidgets import QWidget
+from qtpy.QtCore import QEvent, Qt
+from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 
 class Docked(QWidget):
@@ -39,3 +39,28 @@ class Docked(QWidget):
         """Let go of the viewer."""
         self.set_listening(False)
         super().closeEvent(event)
+
+
+class Scrolled(Docked):
+    """A panel as a dock of its own, to be scrolled where the window is low."""
+
+    def __init__(self, panel: Docked, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self._panel = panel
+        scroll = QScrollArea()
+        scroll.setWidgetResizable(True)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        scroll.setWidget(panel)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(scroll)
+        self.setMinimumWidth(360)
+        self.set_listening(True)
+
+    def listen(self) -> None:
+        """Let the panel listen."""
+        self._panel.set_listening(True)
+
+    def let_go(self) -> None:
+        """Let the panel let go."""
+        self._panel.set_listening(False)

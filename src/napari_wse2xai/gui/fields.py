@@ -1,10 +1,10 @@
 """One input per kind of setting: each shows and gives one value."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from magicgui.widgets import CheckBox, ComboBox, FileEdit, LineEdit, SpinBox
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QWidget
 
 
 class Input(Protocol):
@@ -69,6 +69,37 @@ class _Typed(_Magic):
 
     def put(self, value: Any) -> None:
         self.widget.value = self._write(value)
+
+
+class _Several:
+    """Ticks, two in a row: which of some words hold."""
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.native = QWidget()
+        grid = QGridLayout(self.native)
+        grid.setContentsMargins(0, 0, 0, 0)
+        self._ticks = {word: QCheckBox(word) for word in words}
+        for index, tick in enumerate(self._ticks.values()):
+            grid.addWidget(tick, index // 2, index % 2)
+
+    def get(self) -> tuple[str, ...]:
+        """Ticked words."""
+        return tuple(word for word, tick in self._ticks.items() if tick.isChecked())
+
+    def put(self, value: Iterable[str]) -> None:
+        """Tick some words."""
+        for word, tick in self._ticks.items():
+            tick.setChecked(word in value)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call whenever the user sets or removes a tick."""
+        for tick in self._ticks.values():
+            tick.toggled.connect(lambda _: callback())
+
+
+def several(words: tuple[str, ...]) -> Input:
+    """Any of several words."""
+    return _Several(words)
 
 
 def text() -> Input:

@@ -168,4 +168,6 @@ def _input_for_tuple(members: tuple[Any, ...], optional: bool) -> Any:
     (first,), _ = options(members[0])
     if isinstance(first, type) and issubclass(first, BaseModel):
         return Table(first)  # type: ignore[arg-type]
+    if get_origin(first) is Literal:
+        return fields.several(get_args(first))
     return fields.windows() if get_origin(first) is tuple else fields.window(optional=optional)

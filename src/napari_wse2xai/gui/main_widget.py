@@ -15,6 +15,7 @@ from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.preset_box import PresetBox
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.stage_panel import StagePanel
+from napari_wse2xai.gui.train_panel import TrainPanel
 from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Peak, Stage
 
@@ -31,7 +32,9 @@ class MainWidget(Docked):
         self.said = Voice(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
         self.pairing = PairPanel(napari_viewer)
+        self.training = TrainPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
+        self._learning: tuple[Docked, ...] = (self.pairing, self.training)
         self._folds: dict[Any, QCollapsible] = {}
         self._placed: set[AxisKind] = set()
         self._had_peaks = False
@@ -52,6 +55,7 @@ class MainWidget(Docked):
             column.addWidget(self._fold(stage, f"{number}. {stage.title}", panel))
         column.addWidget(self._fold(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
         column.addWidget(self._fold(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
+        column.addWidget(self._fold(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
         column.addWidget(self.saving)
         column.addStretch()
         self._folds[FindFlake].expand(animate=False)
@@ -77,6 +81,7 @@ class MainWidget(Docked):
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
             panel.told.connect(lambda text, mood, stage=stage: self.said.say(f"{stage.title}: {text}", mood))
         self.pairing.told.connect(lambda text, mood: self.said.say(f"Pair: {text}", mood))
+        self.training.told.connect(lambda text, mood: self.said.say(f"Train: {text}", mood))
 
     def _later(self, event: Any = None) -> None:
         """Refresh once after a burst of new layers."""
@@ -130,7 +135,8 @@ class MainWidget(Docked):
 
     def listen(self) -> None:
         """Hear of layers that come and go."""
-        self.pairing.set_listening(True)
+        for panel in self._learning:
+            panel.set_listening(True)
         self.viewer.layers.events.inserted.connect(self._later)
         self.viewer.layers.events.removed.connect(self._later)
         self._later()
@@ -138,7 +144,8 @@ class MainWidget(Docked):
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.loading.stop()
-        self.pairing.set_listening(False)
+        for learner in self._learning:
+            learner.set_listening(False)
         for panel in self.panels.values():
             panel.runner.cancel()
         self.saving.runner.cancel()

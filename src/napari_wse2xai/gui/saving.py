@@ -46,7 +46,7 @@ class SaveButtons(QWidget):
         results = results_in(self.viewer)
         outdated = results.paired is None and bool(stock.paired_maps(self.viewer))
         self._note = " The pair is of older RS peaks and was left out; pair again to save it." if outdated else ""
-        self._run(results.maps or results.peaks, path, lambda: io.write_results(results, path))
+        self._run(results.maps or results.peaks or results.model, path, lambda: io.write_results(results, path))
 
     def save_table(self, path: Path) -> None:
         """Write the newest peaks as a table; those of a second modality beside them, its name appended."""
@@ -72,7 +72,10 @@ class SaveButtons(QWidget):
 
 
 def results_in(viewer: Any) -> Results:
-    """Newest peaks of each modality in a window with the maps that they were fitted to, or the newest maps; the pair of these RS peaks."""
+    """Newest peaks of each modality in a window with the maps that they were fitted to, or the newest maps; the pair of these RS peaks.
+
+    Also the newest model and explanation.
+    """
     maps: dict[str, SpectralMap] = {}
     peaks: dict[str, PeakMaps] = {}
     for source in (stock.map_of(layer) for layer in stock.map_layers(viewer)):
@@ -80,7 +83,12 @@ def results_in(viewer: Any) -> Results:
     for found in stock.all_peaks(viewer):
         peaks[_modality(found)] = found
     fitting = [paired for paired in stock.paired_maps(viewer) if paired.raman is peaks.get("raman")]
-    return Results(maps, peaks, paired=fitting[-1] if fitting else None)
+    model, explanation = (_newest(learnt(viewer)) for learnt in (stock.models, stock.explanations))
+    return Results(maps, peaks, paired=_newest(fitting), model=model, explanation=explanation)
+
+
+def _newest(artefacts: list[Any]) -> Any | None:
+    return artefacts[-1] if artefacts else None
 
 
 def _modality(artefact: SpectralMap | PeakMaps) -> str:

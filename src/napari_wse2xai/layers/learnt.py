@@ -37,12 +37,12 @@ def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[
     unit, mape, bounds = pretty(samples.target_units[index]), _mape(measured, predicted), limits(measured, 2, 98)
     stamp, colours = _stamp(str(model.verdict(target).level)), COLORMAPS.get(target, COLORMAPS["height"])
     return [
-        _image(model, f"measured {target}", f"PL {target}, measured ({unit})", measured, flake, colormap=colours, contrast_limits=bounds),
-        _image(model, f"error {target}", f"{stamp}PL {target}, error, MAPE {mape:.1f} % ({unit})", predicted - measured, flake),
+        _image(model, f"measured {target}", f"measured PL {target} ({unit})", measured, flake, colormap=colours, contrast_limits=bounds),
+        _image(model, f"error {target}", f"error of PL {target}, MAPE {mape:.1f} % ({unit}){stamp}", predicted - measured, flake),
         _image(
             model,
             f"predicted {target}",
-            f"{stamp}PL {target}, predicted, MAPE {mape:.1f} % ({unit})",
+            f"predicted PL {target}, MAPE {mape:.1f} % ({unit}){stamp}",
             predicted,
             flake,
             colormap=colours,
@@ -77,7 +77,7 @@ def slope_layer(explanation: Explanation, feature: int, flake: int = 0, *, only_
     values = samples.image(np.where(explanation.sure(feature), every, np.nan) if only_sure else every, flake)
     reach = _reach(samples.image(every, flake))
     unit = f"{pretty(explanation.target_unit)} / {pretty(explanation.feature_units[feature])}"
-    title = f"{_stamp(str(explanation.verdict.level))}slope, {feature_words(name)} ({unit})"
+    title = f"{feature_words(name)} slope ({unit}){_stamp(str(explanation.verdict.level))}"
     return _image(explanation, f"slope {name}", title, values, flake, contrast_limits=(-reach, reach), visible=True)
 
 
@@ -88,7 +88,7 @@ def beside_layers(explanation: Explanation, feature: int, flake: int = 0) -> lis
     light = samples.image(samples.targets[:, samples.target(explanation.target)], flake)
     stamp = _stamp(str(explanation.verdict.level))
     shown = (
-        ("RS", raman, f"RS, {feature_words(name)} ({pretty(explanation.feature_units[feature])})", name.rpartition(".")[2], -1),
+        ("RS", raman, f"{feature_words(name)} of RS ({pretty(explanation.feature_units[feature])})", name.rpartition(".")[2], -1),
         ("PL", light, f"PL {explanation.target} ({pretty(explanation.target_unit)})", explanation.target, 1),
     )
     layers = []
@@ -96,7 +96,7 @@ def beside_layers(explanation: Explanation, feature: int, flake: int = 0) -> lis
         colours = {"colormap": COLORMAPS.get(parameter, COLORMAPS["height"]), "contrast_limits": limits(values, 2, 98)}
         affine = np.eye(3)
         affine[1, 2] = 1.08 * side * samples.frames[flake].shape[1] * abs(samples.frames[flake].step_um[1])
-        layers.append(_image(explanation, f"{part} {name}", stamp + title, values, flake, affine=affine, visible=True, **colours))
+        layers.append(_image(explanation, f"{part} {name}", title + stamp, values, flake, affine=affine, visible=True, **colours))
     return layers
 
 
@@ -107,8 +107,8 @@ def feature_words(feature: str) -> str:
 
 
 def _stamp(level: str) -> str:
-    """Words before the name of a layer, so that none goes without its verdict; empty where it is interpretable."""
-    return "" if level == "interpretable" else f"{level.upper()} · "
+    """Words behind the name of a layer, so that none goes without its verdict; empty where it is interpretable."""
+    return "" if level == "interpretable" else f" · {level.upper()}"
 
 
 def _mape(measured: NDArray[Any], predicted: NDArray[Any]) -> float:

@@ -1,6 +1,5 @@
 """What is measured, fitted and paired, as layers."""
 
-
 import numpy as np
 
 from napari_wse2xai.data import PARAMETERS, AxisKind, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
@@ -76,8 +75,9 @@ def _(artefact: Results) -> list[LayerTuple]:
         layers.extend(to_layers(artefact.peaks[key]) if key in artefact.peaks else [])
     for _, keywords, _ in layers[: -1 if artefact.peaks else 0]:
         keywords["visible"] = keywords["metadata"][KEY].part == "map" and not artefact.peaks
-    if artefact.paired is not None:
-        layers.extend((data, keywords | {"visible": False}, kind) for data, keywords, kind in to_layers(artefact.paired))
+    for learnt in (artefact.paired, artefact.model, artefact.explanation):
+        if learnt is not None:
+            layers.extend((data, keywords | {"visible": False}, kind) for data, keywords, kind in to_layers(learnt))
     return layers
 
 

@@ -1,0 +1,255 @@
+"""The Train panel: choose flakes, set, train; watch it learn, then see whether it may be believed."""
+
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtWidgets import (
+    QComboBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_wse2xai.data import PairedMaps, TrainedModel
+from napari_wse2xai.errors import UserError
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.docked import Docked, Scrolled
+from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.train_result import TrainResult
+from napari_wse2xai.gui.train_watch import LiveCurves, Tutor
+from napari_wse2xai.gui.voice import BAD, NOTE, QUIET
+from napari_wse2xai.gui.work_row import WorkRow
+from napari_wse2xai.io import new_file
+from napari_wse2xai.io.learnt_csv import write_scores_csv
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.stages import Progress, Train
+from napari_wse2xai.stages.train import PaperRecipe
+
+PRESETS = {"laptop": Train(), "paper": Train(recipe=PaperRecipe())}
+"""Settings to begin with."""
+MISSING = "Pair an RS map with a PL map first; every pair in the window is listed here."
+UNTICKED = "Tick the flakes to train on."
+ENOUGH = "Stops at the best epoch so far; the networks on the other folds get as many epochs."
+ROW = 22
+
+
+class TrainPanel(Docked):
+    """Learn the PL of one or more flakes from their RS, beside simple rivals, and judge what was learnt."""
+
+    ran = Signal(object)
+    """The `TrainedModel` that a run gave."""
+    told = Signal(str, str)
+    """What came of a run, and the mood to say it in."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.flakes, self.preset, self.form = QListWidget(), QComboBox(), Form(Train)
+        self.enough_button = QPushButton("Stop and keep")
+        self.work = WorkRow(napari_viewer, "Train", between=(self.enough_button,))
+        self.tutor = Tutor(self)
+        self.live, self.which, self.result = LiveCurves(), QComboBox(), TrainResult()
+        self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
+        self._known: list[PairedMaps] = []
+        self._epochs = 1
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._prepare()
+        self._arrange()
+        self._connect()
+        self.set_listening(True)
+        self.refresh()
+
+    def _prepare(self) -> None:
+        self.flakes.setToolTip("Pairs of RS and PL in the window; with several, each flake is also predicted from the others.")
+        self.preset.addItems(list(PRESETS))
+        self.preset.setToolTip("laptop: one cycle, in a fraction of the paper's time.  paper: as Yoo et al. 2023 did; slow.")
+        self.enough_button.setToolTip(f"{ENOUGH} Rivals, null test and verdict follow as usual; of several targets, ends this one.")
+        self.which.setToolTip("Which model in the window")
+        self.which.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.live.setVisible(False)
+
+    def _arrange(self) -> None:
+        top = QFormLayout()
+        top.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        top.addRow("Preset", self.preset)
+        saving = QHBoxLayout()
+        for button in self.save_buttons.values():
+            saving.addWidget(button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 2, 6, 8)
+        column.addWidget(QLabel("Flakes"))
+        column.addWidget(self.flakes)
+        column.addLayout(top)
+        for part in (self.form, self.work, self.live, self.which, self.result):
+            column.addWidget(part)
+        column.addLayout(saving)
+        column.addStretch()
+
+    def _connect(self) -> None:
+        self.preset.currentTextChanged.connect(lambda name: self.form.put(PRESETS[name]))
+        self.form.changed.connect(self._check)
+        self.flakes.itemChanged.connect(lambda _: self._check())
+        self.work.begin_button.clicked.connect(self.train)
+        self.enough_button.clicked.connect(self._enough)
+        self.work.gave.connect(self._on_trained)
+        self.work.told.connect(self._on_told)
+        self.tutor.grew.connect(self._on_grew)
+        self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
+        self.save_buttons["figure"].clicked.connect(lambda: self._ask("training.png", "Picture (*.png *.svg *.pdf)", self.save_figure))
+        self.save_buttons["scores"].clicked.connect(lambda: self._ask("scores.csv", "Table (*.csv)", self.save_scores))
+        self._soon.timeout.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """List the pairs in the window, new ones ticked, and the models."""
+        self._list_flakes()
+        models, kept = stock.models(self.viewer), self.which.currentData()
+        known = [self.which.itemData(index) for index in range(self.which.count())]
+        if [id(model) for model in known] != [id(model) for model in models]:
+            wanted = models[-1] if len(models) > len(known) else kept
+            self.which.blockSignals(True)
+            self.which.clear()
+            for number, model in enumerate(models, 1):
+                self.which.addItem(f"{number}. {model.name}: {', '.join(model.samples.target_names)}"[:60], model)
+            self.which.setCurrentIndex(next((i for i, model in enumerate(models) if model is wanted), len(models) - 1))
+            self.which.blockSignals(False)
+        self._show_chosen()
+        self._check()
+
+    def _list_flakes(self) -> None:
+        pairs = stock.paired_maps(self.viewer)
+        if [id(pair) for pair in pairs] == [id(pair) for pair in self._known]:
+            return
+        unticked = {id(pair) for pair in self._known} - {id(pair) for pair in self.chosen()}
+        self._known = pairs
+        self.flakes.blockSignals(True)
+        self.flakes.clear()
+        for pair in pairs:
+            item = QListWidgetItem(f"{pair.name}: {int(pair.paired.sum())} pixels")
+            item.setToolTip(item.text())
+            item.setData(Qt.UserRole, pair)
+            item.setFlags(Qt.ItemIsUserCheckable | Qt.ItemIsEnabled)
+            item.setCheckState(Qt.Unchecked if id(pair) in unticked else Qt.Checked)
+            self.flakes.addItem(item)
+        self.flakes.blockSignals(False)
+        self.flakes.setFixedHeight(ROW * min(max(len(pairs), 2), 5) + 6)
+
+    def chosen(self) -> list[PairedMaps]:
+        """Ticked pairs."""
+        items = [self.flakes.item(row) for row in range(self.flakes.count())]
+        return [item.data(Qt.UserRole) for item in items if item.checkState() == Qt.Checked]
+
+    def model(self) -> TrainedModel | None:
+        """Model whose result is shown."""
+        return self.result.model
+
+    def train(self) -> None:
+        """Begin with the settings as shown."""
+        pairs = self.chosen()
+        if not pairs or self.work.runner.busy:
+            return
+        settings = self.form.value()
+        assert isinstance(settings, Train)
+        self._epochs = settings.recipe.epochs
+
+        def work(report: Progress) -> TrainedModel:
+            return settings(pairs, self.tutor.attend(report))
+
+        self.result.setVisible(False)
+        self.work.begin(work, f"Train: {pairs[0].raman.name}", "Loading PyTorch and scikit-learn…")
+
+    def _enough(self) -> None:
+        self.tutor.enough.set()
+        self.enough_button.setEnabled(False)
+        self.work.message.say(ENOUGH)
+
+    def _on_grew(self, validation: str, curves: Any) -> None:
+        if self.work.runner.busy:
+            self.live.setVisible(True)
+            self.live.show_curves(validation, curves, self._epochs)
+
+    def _on_trained(self, model: TrainedModel) -> None:
+        """Put the prediction on the canvas, alone."""
+        for layer in self.viewer.layers:
+            layer.visible = False
+        self.viewer.layers.selection.active = stock.add(self.viewer, to_layers(model))[-1]
+        self.viewer.reset_view()
+        self.refresh()
+        self.ran.emit(model)
+
+    def _on_told(self, text: str, mood: str) -> None:
+        self.live.setVisible(False)
+        self.result.setVisible(self.result.model is not None)
+        self.told.emit(text, mood)
+
+    def _show_chosen(self) -> None:
+        model = self.which.currentData()
+        self.which.setVisible(self.which.count() > 1)
+        self.result.show_model(model if isinstance(model, TrainedModel) else None)
+        for button in self.save_buttons.values():
+            button.setVisible(self.result.model is not None)
+
+    def _check(self) -> None:
+        """Allow Train where settings and choice are valid; else say why not."""
+        self.work.object_with(self._objection())
+
+    def _objection(self) -> tuple[str, str] | None:
+        try:
+            self.form.value()
+        except ValueError as error:
+            return str(error), BAD
+        if not self._known:
+            return MISSING, QUIET
+        return None if self.chosen() else (UNTICKED, NOTE)
+
+    def _ask(self, name: str, pattern: str, save: Any) -> None:
+        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
+        if not path:
+            return
+        try:
+            save(Path(path))
+        except UserError as error:
+            self.work.message.say(str(error), BAD)
+
+    def save_figure(self, path: Path) -> None:
+        """Write the plot that is shown; its ending says how."""
+        with new_file(path) as temporary:
+            self.result.canvas.figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
+        self.work.message.say(f"Saved {path}.")
+
+    def save_scores(self, path: Path) -> None:
+        """Write the scores of the model and its rivals as a table."""
+        if self.result.model is not None:
+            write_scores_csv({(): self.result.model}, path)
+            self.work.message.say(f"Saved {path}.")
+
+    def listen(self) -> None:
+        """Hear of layers that come and go."""
+        self.viewer.layers.events.inserted.connect(self._later)
+        self.viewer.layers.events.removed.connect(self._later)
+        self._later()
+
+    def let_go(self) -> None:
+        """Hear of nothing more, and stop what runs."""
+        self.work.runner.cancel()
+        self.viewer.layers.events.inserted.disconnect(self._later)
+        self.viewer.layers.events.removed.disconnect(self._later)
+
+    def _later(self, event: Any = None) -> None:
+        """Refresh once after a burst of new layers."""
+        self._soon.start(0)
+
+
+class TrainDock(Scrolled):
+    """The Train panel as a dock of its own."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        self.panel = TrainPanel(napari_viewer)
+        super().__init__(self.panel, parent)

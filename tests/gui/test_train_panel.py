@@ -1,0 +1,167 @@
+"""Training in the window: flakes chosen, trained, watched, stopped, judged, saved, and found again by other panels."""
+
+from threading import Event
+from time import perf_counter
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QTimer
+
+from learned import make_model, make_samples
+from napari_wse2xai import io
+from napari_wse2xai.data import Level, PairedMaps, TrainedModel
+from napari_wse2xai.errors import Cancelled, Enough
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.saving import results_in
+from napari_wse2xai.gui.train_panel import ENOUGH, TrainPanel
+from napari_wse2xai.gui.train_result import HEIGHTS
+from napari_wse2xai.gui.train_watch import Attention
+from napari_wse2xai.gui.work_row import time_left
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.plots.judged import BADGE_COLORS
+from napari_wse2xai.stages import Train
+from napari_wse2xai.stages.train import OneCycle, PaperRecipe
+from napari_wse2xai.synthetic import make_flake
+from truth_pairs import truth_pair
+
+QUICK = Train(recipe=OneCycle(epochs=3), network_on_blocks=False, surrogates=39, block_folds=2)
+
+
+@pytest.fixture(scope="module")
+def pair() -> PairedMaps:
+    return truth_pair(make_flake("triangle", shape_px=(24, 28), seed=1))
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def panel(viewer, qtbot, pair: PairedMaps) -> TrainPanel:
+    stock.add(viewer, to_layers(pair))
+    panel = TrainPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.show()
+    return panel
+
+
+def test_trained_in_the_window_while_it_answers(panel: TrainPanel, viewer, pair: PairedMaps, settle, tmp_path) -> None:
+    assert panel.chosen() == [pair]
+    panel.form.put(QUICK)
+    grown: list[tuple[str, dict]] = []
+    panel.tutor.grew.connect(lambda validation, curves: grown.append((validation, curves)))
+    beats: list[float] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: beats.append(perf_counter()))
+    timer.start(5)
+    panel.work.begin_button.click()
+    assert panel.enough_button.isEnabled()
+    settle(lambda: not panel.work.runner.busy, timeout=60_000)
+    timer.stop()
+    assert np.percentile(np.diff(beats), 95) < 0.25
+    model = panel.model()
+    assert model is not None
+    assert stock.models(viewer) == [model]
+    assert model.history[-1].settings["surrogates"] == 39
+    assert {"random", "all pixels"} <= {validation for validation, _ in grown}
+    verdict = model.verdict("height")
+    assert str(verdict.level) in panel.result.badge.level.text()
+    assert BADGE_COLORS[verdict.level] in panel.result.badge.level.styleSheet()
+    assert all(reason in panel.result.badge.reasons.text() for reason in verdict.reasons)
+    assert [layer.name.split(",")[0] for layer in viewer.layers if layer.visible] == ["predicted PL height"]
+    assert results_in(viewer).model is model
+    panel.save_scores(tmp_path / "scores.csv")
+    assert "kernel ridge" in (tmp_path / "scores.csv").read_text(encoding="utf-8")
+
+
+def test_cancel_answers_at_once_and_leaves_no_layer(panel: TrainPanel, viewer, settle) -> None:
+    panel.form.put(QUICK.model_copy(update={"recipe": OneCycle(epochs=5000)}))
+    panel.work.begin_button.click()
+    settle(lambda: panel.work.bar.maximum() == 100, timeout=60_000)
+    panel.work.cancel_button.click()
+    assert panel.work.message.text().startswith("Cancelled")
+    assert panel.work.begin_button.isEnabled()
+    assert not stock.models(viewer)
+
+
+def test_enough_is_raised_once_and_only_within_a_network(panel: TrainPanel) -> None:
+    shown: list[str] = []
+    panel._enough()
+    assert panel.work.message.text() == ENOUGH
+    listener = Attention(lambda fraction, message: None, lambda validation, curves: shown.append(validation), panel.tutor.enough)
+    listener(0.1, "kernel ridge, random")
+    listener.watch("random", {"epoch": [1.0]})
+    with pytest.raises(Enough):
+        listener(0.2, "CNN, random: epoch 1 of 9")
+    listener.watch("random", {"epoch": [1.0, 2.0]})
+    listener(0.3, "CNN, random: epoch 2 of 9")
+    assert shown == ["random"], "curves come at most a few times a second"
+
+
+def test_cancel_goes_through_the_listener() -> None:
+    def cancelled(fraction: float, message: str) -> None:
+        raise Cancelled
+
+    listener = Attention(cancelled, lambda validation, curves: None, Event())
+    with pytest.raises(Cancelled):
+        listener(0.0, "")
+
+
+def test_it_says_what_is_missing(panel: TrainPanel, viewer, settle) -> None:
+    assert panel.work.begin_button.isEnabled()
+    panel.flakes.item(0).setCheckState(panel.flakes.item(0).checkState().Unchecked)
+    assert not panel.work.begin_button.isEnabled()
+    assert "Tick" in panel.work.message.text()
+    panel.form.put(Train())
+    panel.form._inputs["target"].put(())
+    assert "at least one target" in panel.work.message.text()
+    panel.preset.setCurrentText("paper")
+    assert isinstance(panel.form.value().recipe, PaperRecipe)
+    viewer.layers.clear()
+    settle(lambda: "Pair an RS map" in panel.work.message.text())
+
+
+def test_every_plot_of_every_target_and_flake_is_shown(panel: TrainPanel, viewer, settle, tmp_path) -> None:
+    first = make_model(make_samples(targets=("height", "position"), flakes=2), level=Level.DO_NOT_INTERPRET)
+    layers = stock.add(viewer, to_layers(first))
+    settle(lambda: panel.model() is first)
+    assert {layer.name.split(",")[0] for layer in layers if layer.visible} == {"predicted PL height"}
+    assert all("DO NOT INTERPRET" in layer.name for layer in layers if "predicted" in layer.name or "error" in layer.name)
+    for tab in range(len(HEIGHTS)):
+        panel.result.tabs.setCurrentIndex(tab)
+        assert panel.result.canvas.figure.axes[0].has_data()
+    panel.result.target.setCurrentIndex(1)
+    assert "PL position" in panel.result.badge.level.text()
+    assert panel.result.table.verticalHeaderItem(0).text() == "mean"
+    panel.save_figure(tmp_path / "plot.svg")
+    assert 'id="verdict"' in (tmp_path / "plot.svg").read_text(encoding="utf-8")
+    stock.add(viewer, to_layers(make_model(name="second")))
+    settle(lambda: panel.model() is not first)
+    panel.which.setCurrentIndex(0)
+    assert panel.model() is first
+
+
+def test_a_model_comes_back_from_a_file_and_from_its_layers(trained: TrainedModel, viewer, tmp_path) -> None:
+    from napari_wse2xai.data import Results
+
+    io.write_results(Results({}, {}, model=trained), tmp_path / "results.nc")
+    layers = stock.add(viewer, to_layers(io.read_results(tmp_path / "results.nc")))
+    (back,) = stock.models(viewer)
+    np.testing.assert_allclose(back.predicted, trained.predicted)
+    place = {layer.name.split(",")[0].split(" PL")[0]: layer for layer in layers}
+    row, column = back.samples.row[0], back.samples.column[0]
+    assert place["predicted"].data[row, column] == pytest.approx(back.predicted[0, 0], rel=1e-6)
+    error = back.predicted[0, 0] - back.samples.targets[0, 0]
+    assert place["error of"].data[row, column] == pytest.approx(error, rel=1e-3)
+    assert place["error of"].contrast_limits[0] == -place["error of"].contrast_limits[1]
+    split, folds = place["training and validation"], place["spatial folds"]
+    assert split.data[row, column] == back.split[0] + 1
+    assert folds.data[row, column] == back.block[0] + 1
+    assert not split.visible
+    off = np.argwhere(np.isnan(place["predicted"].data))[0]
+    assert split.data[tuple(off)] == folds.data[tuple(off)] == 0
+
+
+def test_time_left() -> None:
+    assert [time_left(*case) for case in ((1.0, 0.5), (10.0, 0.5), (60.0, 0.1))] == ["", "about 10 s left", "about 9 min left"]
