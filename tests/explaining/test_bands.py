@@ -14,17 +14,17 @@ from napari_wse2xai.explaining.gaussian_process import Kernel, Processes
 
 @pytest.fixture(scope="module")
 def flake() -> laws.Flake:
-    return laws.flake(1)
+    return laws.flake(2, side=20)
 
 
 @pytest.fixture(scope="module")
 def explained(flake) -> tuple[Bunch, Bunch]:
     model = laws.Oracle(flake)
-    return partial_dependence(model, flake.X, samples=200), ice_slope(model, flake.X)
+    return partial_dependence(model, flake.X, samples=150), ice_slope(model, flake.X)
 
 
 def test_bands_hold_the_truth_and_repeat(flake, explained) -> None:
-    first, again = (bands(*explained, flake.X, flake.y, flake.coordinates, refits=8) for _ in range(2))
+    first, again = (bands(*explained, flake.X, flake.y, flake.coordinates, refits=4) for _ in range(2))
     partial, slopes = explained
     assert np.array_equal(first.low, again.low) and np.array_equal(first.slope_error, again.slope_error)
     assert (np.abs(slopes.slope) > 2 * first.slope_error)[laws.LINEAR].mean() > 0.9
@@ -37,9 +37,9 @@ def test_bands_hold_the_truth_and_repeat(flake, explained) -> None:
 
 def test_a_model_that_is_off_gets_a_band_that_says_so(flake) -> None:
     ridge = Ridge().fit(flake.X, flake.y)
-    partial, slopes = partial_dependence(ridge, flake.X), ice_slope(ridge, flake.X)
+    partial, slopes = partial_dependence(ridge, flake.X, samples=None), ice_slope(ridge, flake.X)
     found = bands(partial, slopes, flake.X, flake.y, flake.coordinates, refits=8)
-    truth = partial_dependence(laws.Oracle(flake), flake.X)
+    truth = partial_dependence(laws.Oracle(flake), flake.X, samples=None)
     held = (found.low <= truth.average) & (truth.average <= found.high)
     assert held[[laws.STRONG, laws.SQUARE]].mean() > 0.7
     assert (found.low <= partial.average).all() and (partial.average <= found.high).all()
@@ -66,7 +66,7 @@ def test_blocks_are_squares_and_are_drawn_whole() -> None:
     counts = bootstraps(blocks, 5, np.random.default_rng(0))
     assert counts.sum(axis=1).tolist() == [400] * 5
     assert all(np.unique(count[blocks == block]).size == 1 for count in counts for block in range(25))
-    apart, _ = spatial_blocks(np.stack([row, column, (row >= 10) * 1e9], axis=1), 400, 40.0)
+    apart, _ = spatial_blocks(np.stack([row, column, row >= 10], axis=1), 400, 40.0)
     assert np.unique(apart).size == 2
 
 
@@ -74,7 +74,7 @@ def test_curves_and_slopes_of_processes_are_those_of_their_predictions(flake) ->
     rng = np.random.default_rng(0)
     y = (flake.y - flake.y.mean()) / flake.y.std()
     kernel = Kernel.likeliest(flake.z, y, rng)
-    processes = Processes.conditioned(kernel, flake.z, y, np.stack([np.ones(576), rng.integers(0, 3, 576)]).astype(int))
+    processes = Processes.conditioned(kernel, flake.z, y, np.stack([np.ones(400), rng.integers(0, 3, 400)]).astype(int))
     columns, grid, pixels = np.array([2, 7]), np.array([[-1.0, 0.5], [0.0, 2.0]]), flake.z[:50]
     curves = processes.curves(pixels, np.full(50, 0.02), columns, grid)
     slopes = processes.slopes(pixels, columns, np.array([1.0, 0.5]))

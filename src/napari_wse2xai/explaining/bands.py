@@ -1,6 +1,7 @@
 """How sure partial dependences and slopes are: refits on resampled blocks of the flake, and rival models."""
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.explaining.curves import NODES, checked, ice_curves, refined
 from napari_wse2xai.explaining.gaussian_process import MOST_PIXELS, Kernel, Processes
-from napari_wse2xai.explaining.model import Numbers, Progress, as_model, silent
+from napari_wse2xai.explaining.model import Numbers, Progress, as_model, in_threads, silent
 from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
 
@@ -22,6 +23,8 @@ BLOCKS = 50
 """Into so many blocks a flake is cut where no size is given."""
 ROWS = 2048
 """Pixels whose slopes are worked out at once."""
+KERNELS = 4
+"""So many kernels are found, each on other pixels: one kernel for all would not know how unsure it is itself."""
 FEWEST_PIXELS = 30
 TWO_SIDED = 1.96
 """Standard deviations on either side that hold 95 %."""
@@ -50,7 +53,7 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     partial : of `partial_dependence`, with the average
     slopes : of `ice_slope`
     X, y : (n, column) and (n,) what the model was trained on; pixels without y are left out of the refits
-    coordinates : (n, 2) place of each pixel; a further column sets flakes apart.  Without it blocks are runs of neighbouring rows
+    coordinates : (n, 2) place of each pixel; a third column tells flakes apart.  Without it blocks are runs of neighbouring rows
     features : the columns that were explained; all where none are named
     rivals : other fitted estimators that predict about as well as the one explained
     refits : number of bootstraps
@@ -68,9 +71,9 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
 
     Notes
     -----
-    The refits are Gaussian processes with one length scale per parameter: they cost a second, and on known laws they come closer to the
-    truth than the network.  The band reaches from the lowest to the highest of the curve explained, the refits' 95 % interval (Student's
-    t, Molnar et al. 2023) and the rivals' curves, since an ensemble of one kind of model does not know its own bias; likewise
+    The refits are Gaussian processes with one length scale per parameter: they cost a few seconds, and on known laws they come closer to
+    the truth than the network.  The band reaches from the lowest to the highest of the curve explained, the refits' 95 % interval
+    (Student's t, Molnar et al. 2023) and the rivals' curves, since an ensemble of one kind of model does not know its own bias; likewise
     ``slope_error`` is that of the refits and the distance to their mean over 1.96.  Resampling blocks rather than pixels keeps
     neighbours together, whose errors go together (Roberts et al. 2017).
     """
@@ -99,8 +102,8 @@ def spatial_blocks(coordinates: Numbers | None, count: int, side: float | None =
         return np.arange(count) * BLOCKS // count, count / BLOCKS
     places = np.asarray(coordinates, dtype=np.float64)
     size = side or _side(places[:, :2])
-    cells = np.floor((places - places.min(axis=0)) / size + 1e-9).astype(np.int64)
-    _, blocks = np.unique(cells, axis=0, return_inverse=True)
+    cells = np.floor((places[:, :2] - places[:, :2].min(axis=0)) / size + 1e-9)
+    _, blocks = np.unique(np.column_stack([cells, places[:, 2:]]), axis=0, return_inverse=True)
     return blocks.reshape(-1), size
 
 
@@ -177,18 +180,15 @@ class _Smooth:
         job = self.job
         centre, scale = table.mean(axis=0), _or_one(table.std(axis=0))
         level, unit = y.mean(), _or_one(y.std())
-        z, targets = (table - centre) / scale, (y - level) / unit
-        progress(0.0, "Refits: finding the kernel")
-        kernel = Kernel.likeliest(z, targets, rng)
-        few = np.sort(rng.permutation(len(z))[:MOST_PIXELS])
-        progress(0.2, f"Refits: {len(counts)} bootstraps of {len(few)} pixels")
-        processes = Processes.conditioned(kernel, z[few], targets[few], counts[:, few], lambda share: progress(0.2 + 0.6 * share, "Refits"))
+        few = np.sort(rng.permutation(len(table))[:MOST_PIXELS])
+        z, targets = (table[few] - centre) / scale, (y[few] - level) / unit
+        processes = _conditioned(z, targets, counts[:, few], rng, progress)
         every, steps = (job.table - centre) / scale, job.slopes.step / scale[job.columns]
         grid = (job.partial.grid_values - centre[job.columns, None]) / scale[job.columns, None]
-        curves = level + unit * processes.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid)
+        curves = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
         mean, spread = _moments(processes, every, job.columns, _or_one(steps), progress)
         per_unit = unit / scale[job.columns, None]
-        return curves, mean * per_unit, spread * per_unit
+        return level + unit * np.concatenate(curves), mean * per_unit, spread * per_unit
 
 
 @dataclass(frozen=True, eq=False)
@@ -209,11 +209,29 @@ class _Factory:
         return np.stack(curves), np.mean(slopes, axis=0), np.std(slopes, axis=0, ddof=1)
 
 
-def _moments(processes: Processes, z: Numbers, columns: NDArray[np.int64], steps: Numbers, progress: Progress) -> tuple[Numbers, Numbers]:
+def _conditioned(z: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> list[Processes]:
+    """Refit to every bootstrap; a few share the kernel that is found on the pixels of the first of them."""
+    shares = np.array_split(counts, min(KERNELS, len(counts)))
+    progress(0.0, "Refits: finding kernels")
+    jobs = list(zip([np.flatnonzero(share[0]) for share in shares], rng.spawn(len(shares)), strict=True))
+    found, processes = [], []
+    with closing(in_threads(lambda job: Kernel.likeliest(z[job[0]], y[job[0]], job[1]), jobs)) as kernels:
+        for kernel in kernels:
+            found.append(kernel)
+            progress(0.3 * len(found) / len(shares), "Refits: finding kernels")
+    for kernel, share in zip(found, shares, strict=True):
+        processes.append(Processes.conditioned(kernel, z, y, share))
+        progress(0.3 + 0.5 * len(processes) / len(shares), f"Refits: {len(processes)} of {len(shares)} shares of {len(counts)} bootstraps")
+    return processes
+
+
+def _moments(
+    processes: Sequence[Processes], z: Numbers, columns: NDArray[np.int64], steps: Numbers, progress: Progress
+) -> tuple[Numbers, Numbers]:
     """Mean and standard deviation over processes of the slopes, (feature, n) each."""
     mean, spread = np.empty((2, len(columns), len(z)))
     for start in range(0, len(z), ROWS):
-        slopes = processes.slopes(z[start : start + ROWS], columns, steps)
+        slopes = np.concatenate([each.slopes(z[start : start + ROWS], columns, steps) for each in processes])
         mean[:, start : start + ROWS], spread[:, start : start + ROWS] = slopes.mean(axis=0), slopes.std(axis=0, ddof=1)
         progress(0.8 + 0.2 * min(start + ROWS, len(z)) / len(z), "Refits: slopes")
     return mean, spread

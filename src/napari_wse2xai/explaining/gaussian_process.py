@@ -3,7 +3,6 @@
 Once its kernel is found, many refits cost a Cholesky factorisation each, and their partial dependences and slopes are matrix products.
 """
 
-from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
@@ -20,17 +19,11 @@ Numbers = NDArray[np.float64]
 
 LIKELIHOOD_PIXELS = 400
 """Pixels on which the kernel is found."""
-LIKELIHOOD_STEPS = 50
-LEARNING_RATE = 0.1
+LIKELIHOOD_STEPS = 30
+LOG_BOUNDS = (-9.0, 3.0)
 MOST_PIXELS = 2000
 """Pixels on which a process is conditioned: the cost grows with the cube."""
 JITTER = 1e-5
-Done = Callable[[float], None]
-"""Called with the share done; may raise `Cancelled`."""
-
-
-def _nothing(share: float) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,20 +41,24 @@ class Kernel:
     def likeliest(cls, z: Numbers, y: Numbers, rng: np.random.Generator) -> Self:
         """Maximise the marginal likelihood on some pixels, z (n, feature) and y (n,) standardised."""
         import torch
+        from scipy.optimize import minimize
 
         from napari_wse2xai.numerics.threads import single_thread
 
         few = rng.permutation(len(z))[:LIKELIHOOD_PIXELS]
         table, target = torch.as_tensor(z[few]), torch.as_tensor(y[few])
-        start = [*np.full(z.shape[1], np.log(0.15)), 0.0, np.log(0.1), np.log(0.05)]
-        logs = torch.tensor(start, dtype=torch.float64, requires_grad=True)
-        optimiser = torch.optim.Adam([logs], lr=LEARNING_RATE)
+
+        def deviance(logs: Numbers) -> tuple[float, Numbers]:
+            variables = torch.tensor(logs, requires_grad=True)
+            value = _deviance(table, target, variables)
+            (slope,) = torch.autograd.grad(value, variables)
+            return float(value.detach()), slope.numpy()
+
+        start = np.array([*np.full(z.shape[1], np.log(0.15)), 0.0, np.log(0.1), np.log(0.05)])
         with single_thread():
-            for _ in range(LIKELIHOOD_STEPS):
-                optimiser.zero_grad()
-                _deviance(table, target, logs).backward()  # type: ignore[no-untyped-call]
-                optimiser.step()
-        *rates, variance, linear, noise = np.exp(logs.detach().numpy())
+            options = {"maxiter": LIKELIHOOD_STEPS}
+            best = minimize(deviance, start, jac=True, method="L-BFGS-B", bounds=[LOG_BOUNDS] * len(start), options=options)
+        *rates, variance, linear, noise = np.exp(best.x)
         return cls(np.array(rates), float(variance), float(linear), float(noise))
 
     def smooth(self, a: Numbers, b: Numbers) -> Numbers:
@@ -88,7 +85,7 @@ class Processes:
     """(process,) mean that is added."""
 
     @classmethod
-    def conditioned(cls, kernel: Kernel, z: Numbers, y: Numbers, counts: NDArray[np.int64], done: Done = _nothing) -> Self:
+    def conditioned(cls, kernel: Kernel, z: Numbers, y: Numbers, counts: NDArray[np.int64]) -> Self:
         """Condition on the pixels, the k-th process with each pixel taken ``counts[k]`` times, counts (process, n)."""
         covariance = kernel.between(z, z)
         alpha, constant = np.zeros((len(z), len(counts))), np.zeros(len(counts))
@@ -102,7 +99,6 @@ class Processes:
         with closing(in_threads(solve, list(counts))) as solutions:
             for k, (here, mean, weights) in enumerate(solutions):
                 alpha[here, k], constant[k] = weights, mean
-                done((k + 1) / len(counts))
         return cls(kernel, z, alpha, constant)
 
     def predict(self, z: Numbers) -> Numbers:

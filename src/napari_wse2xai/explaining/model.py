@@ -22,9 +22,9 @@ Progress = Callable[[float, str], None]
 Rows = Callable[[int, int], Numbers]
 """Gives rows start to stop of a table that is too long to be held at once."""
 
-CONVOLUTION_CHUNK = 128
-"""Rows of a convolutional network whose activations stay in a core's cache."""
-DENSE_CHUNK = 1024
+CACHE_BYTES = 4 * 2**20
+"""A chunk's largest activation takes no more, so that it stays in a core's cache."""
+SMALLEST_CHUNK, LARGEST_CHUNK = 16, 1024
 DEVICE_CHUNK = 16384
 TABLE_CHUNK = 65536
 """Rows handed to an estimator that is no torch module."""
@@ -119,7 +119,6 @@ class TorchModel:
     target: int
     dtype: "torch.dtype"
     device: "torch.device"
-    chunk: int
     differentiable: bool = True
 
     @classmethod
@@ -130,11 +129,9 @@ class TorchModel:
         own = copy.deepcopy(module).eval().requires_grad_(False)
         tensor = next(iter([*own.parameters(), *own.buffers()]), torch.zeros(()))
         convolves = any(isinstance(part, torch.nn.Conv1d | torch.nn.Conv2d) for part in own.modules())
-        if tensor.device.type != "cpu":
-            return cls(own, target, tensor.dtype, tensor.device, DEVICE_CHUNK)
-        if convolves:
-            return cls(own, target, tensor.dtype, tensor.device, CONVOLUTION_CHUNK)
-        return cls(own.double(), target, torch.float64, tensor.device, DENSE_CHUNK)
+        if convolves or tensor.device.type != "cpu":
+            return cls(own, target, tensor.dtype, tensor.device)
+        return cls(own.double(), target, torch.float64, tensor.device)
 
     def seen(self, table: Numbers) -> Numbers:
         """Return the table rounded to the module's precision."""
@@ -144,17 +141,36 @@ class TorchModel:
 
     def rows(self, count: int, rows: Rows, progress: Progress = silent, message: str = "") -> Numbers:
         """Predict (count,) for a table that is made in chunks."""
-        return self._chunks(count, lambda start, stop: self._values(rows(start, stop)), (count,), (progress, message))
+        chunk = self._chunk(rows(0, 1))
+        return self._chunks(chunk, lambda start, stop: self._values(rows(start, stop)), (count,), (progress, message))
 
     def gradient(self, table: Numbers, progress: Progress = silent) -> Numbers:
         """Derivatives (n, feature) of the prediction by each column of the table (n, feature), by automatic differentiation."""
-        report = (progress, "Derivatives")
-        return self._chunks(len(table), lambda start, stop: self._derivatives(table[start:stop]), table.shape, report)
+        chunk, report = self._chunk(table[:1]), (progress, "Derivatives")
+        return self._chunks(chunk, lambda start, stop: self._derivatives(table[start:stop]), table.shape, report)
 
-    def _chunks(self, count: int, work: Callable[[int, int], Numbers], shape: tuple[int, ...], report: tuple[Progress, str]) -> Numbers:
+    def _chunk(self, row: Numbers) -> int:
+        """Rows whose largest activation fits the cache, found by sending one row through."""
+        import torch
+
+        if self.device.type != "cpu":
+            return DEVICE_CHUNK
+        largest = [row.shape[1]]
+
+        def look(_part: Any, _inputs: Any, output: Any) -> None:
+            if isinstance(output, torch.Tensor):
+                largest.append(output.numel())
+
+        hooks = [part.register_forward_hook(look) for part in self.module.modules()]
+        self._values(row)
+        for hook in hooks:
+            hook.remove()
+        return int(np.clip(CACHE_BYTES // (max(largest) * self.dtype.itemsize), SMALLEST_CHUNK, LARGEST_CHUNK))
+
+    def _chunks(self, chunk: int, work: Callable[[int, int], Numbers], shape: tuple[int, ...], report: tuple[Progress, str]) -> Numbers:
         """Fill an array chunk by chunk, one chunk per thread: torch's own threads would wait for one another at every small layer."""
-        values = np.empty(shape)
-        spans = [(start, min(start + self.chunk, count)) for start in range(0, count, self.chunk)]
+        values, count = np.empty(shape), shape[0]
+        spans = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
         workers = None if self.device.type == "cpu" else 1
         with closing(in_threads(lambda span: work(*span), spans, workers=workers)) as results:
             for (start, stop), result in zip(spans, results, strict=True):

@@ -1,0 +1,85 @@
+"""A sanity check (Adebayo et al. 2018): an explanation that does not change with the weights does not explain the network."""
+
+import copy
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.explaining.curves import checked
+from napari_wse2xai.explaining.model import Numbers, Progress, TorchModel, as_model, silent
+
+if TYPE_CHECKING:
+    import torch
+    from sklearn.utils import Bunch
+
+REDRAWS = 3
+PASSED = 0.2
+"""The maps of a network with random weights must correlate less with the true ones."""
+
+
+def weight_randomisation(
+    estimator: Any,
+    X: Numbers,  # noqa: N803 - scikit-learn's name
+    *,
+    redraws: int = REDRAWS,
+    random_state: int = 0,
+    progress: Progress = silent,
+) -> "Bunch":
+    """Compare slope maps with those of the same network with weights drawn anew, from the last layer to the first.
+
+    Parameters
+    ----------
+    estimator : with a torch module
+    X : (n, column) raw units
+    redraws : random networks per step
+    random_state : seed
+    progress : called between networks
+
+    Returns
+    -------
+    Bunch with ``layers`` names of those drawn anew last, the first step having only the last layer; ``correlation`` (step, feature) of the
+    derivative maps, mean over redraws; ``collapsed`` (feature,) whether it is below 0.2 once all weights are drawn anew
+
+    Notes
+    -----
+    Maps are compared, not rankings: what the input looks like, not the weights, sets part of a ranking.  Passing says that the maps
+    depend on the weights, nothing more.
+    """
+    from sklearn.utils import Bunch
+
+    table, _ = checked(X, None)
+    model = as_model(estimator)
+    if not isinstance(model, TorchModel):
+        raise DataError("Only a network has weights that can be drawn anew; explain the network, not one of its rivals.")
+    own = model.gradient(table)
+    names = [name for name, part in model.module.named_modules() if _can_be_redrawn(part)][::-1]
+    total = np.zeros((len(names), table.shape[1]))
+    for redraw in range(redraws):
+        changed = copy.deepcopy(model.module)
+        for step, name in enumerate(names):
+            progress((redraw * len(names) + step) / (redraws * len(names)), "Weights drawn anew")
+            _redraw(changed.get_submodule(name), random_state + redraw)
+            total[step] += _correlation(own, as_model(changed, target=model.target).gradient(table))
+    mean = total / redraws
+    return Bunch(layers=names, correlation=mean, collapsed=np.abs(mean[-1]) < PASSED)
+
+
+def _can_be_redrawn(part: "torch.nn.Module") -> bool:
+    return hasattr(part, "reset_parameters") and any(True for _ in part.parameters(recurse=False))
+
+
+def _redraw(part: "torch.nn.Module", seed: int) -> None:
+    """Draw the weights of one layer as before training; the global random state is left alone."""
+    import torch
+
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        part.reset_parameters()  # type: ignore[operator]
+
+
+def _correlation(a: Numbers, b: Numbers) -> Numbers:
+    """Correlation of each column; 0 where one does not vary."""
+    a, b = a - a.mean(axis=0), b - b.mean(axis=0)
+    scale = np.sqrt((a**2).sum(axis=0) * (b**2).sum(axis=0))
+    return np.asarray(np.divide((a * b).sum(axis=0), scale, out=np.zeros_like(scale), where=scale > 0))
