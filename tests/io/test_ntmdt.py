@@ -42,8 +42,8 @@ def everything() -> bytes:
 def test_real_file_of_nanofinder(shared_data):
     path = shared_data / "ntmdt" / "Spectra.mdt"
     assert [str(item) for item in list_items(path)] == [
-        "Spectrum_1: 1 x 1 pixels, 1024 channels, 532–557 nm (not a scan)",
-        "Spectrum_2: 1 x 1 pixels, 1024 channels, 505–589 nm (not a scan)",
+        "Spectrum_1: 1 x 1 pixel, 1024 channels, 532–557 nm (not a scan)",
+        "Spectrum_2: 1 x 1 pixel, 1024 channels, 505–589 nm (not a scan)",
     ]
     spectrum = read(path, "Spectrum_2")
     assert (spectrum.axis.kind, spectrum.axis.laser_nm) == (AxisKind.WAVELENGTH, 532.0)

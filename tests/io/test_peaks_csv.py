@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Record, SpectralAxis
+from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import read_peaks_csv, write_peaks_csv
 
 FRAME = Frame((4, 3), (-0.3, 0.7), (1 / 3, 2.0), "flake 1")
-AXIS = SpectralAxis(np.linspace(700, 800, 21) ** 1.001, AxisKind.WAVELENGTH, 532.05)
+AXIS = SpectralAxis(np.linspace(700, 800, 21) ** 1.001, AxisKind.WAVELENGTH, 532.05, Medium.VACUUM, np.full(21, 0.02))
 VALUES = np.arange(24, dtype=np.float32).reshape(2, 4, 3)
 WINDOWS = ((700.0, 800.0), (710.0, 750.0))
 
@@ -56,7 +57,8 @@ def test_everything_comes_back_the_same(full, tmp_path, which):
     write_peaks_csv(peaks, tmp_path / "peaks.csv")
     found = read_peaks_csv(tmp_path / "peaks.csv")
     np.testing.assert_array_equal(found.axis.values, AXIS.values)
-    assert (found.axis.kind, found.axis.laser_nm) == (AXIS.kind, AXIS.laser_nm)
+    np.testing.assert_array_equal(found.axis.error, AXIS.error)
+    assert (found.axis.kind, found.axis.laser_nm, found.axis.medium) == (AXIS.kind, AXIS.laser_nm, AXIS.medium)
     for field in fields(PeakMaps):
         if field.name != "axis":
             before, after = getattr(peaks, field.name), getattr(found, field.name)

@@ -1,9 +1,12 @@
 """Tables for spreadsheets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import AxisKind, Frame, SpectralMap
+from napari_wse2xai.data import AxisKind, Frame, Record, SpectralMap
+from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import DataWarning, SettingsError
 from napari_wse2xai.io import read, write_map_table
 
@@ -31,6 +34,35 @@ def test_map_comes_back_the_same(spectral_map, tmp_path, name):
     assert (found.axis.kind, found.axis.laser_nm) == (AxisKind.WAVELENGTH, 532.05)
     assert (found.frame, found.name, found.intensity_unit) == (spectral_map.frame, "pl", "counts")
     assert spectral_map.metadata.items() <= found.metadata.items()
+
+
+def test_what_has_no_column_comes_back_too(spectral_map, tmp_path):
+    whole = replace(
+        spectral_map,
+        axis=replace(spectral_map.axis, medium=Medium.AIR, error=np.linspace(0.1, 0.2, 20)),
+        name="PL of  flake 1",
+        flake=np.eye(4, 3, dtype=bool),
+        repaired=np.arange(12, dtype=np.uint16).reshape(4, 3) * 300,
+        history=(Record("read", {"file": "a  b.wdf", "item": None}, "0.1", 1.5),),
+    )
+    write_map_table(whole, tmp_path / "pl.csv")
+    found = read(tmp_path / "pl.csv")
+    assert (found.axis.medium, found.name, found.history[:-1]) == (Medium.AIR, whole.name, whole.history)
+    assert found.history[-1].step == "read"
+    for name in ("flake", "repaired"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
+        assert getattr(found, name).dtype == getattr(whole, name).dtype
+    np.testing.assert_array_equal(found.axis.error, whole.axis.error)
+    assert not any("napari-wse2xai" in key for key in found.metadata)
+
+
+def test_a_damaged_line_of_the_header_is_left_out(spectral_map, tmp_path):
+    write_map_table(replace(spectral_map, flake=np.eye(4, 3, dtype=bool)), tmp_path / "pl.csv")
+    content = (tmp_path / "pl.csv").read_bytes().replace(b'"history": []', b'"history": 77')
+    (tmp_path / "pl.csv").write_bytes(content)
+    found = read(tmp_path / "pl.csv")
+    np.testing.assert_array_equal(found.counts, spectral_map.counts)
+    assert found.flake is None
 
 
 def test_unmeasured_pixels_stay_so(spectral_map, tmp_path):

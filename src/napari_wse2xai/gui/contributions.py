@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from napari_wse2xai.errors import DataWarning, UserError
 
 if TYPE_CHECKING:
+    from napari_wse2xai.data import PeakMaps, SpectralMap
     from napari_wse2xai.layers import LayerTuple
 
 ReaderFunction = Callable[[str | Sequence[str]], "list[LayerTuple]"]
@@ -103,13 +104,26 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
 
 
 def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Save the map that a layer shows as NetCDF; a layer of other making, or one of peak maps, is left to other writers."""
-    from napari_wse2xai import io
-    from napari_wse2xai.data import SpectralMap
+    """Save the map or the peak maps that a layer shows, as NetCDF or as a table; a layer of other making is left to other writers."""
+    from napari_wse2xai.data import PeakMaps, SpectralMap
     from napari_wse2xai.layers import shown_in
 
     shown = shown_in(meta.get("metadata", {}))
-    if shown is None or not isinstance(shown.artefact, SpectralMap):
+    if shown is None or not isinstance(shown.artefact, SpectralMap | PeakMaps):
         return []
-    io.write_map(shown.artefact, path)
+    _write(shown.artefact, Path(path))
     return [path]
+
+
+def _write(artefact: "SpectralMap | PeakMaps", path: Path) -> None:
+    from napari_wse2xai import io
+    from napari_wse2xai.data import AxisKind, Results, SpectralMap
+
+    is_table = path.suffix.lower() != ".nc"
+    if isinstance(artefact, SpectralMap):
+        (io.write_map_table if is_table else io.write_map)(artefact, path)
+    elif is_table:
+        io.write_peaks_csv(artefact, path)
+    else:
+        modality = "raman" if artefact.axis.kind is AxisKind.RAMAN_SHIFT else "pl"
+        io.write_results(Results({}, {modality: artefact}), path)

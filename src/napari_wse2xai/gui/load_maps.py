@@ -23,12 +23,14 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_wse2xai.data import Picture
+from napari_wse2xai.data import Medium, Picture
+from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.opening import PL, RAMAN, Artefact, Choice, Listing, listing_of, opened
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 from napari_wse2xai.io import FORMATS, Item
+from napari_wse2xai.io.readers.peaks import PEAK_MAPS
 from napari_wse2xai.layers import to_layers
 
 _KEPT = Qt.ItemDataRole.UserRole
@@ -45,7 +47,7 @@ class LoadMaps(QWidget):
         self.lister, self.loader = Runner(self), Runner(self)
         self.files_button, self.load_button, self.cancel_button = QPushButton("Choose files…"), QPushButton("Load"), QPushButton("Cancel")
         self.tree, self.details = QTreeWidget(), QLabel()
-        self.measures, self.laser, self.unit = QComboBox(), QDoubleSpinBox(), QComboBox()
+        self.measures, self.laser, self.unit, self.medium = QComboBox(), QDoubleSpinBox(), QComboBox(), QComboBox()
         self.with_pictures = QCheckBox("with the pictures in the file")
         self.bar, self.message = QProgressBar(), Voice(napari_viewer)
         self._notes: list[str] = []
@@ -72,6 +74,12 @@ class LoadMaps(QWidget):
         self.laser.setToolTip("Wavelength of the laser; filled in where the file says it.")
         self.unit.addItems([_AS_FILE, "cm-1", "nm", "eV"])
         self.unit.setToolTip("Unit of the spectral axis, for a file that does not say it or says it wrongly.")
+        self.medium.addItem(_AS_FILE, None)
+        for medium in Medium:
+            self.medium.addItem(medium.value, medium)
+        self.medium.setToolTip(
+            "Where wavelengths are measured, the laser's too: air refracts by 0.15 cm-1 at silicon, 0.46 meV at 1.65 eV."
+        )
         self.with_pictures.setChecked(True)
         self.with_pictures.setToolTip("Scans and white-light pictures come as layers below the map, in their true place.")
         self.bar.setVisible(False)
@@ -81,7 +89,8 @@ class LoadMaps(QWidget):
     def _arrange(self) -> None:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        for title, field in (("Measured", self.measures), ("Laser", self.laser), ("Axis unit", self.unit)):
+        rows = (("Measured", self.measures), ("Laser", self.laser), ("Axis unit", self.unit), ("Wavelengths in", self.medium))
+        for title, field in rows:
             form.addRow(title, field)
         buttons = QHBoxLayout()
         buttons.addWidget(self.load_button)
@@ -153,6 +162,7 @@ class LoadMaps(QWidget):
             self.laser.value() or None,
             None if unit == _AS_FILE else unit,
             self.with_pictures.isChecked(),
+            self.medium.currentData(),
         )
 
     @property
@@ -172,8 +182,9 @@ class LoadMaps(QWidget):
                 child.setDisabled(not _can_load(item))
                 first = _better(first, child)
         self.tree.expandAll()
+        n_items = sum(len(listing.items) for listing in listings)
         problems = [listing.problem for listing in listings if listing.problem]
-        self._rest(" ".join(problems) or f"{sum(len(listing.items) for listing in listings)} items found.", BAD if problems else QUIET)
+        self._rest(" ".join(problems) or f"{counted(n_items, 'item')} found.", BAD if problems else QUIET)
         if first is not None:
             self.tree.setCurrentItem(first)
             self.tree.scrollToItem(first)
@@ -185,7 +196,7 @@ class LoadMaps(QWidget):
         if choice is not None and choice.item.is_spectra:
             self.laser.setValue(choice.item.laser_nm or 0.0)
             self.measures.setCurrentIndex(0 if choice.item.axis.endswith("cm-1") else 1)
-        for field in (self.measures, self.laser, self.unit, self.with_pictures):
+        for field in (self.measures, self.laser, self.unit, self.medium, self.with_pictures):
             field.setEnabled(choice is not None and choice.item.is_spectra)
         self._set_buttons()
 
@@ -231,7 +242,7 @@ class LoadMaps(QWidget):
 def described(item: Item) -> Iterator[str]:
     """What is known of an item, line by line."""
     ny, nx, n = item.shape
-    what = f"{nx} × {ny} pixels, {n} channels" if item.is_spectra else item.what
+    what = f"{nx} × {ny} {'pixel' if item.n_pixels == 1 else 'pixels'}, {counted(n, 'channel')}" if item.is_spectra else item.what
     yield f"<b>{escape(item.name)}</b>: {escape(what)}"
     facts = (
         ("Axis", item.axis),
@@ -252,7 +263,7 @@ def _size(item: Item) -> str:
 
 
 def _can_load(item: Item) -> bool:
-    return item.is_spectra or item.what.startswith("picture")
+    return item.is_spectra or item.what == PEAK_MAPS or item.what.startswith("picture")
 
 
 def _better(one: QTreeWidgetItem | None, other: QTreeWidgetItem) -> QTreeWidgetItem | None:

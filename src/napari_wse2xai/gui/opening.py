@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import AxisKind, Picture, Record, Results, SpectralMap
+from napari_wse2xai.data import AxisKind, Medium, PeakMaps, Picture, Record, Results, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
-from napari_wse2xai.io import FORMATS, Item, is_results, list_items, pictures, read, read_results
+from napari_wse2xai.io import FORMATS, Item, is_peaks_csv, is_results, list_items, pictures, read, read_peaks_csv, read_results
 from napari_wse2xai.stages import ConvertAxis, Progress, silent
 from napari_wse2xai.stages.correct_response import Spectrum
 
 RAMAN, PL = "RS", "PL"
 _TEXTS = (".txt", ".csv", ".tsv", ".gz")
-Artefact = SpectralMap | Picture | Results
+Artefact = SpectralMap | Picture | Results | PeakMaps
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,8 @@ class Choice:
     unit: str | None = None
     """Unit of the spectral axis."""
     with_pictures: bool = True
+    medium: Medium | None = None
+    """Where wavelengths are measured, the laser's too."""
 
 
 @dataclass(frozen=True)
@@ -55,13 +57,15 @@ def listing_of(paths: Iterable[Path], progress: Progress = silent) -> list[Listi
 def opened(choice: Choice, progress: Progress = silent) -> list[Artefact]:
     """Read a choice: its map, or its picture; the file's other pictures come first, so that they lie below."""
     progress(0.0, f"Reading {choice.path.name}")
+    if is_peaks_csv(choice.path):
+        return [read_peaks_csv(choice.path)]
     if not choice.item.is_spectra:
         return [_picture(choice)]
     source = read(choice.path, choice.item.name, unit=choice.unit)
     progress(0.7, "Reading pictures")
     below = _pictures_beside(choice.path) if choice.with_pictures else ()
     progress(0.9, "Converting the axis")
-    return [*below, as_measured(source, choice.measures, choice.laser_nm)]
+    return [*below, as_measured(source, choice.measures, choice.laser_nm, choice.medium)]
 
 
 def _picture(choice: Choice) -> Picture:
@@ -71,23 +75,26 @@ def _picture(choice: Choice) -> Picture:
     return found[choice.item.name]
 
 
-def as_measured(source: SpectralMap, measures: str | None, laser_nm: float | None) -> SpectralMap:
-    """Map with the laser that the user states, on an axis that suits what was measured: a Raman shift, or wavelengths or energies."""
+def as_measured(source: SpectralMap, measures: str | None, laser_nm: float | None, medium: Medium | None = None) -> SpectralMap:
+    """Map with laser and medium as the user states, on an axis that suits what was measured: a shift, or wavelengths or energies."""
     told = {name: value for name, value in (("measures", measures), ("laser_nm", laser_nm)) if value is not None}
     if laser_nm is not None and laser_nm != source.axis.laser_nm:
         source = replace(source, axis=replace(source.axis, laser_nm=laser_nm))
     if told:
         source = source.with_record(Record("load", told, __version__))
-    is_shift = source.axis.kind is AxisKind.RAMAN_SHIFT
-    if measures == RAMAN and not is_shift:
-        return ConvertAxis(to="cm-1")(source)
-    return ConvertAxis(to="eV")(source) if measures == PL and is_shift else source
+    is_shift, unit = source.axis.kind is AxisKind.RAMAN_SHIFT, source.axis.unit
+    target = "cm-1" if measures == RAMAN and not is_shift else "eV" if measures == PL and is_shift else unit
+    if target == unit and medium in (None, source.axis.medium):
+        return source
+    return ConvertAxis(to=target, medium="as read" if medium is None else medium.value)(source)
 
 
 def all_of(path: Path) -> list[Artefact]:
-    """Read a file that was dropped: the results of a run, or its largest map with its pictures, or its pictures alone."""
+    """Read a file that was dropped: the results of a run, peak maps, or its largest map with its pictures, or its pictures alone."""
     if is_results(path):
         return [read_results(path)]
+    if is_peaks_csv(path):
+        return [read_peaks_csv(path)]
     try:
         source = read(path)
     except UserError as error:

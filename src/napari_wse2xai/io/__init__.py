@@ -5,7 +5,7 @@ from napari_wse2xai.io.conversion import convert
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_scores_csv, write_slopes_csv
 from napari_wse2xai.io.netcdf import write_map
-from napari_wse2xai.io.peaks_csv import read_peaks_csv, write_peaks_csv
+from napari_wse2xai.io.peaks_csv import is_peaks_csv, read_peaks_csv, write_peaks_csv
 from napari_wse2xai.io.readers import FORMATS, list_items, pictures, read
 from napari_wse2xai.io.results import is_results, read_results, write_results
 from napari_wse2xai.io.tables import write_map_table, write_paired_csv
@@ -14,6 +14,7 @@ __all__ = [
     "FORMATS",
     "Item",
     "convert",
+    "is_peaks_csv",
     "is_results",
     "list_items",
     "new_file",

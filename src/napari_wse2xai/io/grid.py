@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame
-from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.errors import DataWarning, counted
 
 _OFF_GRID = 0.25
 """Largest distance of a coordinate from its grid line, in steps."""
@@ -120,7 +120,7 @@ def _is_collapsed(rows: Lines, columns: Lines) -> bool:
 
 
 def _no_grid(spectra: NDArray[np.float32], name: str) -> tuple[NDArray[np.float32], Frame]:
-    return as_list(spectra, f"'{name}': the positions lie on no rectangular grid, so its {len(spectra)} spectra are shown as a list")
+    return as_list(spectra, f"'{name}': the positions lie on no rectangular grid")
 
 
 def _place_unevenly(
@@ -131,7 +131,8 @@ def _place_unevenly(
     if _is_too_empty(rows.count * columns.count, spectra, _DENSEST_UNEVEN):
         return _no_grid(spectra, name)
     warnings.warn(
-        f"'{name}': the distances between its {rows.count} rows or {columns.count} columns differ; they are drawn equally wide.",
+        f"'{name}': the distances between its {counted(rows.count, 'row')} or {counted(columns.count, 'column')} differ; "
+        "they are drawn equally wide.",
         DataWarning,
         stacklevel=2,
     )
@@ -158,26 +159,25 @@ def filled(spectra: NDArray[np.float32], flat: NDArray[np.intp], frame: Frame, n
 
 def _warn_of_places(n_missing: int, n_doubled: int, frame: Frame, name: str) -> None:
     if n_missing:
-        ny, nx = frame.shape
-        warnings.warn(
-            f"'{name}': {n_missing} of {frame.n_pixels} pixels of the {ny} x {nx} grid are missing; they count as not measured.",
-            DataWarning,
-            stacklevel=2,
-        )
+        (ny, nx), are = frame.shape, "is missing; it counts" if n_missing == 1 else "are missing; they count"
+        where = f"{n_missing} of {frame.n_pixels} pixels of the {ny} x {nx} grid"
+        warnings.warn(f"'{name}': {where} {are} as not measured.", DataWarning, stacklevel=2)
     if n_doubled:
-        warnings.warn(f"'{name}': {n_doubled} pixels were measured twice; the last spectrum of each is kept.", DataWarning, stacklevel=2)
+        pixels = "1 pixel was" if n_doubled == 1 else f"{n_doubled} pixels were"
+        warnings.warn(f"'{name}': {pixels} measured twice; the last spectrum of each is kept.", DataWarning, stacklevel=2)
 
 
 def as_line(spectra: NDArray[np.float32], along_um: NDArray[np.float64], name: str) -> tuple[NDArray[np.float32], Frame]:
     """Put spectra (m, n) along one coordinate (m,) into a map of one column (ny, 1, n), smallest coordinate first."""
     lines = find_lines(along_um)
     if lines is None or len(np.unique(lines.index)) < len(spectra) or _is_too_empty(lines.count, spectra, _EMPTIEST):
-        return as_list(spectra, f"'{name}': the positions are not equidistant, so its {len(spectra)} spectra are shown as a list")
+        return as_list(spectra, f"'{name}': the positions are not equidistant")
     frame = Frame((lines.count, 1), (lines.step, 1.0), (lines.origin, 0.0))
     return filled(spectra, lines.index, frame, name), frame
 
 
 def as_list(spectra: NDArray[np.float32], why: str) -> tuple[NDArray[np.float32], Frame]:
     """Make a map (m, 1, n) of spectra without positions, in the order of the file, 1 um apart; `why` goes into a warning."""
-    warnings.warn(f"{why}, one row each, 1 µm apart.", DataWarning, stacklevel=2)
+    shown = "its spectrum is" if len(spectra) == 1 else f"its {len(spectra)} spectra are"
+    warnings.warn(f"{why}, so {shown} shown as a list, one row each, 1 µm apart.", DataWarning, stacklevel=2)
     return spectra[:, None, :], Frame((len(spectra), 1))

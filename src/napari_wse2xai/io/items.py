@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from napari_wse2xai.data import SpectralAxis, SpectralMap
-from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.errors import DataWarning, ReaderError, counted
 
 _DATE_WORDS = ("acquired", "start date", "date", "start time", "time stamp")
 _OBJECTIVE_WORDS = ("objective",)
@@ -52,7 +52,8 @@ class Item:
         if not self.is_spectra:
             return f"{self.name}: {' x '.join(map(str, self.shape))}, {self.what}"
         kind = "map" if self.is_map else "not a scan"
-        return f"{self.name}: {self.shape[0]} x {self.shape[1]} pixels, {self.shape[2]} channels, {self.axis} ({kind})"
+        pixels = f"{self.shape[0]} x {self.shape[1]} {'pixel' if self.n_pixels == 1 else 'pixels'}"
+        return f"{self.name}: {pixels}, {counted(self.shape[2], 'channel')}, {self.axis} ({kind})"
 
 
 def describe_axis(axis: SpectralAxis) -> str:

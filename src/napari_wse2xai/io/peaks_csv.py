@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PeakMaps, SpectralAxis, Status
 from napari_wse2xai.data import history as histories
+from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.damage import readable_as
@@ -27,6 +28,7 @@ _OF_PEAKS = (*(name for parameter in PARAMETERS for name in (parameter, f"{param
 _OF_PIXELS = {"reduced_chi2": "reduced chi2", "r2": "R2"}
 _OPTIONAL = ("form", "form_error", "area", "area_error", "at_bound", "r2", "background")
 _SINGLE = np.float32
+_LONGEST_HEADING = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class _About:
     report: str
     metadata: dict[str, str]
     history: str
+    wavelengths_in: str | None = None
+    axis_error: list[float] | None = None
 
 
 def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
@@ -93,6 +97,8 @@ def _about(peaks: PeakMaps) -> _About:
         report=peaks.report,
         metadata=dict(peaks.metadata),
         history=histories.to_json(peaks.history),
+        wavelengths_in=None if axis.medium is None else axis.medium.value,
+        axis_error=None if axis.error is None else axis.error.tolist(),
     )
 
 
@@ -144,7 +150,7 @@ def _as_peaks(about: _About, table: "pd.DataFrame") -> PeakMaps:
     (dy, dx), (y0, x0) = about.step_um, about.origin_um
     return PeakMaps(
         frame=Frame((ny, nx), (dy, dx), (y0, x0), about.sample),
-        axis=SpectralAxis(np.array(about.axis), AxisKind.from_unit(about.axis_unit), about.laser_nm),
+        axis=_axis_of(about),
         names=tuple(about.names),
         shapes=tuple(about.shapes),
         windows=tuple((low, high) for low, high in about.windows),
@@ -156,6 +162,21 @@ def _as_peaks(about: _About, table: "pd.DataFrame") -> PeakMaps:
         history=histories.from_json(about.history),
         **_maps(about, table),
     )
+
+
+def _axis_of(about: _About) -> SpectralAxis:
+    medium = None if about.wavelengths_in is None else Medium(about.wavelengths_in)
+    error = None if about.axis_error is None else np.array(about.axis_error)
+    return SpectralAxis(np.array(about.axis), AxisKind.from_unit(about.axis_unit), about.laser_nm, medium, error)
+
+
+def is_peaks_csv(path: str | Path) -> bool:
+    """Whether a file is a table that `write_peaks_csv` wrote, by its first line."""
+    source = Path(path).expanduser()
+    if source.suffix.lower() != ".csv" or not source.is_file():
+        return False
+    with source.open("rb") as stream:
+        return _LAST.encode() in stream.readline(_LONGEST_HEADING)
 
 
 def _maps(about: _About, table: "pd.DataFrame") -> Mapping[str, NDArray[Any]]:

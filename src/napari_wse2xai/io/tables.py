@@ -9,6 +9,7 @@ from napari_wse2xai.data import Frame, PairedMaps, SpectralMap
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.labspec import FRAME_KEY
+from napari_wse2xai.io.table_kept import KEPT_KEY, kept_of
 
 _SEPARATORS = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
 
@@ -16,14 +17,15 @@ _SEPARATORS = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
 def write_map_table(spectral_map: SpectralMap, path: str | Path) -> None:
     """Write a map as text in the layout of LabSpec (``.csv`` with commas, ``.txt`` or ``.tsv`` with tabs); `read` reads it back.
 
-    Counts, axis, grid, unit, laser and metadata are kept exactly; flake, repaired channels and history are not: for these use NetCDF.
+    Counts, axis, grid, unit, laser and metadata are kept exactly and where other programs look for them; all else, from the flake to the
+    history, in one line of the header that only this package reads.
     """
     suffix = Path(path).suffix.lower()
     if suffix not in _SEPARATORS:
         raise SettingsError(f"A map can be written as a table with the ending .csv, .txt or .tsv, not '{suffix}'; choose one of these.")
     with new_file(path) as temporary, temporary.open("wb") as stream:
         for key, value in _header_of(spectral_map):
-            stream.write(_encoded(f"#{key}=\t{' '.join(value.split())}\n"))
+            stream.write(_encoded(f"#{key}=\t{_in_one_line(value)}\n"))
         _write_rows(stream, spectral_map, _SEPARATORS[suffix])
 
 
@@ -31,6 +33,11 @@ def write_paired_csv(paired: PairedMaps, path: str | Path) -> None:
     """Write `PairedMaps.to_dataframe`: one line per paired pixel; cells are empty where there is no value."""
     with new_file(path) as temporary:
         paired.to_dataframe().to_csv(temporary, index=False, float_format="%.7g", encoding="utf-8")
+
+
+def _in_one_line(value: str) -> str:
+    """Text without line ends; JSON has none, and its blanks count."""
+    return value if value.startswith("{") and "\n" not in value else " ".join(value.split())
 
 
 def _encoded(line: str) -> bytes:
@@ -49,7 +56,7 @@ def _header_of(spectral_map: SpectralMap) -> Iterator[tuple[str, str]]:
         own["Laser (nm)"] = repr(float(axis.laser_nm))
     if spectral_map.frame.sample:
         own["Sample"] = spectral_map.frame.sample
-    yield from {**spectral_map.metadata, **own, FRAME_KEY: _frame_text(spectral_map.frame)}.items()
+    yield from {**spectral_map.metadata, **own, FRAME_KEY: _frame_text(spectral_map.frame), KEPT_KEY: kept_of(spectral_map)}.items()
 
 
 def _frame_text(frame: Frame) -> str:

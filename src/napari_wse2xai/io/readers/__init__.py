@@ -75,6 +75,7 @@ FORMATS = (
     Format("Horiba LabSpec XML", ("*.xml",), "rosetta"),
     Format("Digital Surf", ("*.sur",), "rosetta"),
     Format("TriVista", ("*.tvf",), "rosetta"),
+    Format("Table of peak maps", ("*.csv",), "peaks"),
     Format("Spectra in columns (WITec ASCII export)", _TABLES, "witec_text"),
     Format("LabSpec text", _TABLES, "labspec"),
 )

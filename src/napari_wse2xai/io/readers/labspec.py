@@ -19,6 +19,7 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_kind
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.table_kept import KEPT_KEY, restored
 
 FRAME_KEY = "Frame (napari-wse2xai)"
 """Header line by which a table that this package wrote keeps its exact grid."""
@@ -88,7 +89,7 @@ def _gridded(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], hea
     if kept is not None and kept.n_pixels == len(spectra):
         return spectra.reshape(*kept.shape, -1), kept
     if head.n_coordinates == 0:
-        return grid.as_list(spectra, f"'{path.name}' has no positions, so its {len(spectra)} spectra are shown as a list")
+        return grid.as_list(spectra, f"'{path.name}' has no positions")
     scaled = coordinates * [_um_per_unit(head.metadata, column) for column in range(head.n_coordinates)]
     if head.n_coordinates == 1:
         return grid.as_line(spectra, scaled[:, 0], path.name)
@@ -113,9 +114,9 @@ def _kept_frame(metadata: Mapping[str, str]) -> Frame | None:
 
 
 def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, unit: str | None, path: Path) -> SpectralMap:
-    metadata = {key: value for key, value in head.metadata.items() if key != FRAME_KEY}
+    metadata = {key: value for key, value in head.metadata.items() if key not in (FRAME_KEY, KEPT_KEY)}
     kind = settle_kind(head.axis, unit, metadata.get("AxisUnit[1]"), path.name)
-    return SpectralMap.from_arrays(
+    found = SpectralMap.from_arrays(
         cube,
         head.axis,
         kind,
@@ -125,6 +126,7 @@ def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, unit: str | No
         intensity_unit=_intensity_unit(metadata.get("AxisUnit[0]", "")),
         metadata=metadata,
     )
+    return restored(found, head.metadata[KEPT_KEY]) if KEPT_KEY in head.metadata and unit is None else found
 
 
 def _intensity_unit(text: str) -> str:

@@ -115,7 +115,7 @@ def _unit_in(line: str) -> str | None:
 
 def _gridded(counts: NDArray[np.float32], name: str) -> tuple[NDArray[np.float32], Frame]:
     if counts.ndim == 2:
-        return grid.as_list(counts, f"'{name}' has no positions, so its {len(counts)} spectra are shown as a list")
+        return grid.as_list(counts, f"'{name}' has no positions")
     if counts.ndim == 1:
         return counts[None, None, :], Frame((1, 1))
     warnings.warn(f"'{name}' does not say the distance of its pixels; it is taken as 1 µm.", DataWarning, stacklevel=2)

@@ -101,7 +101,7 @@ def _placed(content: Spectra) -> tuple[NDArray[np.float32], Frame]:
         y, x = content.yx_um[0] if content.yx_um is not None else (0.0, 0.0)
         return values[:, None, :], Frame((1, 1), (-1.0, 1.0), (float(y), float(x)))
     if content.yx_um is None:
-        return grid.as_list(values, f"'{name}' has no positions, so its {len(values)} spectra are shown as a list")
+        return grid.as_list(values, f"'{name}' has no positions")
     cube, frame = grid.place(values, content.yx_um[:, 0], content.yx_um[:, 1], name)
     (dy, dx), (y0, x0) = frame.step_um, frame.origin_um
     return np.ascontiguousarray(cube[::-1]), Frame(frame.shape, (-dy, dx), (y0 + dy * (frame.shape[0] - 1), x0))

@@ -188,7 +188,7 @@ def _placed(spectra: NDArray[np.float32], blocks: Blocks, header: _Header) -> tu
     if len(spectra) == 1 and header.n_planned == 1:
         return spectra[:, None, :], Frame((1, 1), origin_um=(float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0))
     if x is None or y is None or not (np.ptp(x) or np.ptp(y)):
-        return grid.as_list(spectra, f"'{name}' is no scan of the stage, so its {len(spectra)} spectra are shown as a list")
+        return grid.as_list(spectra, f"'{name}' is no scan of the stage")
     if plan is not None and plan.is_line:
         return _line(spectra, y, x, plan, name)
     return _on_plan(spectra, y, x, plan, name) or grid.place(spectra, y, x, name)
@@ -201,9 +201,7 @@ def _line(
     along = np.hypot(y - y[0], x - x[0])
     step = float(along[-1]) / (len(along) - 1) if len(along) > 1 else max(plan.step_um)
     if step <= 0 or np.abs(along - step * np.arange(len(along))).max() > _OFF_GRID * step:
-        return grid.as_list(
-            spectra, f"'{name}': the points of the line are not equidistant, so its {len(spectra)} spectra are shown as a list"
-        )
+        return grid.as_list(spectra, f"'{name}': the points of the line are not equidistant")
     if np.ptp(x) > _OFF_GRID * step:
         degrees = np.degrees(np.arctan2(y[-1] - y[0], x[-1] - x[0]))
         warnings.warn(

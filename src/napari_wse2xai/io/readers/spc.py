@@ -174,7 +174,7 @@ def _placed(file: _File) -> tuple[NDArray[np.float32], Frame]:
     n_planes = int(file.more["n_planes"])
     if n_planes < 1 or len(spectra) % n_planes:
         if um_z is None:
-            return grid.as_list(spectra, f"'{name}' does not say where it was measured, so its {len(spectra)} spectra are shown as a list")
+            return grid.as_list(spectra, f"'{name}' does not say where it was measured")
         return grid.as_line(spectra, _along_z(file, len(spectra)) * um_z, name)
     per_plane = len(spectra) // n_planes
     if um_z is None or um_w is None:

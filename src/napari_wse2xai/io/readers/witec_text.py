@@ -134,9 +134,7 @@ def _gridded(spectra: NDArray[np.float32], names: Sequence[str], path: Path) -> 
     if not places or not all(places):
         if len(spectra) == 1:
             return spectra[:, None, :], Frame((1, 1))
-        return grid.as_list(
-            spectra, f"'{path.name}' does not say which pixel each column is, so its {len(spectra)} spectra are shown as a list"
-        )
+        return grid.as_list(spectra, f"'{path.name}' does not say which pixel each column is")
     x, y = (np.array([float(place[group]) for place in places if place]) for group in (1, 2))
     cube, frame = grid.place(spectra, y, x, path.name)
     warnings.warn(f"'{path.name}' does not say the distance of its pixels; it is taken as 1 µm.", DataWarning, stacklevel=2)

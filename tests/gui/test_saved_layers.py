@@ -1,0 +1,82 @@
+"""A layer with a map or with peak maps is saved as NetCDF or CSV from napari's own menu, and opens again the same."""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import AxisKind, Frame, Medium, PeakMaps, Results, SpectralAxis, SpectralMap
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.gui.contributions import get_reader, read_layers, write_map
+from napari_wse2xai.gui.opening import PL, Choice, all_of, as_measured, opened
+from napari_wse2xai.io import list_items, read
+from napari_wse2xai.layers import to_layers
+
+FRAME = Frame((3, 4), (-0.3, 0.7), (1.0, 2.0), "flake 1")
+
+
+@pytest.fixture
+def spectral_map():
+    counts = np.random.default_rng(0).normal(100, 5, (3, 4, 20))
+    found = SpectralMap.from_arrays(counts, np.linspace(700, 800, 20), AxisKind.WAVELENGTH, frame=FRAME, laser_nm=532.0, medium=Medium.AIR)
+    return replace(found, name="pl map", flake=np.eye(3, 4, dtype=bool))
+
+
+@pytest.fixture
+def peaks():
+    values = np.arange(24, dtype=np.float32).reshape(2, 3, 4) + 1
+    axis = SpectralAxis(np.linspace(1.5, 1.8, 30), AxisKind.ENERGY, 532.0)
+    window = (1.5, 1.8)
+    status = np.zeros((3, 4), dtype=np.uint8)
+    return PeakMaps(FRAME, axis, ("A", "B"), ("gaussian",) * 2, (window,) * 2, *[values] * 6, status, values[0], name="peaks")
+
+
+def saved(artefact, path):
+    data, keywords, _ = to_layers(artefact)[0]
+    assert write_map(str(path), data, keywords) == [str(path)]
+    return path
+
+
+@pytest.mark.parametrize("name", ["map.nc", "map.csv"])
+def test_a_map_comes_back_the_same(spectral_map, tmp_path, name):
+    (found,) = all_of(saved(spectral_map, tmp_path / name))
+    np.testing.assert_array_equal(found.counts, spectral_map.counts)
+    np.testing.assert_array_equal(found.flake, spectral_map.flake)
+    assert (found.frame, found.axis.medium, found.axis.laser_nm, found.name) == (FRAME, Medium.AIR, 532.0, "pl map")
+
+
+@pytest.mark.parametrize("name", ["peaks.nc", "peaks.csv"])
+def test_peak_maps_come_back_the_same(peaks, tmp_path, name):
+    path = saved(peaks, tmp_path / name)
+    (found,) = all_of(path)
+    found = found.peaks["pl"] if isinstance(found, Results) else found
+    for field in fields(PeakMaps):
+        if field.name not in ("axis", "history"):
+            np.testing.assert_array_equal(getattr(found, field.name), getattr(peaks, field.name), err_msg=field.name)
+    assert get_reader(str(path)) is not None
+    assert [keywords["name"] for _, keywords, _ in read_layers(str(path))] == [keywords["name"] for _, keywords, _ in to_layers(peaks)]
+
+
+def test_a_table_of_peaks_is_listed_and_loaded_but_no_map(peaks, tmp_path):
+    path = saved(peaks, tmp_path / "peaks.csv")
+    (item,) = list_items(path)
+    assert (item.name, item.what, item.shape) == ("peaks", "peak maps", (3, 4, 2))
+    (found,) = opened(Choice(path, item))
+    assert isinstance(found, PeakMaps)
+    with pytest.raises(ReaderError, match="holds peak maps, not spectra"):
+        read(path)
+
+
+def test_a_layer_of_other_making_is_left_to_others(tmp_path):
+    assert write_map(str(tmp_path / "other.nc"), np.zeros((3, 3)), {"metadata": {}}) == []
+
+
+def test_what_the_user_says_of_air_is_kept_and_used(spectral_map):
+    silent = replace(spectral_map, axis=replace(spectral_map.axis, medium=None))
+    said = as_measured(silent, PL, None, Medium.AIR)
+    assert (said.axis.medium, said.axis.kind) == (Medium.AIR, AxisKind.WAVELENGTH)
+    assert said.history[-1].settings["medium"] == "air"
+    shifts = replace(silent, axis=SpectralAxis(np.linspace(100, 500, 20), AxisKind.RAMAN_SHIFT, 532.0))
+    air, unsaid = (as_measured(shifts, PL, None, medium).axis.values for medium in (Medium.AIR, None))
+    assert 1e-4 < np.abs(air - unsaid).max() < 1e-3  # eV: the refraction of air
+    assert as_measured(spectral_map, None, None, Medium.AIR) is spectral_map
