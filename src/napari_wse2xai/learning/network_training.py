@@ -39,6 +39,8 @@ class Plan:
     optimizer: str = "adamw"
     schedule: str = "onecycle"
     weight_decay: float = 0.0
+    jitter: float = 0.0
+    """Random part added to every feature in training, in standard deviations of its column: keeps a network smooth (Bishop 1995)."""
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class Trainer:
         self.order = torch.Generator().manual_seed(plan.seed)
         self.batch = min(plan.batch_size, len(training.targets))
         self.steps = len(training.targets) // self.batch
+        self.jitter = plan.jitter * training.features.std(0, correction=0)
         self.every = max(1, plan.max_epochs // LOOKS)
         self.history: dict[str, list[float]] = {name: [] for name in HISTORY}
         self.best, self.epoch, self.before_s = Best(), 0, 0.0
@@ -190,7 +193,10 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.rate(number / (self.plan.max_epochs * self.steps))
         self.optimizer.zero_grad()
-        predicted = self.module.standardised(self.training.features[rows])
+        features = self.training.features[rows]
+        if self.plan.jitter:
+            features = torch.addcmul(features, self.jitter, torch.randn_like(features))
+        predicted = self.module.standardised(features)
         loss = nn.functional.mse_loss(predicted, self.training.targets[rows])
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()

@@ -25,6 +25,7 @@ Numbers = NDArray[np.float64]
 
 PAPER = {
     "channels": (32,) * 7 + (64,) * 3,
+    "pool_after": (2, 4, 7),
     "length": 256,
     "axis": "window",
     "dropout": 0.5,
@@ -34,6 +35,7 @@ PAPER = {
     "optimizer": "adam",
     "schedule": "constant",
     "weight_decay": 0.0,
+    "jitter": 0.0,
 }
 """Recipe of Yoo et al. 2023; channel widths and length are our choice, for their figure is not public."""
 
@@ -51,7 +53,9 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     pool_after : numbers of the blocks that an average pooling follows (``convolution`` only)
     length : channels that a line is drawn on
     axis : ``local``: three FWHM on either side of the line; ``window``: the window the line was fitted in, as the paper draws
+        (a table without lines has only local axes)
     dropout : share of the units of the linear layers left out in training
+    jitter : random part added to the columns in training, in standard deviations
     max_epochs, learning_rate, batch_size, optimizer, schedule, weight_decay : how to train; see `PAPER` for the paper's values
     device : ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``mps``
     random_state : seed; on the processor the same seed gives the same weights
@@ -75,9 +79,9 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     _: KW_ONLY
     architecture: str = "convolution"
     channels: Sequence[int] = (16,) * 7 + (32,) * 3
-    pool_after: Sequence[int] = (2, 4, 7)
-    length: int = 32
-    axis: str = "local"
+    pool_after: Sequence[int] = (1, 2, 4)
+    length: int = 64
+    axis: str = "window"
     dropout: float = 0.0
     max_epochs: int = 80
     learning_rate: float = 4e-3
@@ -85,6 +89,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     optimizer: str = "adamw"
     schedule: str = "onecycle"
     weight_decay: float = 0.01
+    jitter: float = 0.0
     device: str = "auto"
     random_state: int | None = 0
     on_epoch: Listener | None = None
@@ -93,7 +98,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     @classmethod
     def paper(cls, lines: Sequence[Line] | None = None, **changed: Any) -> Self:
         """Make the estimator of the paper: Adam 1e-3, batches of 128, dropout 0.5, 1,000 epochs, lines drawn on their fitting window."""
-        return cls(lines, **{**PAPER, **({"axis": "local"} if lines is None else {}), **changed})
+        return cls(lines, **{**PAPER, **changed})
 
     def fit(
         self,
@@ -176,7 +181,14 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _plan(self, seed: int) -> Plan:
         return Plan(
-            self.max_epochs, self.learning_rate, self.batch_size, self.optimizer, self.schedule, weight_decay=self.weight_decay, seed=seed
+            self.max_epochs,
+            self.learning_rate,
+            self.batch_size,
+            self.optimizer,
+            self.schedule,
+            weight_decay=self.weight_decay,
+            jitter=self.jitter,
+            seed=seed,
         )
 
     def _build(self, features: Numbers, targets: Numbers) -> SpectralNetwork:
