@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.errors import Cancelled, DataWarning, UserError
+from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
 
 if TYPE_CHECKING:
     from napari_wse2xai.stages import Progress
@@ -122,7 +122,8 @@ def _convert(options: argparse.Namespace) -> None:
     spectral_map = io.convert(options.source, options.target, options.item, unit=options.unit)
     ny, nx = spectral_map.frame.shape
     low, high = spectral_map.axis.span
-    _say(f"{options.target}: {ny} x {nx} pixels, {len(spectral_map.axis)} channels from {low:.5g} to {high:.5g} {spectral_map.axis.unit}")
+    size = f"{ny} x {nx} {'pixel' if ny * nx == 1 else 'pixels'}, {counted(len(spectral_map.axis), 'channel')}"
+    _say(f"{options.target}: {size} from {low:.5g} to {high:.5g} {spectral_map.axis.unit}")
 
 
 def _view(options: argparse.Namespace) -> None:

@@ -185,9 +185,10 @@ def test_bad_matlab_files(tmp_path):
         read(tmp_path / "cut.mat")
 
 
-def ascii_export(*, names=True):
+def ascii_export(*, names=True, units=True):
     places = [f"Map({i}/{j})" for j in range(NY) for i in range(NX)]
-    head = ["\t".join(["X-Axis", *places]), "\t".join(["rel. 1/cm", *["CCD cts"] * NY * NX])] if names else []
+    heads = ["\t".join(["X-Axis", *places]), "\t".join(["rel. 1/cm", *["CCD cts"] * NY * NX])]
+    head = [line for line, wanted in zip(heads, (names, units), strict=True) if wanted]
     lines = ["\t".join(f" {value:.5E}" for value in [100.0 + 3 * k, *COUNTS[:, :, k].ravel()]) for k in range(N)]
     return "\n".join([*head, *lines, ""])
 
@@ -200,10 +201,31 @@ def test_ascii_export(write):
 
 
 def test_ascii_export_without_names_is_a_list(write):
-    lines = ascii_export(names=False).encode()
+    lines = ascii_export(names=False, units=False).encode()
     with pytest.warns(DataWarning, match="12 spectra are shown as a list"):
         found = read(write(lines, "map.txt"), unit="cm-1")
     np.testing.assert_array_equal(found.counts[:, 0], COUNTS.reshape(-1, N))
+
+
+def test_ascii_export_with_names_alone_or_units_alone(write):
+    with pytest.warns(DataWarning, match="taken as 1 µm"):
+        named = read(write(ascii_export(units=False).encode(), "named.txt"), unit="cm-1")
+    np.testing.assert_array_equal(named.counts, COUNTS)
+    with pytest.warns(DataWarning, match="12 spectra are shown as a list"):
+        bare = read(write(ascii_export(names=False).encode(), "units.txt"))
+    np.testing.assert_array_equal(bare.counts[:, 0], COUNTS.reshape(-1, N))
+    assert (bare.axis.kind, bare.intensity_unit) == (AxisKind.RAMAN_SHIFT, "counts")
+
+
+@pytest.mark.parametrize("without", [0, 1], ids=["unit", "label"])
+def test_real_export_with_one_of_its_two_headings(shared_data, write, without):
+    lines = (shared_data / "witec" / "Witec-Map_full.txt").read_bytes().splitlines(keepends=True)
+    del lines[without]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)
+        found, whole = read(write(b"".join(lines), "map.txt")), read(shared_data / "witec" / "Si-data.WIP")
+    np.testing.assert_array_equal(found.counts.reshape(5, 5, -1), whole.counts)
+    assert found.frame.shape == ((25, 1) if without == 0 else (5, 5))
 
 
 def test_single_spectrum_in_two_columns(write):

@@ -1,26 +1,28 @@
 """Spectra in columns: the spectral axis in the first column, one more column per spectrum.
 
-This is WITec's ASCII export (``X-Axis`` in the first line, units in the second; ``(i/j)`` at the end of a column's name are its
-column i and row j), and what many programs write for single spectra.  Without names the spectra come as a list.
+This is WITec's ASCII export (``X-Axis`` and names in the first line, units in the second, or one of them, or neither; ``(i/j)`` at the end
+of a column's name are its column i and row j), and what many programs write for single spectra.  Without names the spectra come as a list.
 """
 
 import re
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, SpectralMap
-from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.data import AxisKind, Frame, SpectralMap
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_kind
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 
+_NAMES = "X-Axis"
+"""How the line with the names of the columns begins."""
 _PLACE = re.compile(r"\((\d+)/(\d+)\)\s*$")
 _N_LOOKED_AT = 64
 _LARGEST_LINE_LOOKED_AT = 1 << 22
@@ -41,9 +43,9 @@ def recognises(path: Path) -> bool:
     """Whether the first column, not the first line, is the spectral axis."""
     with table_text.open_table(path) as stream, readable_as("a text table", path):
         _, first = table_text.read_header(stream)
-        if first.startswith("X-Axis"):
-            return True
         style = table_text.style_of(first, table_text.peek(stream))
+        if first.startswith(_NAMES) or _is_of_units(table_text.cells_of(first, style)):
+            return True
         starts = [table_text.decoded(stream.readline(_LARGEST_LINE_LOOKED_AT)).split(style.separator, 1)[0] for _ in range(_N_LOOKED_AT)]
         return _axis_is_first_column(table_text.cells_of(first, style), [start for start in starts if start.strip()], style)
 
@@ -98,11 +100,23 @@ def _read_head(stream: IO[bytes]) -> tuple[_Head, int]:
     metadata, first = table_text.read_header(stream)
     style = table_text.style_of(first, table_text.peek(stream))
     cells = table_text.cells_of(first, style)
-    if not first.startswith("X-Axis"):
-        head = _Head(style, len(cells), metadata, (), metadata.get("AxisUnit[1]"), metadata.get("AxisUnit[0]", ""))
-        return head, start
-    units = table_text.cells_of(table_text.decoded(stream.readline()), style)
-    return _Head(style, len(cells), metadata, tuple(cells[1:]), units[0], units[-1]), stream.tell()
+    head = _Head(style, len(cells), metadata, (), metadata.get("AxisUnit[1]"), metadata.get("AxisUnit[0]", ""))
+    if first.startswith(_NAMES):
+        head, start = replace(head, names=tuple(cells[1:])), stream.tell()
+        cells = table_text.cells_of(table_text.peek(stream), style)
+        stream.readline()
+    if _is_of_units(cells):
+        head, start = replace(head, axis_unit=cells[0], intensity_unit=cells[-1]), stream.tell()
+    return head, start
+
+
+def _is_of_units(cells: list[str]) -> bool:
+    """Whether a line says the units of the columns: the first one is a unit of light."""
+    try:
+        AxisKind.from_unit(cells[0] if cells else "")
+    except DataError:
+        return False
+    return True
 
 
 def _after_comments(stream: IO[bytes]) -> int:
