@@ -43,6 +43,7 @@ def inputs(tmp_path_factory, flake):
 def no_figures(monkeypatch):
     """Draw nothing: for tests that are not about figures, which take most of a small run's time."""
     monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
+    monkeypatch.setattr(batch.report, "card", lambda model, explanation, title: batch.report.Card(title, b"%PDF"))
 
 
 quick = pytest.mark.usefixtures("no_figures")
@@ -243,20 +244,24 @@ def test_warnings_are_told_and_kept_in_the_report(inputs, tmp_path, flake):
     assert str(caught[0].message) in html.unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
 
 
+@pytest.fixture
+def taught(monkeypatch):
+    """Training that takes no time: a model made by hand on the samples that the stage is given."""
+    monkeypatch.setattr(Train, "run", lambda self, source, progress: make_model(Samples.of(source, targets=self.target)))
+
+
 @quick
-def test_the_demo_stands_beside_its_truth(tmp_path, monkeypatch):
+@pytest.mark.usefixtures("taught")
+def test_the_demo_stands_beside_its_truth_and_goes_to_the_finding_card(tmp_path, monkeypatch):
+    monkeypatch.setattr(Explain, "run", lambda self, source, progress: make_explanation(source.samples))
     monkeypatch.setattr(batch.synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(30, 34), seed=seed))
     results = batch.demo(tmp_path / "out")
     assert set(results.peaks) == {"raman", "pl"}
     text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert text.count("Beside the truth of the synthetic flake") == 2
     assert "triangle, seed 0" in text
-
-
-@pytest.fixture
-def taught(monkeypatch):
-    """Training that takes no time: a model made by hand on the samples that the stage is given."""
-    monkeypatch.setattr(Train, "run", lambda self, source, progress: make_model(Samples.of(source, targets=self.target)))
+    assert results.explanation.samples is results.model.samples
+    assert {"card.pdf", "scores.csv", "slopes.csv", "paired.csv"} <= set(files(tmp_path / "out"))
 
 
 @quick

@@ -165,6 +165,7 @@ def test_demo_without_a_display_writes_all_but_the_screenshot_and_says_so(tmp_pa
 
     monkeypatch.setattr(batch.synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(20, 22), seed=seed))
     monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {})
+    monkeypatch.setattr(batch, "_demo_recipe", batch.recipe.preset)
     assert cli.main(["demo", "--output", str(tmp_path / "out"), "--no-window"]) == 0
     assert (tmp_path / "out" / "report.html").is_file()
     assert "needs a display" in capsys.readouterr().err
