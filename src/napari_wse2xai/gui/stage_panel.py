@@ -7,6 +7,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.run import Runner
@@ -164,14 +165,15 @@ def summary(result: Any) -> str:
     if isinstance(result, PeakMaps):
         tried = int((result.status != Status.NOT_ON_FLAKE).sum())
         good = int((result.status == Status.OK).sum())
-        return f"{tried} spectra fitted, {good} of them ok; median reduced χ² {_median(result.reduced_chi2)}."
+        return f"{counted(tried, 'spectrum', 'spectra')} fitted, {good} of them ok; median reduced χ² {_median(result.reduced_chi2)}."
     step = result.history[-1].step if result.history else ""
     if step == "FindFlake":
         return (
             f"The flake has {int(result.flake.sum())} of {result.frame.n_pixels} pixels; mend its Labels layer by hand where it is wrong."
         )
     if step == "Despike":
-        return f"{int(result.repaired.sum())} channels replaced in {int((result.repaired > 0).sum())} spectra."
+        spectra = counted(int((result.repaired > 0).sum()), "spectrum", "spectra")
+        return f"{counted(int(result.repaired.sum()), 'channel')} replaced in {spectra}."
     if step == "Calibrate":
         return f"{result.metadata['calibration']}."
     return "Done."

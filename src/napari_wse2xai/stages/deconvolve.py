@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pydantic import model_validator
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._assembly import assemble
 from napari_wse2xai.stages._fitting import Fit, FitWindow
@@ -139,8 +139,8 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             count, parameters = inside.stop - inside.start, sum(4 if SHAPES[peak.shape].form else 3 for peak in members)
             if count <= parameters:
                 raise DataError(
-                    f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {count} channels, not more than the "
-                    f"{parameters} parameters of its {len(members)} peaks; widen it or remove peaks."
+                    f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {counted(count, 'channel')}, not more than the "
+                    f"{parameters} parameters of its {counted(len(members), 'peak')}; widen it or remove peaks."
                 )
             yield FitWindow(members, inside, source.axis.values[inside])
 
