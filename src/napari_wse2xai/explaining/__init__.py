@@ -12,16 +12,20 @@ from napari_wse2xai.explaining.randomisation import weight_randomisation
 from napari_wse2xai.explaining.ranking import pdp_spread, ranking, slope_rms
 from napari_wse2xai.explaining.regions import ice_clusters, regional_effects
 from napari_wse2xai.explaining.slopes import SCHEMES, derivatives, ice_slope
+from napari_wse2xai.explaining.twin import Explained, Recovery, explained, simulate
 
 __all__ = [
     "SCHEMES",
     "Cloud",
+    "Explained",
     "Model",
+    "Recovery",
     "accumulated_local_effects",
     "as_model",
     "bands",
     "by_peak",
     "derivatives",
+    "explained",
     "h_statistic",
     "ice_clusters",
     "ice_slope",
@@ -34,6 +38,7 @@ __all__ = [
     "permutation_importance",
     "ranking",
     "regional_effects",
+    "simulate",
     "slope_rms",
     "weight_randomisation",
 ]

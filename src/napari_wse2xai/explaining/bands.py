@@ -150,7 +150,8 @@ class _Job:
         from sklearn.utils import Bunch
 
         curves, mean, spread = refit
-        centre, half = curves.mean(axis=0), float(student.ppf(0.975, len(curves) - 1)) * curves.std(axis=0, ddof=1)
+        centre, of_refits = curves.mean(axis=0), float(student.ppf(0.975, len(curves) - 1)) * curves.std(axis=0, ddof=1)
+        half = np.hypot(of_refits, TWO_SIDED * self.sampling_error())
         every = np.stack([self.partial.average, centre - half, centre + half, *rivals])
         return Bunch(
             low=every.min(axis=0),
@@ -161,6 +162,11 @@ class _Job:
             rivals=np.array(rivals).reshape(-1, *centre.shape),
             **also,
         )
+
+    def sampling_error(self) -> Numbers:
+        """Standard error (feature, grid) of averaging over a few pixels; an upper limit, for the weights are calibrated."""
+        few, every = len(self.partial.pixels), len(self.table)
+        return np.asarray(self.partial.std * np.sqrt((1 - few / every) / few))
 
     def importance_error(self, curves: Numbers) -> Numbers:
         """Spread over refits of the PDP's spread over the data, and the distance to what was explained over 1.96."""
