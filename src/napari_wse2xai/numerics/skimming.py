@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter, minimum_filter
 
 from napari_wse2xai.numerics.noise import MAD_TO_SIGMA
 
@@ -10,27 +11,49 @@ REACH = 2
 THRESHOLD = 8.0
 
 
-def local_median(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median of the pixels around each, itself left out: (..., ny, nx) of values with NaN; NaN where fewer than three are known."""
-    flat = values.reshape(-1, *values.shape[-2:])
-    return np.stack([_median_of(_around(one)) for one in flat]).reshape(values.shape)
+def local_median(values: NDArray[np.float32], where: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Median of the pixels around each of some, itself left out.
+
+    Parameters
+    ----------
+    values : (ny, nx) with NaN
+    where : (ny, nx) the m pixels asked for
+
+    Returns
+    -------
+    (m,) NaN where fewer than three are known
+    """
+    return _median_of(_around(values, *np.nonzero(where)))
 
 
 def outliers(values: NDArray[np.float32], errors: NDArray[np.float32], *, threshold: float = THRESHOLD) -> NDArray[np.bool_]:
     """(ny, nx) True where a value differs from those around by more than its error and their scatter explain."""
-    around = _around(values)
+    result = np.zeros(values.shape, dtype=bool)
+    rows, columns = np.nonzero(_may_differ(values, threshold * np.nan_to_num(errors)))
+    around = _around(values, rows, columns)
     middle = _median_of(around)
     scatter = MAD_TO_SIGMA * _median_of(np.abs(around - middle))
+    error = np.nan_to_num(errors[rows, columns])
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.abs(values - middle) > threshold * np.hypot(np.nan_to_num(errors), scatter))
+        result[rows, columns] = np.abs(values[rows, columns] - middle) > threshold * np.hypot(error, scatter)
+    return result
 
 
-def _around(values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(24, ny, nx) values of the pixels around each, NaN beyond the edge."""
-    ny, nx = values.shape
+def _may_differ(values: NDArray[np.float32], by: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Where the highest or lowest pixel around is as far off as that: elsewhere their median, which takes longer to find, is not either."""
+    known = np.isfinite(values)
+    size = 2 * REACH + 1
+    highest = maximum_filter(np.where(known, values, -np.inf), size, mode="constant", cval=-np.inf)
+    lowest = minimum_filter(np.where(known, values, np.inf), size, mode="constant", cval=np.inf)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(known & (np.maximum(highest - values, values - lowest) > by))
+
+
+def _around(values: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(24, m) values of the pixels around each of m, NaN beyond the edge."""
     padded = np.pad(values, REACH, constant_values=np.nan)
     shifts = [(dy, dx) for dy in range(2 * REACH + 1) for dx in range(2 * REACH + 1) if (dy, dx) != (REACH, REACH)]
-    return np.stack([padded[dy : dy + ny, dx : dx + nx] for dy, dx in shifts])
+    return np.stack([padded[rows + dy, columns + dx] for dy, dx in shifts])
 
 
 def _median_of(around: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ CHUNK = 128
 """Pixels whose Jacobians are held at once: they stay in the processor's cache."""
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
-SAMPLE = 250_000
+SAMPLE = 100_000
 """Channels that the gain is read off."""
 
 

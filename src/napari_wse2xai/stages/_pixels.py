@@ -61,6 +61,12 @@ class Pixels:
         weights = 1.0 / variance
         return np.asarray(weights / weights.mean())
 
+    def where(self, which: NDArray[np.intp]) -> NDArray[np.bool_]:
+        """(ny, nx) True at some spectra."""
+        result = np.zeros_like(self.whole)
+        result[self._rows[which], self._columns[which]] = True
+        return result
+
     def on_map(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """(pixel, ...) values on (..., ny, nx), NaN where nothing was fitted."""
         result = np.full((*values.shape[1:], *self.whole.shape), np.nan, dtype=np.float32)

@@ -61,8 +61,9 @@ def _outlying(fit: Fit, detection: float, spectra: Pixels) -> NDArray[np.bool_]:
     absent = fit.absent(detection)
     outlying = np.zeros(len(absent), dtype=bool)
     for k in range(absent.shape[1]):
-        around = skimming.local_median(spectra.on_map(fit.found[:, k, 2] / (detection * fit.quality.error[:, k, 2])))
-        outlying |= absent[:, k] & (around[spectra.whole] > 2.0)  # gone where it is strong all around
+        strength = spectra.on_map(fit.found[:, k, 2] / (detection * fit.quality.error[:, k, 2]))
+        gone = np.flatnonzero(absent[:, k])
+        outlying[gone[skimming.local_median(strength, spectra.where(gone)) > 2.0]] = True  # where it is strong all around
         for kind in range(3):
             values = np.where(absent[:, k], np.nan, fit.found[:, k, kind])
             flagged = skimming.outliers(spectra.on_map(values), spectra.on_map(fit.quality.error[:, k, kind]))
@@ -84,8 +85,9 @@ def _starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp
     flat = fit.found.reshape(len(fit.found), -1)
     good = np.ones(len(flat), dtype=bool)
     good[rows] = False
-    around = skimming.local_median(spectra.on_map(np.where(good[:, None], flat, np.nan)))
-    near = np.moveaxis(around, 0, -1)[spectra.whole][rows].reshape(usual.shape).astype(np.float64)
+    where = spectra.where(rows)
+    around = [skimming.local_median(spectra.on_map(np.where(good, values, np.nan)), where) for values in flat.T]
+    near = np.stack(around, axis=1).reshape(usual.shape).astype(np.float64)
     wide = fit.found[rows].copy()
     wide[..., 1] *= 1.5
     return {"the neighbours' values": np.where(np.isfinite(near), near, usual), "the mean spectrum's values": usual, "wider peaks": wide}
