@@ -18,7 +18,7 @@ class Island:
         self.mask = (np.hypot(y, x) < 0.5) & ~((x > 0.2) & (np.abs(y) < 0.12))
         fields = np.stack([self.field() for _ in range(24)], axis=1)
         common = np.stack([self.field() for _ in range(3)], axis=1) @ self.rng.standard_normal((3, 24))
-        self.features = fields + common + 0.05 * self.rng.standard_normal(fields.shape)
+        self.features = fields + common + 0.3 * self.rng.standard_normal(fields.shape)
         self.coordinates = 0.5 * np.argwhere(self.mask).astype(float) + (3.0, -20.0)
 
     def field(self) -> NDArray[np.float64]:

@@ -1,7 +1,8 @@
 """Would a map that owes nothing to RS be predicted as well?  The same fast model on the target and on surrogates of it."""
 
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -18,9 +19,9 @@ Progress = Callable[[float, str], None]
 FAST_MODEL = "kernel ridge"
 LANDMARKS = 300
 """Pixels whose likeness to a pixel describes it to the fast model."""
-KERNEL_WIDTH = 4.0
-"""Width of the fast model's kernel, in units of the usual distance between two pixels' standardised features, squared."""
-PENALTIES = tuple(10.0**power for power in range(-5, 3))
+KERNEL_WIDTH = 16.0
+"""Square of the width of the fast model's kernel per feature, in standard deviations: wide, so that places are hard to memorise."""
+PENALTIES = tuple(10.0**power for power in range(-8, 3))
 FEWEST_SURROGATES = 39
 """Fewer could not tell 5 % apart with any certainty."""
 
@@ -80,34 +81,31 @@ def null_test(
     label = np.zeros(len(values), dtype=np.int64) if flake is None else np.asarray(flake)[known]
     progress(0.0, "Drawing surrogate maps")
     drawn = surrogates(values, places, count=max(count, FEWEST_SURROGATES), rng=seed, flake=label)
-    targets = np.column_stack([values, drawn.T])
-    splits = {"random": [random_split(len(values), seed=seed)], "blocks": _blocks(values, places, label, seed)}
-    scored = {name: _scores(X[known], targets, folds, name, seed, progress) for name, folds in splits.items() if folds}
-    misfit = variogram_misfit(values, drawn, places, label)
-    refused = _refusal(misfit)
-    return NullTest(
-        target,
-        FAST_MODEL,
-        {name: float(s[0]) for name, s in scored.items()},
-        {name: s[1:] for name, s in scored.items()},
-        {name: float("nan") if refused else p_value(float(s[0]), s[1:]) for name, s in scored.items()},
-        refused,
-    )
+    refused = _refusal(variogram_misfit(values, drawn, places, label))
+    progress(0.3, "Predicting surrogate maps")
+    splits = folds_of(values, places, label, seed)
+    scored = held_out_r2(X[known], np.column_stack([values, drawn.T]), splits, seed=seed, progress=progress)
+    own, null = {name: float(s[0]) for name, s in scored.items()}, {name: s[1:] for name, s in scored.items()}
+    p_values = {name: float("nan") if refused else p_value(own[name], null[name]) for name in scored}
+    return NullTest(target, FAST_MODEL, own, null, p_values, refused)
+
+
+def held_out_r2(
+    X: Numbers,  # noqa: N803
+    targets: Numbers,
+    splits: Mapping[str, Sequence[Split]],
+    *,
+    seed: int = 0,
+    progress: Progress = lambda _fraction, _message: None,
+) -> dict[str, Numbers]:
+    """R2 of targets (n, target) by the fast model, each (target,), pooled over the pixels that the folds of a validation hold out."""
+    with single_thread():
+        return {name: _pooled_r2(X, targets, folds, name, seed, progress) for name, folds in splits.items()}
 
 
 def p_value(score: float, null: Numbers) -> float:
     """Chance of a score at least as good under the null (surrogate,): ``(1 + number at least as good) / (1 + number)``."""
     return float((1 + np.count_nonzero(null >= score)) / (1 + len(null)))
-
-
-def out_of_fold(X: Numbers, targets: Numbers, folds: list[Split], *, seed: int = 0) -> Numbers:  # noqa: N803
-    """Predictions (n, target) by the fast model for pixels that it did not see; NaN where no fold tests a pixel."""
-    predicted = np.full(targets.shape, np.nan)
-    for train, test in folds:
-        predicted[test] = (
-            fast_model(X.shape[1], len(train), seed=seed).fit(X[train], targets[train]).predict(X[test]).reshape(len(test), -1)
-        )
-    return predicted
 
 
 def spatial_permutation_test_score(
@@ -145,23 +143,33 @@ def spatial_permutation_test_score(
     return Permuted(score, np.array(rest), p_value(score, np.array(rest)))
 
 
-def _blocks(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int) -> list[Split]:
-    """Folds of spatial blocks; none, with a warning, where the flake is too small."""
+def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int) -> dict[str, list[Split]]:
+    """The random split, and folds of spatial blocks; without the latter, and with a warning, where the flake is too small."""
+    splits = {"random": [random_split(len(values), seed=seed)]}
     try:
-        return list(SpatialBlockKFold(seed=seed).split(None, values, np.column_stack([label, places])))
+        splits["blocks"] = list(SpatialBlockKFold(seed=seed).split(None, values, np.column_stack([label, places])))
     except DataError as small:
         warnings.warn(str(small), DataWarning, stacklevel=3)
-        return []
+    return splits
 
 
-def _scores(X: Numbers, targets: Numbers, folds: list[Split], name: str, seed: int, progress: Progress) -> Numbers:  # noqa: N803
-    """R2 of every target (target,), pooled over the pixels that were held out."""
+def _pooled_r2(X: Numbers, targets: Numbers, folds: Sequence[Split], name: str, seed: int, progress: Progress) -> Numbers:  # noqa: N803
     predicted = np.full(targets.shape, np.nan)
-    for index, fold in enumerate(folds):
-        progress(0.5 * (name == "blocks") + 0.5 * index / len(folds), f"Null test with {name}")
-        predicted[fold[1]] = out_of_fold(X, targets, [fold], seed=seed)[fold[1]]
+    for index, (train, test) in enumerate(folds):
+        progress(0.4 + 0.6 * index / len(folds), f"Predicting surrogate maps, {name}")
+        model = fast_model(X.shape[1], len(train), seed=seed).fit(X[train], targets[train])
+        predicted[test] = model.predict(X[test]).reshape(len(test), -1)
     tested = np.isfinite(predicted[:, 0])
     return r2(targets[tested], predicted[tested])
+
+
+@contextmanager
+def single_thread() -> Iterator[None]:
+    """Run BLAS on one thread: at this size threads cost more than they give, on a busy machine many times more."""
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        yield
 
 
 def _refusal(misfit: float) -> str:

@@ -128,7 +128,7 @@ class SpatialBlockKFold:
         block, count = np.zeros(len(places), dtype=np.int64), 0
         for one in np.unique(flake):
             here = flake == one
-            wanted = max(1, int(Raster.of(places[here]).area / size**2))
+            wanted = max(1, round(Raster.of(places[here]).area / size**2))
             block[here] = count + _clusters(places[here], wanted, self.seed)
             count += wanted
         if count < self.n_splits:

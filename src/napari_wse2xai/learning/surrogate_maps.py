@@ -4,19 +4,24 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.learning.variogram import FEWEST_PAIRS, Numbers, Raster, Variogram, variogram
+from napari_wse2xai.learning.variogram import FEWEST_PAIRS, Lags, Numbers, Raster, Variogram
 
 SMOOTHINGS = 12
-"""Gaussian kernels, from half a pixel to `WIDEST` of the flake's extent, of which a surrogate is mixed, beside white noise."""
-DRAWS = 1
-"""Fields per kernel: more give the mixture more to choose from."""
-WIDEST = 0.5
-REFITS = 3
+"""Gaussian kernels, from half a pixel to half of the flake's extent, of which a surrogate is mixed, beside white noise."""
+WAVELENGTHS = (2.0, 1.4, 1.0, 0.75, 0.55, 0.4)
+"""Of noises with one wavelength in all directions, in flake extents: they give a variogram that rises and falls again."""
+WAVELENGTH_SPREAD = 0.35
+"""Standard deviation of their frequency, in cycles per flake extent."""
+REFITS = 4
 """Rounds in which the mixture is corrected by what the surrogates' own variogram misses."""
-TOLERANCE = 0.15
+RELATIVE_FROM = 0.03
+"""Shares of the variance well above this are matched relatively, so that the smoothness between neighbours counts as the range does."""
+REACH = 0.75
+"""Distances up to this share of the flake's extent are matched; without the long ones a slope across the flake is missed everywhere."""
+TOLERANCE = 0.05
 """Mean deviation of the surrogates' mean variogram from the target's, as a share of the variance, above which they are no fair null."""
-CHECKED_SHARE = 0.5
-"""Distances up to this share of the flake's extent are compared."""
+CHECKED_LENGTHS = 1.5
+"""Distances up to this many correlation lengths are compared: beyond, chance shapes the variogram of a single map."""
 
 
 def surrogates(
@@ -32,10 +37,11 @@ def surrogates(
 
     Notes
     -----
-    The normal scores of the values have a variogram; non-negative least squares fits it by those of white noises under Gaussian filters and
-    a nugget.  Fields of that mixture are drawn on a rectangle around the flake, cut out, and given the values of the map in the order of
-    their ranks.  Variogram matching after Burt et al. 2020 (doi 10.1016/j.neuroimage.2020.117038), here without a search.  Surrogates are
-    stationary: a map with two regions of different smoothness is matched on average.
+    Every surrogate is a sum of white noise, Gaussian-filtered noises and noises of one wavelength, drawn on a rectangle around the flake
+    and cut out, whose variogram is brought to the map's by non-negative least squares; it is then given the values of the map in the order
+    of its ranks, and the weights are corrected by what its variogram still misses.  Variogram matching after Burt et al. 2020 (doi
+    10.1016/j.neuroimage.2020.117038), with a mixture in place of the search for one kernel.  Surrogates are stationary and alike in all
+    directions: a map with two regions of different smoothness is matched on average.
     """
     y, places = np.asarray(values, dtype=np.float64), np.asarray(coordinates, dtype=np.float64)
     label = np.zeros(len(y)) if flake is None else np.asarray(flake)
@@ -55,9 +61,10 @@ def variogram_misfit(values: Numbers, drawn: Numbers, coordinates: ArrayLike, fl
 
 
 def _misfit(values: Numbers, drawn: Numbers, raster: Raster) -> float:
-    reach = CHECKED_SHARE * raster.extent
-    wanted, got = variogram(values, raster, reach=reach), variogram(drawn, raster, reach=reach)
-    return float(np.average(np.abs(got.share.mean(axis=0) - wanted.share), weights=wanted.pairs))
+    lags = Lags(raster)
+    wanted = lags.variogram(values)
+    near = wanted.distance <= max(CHECKED_LENGTHS * wanted.length(), wanted.distance[0])
+    return float(np.mean(np.abs(lags.variogram(drawn).share.mean(axis=0) - wanted.share)[near]))
 
 
 def _of_one_flake(values: Numbers, raster: Raster, count: int, rng: np.random.Generator) -> Numbers:
@@ -65,51 +72,48 @@ def _of_one_flake(values: Numbers, raster: Raster, count: int, rng: np.random.Ge
         raise DataError(
             f"Surrogates need at least {FEWEST_PAIRS} pixels with different values and no gaps; there are {len(values)} pixels."
         )
-    scores = _normal_scores(values)
-    wanted = variogram(scores, raster)
+    lags = Lags(raster, REACH * raster.extent)
+    wanted, start = lags.variogram(values), lags.variogram(_normal_scores(values))
     layers = _layers(raster, count, rng)
-    known = variogram(layers, raster).share
-    target = np.broadcast_to(wanted.share, (count, len(wanted.share)))
+    known = lags.variogram(layers).share * layers.var(axis=-1)[..., None]
+    target = np.broadcast_to(start.share, (count, len(start.share)))
+    drawn = _with_ranks(_mix(layers, known, target, wanted), values)
     for _ in range(REFITS):
-        drawn = _with_ranks(_mix(layers, known, target, wanted), scores)
-        target = np.maximum(target + wanted.share - variogram(drawn, raster).share, 0.0)
-    return _with_ranks(_mix(layers, known, target, wanted), values)
+        target = target * wanted.share / np.maximum(lags.variogram(drawn).share.mean(axis=0), 1e-6)
+        drawn = _with_ranks(_mix(layers, known, target, wanted), values)
+    return drawn
 
 
 def _layers(raster: Raster, count: int, rng: np.random.Generator) -> Numbers:
-    """Independent fields (count, layer, n) of unit variance on the flake: white noise, and Gaussian-filtered noise of many widths."""
-    widths = np.repeat(np.geomspace(0.5 * min(raster.step), WIDEST * raster.extent, SMOOTHINGS), DRAWS)
-    white = rng.standard_normal((count, len(raster.index)))
-    layers = np.stack([white, *(_field(raster, float(width), count, rng) for width in widths)], axis=1)
-    layers -= layers.mean(axis=-1, keepdims=True)
-    return np.asarray(layers / layers.std(axis=-1, keepdims=True))
+    """Independent fields on the flake, (count, layer, n), cut from periodic rectangles of twice the flake's sides."""
+    from scipy.fft import irfft2, next_fast_len, rfft2
+
+    shape = tuple(next_fast_len(2 * side, real=True) for side in raster.shape)
+    layers = []
+    for gain in _gains(raster, shape):
+        noise = irfft2(rfft2(rng.standard_normal((count, *shape), dtype=np.float32)) * gain, shape)
+        layers.append(noise[:, raster.index[:, 0], raster.index[:, 1]] / noise.std())
+    return np.stack(layers, axis=1).astype(np.float64)
+
+
+def _gains(raster: Raster, shape: tuple[int, ...]) -> list[NDArray[np.float32]]:
+    """Filters of the noises, at the frequencies of a real Fourier transform: none, Gaussians, rings around one frequency."""
+    rows, columns = np.fft.fftfreq(shape[0], raster.step[0]), np.fft.rfftfreq(shape[1], raster.step[1])
+    frequency = np.hypot(rows[:, None], columns[None, :])
+    widths = np.geomspace(0.5 * min(raster.step), 0.5 * raster.extent, SMOOTHINGS)
+    smooth = [np.exp(-2.0 * (np.pi * width * frequency) ** 2) for width in widths]
+    cycles = frequency * raster.extent
+    rings = [np.exp(-0.5 * ((cycles - 1.0 / wavelength) / WAVELENGTH_SPREAD) ** 2) for wavelength in WAVELENGTHS]
+    return [gain.astype(np.float32) for gain in (np.ones_like(frequency), *smooth, *rings)]
 
 
 def _mix(layers: Numbers, known: Numbers, target: Numbers, curve: Variogram) -> Numbers:
     """Sum of each surrogate's layers whose variogram comes nearest to the one wanted (count, lag): (count, n)."""
     from scipy.optimize import nnls
 
-    weight = np.sqrt(curve.pairs) / (curve.share + 0.1)
+    weight = np.sqrt(curve.pairs) / (curve.share + RELATIVE_FROM)
     variances = np.stack([nnls((design * weight).T, wanted * weight)[0] for design, wanted in zip(known, target, strict=True)])
     return np.asarray(np.einsum("ckn,ck->cn", layers, np.sqrt(variances)))
-
-
-def _field(raster: Raster, width: float, count: int, rng: np.random.Generator) -> Numbers:
-    """Gaussian-filtered noise on the flake (count, n)."""
-    sides = [int(np.ceil(side + 6 * width / step)) for side, step in zip(raster.shape, raster.step, strict=True)]
-    noise = _filtered_noise(rng, count, sides, [width / step for step in raster.step])
-    return np.asarray(noise[:, raster.index[:, 0], raster.index[:, 1]], dtype=np.float64)
-
-
-def _filtered_noise(rng: np.random.Generator, count: int, sides: list[int], widths: list[float]) -> NDArray[np.float32]:
-    """White noise under a Gaussian filter (count, ny, nx), periodic."""
-    from scipy.fft import irfft2, next_fast_len, rfft2
-
-    shape = tuple(next_fast_len(side, real=True) for side in sides)
-    spectrum = rfft2(rng.standard_normal((count, *shape), dtype=np.float32))
-    frequencies = np.fft.fftfreq(shape[0])[:, None], np.fft.rfftfreq(shape[1])[None, :]
-    spectrum *= np.exp(-2.0 * np.pi**2 * sum((width * f) ** 2 for width, f in zip(widths, frequencies, strict=True))).astype(np.float32)
-    return np.asarray(irfft2(spectrum, shape), dtype=np.float32)
 
 
 def _normal_scores(values: Numbers) -> Numbers:

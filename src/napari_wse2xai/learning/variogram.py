@@ -13,6 +13,8 @@ LENGTH_LEVEL = 1.0 - np.exp(-1.0)
 """The correlation length is the distance at which the variogram reaches this share of the variance."""
 FEWEST_PAIRS = 30
 """A distance with fewer pairs of pixels is left out."""
+CHUNK = 64
+"""Maps that are transformed at once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,26 +88,56 @@ class Variogram:
 
 
 def variogram(values: Numbers, raster: Raster, *, reach: float | None = None) -> Variogram:
-    """Empirical variogram of maps on an irregular flake, over all pairs of pixels at once by FFT.
+    """Empirical variogram of maps (..., n) without NaN: see `Lags`, which saves work where many are wanted one after the other."""
+    return Lags(raster, reach).variogram(values)
+
+
+class Lags:
+    """All pairs of pixels of an irregular flake, sorted by distance, for the variograms of many maps.
 
     Parameters
     ----------
-    values : (..., n) without NaN
     reach : longest distance, in the unit of the coordinates; half the flake's extent where not given
 
     Notes
     -----
-    ``sum (z(x) - z(x + h))^2 = corr(z^2, m) + corr(m, z^2) - 2 corr(z, z)`` with m the mask; Marcotte 1996 (Computers & Geosciences).
+    ``sum (z(x) - z(x + h))^2 = 2 sum z(x)^2 m(x + h) - 2 corr(z, z)(h)`` with m the mask, summed over all displacements h of a distance.
+    Both terms are linear in z^2 and in the power spectrum of z, so a map costs one Fourier transform; after Marcotte 1996 (Computers &
+    Geosciences).
     """
-    variance = values.var(axis=-1, keepdims=True)
-    z = (values - values.mean(axis=-1, keepdims=True)) / np.sqrt(np.where(variance > 0, variance, 1.0))
-    squares, pairs, distance = _pair_sums(z, raster)
-    bins = _bins(distance, pairs, raster, reach or raster.extent / 2)
-    count, sums = _sum_in(bins, pairs), _sum_in(bins, squares)
-    enough = count >= FEWEST_PAIRS
-    return Variogram(
-        (_sum_in(bins, pairs * distance) / np.maximum(count, 1))[enough], 0.5 * sums[..., enough] / count[enough], count[enough]
-    )
+
+    def __init__(self, raster: Raster, reach: float | None = None) -> None:
+        from scipy.fft import next_fast_len, rfft2
+
+        self.raster = raster
+        self._padded = tuple(next_fast_len(2 * side - 1, real=True) for side in raster.shape)
+        mask = rfft2(raster.picture(np.ones(len(raster.index))), self._padded)
+        pairs, distance = np.rint(_back(mask * mask.conj(), self._padded)), _distances(self._padded, raster.step)
+        number = np.rint(distance / min(raster.step)).astype(np.int64)
+        lags = np.arange(1, max(1, int((reach or raster.extent / 2) / min(raster.step))) + 1)
+        counts = np.array([pairs[number == lag].sum() for lag in lags])
+        inside = np.stack([number == lag for lag in lags[counts >= FEWEST_PAIRS]]).astype(np.float64)
+        self.pairs = counts[counts >= FEWEST_PAIRS]
+        self.distance = (inside * (pairs * distance)).sum(axis=(1, 2)) / self.pairs
+        rings = rfft2(inside)
+        neighbours = _back(rings * mask, self._padded)[:, raster.index[:, 0], raster.index[:, 1]]
+        self._of_squares = (neighbours / self.pairs[:, None]).T
+        self._of_power = (rings.real * _twice(self._padded) / self.pairs[:, None, None]).reshape(len(self.pairs), -1).T
+
+    def variogram(self, values: Numbers) -> Variogram:
+        """Variogram of maps (..., n)."""
+        variance = values.var(axis=-1, keepdims=True)
+        z = (values - values.mean(axis=-1, keepdims=True)) / np.sqrt(np.where(variance > 0, variance, 1.0))
+        flat = z.reshape(-1, z.shape[-1])
+        share = np.concatenate([self._semivariance(flat[start : start + CHUNK]) for start in range(0, len(flat), CHUNK)])
+        return Variogram(self.distance, share.reshape(*values.shape[:-1], -1), self.pairs)
+
+    def _semivariance(self, z: Numbers) -> Numbers:
+        from scipy.fft import rfft2
+
+        spectrum = rfft2(self.raster.picture(z), self._padded).reshape(len(z), -1)
+        power = spectrum.real**2 + spectrum.imag**2
+        return np.asarray(np.maximum(z**2 @ self._of_squares - power @ self._of_power, 0.0))
 
 
 def correlation_length(values: ArrayLike, coordinates: ArrayLike) -> float:
@@ -144,34 +176,22 @@ def _two(curve: Variogram, at: int) -> tuple[tuple[float, float], tuple[float, f
     return (curve.distance[at - 1], curve.share[at - 1]), (curve.distance[at], curve.share[at])
 
 
-def _pair_sums(z: Numbers, raster: Raster) -> tuple[Numbers, Numbers, Numbers]:
-    """Sum of squared differences (..., ny, nx), number of pairs and distance (ny, nx), per displacement."""
-    from scipy.fft import next_fast_len, rfft2
+def _distances(padded: tuple[int, ...], step: tuple[float, float]) -> Numbers:
+    """Length of every displacement on a periodic rectangle (ny, nx)."""
+    rows, columns = (size * np.fft.fftfreq(side, 1.0 / side) for side, size in zip(padded, step, strict=True))
+    return np.asarray(np.hypot(rows[:, None], columns[None, :]))
 
-    padded = tuple(next_fast_len(2 * side - 1, real=True) for side in raster.shape)
-    mask, value, square = (rfft2(raster.picture(v), padded) for v in (np.ones(z.shape[-1]), z, z**2))
-    pairs = np.rint(_back(mask * mask.conj(), padded))
-    squares = _back(2 * (square * mask.conj()).real - 2 * value * value.conj(), padded)
-    shifts = [step * np.fft.fftfreq(side, 1.0 / side) for side, step in zip(padded, raster.step, strict=True)]
-    return np.maximum(squares, 0.0), pairs, np.hypot(shifts[0][:, None], shifts[1][None, :])
+
+def _twice(padded: tuple[int, ...]) -> Numbers:
+    """Weights (column,) that make a sum over half a spectrum one over all of it, as the inverse Fourier transform has it."""
+    weights = np.full(padded[1] // 2 + 1, 2.0)
+    weights[0] = 1.0
+    if padded[1] % 2 == 0:
+        weights[-1] = 1.0
+    return weights / (padded[0] * padded[1])
 
 
 def _back(spectrum: NDArray[np.complex128], shape: tuple[int, ...]) -> Numbers:
     from scipy.fft import irfft2
 
     return np.asarray(irfft2(spectrum, shape))
-
-
-def _bins(distance: Numbers, pairs: Numbers, raster: Raster, reach: float) -> NDArray[np.int64]:
-    """Bin of every displacement (ny, nx), one bin per step from 1 on; 0 for none."""
-    width = min(raster.step)
-    number = np.rint(distance / width).astype(np.int64)
-    return np.where((number <= max(1, int(reach / width))) & (pairs > 0.5), number, 0)
-
-
-def _sum_in(bins: NDArray[np.int64], amounts: Numbers) -> Numbers:
-    """Sum amounts (..., ny, nx) per bin, without bin 0: (..., bin)."""
-    order = np.argsort(bins, axis=None, kind="stable")
-    starts = np.searchsorted(bins.ravel()[order], np.arange(1, bins.max() + 1))
-    flat = amounts.reshape(*amounts.shape[:-2], -1)[..., order]
-    return np.asarray(np.add.reduceat(flat, starts, axis=-1))

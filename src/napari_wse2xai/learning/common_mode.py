@@ -1,0 +1,125 @@
+"""Do all RS heights and the PL move together?  A drifting focus or laser does that, and a network would take it for a law."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from napari_wse2xai.data import NullTest
+from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.learning.null_test import Progress, folds_of, held_out_r2, null_test
+from napari_wse2xai.learning.variogram import Numbers
+
+TOGETHER = 0.6
+"""All heights move together where one component holds this share of their variance."""
+MOSTLY_POSITIVE = 0.9
+"""A line takes part where this share of its heights is positive."""
+HEIGHTS = slice(2, None, 3)
+"""Columns of `data.Samples.features` that are heights."""
+LOWEST = 0.02
+"""Heights below this share of the line's median count as this: noise has no logarithm."""
+
+
+@dataclass(frozen=True)
+class CommonMode:
+    """What is left of a prediction when nothing tells it how bright RS is as a whole."""
+
+    target: str
+    first_share: float
+    """Share of the variance of the heights' standardised logarithms that their first principal component holds."""
+    together: bool
+    """Whether all heights have the same sign in it."""
+    correlation: float
+    """Between the logarithm of the common factor and the target."""
+    r2: Mapping[str, float]
+    """Of the fast model as measured, by validation."""
+    r2_normalised: Mapping[str, float]
+    """With every height divided by the common factor of its pixel."""
+    p_normalised: Mapping[str, float]
+    """Null test of that."""
+    r2_divided: Mapping[str, float]
+    """With the target divided by the common factor too."""
+
+    @property
+    def text(self) -> str:
+        """What was found, as two sentences."""
+        moving = (
+            "All RS heights move together" if self.together and self.first_share > TOGETHER else "The RS heights do not all move together"
+        )
+        shares = (
+            f"first component {self.first_share:.0%} of their variance, correlation of their common factor with PL {self.correlation:.2f}"
+        )
+        validation, place = ("blocks", "in spatial blocks") if "blocks" in self.r2 else ("random", "on the random split")
+        asis, normalised, divided = (one.get(validation, float("nan")) for one in (self.r2, self.r2_normalised, self.r2_divided))
+        scores = f"{asis:.2f} as measured, {normalised:.2f} with the heights divided by that factor, {divided:.2f} with PL divided too"
+        return f"{moving} ({shares}). R2 {place}: {scores}."
+
+
+def common_factor(heights: ArrayLike) -> Numbers:
+    """Brightness of a pixel's RS as a whole: geometric mean of heights (n, line), each over its line's median; (n,) around 1."""
+    logs = _logs(np.asarray(heights, dtype=np.float64))
+    return np.asarray(np.exp(logs.mean(axis=1)))
+
+
+def common_mode(
+    X: Numbers,  # noqa: N803 - as in scikit-learn
+    y: ArrayLike,
+    coordinates: ArrayLike,
+    measured: NullTest,
+    *,
+    heights: slice = HEIGHTS,
+    flake: ArrayLike | None = None,
+    seed: int = 0,
+    progress: Progress = lambda _fraction, _message: None,
+) -> CommonMode:
+    """Predict a PL intensity with and without what all RS heights have in common.
+
+    Parameters
+    ----------
+    X : (n, feature) without NaN
+    y : (n,) PL height or area; a position or FWHM does not follow the focus
+    coordinates, flake, seed : as for `null_test`
+    measured : null test of the same target; as many surrogates are drawn again
+    heights : columns of X that are heights
+
+    Notes
+    -----
+    Ratios of heights, positions and FWHM do not change with the focus.  A PL map that they still predict better than surrogates cannot be
+    the focus alone; one that they do not predict may be.  Dividing PL by the common factor as well puts the factor's own dependence on the
+    crystal into the target, so that a high score proves nothing then: it is told, and not judged.
+    """
+    known = np.isfinite(np.asarray(y, dtype=np.float64))
+    features, values, places = X[known], np.asarray(y, dtype=np.float64)[known], np.asarray(coordinates, dtype=np.float64)[known]
+    label = np.zeros(len(values), dtype=np.int64) if flake is None else np.asarray(flake)[known]
+    factor = common_factor(features[:, heights])
+    bare = features.copy()
+    bare[:, heights] /= factor[:, None]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: said by the first null test
+        count = len(measured.surrogate_r2["random"])
+        test = null_test(bare, values, places, target=measured.target, flake=label, count=count, seed=seed, progress=progress)
+        splits = folds_of(values, places, label, seed)
+    divided = held_out_r2(bare, (values / factor)[:, None], splits, seed=seed)
+    share, together = _first_component(features[:, heights])
+    correlation = float(np.corrcoef(np.log(factor), values)[0, 1])
+    r2_divided = {name: float(r2[0]) for name, r2 in divided.items()}
+    return CommonMode(measured.target, share, together, correlation, measured.r2, test.r2, test.p_value, r2_divided)
+
+
+def _first_component(heights: Numbers) -> tuple[float, bool]:
+    """Share of the variance in the first principal component of the standardised logarithms, and whether all have one sign in it."""
+    logs = _logs(heights)
+    spread = logs.std(axis=0)
+    _, singular, directions = np.linalg.svd((logs - logs.mean(axis=0)) / np.where(spread > 0, spread, 1.0), full_matrices=False)
+    return float(singular[0] ** 2 / np.sum(singular**2)), bool(np.all(directions[0] > 0) or np.all(directions[0] < 0))
+
+
+def _logs(heights: Numbers) -> Numbers:
+    """Logarithms of heights over the line's median, (n, line that takes part)."""
+    middle = np.median(heights, axis=0)
+    usable = (np.mean(heights > 0, axis=0) >= MOSTLY_POSITIVE) & (middle > 0)
+    if not usable.any():
+        raise DataError("No RS line rises above the noise in most pixels, so it cannot be told whether the heights move together.")
+    return np.asarray(np.log(np.maximum(heights[:, usable] / middle[usable], LOWEST)))

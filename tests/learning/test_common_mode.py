@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from island import Island
+
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.learning.common_mode import HEIGHTS, common_factor, common_mode
+from napari_wse2xai.learning.null_test import null_test
+
+
+@pytest.fixture(scope="module")
+def drifting():
+    """A flake whose heights differ by a few percent of their own, under a focus that changes much more."""
+    island = Island(4, side=28)
+    focus = np.exp(0.3 * island.field())
+    features = island.features.copy()
+    features[:, HEIGHTS] = 1000.0 * np.exp(0.05 * features[:, HEIGHTS]) * focus[:, None]
+    return island, features, focus
+
+
+def test_the_common_factor_is_the_focus(drifting):
+    _, features, focus = drifting
+    assert np.corrcoef(np.log(common_factor(features[:, HEIGHTS])), np.log(focus))[0, 1] > 0.95
+
+
+def test_a_map_that_is_nothing_but_the_focus_is_found_out(drifting):
+    island, features, focus = drifting
+    pl = 6000.0 * focus * (1 + 0.02 * island.rng.standard_normal(len(focus)))
+    test = null_test(features, pl, island.coordinates, target="height", count=39)
+    assert test.p_value["random"] <= 0.05  # the null test alone is taken in
+    found = common_mode(features, pl, island.coordinates, test)
+    assert found.first_share > 0.6
+    assert found.together
+    assert found.p_normalised["random"] > 0.05
+    assert found.r2_normalised["blocks"] < 0.8 < found.r2["blocks"]
+    assert found.text.startswith("All RS heights move together (first component")
+
+
+def test_a_law_outlives_the_division(drifting):
+    island, features, focus = drifting
+    pl = 6000.0 * np.exp(0.4 * features[:, 3] / features[:, 3].std()) * focus**0.3
+    pl[:4] = np.nan
+    found = common_mode(features, pl, island.coordinates, null_test(features, pl, island.coordinates, count=39))
+    assert found.p_normalised == {"random": 1 / 40, "blocks": 1 / 40}
+
+
+def test_heights_that_are_all_noise_are_refused():
+    rng = np.random.default_rng(0)
+    with pytest.raises(DataError, match="No RS line rises above the noise"):
+        common_factor(rng.standard_normal((100, 8)))

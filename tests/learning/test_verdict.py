@@ -1,0 +1,129 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from island import Island
+
+from napari_wse2xai.data import Level, NullTest, Score
+from napari_wse2xai.learning.common_mode import CommonMode
+from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.verdict import Evidence, judge
+
+
+def score(model, validation, r2):
+    return Score(model, "height", validation, "validation", r2, 1.0, 1.0, 1.0)
+
+
+@pytest.fixture
+def evidence():
+    """A network that predicts well everywhere."""
+    null = {"random": np.linspace(0.3, 0.7, 99), "blocks": np.linspace(-0.6, 0.3, 99)}
+    test = NullTest("height", "kernel ridge", {"random": 0.95, "blocks": 0.9}, null, {"random": 0.01, "blocks": 0.01})
+    scores = (score("CNN", "random", 0.94), score("CNN", "blocks", 0.9), score("ridge", "random", 0.8), score("ridge", "blocks", 0.7))
+    return Evidence("height", 1200, scores, test, ceiling=0.98)
+
+
+def with_test(evidence, **changes):
+    return replace(evidence, null_test=replace(evidence.null_test, **changes))
+
+
+@pytest.mark.parametrize(
+    ("seed", "target", "level"),
+    [(0, "law", Level.INTERPRETABLE), (0, "law times unseen", Level.LOCAL_ONLY), (2, "independent", Level.DO_NOT_INTERPRET)],
+)
+def test_three_flakes_three_verdicts(seed, target, level):
+    island = Island(seed)
+    maps = {"law": island.law(), "independent": island.field(), "law times unseen": island.law() + 1.0 * island.field()}
+    test = null_test(island.features, maps[target], island.coordinates, target="height", count=39)
+    verdict = judge(Evidence("height", len(maps[target]), (), test))
+    assert verdict.level is level, verdict.text
+
+
+def test_all_well(evidence):
+    verdict = judge(evidence)
+    assert verdict.level is Level.INTERPRETABLE
+    assert "The fast model reaches R2 0.90 in blocks" in verdict.text
+    assert "The network reaches R2 0.90 in spatial blocks" in verdict.text
+    assert verdict.numbers["r2_blocks"] == 0.9
+    assert verdict.numbers["kept"] == pytest.approx(0.9 / 0.95)
+    assert verdict.numbers["surrogate_r2_95_random"] == pytest.approx(0.68, abs=0.01)
+
+
+def test_chance_between_neighbours_forbids_and_comes_first(evidence):
+    verdict = judge(with_test(evidence, p_value={"random": 0.4, "blocks": 0.01}))
+    assert verdict.level is Level.DO_NOT_INTERPRET
+    assert "p = 0.40" in verdict.reasons[0]
+
+
+def test_so_smooth_that_all_maps_are_predicted_proves_nothing(evidence):
+    crowded = {**evidence.null_test.surrogate_r2, "random": np.linspace(0.9, 0.948, 99)}
+    assert judge(with_test(evidence, surrogate_r2=crowded)).level is Level.DO_NOT_INTERPRET
+
+
+def test_chance_across_blocks_leaves_the_neighbourhood(evidence):
+    assert judge(with_test(evidence, p_value={"random": 0.01, "blocks": 0.2})).level is Level.LOCAL_ONLY
+
+
+def test_a_refused_or_missing_null_test_proves_nothing(evidence):
+    refused = with_test(evidence, refused="The surrogates miss the variogram.")
+    assert judge(refused).level is Level.DO_NOT_INTERPRET
+    assert judge(refused).reasons[0] == "The surrogates miss the variogram."
+    assert judge(replace(evidence, null_test=None)).level is Level.DO_NOT_INTERPRET
+
+
+def test_what_is_lost_between_neighbours_and_blocks_counts(evidence):
+    verdict = judge(with_test(evidence, r2={"random": 0.95, "blocks": 0.8}))
+    assert verdict.level is Level.LOCAL_ONLY
+    assert "R2 0.80 in blocks" in verdict.reasons[0]
+
+
+def test_a_flake_without_blocks_is_local(evidence):
+    scores = (score("CNN", "random", 0.94),)
+    bare = with_test(replace(evidence, scores=scores), r2={"random": 0.95}, surrogate_r2={"random": np.zeros(99)}, p_value={"random": 0.01})
+    verdict = judge(bare)
+    assert verdict.level is Level.LOCAL_ONLY
+    assert "Spatial blocks were not tested" in verdict.reasons[0]
+
+
+def test_a_network_behind_its_rivals_is_not_the_one_to_explain(evidence):
+    scores = (*evidence.scores, score("MLP ensemble", "random", 0.99))
+    assert judge(replace(evidence, scores=scores)).level is Level.INTERPRETABLE
+    weak = (score("CNN", "random", 0.94), score("CNN", "blocks", 0.69), score("ridge", "random", 0.9))
+    verdict = judge(replace(evidence, scores=weak))
+    assert verdict.level is Level.LOCAL_ONLY
+    assert "The network (R2 0.69) misses what the fast model finds in spatial blocks (R2 0.90)" in verdict.reasons[0]
+
+
+def test_without_a_network_the_fast_model_is_judged_alone(evidence):
+    verdict = judge(replace(evidence, scores=()))
+    assert verdict.level is Level.INTERPRETABLE
+    assert "network" not in verdict.text
+
+
+def test_what_only_the_brightness_of_rs_predicts_may_be_the_focus(evidence):
+    shared = CommonMode(
+        "height", 0.9, True, 0.95, evidence.null_test.r2, {"random": 0.5, "blocks": 0.1}, {"random": 0.4, "blocks": 0.3}, {}
+    )
+    verdict = judge(replace(evidence, common_mode=shared))
+    assert verdict.level is Level.DO_NOT_INTERPRET
+    assert "a drifting focus would do the same" in verdict.reasons[0]
+    assert verdict.numbers["p_normalised_random"] == 0.4
+    assert judge(replace(evidence, common_mode=replace(shared, p_normalised={"random": 0.01, "blocks": 0.3}))).level is Level.LOCAL_ONLY
+    harmless = judge(replace(evidence, common_mode=replace(shared, p_normalised={"random": 0.01, "blocks": 0.01})))
+    assert harmless.level is Level.INTERPRETABLE
+    assert "All RS heights move together (first component 90%" in harmless.text
+
+
+def test_weak_prediction_and_few_pixels_forbid(evidence):
+    weak = (score("CNN", "random", 0.2), score("CNN", "blocks", 0.19))
+    assert judge(replace(evidence, scores=weak)).level is Level.DO_NOT_INTERPRET
+    few = judge(replace(evidence, pixels=60))
+    assert few.level is Level.DO_NOT_INTERPRET
+    assert few.reasons[0].startswith("60 pixels are too few")
+
+
+def test_absent_lines_and_noise_are_told_without_changing_the_level(evidence):
+    verdict = judge(replace(evidence, absent={"P195": 0.8}, ceiling=0.4))
+    assert verdict.level is Level.INTERPRETABLE
+    assert "P195 (80% lack it)" in verdict.text
+    assert "at most R2 0.40" in verdict.text
