@@ -14,13 +14,13 @@ from napari_wse2xai.explaining.gaussian_process import Kernel, Processes
 
 @pytest.fixture(scope="module")
 def flake() -> laws.Flake:
-    return laws.flake(2, side=20)
+    return laws.flake(2, side=16)
 
 
 @pytest.fixture(scope="module")
 def explained(flake) -> tuple[Bunch, Bunch]:
     model = laws.Oracle(flake)
-    return partial_dependence(model, flake.X, samples=150), ice_slope(model, flake.X)
+    return partial_dependence(model, flake.X, samples=120), ice_slope(model, flake.X)
 
 
 def test_bands_hold_the_truth_and_repeat(flake, explained) -> None:
@@ -74,7 +74,7 @@ def test_curves_and_slopes_of_processes_are_those_of_their_predictions(flake) ->
     rng = np.random.default_rng(0)
     y = (flake.y - flake.y.mean()) / flake.y.std()
     kernel = Kernel.likeliest(flake.z, y, rng)
-    processes = Processes.conditioned(kernel, flake.z, y, np.stack([np.ones(400), rng.integers(0, 3, 400)]).astype(int))
+    processes = Processes.conditioned(kernel, flake.z, y, np.stack([np.ones(256), rng.integers(0, 3, 256)]).astype(int))
     columns, grid, pixels = np.array([2, 7]), np.array([[-1.0, 0.5], [0.0, 2.0]]), flake.z[:50]
     curves = processes.curves(pixels, np.full(50, 0.02), columns, grid)
     slopes = processes.slopes(pixels, columns, np.array([1.0, 0.5]))

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 REFITS = 16
 BLOCKS = 50
 """Into so many blocks a flake is cut where no size is given."""
-ROWS = 2048
+ROWS = 512
 """Pixels whose slopes are worked out at once."""
 KERNELS = 4
 """So many kernels are found, each on other pixels: one kernel for all would not know how unsure it is itself."""
@@ -183,16 +183,19 @@ class _Smooth:
     job: _Job
 
     def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit:
+        from threadpoolctl import threadpool_limits
+
         job = self.job
         centre, scale = table.mean(axis=0), _or_one(table.std(axis=0))
         level, unit = y.mean(), _or_one(y.std())
         few = np.sort(rng.permutation(len(table))[:MOST_PIXELS])
         z, targets = (table[few] - centre) / scale, (y[few] - level) / unit
-        processes = _conditioned(z, targets, counts[:, few], rng, progress)
         every, steps = (job.table - centre) / scale, job.slopes.step / scale[job.columns]
         grid = (job.partial.grid_values - centre[job.columns, None]) / scale[job.columns, None]
-        curves = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
-        mean, spread = _moments(processes, every, job.columns, _or_one(steps), progress)
+        with threadpool_limits(1):  # the refits run side by side already
+            processes = _conditioned(z, targets, counts[:, few], rng, progress)
+            curves = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
+            mean, spread = _moments(processes, every, job.columns, _or_one(steps), progress)
         per_unit = unit / scale[job.columns, None]
         return level + unit * np.concatenate(curves), mean * per_unit, spread * per_unit
 
@@ -236,10 +239,15 @@ def _moments(
 ) -> tuple[Numbers, Numbers]:
     """Mean and standard deviation over processes of the slopes, (feature, n) each."""
     mean, spread = np.empty((2, len(columns), len(z)))
-    for start in range(0, len(z), ROWS):
-        slopes = np.concatenate([each.slopes(z[start : start + ROWS], columns, steps) for each in processes])
-        mean[:, start : start + ROWS], spread[:, start : start + ROWS] = slopes.mean(axis=0), slopes.std(axis=0, ddof=1)
-        progress(0.8 + 0.2 * min(start + ROWS, len(z)) / len(z), "Refits: slopes")
+
+    def work(start: int) -> Numbers:
+        return np.concatenate([each.slopes(z[start : start + ROWS], columns, steps) for each in processes])
+
+    starts = range(0, len(z), ROWS)
+    with closing(in_threads(work, starts)) as results:
+        for start, slopes in zip(starts, results, strict=True):
+            mean[:, start : start + ROWS], spread[:, start : start + ROWS] = slopes.mean(axis=0), slopes.std(axis=0, ddof=1)
+            progress(0.8 + 0.2 * min(start + ROWS, len(z)) / len(z), "Refits: slopes")
     return mean, spread
 
 
