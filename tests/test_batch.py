@@ -43,7 +43,7 @@ def inputs(tmp_path_factory, flake):
 def no_figures(monkeypatch):
     """Draw nothing: for tests that are not about figures, which take most of a small run's time."""
     monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
-    monkeypatch.setattr(batch.report, "card", lambda model, explanation, title: batch.report.Card(title, b"%PDF"))
+    monkeypatch.setattr(batch.report, "card", lambda model, explanation, title, images: batch.report.Card(title, b"%PDF"))
 
 
 quick = pytest.mark.usefixtures("no_figures")

@@ -224,7 +224,7 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
     shares = _Shares() if results.model is None else _Shares(explained=0.93, drawn=0.99)
     images = report.draw_figures(results, _part(progress, shares.explained, shares.drawn - shares.explained, "report"))
-    card = _card(results, story.title)
+    card = _card(results, story.title, images)
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
     progress(shares.drawn, "report: writing")
     io.write_results(results, folder / "results.nc")
@@ -243,11 +243,11 @@ def _write_images(images: report.Images, folder: Path) -> None:
             place.write_bytes(content)
 
 
-def _card(results: Results, title: str) -> report.Card | None:
+def _card(results: Results, title: str, images: report.Images) -> report.Card | None:
     """Finding card, where there is something to find."""
     if results.model is None or results.explanation is None:
         return None
-    return report.card(results.model, results.explanation, title=title)
+    return report.card(results.model, results.explanation, title=title, images=images)
 
 
 def _write_card(card: report.Card, folder: Path) -> None:

@@ -65,6 +65,7 @@ def test_learning_curves_take_only_their_target(axes: Axes) -> None:
     training.draw_learning_curves(axes, model.curves, "position", verdict=model.verdict("position"))
     assert [line.get_label() for line in axes.lines] == ["R² training", "R² validation"]
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), model.curves["position r2 validation"])
+    np.testing.assert_array_equal(axes.lines[1].get_xdata(), model.curves["position epoch"])
     assert badges(axes.figure) == ["interpretable"]
     empty = Figure().subplots()
     training.draw_learning_curves(empty, {}, "height")

@@ -1,5 +1,6 @@
 """The report says the verdict first, then what it rests on; a doubtful explanation is stamped in words and figures."""
 
+import base64
 from dataclasses import replace
 
 import pytest
@@ -85,7 +86,9 @@ def test_two_flakes_and_targets_have_figures_of_their_own():
 
 
 def test_the_card_tells_the_finding_on_one_page(trained, explanation):
-    card = report.card(trained, explanation, title="Flake <7>", recovery=(("Rank correlation with the planted law", "0.98"),))
+    drawn = {"model_height_prediction.png": b"drawn already"}
+    card = report.card(trained, explanation, title="Flake <7>", recovery=(("Rank correlation with the planted law", "0.98"),), images=drawn)
+    assert base64.b64encode(b"drawn already").decode() in card.html
     text = read(card.html)
     for part in (
         "Flake <7>",

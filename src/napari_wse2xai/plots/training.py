@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, NullTest, Score, TrainedModel, Verdict
@@ -26,7 +27,7 @@ def draw_learning_curves(axes: Axes, curves: Mapping[str, NDArray[np.floating]],
 
     Parameters
     ----------
-    curves : `TrainedModel.curves`, or those of a training that is under way
+    curves : `TrainedModel.curves`, or those of a training that is under way; ``<target> epoch`` says when they were taken
     target : whose curves to take from them
     """
     loss_axes = axes.twinx()
@@ -34,7 +35,7 @@ def draw_learning_curves(axes: Axes, curves: Mapping[str, NDArray[np.floating]],
         whose, _, what = name.partition(" ")
         if whose != target or not len(values):
             continue
-        epochs = np.arange(1, len(values) + 1)
+        epochs = curves.get(f"{target} epoch", np.arange(1, len(values) + 1))
         if what.lower().startswith("r2 "):
             part = what[len("r2 ") :]
             axes.plot(epochs, values, color=PARTS.get(part, "#333333"), linewidth=1.4, label=f"R² {part}")
@@ -158,8 +159,7 @@ def draw_zoo(axes: Axes, model: TrainedModel, target: str) -> None:
             score = model.score(target, model=name, validation=kind)
             if score is not None:
                 height = place + (offset - (len(kinds) - 1) / 2) * 0.8 / len(kinds)
-                label = SHORT[kind] if place == 0 else "_again"
-                axes.barh(height, max(score.r2, WORST_R2), 0.8 / len(kinds), color=BARS[kind], label=label)
+                axes.barh(height, max(score.r2, WORST_R2), 0.8 / len(kinds), color=BARS[kind])
                 axes.text(max(score.r2, 0) + 0.01, height, f"{score.r2:.2f}", va="center", fontsize="x-small")
     axes.axvline(0, color="#333333", linewidth=0.8)
     axes.set_yticks(range(len(names)), names)
@@ -168,7 +168,8 @@ def draw_zoo(axes: Axes, model: TrainedModel, target: str) -> None:
     axes.set(xlabel="R² on pixels not seen", xlim=(WORST_R2, 1.15))
     axes.invert_yaxis()
     axes.set_title(f"PL {target}", loc="left")
-    axes.legend(loc="upper right", fontsize="x-small", frameon=False)
+    handles = [Patch(color=BARS[kind], label=SHORT[kind]) for kind in kinds]
+    axes.legend(handles=handles, loc="lower left", fontsize="x-small", framealpha=0.9)
     badge(axes, model.verdict(target))
 
 

@@ -3,7 +3,7 @@
 import base64
 import io
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,7 +41,9 @@ class Card:
     pdf: bytes
 
 
-def card(model: TrainedModel, explanation: Explanation, *, title: str, recovery: Rows = ()) -> Card:
+def card(
+    model: TrainedModel, explanation: Explanation, *, title: str, recovery: Rows = (), images: Mapping[str, bytes] | None = None
+) -> Card:
     """Write the finding card of one target.
 
     Parameters
@@ -50,9 +52,10 @@ def card(model: TrainedModel, explanation: Explanation, *, title: str, recovery:
     explanation : of one of its targets
     title : name of the flake or of the run
     recovery : scores of a simulation of this flake with a planted law (words, number), where it was run
+    images : what `draw_figures` drew already, so that it need not be drawn again
     """
     words = _words(model, explanation, title, recovery)
-    return Card(_html(model, explanation, words), _pdf(model, explanation, words))
+    return Card(_html(model, explanation, words, images or {}), _pdf(model, explanation, words))
 
 
 def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: Rows) -> dict[str, Any]:
@@ -71,7 +74,7 @@ def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: 
         "scores": [row for row in _learnt.scores(model, explanation.target) if row["model"] in _told(model, explanation.target)],
         "remarks": _learnt.remarks(explanation),
         "recovery": list(recovery),
-        "settings": _settings(explanation),
+        "settings": _settings(model, explanation),
     }
 
 
@@ -82,21 +85,27 @@ def _told(model: TrainedModel, target: str) -> set[str]:
     return {NETWORK, *(score.model for score in rivals[:1])}
 
 
-def _settings(explanation: Explanation) -> list[tuple[str, str]]:
+def _settings(model: TrainedModel, explanation: Explanation) -> list[tuple[str, str]]:
     """Settings of training and explaining, seeds included, one line a step."""
+    records = {record.step: record for record in (*model.history, *explanation.history)}
     return [
         (f"{record.step} ({record.version})", "; ".join(f"{key}: {setting_text(value)}" for key, value in record.settings.items()))
-        for record in explanation.history
+        for record in records.values()
     ]
 
 
-def _html(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -> str:
+def _html(model: TrainedModel, explanation: Explanation, words: dict[str, Any], images: Mapping[str, bytes]) -> str:
     pictures = []
-    for caption, draw in jobs_of_card(model, explanation):
-        stream = io.BytesIO()
-        draw().savefig(stream, format="png", dpi=110, metadata={"Software": None})
-        pictures.append((caption, base64.b64encode(stream.getvalue()).decode()))
+    for name, (caption, draw) in jobs_of_card(model, explanation).items():
+        content = images.get(f"{name}.png") or _png(draw())
+        pictures.append((caption, base64.b64encode(content).decode()))
     return filled("card.html.j2", pictures=pictures, **words)
+
+
+def _png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
+    return stream.getvalue()
 
 
 def _pdf(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -> bytes:

@@ -43,18 +43,16 @@ def _of_explanation(explanation: Explanation) -> dict[str, Draw]:
     return found
 
 
-def jobs_of_card(model: TrainedModel, explanation: Explanation) -> list[tuple[str, Draw]]:
-    """Figures of the finding card with their captions, not yet drawn."""
-    first = explanation.ranking[0]
-    name = explanation.features[first]
-    return [
-        (
-            "Partial dependence with 95 % bands; grey: central 95 % of the measured PL; dashed: few pixels reach there.",
-            partial(pdp_panel, explanation),
-        ),
-        (f"{name}, its ICE slope (hatched where it is not sure), and PL.", partial(side_by_side, explanation, first)),
-        (f"Measured and predicted PL {explanation.target}.", partial(_prediction, model, explanation.target, 0)),
-    ]
+def jobs_of_card(model: TrainedModel, explanation: Explanation) -> dict[str, tuple[str, Draw]]:
+    """Figures of the finding card by their names in the report, with their captions, not yet drawn."""
+    first, target = explanation.ranking[0], explanation.target
+    curves = "Partial dependence with 95 % bands; grey: central 95 % of the measured PL; dashed: few pixels reach there."
+    maps = f"{explanation.features[first]}, its ICE slope (hatched where it is not sure), and PL."
+    return {
+        "explanation_pdp": (curves, partial(pdp_panel, explanation)),
+        "explanation_map_1": (maps, partial(side_by_side, explanation, first)),
+        f"model_{target}_prediction": (f"Measured and predicted PL {target}.", partial(_prediction, model, target, 0)),
+    }
 
 
 def _suffix(flake: int) -> str:

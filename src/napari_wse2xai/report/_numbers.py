@@ -46,7 +46,7 @@ def setting_text(value: Any) -> str:
     if isinstance(value, list | tuple):
         nested = any(isinstance(inner, list | tuple | Mapping) for inner in value)
         return (", " if not nested else "; ").join(setting_text(inner) for inner in value) or "none"
-    if value is None:
+    if value is None or value == "":
         return "not set"
     if isinstance(value, bool):
         return "yes" if value else "no"
