@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import NETWORK, NullTest, Samples, Score, TrainedModel, Verdict
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.learning import splits
+from napari_wse2xai.learning.common_mode import CommonMode, common_mode
 from napari_wse2xai.learning.contest import Contest, Fold, Heat, Pooled, pooled
+from napari_wse2xai.learning.input_errors import error_spread
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.scores import measure, noise_ceiling
 from napari_wse2xai.learning.verdict import Evidence, judge
@@ -88,11 +90,13 @@ class Lesson:
         contest = Contest(pupil.features, pupil.values, _part(progress, 0.0, CONTESTED), _watch(progress))
         heats = list(_heats(settings, samples, contest, folds))
         scores = tuple(_scores(pupil, pooled(heats)))
-        null = _null_test(settings, pupil, _part(progress, CONTESTED, TESTED - CONTESTED))
-        verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent()))
+        null = _null_test(settings, pupil, _part(progress, CONTESTED, (TESTED - CONTESTED) / 2))
+        shared = _common_mode(settings, pupil, null, _part(progress, (TESTED + CONTESTED) / 2, (TESTED - CONTESTED) / 2))
+        verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent(), shared))
         everything = Fold("all pixels", np.arange(len(pupil.rows)), np.arange(0))
         network = contest.fit(settings.network(samples.lines), everything, _part(progress, TESTED, 1 - TESTED), NETWORK)
-        return cls(pupil, heats, block, scores, null, verdict, network, (without,) if without else ())
+        remarks = [remark for remark in (without, _spread(settings, samples, pupil, heats)) if remark]
+        return cls(pupil, heats, block, scores, null, verdict, network, tuple(remarks))
 
     def spread(self, count: int, validation: str) -> Numbers:
         """(n,) predictions of the network in the samples' order: of held-out pixels, and for the random split of those trained on too."""
@@ -179,6 +183,24 @@ def _null_test(settings: "Train", pupil: Pupil, progress: Progress) -> NullTest:
             seed=settings.seed,
             progress=progress,
         )
+
+
+def _common_mode(settings: "Train", pupil: Pupil, null: NullTest, progress: Progress) -> CommonMode | None:
+    """Whether the focus alone could have made the map; only intensities follow it."""
+    if pupil.target not in ("height", "area") or null.refused:
+        return None
+    return common_mode(pupil.features, pupil.values, pupil.places, null, flake=pupil.flake, seed=settings.seed, progress=progress)
+
+
+def _spread(settings: "Train", samples: Samples, pupil: Pupil, heats: Sequence[Heat]) -> str:
+    """What the errors of RS do to the network's prediction, as a sentence; empty where that was not asked for."""
+    if not settings.resamples:
+        return ""
+    heat = next(heat for heat in heats if heat.model == NETWORK and heat.fold.validation == "random")
+    rows = heat.fold.held_out
+    errors = samples.feature_errors[pupil.rows[rows]]
+    spread = error_spread(heat.estimator, pupil.features[rows], errors, pupil.values[rows], count=settings.resamples, seed=settings.seed)
+    return f"PL {pupil.target}: {spread.text}"
 
 
 def _watch(progress: Progress) -> Any:
