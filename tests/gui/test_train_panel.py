@@ -46,7 +46,14 @@ def panel(viewer, qtbot, pair: PairedMaps) -> TrainPanel:
     return panel
 
 
-def test_trained_in_the_window_while_it_answers(panel: TrainPanel, viewer, pair: PairedMaps, settle, tmp_path) -> None:
+def test_cancelled_and_then_trained_in_the_window_while_it_answers(panel: TrainPanel, viewer, pair: PairedMaps, settle, tmp_path) -> None:
+    panel.form.put(QUICK.model_copy(update={"recipe": OneCycle(epochs=5000)}))
+    panel.work.begin_button.click()
+    settle(lambda: panel.work.bar.maximum() == 100, timeout=60_000)
+    panel.work.cancel_button.click()
+    assert panel.work.message.text().startswith("Cancelled")
+    assert panel.work.begin_button.isEnabled()
+    assert not stock.models(viewer)
     assert panel.chosen() == [pair]
     panel.form.put(QUICK)
     grown: list[tuple[str, dict]] = []
@@ -75,30 +82,6 @@ def test_trained_in_the_window_while_it_answers(panel: TrainPanel, viewer, pair:
     assert "kernel ridge" in (tmp_path / "scores.csv").read_text(encoding="utf-8")
 
 
-def test_cancel_answers_at_once_and_leaves_no_layer(panel: TrainPanel, viewer, settle) -> None:
-    panel.form.put(QUICK.model_copy(update={"recipe": OneCycle(epochs=5000)}))
-    panel.work.begin_button.click()
-    settle(lambda: panel.work.bar.maximum() == 100, timeout=60_000)
-    panel.work.cancel_button.click()
-    assert panel.work.message.text().startswith("Cancelled")
-    assert panel.work.begin_button.isEnabled()
-    assert not stock.models(viewer)
-
-
-def test_enough_is_raised_once_and_only_within_a_network(panel: TrainPanel) -> None:
-    shown: list[str] = []
-    panel._enough()
-    assert panel.work.message.text() == ENOUGH
-    listener = Attention(lambda fraction, message: None, lambda validation, curves: shown.append(validation), panel.tutor.enough)
-    listener(0.1, "kernel ridge, random")
-    listener.watch("random", {"epoch": [1.0]})
-    with pytest.raises(Enough):
-        listener(0.2, "CNN, random: epoch 1 of 9")
-    listener.watch("random", {"epoch": [1.0, 2.0]})
-    listener(0.3, "CNN, random: epoch 2 of 9")
-    assert shown == ["random"], "curves come at most a few times a second"
-
-
 def test_cancel_goes_through_the_listener() -> None:
     def cancelled(fraction: float, message: str) -> None:
         raise Cancelled
@@ -106,20 +89,6 @@ def test_cancel_goes_through_the_listener() -> None:
     listener = Attention(cancelled, lambda validation, curves: None, Event())
     with pytest.raises(Cancelled):
         listener(0.0, "")
-
-
-def test_it_says_what_is_missing(panel: TrainPanel, viewer, settle) -> None:
-    assert panel.work.begin_button.isEnabled()
-    panel.flakes.item(0).setCheckState(panel.flakes.item(0).checkState().Unchecked)
-    assert not panel.work.begin_button.isEnabled()
-    assert "Tick" in panel.work.message.text()
-    panel.form.put(Train())
-    panel.form._inputs["target"].put(())
-    assert "at least one target" in panel.work.message.text()
-    panel.preset.setCurrentText("paper")
-    assert isinstance(panel.form.value().recipe, PaperRecipe)
-    viewer.layers.clear()
-    settle(lambda: "Pair an RS map" in panel.work.message.text())
 
 
 def test_every_plot_of_every_target_and_flake_is_shown(panel: TrainPanel, viewer, settle, tmp_path) -> None:
@@ -165,3 +134,28 @@ def test_a_model_comes_back_from_a_file_and_from_its_layers(trained: TrainedMode
 
 def test_time_left() -> None:
     assert [time_left(*case) for case in ((1.0, 0.5), (10.0, 0.5), (60.0, 0.1))] == ["", "about 10 s left", "about 9 min left"]
+
+
+def test_it_says_what_is_missing_and_enough_is_raised_once_within_a_network(panel: TrainPanel, viewer, settle) -> None:
+    shown: list[str] = []
+    panel._enough()
+    assert panel.work.message.text() == ENOUGH
+    listener = Attention(lambda fraction, message: None, lambda validation, curves: shown.append(validation), panel.tutor.enough)
+    listener(0.1, "kernel ridge, random")
+    listener.watch("random", {"epoch": [1.0]})
+    with pytest.raises(Enough):
+        listener(0.2, "CNN, random: epoch 1 of 9")
+    listener.watch("random", {"epoch": [1.0, 2.0]})
+    listener(0.3, "CNN, random: epoch 2 of 9")
+    assert shown == ["random"], "curves come at most a few times a second"
+    assert panel.work.begin_button.isEnabled()
+    panel.flakes.item(0).setCheckState(panel.flakes.item(0).checkState().Unchecked)
+    assert not panel.work.begin_button.isEnabled()
+    assert "Tick" in panel.work.message.text()
+    panel.form.put(Train())
+    panel.form._inputs["target"].put(())
+    assert "at least one target" in panel.work.message.text()
+    panel.preset.setCurrentText("paper")
+    assert isinstance(panel.form.value().recipe, PaperRecipe)
+    viewer.layers.clear()
+    settle(lambda: "Pair an RS map" in panel.work.message.text())

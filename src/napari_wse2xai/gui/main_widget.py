@@ -9,6 +9,7 @@ from superqt import QCollapsible
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
+from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.load_maps import LoadMaps
 from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
@@ -33,8 +34,9 @@ class MainWidget(Docked):
         self.chooser = PeakChooser(napari_viewer)
         self.pairing = PairPanel(napari_viewer)
         self.training = TrainPanel(napari_viewer)
+        self.explaining = ExplainPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
-        self._learning: tuple[Docked, ...] = (self.pairing, self.training)
+        self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining)
         self._folds: dict[Any, QCollapsible] = {}
         self._placed: set[AxisKind] = set()
         self._had_peaks = False
@@ -56,6 +58,7 @@ class MainWidget(Docked):
         column.addWidget(self._fold(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
         column.addWidget(self._fold(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
         column.addWidget(self._fold(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
+        column.addWidget(self._fold(ExplainPanel, f"{len(self.panels) + 4}. Explain", self.explaining))
         column.addWidget(self.saving)
         column.addStretch()
         self._folds[FindFlake].expand(animate=False)
@@ -82,6 +85,7 @@ class MainWidget(Docked):
             panel.told.connect(lambda text, mood, stage=stage: self.said.say(f"{stage.title}: {text}", mood))
         self.pairing.told.connect(lambda text, mood: self.said.say(f"Pair: {text}", mood))
         self.training.told.connect(lambda text, mood: self.said.say(f"Train: {text}", mood))
+        self.explaining.told.connect(lambda text, mood: self.said.say(f"Explain: {text}", mood))
 
     def _later(self, event: Any = None) -> None:
         """Refresh once after a burst of new layers."""

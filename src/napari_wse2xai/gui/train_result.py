@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QComboBox, QHeaderView, QLabel, QTabBar, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import NETWORK, VALIDATIONS, TrainedModel, Verdict
+from napari_wse2xai.data import NETWORK, VALIDATIONS, Level, TrainedModel, Verdict
 from napari_wse2xai.plots import training
 from napari_wse2xai.plots.judged import BADGE_COLORS
 
@@ -36,11 +36,18 @@ class VerdictBadge(QWidget):
         column.addWidget(self.level)
         column.addWidget(self.reasons)
 
-    def show_verdict(self, verdict: Verdict) -> None:
-        """Show level, what it means, and the reasons."""
+    def show_verdict(self, verdict: Verdict, *, brief: bool = False) -> None:
+        """Show level, what it means, and the reasons.
+
+        Parameters
+        ----------
+        brief : only the weightiest reason, and none where all is well; the others in the tooltip
+        """
         self.level.setText(f"<b>PL {verdict.target}: {verdict.level}</b>")
         self.level.setStyleSheet(f"color: white; background: {BADGE_COLORS[verdict.level]}; border-radius: 6px; padding: 5px")
-        reasons = "".join(f"<li>{reason}</li>" for reason in verdict.reasons)
+        said = verdict.reasons[: int(verdict.level is not Level.INTERPRETABLE)] if brief else verdict.reasons
+        reasons = "".join(f"<li>{reason}</li>" for reason in said)
+        self.setToolTip("\n".join(verdict.reasons) if brief else "")
         self.reasons.setText(f"{verdict.level.meaning}<ul style='margin-left: -24px'>{reasons}</ul>")
 
 

@@ -4,7 +4,15 @@ Same frame, same place: every layer gets scale, translation and units from the a
 `layer.metadata["wse2xai"]` holds a `Shown`, written here only and read by `shown_in` only.
 """
 
-from napari_wse2xai.layers.learnt import beside_layers, feature_words, folds_layer, prediction_layers, slope_layer, split_layer
+from napari_wse2xai.layers.learnt import (
+    beside_layers,
+    feature_words,
+    folds_layer,
+    prediction_layers,
+    region_layer,
+    slope_layer,
+    split_layer,
+)
 from napari_wse2xai.layers.maps import (
     STATUS_COLORS,
     chi2_layer,
@@ -43,6 +51,7 @@ __all__ = [
     "picture_layer",
     "prediction_layers",
     "pretty",
+    "region_layer",
     "repaired_layer",
     "shown_in",
     "slope_layer",

@@ -100,6 +100,18 @@ def beside_layers(explanation: Explanation, feature: int, flake: int = 0) -> lis
     return layers
 
 
+def region_layer(explanation: Explanation, flake: int = 0) -> LayerTuple:
+    """Labels to paint a region in, whose curves are looked for; empty at first."""
+    frame = explanation.samples.frames[flake]
+    keywords = {
+        "name": _named(explanation.samples, "region of the curves", flake),
+        "opacity": 0.6,
+        "colormap": {None: "#00000000", 0: "#00000000", 1: "#e8711a"},
+        "metadata": {KEY: Shown(explanation, "region", flake)},
+    }
+    return np.zeros(frame.shape, dtype=np.uint8), keywords | place(frame), "labels"
+
+
 def feature_words(feature: str) -> str:
     """``A1'.fwhm`` as ``A1' FWHM``."""
     mode, _, parameter = feature.rpartition(".")

@@ -1,0 +1,124 @@
+"""An explanation on the canvas: slope maps with RS and PL beside them, and a region that can be painted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from qtpy.QtCore import QObject, QTimer, Signal
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.spectrum_view import pixel_at
+from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, region_layer, slope_layer
+
+PAUSE_MS = 30
+"""A brush stroke is answered so long after its last change."""
+
+
+class ExplainCanvas(QObject):
+    """Puts layers of one explanation into the viewer and reads them back."""
+
+    painted = Signal()
+    """The region was changed by hand."""
+
+    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self.explanation: Explanation | None = None
+        self._own_hand = False
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.painted)
+
+    def layers(self, *beginnings: str) -> Iterator[tuple[Any, Shown]]:
+        """Layers of the explanation whose part begins with some word, or all."""
+        for layer in list(self.viewer.layers):
+            shown = stock.shown(layer)
+            if shown is not None and shown.artefact is self.explanation and shown.part.startswith(beginnings or ""):
+                yield layer, shown
+
+    def show_feature(self, feature: int, *, only_sure: bool, beside: bool) -> None:
+        """Show the slope map of one parameter on every flake; RS and PL lie left and right of it where wanted.
+
+        Layers that are there already change what they show: adding and removing layers takes napari too long to play with.
+        """
+        explanation = self.explanation
+        if explanation is None:
+            return
+        for flake in range(len(explanation.samples.frames)):
+            neighbours = beside_layers(explanation, feature, flake)
+            for part, new in zip(("RS ", "PL "), neighbours, strict=True):
+                self._put(part, flake, new if beside else None)
+            slopes = self._put("slope ", flake, slope_layer(explanation, feature, flake, only_sure=only_sure))
+            if not self._regions_there():
+                self.viewer.layers.selection.active = slopes
+
+    def _put(self, part: str, flake: int, new: LayerTuple | None) -> Any:
+        """Let the layer of a part show something new; None hides it."""
+        there = next((layer for layer, shown in self.layers(part) if shown.flake == flake), None)
+        if new is None or there is None:
+            if there is not None:
+                there.visible = False
+            return None if new is None else stock.add(self.viewer, [new])[0]
+        data, keywords, _ = new
+        there.data, there.metadata, there.visible = data, keywords["metadata"], True
+        for look in ("name", "colormap", "contrast_limits"):
+            setattr(there, look, keywords[look])
+        return there
+
+    def _regions_there(self) -> bool:
+        """Whether the user is painting: then the brush is not taken away."""
+        return any(layer.visible and layer.mode == "paint" for layer, _ in self.layers("region"))
+
+    def show_alone(self) -> None:
+        """Hide all layers that are not of this explanation, and look at the whole."""
+        own = [layer for layer, _ in self.layers()]
+        for layer in self.viewer.layers:
+            layer.visible = layer.visible and layer in own
+        self.viewer.reset_view()
+
+    def pixel_under(self, position: Any) -> tuple[int, tuple[int, int]] | None:
+        """Flake and pixel under the mouse, on the slope map or on RS or PL beside it."""
+        for layer, shown in self.layers():
+            pixel = pixel_at(layer, position) if layer.visible else None
+            if pixel is not None:
+                return shown.flake, pixel
+        return None
+
+    def begin_region(self) -> None:
+        """Let the user paint on the first flake's map."""
+        regions = self._regions()
+        if regions:
+            self.viewer.layers.selection.active = regions[0]
+            regions[0].visible, regions[0].mode, regions[0].brush_size = True, "paint", 3
+
+    def regions(self) -> list[NDArray[np.generic]]:
+        """Region on each flake, as painted."""
+        return [np.asarray(layer.data) for layer in self._regions()]
+
+    def put_regions(self, labels: list[NDArray[np.uint8]]) -> None:
+        """Show where the chosen curves are."""
+        self._own_hand = True
+        for layer, values in zip(self._regions(), labels, strict=True):
+            layer.data, layer.visible = values, True
+        self._own_hand = False
+
+    def _regions(self) -> list[Any]:
+        """The regions' layers, made where they are not there."""
+        explanation = self.explanation
+        if explanation is None:
+            return []
+        there = {shown.flake: layer for layer, shown in self.layers("region")}
+        for flake in range(len(explanation.samples.frames)):
+            if flake not in there:
+                active = self.viewer.layers.selection.active
+                there[flake] = stock.add(self.viewer, [region_layer(explanation, flake)])[0]
+                for event in ("labels_update", "data", "paint"):
+                    getattr(there[flake].events, event).connect(self._on_paint)
+                self.viewer.layers.selection.active = active
+        return [there[flake] for flake in sorted(there)]
+
+    def _on_paint(self, event: Any = None) -> None:
+        if not self._own_hand:
+            self._soon.start(PAUSE_MS)

@@ -1,0 +1,111 @@
+"""ICE curves to play with: one stands out under the mouse, a lasso picks some."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.collections import LineCollection
+from matplotlib.figure import Figure
+from matplotlib.path import Path
+from matplotlib.widgets import LassoSelector
+from numpy.typing import NDArray
+from qtpy.QtCore import Signal
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.gui.train_result import DPI, SMALL
+from napari_wse2xai.plots.explaining import draw_ice
+
+HIGHLIGHT, HOVERED = "#e8711a", "#111111"
+Numbers = NDArray[np.float64]
+
+
+class IcePlot(FigureCanvasQTAgg):
+    """The curves of one parameter lie underneath as a picture; what stands out is drawn anew over it (blitting)."""
+
+    lassoed = Signal(object)
+    """Which of `Explanation.pixels` (curve,) bool the mouse went round."""
+
+    def __init__(self) -> None:
+        super().__init__(Figure(dpi=DPI))
+        self.explanation: Explanation | None = None
+        self.feature = 0
+        self._chosen: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self._background: Any = None
+        self._moving: list[Any] = []
+        self._lasso: Any = None
+        self.mpl_connect("draw_event", self._on_draw)
+        self.setFixedHeight(300)
+        self.setToolTip("Move the mouse over the flake: the curve of that pixel.  Draw a loop here: the curves that it meets, and where.")
+
+    def show_feature(self, explanation: Explanation, feature: int) -> None:
+        """Draw the curves of one parameter."""
+        if explanation is not self.explanation:
+            self._chosen = np.zeros(len(explanation.pixels), dtype=bool)
+        self.explanation, self.feature = explanation, feature
+        self.figure.clear()
+        self.figure.subplots_adjust(left=0.2, right=0.97, bottom=0.17, top=0.9)
+        with rc_context(SMALL):
+            axes = self.figure.add_subplot()
+            draw_ice(axes, explanation, feature).set(linewidths=0.5, alpha=0.3)
+        self._picked = LineCollection([], colors=HIGHLIGHT, linewidths=0.8, alpha=0.8, animated=True)
+        axes.add_collection(self._picked, autolim=False)
+        (self._hovered,) = axes.plot([], [], color=HOVERED, linewidth=2, animated=True)
+        (self._own,) = axes.plot([], [], "o", color=HOVERED, markersize=6, markerfacecolor="white", animated=True)
+        self._set_picked()
+        self._moving = [self._picked, self._hovered, self._own]
+        self._lasso = LassoSelector(axes, self._on_lasso, useblit=False, props={"color": HIGHLIGHT, "linewidth": 1.5})
+        self.draw_idle()
+
+    def pick(self, chosen: NDArray[np.bool_]) -> None:
+        """Let some of the kept curves (curve,) stand out."""
+        if self.explanation is not None:
+            self._chosen = chosen
+            self._set_picked()
+            self._blit()
+
+    def _set_picked(self) -> None:
+        assert self.explanation is not None
+        x, curves = self.explanation.pdp_grid[self.feature], self.explanation.ice[self.feature][self._chosen]
+        self._picked.set_segments([np.stack([x, curve], axis=1) for curve in curves])
+
+    def hover(self, curve: Numbers | None, value: float = float("nan")) -> None:
+        """Let one curve (grid,) stand out, with a mark at the parameter's own value; None for none."""
+        if self.explanation is None:
+            return
+        x = self.explanation.pdp_grid[self.feature]
+        self._hovered.set_data(*(([], []) if curve is None else (x, curve)))
+        self._own.set_data(*(([], []) if curve is None else ([value], [np.interp(value, x, curve)])))
+        self._blit()
+
+    def _on_lasso(self, corners: list[tuple[float, float]]) -> None:
+        """Take the curves that pass through the loop."""
+        assert self.explanation is not None
+        x, curves = self.explanation.pdp_grid[self.feature], self.explanation.ice[self.feature]
+        fine = np.linspace(x[0], x[-1], 3 * len(x))
+        dense = np.stack([np.interp(fine, x, curve) for curve in curves])
+        inside = np.asarray(Path(corners).contains_points(np.column_stack([np.tile(fine, len(curves)), dense.ravel()])), dtype=bool)
+        chosen = np.asarray(inside.reshape(dense.shape).any(axis=1), dtype=bool)
+        self.pick(chosen)
+        self.lassoed.emit(chosen)
+
+    def _on_draw(self, event: Any) -> None:
+        self._background = self.copy_from_bbox(self.figure.bbox)
+        self._draw_moving()
+
+    def _blit(self) -> None:
+        if self._background is None:
+            self.draw_idle()
+            return
+        self.restore_region(self._background)
+        self._draw_moving()
+        self.update()
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Draw all anew in another size."""
+        self._background = None
+        super().resizeEvent(event)
+
+    def _draw_moving(self) -> None:
+        for artist in self._moving:
+            artist.axes.draw_artist(artist)

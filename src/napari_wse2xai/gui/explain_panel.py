@@ -1,0 +1,298 @@
+"""The Explain panel: what the network makes of each RS parameter, as curves and as maps that know of each other."""
+
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from napari_wse2xai import io
+from napari_wse2xai.data import Explanation, Results, TrainedModel
+from napari_wse2xai.errors import SettingsError, UserError
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.docked import Docked, Scrolled
+from napari_wse2xai.gui.explain_canvas import ExplainCanvas
+from napari_wse2xai.gui.explain_pixels import PixelCurves
+from napari_wse2xai.gui.explain_result import ExplainResult
+from napari_wse2xai.gui.explain_twin import TwinTest
+from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.voice import BAD, QUIET, Voice
+from napari_wse2xai.gui.work_row import WorkRow
+from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_slopes_csv
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.stages import Explain, Progress
+
+MISSING = "Train a network first; every model in the window is listed here."
+_PICTURES = "Picture (*.png *.svg *.pdf)"
+_SAVES = {
+    "plot": ("Save plot…", "explanation.png", _PICTURES),
+    "netcdf": ("Save as NetCDF…", "explanation.nc", "NetCDF (*.nc)"),
+    "curves": ("Save curves as CSV…", "curves.csv", "Table (*.csv)"),
+    "slopes": ("Save slopes as CSV…", "slopes.csv", "Table (*.csv)"),
+}
+
+
+class ExplainPanel(Docked):
+    """Explain a model; hover the flake, pick curves, paint a region, click a parameter: each shows the other."""
+
+    ran = Signal(object)
+    """The `Explanation` that a run gave."""
+    told = Signal(str, str)
+    """What came of a run, and the mood to say it in."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.models, self.form = QComboBox(), Form(Explain)
+        self.work = WorkRow(napari_viewer, "Explain")
+        self.warning, self.anyway_button = Voice(napari_viewer), QPushButton("Explain anyway, with a stamp on everything")
+        self.which, self.result = QComboBox(), ExplainResult()
+        self.only_sure, self.beside = QCheckBox("only where sure"), QCheckBox("RS and PL beside it")
+        self.paint_button, self.clear_button = QPushButton("Paint a region"), QPushButton("Clear")
+        self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
+        self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
+        self.pixels: PixelCurves | None = None
+        self.below = QWidget()
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._prepare()
+        self._arrange()
+        self._connect()
+        self.set_listening(True)
+        self.refresh()
+
+    def _prepare(self) -> None:
+        for box in (self.models, self.which):
+            box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.models.setToolTip("Model that is explained")
+        self.which.setToolTip("Which explanation in the window")
+        self.only_sure.setChecked(True)
+        self.only_sure.setToolTip("Leave out where the slope is within two standard deviations of zero, or leaves the data.")
+        self.beside.setChecked(True)
+        self.beside.setToolTip("The paper's Figure 3: RS image, slope image, PL image.")
+        self.paint_button.setToolTip("Paint with the brush on the flake: the curves of those pixels stand out.")
+        self.anyway_button.setVisible(False)
+        self.warning.setVisible(False)
+
+    def _arrange(self) -> None:
+        shown, region, saving = QHBoxLayout(), QHBoxLayout(), QGridLayout()
+        for tick in (self.only_sure, self.beside):
+            shown.addWidget(tick)
+        for button in (self.paint_button, self.clear_button):
+            region.addWidget(button)
+        for index, button in enumerate(self.save_buttons.values()):
+            saving.addWidget(button, index // 2, index % 2)
+        below = QVBoxLayout(self.below)
+        below.setContentsMargins(0, 0, 0, 0)
+        for row in (shown, region, saving):
+            below.addLayout(row)
+        below.addWidget(self.twin)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 2, 6, 8)
+        for part in (self.models, self.form, self.work, self.warning, self.anyway_button, self.which, self.result, self.below):
+            column.addWidget(part)
+        column.addStretch()
+
+    def _connect(self) -> None:
+        self.models.currentIndexChanged.connect(lambda _: self._on_model())
+        self.form.changed.connect(self._check)
+        self.work.begin_button.clicked.connect(self.explain)
+        self.anyway_button.clicked.connect(self.explain_anyway)
+        self.work.gave.connect(self._on_explained)
+        self.work.told.connect(self.told)
+        self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
+        self.result.chosen.connect(lambda _: self.show_map())
+        for tick in (self.only_sure, self.beside):
+            tick.toggled.connect(lambda _: self.show_map())
+        self.result.ice.lassoed.connect(self._on_lasso)
+        self.canvas.painted.connect(self._on_painted)
+        self.paint_button.clicked.connect(self.canvas.begin_region)
+        self.clear_button.clicked.connect(self.clear_region)
+        for key, button in self.save_buttons.items():
+            button.clicked.connect(partial(self._ask, key))
+        self._soon.timeout.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """List the models and explanations in the window, the newest chosen where one came."""
+        _list(self.models, stock.models(self.viewer), lambda model: f"{model.name}: {', '.join(model.samples.target_names)}")
+        _list(self.which, stock.explanations(self.viewer), lambda one: f"{one.name}: PL {one.target}")
+        self.which.setVisible(self.which.count() > 1)
+        self._show_chosen()
+        self._on_model()
+
+    def _on_model(self) -> None:
+        """Name a target that the model has learnt."""
+        model = self.models.currentData()
+        with suppress(ValueError):  # half typed settings stay as they are
+            settings = self.form.value()
+            if isinstance(model, TrainedModel) and settings.target not in model.samples.target_names:  # type: ignore[attr-defined]
+                self.form.put(settings.model_copy(update={"target": model.samples.target_names[0]}))
+        self._check()
+
+    def explain(self) -> None:
+        """Begin with the settings as shown; under 'do not interpret' ask first."""
+        model = self.models.currentData()
+        settings = self.form.value()
+        if model is None or self.work.runner.busy or not isinstance(settings, Explain):
+            return
+        refusal = settings.refusal(model)
+        self._ask_first(refusal)
+        if refusal:
+            return
+
+        def work(report: Progress) -> Explanation:
+            return settings(model, report)
+
+        self.work.begin(work, f"Explain: {model.name}", "Loading PyTorch…")
+
+    def explain_anyway(self) -> None:
+        """What the user confirmed: explain, stamped."""
+        settings = self.form.value()
+        self.form.put(settings.model_copy(update={"anyway": True}))
+        self.explain()
+
+    def _ask_first(self, refusal: str) -> None:
+        """Ask, in the panel, whether a model that must not be interpreted is to be explained all the same; empty: ask nothing."""
+        self.warning.say(refusal, BAD)
+        for part in (self.warning, self.anyway_button):
+            part.setVisible(bool(refusal))
+
+    def _on_explained(self, explanation: Explanation) -> None:
+        stock.add(self.viewer, to_layers(explanation))
+        self.refresh()
+        self.show_map()
+        self.canvas.show_alone()
+        self.ran.emit(explanation)
+
+    def _show_chosen(self) -> None:
+        explanation = self.which.currentData()
+        self.below.setVisible(explanation is not None)
+        if explanation is self.canvas.explanation:
+            return
+        self.canvas.explanation = explanation
+        if self.pixels is not None:
+            self.pixels.loader.cancel()
+            self.pixels.deleteLater()
+            self.pixels = None
+        self.result.show_explanation(explanation)
+        self.twin.take(explanation, self._model_of(explanation))
+        if explanation is not None:
+            self.pixels = PixelCurves(explanation, self._model_of(explanation), self)
+
+    def _model_of(self, explanation: Explanation | None) -> TrainedModel | None:
+        """Model in the window that was explained."""
+        return next((m for m in stock.models(self.viewer) if explanation is not None and m.samples is explanation.samples), None)
+
+    def show_map(self) -> None:
+        """Put the slope map of the chosen parameter on the canvas."""
+        self.canvas.show_feature(self.result.feature, only_sure=self.only_sure.isChecked(), beside=self.beside.isChecked())
+
+    def follow(self, viewer: Any, event: Any) -> None:
+        """Let the curve of the pixel under the mouse stand out."""
+        place = None if self.pixels is None else self.canvas.pixel_under(event.position)
+        row = None if place is None or self.pixels is None else self.pixels.row(*place)
+        if row is None or self.pixels is None:
+            self.result.ice.hover(None)
+        else:
+            self.result.ice.hover(*self.pixels.curve(row, self.result.feature))
+
+    def _on_lasso(self, chosen: Any) -> None:
+        """Show on the flake where the picked curves are."""
+        if self.pixels is not None:
+            flakes = range(len(self.pixels.explanation.samples.frames))
+            self.canvas.put_regions([self.pixels.spread(chosen, flake) for flake in flakes])
+
+    def _on_painted(self) -> None:
+        """Let the curves of the painted region stand out."""
+        if self.pixels is not None:
+            self.result.ice.pick(self.pixels.within(self.canvas.regions()))
+
+    def clear_region(self) -> None:
+        """Forget the region and the picked curves."""
+        if self.pixels is not None:
+            self.canvas.put_regions([region.astype("uint8") * 0 for region in self.canvas.regions()])
+            self._on_painted()
+
+    def _check(self) -> None:
+        """Allow Explain where settings and choice are valid; else say why not."""
+        self._ask_first("")
+        self.work.object_with(self._objection())
+
+    def _objection(self) -> tuple[str, str] | None:
+        model = self.models.currentData()
+        if not isinstance(model, TrainedModel):
+            return MISSING, QUIET
+        try:
+            settings = self.form.value()
+            assert isinstance(settings, Explain)
+            settings.named(model)
+        except (ValueError, SettingsError) as error:
+            return str(error), BAD
+        return None
+
+    def _ask(self, key: str) -> None:
+        _, name, pattern = _SAVES[key]
+        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
+        if not path:
+            return
+        try:
+            self.save(key, Path(path))
+        except UserError as error:
+            self.work.message.say(str(error), BAD)
+
+    def save(self, key: str, path: Path) -> None:
+        """Write plot, curves, slopes, or all as NetCDF."""
+        explanation = self.result.explanation
+        if explanation is None:
+            return
+        if key == "plot":
+            with io.new_file(path) as temporary:
+                self.result.figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
+        elif key == "netcdf":
+            io.write_results(Results({}, model=self._model_of(explanation), explanation=explanation), path)
+        else:
+            (write_pdp_csv if key == "curves" else write_slopes_csv)(explanation, path)
+        self.work.message.say(f"Saved {path}.")
+
+    def listen(self) -> None:
+        """Hear of the mouse and of layers that come and go."""
+        self.viewer.mouse_move_callbacks.append(self.follow)
+        self.viewer.layers.events.inserted.connect(self._later)
+        self.viewer.layers.events.removed.connect(self._later)
+        self._later()
+
+    def let_go(self) -> None:
+        """Hear of nothing more, and stop what runs."""
+        self.work.runner.cancel()
+        self.twin.work.runner.cancel()
+        self.viewer.mouse_move_callbacks.remove(self.follow)
+        self.viewer.layers.events.inserted.disconnect(self._later)
+        self.viewer.layers.events.removed.disconnect(self._later)
+
+    def _later(self, event: Any = None) -> None:
+        """Refresh once after a burst of new layers."""
+        self._soon.start(0)
+
+
+class ExplainDock(Scrolled):
+    """The Explain panel as a dock of its own."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        self.panel = ExplainPanel(napari_viewer)
+        super().__init__(self.panel, parent)
+
+
+def _list(box: QComboBox, there: list[Any], words: Any) -> None:
+    """List artefacts in a box: the newest is chosen where one came, else the choice is kept."""
+    known = [box.itemData(index) for index in range(box.count())]
+    if [id(one) for one in known] == [id(one) for one in there]:
+        return
+    wanted = there[-1] if len(there) > len(known) else box.currentData()
+    box.blockSignals(True)
+    box.clear()
+    for number, one in enumerate(there, 1):
+        box.addItem(f"{number}. {words(one)}"[:60], one)
+    box.setCurrentIndex(next((i for i, one in enumerate(there) if one is wanted), len(there) - 1))
+    box.blockSignals(False)

@@ -1,0 +1,142 @@
+"""What came of explaining: the ranking, and the plot of what is chosen in it."""
+
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import Figure
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QHeaderView, QLabel, QTabBar, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.gui.explain_curves import IcePlot
+from napari_wse2xai.gui.train_result import DPI, SMALL, VerdictBadge
+from napari_wse2xai.layers import feature_words, pretty
+from napari_wse2xai.plots import explaining
+from napari_wse2xai.plots.spectra import with_error
+
+ICE, PDP, MAPS, RANKING = "Curves", "All modes", "Maps", "Ranking"
+PANEL_ROW = 150
+"""Height of a row of small panels, pixels."""
+ROWS_SHOWN = 8
+
+
+class ExplainResult(QWidget):
+    """Verdict, ranking of the parameters to click on, and one plot at a time."""
+
+    chosen = Signal(int)
+    """Feature that was clicked."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.explanation: Explanation | None = None
+        self.feature = 0
+        self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), QTabBar()
+        self.ice = IcePlot()
+        self.canvas = FigureCanvasQTAgg(Figure(dpi=DPI, layout="constrained"))
+        self.remarks = QLabel()
+        self.remarks.setWordWrap(True)
+        for name in (ICE, PDP, MAPS, RANKING):
+            self.tabs.addTab(name)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        for part in (self.badge, self.table, self.tabs, self.ice, self.canvas, self.remarks):
+            column.addWidget(part)
+        self.table.currentCellChanged.connect(lambda row, *_: self._on_row(row))
+        self.tabs.currentChanged.connect(lambda _: self._draw())
+        self.setVisible(False)
+
+    def show_explanation(self, explanation: Explanation | None) -> None:
+        """Show an explanation, its most important parameter chosen; or nothing."""
+        self.explanation = explanation
+        self.setVisible(explanation is not None)
+        if explanation is None:
+            return
+        self.badge.show_verdict(explanation.verdict, brief=True)
+        self.remarks.setText("<br>".join(explanation.remarks))
+        self.remarks.setVisible(bool(explanation.remarks))
+        self._fill(explanation)
+        self.feature = explanation.ranking[0]
+        self._draw()
+
+    def _fill(self, explanation: Explanation) -> None:
+        self.table.blockSignals(True)
+        self.table.setRowCount(len(explanation.ranking))
+        unit = pretty(explanation.target_unit)
+        self.table.setHorizontalHeaderLabels(["RS parameter", f"PDP spread\n{unit}", f"rms slope × σ\n{unit}"])
+        for row, feature in enumerate(explanation.ranking):
+            spread = with_error(float(explanation.importance[feature]), float(explanation.importance_error[feature]))
+            cells = (feature_words(explanation.features[feature]), spread, f"{explanation.slope_rms[feature]:.3g}")
+            for column, text in enumerate(cells):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        self.table.setCurrentCell(0, 0)
+        self.table.blockSignals(False)
+
+    def _on_row(self, row: int) -> None:
+        if self.explanation is None or not 0 <= row < len(self.explanation.ranking):
+            return
+        self.feature = self.explanation.ranking[row]
+        if self.shown not in (PDP, RANKING):  # these two show all parameters at once
+            self._draw()
+        self.chosen.emit(self.feature)
+
+    @property
+    def shown(self) -> str:
+        """Plot of the chosen tab."""
+        return str(self.tabs.tabText(self.tabs.currentIndex()))
+
+    @property
+    def figure(self) -> Figure:
+        """Figure of the chosen tab."""
+        figure: Figure = self.ice.figure if self.shown == ICE else self.canvas.figure
+        return figure
+
+    def _draw(self) -> None:
+        explanation = self.explanation
+        if explanation is None:
+            return
+        self.ice.setVisible(self.shown == ICE)
+        self.canvas.setVisible(self.shown != ICE)
+        if self.shown == ICE:
+            self.ice.show_feature(explanation, self.feature)
+            return
+        self.canvas.figure.clear()
+        with rc_context(SMALL):
+            self.canvas.setFixedHeight(draw(self.canvas.figure, explanation, self.feature, self.shown))
+        self.canvas.draw_idle()
+
+
+def draw(figure: Figure, explanation: Explanation, feature: int, which: str) -> int:
+    """Draw one of the plots, named as its tab; returns its height in pixels."""
+    if which == PDP:
+        _tidy(figure, explaining.draw_pdp_panel(figure, explanation, columns=2))
+        return PANEL_ROW * -(-len(explaining.modes(explanation)) // 2) + 70
+    if which == MAPS:
+        explaining.draw_side_by_side(list(figure.subplots(3, 1)), explanation, feature)
+        return 4 * PANEL_ROW
+    explaining.draw_ranking(figure.add_subplot(), explanation)
+    return 2 * PANEL_ROW + 30
+
+
+def _tidy(figure: Figure, panels: Any) -> None:
+    """One legend and one label for all small panels: in a narrow dock there is no room in each."""
+    for axes in panels:
+        axes.set_xlabel("")
+    figure.supxlabel("deviation from the mean (σ)", fontsize="small")
+    handles, words = panels[0].get_legend_handles_labels()
+    if (legend := panels[0].get_legend()) is not None:
+        legend.remove()
+    figure.legend(handles, words, loc="outside upper center", ncols=2, fontsize="x-small", frameon=False)
+
+
+def _ranking_table() -> QTableWidget:
+    table: Any = QTableWidget(0, 3)
+    table.setEditTriggers(QTableWidget.NoEditTriggers)
+    table.setSelectionBehavior(QTableWidget.SelectRows)
+    table.setSelectionMode(QTableWidget.SingleSelection)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+    table.verticalHeader().setDefaultSectionSize(22)
+    table.verticalHeader().setFixedWidth(26)
+    table.setFixedHeight(22 * ROWS_SHOWN + 44)
+    table.setToolTip("From the most to the least important; click one to see its curves, and its slope map on the flake.")
+    return table
