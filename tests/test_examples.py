@@ -8,6 +8,7 @@ import yaml
 
 from napari_wse2xai import batch, io, recipe
 from napari_wse2xai.data import Status
+from napari_wse2xai.stages import Explain, Pair, Train
 from napari_wse2xai.synthetic import make_flake
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -81,3 +82,25 @@ def test_the_template_runs_on_a_flake_as_it_stands(tmp_path):
     ]
     results = batch.run_chains(wanted, {name: io.read(section.file) for name, section in wanted.sections().items()})
     assert (results.peaks["raman"].status == Status.OK).sum() > 50
+
+
+def test_the_template_of_a_series_is_read(tmp_path):
+    text = (EXAMPLES / "series.yaml").read_text(encoding="utf-8")
+    (tmp_path / "series.yaml").write_text(text, encoding="utf-8")
+    for name in ("a_rs", "a_pl", "b_rs", "b_pl", "a_rs_633", "a_pl_633"):
+        (tmp_path / f"{name}.txt").touch()
+    series = recipe.load_series(tmp_path / "series.yaml")
+    assert [len(series.under(condition)) for condition in series.conditions] == [2, 1]
+    assert [train.architecture for train in series.trainings] == ["convolution", "residual"]
+
+
+def test_what_the_template_holds_in_comments_can_be_used(tmp_path):
+    text = (EXAMPLES / "wse2.yaml").read_text(encoding="utf-8")
+    later = text.partition("# pair:")[2].partition("stop_after")[0]
+    for name in ("rs.txt", "pl.txt"):
+        (tmp_path / name).touch()
+    bare = later.replace("\n# ", "\n").removeprefix("# ")
+    used = text.replace(f"# pair:{later}", f"pair:{bare}").replace("\nstop_after: deconvolve", "")
+    (tmp_path / "wse2.yaml").write_text(used, encoding="utf-8")
+    wanted = recipe.load(tmp_path / "wse2.yaml")
+    assert (wanted.pairing, wanted.training, wanted.explaining) == (Pair(), Train(), Explain())
