@@ -49,9 +49,8 @@ def error_spread(estimator: Any, X: Numbers, errors: ArrayLike, y: ArrayLike, *,
     """
     scale = np.nan_to_num(np.asarray(errors, dtype=np.float64), nan=0.0)
     if scale.shape != X.shape or count < 1:
-        raise DataError(
-            f"Errors of shape {scale.shape} and {count} draws do not fit inputs of shape {X.shape}; give one error each, and draw at least once."
-        )
+        given = f"Errors of shape {scale.shape} and {count} draws do not fit inputs of shape {X.shape}"
+        raise DataError(f"{given}; give one error each, and draw at least once.")
     measured, dice = np.asarray(y, dtype=np.float64), np.random.default_rng(seed)
     drawn = np.stack([estimator.predict(X + scale * dice.standard_normal(X.shape)) for _ in range(count)], axis=1)
     own = float(r2(measured, np.asarray(estimator.predict(X))))
