@@ -20,12 +20,11 @@ from napari_wse2xai.report._learnt_figures import jobs_of_card
 from napari_wse2xai.report._numbers import setting_text
 from napari_wse2xai.report._page import filled
 
-Rows = Sequence[tuple[str, str]]
 A4 = (8.27, 11.69)
 """Inches."""
 LEFT = 0.06
 """Margin of the page, as a fraction of its width."""
-WIDE = 118
+WIDE = 142
 """Letters of small print on a line of the page."""
 SMALL = 6.5
 """Points of the letters in a plot."""
@@ -42,7 +41,7 @@ class Card:
 
 
 def card(
-    model: TrainedModel, explanation: Explanation, *, title: str, recovery: Rows = (), images: Mapping[str, bytes] | None = None
+    model: TrainedModel, explanation: Explanation, *, title: str, recovery: Sequence[str] = (), images: Mapping[str, bytes] | None = None
 ) -> Card:
     """Write the finding card of one target.
 
@@ -51,14 +50,14 @@ def card(
     model : what was explained
     explanation : of one of its targets
     title : name of the flake or of the run
-    recovery : scores of a simulation of this flake with a planted law (words, number), where it was run
+    recovery : what a simulation of this flake with a planted law found (`explaining.twin.Recovery.sentences`), where it was run
     images : what `draw_figures` drew already, so that it need not be drawn again
     """
     words = _words(model, explanation, title, recovery)
     return Card(_html(model, explanation, words, images or {}), _pdf(model, explanation, words))
 
 
-def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: Rows) -> dict[str, Any]:
+def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: Sequence[str]) -> dict[str, Any]:
     """What the card says, for both forms."""
     samples = model.samples
     return {
@@ -149,9 +148,9 @@ def _draw_head(area: SubFigure, explanation: Explanation, words: dict[str, Any])
 
 def _draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
     quality = [f"{row['model']}, {row['validation']}: R² {row['r2']}, MAPE {row['mape']} %" for row in words["scores"]]
-    lines = ["; ".join(quality), *words["remarks"][:3], *(f"{name}: {value}" for name, value in words["recovery"])]
+    lines = ["; ".join(quality), *words["remarks"][:3], " ".join(words["recovery"])]
     lines += [f"{step}: {values}" for step, values in words["settings"][-2:]]
-    wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE + 22, subsequent_indent="   ")]
+    wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE + 26, subsequent_indent="   ")]
     area.text(LEFT, 0.97, "\n".join(wrapped[:12]), fontsize=6, va="top", linespacing=1.3, color="#1d2733")
     if words["stamp"]:
         area.text(0.97, 0.04, words["stamp"], fontsize=9, color=STAMP_COLOR, fontweight="bold", ha="right", va="bottom")
