@@ -83,7 +83,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     length: int = 64
     axis: str = "window"
     dropout: float = 0.0
-    max_epochs: int = 80
+    max_epochs: int = 40
     learning_rate: float = 4e-3
     batch_size: int = 64
     optimizer: str = "adamw"
