@@ -9,7 +9,7 @@ from sklearn.utils import Bunch
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.explaining import bands, ice_slope, partial_dependence
 from napari_wse2xai.explaining.bands import bootstraps, spatial_blocks
-from napari_wse2xai.explaining.gaussian_process import Kernel, Processes
+from napari_wse2xai.learning.gaussian_process import Kernel, Processes
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.explaining.curves import NODES, checked, ice_curves, refined
-from napari_wse2xai.explaining.gaussian_process import MOST_PIXELS, Kernel, Processes
-from napari_wse2xai.explaining.model import Numbers, Progress, as_model, in_threads, silent
+from napari_wse2xai.explaining.model import Numbers, Progress, as_model, silent
 from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
+from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -220,6 +220,8 @@ class _Factory:
 
 def _conditioned(z: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> list[Processes]:
     """Refit to every bootstrap; a few share the kernel that is found on the pixels of the first of them."""
+    from napari_wse2xai.numerics.threads import in_threads
+
     shares = np.array_split(counts, min(KERNELS, len(counts)))
     progress(0.0, "Refits: finding kernels")
     jobs = list(zip([np.flatnonzero(share[0]) for share in shares], rng.spawn(len(shares)), strict=True))
@@ -238,6 +240,8 @@ def _moments(
     processes: Sequence[Processes], z: Numbers, columns: NDArray[np.int64], steps: Numbers, progress: Progress
 ) -> tuple[Numbers, Numbers]:
     """Mean and standard deviation over processes of the slopes, (feature, n) each."""
+    from napari_wse2xai.numerics.threads import in_threads
+
     mean, spread = np.empty((2, len(columns), len(z)))
 
     def work(start: int) -> Numbers:

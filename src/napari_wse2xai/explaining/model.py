@@ -1,9 +1,7 @@
 """Any fitted estimator as a plain function of the table of parameters, evaluated in evaluation mode and in chunks that fit the cache."""
 
 import copy
-import os
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -169,6 +167,8 @@ class TorchModel:
 
     def _chunks(self, chunk: int, work: Callable[[int, int], Numbers], shape: tuple[int, ...], report: tuple[Progress, str]) -> Numbers:
         """Fill an array chunk by chunk, one chunk per thread: torch's own threads would wait for one another at every small layer."""
+        from napari_wse2xai.numerics.threads import in_threads
+
         values, count = np.empty(shape), shape[0]
         spans = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
         workers = None if self.device.type == "cpu" else 1
@@ -200,23 +200,3 @@ class TorchModel:
 
     def _of_target(self, outputs: "torch.Tensor") -> "torch.Tensor":
         return outputs.reshape(len(outputs), -1)[:, self.target]
-
-
-def in_threads(work: Callable[[Any], Any], jobs: Sequence[Any], *, workers: int | None = None) -> Generator[Any, None, None]:
-    """Do jobs side by side, one per core, torch on one thread in each; results come in order, so that they do not depend on the threads."""
-    from napari_wse2xai.numerics.threads import single_thread
-
-    count = max(1, min(workers or _cores(), len(jobs)))
-    with single_thread(), ThreadPoolExecutor(count) as pool:
-        waiting = [pool.submit(work, job) for job in jobs]
-        try:
-            for future in waiting:
-                yield future.result()
-        finally:
-            pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    """Number of cores that this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable else os.cpu_count() or 1

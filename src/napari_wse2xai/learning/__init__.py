@@ -4,6 +4,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "GaussianProcess": "smooth_process",
     "MLPEnsembleRegressor": "ensemble",
     "SpatialBlockKFold": "splits",
     "SpectralCNNRegressor": "regressor",

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.explaining.model import in_threads
-
 if TYPE_CHECKING:
     import torch
 
@@ -87,6 +85,8 @@ class Processes:
     @classmethod
     def conditioned(cls, kernel: Kernel, z: Numbers, y: Numbers, counts: NDArray[np.int64]) -> Self:
         """Condition on the pixels, the k-th process with each pixel taken ``counts[k]`` times, counts (process, n)."""
+        from napari_wse2xai.numerics.threads import in_threads
+
         covariance = kernel.between(z, z)
         alpha, constant = np.zeros((len(z), len(counts))), np.zeros(len(counts))
 

@@ -1,0 +1,47 @@
+"""The Gaussian process: it finds a law, says which parameters act, and its module is its prediction."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.base import clone
+
+from napari_wse2xai.learning import GaussianProcess
+
+
+def table(count: int = 300) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    z = rng.standard_normal((count, 6))
+    law = np.tanh(z[:, 0]) + 0.5 * z[:, 1] * z[:, 2] + 0.3 * z[:, 3]
+    return z * [0.1, 1, 100, 0.5, 7, 3] + [250, 6, 500, 390, 1, 1], 1000 + 200 * law
+
+
+@pytest.fixture(scope="module")
+def fitted() -> GaussianProcess:
+    x, y = table()
+    return GaussianProcess().fit(x[:200], y[:200] + np.random.default_rng(1).normal(0, 20, 200))
+
+
+def test_it_predicts_what_it_has_not_seen_and_names_what_acts(fitted) -> None:
+    x, y = table()
+    assert fitted.score(x[200:], y[200:]) > 0.97
+    (kernel,) = fitted.kernels_
+    assert kernel.rates[:3].min() > 5 * kernel.rates[4:].max()
+
+
+def test_its_module_is_its_prediction_and_differentiable(fitted) -> None:
+    x, _ = table()
+    inputs = torch.as_tensor(x[:7]).requires_grad_(True)
+    predicted = fitted.module_(inputs)
+    (slopes,) = torch.autograd.grad(predicted.sum(), inputs)
+    up = x[:7].copy()
+    up[:, 0] += 1e-5
+    assert np.allclose(predicted[:, 0].detach(), fitted.predict(x[:7]))
+    assert np.allclose(slopes[:, 0], (fitted.predict(up) - fitted.predict(x[:7])) / 1e-5, rtol=1e-3)
+
+
+def test_several_targets_and_few_pixels_and_scikit_learns_clone() -> None:
+    x, y = table(120)
+    both = clone(GaussianProcess(most_pixels=90)).fit(x, np.stack([y, -2 * y], axis=1))
+    assert both.predict(x).shape == (120, 2)
+    assert np.corrcoef(both.predict(x).T)[0, 1] < -0.98
+    assert both.module_.pixels.shape == (90, 6)
