@@ -1,4 +1,4 @@
-"""Raman and photoluminescence maps of 2D-material flakes: read, find the flake, remove spikes, take the baseline, deconvolve.
+"""Raman and photoluminescence maps of 2D-material flakes: read, find the flake, deconvolve, pair, train, explain.
 
 Everything public can be had from here; nothing is imported before it is asked for.
 
@@ -16,18 +16,23 @@ from napari_wse2xai._version import __version__
 _HOME = {
     "napari_wse2xai.data": (
         "AxisKind",
+        "Explanation",
         "Frame",
+        "Level",
         "Medium",
         "Pairable",
         "PairedMaps",
         "PeakMaps",
         "Results",
+        "Samples",
         "SpectralAxis",
         "SpectralMap",
         "Status",
+        "TrainedModel",
         "Transform",
+        "Verdict",
     ),
-    "napari_wse2xai.errors": ("Cancelled", "DataError", "DataWarning", "ReaderError", "SettingsError", "UserError"),
+    "napari_wse2xai.errors": ("Cancelled", "DataError", "DataWarning", "Enough", "ReaderError", "SettingsError", "UserError"),
     "napari_wse2xai.io": ("list_items", "read", "read_results", "write_map", "write_results"),
     "napari_wse2xai.stages": (
         "Baseline",
@@ -36,9 +41,11 @@ _HOME = {
         "CorrectResponse",
         "Deconvolve",
         "Despike",
+        "Explain",
         "FindFlake",
         "Pair",
         "Peak",
+        "Train",
     ),
     "napari_wse2xai.synthetic": ("make_flake", "make_pair"),
 }
