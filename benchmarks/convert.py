@@ -68,13 +68,13 @@ def written_by_h5py(read_barely: Callable[[], Any], path: Path) -> None:
         file.create_dataset("counts", data=np.asarray(read_barely(), dtype=np.float32))
 
 
-def forgotten(path: Path, run: Callable[[], Any]) -> None:
-    """Run with a file that the system does not hold in memory."""
-    handle = os.open(path, os.O_RDONLY)
-    os.fsync(handle)
-    os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
-    os.close(handle)
-    run()
+def settled(path: Path, *, cold: bool) -> None:
+    """Let the disk finish what the rival before wrote; and forget the file, where it shall be read from the disk."""
+    os.sync()
+    if cold:
+        handle = os.open(path, os.O_RDONLY)
+        os.posix_fadvise(handle, 0, 0, os.POSIX_FADV_DONTNEED)
+        os.close(handle)
 
 
 def peak_bytes(action: str) -> int:
@@ -94,9 +94,7 @@ def report(title: str, path: Path, bare: str, given: argparse.Namespace, n_bytes
         "read": partial(read, path),
         "convert": partial(convert, path, path.with_name("converted.nc")),
     }
-    if given.cold:
-        rivals = {name: partial(forgotten, path, run) for name, run in rivals.items()}
-    seconds = median_seconds(rivals, given.rounds)
+    seconds = median_seconds(rivals, given.rounds, before=partial(settled, path, cold=given.cold))
     print_ratios(seconds, to="bare read")
     print(f"  {'convert, over bare read written by h5py':<44s} {seconds['convert'] / seconds['bare read, written by h5py']:8.2f} x")
     for name, action in (("read", "read(PATH)"), ("convert", "convert(PATH, PATH + '.nc')")):

@@ -5,14 +5,17 @@ import time
 from collections.abc import Callable, Mapping
 
 
-def median_seconds(rivals: Mapping[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+def median_seconds(
+    rivals: Mapping[str, Callable[[], object]], rounds: int, *, before: Callable[[], object] = lambda: None
+) -> dict[str, float]:
     """Run every rival once per round, after one round that does not count; give the median time of each.
 
-    Ratios are of use, seconds are not: they depend on the machine and on what else it does.
+    Ratios are of use, seconds are not: they depend on the machine and on what else it does.  What `before` does is not timed.
     """
     taken: dict[str, list[float]] = {name: [] for name in rivals}
     for count in range(rounds + 1):
         for name, run in rivals.items():
+            before()
             started = time.perf_counter()
             run()
             if count:
