@@ -15,6 +15,7 @@ from napari_wse2xai.errors import DataWarning, UserError
 from napari_wse2xai.recipe import Member, Recipe, Series
 from napari_wse2xai.stages import Explain, Pair, Progress, Train, silent
 from napari_wse2xai.stages.pair import StageCoordinates
+from napari_wse2xai.stages.train import OneCycle
 
 FEWEST_SURROGATES = 39
 """Least number of surrogate maps that a verdict may rest on."""
@@ -161,8 +162,8 @@ def demo(output: str | Path, progress: Progress = silent, *, shape: str = "trian
 
 def _demo_recipe() -> Recipe:
     """Preset, and the quick way through pairing, training and explaining."""
-    pair, train = Pair(method=StageCoordinates()), Train(network_on_blocks=False, surrogates=FEWEST_SURROGATES)
-    return recipe.preset().model_copy(update={"pair": pair, "train": train, "explain": Explain()})
+    train = Train(recipe=OneCycle(epochs=40), network_on_blocks=False, surrogates=FEWEST_SURROGATES)
+    return recipe.preset().model_copy(update={"pair": Pair(method=StageCoordinates()), "train": train, "explain": Explain()})
 
 
 def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Progress = silent) -> Results:
