@@ -62,9 +62,11 @@ class ExplainCanvas(QObject):
                 there.visible = False
             return None if new is None else stock.add(self.viewer, [new])[0]
         data, keywords, _ = new
-        there.data, there.metadata, there.visible = data, keywords["metadata"], True
-        for look in ("name", "colormap", "contrast_limits"):
-            setattr(there, look, keywords[look])
+        there.metadata, there.visible = keywords["metadata"], True
+        if not np.array_equal(there.data, data, equal_nan=True):  # PL is the same whatever the parameter
+            there.data, there.name, there.contrast_limits = data, keywords["name"], keywords["contrast_limits"]
+            if there.colormap.name != keywords["colormap"]:
+                there.colormap = keywords["colormap"]
         return there
 
     def _regions_there(self) -> bool:

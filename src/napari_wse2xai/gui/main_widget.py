@@ -4,12 +4,12 @@ from typing import Any
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
-from superqt import QCollapsible
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.explain_panel import ExplainPanel
+from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.gui.load_maps import LoadMaps
 from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
@@ -37,7 +37,7 @@ class MainWidget(Docked):
         self.explaining = ExplainPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
         self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining)
-        self._folds: dict[Any, QCollapsible] = {}
+        self._folds: dict[Any, Fold] = {}
         self._placed: set[AxisKind] = set()
         self._had_peaks = False
         self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
@@ -71,12 +71,9 @@ class MainWidget(Docked):
         layout.addWidget(self.said)
         self.setMinimumWidth(360)
 
-    def _fold(self, key: Any, title: str, content: QWidget) -> QCollapsible:
-        fold = self._folds[key] = QCollapsible(title, expandedIcon="▾", collapsedIcon="▸")
-        fold.layout().setContentsMargins(0, 0, 0, 0)
-        fold.content().layout().setContentsMargins(0, 0, 0, 0)
-        fold.addWidget(content)
-        return fold
+    def _fold(self, key: Any, title: str, content: QWidget) -> Fold:
+        self._folds[key] = Fold(title, content)
+        return self._folds[key]
 
     def _connect(self) -> None:
         self._soon.timeout.connect(self._refresh)

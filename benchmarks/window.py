@@ -1,0 +1,106 @@
+"""How the window answers while a network is trained, and while an explanation is played with.
+
+xvfb-run -a -s "-screen 0 1600x1200x24" python benchmarks/window.py
+"""
+
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import napari
+import numpy as np
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QApplication
+
+from napari_wse2xai import batch, recipe
+from napari_wse2xai.data import Pairable
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.explain_panel import ExplainDock
+from napari_wse2xai.gui.train_panel import TrainDock
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.stages import Explain, Pair, Train
+from napari_wse2xai.stages.pair import StageCoordinates
+from napari_wse2xai.stages.train import OneCycle
+from napari_wse2xai.synthetic import make_flake
+
+BEAT_MS = 5
+
+
+def main() -> None:
+    """Train and explain the sample flake in the window."""
+    flake = make_flake("triangle")
+    results = batch.run_chains(recipe.preset(), {"raman": flake.raman, "pl": flake.pl})
+    viewer = napari.Viewer()
+    train, explain = TrainDock(viewer), ExplainDock(viewer)
+    viewer.window.add_dock_widget(train, area="right")
+    viewer.window.add_dock_widget(explain, area="right", tabify=True)
+    pair = Pair(method=StageCoordinates())(Pairable(results.peaks["raman"], results.peaks["pl"]))
+    stock.add(viewer, to_layers(pair))
+    settle(train.panel.work.begin_button.isEnabled)
+    idle = beats(lambda: wait(10))
+    print(f"idle window: 99 % of gaps below {np.percentile(idle, 99):.0f} ms, longest {idle.max():.0f} ms")
+    train.panel.form.put(Train(recipe=OneCycle(epochs=20), network_on_blocks=False, surrogates=39))
+    for when in ("first, modules being loaded", "second"):
+        train.panel.work.begin_button.click()
+        gaps = beats(lambda: settle(lambda: not train.panel.work.runner.busy, closed=True))
+        over = int((gaps > 50).sum())
+        print(f"training, {when}: 99 % below {np.percentile(gaps, 99):.0f} ms, {over} of {len(gaps)} over 50, longest {gaps.max():.0f} ms")
+    play(viewer, explain.panel)
+    viewer.close()
+
+
+def play(viewer: napari.Viewer, panel: object) -> None:
+    """Hover, lasso and click; processor time, so that other work on the machine does not count."""
+    panel.form.put(Explain(target="height", refits=4))
+    panel.work.begin_button.click()
+    settle(lambda: not panel.work.runner.busy and panel.pixels is not None and panel.pixels.exact)
+    explanation, layer, ice = panel.result.explanation, viewer.layers.selection.active, panel.result.ice
+    samples, x = explanation.samples, explanation.pdp_grid[panel.result.feature]
+    places = [layer.data_to_world((samples.row[k], samples.column[k])) for k in range(0, len(samples), 20)]
+    low, high = np.percentile(explanation.ice[panel.result.feature], [60, 100])
+    loop = [(x[-9], low), (x[-1], low), (x[-1], high), (x[-9], high)]
+    report("hover a pixel", [lambda p=place: panel.follow(viewer, SimpleNamespace(position=p)) for place in places])
+    report("lasso", [lambda: ice._on_lasso(loop)] * 10)
+    report("click a parameter", [lambda r=row: panel.result.table.setCurrentCell(r, 0) for row in range(1, 12)])
+
+
+def report(what: str, acts: list[Callable[[], object]]) -> None:
+    """Processor time of some acts until all is drawn."""
+    took = []
+    for act in acts:
+        began = time.process_time()
+        act()
+        for _ in range(3):
+            QApplication.processEvents()
+        took.append(1e3 * (time.process_time() - began))
+    print(f"{what}: median {np.median(took):.0f} ms of processor time, longest {max(took):.0f} ms")
+
+
+def beats(during: Callable[[], None]) -> np.ndarray:
+    """Gaps between the beats of a timer of the window, ms."""
+    times: list[float] = []
+    timer = QTimer()
+    timer.timeout.connect(lambda: times.append(time.perf_counter()))
+    timer.start(BEAT_MS)
+    during()
+    timer.stop()
+    return 1e3 * np.diff(times)
+
+
+def settle(done: Callable[[], bool], *, closed: bool = False) -> None:
+    """Let the window work until something holds; `closed`: and no longer, so that the end of the work does not count."""
+    while not done():
+        QApplication.processEvents()
+        time.sleep(0.001)
+    if not closed:
+        wait(0.3)
+
+
+def wait(seconds: float) -> None:
+    """Let the window work."""
+    until = time.monotonic() + seconds
+    settle(lambda: time.monotonic() > until, closed=True)
+
+
+if __name__ == "__main__":
+    main()
