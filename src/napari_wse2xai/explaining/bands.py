@@ -74,8 +74,8 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     The refits are Gaussian processes with one length scale per parameter: they cost a few seconds, and on known laws they come closer to
     the truth than the network.  The band reaches from the lowest to the highest of the curve explained, the refits' 95 % interval
     (Student's t, Molnar et al. 2023) and the rivals' curves, since an ensemble of one kind of model does not know its own bias; likewise
-    ``slope_error`` is that of the refits and the distance to their mean over 1.96.  Resampling blocks rather than pixels keeps
-    neighbours together, whose errors go together (Roberts et al. 2017).
+    ``slope_error`` is that of the refits (widened for their number) and the distance to their mean over 1.96.  Resampling blocks rather
+    than pixels keeps neighbours together, whose errors go together (Roberts et al. 2017).
     """
     table, columns = checked(X, features)
     known = _known(y)
@@ -150,13 +150,14 @@ class _Job:
         from sklearn.utils import Bunch
 
         curves, mean, spread = refit
-        centre, of_refits = curves.mean(axis=0), float(student.ppf(0.975, len(curves) - 1)) * curves.std(axis=0, ddof=1)
-        half = np.hypot(of_refits, TWO_SIDED * self.sampling_error())
+        few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED
+        centre, error = curves.mean(axis=0), few * curves.std(axis=0, ddof=1)
+        half = TWO_SIDED * np.hypot(error, self.sampling_error())
         every = np.stack([self.partial.average, centre - half, centre + half, *rivals])
         return Bunch(
             low=every.min(axis=0),
             high=every.max(axis=0),
-            slope_error=spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
+            slope_error=few * spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
             importance_error=self.importance_error(curves),
             refits=curves,
             rivals=np.array(rivals).reshape(-1, *centre.shape),

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 Numbers = NDArray[np.float64]
 PLANTED = "planted law"
 """Name of the target that stands in for the measured one."""
-GOOD_PDP, GOOD_SLOPES, GOOD_BANDS = 0.95, 0.9, 0.9
+GOOD_PDP, GOOD_SLOPES, GOOD_BANDS = 0.95, 0.9, 0.85
+"""The last is below 95 % by what one flake is off by chance: all its curves move together."""
 LEAST_LAW = 0.05
 """Share of the variance that is left to the law whatever the noise."""
 NODES = 17
