@@ -39,6 +39,7 @@ def fit(
     counts: NDArray[np.float32],
     tolerance: Tolerance,
     *,
+    start: NDArray[np.float64] | None = None,
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -48,6 +49,7 @@ def fit(
     ----------
     problem : see `Problem`; of the kind that `applies`
     counts : (pixel, n) float32, counts
+    start : (pixel, peak, 4) where each spectrum starts; None for the problem's own start
     progress : called with the share done after every chunk; may raise
 
     Returns
@@ -62,14 +64,16 @@ def fit(
     """
     workers = torch.get_num_threads()
     with single_thread():
-        return _Fit(problem, counts, tolerance, device).run(progress, workers)
+        return _Fit(problem, counts, tolerance, device, start).run(progress, workers)
 
 
 class _Fit:
     """All spectra of one problem: a sample first, then all in two steps each, and the stragglers together."""
 
-    def __init__(self, problem: Problem, counts: NDArray[np.float32], tolerance: Tolerance, device: str) -> None:
-        self.counts, self.tolerance = counts, tolerance
+    def __init__(
+        self, problem: Problem, counts: NDArray[np.float32], tolerance: Tolerance, device: str, start: NDArray[np.float64] | None
+    ) -> None:
+        self.counts, self.tolerance, self.start = counts, tolerance, start
         self.descent = Descent(problem, problem.start, device)
         self.found = np.zeros((len(counts), *problem.start.shape))
         self.far = np.zeros(len(counts), dtype=bool)
@@ -106,7 +110,7 @@ class _Fit:
         """Fit some spectra evenly taken from all, and expand about their median; too few to learn from are just fitted."""
         problem, device = self.descent.problem, self.descent.device
         some = enough(3 * len(problem.shapes))
-        if len(self.counts) < 4 * some:
+        if len(self.counts) < 4 * some or self.start is not None:
             return None
         rows = np.linspace(0, len(self.counts) - 1, some).astype(np.intp)
         state = self.descent.begin(self.counts[rows], rows)
@@ -124,6 +128,8 @@ class _Fit:
         """Fit a chunk; return the spectra that are not done."""
         counts = self.counts[first : first + CHUNK]
         state = self.descent.begin(counts, np.arange(first, first + len(counts)))
+        if self.start is not None:
+            state.now = self.descent.tensor(self.descent.internal(self.start[first : first + CHUNK], state))
         if learned is None:
             return state
         start = learned.predict(_features(state))

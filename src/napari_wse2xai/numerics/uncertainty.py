@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import SHAPES
-from napari_wse2xai.numerics.noise import variance_line
+from napari_wse2xai.numerics.noise import robust_sigma, variance_line
 from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 
 CHUNK = 128
@@ -17,7 +17,11 @@ CHUNK = 128
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
 SAMPLE = 100_000
-"""Channels that the gain is read off."""
+"""Channels that the noise is read off."""
+FEW = 30
+"""Pixels below which no noise is called usual."""
+UNLIKE = 4.0
+"""Standard deviations, by chance, off the usual noise from which a pixel's noise is its own."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +64,10 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
     Ties carry over: with ``all = L fitted`` the covariance of all parameters is ``L C L^T``.  Sums over channels are taken in single
     precision, all matrices are inverted in double.
     """
-    gain = _gain(problem, counts, parameters)
+    noise = Noise.of(problem, counts, parameters)
     chunks = [slice(first, first + CHUNK) for first in range(0, len(counts), CHUNK)] or [slice(0, 0)]
     with ThreadPoolExecutor(max_workers=min(len(chunks), os.cpu_count() or 1, 8)) as pool:
-        parts = list(pool.map(lambda part: _of_chunk(problem, counts[part], parameters[part], free[part], gain), chunks))
+        parts = list(pool.map(lambda part: _of_chunk(problem, counts[part], parameters[part], free[part], noise), chunks))
     names = [each.name for each in fields(Quality) if each.name != "freedom"]
     return Quality(
         freedom=len(problem.x) - len(problem.leaders) - problem.background.shape[1],
@@ -71,16 +75,52 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
     )
 
 
-def _gain(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> float:
-    """Rise of the noise variance with the signal, counts, read off some pixels evenly taken."""
-    step = max(1, counts.size // SAMPLE)
-    fitted = model(problem.x, problem.shapes, parameters[::step])
-    residual = problem.without_background((counts[::step] - fitted) * problem.root) / problem.root
-    return variance_line((np.diff(residual, axis=1) / np.sqrt(2.0)).ravel(), (0.5 * (fitted[:, 1:] + fitted[:, :-1])).ravel())[1]
+@dataclass(frozen=True)
+class Noise:
+    """Noise variance of a channel: a constant plus the gain times the fitted signal."""
+
+    gain: float
+    """Counts."""
+    usual: float
+    """Median of the pixels' constants, counts^2."""
+    trust: float
+    """Weight of a pixel's own constant against the usual one: 0 where the constants scatter by no more than chance."""
+
+    @classmethod
+    def of(cls, problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> "Noise":
+        """Read off some pixels evenly taken.
+
+        Notes
+        -----
+        From n channels a pixel's variance is known to sqrt(3 / n) of itself; what the constants scatter beyond that is their own.
+        """
+        step = max(1, counts.size // SAMPLE)
+        fitted = model(problem.x, problem.shapes, parameters[::step])
+        residual = problem.without_background((counts[::step] - fitted) * problem.root) / problem.root
+        deviation, level = np.diff(residual, axis=1) / np.sqrt(2.0), 0.5 * (fitted[:, 1:] + fitted[:, :-1])
+        gain = variance_line(deviation.ravel(), level.ravel())[1]
+        own = (deviation**2).mean(axis=1)
+        constants = own - gain * level.mean(axis=1)
+        usual = float(np.median(constants))
+        scatter = float(robust_sigma(constants - usual)) ** 2
+        chance = 3.0 / deviation.shape[1] * float(np.median(own)) ** 2
+        few = len(constants) < FEW or usual <= 0
+        return cls(gain, usual, 1.0 if few else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0)))
+
+    def variance(self, residual: NDArray[np.float32], fitted: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of every channel, (pixel, n) counts^2; a pixel whose residual is far from usual noise is believed all the same."""
+        difference, gain = np.diff(residual, axis=1), np.float32(self.gain)
+        own = np.einsum("bn,bn->b", difference, difference) * np.float32(0.5 / difference.shape[1])
+        level = fitted.mean(axis=1) - 0.5 * (fitted[:, 0] + fitted[:, -1]) / fitted.shape[1]
+        unlike = np.abs(own - gain * level - self.usual) > UNLIKE * np.sqrt(3.0 / difference.shape[1]) * own
+        trust = np.where(unlike, 1.0, self.trust).astype(np.float32)
+        constant = trust * (own - gain * level) + (1 - trust) * np.float32(self.usual)
+        floor = 0.1 * own + np.finfo(np.float32).tiny
+        return np.asarray(np.maximum(constant, floor)[:, None] + gain * np.maximum(fitted, np.float32(0.0)), dtype=np.float32)
 
 
 def _of_chunk(
-    problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_], gain: float
+    problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_], noise: Noise
 ) -> dict[str, NDArray[np.float64]]:
     """Fields of `Quality` for some pixels."""
     slopes = Slopes(problem, parameters)
@@ -89,7 +129,7 @@ def _of_chunk(
     line = np.asarray((weighted @ background) @ background.T, dtype=np.float32)
     residual = np.asarray(weighted - line, dtype=np.float32)
     plain = residual if problem.weights is None else np.asarray(residual / root, dtype=np.float32)
-    variance = noise_variance(plain, slopes.fitted, gain)
+    variance = noise.variance(plain, slopes.fitted)
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
     full = local.covariance(variance if problem.weights is None else variance * root**2)
     error = np.full_like(parameters, np.nan)
@@ -139,16 +179,6 @@ def _lone(standard: NDArray[np.float32]) -> NDArray[np.float64]:
     beside *= 3.0
     middle = standard[:, 2:-2]
     return np.asarray(np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0), dtype=np.float64)
-
-
-def noise_variance(residual: NDArray[np.float32], fitted: NDArray[np.float32], gain: float) -> NDArray[np.float32]:
-    """Noise variance of every channel, (pixel, n) counts^2: a constant of each pixel's own plus the gain times the fitted signal."""
-    difference = np.diff(residual, axis=1)
-    own = np.einsum("bn,bn->b", difference, difference) * np.float32(0.5 / difference.shape[1])
-    level = fitted.mean(axis=1) - 0.5 * (fitted[:, 0] + fitted[:, -1]) / fitted.shape[1]
-    floor = 0.1 * own + np.finfo(np.float32).tiny
-    constant = np.maximum(own - np.float32(gain) * level, floor)[:, None]
-    return np.asarray(constant + np.float32(gain) * np.maximum(fitted, np.float32(0.0)), dtype=np.float32)
 
 
 class Slopes:

@@ -22,6 +22,12 @@ CONVERGED = 0.1
 """Largest fall of chi2 still possible at a fit called converged: its parameters lie within a third of their standard errors."""
 
 
+ELSEWHERE = ((-0.8, 0.6), (0.8, 0.6), (-0.8, 1.6), (0.8, 1.6))
+"""Where a peak that is stuck starts again: how far off its place and how wide, in FWHM."""
+WORTH = 1e-6
+"""Relative fall of the objective that counts as better."""
+
+
 @dataclass(frozen=True)
 class FitWindow:
     """Peaks that are fitted together, and the channels they are fitted on."""
@@ -79,10 +85,13 @@ class FitWindow:
         return tuple(ties)
 
     def fit(self, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> "Fit":
-        """Fit spectra (pixel, n); where the solver allows, what is not at its minimum is finished on the channels."""
+        """Fit spectra (pixel, n); where the solver allows, what is stuck is tried elsewhere, what is not at its minimum finished."""
         from napari_wse2xai.numerics import least_squares
 
-        fit = self.judge(problem, counts, solver.solve(problem, counts, progress))
+        found = solver.solve(problem, counts, progress)
+        if solver.refits:
+            found = self._tried_elsewhere(problem, counts, solver, found)
+        fit = self.judge(problem, counts, found)
         unfinished = fit.quality.distance > CONVERGED
         if solver.refits and unfinished.any():
             better = least_squares.fit(problem, counts[unfinished], least_squares.Tolerance(), start=fit.found[unfinished])
@@ -90,6 +99,26 @@ class FitWindow:
             found[unfinished] = better
             fit = self.judge(problem, counts, found)
         return fit
+
+    def _tried_elsewhere(self, problem: "Problem", counts: Spectra, solver: Any, found: Parameters) -> Parameters:
+        """Where a peak ended without height or at its bound, start it again on both sides of its place; keep what is lower."""
+        from napari_wse2xai.numerics.uncertainty import objective
+
+        stuck = ~self._free(found, problem).all(axis=2) | (found[..., 2] <= 0)
+        rows = np.flatnonzero(stuck.any(axis=1))
+        if not len(rows):
+            return found
+        usual, some = problem.scaled_start(counts[rows]), counts[rows]
+        starts = []
+        for side, width in ELSEWHERE:
+            moved = usual + usual[..., 1:2] * [side, width - 1.0, 0, 0]
+            start = np.clip(np.where(stuck[rows, :, None], moved, found[rows]), problem.lower, problem.upper)
+            starts.append(problem.complete(problem.fitted(start)))
+        tried = solver.solve(problem, np.concatenate([some] * len(starts)), lambda done: None, np.concatenate(starts))
+        for other in np.split(tried, len(starts)):
+            better = objective(problem, some, other) < objective(problem, some, found[rows]) * (1 - WORTH)
+            found[rows[better]] = other[better]
+        return found
 
     def judge(self, problem: "Problem", counts: Spectra, found: Parameters) -> "Fit":
         """Errors and goodness of found parameters."""

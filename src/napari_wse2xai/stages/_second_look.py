@@ -9,15 +9,12 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Status
 from napari_wse2xai.numerics import skimming
 from napari_wse2xai.stages._assembly import pixel_status
-from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
+from napari_wse2xai.stages._fitting import WORTH, Done, Fit, FitWindow
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
     from napari_wse2xai.stages.deconvolve import Deconvolve
-
-WORTH = 1e-6
-"""Relative fall of the objective that counts as better."""
 
 
 def second_look(

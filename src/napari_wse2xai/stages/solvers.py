@@ -23,8 +23,8 @@ class _Solver(Settings):
     refits: ClassVar[bool] = False
     """Whether spectra that are not at their minimum are fitted again on the channels."""
 
-    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
-        """(pixel, peak, 4) parameters."""
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done, start: Parameters | None = None) -> Parameters:
+        """(pixel, peak, 4) parameters, from the problem's start or from each spectrum's own."""
         raise NotImplementedError
 
 
@@ -37,11 +37,12 @@ class ChannelLM(_Solver):
     )
     iterations: int = setting(100, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
 
-    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done, start: Parameters | None = None) -> Parameters:
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import least_squares
 
-        return least_squares.fit(problem, counts, least_squares.Tolerance(self.tolerance, self.iterations), progress=progress)
+        tolerance = least_squares.Tolerance(self.tolerance, self.iterations)
+        return least_squares.fit(problem, counts, tolerance, start=start, progress=progress)
 
 
 class MomentLM(_Solver):
@@ -57,12 +58,12 @@ class MomentLM(_Solver):
     )
     iterations: int = setting(40, title="Iterations", description="At most this many steps.", ge=1, le=10_000)
 
-    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done, start: Parameters | None = None) -> Parameters:
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import least_squares, moments
 
         tolerance = moments.Tolerance(self.tolerance, self.iterations)
-        found, again = moments.fit(problem, counts, tolerance, progress=lambda done: progress(0.8 * done))
+        found, again = moments.fit(problem, counts, tolerance, start=start, progress=lambda done: progress(0.8 * done))
         if again.any():
             found[again] = least_squares.fit(problem, counts[again], least_squares.Tolerance(), progress=lambda d: progress(0.8 + 0.2 * d))
         return np.clip(found, problem.lower, problem.upper)
@@ -77,7 +78,7 @@ class RAdam(_Solver):
         0.05, title="Learning rate", description="First step, as a share of a peak's width and height; falls to zero.", gt=0, le=10
     )
 
-    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done, start: Parameters | None = None) -> Parameters:
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import gradient_descent
 
@@ -91,11 +92,11 @@ class Automatic(_Solver):
     refits: ClassVar[bool] = True
     kind: Literal["automatic"] = "automatic"
 
-    def solve(self, problem: "Problem", counts: Spectra, progress: Done) -> Parameters:
+    def solve(self, problem: "Problem", counts: Spectra, progress: Done, start: Parameters | None = None) -> Parameters:
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import moments
 
-        return (MomentLM() if moments.applies(problem) else ChannelLM()).solve(problem, counts, progress)
+        return (MomentLM() if moments.applies(problem) else ChannelLM()).solve(problem, counts, progress, start)
 
 
 Solver = Annotated[Automatic | MomentLM | ChannelLM | RAdam, Field(discriminator="kind")]
