@@ -43,11 +43,14 @@ class CommonMode:
     """With the target divided by the common factor too."""
 
     @property
+    def moving(self) -> bool:
+        """Whether all heights move together."""
+        return self.together and self.first_share > TOGETHER
+
+    @property
     def text(self) -> str:
         """What was found, as two sentences."""
-        moving = (
-            "All RS heights move together" if self.together and self.first_share > TOGETHER else "The RS heights do not all move together"
-        )
+        moving = "All RS heights move together" if self.moving else "The RS heights do not all move together"
         shares = (
             f"first component {self.first_share:.0%} of their variance, correlation of their common factor with PL {self.correlation:.2f}"
         )

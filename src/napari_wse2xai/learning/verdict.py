@@ -22,6 +22,8 @@ class Limits:
     """Largest p value that counts as better than chance."""
     margin: float = 0.01
     """By how much R2 between neighbours must beat 95 % of the surrogates: where these come near 1, p hangs on a trace of roughness."""
+    p_together: float = 0.025
+    """Largest p value without the heights' common factor, where all heights move together and the focus is under suspicion."""
     pixels: int = 150
     """Fewest pixels that are judged."""
     r2_random: float = 0.3
@@ -126,8 +128,9 @@ def _focus(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     found = evidence.common_mode
     if found is None:
         return
+    largest = limits.p_together if found.moving else limits.p
     for validation, worst in (("random", Level.DO_NOT_INTERPRET), ("blocks", Level.LOCAL_ONLY)):
-        if found.p_normalised.get(validation, 0.0) > limits.p:
+        if found.p_normalised.get(validation, 0.0) > largest:
             lost = "nothing but the brightness of RS as a whole predicts PL better than chance, and a drifting focus would do the same"
             where = "between neighbours" if validation == "random" else "in spatial blocks"
             yield Finding(worst, f"{where.capitalize()}, {lost} (p = {found.p_normalised[validation]:.2f} without it). {found.text}")
