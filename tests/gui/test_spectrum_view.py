@@ -7,13 +7,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.backend_bases import MouseButton
-from qtpy.QtWidgets import QApplication
+from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.spectrum_view import SpectrumView, pixel_at
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.plots.spectra import Fit
+from napari_wse2xai.stages import Peak
 
 
 @dataclass(frozen=True)
@@ -131,6 +132,62 @@ def test_the_wheel_zooms_about_the_mouse_and_a_right_click_shows_all(viewer, vie
     assert view.axes.get_xlim() == (200, 300)
     view._on_wheel(SimpleNamespace(inaxes=view.axes, xdata=250.0, step=-3))
     assert view.axes.get_xlim() == (200, 300)
+
+
+class Panels(QWidget):
+    """What the view asks of the dock that holds the start peaks."""
+
+    def __init__(self, *peaks: Peak) -> None:
+        super().__init__()
+        self.peaks, self.added = peaks, []
+        self.start_peaks = lambda: self.peaks
+        self.add_peak = self.added.append
+
+    def put_start_peaks(self, peaks: tuple[Peak, ...]) -> None:
+        self.peaks = peaks
+
+
+def mouse(view: SpectrumView, x: float, y: float, **more) -> SimpleNamespace:
+    pixel = view.axes.transData.transform((x, y))
+    return SimpleNamespace(
+        inaxes=view.axes, xdata=x, ydata=y, x=pixel[0], y=pixel[1], button=MouseButton.LEFT, **{"dblclick": False, **more}
+    )
+
+
+def drag(view: SpectrumView, begin: tuple[float, float], end: tuple[float, float]) -> None:
+    view._on_enter(mouse(view, *begin))
+    view._on_click(mouse(view, *begin))
+    view.starts.drag(mouse(view, *end))
+    view.starts.release(mouse(view, *end))
+
+
+def test_start_peaks_are_dragged_in_the_spectrum(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    panels = Panels(Peak(name="a", position=230.0, fwhm=8.0, height=500.0, window=(210, 290)))
+    viewer.window.add_dock_widget(panels, name="panels")
+    stock.add(viewer, to_layers(small))
+    view.canvas.draw()
+    drag(view, (230.0, 500.0), (250.0, 900.0))
+    assert (panels.peaks[0].position, panels.peaks[0].height, panels.peaks[0].fwhm) == (250.0, 900.0, 8.0)
+    drag(view, (254.0, 450.0), (256.0, 100.0))
+    assert (panels.peaks[0].position, panels.peaks[0].height, panels.peaks[0].fwhm) == (250.0, 900.0, 12.0)
+    drag(view, (270.0, 450.0), (280.0, 100.0))  # nothing is there
+    assert panels.peaks[0].position == 250.0
+    drag(view, (250.0, 900.0), (400.0, 900.0))
+    assert panels.peaks[0].position == 290.0  # never out of its window
+    view._on_click(mouse(view, 240.0, 100.0, dblclick=True))
+    assert panels.added == [240.0]
+    view.starts.hide()
+    assert not view.starts.peaks
+
+
+def test_a_height_left_to_the_data_stays_so_in_a_level_drag(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    panels = Panels(Peak(name="a", position=230.0, fwhm=8.0, window=(210, 290)))
+    viewer.window.add_dock_widget(panels, name="panels")
+    stock.add(viewer, to_layers(small))
+    view.canvas.draw()
+    seen = float(np.interp(230.0, small.axis.values, small.counts[view.pixel]))
+    drag(view, (230.0, seen), (240.0, seen))
+    assert (panels.peaks[0].position, panels.peaks[0].height) == (240.0, None)
 
 
 def test_the_view_follows_the_theme(viewer, view: SpectrumView, small: SpectralMap) -> None:

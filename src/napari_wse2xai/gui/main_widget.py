@@ -134,6 +134,19 @@ class MainWidget(Docked):
         assert isinstance(settings, Deconvolve)
         panel.form.put(settings.model_copy(update={"peaks": (*settings.peaks, new_peak(settings.peaks, position))}))
 
+    def start_peaks(self) -> tuple[Peak, ...]:
+        """Peaks that the deconvolution would start from; none where its settings are not valid."""
+        try:
+            settings = self.panels[Deconvolve].form.value()
+        except ValueError:
+            return ()
+        return settings.peaks if isinstance(settings, Deconvolve) else ()
+
+    def put_start_peaks(self, peaks: tuple[Peak, ...]) -> None:
+        """Show other start peaks in the deconvolution's list."""
+        panel = self.panels[Deconvolve]
+        panel.form.put(panel.form.value().model_copy(update={"peaks": peaks}))
+
     def listen(self) -> None:
         """Hear of layers that come and go."""
         for panel in self._learning:

@@ -13,6 +13,7 @@ from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
+from napari_wse2xai.gui.start_peaks import StartPeaks
 from napari_wse2xai.layers import WORDS
 from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
 
@@ -53,10 +54,13 @@ class SpectrumView(Docked):
         self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
         self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
-        self.canvas.mpl_connect("draw_event", self._on_draw)
-        self.canvas.mpl_connect("button_press_event", self._on_click)
-        self.canvas.mpl_connect("scroll_event", self._on_wheel)
-        self.canvas.setToolTip("Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.")
+        self.starts = StartPeaks(self.axes, self._blit)
+        for name, answer in self._canvas_answers().items():
+            self.canvas.mpl_connect(name, answer)
+        self.canvas.setToolTip(
+            "Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.  "
+            "Drag a ▼ to move a start peak, a ◆ to widen it."
+        )
         self.canvas.setMinimumSize(200, 190)
         scroll = QScrollArea()
         scroll.setWidget(self.words)
@@ -69,6 +73,17 @@ class SpectrumView(Docked):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
+
+    def _canvas_answers(self) -> dict[str, Any]:
+        return {
+            "draw_event": self._on_draw,
+            "button_press_event": self._on_click,
+            "scroll_event": self._on_wheel,
+            "motion_notify_event": self.starts.drag,
+            "button_release_event": self.starts.release,
+            "axes_enter_event": self._on_enter,
+            "axes_leave_event": lambda event: self.starts.hide(),
+        }
 
     def follow(self, viewer: Any, event: Any) -> None:
         """Show the pixel under the mouse; outside the map the last one stays."""
@@ -85,6 +100,7 @@ class SpectrumView(Docked):
             return
         self.pixel = pixel
         changed = self.plot.show(self.source, *pixel, self.peaks)
+        self.starts.follow(self.source, pixel)
         self.words.setText(self._text(pixel))
         if changed or self._background is None:
             self.canvas.draw()
@@ -164,16 +180,30 @@ class SpectrumView(Docked):
         rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(self.peaks, *pixel)))
         return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
 
+    def _panels(self) -> Any | None:
+        """The dock that holds the deconvolution's start peaks, where it is in the window."""
+        return next((dock for dock in self.viewer.window.dock_widgets.values() if hasattr(dock, "add_peak")), None)
+
+    def _on_enter(self, event: Any) -> None:
+        """Show the start peaks while the mouse is over the spectrum."""
+        panels = self._panels()
+        if panels is not None and self.source is not None and self.pixel is not None and event.inaxes is self.axes:
+            self.starts.show(panels, self.source, self.pixel)
+            self._blit()
+
     def _on_click(self, event: Any) -> None:
-        """Hand a double-clicked position to the panels, where these are in the window; show all of the axis on a right click."""
+        """Take hold of a start peak or, double-clicked, add one, where the panels are in the window; all of the axis on a right click."""
         if event.button == MouseButton.RIGHT and self.pixel is not None:
             self.plot.view = None
             self.show_pixel(self.pixel)
-        if not event.dblclick or event.inaxes is None or self.source is None:
+        if event.inaxes is None or self.source is None:
             return
-        for dock in self.viewer.window.dock_widgets.values():
-            if hasattr(dock, "add_peak"):
-                dock.add_peak(float(event.xdata))
+        panels = self._panels()
+        if event.dblclick and panels is not None:
+            panels.add_peak(float(event.xdata))
+            self._on_enter(event)
+        elif event.button == MouseButton.LEFT:
+            self.starts.grab(event)
 
     def _on_wheel(self, event: Any) -> None:
         """Zoom into the spectral axis about the place under the mouse."""
@@ -191,12 +221,14 @@ class SpectrumView(Docked):
         self._draw_moving()
 
     def _blit(self) -> None:
+        if self._background is None:
+            return
         self.canvas.restore_region(self._background)
         self._draw_moving()
         self.canvas.update()  # not blit(): that paints at once, even while napari is changing its layer list
 
     def _draw_moving(self) -> None:
-        for artist in (*self.plot.artists, self.channel):
+        for artist in (*self.plot.artists, self.channel, *self.starts.artists):
             if artist.axes is not None:
                 artist.axes.draw_artist(artist)
 
