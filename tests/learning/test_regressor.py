@@ -114,3 +114,10 @@ def test_a_file_that_is_no_network_is_refused(tmp_path) -> None:
     (tmp_path / "x.pt").write_bytes(b"not a network")
     with pytest.raises(DataError, match="was not saved from a network"):
         SpectralCNNRegressor.load(tmp_path / "x.pt")
+
+
+def test_weights_of_another_network_are_refused(fitted: SpectralCNNRegressor) -> None:
+    arrays = fitted.state()
+    del arrays["rendering.scale"]
+    with pytest.raises(DataError, match="train the network again"):
+        SpectralCNNRegressor.from_state(fitted.settings(), arrays)

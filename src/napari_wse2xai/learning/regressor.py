@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from napari_wse2xai.data.samples import Line
+from napari_wse2xai.errors import DataError
 from napari_wse2xai.learning import device as devices
 from napari_wse2xai.learning.checkpoint import Checkpoint, read_tensors, write_tensors
 from napari_wse2xai.learning.network import Layout, SpectralNetwork
@@ -156,7 +157,12 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if known.get("lines") is not None:
             known["lines"] = tuple(_as_line(line) for line in known["lines"])
         estimator = cls(**{**known, "channels": tuple(known["channels"]), "pool_after": tuple(known["pool_after"])})
-        estimator._restore(arrays)
+        try:
+            estimator._restore(arrays)
+        except (KeyError, RuntimeError) as other:  # torch says so where names or shapes of the tensors do not fit
+            raise DataError(
+                "The weights do not fit this version's network: they are of another version; train the network again."
+            ) from other
         return estimator
 
     def save(self, path: str | Path) -> None:
