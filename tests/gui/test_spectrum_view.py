@@ -1,6 +1,6 @@
 """The spectrum under the mouse: the right pixel wherever the layer lies, the right fit, in time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from types import SimpleNamespace
 
@@ -14,7 +14,7 @@ from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.spectrum_view import SpectrumView, pixel_at
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.plots.spectra import Fit
-from napari_wse2xai.stages import Peak
+from napari_wse2xai.stages import Despike, Peak
 
 
 @dataclass(frozen=True)
@@ -132,6 +132,18 @@ def test_the_wheel_zooms_about_the_mouse_and_a_right_click_shows_all(viewer, vie
     assert view.axes.get_xlim() == (200, 300)
     view._on_wheel(SimpleNamespace(inaxes=view.axes, xdata=250.0, step=-3))
     assert view.axes.get_xlim() == (200, 300)
+
+
+def test_replaced_channels_are_ticked(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    spiky = small.counts.copy()
+    spiky[5, 6, 70] += 3000
+    layer = stock.add(viewer, to_layers(Despike()(replace(small, counts=spiky))))[0]
+    hover(viewer, layer, 5, 6)
+    assert view.replaced.get_xdata().tolist() == [small.axis.values[70]]
+    assert "1 channel replaced" in view.words.text()
+    hover(viewer, layer, 5, 7)
+    assert not len(view.replaced.get_xdata())
+    assert "replaced" not in view.words.text()
 
 
 class Panels(QWidget):

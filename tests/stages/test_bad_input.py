@@ -97,6 +97,15 @@ def test_a_bright_corner_is_reported():
         )
 
 
+def test_replaced_channels_turn_over_with_the_axis():
+    counts = np.random.default_rng(0).normal(100, 3, (5, 5, 80))
+    counts[2, 3, 11] += 500
+    source = Despike()(SpectralMap.from_arrays(counts, np.linspace(700, 800, 80), AxisKind.WAVELENGTH))
+    turned = ConvertAxis(to="eV")(source)
+    assert source.replaced_at(2, 3).tolist() == [11]
+    assert turned.replaced_at(2, 3).tolist() == [68]
+
+
 @pytest.mark.parametrize("medium", ["as read", "air", "vacuum"])
 def test_conversion_keeps_the_light(medium):
     wavelength = np.linspace(700, 800, 400)

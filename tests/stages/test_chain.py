@@ -113,6 +113,21 @@ def test_a1_channels_without_a_spike_stay_as_they_were(kind):
     assert changed[free][:, flake.raman.axis.between(243, 256)].sum(axis=-1).mean() < 0.01
 
 
+def test_every_replaced_channel_is_listed(triangle, monkeypatch):
+    monkeypatch.setattr(_bands, "BAND", 1)
+    cube = triangle.raman.counts.copy()
+    cube[3, 4, 100] = np.nan
+    repaired = Despike()(replace(triangle.raman, counts=cube))
+    listed = np.zeros(cube.shape, dtype=bool)
+    listed[tuple(repaired.replaced.T)] = True
+    assert not (repaired.counts != cube)[~listed].any()
+    assert (listed.sum(axis=2) == repaired.repaired).all()
+    row, column = np.unravel_index(repaired.repaired.argmax(), repaired.repaired.shape)
+    assert repaired.replaced_at(row, column).tolist() == np.flatnonzero(listed[row, column]).tolist()
+    assert 100 in repaired.replaced_at(3, 4)
+    assert triangle.raman.replaced_at(3, 4).tolist() == []
+
+
 def test_a_measured_line_scan_that_was_filtered_already_is_left_alone(shared_data):
     assert Despike()(read(shared_data / "labram" / "raman_linescan.txt.gz")).repaired.sum() == 0
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
+from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import least_squares
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.numerics.uncertainty import model, objective
@@ -189,3 +190,26 @@ def test_a_peak_that_is_stuck_is_tried_elsewhere():
     assert (reached <= once * (1 + 1e-5)).all()
     assert (reached > 1.01 * best).mean() <= 0.03
     assert (reached > 1.001 * best).mean() < (once > 1.001 * best).mean()
+
+
+def test_correlations_are_those_of_repeated_fits():
+    lines = (("lorentzian", 240.0, 8.0, 300.0), ("lorentzian", 246.0, 9.0, 250.0), ("lorentzian", 280.0, 6.0, 200.0))
+    many = made_of(*lines, ny=30, nx=30, noise=8.0)
+    peaks = (peak("a", 240, 8), peak("b", 246, 9), peak("c", 280, 6))
+    stage = Deconvolve(peaks=peaks, refit=False)
+    given = stage.correlations(many)
+    maps = stage(many)
+    assert given.names == tuple(f"{p.name} {kind}" for p in peaks for kind in ("position", "fwhm", "height"))
+    values = np.stack([getattr(maps, name.split()[1])["abc".index(name[0])].ravel() for name in given.names])
+    assert given.matrix == pytest.approx(np.corrcoef(values), abs=0.15)
+    assert given.matrix[0, 3] > 0.5 > abs(given.matrix[0, 6])
+    of_pixel = stage.correlations(many, (3, 4))
+    assert of_pixel.matrix == pytest.approx(given.matrix, abs=0.25)
+    assert str(given).splitlines()[0].startswith("a position +1.00")
+
+
+def test_correlations_of_a_pixel_without_values_are_refused():
+    source = made_of(("lorentzian", 250.0, 8.0, 300.0))
+    source.counts[2, 3, 100] = np.nan
+    with pytest.raises(DataError, match="choose another pixel"):
+        Deconvolve(peaks=(peak("a", 250, 8),)).correlations(source, (2, 3))

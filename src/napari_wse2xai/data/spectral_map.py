@@ -27,6 +27,8 @@ class SpectralMap:
     """(ny, nx); None before the flake was looked for."""
     repaired: NDArray[np.uint16] | None = None
     """(ny, nx) number of channels that the spike filter replaced; None before it ran."""
+    replaced: NDArray[np.int32] | None = None
+    """(k, 3) row, column and channel of each of them, row by row; None before the filter ran, and where channels were read anew since."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the file says about the measurement, in the file's own words."""
     history: History = ()
@@ -71,6 +73,14 @@ class SpectralMap:
     def with_record(self, record: Record) -> Self:
         """Return the same map with one more step in its history."""
         return replace(self, history=(*self.history, record))
+
+    def replaced_at(self, row: int, column: int) -> NDArray[np.int32]:
+        """Channels of a pixel that the spike filter replaced."""
+        if self.replaced is None:
+            return np.empty(0, dtype=np.int32)
+        first, last = np.searchsorted(self.replaced[:, 0], [row, row + 1])
+        of_row = self.replaced[first:last]
+        return np.asarray(of_row[of_row[:, 1] == column, 2])
 
     @property
     def measured(self) -> NDArray[np.bool_]:

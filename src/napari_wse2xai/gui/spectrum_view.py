@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
+from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.start_peaks import StartPeaks
@@ -20,6 +21,8 @@ from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brighte
 Pixel = tuple[int, int]
 FEWEST_CHANNELS = 8
 """Closer than this there is nothing to see."""
+REPLACED = "#e85d9e"
+"""Colour of the ticks at channels that the spike filter replaced."""
 WELCOME = "Open a map; the spectrum under the mouse is shown here."
 
 
@@ -53,15 +56,7 @@ class SpectrumView(Docked):
         self.words.setStyleSheet("font-size: 11px")  # eight peaks in a low dock
         self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
         self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
-        self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
-        self.starts = StartPeaks(self.axes, self._blit)
-        for name, answer in self._canvas_answers().items():
-            self.canvas.mpl_connect(name, answer)
-        self.canvas.setToolTip(
-            "Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.  "
-            "Drag a ▼ to move a start peak, a ◆ to widen it."
-        )
-        self.canvas.setMinimumSize(200, 190)
+        self._build_marks()
         scroll = QScrollArea()
         scroll.setWidget(self.words)
         scroll.setWidgetResizable(True)
@@ -73,6 +68,20 @@ class SpectrumView(Docked):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
+
+    def _build_marks(self) -> None:
+        """What is drawn beside the curves, and what the mouse does there."""
+        self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
+        style: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "", "color": REPLACED}
+        (self.replaced,) = self.axes.plot([], [], transform=self.axes.get_xaxis_transform(), animated=True, **style)
+        self.starts = StartPeaks(self.axes, self._blit)
+        for name, answer in self._canvas_answers().items():
+            self.canvas.mpl_connect(name, answer)
+        self.canvas.setToolTip(
+            "Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.  "
+            "Drag a ▼ to move a start peak, a ◆ to widen it."
+        )
+        self.canvas.setMinimumSize(200, 190)
 
     def _canvas_answers(self) -> dict[str, Any]:
         return {
@@ -101,6 +110,8 @@ class SpectrumView(Docked):
         self.pixel = pixel
         changed = self.plot.show(self.source, *pixel, self.peaks)
         self.starts.follow(self.source, pixel)
+        replaced = self.source.axis.values[self.source.replaced_at(*pixel)]
+        self.replaced.set_data(replaced, np.full(len(replaced), 0.03))
         self.words.setText(self._text(pixel))
         if changed or self._background is None:
             self.canvas.draw()
@@ -173,6 +184,8 @@ class SpectrumView(Docked):
         """Pixel, place and status, and a table of the fitted numbers, as rich text."""
         assert self.source is not None
         head = "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
+        if replaced := len(self.source.replaced_at(*pixel)):
+            head += f"<br>{counted(replaced, 'channel')} replaced: <span style='color:{REPLACED}'>┃</span>"
         if self.peaks is None or not np.isfinite(self.peaks.height[:, *pixel]).any():
             return head
         units = [self.peaks.unit(parameter).replace("cm-1", "cm⁻¹") for parameter in PARAMETERS]
@@ -228,7 +241,7 @@ class SpectrumView(Docked):
         self.canvas.update()  # not blit(): that paints at once, even while napari is changing its layer list
 
     def _draw_moving(self) -> None:
-        for artist in (*self.plot.artists, self.channel, *self.starts.artists):
+        for artist in (*self.plot.artists, self.channel, self.replaced, *self.starts.artists):
             if artist.axes is not None:
                 artist.axes.draw_artist(artist)
 

@@ -75,6 +75,27 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
     )
 
 
+def correlations(
+    problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """Correlations of all parameters, from the covariance that `assess` takes the errors from.
+
+    Returns
+    -------
+    (pixel, 4 peak, 4 peak) parameters in the order of the peaks; NaN where a parameter has no error
+    """
+    slopes = Slopes(problem, parameters)
+    root = problem.root.astype(np.float32)
+    residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
+    variance = Noise.of(problem, counts, parameters).variance(residual.astype(np.float32), slopes.fitted)
+    local = _Local(problem, slopes, parameters, free, problem.pull(counts))
+    covariance = local.covariance(variance * root**2)
+    error = np.sqrt(np.where(local.known, np.einsum("bii->bi", covariance), np.nan))
+    result = np.full((len(counts), *2 * (PER_PEAK * len(problem.shapes),)), np.nan)
+    result[:, problem.rows[:, None], problem.rows] = covariance / error[:, :, None] / error[:, None, :]
+    return result
+
+
 @dataclass(frozen=True)
 class Noise:
     """Noise variance of a channel: a constant plus the gain times the fitted signal."""

@@ -169,7 +169,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         lines, by_line = (counts, source.counts) if self.drift == "by rows" else (counts.swapaxes(0, 1), source.counts.swapaxes(0, 1))
         for i, time in enumerate(_times(len(lines))):
             lines[i] = calibration.undrifted(values, by_line[i], result.drift * time, values[keep])
-        return replace(source, axis=replace(axis, values=values[keep], error=error[keep]), counts=counts)
+        return replace(source, axis=replace(axis, values=values[keep], error=error[keep]), counts=counts, replaced=None)
 
     def _words(self, axis: SpectralAxis, seen: list["_Look"], result: calibration.Correction) -> str:
         """What was found, for the metadata, the report and the panel."""
@@ -229,7 +229,9 @@ def _pools(source: SpectralMap, line: _Line, mask: NDArray[np.bool_], drift: str
     def pooled(spectra: NDArray[np.float32], time: NDArray[np.float64]) -> _Pooled:
         if not len(spectra):  # a map is never empty: one spectrum stands in, and `time` says that it does not count
             spectra = np.zeros((1, len(axis)), dtype=np.float32)
-        return _Pooled(replace(source, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None], flake=None, repaired=None), time)
+        return _Pooled(
+            replace(source, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None], flake=None, repaired=None, replaced=None), time
+        )
 
     places = np.flatnonzero(usable)
     chosen = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), MOST_SPECTRA)).astype(int))] if len(places) else places

@@ -46,11 +46,20 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
         counts, unit = source.counts, source.intensity_unit
         if self.jacobian and AxisKind.RAMAN_SHIFT not in (old.kind, target):
             counts, unit = counts * _jacobian(old.values, values), f"{unit} {old.kind.unit}/{target.unit}"
-        error = _carried(old, values)
+        error, replaced = _carried(old, values), source.replaced
         if values[0] > values[-1]:
             values, counts = values[::-1].copy(), np.ascontiguousarray(counts[..., ::-1])
             error = None if error is None else error[::-1].copy()
-        return replace(source, axis=SpectralAxis(values, target, old.laser_nm, old.medium, error), counts=counts, intensity_unit=unit)
+            replaced = None if replaced is None else _turned(replaced, len(values))
+        axis = SpectralAxis(values, target, old.laser_nm, old.medium, error)
+        return replace(source, axis=axis, counts=counts, intensity_unit=unit, replaced=replaced)
+
+
+def _turned(replaced: NDArray[np.int32], channels: int) -> NDArray[np.int32]:
+    """Row, column and channel on an axis that runs the other way."""
+    turned = replaced.copy()
+    turned[:, 2] = channels - 1 - turned[:, 2]
+    return turned
 
 
 def _jacobian(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float32]:

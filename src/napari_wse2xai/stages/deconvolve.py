@@ -13,6 +13,7 @@ from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._assembly import assemble
+from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
@@ -22,7 +23,7 @@ from napari_wse2xai.stages._windows import channels
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
 
-__all__ = ["Deconvolve", "Peak"]
+__all__ = ["Correlations", "Deconvolve", "Peak"]
 
 
 class Deconvolve(Stage[SpectralMap, PeakMaps]):
@@ -104,6 +105,10 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             progress(0.9, "looking again at abnormal pixels")
             fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
         return replace(assemble(self, source, windows, fits, spectra), report=report_text)
+
+    def correlations(self, source: SpectralMap, pixel: tuple[int, int] | None = None) -> Correlations:
+        """Correlations of the errors of all fitted parameters, of one pixel (row, column) or of the mean spectrum of the chosen pixels."""
+        return correlations(self, source, pixel)
 
     def _begin(self, window: FitWindow, spectra: Pixels) -> Any:
         """Problem that starts where the mean spectrum of all chosen pixels puts it."""

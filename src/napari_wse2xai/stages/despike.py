@@ -88,8 +88,8 @@ class Despike(Stage[SpectralMap, SpectralMap]):
     method: Method = setting(Guarded(), title="Method", description="How spikes are told from lines.")
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
-        """Return the repaired map; `repaired` counts the replaced channels of each pixel."""
-        shape = source.counts.shape
+        """Return the repaired map; `repaired` counts the replaced channels of each pixel, `replaced` lists them."""
+        shape, replaced = source.counts.shape, []
         counts, repaired = new_counts(shape), np.zeros(shape[:2], dtype=np.uint16)
         repair = self.method.filter(source)
 
@@ -98,12 +98,16 @@ class Despike(Stage[SpectralMap, SpectralMap]):
             gaps = _gaps(raw)
             raw = despike.interpolate(raw, gaps) if gaps.any() else raw
             counts[band.rows], spikes = repair(raw, band.own)
-            repaired[band.rows] = (spikes | gaps[band.own]).sum(axis=-1)
+            changed = spikes | gaps[band.own]
+            repaired[band.rows] = changed.sum(axis=-1)
+            rows, columns, channels = np.nonzero(changed)
+            replaced.append(np.stack([rows + band.rows.start, columns, channels], axis=1).astype(np.int32))
             let_go(source.counts, counts)
 
         over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
         progress(1.0, f"replaced {int(repaired.sum())} channels")
-        return replace(source, counts=counts, repaired=repaired)
+        places = np.concatenate(sorted(replaced, key=lambda part: int(part[0, 0]) if len(part) else 0))
+        return replace(source, counts=counts, repaired=repaired, replaced=places)
 
 
 def _sample(source: SpectralMap) -> Counts:
