@@ -257,3 +257,13 @@ def test_cancel_reaches_through(solve):
             moments.fit(problem(), spectra(3), moments.Tolerance(), progress=cancel)
         else:
             least_squares.fit(problem(), spectra(3), least_squares.Tolerance(), progress=cancel)
+
+
+def test_memory_that_was_never_written_does_not_matter(monkeypatch):
+    import torch
+
+    fresh = torch.Tensor.new_empty
+    monkeypatch.setattr(torch.Tensor, "new_empty", lambda *size, **options: fresh(*size, **options).fill_(float("nan")))
+    counts, task = spectra(5), problem(**VARIANTS["fixed distance"])
+    found, _ = moments.fit(task, counts, moments.Tolerance())
+    assert np.isfinite(found).all()

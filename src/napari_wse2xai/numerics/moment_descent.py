@@ -246,7 +246,8 @@ class Descent:
 
     def _linked(self, normal: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
         columns = torch.cat([torch.ones_like(a), a, a])
-        below = torch.tril(torch.ones(normal.shape[:2], device=a.device), -1)[..., None] * normal
+        lower = torch.ones(normal.shape[:2], dtype=torch.bool, device=a.device).tril(-1)[..., None]
+        below = torch.where(lower, normal, 0.0)  # not a product: the upper triangle was never written, and may hold NaN
         whole = (below + below.transpose(0, 1) + torch.diag_embed(normal.diagonal()).movedim(0, -1)) * columns[:, None] * columns
         return torch.einsum("pi,pqb,qj->ijb", self.links, whole, self.links)
 
