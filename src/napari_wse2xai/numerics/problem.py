@@ -110,10 +110,15 @@ class Problem:
         return np.asarray(residual - (residual @ self.background) @ self.background.T)
 
     def restarted(self, found: NDArray[np.float64]) -> "Problem":
-        """Start from parameters found before, (peak, 4); a peak that was not seen starts at 2 % of the highest."""
+        """Start from parameters found before, (peak, 4); a peak that was not seen starts where it did, at 2 % of the highest.
+
+        Where it was not seen it may have come to lie on another peak, and two peaks on one place have no heights of their own.
+        """
         start = np.clip(found, self.lower, self.upper)
         free_height = np.array([(k, HEIGHT) not in self.fixed for k in range(len(start))])
         least = 0.02 * max(float(start[:, HEIGHT].max()), 1e-12)
+        unseen = start[:, HEIGHT] < least
+        start[unseen] = np.where(np.arange(PER_PEAK) == HEIGHT, start[unseen], self.start[unseen])
         start[free_height, HEIGHT] = np.maximum(start[free_height, HEIGHT], least)
         return replace(self, start=start)
 

@@ -28,7 +28,7 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
         problem,
         lower=_with_heights(problem.lower, extra, 0.0),
         upper=_with_heights(problem.upper, extra, 0.0),
-        start=_with_heights(problem.start, extra, 0.0),
+        start=_with_heights(_at_home(window, problem, extra), extra, 0.0),
         fixed=problem.fixed | {(k, i) for k in extra for i in range(4)},
     )
     less = window.fit(without, counts, solver, lambda done: progress(0.6 + 0.4 * done))
@@ -44,6 +44,14 @@ def _bic(problem: "Problem", counts: Spectra, fit: Fit) -> NDArray[np.float64]:
     n = len(problem.x)
     squares = np.maximum((left_over(problem, counts, fit.found) ** 2).sum(axis=1), 1e-300)
     return np.asarray(n * np.log(squares / n) + (len(problem.leaders) + problem.background.shape[1]) * np.log(n))
+
+
+def _at_home(window: FitWindow, problem: "Problem", peaks: list[int]) -> NDArray[np.float64]:
+    """Start with some peaks where they are expected: the mean spectrum may have put one on another, and no height has an error then."""
+    start = problem.start.copy()
+    for k in peaks:
+        start[k, :2] = window.peaks[k].position, window.peaks[k].fwhm
+    return start
 
 
 def _with_heights(values: NDArray[np.float64], peaks: list[int], height: float) -> NDArray[np.float64]:
