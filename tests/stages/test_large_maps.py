@@ -5,11 +5,18 @@ from dataclasses import replace
 import dask.array
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.io import read, stored, write_map
-from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak, _bands, _pixels
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.numerics.lineshapes import lorentzian
+from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
+from napari_wse2xai.plots.spectra import SpectrumPlot
+from napari_wse2xai.stages import Baseline, Calibrate, ConvertAxis, CorrectResponse, Deconvolve, Despike, FindFlake, Peak, _bands, _pixels
 from napari_wse2xai.stages.baseline import PiecewiseLinear
+from napari_wse2xai.stages.correct_response import Spectrum
+from napari_wse2xai.stages.references import KnownLine, OwnLines
 
 BAND_ROWS = 4
 
@@ -95,3 +102,44 @@ def test_a_compressed_file_is_read_as_ever(triangle, monkeypatch, tmp_path):
         file.create_dataset("counts", data=values, compression="gzip", compression_opts=1)
     monkeypatch.setattr(stored, "LARGE", 2**20)
     assert not isinstance(read(tmp_path / "small.nc").counts, np.memmap)
+
+
+def test_axis_response_and_calibration_take_a_dask_array_by_rows(triangle, monkeypatch):
+    asked: list[int] = []
+    compute = dask.array.Array.__array__
+
+    def counting(self, *args, **kwargs):
+        asked.append(self.size)
+        return compute(self, *args, **kwargs)
+
+    monkeypatch.setattr(dask.array.Array, "__array__", counting)
+    rng = np.random.default_rng(3)
+    x = triangle.raman.axis.values
+    counts = lorentzian(x, 250.4, 4.0, 2000.0) + rng.normal(0, 10, (24, 10, len(x)))
+    source = SpectralMap.from_arrays(counts, x, triangle.raman.axis.kind, laser_nm=532.0)
+    monkeypatch.setattr(_bands, "BAND", BAND_ROWS * counts[0].size)
+    response = Spectrum(axis=tuple(x), values=tuple(1 + 0.2 * np.sin(x / 50)))
+    line = OwnLines(lines=(KnownLine(position=250.4),))
+    for stage in (
+        CorrectResponse(response=response),
+        ConvertAxis(to="nm"),
+        Calibrate(reference=line, pixels="everywhere"),
+        Calibrate(reference=line, pixels="everywhere", drift="by rows"),
+    ):
+        lazy, plain = stage(as_dask(source, [])), stage(source)
+        assert isinstance(lazy.counts, np.ndarray) or isinstance(stage, Calibrate)
+        largest = max(asked)
+        assert np.allclose(np.asarray(lazy.counts), plain.counts, rtol=1e-5, equal_nan=True), stage
+        assert lazy.axis.values == pytest.approx(plain.axis.values)
+        assert 0 < largest <= source.counts.size / 4, stage
+        asked.clear()
+
+
+def test_layers_and_pictures_take_a_dask_array(triangle, stages):
+    lazy = as_dask(triangle.raman, [])
+    layers = to_layers(stages[0](lazy))
+    assert hasattr(layers[0][0], "dask")
+    assert layers[0][1]["contrast_limits"] == to_layers(triangle.raman)[0][1]["contrast_limits"]
+    figure = Figure()
+    SpectrumPlot(figure.add_subplot()).show(lazy, 3, 4)
+    draw_mean_spectrum(figure.add_subplot(), stages[0](lazy))

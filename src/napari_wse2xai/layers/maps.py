@@ -99,7 +99,7 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
             data = np.expand_dims(data, position)
     data = np.broadcast_to(data, (*(len(source.axis if a.kind is source.axis.kind else a) for a in ordered), *source.frame.shape))
     here = place(source.frame)
-    low, high = limits(source.counts[..., telling_channel(source)], 1, 99)
+    low, high = limits(np.asarray(source.counts[..., telling_channel(source)]), 1, 99)
     return (
         data,
         {

@@ -15,7 +15,7 @@ def telling_channel(counts: Counts) -> int:
     """
     ny, nx, channels = counts.shape
     stride = max(1, int(np.sqrt(ny * nx / 400)))
-    sample = counts[::stride, ::stride].reshape(-1, channels)
+    sample = np.asarray(counts[::stride, ::stride]).reshape(-1, channels)
     sample = sample[np.isfinite(sample).all(axis=-1)]
     if not len(sample):
         return int(channels) // 2
@@ -26,15 +26,15 @@ def telling_channel(counts: Counts) -> int:
 def signal(counts: Counts) -> NDArray[np.float64]:
     """(ny, nx) median of the channels about the telling one, counts; NaN where one of them was not measured."""
     middle = telling_channel(counts)
-    return np.asarray(np.median(counts[..., max(0, middle - 4) : middle + 5], axis=-1), dtype=np.float64)
+    return np.asarray(np.median(np.asarray(counts[..., max(0, middle - 4) : middle + 5]), axis=-1), dtype=np.float64)
 
 
 def without_rays(counts: Counts, row: int, column: int) -> NDArray[np.float64]:
     """(n,) spectrum of one pixel, cut where it is narrower than any line and higher than all pixels around: for choosing what to draw."""
     from scipy.ndimage import grey_opening
 
-    own: NDArray[np.float64] = counts[row, column].astype(np.float64)
-    around = counts[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2].reshape(-1, counts.shape[-1])
+    own: NDArray[np.float64] = np.asarray(counts[row, column], dtype=np.float64)
+    around = np.asarray(counts[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]).reshape(-1, counts.shape[-1])
     if len(around) < 2 or not np.isfinite(own).all():
         return own
     others = np.nan_to_num(np.partition(around, -2, axis=0)[-2], nan=-np.inf)

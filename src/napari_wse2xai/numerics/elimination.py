@@ -5,12 +5,18 @@ import torch
 PANELS = 3
 """Column panels of the elimination: more leave out more of the upper triangle, in more operations."""
 
+FEW = 200
+"""Systems below which LAPACK, one after the other, is quicker than so many operations on so little."""
+
 
 class Factor:
     """``L D L^T`` of systems (m, m, pixel), of which only the lower triangle is read, and which is overwritten."""
 
     def __init__(self, system: torch.Tensor) -> None:
         self.lower, size = system, len(system)
+        if system.shape[-1] < FEW:
+            self.small, _ = torch.linalg.cholesky_ex(system.permute(2, 0, 1).contiguous())
+            return
         floor = 1e-7 * system.diagonal().T
         width = -(-size // PANELS)
         starts = range(0, size, width)
@@ -26,6 +32,8 @@ class Factor:
 
     def solve(self, right: torch.Tensor) -> torch.Tensor:
         """Solution for a right-hand side (m, pixel), which is overwritten."""
+        if right.shape[-1] < FEW:
+            return torch.cholesky_solve(right.T[..., None], self.small)[..., 0].T
         for k, row in enumerate(right):
             row_over = row * self.over[k]
             right[k + 1 :].addcmul_(self.lower[k + 1 :, k], row_over, value=-1)

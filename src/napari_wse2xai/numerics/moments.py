@@ -8,7 +8,6 @@ map.  `docs/method.md` derives every formula used here.
 """
 
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -43,7 +42,7 @@ def fit(
     device: str = "cpu",
     progress: Callable[[float], None] = lambda done: None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Minimise the objective of `Problem` for every spectrum, in as many threads as torch is allowed.
+    """Minimise the objective of `Problem` for every spectrum.
 
     Parameters
     ----------
@@ -62,9 +61,8 @@ def fit(
     The minimum is that of `least_squares.fit` to a few thousandths of a standard error.  Where there are many spectra some are fitted
     first; the series are then taken about their median, and from these fits the rest learn where to start.
     """
-    workers = torch.get_num_threads()
     with single_thread():
-        return _Fit(problem, counts, tolerance, device, start).run(progress, workers)
+        return _Fit(problem, counts, tolerance, device, start).run(progress)
 
 
 class _Fit:
@@ -78,34 +76,22 @@ class _Fit:
         self.found = np.zeros((len(counts), *problem.start.shape))
         self.far = np.zeros(len(counts), dtype=bool)
 
-    def run(self, progress: Callable[[float], None], workers: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-        """Fit all; what raises stops the chunks that have not begun."""
+    @torch.inference_mode()
+    def run(self, progress: Callable[[float], None]) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Fit all."""
         progress(0.0)
         learned = self._learn()
-        with ThreadPoolExecutor(workers) as pool:
-            jobs = [pool.submit(self._take, first, learned) for first in range(0, len(self.counts), CHUNK)]
-            try:
-                self._stragglers(jobs, pool, progress, workers)
-            except BaseException:
-                pool.shutdown(cancel_futures=True)
-                raise
+        left: list[State] = []
+        for first in range(0, len(self.counts), CHUNK):
+            left.append(self._take(first, learned))
+            if sum(len(state.rows) for state in left) >= CHUNK:
+                self._finish(left)
+                left = []
+            progress(min((first + CHUNK) / len(self.counts), 1.0))
+        if left:
+            self._finish(left)
         return self.found, self.far
 
-    def _stragglers(self, jobs: "list[Future[State]]", pool: ThreadPoolExecutor, progress: Callable[[float], None], workers: int) -> None:
-        """Wait for the chunks, and have what they leave over fitted to the end, as many at a time as a chunk has."""
-        left: list[State] = []
-        ends: list[Future[None]] = []
-        for count, job in enumerate(jobs, start=1):
-            left.append(job.result())
-            progress(0.9 * count / len(jobs))
-            if sum(len(state.rows) for state in left) >= CHUNK:
-                ends.append(pool.submit(self._finish, left))
-                left = []
-        ends += [pool.submit(self._finish, [state.keep(slice(i, None, workers)) for state in left]) for i in range(workers) if left]
-        for end in ends:
-            end.result()
-
-    @torch.inference_mode()
     def _learn(self) -> LearnedStart | None:
         """Fit some spectra evenly taken from all, and expand about their median; too few to learn from are just fitted."""
         problem, device = self.descent.problem, self.descent.device
@@ -123,7 +109,6 @@ class _Fit:
         state = self.descent.begin(self.counts[rows], rows)
         return LearnedStart(_features(state), self.descent.tensor(self.descent.internal(found, state)))
 
-    @torch.inference_mode()
     def _take(self, first: int, learned: LearnedStart | None) -> State:
         """Fit a chunk; return the spectra that are not done."""
         counts = self.counts[first : first + CHUNK]
@@ -138,7 +123,6 @@ class _Fit:
         self._put(state)
         return state.keep(going)
 
-    @torch.inference_mode()
     def _finish(self, left: list[State]) -> None:
         """Fit to the end."""
         state = State.joined(left)

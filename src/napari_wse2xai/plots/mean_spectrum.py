@@ -50,9 +50,7 @@ def draw_mean_spectrum(axes: Axes, source: SpectralMap, peaks: PeakMaps | None =
     """
     pixels, of = _pixels(source, peaks)
     x = source.axis.values
-    axes.plot(
-        x, source.counts[pixels].mean(axis=0, dtype=np.float64), color="#3d3d3d", linewidth=0.9, label=f"mean of {int(pixels.sum())} {of}"
-    )
+    axes.plot(x, _mean(source, pixels), color="#3d3d3d", linewidth=0.9, label=f"mean of {int(pixels.sum())} {of}")
     if peaks is not None:
         for index, window in enumerate(peaks.distinct_windows):
             fit = mean_fit(peaks, window, pixels)
@@ -62,6 +60,14 @@ def draw_mean_spectrum(axes: Axes, source: SpectralMap, peaks: PeakMaps | None =
     axes.set(xlabel=source.axis.label, ylabel=unit_text(source.intensity_unit))
     axes.margins(x=0)
     axes.legend(frameon=False, fontsize="small")
+
+
+def _mean(source: SpectralMap, pixels: NDArray[np.bool_]) -> Curve:
+    """(n,) counts; taken a row at a time, for a map on disk."""
+    total = np.zeros(len(source.axis))
+    for row in np.flatnonzero(pixels.any(axis=1)):
+        total += np.asarray(source.counts[row])[pixels[row]].sum(axis=0, dtype=np.float64)
+    return total / max(int(pixels.sum()), 1)
 
 
 def _pixels(source: SpectralMap, peaks: PeakMaps | None) -> tuple[NDArray[np.bool_], str]:

@@ -75,7 +75,7 @@ class SpectrumPlot:
 
     def show(self, source: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None) -> bool:
         """Move the curves to a pixel; return whether axes or ticks changed, so that a blitting canvas must draw everything."""
-        x, counts = source.axis.values, source.counts[row, column].astype(np.float64)
+        x, counts = source.axis.values, np.asarray(source.counts[row, column], dtype=np.float64)
         self._measured.set_data(x, counts)
         fit = Fit.of(peaks, row, column) if peaks is not None and np.isfinite(peaks.height[:, row, column]).any() else None
         self._total.set_data(x, np.full(len(x), np.nan) if fit is None else fit.total)
@@ -116,7 +116,7 @@ class SpectrumPlot:
 
     def _level(self, source: SpectralMap, row: int, column: int, inside: slice) -> Curve:
         """What the y axis must hold; a cosmic ray that dwarfs all lines is left out, and told in words where it leaves the axes."""
-        counts = source.counts[row, column, inside].astype(np.float64)
+        counts = np.asarray(source.counts[row, column, inside], dtype=np.float64)
         tame = without_rays(source.counts, row, column)[inside]
         self._ray.set_text("")
         if not np.isfinite(counts).all() or np.ptp(counts) < 2 * np.ptp(tame):

@@ -72,6 +72,20 @@ def new_counts(shape: tuple[int, ...]) -> NDArray[np.float32]:
         return np.empty(shape, dtype=np.float32)
 
 
+def pixel_by_pixel(
+    counts: Any, change: Callable[[NDArray[np.float32]], NDArray[np.float32]], progress: Callable[[float], None]
+) -> NDArray[np.float32]:
+    """Counts of a new map of the same shape, each spectrum changed by itself; `change` takes and gives (rows, nx, n)."""
+    changed = new_counts(counts.shape)
+
+    def work(band: Band) -> None:
+        changed[band.rows] = change(rows_of(counts, band.rows))
+        let_go(counts, changed)
+
+    over_bands(work, bands(counts.shape), progress)
+    return changed
+
+
 def let_go(*arrays: Any) -> None:
     """Tell the system that memory-mapped arrays need not stay in memory for now; their content stays on disk."""
     for array in arrays:

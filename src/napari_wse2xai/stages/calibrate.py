@@ -11,6 +11,7 @@ from napari_wse2xai.data import Frame, PeakMaps, SpectralAxis, SpectralMap, Stat
 from napari_wse2xai.data.axis import NM_PER_CM, AxisKind, convert_values
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import calibration
+from napari_wse2xai.stages._bands import bands, let_go, new_counts, rows_of
 from napari_wse2xai.stages._stage import Progress, Stage, setting
 from napari_wse2xai.stages.deconvolve import Deconvolve, Peak
 from napari_wse2xai.stages.references import Reference, Silicon
@@ -165,10 +166,15 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         keep = axis.between(values[0] + abs(result.drift) / 2, values[-1] - abs(result.drift) / 2)
         if keep.stop - keep.start < FEWEST_CHANNELS:
             raise DataError(f"The drift of {result.drift:.3g} {axis.unit} is as long as the axis of '{source.name}'; measure again.")
-        counts = np.empty((*source.frame.shape, keep.stop - keep.start), dtype=np.float32)
-        lines, by_line = (counts, source.counts) if self.drift == "by rows" else (counts.swapaxes(0, 1), source.counts.swapaxes(0, 1))
-        for i, time in enumerate(_times(len(lines))):
-            lines[i] = calibration.undrifted(values, by_line[i], result.drift * time, values[keep])
+        counts = new_counts((*source.frame.shape, keep.stop - keep.start))
+        by_rows = self.drift == "by rows"
+        times = _times(source.frame.shape[0 if by_rows else 1])
+        for band in bands(source.counts.shape):
+            seen, given = rows_of(source.counts, band.rows), counts[band.rows]
+            lines, by_line = (given, seen) if by_rows else (given.swapaxes(0, 1), seen.swapaxes(0, 1))
+            for i, time in enumerate(times[band.rows] if by_rows else times):
+                lines[i] = calibration.undrifted(values, by_line[i], result.drift * time, values[keep])
+            let_go(source.counts, counts)
         return replace(source, axis=replace(axis, values=values[keep], error=error[keep]), counts=counts, replaced=None)
 
     def _words(self, axis: SpectralAxis, seen: list["_Look"], result: calibration.Correction) -> str:
@@ -220,7 +226,7 @@ class _Pooled:
 def _pools(source: SpectralMap, line: _Line, mask: NDArray[np.bool_], drift: str) -> Iterator[_Pooled]:
     """Single spectra, then the median of each row (or column), then that of all, which knows nothing of a drift."""
     across = int(drift == "by columns")
-    window = source.counts[..., line.channels]
+    window = np.asarray(source.counts[..., line.channels])
     usable = mask & np.isfinite(window).all(axis=-1)
     index = np.indices(usable.shape)[across]
     times = _times(usable.shape[across])

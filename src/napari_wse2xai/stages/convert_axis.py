@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
 from napari_wse2xai.data.axis import Medium, convert_values
+from napari_wse2xai.stages._bands import pixel_by_pixel
 from napari_wse2xai.stages._stage import Progress, Stage, setting
 
 
@@ -43,14 +44,15 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
         if target is old.kind:
             return replace(source, axis=old)
         values = convert_values(old.values, old.kind, target, old.laser_nm, old.medium)
-        counts, unit = source.counts, source.intensity_unit
+        factor, unit, way = np.ones(1, dtype=np.float32), source.intensity_unit, 1
         if self.jacobian and AxisKind.RAMAN_SHIFT not in (old.kind, target):
-            counts, unit = counts * _jacobian(old.values, values), f"{unit} {old.kind.unit}/{target.unit}"
+            factor, unit = _jacobian(old.values, values), f"{unit} {old.kind.unit}/{target.unit}"
         error, replaced = _carried(old, values), source.replaced
         if values[0] > values[-1]:
-            values, counts = values[::-1].copy(), np.ascontiguousarray(counts[..., ::-1])
+            values, way = values[::-1].copy(), -1
             error = None if error is None else error[::-1].copy()
             replaced = None if replaced is None else _turned(replaced, len(values))
+        counts = pixel_by_pixel(source.counts, lambda some: (some * factor)[..., ::way], lambda done: progress(done, "converting the axis"))
         axis = SpectralAxis(values, target, old.laser_nm, old.medium, error)
         return replace(source, axis=axis, counts=counts, intensity_unit=unit, replaced=replaced)
 

@@ -11,6 +11,7 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.data.axis import convert_values
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.stages._bands import pixel_by_pixel
 from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
 
 
@@ -119,16 +120,15 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the corrected map."""
-        progress(0.0, "correcting the response")
+        words = "correcting the response"
+        progress(0.0, words)
         if self.dark is None and self.response is None:
             raise DataError("There is neither a dark spectrum nor a response to correct with; give the file of one, or leave it out.")
         if self.response is None and (self.response_dark or self.lamp):
             raise DataError("There is a lamp, or its dark spectrum, but no response; give the file of the lamp as you measured it.")
-        counts = source.counts
-        if self.dark is not None:
-            counts = counts - self._on_axis(self.dark, source, "dark spectrum").astype(np.float32)
-        if self.response is not None:
-            counts = counts / self._response(self.response, source)
+        dark = np.float32(0) if self.dark is None else self._on_axis(self.dark, source, "dark spectrum").astype(np.float32)
+        response = np.float32(1) if self.response is None else self._response(self.response, source)
+        counts = pixel_by_pixel(source.counts, lambda some: (some - dark) / response, lambda done: progress(done, words))
         return replace(source, counts=counts)
 
     def _response(self, given: Spectrum, source: SpectralMap) -> NDArray[np.float32]:
