@@ -102,16 +102,20 @@ def _type(annotation: Any) -> str:
     if models:
         return "list, see below" if origin is tuple else "one of those below"
     if origin is tuple:
-        if get_origin(inside[0]) is Literal:
-            return f"one or several of {_type(inside[0])}"
-        if get_args(inside[0]) and inside[-1] is not Ellipsis:
-            return "two rows of two numbers"
-        return "list of (low, high)" if inside[-1] is Ellipsis else "(low, high)"
+        return _several(inside)
     if inside:
         return " or ".join(_type(part) for part in inside)
     if hasattr(annotation, "load"):
         return "path of a text file"
     return {NoneType: "empty", bool: "true or false", str: "text", int: "whole number", float: "number"}[annotation]
+
+
+def _several(inside: tuple[Any, ...]) -> str:
+    if get_origin(inside[0]) is Literal:
+        return f"one or several of {_type(inside[0])}"
+    if get_args(inside[0]) and inside[-1] is not Ellipsis:
+        return "two rows of two numbers"
+    return "list of (low, high)" if inside[-1] is Ellipsis else "(low, high)"
 
 
 def _plane(words: str, unit: str) -> str:
