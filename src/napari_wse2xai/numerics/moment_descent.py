@@ -19,6 +19,8 @@ SLIGHT = 1e-6
 """Amplitude, in heights of the spectrum times the axis unit, below which a peak has no position to fit."""
 ROUNDING = 3e-7
 """Rounding of an objective in single precision, as a share of the squared spectrum, off which it is taken."""
+SLANT, LONGEST = 0.2, 5.0
+"""Lean from which the length of the next step is put right, and the longest that it may become."""
 QUICKEST = 0.1
 """Share of one step's promise that the next one's is at least taken to be."""
 
@@ -52,6 +54,10 @@ class State:
     damping: torch.Tensor
     promised: torch.Tensor
     """(pixel,) by how much the last step promised to lower the objective; 0 before the first and after a step that failed."""
+    lean: torch.Tensor
+    """(pixel,) downhill slope along the last step after it, over that before it: 0 where the Hessian was right along it."""
+    stretch: torch.Tensor
+    """(pixel,) how many times its own length the last step went."""
 
     def keep(self, some: torch.Tensor | slice) -> "State":
         """Only some of the spectra."""
@@ -68,7 +74,18 @@ class State:
         gain = (cost - reached) / step.promise.clamp_min(1e-30)
         self.damping = self.damping * torch.where(better, torch.where(gain > 0.75, 0.1, torch.where(gain < 0.25, 2.0, 0.5)), 4.0)
         self.promised = torch.where(better, step.promise, 0.0)
+        self.stretch = step.stretch
         return better
+
+    def next_stretch(self, promise: torch.Tensor) -> torch.Tensor:
+        """(pixel,) how far to go along a step that goes on in the last one's direction: there the Hessian is known by now.
+
+        Along a direction in which the true second derivative is kappa times that of Gauss and Newton, a step of t times its length
+        leaves ``lean = 1 - kappa t`` of the slope, and the next promise is lean^2 times the last.  Where it is, 1 / kappa is the length.
+        """
+        expected = self.lean.square() * self.promised
+        onward = (self.lean.abs() > SLANT) & (promise < 2.5 * expected) & (promise > 0.4 * expected)
+        return torch.where(onward, (self.stretch / (1 - self.lean).clamp_min(1e-3)).clamp(0.5, LONGEST), 1.0)
 
 
 @dataclass
@@ -96,6 +113,12 @@ class Step:
     """(pixel,) by how much the objective should fall."""
     whole: torch.Tensor
     """(pixel,) False where a bound cut the step short."""
+    stretch: torch.Tensor
+    """(pixel,) see `State`."""
+    fitted: torch.Tensor
+    """(m, pixel) the step in what is fitted, of its own length."""
+    slope: torch.Tensor
+    """(pixel,) downhill slope along it."""
 
     def keep(self, some: torch.Tensor) -> "Step":
         """Only some of the spectra."""
@@ -113,7 +136,7 @@ class Local:
 
     def __init__(self, descent: "Descent", state: State, slope: Slope, system: torch.Tensor) -> None:
         """Take the Hessian, which is overwritten."""
-        self.descent = descent
+        self.descent, self.state = descent, state
         self.free = descent.free(state.now, slope.downhill)
         diagonal = system.diagonal().T
         self.extra = diagonal * state.damping
@@ -130,11 +153,13 @@ class Local:
         descent = self.descent
         right = descent.gradient(now, slope.downhill) * self.free
         solution = self.factor.solve(2 * right)
-        promise = (solution * right).sum(0).add_((self.extra * solution).mul_(solution).sum(0), alpha=0.5)
-        to = now + descent.unfold(now, solution)
+        slant = (solution * right).sum(0)
+        promise = slant.add((self.extra * solution).mul_(solution).sum(0), alpha=0.5)
+        stretch = self.state.next_stretch(promise)
+        to = now + descent.unfold(now, solution * stretch)
         inside = descent.inside(to)
         same = (descent.free(now, slope.downhill) == self.free).all(0)
-        return Step(inside, promise, (inside == to).all(0).all(0) & same)
+        return Step(inside, promise, (inside == to).all(0).all(0) & same, stretch, solution, slant)
 
 
 class Descent:
@@ -179,6 +204,8 @@ class Descent:
             self.tensor((problem.pull(counts) / scale[:, None] ** 2).T),
             y.new_full((len(y),), 0.3),
             y.new_zeros(len(y)),
+            y.new_zeros(len(y)),
+            y.new_ones(len(y)),
         )
 
     def found(self, state: State) -> NDArray[np.float64]:
@@ -303,7 +330,7 @@ class Descent:
     def _advance(self, state: State, step: "Step", cost: torch.Tensor) -> tuple[Slope, torch.Tensor]:
         """Go where that lowers the objective; slope and Hessian at the new parameters."""
         before, slope = state.now, self.look(state, step.to)
-        worse = ~state.judge(step, cost, slope.cost)
+        worse = ~self._judge(state, step, cost, slope)
         state.now = step.to
         normal = self.normal(state, slope)
         if bool(worse.any()):
@@ -314,6 +341,13 @@ class Descent:
             normal[..., worse] = self.normal(some, again)
         return slope, normal
 
+    def _judge(self, state: State, step: "Step", cost: torch.Tensor, ahead: Slope) -> torch.Tensor:
+        """(pixel,) whether a step lowered the objective; the state learns from how it came out."""
+        better = state.judge(step, cost, ahead.cost)
+        lean = (step.fitted * self.gradient(step.to, ahead.downhill)).sum(0) / step.slope.clamp_min(1e-30)
+        state.lean = torch.where(better & step.whole, lean, 0.0)
+        return better
+
     def dash(self, state: State, start: torch.Tensor, tolerance: Tolerance) -> torch.Tensor:
         """Two steps from a good start, with the normal matrix of the first: return (pixel,) who needs more than that."""
         begun, state.now = state.now, self.inside(start)
@@ -323,12 +357,13 @@ class Descent:
         local = Local(self, state, slope, self.normal(state, slope))
         step = local.step(state.now, slope)
         ahead = self.look(state, step.to)
-        better = state.judge(step, slope.cost, ahead.cost) & ~astray
+        better = self._judge(state, step, slope.cost, ahead) & ~astray
         last = local.step(step.to, ahead)
         settled = better & last.settles(state, ahead.cost, tolerance)
         state.now = torch.where(settled, last.to, torch.where(better, step.to, begun))
         state.damping = torch.where(better, state.damping, 0.3)
         state.promised = torch.where(better, state.promised, 0.0)
+        state.lean = torch.where(better, state.lean, 0.0)
         return ~settled
 
     def _cost_at_start(self, state: State) -> torch.Tensor:

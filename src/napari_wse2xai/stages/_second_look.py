@@ -107,9 +107,9 @@ def _refitted(
         counts = spectra.of(window, some)
         best, cost = fit.found[some], objective(problem, counts, fit.found[some])
         before = cost.copy()
-        for name, start in starts.items():
-            begin = np.clip(start[first : first + CHUNK], problem.lower, problem.upper)
-            found = least_squares.fit(problem, counts, least_squares.Tolerance(), start=begin)
+        begin = np.clip(np.concatenate([start[first : first + CHUNK] for start in starts.values()]), problem.lower, problem.upper)
+        tried = least_squares.fit(problem, np.concatenate([counts] * len(starts)), least_squares.Tolerance(), start=begin)
+        for name, found in zip(starts, np.split(tried, len(starts)), strict=True):
             new = objective(problem, counts, found)
             better = new < cost * (1 - WORTH)
             helped[name] += int((better & (new < before * (1 - 1e-4))).sum())
