@@ -94,6 +94,15 @@ def test_optional_peaks_are_left_out_where_they_are_not_needed():
     assert np.isfinite(found.position[0]).all()
 
 
+def test_optional_peaks_are_chosen_one_by_one():
+    one, two, three = ("lorentzian", 230.0, 8.0, 500.0), ("lorentzian", 250.0, 8.0, 200.0), ("lorentzian", 275.0, 8.0, 200.0)
+    rows = [made_of(one, *more, ny=4, seed=i).counts for i, more in enumerate(((), (two,), (three,), (two, three)))]
+    source = SpectralMap.from_arrays(np.concatenate(rows), X, AxisKind.RAMAN_SHIFT)
+    found = Deconvolve(peaks=(peak("a", 230, 8), peak("b", 250, 8, optional=True), peak("c", 275, 8, optional=True)))(source)
+    there = np.isfinite(found.position).reshape(3, 4, -1).mean(axis=2)
+    assert there == pytest.approx(np.array([[1, 1, 1, 1], [0, 1, 0, 1], [0, 0, 1, 1]]), abs=0.07)
+
+
 def test_merged_peaks_are_marked():
     source = made_of(("lorentzian", 250.0, 4.0, 800.0), ("lorentzian", 250.3, 16.0, 500.0))
     found = Deconvolve(peaks=(peak("A", 250, 4), peak("B", 251, 15)))(source)
