@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.gui import run
 from napari_wse2xai.gui.run import Runner
 
 
@@ -144,3 +145,19 @@ def test_the_window_stays_alive_while_work_goes_on(qtbot, runner: Runner) -> Non
     gaps = [late - early for early, late in pairwise(ticks)]
     assert len(ticks) > 10
     assert max(gaps) < 0.25
+
+
+def test_what_there_is_so_far_is_shown_twice_a_second_at_most(qtbot, runner: Runner, monkeypatch) -> None:
+    monkeypatch.setattr(run, "PAUSE", 0.1)
+    seen: list[int] = []
+    runner.showed.connect(seen.append)
+
+    def work(progress):
+        for step in range(40):
+            progress.show(step)
+            time.sleep(0.01)
+
+    with qtbot.waitSignal(runner.finished, timeout=5000):
+        runner.start(work, "steps")
+    assert 1 <= len(seen) <= 5
+    assert seen == sorted(seen)

@@ -4,6 +4,7 @@ import threading
 import traceback
 import warnings
 from collections.abc import Callable
+from time import perf_counter
 from typing import Any
 
 from napari.qt.threading import FunctionWorker
@@ -11,9 +12,11 @@ from napari.utils import progress as activity
 from qtpy.QtCore import QObject, Signal
 
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError
-from napari_wse2xai.stages import Progress
+from napari_wse2xai.stages import Progress, SoFar
 
 Work = Callable[[Progress], Any]
+PAUSE = 0.5
+"""Seconds between two looks at what there is so far."""
 
 
 class Runner(QObject):
@@ -24,6 +27,8 @@ class Runner(QObject):
     """
 
     progressed = Signal(float, str)
+    showed = Signal(object)
+    """What there is of a result so far."""
     finished = Signal(object)
     failed = Signal(str)
     warned = Signal(str)
@@ -81,6 +86,7 @@ class _Task:
     def __init__(self, runner: Runner, work: Work, bar: Any) -> None:
         self._runner, self._work, self.bar = runner, work, bar
         self.stop = threading.Event()
+        self._shown = perf_counter()
         self.worker: Any = None
 
     def run(self) -> Any:
@@ -88,15 +94,22 @@ class _Task:
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DataWarning)
             try:
-                result = self._work(self._report)
+                result = self._work(self)
             except (Cancelled, UserError) as outcome:
                 result = outcome
         return result, [str(w.message) for w in caught if issubclass(w.category, DataWarning)]
 
-    def _report(self, fraction: float, message: str) -> None:
+    def __call__(self, fraction: float, message: str) -> None:
+        """Report progress, in the other thread."""
         if self.stop.is_set():
             raise Cancelled
         self._runner.progressed.emit(fraction, message)
+
+    def show(self, so_far: SoFar) -> None:
+        """Hand on what there is, at most twice a second."""
+        if not self.stop.is_set() and perf_counter() - self._shown > PAUSE:
+            self._shown = perf_counter()
+            self._runner.showed.emit(so_far)
 
     def on_returned(self, outcome: tuple[Any, list[str]]) -> None:
         """Hand the result on, in the GUI thread."""

@@ -13,7 +13,8 @@ from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 from napari_wse2xai.layers import KEY, pretty, to_layers
-from napari_wse2xai.stages import Despike, FindFlake, Stage
+from napari_wse2xai.layers.shown import limits, place
+from napari_wse2xai.stages import Despike, FindFlake, SoFar, Stage
 
 
 class StagePanel(QWidget):
@@ -31,6 +32,7 @@ class StagePanel(QWidget):
         self._outcome = ("", QUIET)  # words and mood of the last run, to be seen whenever there is nothing to object to
         self._notes: list[str] = []
         self._worked_on: SpectralMap | None = None
+        self._so_far: Any = None
         self.runner = Runner(self)
         self.source = QComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
@@ -64,6 +66,7 @@ class StagePanel(QWidget):
         self.form.changed.connect(self._check)
         self.source.currentIndexChanged.connect(lambda _: self._on_choice())
         self.runner.progressed.connect(self._on_progress)
+        self.runner.showed.connect(self._on_shown)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(partial(self._stop, mood=BAD))
         self.runner.warned.connect(self._notes.append)
@@ -133,6 +136,17 @@ class StagePanel(QWidget):
             self.bar.setValue(round(100 * fraction))
             self.message.say(message)
 
+    def _on_shown(self, so_far: SoFar) -> None:
+        """Show what there is of the result; the layer goes when the run ends."""
+        if not self.runner.busy:
+            return
+        keywords = {"name": so_far.name, "contrast_limits": limits(so_far.values, 2, 98), **place(so_far.frame)}
+        if self._so_far is None or self._so_far not in self.viewer.layers:
+            (self._so_far,) = stock.add(self.viewer, [(so_far.values, keywords | {"colormap": "viridis", "metadata": {}}, "image")])
+        else:
+            self._so_far.data = so_far.values
+            self._so_far.contrast_limits = keywords["contrast_limits"]
+
     def _on_finished(self, result: Any) -> None:
         self._stop(summary(result), NOTE if self._notes else QUIET)
         layers = to_layers(result)
@@ -148,6 +162,9 @@ class StagePanel(QWidget):
     def _stop(self, text: str, mood: str = QUIET) -> None:
         self.bar.setVisible(False)
         self.cancel_button.setEnabled(False)
+        if self._so_far is not None and self._so_far in self.viewer.layers:
+            self.viewer.layers.remove(self._so_far)
+        self._so_far = None
         self._outcome = (" ".join((text, *self._notes)), mood)
         self._check()
         self.told.emit(*self._outcome)

@@ -1,16 +1,41 @@
 """What every stage is: frozen settings that can be called on an artefact."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from time import perf_counter
-from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Record
+from napari_wse2xai.data import Frame, Record
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done (0 to 1) and a few words; may raise `Cancelled`."""
+
+
+@dataclass(frozen=True)
+class SoFar:
+    """What a long step has of one map before it is done."""
+
+    frame: Frame
+    name: str
+    """What is shown, in words."""
+    values: NDArray[np.float32]
+    """(ny, nx) NaN where nothing is known yet."""
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A `Progress` that also wants to see what there is so far."""
+
+    def __call__(self, fraction: float, message: str) -> None:
+        """See `Progress`."""
+
+    def show(self, so_far: SoFar) -> None:
+        """Take what there is; called after every chunk, so it must be quick."""
 
 
 def silent(fraction: float, message: str) -> None:

@@ -18,7 +18,7 @@ from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._second_look import second_look
-from napari_wse2xai.stages._stage import Progress, Stage, setting
+from napari_wse2xai.stages._stage import Progress, SoFar, Stage, Watching, setting
 from napari_wse2xai.stages._windows import channels
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
@@ -99,12 +99,22 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                 report = partial(_report, progress, 0.9 * done, share, words)
                 into.append(fit_with_choice(window, problem, spectra.of(window, chunk), self.solver, report))
                 done += share / 0.9
+            if isinstance(progress, Watching) and chunk.stop < len(spectra):
+                progress.show(self._so_far(source, spectra, windows[0], parts[0]))
         fits = [Fit.joined(into) for into in parts]
         report_text = ""
         if self.refit:
             progress(0.9, "looking again at abnormal pixels")
             fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
         return replace(assemble(self, source, windows, fits, spectra), report=report_text)
+
+    def _so_far(self, source: SpectralMap, spectra: Pixels, window: FitWindow, parts: list[Fit]) -> SoFar:
+        """Height of the strongest peak of a window, as far as it is fitted."""
+        heights = np.concatenate([part.found[..., 2] for part in parts])
+        strongest = int(np.median(heights, axis=0).argmax())
+        values = np.full(len(spectra), np.nan)
+        values[: len(heights)] = heights[:, strongest]
+        return SoFar(source.frame, f"{source.name} · {window.peaks[strongest].name} height so far", spectra.on_map(values))
 
     def correlations(self, source: SpectralMap, pixel: tuple[int, int] | None = None) -> Correlations:
         """Correlations of the errors of all fitted parameters, of one pixel (row, column) or of the mean spectrum of the chosen pixels."""
