@@ -1,8 +1,8 @@
 """Time and memory of converting a map to NetCDF, against bare libraries: ``python benchmarks/convert.py [--counts 1e8] [--cold]``.
 
 The files are written here: WITec, Renishaw and NetCDF of noise, LabSpec text of a tenth of the counts.  The bare read is what a library
-does at least: witio gives the spectra of a project, renishawWiRE (where it is installed, no part of this project's environment; else
-NumPy) those of a WiRE file, h5py the array, pandas the table.  The second rival hands that to h5py to write, without waiting for the disk, which ours does.
+does at least: witio gives the spectra of a project, renishawWiRE (where it is installed; else NumPy) those of a WiRE file, h5py the
+array, pandas the table.  The second rival hands that to h5py to write, without waiting for the disk, which ours does.
 With ``--cold`` no file is in memory before it is read.  Memory is the peak above the interpreter with its libraries, mapped pages of
 files included, in a process of its own (Linux).
 """
