@@ -12,11 +12,11 @@ from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.numerics.noise import robust_sigma, variance_line
 from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 
-CHUNK = 128
+CHUNK = 256
 """Pixels whose Jacobians are held at once: they stay in the processor's cache."""
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
-SAMPLE = 100_000
+SAMPLE = 50_000
 """Channels that the noise is read off."""
 FEW = 30
 """Pixels below which no noise is called usual."""
@@ -46,7 +46,13 @@ class Quality:
     """(pixel,) by how many units of chi2 the objective could still fall, to second order: near 0 at a minimum."""
 
 
-def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_]) -> Quality:
+def assess(
+    problem: Problem,
+    counts: NDArray[np.float32],
+    parameters: NDArray[np.float64],
+    free: NDArray[np.bool_],
+    noise: "Noise | None" = None,
+) -> Quality:
     """Errors of a least-squares fit with a position penalty, and how good it is.
 
     Parameters
@@ -55,6 +61,7 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
     counts : (pixel, n) counts
     parameters : (pixel, peak, 4)
     free : (pixel, peak, 4) False where a parameter lies at its bound and so has no error of its own
+    noise : None reads it off these spectra
 
     Notes
     -----
@@ -64,7 +71,7 @@ def assess(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np
     Ties carry over: with ``all = L fitted`` the covariance of all parameters is ``L C L^T``.  Sums over channels are taken in single
     precision, all matrices are inverted in double.
     """
-    noise = Noise.of(problem, counts, parameters)
+    noise = noise or Noise.of(problem, counts, parameters)
     chunks = [slice(first, first + CHUNK) for first in range(0, len(counts), CHUNK)] or [slice(0, 0)]
     with ThreadPoolExecutor(max_workers=min(len(chunks), os.cpu_count() or 1, 8)) as pool:
         parts = list(pool.map(lambda part: _of_chunk(problem, counts[part], parameters[part], free[part], noise), chunks))

@@ -12,7 +12,7 @@ from napari_wse2xai.stages.peaks import KINDS, Peak
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
-    from napari_wse2xai.numerics.uncertainty import Quality
+    from napari_wse2xai.numerics.uncertainty import Noise, Quality
     from napari_wse2xai.stages.deconvolve import Deconvolve
 
 Spectra = NDArray[np.float32]
@@ -86,18 +86,17 @@ class FitWindow:
 
     def fit(self, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> "Fit":
         """Fit spectra (pixel, n); where the solver allows, what is stuck is tried elsewhere, what is not at its minimum finished."""
-        from napari_wse2xai.numerics import least_squares
+        from napari_wse2xai.numerics import least_squares, uncertainty
 
         found = solver.solve(problem, counts, progress)
         if solver.refits:
             found = self._tried_elsewhere(problem, counts, solver, found)
-        fit = self.judge(problem, counts, found)
-        unfinished = fit.quality.distance > CONVERGED
-        if solver.refits and unfinished.any():
-            better = least_squares.fit(problem, counts[unfinished], least_squares.Tolerance(), start=fit.found[unfinished])
-            found = fit.found.copy()
-            found[unfinished] = better
-            fit = self.judge(problem, counts, found)
+        noise = uncertainty.Noise.of(problem, counts, found)
+        fit = self.judge(problem, counts, found, noise)
+        rows = np.flatnonzero(fit.quality.distance > CONVERGED)
+        if solver.refits and len(rows):
+            better = least_squares.fit(problem, counts[rows], least_squares.Tolerance(), start=fit.found[rows])
+            fit = fit.merged(rows, self.judge(problem, counts[rows], better, noise))
         return fit
 
     def _tried_elsewhere(self, problem: "Problem", counts: Spectra, solver: Any, found: Parameters) -> Parameters:
@@ -120,12 +119,12 @@ class FitWindow:
             found[rows[better]] = other[better]
         return found
 
-    def judge(self, problem: "Problem", counts: Spectra, found: Parameters) -> "Fit":
-        """Errors and goodness of found parameters."""
+    def judge(self, problem: "Problem", counts: Spectra, found: Parameters, noise: "Noise | None" = None) -> "Fit":
+        """Errors and goodness of found parameters; the noise is that of the spectra given, unless it is known from more of them."""
         from napari_wse2xai.numerics import uncertainty
 
         free = self._free(found, problem)
-        quality = uncertainty.assess(problem, counts, found, free)
+        quality = uncertainty.assess(problem, counts, found, free, noise)
         return Fit(found, free, quality, self._background_ends(quality.ends))
 
     def _background_ends(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:

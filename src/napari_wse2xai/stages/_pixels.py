@@ -9,7 +9,7 @@ from napari_wse2xai.numerics import despike
 from napari_wse2xai.stages._bands import let_go, rows_of
 from napari_wse2xai.stages._fitting import FitWindow, Spectra
 
-CHUNK = 8192
+CHUNK = 16384
 """Pixels worked on at a time."""
 
 

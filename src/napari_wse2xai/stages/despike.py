@@ -17,7 +17,7 @@ from napari_wse2xai.stages._windows import Window
 Counts = NDArray[np.float32]
 Filter = Callable[[Counts, slice], tuple[Counts, NDArray[np.bool_]]]
 """Takes counts (ny, nx, n) and the rows that are wanted; gives these repaired, and True where they were replaced."""
-SAMPLE = 500_000
+SAMPLE = 200_000
 """Channels that the noise is read off."""
 
 
