@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from napari_wse2xai.data import Explanation, Frame, Level, Line, NullTest, Record, Samples, Score, TrainedModel, Verdict
+from napari_wse2xai.data import Explanation, Frame, Level, Line, NullTest, Record, Recovery, Samples, Score, TrainedModel, Verdict
 
 LINES = (
     Line("E'", "lorentzian", (183.0, 300.0)),
@@ -178,6 +178,26 @@ def make_explanation(samples: Samples | None = None, *, level: Level = Level.INT
         ("The bands hold refits over 5 blocks.",),
         "explanation",
         (*HISTORY, Record("Explain", {"features": "all", "grid": 21}, "0.1.0", 1.5)),
+    )
+
+
+def make_recovery(*, good: bool = True) -> Recovery:
+    """Scores of a law planted on the samples, found again or not."""
+    return Recovery(
+        law={"saturating": "A1'.height", "linear": "A1'.position", "quadratic": "A1'.fwhm", "partner": "E'.height"},
+        parameters=9,
+        noise=0.03,
+        hidden=0.04,
+        ranks={"saturating": 1, "linear": 2, "quadratic": 4 if good else 7, "partner": 3},
+        model_r2=0.974 if good else 0.62,
+        pdp_r2={"saturating": 0.991, "linear": 0.97, "quadratic": 0.953 if good else 0.31},
+        slope_correlation={"saturating": 0.962, "quadratic": 0.911 if good else 0.4, "partner": 0.88},
+        band_coverage=0.94,
+        slope_coverage=0.91,
+        false_slopes=0.023,
+        seed=7,
+        target="height",
+        history=(Record("Simulate", {"seed": 7}, "0.1.0", 21.5),),
     )
 
 

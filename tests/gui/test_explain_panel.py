@@ -13,7 +13,6 @@ from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Record, Samples, TrainedModel
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.explain_panel import ExplainPanel
-from napari_wse2xai.gui.explain_twin import shares
 from napari_wse2xai.layers import shown_in, slope_layer, to_layers
 from napari_wse2xai.plots.judged import stamped
 from napari_wse2xai.stages import Explain
@@ -200,10 +199,3 @@ def test_two_flakes_have_two_slope_maps_in_their_places() -> None:
     assert second[0].shape == explanation.samples.frames[1].shape
     assert first[1]["translate"] != second[1]["translate"]
     assert second[1]["name"].endswith("flake 2")
-
-
-def test_the_twin_is_as_noisy_as_the_flake(trained: TrainedModel) -> None:
-    random, blocks = (trained.score("height", validation=validation).r2 for validation in ("random", "blocks"))
-    noise, hidden = shares(trained, "height")
-    assert noise == pytest.approx(1 - random)
-    assert hidden == pytest.approx(random - blocks)

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray
 
-from learned import A_HEIGHT, make_explanation, make_model, make_samples
+from learned import A_HEIGHT, make_explanation, make_model, make_recovery, make_samples
 from napari_wse2xai.data import Level, Results, Samples
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.io import is_results, read_results, write_results
@@ -69,6 +69,20 @@ def test_an_explanation_comes_back_as_it_was_and_shares_the_models_samples(tmp_p
 
 def test_an_explanation_alone_brings_its_samples(tmp_path, explanation):
     assert_same(written(tmp_path, None, explanation).explanation, explanation)
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_the_scores_of_a_simulation_come_back_with_the_explanation(tmp_path, explanation, good):
+    recovery = make_recovery(good=good)
+    found = written(tmp_path, None, replace(explanation, recovery=recovery)).explanation.recovery
+    assert_same(found, recovery)
+    assert (found.passed, found.sentences) == (good, recovery.sentences)
+    with xarray.open_datatree(tmp_path / "results.nc") as tree:
+        kept = tree["/explanation/recovery"]
+        assert float(kept["pdp_r2"].sel(role="saturating")) == 0.991
+        assert np.isnan(kept["pdp_r2"].sel(role="partner"))
+        assert kept.attrs["passed"] == good
+        assert histories.from_json(kept.attrs["history"]) == recovery.history
 
 
 def test_an_explanation_of_some_features_is_read_by_xarray_too(tmp_path, explanation):

@@ -7,6 +7,7 @@ from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.paired_maps import Pairable, PairedMaps
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
 from napari_wse2xai.data.picture import Picture
+from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.data.results import Results
 from napari_wse2xai.data.samples import TARGETS, Line, Samples
 from napari_wse2xai.data.spectral_map import SpectralMap
@@ -32,6 +33,7 @@ __all__ = [
     "PeakMaps",
     "Picture",
     "Record",
+    "Recovery",
     "Results",
     "Samples",
     "Score",

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.data.verdict import Level, Verdict
 
@@ -65,6 +66,8 @@ class Explanation:
     remarks: tuple[str, ...] = ()
     name: str = "explanation"
     history: History = ()
+    recovery: Recovery | None = None
+    """How well a law planted on this flake was found again, where that was tried."""
 
     def with_record(self, record: Record) -> Self:
         """Return the same explanation with one more step in its history."""

@@ -1,5 +1,6 @@
 """What a fitted model makes of its inputs: arrays in, scikit-learn's names where it has them."""
 
+from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.explaining.accumulated import accumulated_local_effects
 from napari_wse2xai.explaining.attribution import integrated_gradients
 from napari_wse2xai.explaining.bands import bands
@@ -12,7 +13,7 @@ from napari_wse2xai.explaining.randomisation import weight_randomisation
 from napari_wse2xai.explaining.ranking import pdp_spread, ranking, slope_rms
 from napari_wse2xai.explaining.regions import ice_clusters, regional_effects
 from napari_wse2xai.explaining.slopes import SCHEMES, derivatives, ice_slope
-from napari_wse2xai.explaining.twin import Explained, Recovery, explained, simulate
+from napari_wse2xai.explaining.twin import Explained, explained, simulate
 
 __all__ = [
     "SCHEMES",

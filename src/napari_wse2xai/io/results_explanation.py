@@ -19,6 +19,7 @@ from napari_wse2xai.io.results_pixels import (
     values_of_maps,
     write_samples,
 )
+from napari_wse2xai.io.results_recovery import RECOVERY, read_recovery, write_recovery
 
 EXPLANATION, OWN_SAMPLES = "explanation", "explanation_samples"
 """Groups of the explanation, and of the samples where they are not the model's."""
@@ -68,6 +69,8 @@ def write_explanation(group: Any, explanation: Explanation, known: Samples | Non
         put_maps(group, samples, name, ("feature",), values, empty=-1 if values.dtype == bool else np.nan, long_name=_MEANINGS[field])
     _write_words(group, explanation)
     _write_extra(group, explanation, history)
+    if explanation.recovery is not None:
+        write_recovery(group.create_group(RECOVERY), explanation.recovery)
     if samples is not known:
         write_samples(group.parent.create_group(OWN_SAMPLES), samples, history)
 
@@ -117,6 +120,7 @@ def read_explanation(group: Any, known: Samples | None = None) -> Explanation:
         pixels=group["pixels"][()] if "pixels" in group else np.empty(0, dtype=np.int64),
         ice=group["ice"][()] if "ice" in group else np.empty((size[0], 0, size[1])),
         ranking=tuple(int(index) for index in group["ranking"][()]),
+        recovery=read_recovery(group[RECOVERY]) if RECOVERY in group else None,
         **_read_words(group),
         **arrays,
     )

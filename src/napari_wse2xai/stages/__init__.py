@@ -11,10 +11,14 @@ from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.find_flake import FindFlake
 from napari_wse2xai.stages.pair import Pair
 from napari_wse2xai.stages.peaks import Peak
+from napari_wse2xai.stages.simulate import Simulate
 from napari_wse2xai.stages.train import Train
 
 STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Deconvolve)
-"""Every stage on one map, in the order of the chain; then `Pair` brings two together, `Train` learns from pairs, `Explain` from that."""
+"""Every stage on one map, in the order of the chain.
+
+Then `Pair` brings two together, `Train` learns from pairs, `Explain` from that, and `Simulate` puts both to the test.
+"""
 
 __all__ = [
     "STAGES",
@@ -30,6 +34,7 @@ __all__ = [
     "Peak",
     "Progress",
     "Settings",
+    "Simulate",
     "SoFar",
     "Stage",
     "Train",

@@ -1,0 +1,109 @@
+"""Simulate my flake: whether training and explaining would find a law that is known on this flake's own parameter maps."""
+
+from dataclasses import dataclass
+from functools import partial
+from time import perf_counter
+from typing import Any, ClassVar, TypeVar
+
+import numpy as np
+
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import NETWORK, Explanation, History, Record, Recovery, Samples, TrainedModel
+from napari_wse2xai.errors import DataError, SettingsError
+from napari_wse2xai.stages._stage import Progress, Settings, setting, silent
+from napari_wse2xai.stages.explain import Explain
+from napari_wse2xai.stages.train import Train
+
+Kind = TypeVar("Kind", bound=Settings)
+USUAL_NOISE = 0.05
+"""Share of the variance where no score says how much of it can be predicted."""
+
+
+class Simulate(Settings):
+    """Plant a known law on the flake's own parameter maps, train and explain again, and tell how much of the law is found.
+
+    Called as ``Simulate()(model, explanation)``.
+
+    Notes
+    -----
+    The law takes over the target's mean, spread and gaps.  As much of the variance is noise as no model predicts between neighbours, and as
+    much is a smooth map that RS does not show as is lost from there to spatial blocks.  The network is trained as the model was, the bands
+    come from as many refits as the explanation's, without rivals: they tend to be narrower than its own.  A twin tests laws of its family
+    (`explaining.simulate`).
+    """
+
+    title: ClassVar[str] = "Simulate"
+
+    seed: int = setting(0, ge=0, title="Seed", description="The law, its noise and its hidden map follow from it.")
+
+    def __call__(self, model: TrainedModel, explanation: Explanation, progress: Progress = silent) -> Recovery:
+        """Plant, train, explain and compare; the result carries these settings in its history."""
+        from napari_wse2xai.explaining import explained, simulate
+
+        started = perf_counter()
+        _check(model, explanation)
+        train, explain = _as_used(Train, model.history), _as_used(Explain, explanation.history)
+        noise, hidden = shares(model, explanation.target)
+        recovery = simulate(
+            explanation.samples,
+            _Trainer(train),
+            partial(explained, refits=explain.refits),
+            target=explanation.target,
+            noise=noise,
+            hidden=hidden,
+            seed=self.seed,
+            progress=progress,
+        )
+        settings = self.model_dump(mode="json")
+        return recovery.with_record(Record(type(self).__name__, settings, __version__, round(perf_counter() - started, 3)))
+
+
+@dataclass(frozen=True)
+class _Trainer:
+    """Trains on the planted target as the model was trained on its own."""
+
+    settings: Train
+
+    def __call__(self, planted: Samples, progress: Progress) -> Any:
+        """Give the fitted network."""
+        known = np.isfinite(planted.targets[:, 0])
+        network = self.settings.network(planted.lines).set_params(on_epoch=lambda done, words, _history: progress(done, words))
+        return network.fit(planted.features[known], planted.targets[known, 0]).set_params(on_epoch=None)
+
+
+def _check(model: TrainedModel, explanation: Explanation) -> None:
+    """Refuse an explanation of something else."""
+    ours, theirs = model.samples, explanation.samples
+    of_model = ours is theirs or np.array_equal(ours.features, theirs.features, equal_nan=True)
+    if not of_model or explanation.target not in ours.target_names:
+        raise DataError(
+            f"The explanation of PL {explanation.target} ('{explanation.name}') is not of the model '{model.name}'; "
+            "give the model that was explained."
+        )
+
+
+def shares(model: TrainedModel, target: str) -> tuple[float, float]:
+    """Share of the target's variance that no model predicts between neighbours, and the share that is lost across the flake."""
+    random, blocks = (_best(model, target, validation) for validation in ("random", "blocks"))
+    noise = float(np.clip(1 - random, 0.0, 1.0)) if np.isfinite(random) else USUAL_NOISE
+    return noise, float(np.clip(random - blocks, 0.0, 1 - noise)) if np.isfinite(random - blocks) else 0.0
+
+
+def _best(model: TrainedModel, target: str, validation: str) -> float:
+    """R2 of the network on pixels not seen, else of its best rival; NaN where none was tested."""
+    scores = {s.model: s.r2 for s in model.scores if (s.target, s.validation, s.part) == (target, validation, "validation")}
+    return scores.get(NETWORK, max(scores.values(), default=float("nan")))
+
+
+def _as_used(stage: type[Kind], history: History) -> Kind:
+    """Settings that an artefact was made with; the usual ones where its history does not say."""
+    record = next((record for record in reversed(history) if record.step == stage.__name__), None)
+    if record is None:
+        return stage()
+    try:
+        return stage.model_validate(record.settings)
+    except ValueError as error:
+        raise SettingsError(
+            f"The history's step {record.step} was made by version {record.version or 'unknown'} with settings that this version does not "
+            "know; simulate with that version, or train again."
+        ) from error
