@@ -58,15 +58,17 @@ class ExplainCanvas(QObject):
         """Let the layer of a part show something new; None hides it."""
         there = next((layer for layer, shown in self.layers(part) if shown.flake == flake), None)
         if new is None or there is None:
-            if there is not None:
+            if there is not None and there.visible:
                 there.visible = False
             return None if new is None else stock.add(self.viewer, [new])[0]
         data, keywords, _ = new
-        there.metadata, there.visible = keywords["metadata"], True
+        there.metadata = keywords["metadata"]
         if not np.array_equal(there.data, data, equal_nan=True):  # PL is the same whatever the parameter
             there.data, there.name, there.contrast_limits = data, keywords["name"], keywords["contrast_limits"]
             if there.colormap.name != keywords["colormap"]:
                 there.colormap = keywords["colormap"]
+        if not there.visible:  # to say so again would draw the layer again
+            there.visible = True
         return there
 
     def _regions_there(self) -> bool:

@@ -14,9 +14,11 @@ from qtpy.QtCore import Signal
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.train_result import DPI, SMALL
-from napari_wse2xai.plots.explaining import draw_ice
+from napari_wse2xai.plots.ice import CurvePlot, segments
 
 HIGHLIGHT, HOVERED = "#e8711a", "#111111"
+TITLE_STAYS: Any = {"axes.titley": 1.0}
+"""Else matplotlib measures all letters at every drawing to find the title's place."""
 Numbers = NDArray[np.float64]
 
 
@@ -31,6 +33,7 @@ class IcePlot(FigureCanvasQTAgg):
         self.explanation: Explanation | None = None
         self.feature = 0
         self._chosen: NDArray[np.bool_] = np.zeros(0, dtype=bool)
+        self._curves: CurvePlot | None = None
         self._background: Any = None
         self._moving: list[Any] = []
         self._lasso: Any = None
@@ -41,21 +44,30 @@ class IcePlot(FigureCanvasQTAgg):
     def show_feature(self, explanation: Explanation, feature: int) -> None:
         """Draw the curves of one parameter."""
         if explanation is not self.explanation:
-            self._chosen = np.zeros(len(explanation.pixels), dtype=bool)
-        self.explanation, self.feature = explanation, feature
+            self._begin(explanation)
+        self.feature = feature
+        assert self._curves is not None
+        self._curves.show(feature)
+        self._hovered.set_data([], [])
+        self._own.set_data([], [])
+        self._set_picked()
+        self.draw_idle()
+
+    def _begin(self, explanation: Explanation) -> None:
+        """Make axes, lines and letters for an explanation; from parameter to parameter they only change."""
+        self.explanation, self._chosen = explanation, np.zeros(len(explanation.pixels), dtype=bool)
         self.figure.clear()
         self.figure.subplots_adjust(left=0.2, right=0.97, bottom=0.17, top=0.9)
-        with rc_context(SMALL):
+        with rc_context(SMALL | TITLE_STAYS):
             axes = self.figure.add_subplot()
-            draw_ice(axes, explanation, feature).set(linewidths=0.5, alpha=0.3)
+            self._curves = CurvePlot(axes, explanation)
+        self._curves.lines.set(linewidths=0.5, alpha=0.3)
         self._picked = LineCollection([], colors=HIGHLIGHT, linewidths=0.8, alpha=0.8, animated=True)
         axes.add_collection(self._picked, autolim=False)
         (self._hovered,) = axes.plot([], [], color=HOVERED, linewidth=2, animated=True)
         (self._own,) = axes.plot([], [], "o", color=HOVERED, markersize=6, markerfacecolor="white", animated=True)
-        self._set_picked()
         self._moving = [self._picked, self._hovered, self._own]
         self._lasso = LassoSelector(axes, self._on_lasso, useblit=False, props={"color": HIGHLIGHT, "linewidth": 1.5})
-        self.draw_idle()
 
     def pick(self, chosen: NDArray[np.bool_]) -> None:
         """Let some of the kept curves (curve,) stand out."""
@@ -67,7 +79,7 @@ class IcePlot(FigureCanvasQTAgg):
     def _set_picked(self) -> None:
         assert self.explanation is not None
         x, curves = self.explanation.pdp_grid[self.feature], self.explanation.ice[self.feature][self._chosen]
-        self._picked.set_segments([np.stack([x, curve], axis=1) for curve in curves])
+        self._picked.set_segments(segments(x, curves))
 
     def hover(self, curve: Numbers | None, value: float = float("nan")) -> None:
         """Let one curve (grid,) stand out, with a mark at the parameter's own value; None for none."""

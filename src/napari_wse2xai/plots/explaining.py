@@ -14,12 +14,12 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, Explanation
+from napari_wse2xai.plots.ice import CurvePlot, words
 from napari_wse2xai.plots.judged import badge, stamp
-from napari_wse2xai.plots.maps import COLORMAPS, draw_map, draw_profile, draw_values, extent_um, is_line, limits, unit_text
+from napari_wse2xai.plots.maps import COLORMAPS, WORDS, draw_map, draw_profile, draw_values, extent_um, is_line, limits, unit_text
 
 CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79"}
 """Colour of the curve of each parameter of a line."""
-WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
 DIVERGING = "RdBu_r"
 BARE = "#e9ecef"
 """Colour of what is not sure."""
@@ -84,7 +84,7 @@ def _in_sigmas(explanation: Explanation, feature: int) -> NDArray[np.float64]:
 
 
 def draw_ice(axes: Axes, explanation: Explanation, feature: int, *, centred: bool = False) -> LineCollection:
-    """Prediction for each kept pixel as one parameter moves, and their mean; dashed and shaded where the data do not reach.
+    """Prediction for each kept pixel as one parameter moves, and their mean; shaded where the data do not reach.
 
     Parameters
     ----------
@@ -95,32 +95,9 @@ def draw_ice(axes: Axes, explanation: Explanation, feature: int, *, centred: boo
     -------
     the curves, one per entry of `Explanation.pixels`
     """
-    x, curves, mean = explanation.pdp_grid[feature], explanation.ice[feature], explanation.pdp[feature]
-    if centred:
-        middle = len(x) // 2
-        curves, mean = curves - curves[:, middle : middle + 1], mean - mean[middle]
-    lines = LineCollection([np.stack([x, curve], axis=1) for curve in curves], colors="#4c9be8", linewidths=0.6, alpha=0.35)
-    axes.add_collection(lines)
-    axes.plot(x, mean, color="#d1495b", linewidth=1.8, label="mean (PDP)")
-    _shade_unsupported(axes, x, explanation.supported[feature])
-    name, unit = explanation.features[feature], unit_text(explanation.feature_units[feature])
-    change = "change of " if centred else ""
-    axes.set(xlabel=f"{_words(name)} ({unit})", ylabel=f"{change}PL {explanation.target} ({unit_text(explanation.target_unit)})")
-    axes.set_title(f"{len(curves)} pixels", loc="left")
-    axes.autoscale_view()
-    axes.margins(x=0)
-    badge(axes, explanation.verdict)
-    stamp(axes, explanation.stamp)
-    return lines
-
-
-def _shade_unsupported(axes: Axes, x: NDArray[np.float64], supported: NDArray[np.bool_]) -> None:
-    if supported.all() or not supported.any():
-        return
-    inside = x[supported]
-    for low, high in ((x[0], inside[0]), (inside[-1], x[-1])):
-        if high > low:
-            axes.axvspan(low, high, facecolor="none", edgecolor="#b4bcc4", hatch="///", linewidth=0, zorder=0)
+    curves = CurvePlot(axes, explanation)
+    curves.show(feature, centred=centred)
+    return curves.lines
 
 
 def draw_slope(axes: Axes, explanation: Explanation, feature: int, *, flake: int = 0, only_sure: bool = True) -> None:
@@ -135,7 +112,7 @@ def draw_slope(axes: Axes, explanation: Explanation, feature: int, *, flake: int
     samples, frame = explanation.samples, explanation.samples.frames[flake]
     values = samples.image(explanation.slope[feature], flake)
     unit = f"{explanation.target_unit} / {explanation.feature_units[feature]}"
-    title = f"ICE slope, {_words(explanation.features[feature])}"
+    title = f"ICE slope, {words(explanation.features[feature])}"
     if is_line(frame):
         errors = samples.image(explanation.slope_error[feature], flake)
         draw_profile(axes, frame, values, errors=errors, title=title, unit=unit)
@@ -174,7 +151,7 @@ def draw_side_by_side(grid: Sequence[Axes], explanation: Explanation, feature: i
     name = explanation.features[feature]
     raman = samples.image(samples.features[:, samples.feature_names.index(name)], flake)
     pl = samples.image(samples.targets[:, samples.target(explanation.target)], flake)
-    draw_values(grid[0], frame, raman, title=_words(name), unit=explanation.feature_units[feature], parameter=name.rpartition(".")[2])
+    draw_values(grid[0], frame, raman, title=words(name), unit=explanation.feature_units[feature], parameter=name.rpartition(".")[2])
     draw_slope(grid[1], explanation, feature, flake=flake)
     colours = explanation.target if explanation.target in COLORMAPS else "height"
     draw_values(grid[2], frame, pl, title=f"PL {explanation.target}", unit=explanation.target_unit, parameter=colours)
@@ -205,15 +182,9 @@ def draw_ranking(axes: Axes, explanation: Explanation, *, most: int = 12) -> Non
         label="spread of the PDP",
     )
     axes.barh(places + 0.2, explanation.slope_rms[order], 0.38, color="#e8a33d", label="rms slope × σ (sees interactions)")
-    axes.set_yticks(places, [_words(explanation.features[index]) for index in shown])
+    axes.set_yticks(places, [words(explanation.features[index]) for index in shown])
     axes.set(xlabel=f"effect on PL {explanation.target} ({unit_text(explanation.target_unit)})", xlim=(0, None))
     axes.invert_yaxis()
     axes.legend(loc="lower right", fontsize="small", frameon=False)
     badge(axes, explanation.verdict)
     stamp(axes, explanation.stamp)
-
-
-def _words(feature: str) -> str:
-    """``A1'.fwhm`` as ``A1' FWHM``."""
-    mode, _, parameter = feature.rpartition(".")
-    return f"{mode} {WORDS[parameter]}"
