@@ -1,14 +1,16 @@
 """The network and its rivals on the same folds."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.errors import Enough
+from napari_wse2xai.errors import DataWarning, Enough
 
 Rows = NDArray[np.int64]
 Numbers = NDArray[np.float64]
@@ -70,8 +72,12 @@ class Contest:
     """(n,) what is to be predicted."""
     told: Told
     watch: Watch
+    checkpoints: Path | None = None
+    """Folder that every network is kept in, from where an interrupted contest goes on; nothing is kept without."""
     epochs: int | None = field(default=None, init=False)
     """Epochs after which the user had seen enough."""
+    networks: int = field(default=0, init=False)
+    """How many were begun."""
 
     def run(self, models: Mapping[str, Any], folds: Sequence[Fold]) -> Iterator[Heat]:
         """Fit a fresh copy of every model on every fold.
@@ -88,7 +94,8 @@ class Contest:
             started = perf_counter()
             fitted = self.fit(models[name], fold, told, name)
             on_training, on_held_out = (fitted.predict(self.features[rows]) for rows in (fold.training, fold.held_out))
-            yield Heat(name, fold, on_training, on_held_out, perf_counter() - started, fitted)
+            seconds = max(perf_counter() - started, getattr(fitted, "seconds_", 0.0))  # of a network with those before an interruption
+            yield Heat(name, fold, on_training, on_held_out, seconds, fitted)
 
     def fit(self, model: Any, fold: Fold, told: Told, name: str) -> Any:
         """Fit a copy of one model on the training pixels of one fold."""
@@ -112,15 +119,32 @@ class Contest:
     def _fit_network(self, network: Any, fold: Fold, told: Told, where: str) -> Any:
         def on_epoch(done: float, message: str, history: Mapping[str, list[float]]) -> None:
             self.watch(fold.validation, history)
-            told(done, f"{where}: {message}")
+            resumed = f", resumed at epoch {network.resumed_} of {network.max_epochs}" if network.resumed_ else ""
+            told(done, f"{where}{resumed}: {message}")
 
         network.set_params(on_epoch=on_epoch, **({} if self.epochs is None else {"max_epochs": self.epochs}))
-        held_out = (self.features[fold.held_out], self.values[fold.held_out]) if len(fold.held_out) else None
         try:
-            network.fit(self.features[fold.training], self.values[fold.training], validation=held_out)
+            self._begin_or_resume(network, fold)
         except Enough:
             self.epochs = max(1, int(network.best_["epoch"]))
-        return network.set_params(on_epoch=None)
+        return network.set_params(on_epoch=None, checkpoint=None)
+
+    def _begin_or_resume(self, network: Any, fold: Fold) -> None:
+        """Train; where this network was interrupted before, go on from there."""
+        from napari_wse2xai.learning.checkpoint import UnusableError
+
+        held_out = (self.features[fold.held_out], self.values[fold.held_out]) if len(fold.held_out) else None
+        table, self.networks = (self.features[fold.training], self.values[fold.training], held_out), self.networks + 1
+        if self.checkpoints is None:
+            network.fit(*table)
+            return
+        place = self.checkpoints / f"{self.networks}.pt"
+        network.set_params(checkpoint=place)
+        try:
+            network.fit(*table, resume=place if place.exists() else None)
+        except UnusableError as unusable:
+            warnings.warn(f"{unusable} This network is trained from its first epoch.", DataWarning, stacklevel=2)
+            network.fit(*table)
 
 
 def pooled(heats: Sequence[Heat]) -> list[Pooled]:

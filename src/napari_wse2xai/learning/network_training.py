@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_wse2xai.errors import Cancelled, DataError, SettingsError
-from napari_wse2xai.learning.checkpoint import Checkpoint
+from napari_wse2xai.errors import Cancelled, DataError, Enough, SettingsError
+from napari_wse2xai.learning.checkpoint import Checkpoint, UnusableError
 from napari_wse2xai.learning.network import SpectralNetwork
 from napari_wse2xai.learning.prediction import ROWS
 
@@ -114,32 +114,50 @@ class Trainer:
         self.jitter = plan.jitter * training.features.std(0, correction=0)
         self.every = max(1, plan.max_epochs // LOOKS)
         self.history: dict[str, list[float]] = {name: [] for name in HISTORY}
-        self.best, self.epoch, self.before_s = Best(), 0, 0.0
+        self.best, self.epoch, self.before_s, self.resumed = Best(), 0, 0.0, 0
+        self.enough, self.whole = False, False
 
     def run(self) -> None:
         """Train to the last epoch; leaves the module in eval mode, on `Cancelled` with the best weights so far."""
         self.begun, self.first_step, self.told = time.perf_counter(), self.epoch * self.steps, time.perf_counter()
         try:
-            while self.epoch < self.plan.max_epochs:
-                loss = self._epoch()
-                self.epoch += 1
-                if self.epoch % self.every == 0 or self.epoch == self.plan.max_epochs:
-                    self._look(loss)
-                if self.checkpoint:
-                    self.checkpoint.keep(self.state())
-                self._tell(0)
+            self._go_on()
         except Cancelled:
-            self._rest()
+            if self.best.weights:
+                self.module.load_state_dict(self.best.weights)
             raise
         finally:
             self.module.eval()
 
-    def _rest(self) -> None:
-        """Save the run where it can be taken up, and leave the best weights in the module."""
-        if self.checkpoint:
-            self.checkpoint.write()
-        if self.best.weights:
-            self.module.load_state_dict(self.best.weights)
+    def _go_on(self) -> None:
+        """Train the epochs that are left; however that ends, a checkpoint is written from which the same outcome follows."""
+        try:
+            if self.resumed:
+                self._tell(0)
+            if self.enough:
+                raise Enough
+            while self.epoch < self.plan.max_epochs:
+                self._one_more()
+                if self.checkpoint and self.checkpoint.due:
+                    self.checkpoint.keep(self.state())
+                self._tell(0)
+        except Enough:
+            self.enough = self.whole = True  # it will not go on, so it is kept as it is, within an epoch or not
+            raise
+        finally:
+            if self.checkpoint and self.whole:
+                self.checkpoint.keep(self.state())
+            if self.checkpoint:
+                self.checkpoint.write()
+
+    def _one_more(self) -> None:
+        """Train one epoch, and measure where it is time; in between there is nothing to go on from."""
+        self.whole = False
+        loss = self._epoch()
+        self.epoch += 1
+        if self.epoch % self.every == 0 or self.epoch == self.plan.max_epochs:
+            self._look(loss)
+        self.whole = True
 
     @property
     def seconds(self) -> float:
@@ -164,14 +182,22 @@ class Trainer:
             "random": random,
             "history": self.history,
             "best": {"r2": self.best.r2, "epoch": self.best.epoch, "weights": self.best.weights},
+            "enough": self.enough,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Take up a run where `state` was taken."""
+        try:
+            self._restore(state)
+        except (KeyError, TypeError, ValueError, RuntimeError) as other:  # what torch raises where names or shapes do not fit
+            raise UnusableError("The interrupted run does not fit this version's network; start again without it.") from other
+        self.resumed, self.whole = self.epoch, True
+
+    def _restore(self, state: Mapping[str, Any]) -> None:
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.order.set_state(state["order"])
-        self.epoch, self.before_s = state["epoch"], state["seconds"]
+        self.epoch, self.before_s, self.enough = state["epoch"], state["seconds"], state["enough"]
         self.history, self.best = {name: list(values) for name, values in state["history"].items()}, Best(**state["best"])
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state["random"], self.device)

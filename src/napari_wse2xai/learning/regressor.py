@@ -61,13 +61,15 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     device : ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``mps``
     random_state : seed; on the processor the same seed gives the same weights
     on_epoch : called with (share done, message, history), several times a second and after each epoch; may raise `Cancelled`
-    checkpoint : file that the run is saved to about every minute and when it is cancelled; see `fit`
+    checkpoint : file that the run is saved to about every minute and when it ends, in whatever way; see `fit`
 
     Attributes
     ----------
     module_ : torch module (n, column) raw float32 -> (n, target) raw; always in eval mode; differentiable
     history_ : ``epoch``, ``loss``, ``r2_training``, ``r2_validation``, ``seconds``; lists of equal length, about 25 looks in a run
     best_ : the epoch whose weights are in `module_`, and its R2
+    resumed_ : epoch at which an interrupted run was taken up; 0 where it was not
+    seconds_ : time of the training, that before an interruption included
     n_features_in_, device_
 
     Notes
@@ -116,12 +118,15 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         X : (n, column), raw units
         y : (n,) or (n, target), raw units
         validation : other pixels, only looked at: their R2 goes into the history
-        resume : checkpoint of an earlier, interrupted run of the same settings on the same data
+        resume : checkpoint of an earlier, interrupted run of the same settings on the same data; the outcome is that of a run without
+            interruption, to the bit
 
         Raises
         ------
         Cancelled
             From `on_epoch`; the estimator then holds the best weights so far.
+        learning.checkpoint.UnusableError
+            `resume` is damaged, or of another run.
         """
         features, targets = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64, ensure_min_samples=2)
         self._one_target, device, seed = targets.ndim == 1, devices.choose(self.device), self._seed()
@@ -213,22 +218,24 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return Table(*(torch.as_tensor(values, dtype=torch.float32, device=where) for values in (features, standardised)))
 
     def _train(self, training: Table, validation: Table | None, plan: Plan, resume: str | Path | None) -> None:
-        identity = self._identity(training)
+        identity = self._identity(training, validation)
         checkpoint = None if self.checkpoint is None else Checkpoint(self.checkpoint, identity)
         trainer = Trainer(self.module_, training, validation, plan, listen=self.on_epoch, checkpoint=checkpoint)
         if resume is not None:
             trainer.restore(Checkpoint.read(resume, identity))
-        self.device_ = str(trainer.device)
+        self.device_, self.resumed_ = str(trainer.device), trainer.resumed
         try:
             trainer.run()
         finally:
-            self.history_, self.best_ = trainer.history, trainer.kept()
+            self.history_, self.best_, self.seconds_ = trainer.history, trainer.kept(), trainer.seconds
 
-    def _identity(self, training: Table) -> str:
-        """Settings and a digest of the data: a run goes on only with the same of both."""
-        settings = {name: value for name, value in self.settings().items() if name != "device"}
-        digest = sha256(b"".join(values.cpu().numpy().tobytes() for values in (training.features, training.targets))).hexdigest()
-        return json.dumps({**settings, "data": digest})
+    def _identity(self, *tables: Table | None) -> str:
+        """Settings, kind of device and a digest of the data: a run goes on only with the same of all."""
+        digest = sha256()
+        for table in tables:
+            for values in (table.features, table.targets) if table else ():
+                digest.update(values.cpu().numpy().tobytes())
+        return json.dumps({**self.settings(), "device": self.module_.target_mean.device.type, "data": digest.hexdigest()})
 
     def _restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         tensors = {name: torch.as_tensor(np.asarray(value)) for name, value in arrays.items() if name != "one_target"}

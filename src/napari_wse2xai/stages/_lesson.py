@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -83,11 +84,16 @@ class Lesson:
     remarks: tuple[str, ...]
 
     @classmethod
-    def learn(cls, settings: "Train", samples: Samples, target: str, progress: Progress) -> Self:
-        """Let the network and its rivals learn one target, and judge."""
+    def learn(cls, settings: "Train", samples: Samples, target: str, progress: Progress, *, checkpoints: Path | None = None) -> Self:
+        """Let the network and its rivals learn one target, and judge.
+
+        Parameters
+        ----------
+        checkpoints : folder that the networks are kept in, from where an interrupted lesson goes on
+        """
         pupil = Pupil.of(samples, target)
         folds, block, without = pupil.folds(settings.block_folds, settings.seed)
-        contest = Contest(pupil.features, pupil.values, _part(progress, 0.0, CONTESTED), _watch(progress))
+        contest = Contest(pupil.features, pupil.values, _part(progress, 0.0, CONTESTED), _watch(progress), checkpoints)
         heats = list(_heats(settings, samples, contest, folds))
         scores = tuple(_scores(pupil, pooled(heats)))
         null = _null_test(settings, pupil, _part(progress, CONTESTED, (TESTED - CONTESTED) / 2))

@@ -68,8 +68,12 @@ class Stage(Settings, Generic[Source, Result]):
 
     def __call__(self, source: Source, progress: Progress = silent) -> Result:
         """Run on an artefact; the result carries these settings in its history."""
+        return self._recorded(lambda: self.run(source, progress))
+
+    def _recorded(self, work: Callable[[], Result]) -> Result:
+        """Put settings, version and time into the history of what some work gives."""
         started = perf_counter()
-        result = self.run(source, progress)
+        result = work()
         settings = self.model_dump(mode="json")
         return result.with_record(Record(type(self).__name__, settings, __version__, round(perf_counter() - started, 3)))
 

@@ -2,6 +2,8 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
@@ -9,7 +11,8 @@ from pydantic import Field, field_validator
 
 from napari_wse2xai.data import Line, PairedMaps, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning
-from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
+from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting, silent
+from napari_wse2xai.stages.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from napari_wse2xai.learning.regressor import SpectralCNNRegressor
@@ -131,14 +134,39 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         parameters = self.recipe.parameters()
         return SpectralCNNRegressor(lines, architecture=self.architecture, device=self.device, random_state=self.seed, **parameters)
 
-    def run(self, source: Sequence[PairedMaps], progress: Progress) -> TrainedModel:
+    def __call__(self, source: Sequence[PairedMaps], progress: Progress = silent, *, checkpoint: str | Path | None = None) -> TrainedModel:
+        """Train; with a folder `checkpoint` so that it can be resumed.
+
+        Parameters
+        ----------
+        source : paired maps, one per flake
+        checkpoint : folder that the networks are kept in: those that are trained, and the running one about every minute and when it is
+            interrupted.  The same call goes on from there and gives what it would have given without the interruption, to the bit; delete
+            the folder once the model is saved.
+
+        Raises
+        ------
+        DataError
+            `checkpoint` holds a training with other settings or data.
+        """
+        return self._recorded(lambda: self.run(source, progress, checkpoint))
+
+    def samples(self, source: Sequence[PairedMaps]) -> Samples:
+        """Table of what is learnt from."""
+        return Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak)
+
+    def run(self, source: Sequence[PairedMaps], progress: Progress, checkpoint: str | Path | None = None) -> TrainedModel:
         """Learn one target after the other."""
         from napari_wse2xai.stages._lesson import Lesson, assembled
 
-        samples = Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak)
+        samples = self.samples(source)
         _check(samples)
         share = 1 / len(self.target)
-        lessons = [Lesson.learn(self, samples, name, _part(progress, index * share, share)) for index, name in enumerate(self.target)]
+        with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
+            lessons = [
+                Lesson.learn(self, samples, name, _part(progress, index * share, share), checkpoints=folder and folder / name)
+                for index, name in enumerate(self.target)
+            ]
         return assembled(self, samples, lessons)
 
 
