@@ -36,7 +36,7 @@ class Watcher(Protocol):
 
 
 class OneCycle(Settings):
-    """For a laptop: AdamW, the learning rate rises once and falls to zero; a smooth network, batch-normalised, so that its slopes are, too."""
+    """For a laptop: AdamW, the learning rate rises once and falls to zero; the network is smooth and batch-normalised."""
 
     kind: Literal["one cycle"] = "one cycle"
     epochs: int = setting(80, ge=1, le=100_000, title="Epochs", description="Passes over the training pixels.")
