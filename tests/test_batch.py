@@ -12,11 +12,11 @@ import pytest
 import xarray
 import yaml
 
-from learned import make_explanation, make_model
-from napari_wse2xai import batch, io, recipe
+from learned import make_explanation, make_model, make_recovery
+from napari_wse2xai import batch, cli, io, recipe
 from napari_wse2xai.data import Level, Samples
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
-from napari_wse2xai.stages import Explain, Train
+from napari_wse2xai.stages import Explain, Simulate, Train
 from napari_wse2xai.synthetic import Placement, make_flake, make_pair
 
 RECIPE = {
@@ -247,7 +247,7 @@ def test_warnings_are_told_and_kept_in_the_report(inputs, tmp_path, flake):
 @pytest.fixture
 def taught(monkeypatch):
     """Training that takes no time: a model made by hand on the samples that the stage is given."""
-    monkeypatch.setattr(Train, "run", lambda self, source, progress: make_model(Samples.of(source, targets=self.target)))
+    monkeypatch.setattr(Train, "run", lambda self, source, *how: make_model(Samples.of(source, targets=self.target)))
 
 
 @quick
@@ -295,9 +295,44 @@ def test_a_run_explains_and_writes_the_card(inputs, tmp_path, monkeypatch):
 
 
 @quick
+@pytest.mark.usefixtures("taught")
+def test_a_run_simulates_the_flake_and_tells_how_much_is_found(inputs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(Explain, "run", lambda self, source, progress: make_explanation())
+    asked = []
+
+    def simulate(self, model, explanation, progress):
+        asked.append((self.seed, model.name, explanation.name))
+        progress(0.5, "epoch 1")
+        return make_recovery()
+
+    monkeypatch.setattr(Simulate, "__call__", simulate)
+    path = write(inputs, "simulate.yaml", train={"seed": 5}, simulate={"seed": 8}, pair={"method": {"kind": "stage coordinates"}})
+    assert cli.main(["run", str(path), "--output", str(tmp_path)]) == 0
+    assert asked == [(8, "model", "explanation")]
+    said = capsys.readouterr()
+    (line,) = [line for line in said.out.splitlines() if line.startswith("simulation")]
+    assert line == f"simulation  {make_recovery().summary}"
+    assert line.isascii()
+    assert "simulate" in said.err
+    assert io.read_results(tmp_path / "results.nc").explanation.recovery == make_recovery()
+    assert "found again" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+@quick
+@pytest.mark.usefixtures("taught")
+def test_a_flake_that_cannot_be_simulated_keeps_its_explanation(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(Explain, "run", lambda self, source, progress: make_explanation())
+    path = write(inputs, "single.yaml", simulate={}, pair={"method": {"kind": "stage coordinates"}})
+    with pytest.warns(DataWarning, match=r"There is no simulation of the flake: The explanation of PL height .* is not of the model"):
+        results = batch.run_recipe(path, tmp_path)
+    assert results.explanation.recovery is None
+    assert results.explanation.ranking == make_explanation().ranking
+
+
+@quick
 def test_a_model_that_must_not_be_interpreted_is_kept_but_not_explained(inputs, tmp_path, monkeypatch):
     judged = partial(make_model, level=Level.DO_NOT_INTERPRET)
-    monkeypatch.setattr(Train, "run", lambda self, source, progress: judged(Samples.of(source)))
+    monkeypatch.setattr(Train, "run", lambda self, source, *how: judged(Samples.of(source)))
     path = write(inputs, "doubt.yaml", train={"seed": 5}, pair={"method": {"kind": "stage coordinates"}})
     with pytest.warns(DataWarning, match="PL height is not explained, the verdict is 'do not interpret'"):
         results = batch.run_recipe(path, tmp_path)

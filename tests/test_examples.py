@@ -8,7 +8,7 @@ import yaml
 
 from napari_wse2xai import batch, io, recipe
 from napari_wse2xai.data import Status
-from napari_wse2xai.stages import Explain, Pair, Train
+from napari_wse2xai.stages import Explain, Pair, Simulate, Train
 from napari_wse2xai.synthetic import make_flake
 
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
@@ -103,4 +103,4 @@ def test_what_the_template_holds_in_comments_can_be_used(tmp_path):
     used = text.replace(f"# pair:{later}", f"pair:{bare}").replace("\nstop_after: deconvolve", "")
     (tmp_path / "wse2.yaml").write_text(used, encoding="utf-8")
     wanted = recipe.load(tmp_path / "wse2.yaml")
-    assert (wanted.pairing, wanted.training, wanted.explaining) == (Pair(), Train(), Explain())
+    assert (wanted.pairing, wanted.training, wanted.explaining, wanted.simulating) == (Pair(), Train(), Explain(), Simulate())

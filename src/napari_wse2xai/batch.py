@@ -11,9 +11,9 @@ from typing import TextIO
 
 from napari_wse2xai import io, recipe, report, synthetic
 from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
-from napari_wse2xai.errors import DataWarning, UserError
+from napari_wse2xai.errors import DataError, DataWarning, UserError
 from napari_wse2xai.recipe import Member, Recipe, Series
-from napari_wse2xai.stages import Explain, Pair, Progress, Train, silent
+from napari_wse2xai.stages import Explain, Pair, Progress, Simulate, Train, silent
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
 
@@ -30,12 +30,20 @@ class _Shares:
     paired: float = 0.7
     trained: float = 0.7
     explained: float = 0.7
+    learnt: float = 0.7
     drawn: float = 0.97
 
     @classmethod
     def of(cls, wanted: Recipe) -> "_Shares":
-        """Training, where it is asked for, takes most of the time."""
-        return cls() if wanted.training is None else cls(0.02, 0.12, 0.14, 0.8, 0.93, 0.99)
+        """Training, where it is asked for, takes most of the time; a simulation trains once more."""
+        if wanted.training is None:
+            return cls()
+        return cls(0.02, 0.12, 0.14, 0.8, 0.93, 0.93, 0.99) if wanted.simulating is None else cls(0.02, 0.12, 0.14, 0.66, 0.77, 0.93, 0.99)
+
+    @classmethod
+    def after(cls, results: Results) -> "_Shares":
+        """Where the parts lie once everything is computed."""
+        return cls() if results.model is None else cls(learnt=0.93, drawn=0.99)
 
 
 @dataclass(frozen=True)
@@ -71,12 +79,12 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
     return results
 
 
-def run(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> None:
-    """Run a recipe of one flake or of several."""
-    if recipe.is_series(recipe_path):
-        run_series(recipe_path, output, progress)
-    else:
-        run_recipe(recipe_path, output, progress)
+def run(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> dict[str, Results]:
+    """Run a recipe of one flake or of several; gives what was learnt, by its folder within the output (empty: the output itself)."""
+    if not recipe.is_series(recipe_path):
+        return {"": run_recipe(recipe_path, output, progress)}
+    networks = _run_series(recipe_path, output, progress)
+    return {_home_of(*key): results for key, results in networks.items()}
 
 
 def run_series(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> dict[tuple[str, str], TrainedModel]:
@@ -85,19 +93,27 @@ def run_series(recipe_path: str | Path, output: str | Path, progress: Progress =
     Each flake has a folder ``CONDITION/FLAKE``, each network a folder ``CONDITION/network_ARCHITECTURE``; beside them lie ``scores.csv``
     with all scores, ``report.html``, and the scatter plots of all networks in ``figures/``.
     """
+    return _models(_run_series(recipe_path, output, progress))
+
+
+def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress) -> dict[tuple[str, str], Results]:
+    """Networks with their explanations, by architecture and condition."""
     series, folder = recipe.load_series(recipe_path), Path(output).expanduser()
     with _writable(folder), _noting_warnings() as told:
         flakes = _prepared(series, _part(progress, 0.0, 0.15, ""))
         networks = _compared(series, flakes, _part(progress, 0.15, 0.65, ""))
         places = {_home(member.condition, member.name): results for member, results in flakes.items()}
-        places |= {_home(condition, f"network_{architecture}"): results for (architecture, condition), results in networks.items()}
+        places |= {_home_of(*key): results for key, results in networks.items()}
         for index, (place, results) in enumerate(places.items()):
             told_of = _part(progress, 0.8 + 0.2 * index / len(places), 0.2 / len(places), place)
             _deliver(results, folder / place, _Story(place), told_of)
-        models = {key: results.model for key, results in networks.items() if results.model is not None}
-        _deliver_series(models, series, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)))
+        _deliver_series(_models(networks), series, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)))
         progress(1.0, "report: done")
-    return models
+    return networks
+
+
+def _models(networks: Mapping[tuple[str, str], Results]) -> dict[tuple[str, str], TrainedModel]:
+    return {key: results.model for key, results in networks.items() if results.model is not None}
 
 
 def _prepared(series: Series, progress: Progress) -> dict[Member, Results]:
@@ -118,8 +134,9 @@ def _compared(series: Series, flakes: Mapping[Member, Results], progress: Progre
     for index, (training, condition) in enumerate(cases):
         told = _part(progress, index / len(cases), 1 / len(cases), f"{condition}, {training.architecture}")
         pairs = [pair for member in series.under(condition) if (pair := flakes[member].paired) is not None]
-        model = training(pairs, _part(told, 0.0, 0.85, "train"))
-        explanation = _explained(series.explain, model, _part(told, 0.85, 0.15, "explain"))
+        model = training(pairs, _part(told, 0.0, 0.75, "train"))
+        explanation = _explained(series.explain, model, _part(told, 0.75, 0.1, "explain"))
+        explanation = _tested(series.simulate, model, explanation, _part(told, 0.85, 0.15, "simulate"))
         networks[training.architecture, condition] = Results({}, model=model, explanation=explanation)
     return networks
 
@@ -128,7 +145,7 @@ def _deliver_series(models: dict[tuple[str, str], TrainedModel], series: Series,
     """Write what compares all networks."""
     images = report.series_figures(models)
     places = report.Places(
-        networks={key: _home(key[1], f"network_{key[0]}") for key in models},
+        networks={key: _home_of(*key) for key in models},
         flakes={f"{member.name} ({member.condition})": _home(member.condition, member.name) for member in series.members},
     )
     page = report.series_page(models, images, places, title=story.title, warnings=story.warnings)
@@ -139,8 +156,13 @@ def _deliver_series(models: dict[tuple[str, str], TrainedModel], series: Series,
 
 
 def _home(condition: str, name: str) -> str:
-    """Folder of a flake or network within that of the series."""
+    """Folder of one of several within that of the series."""
     return "/".join(re.sub(r"[^\w.-]+", "_", part).strip("._") or "_" for part in (condition, name))
+
+
+def _home_of(architecture: str, condition: str) -> str:
+    """Folder of a network within that of the series."""
+    return _home(condition, f"network_{architecture}")
 
 
 def demo(output: str | Path, progress: Progress = silent, *, shape: str = "triangle", seed: int = 0) -> Results:
@@ -199,6 +221,8 @@ def _learnt(wanted: Recipe, results: Results, progress: Progress) -> Results:
     shares = _Shares.of(wanted)
     model = wanted.training((results.paired,), _part(progress, shares.paired, shares.trained - shares.paired, "train"))
     explanation = _explained(wanted.explaining, model, _part(progress, shares.trained, shares.explained - shares.trained, "explain"))
+    simulating = _part(progress, shares.explained, shares.learnt - shares.explained, "simulate")
+    explanation = _tested(wanted.simulating, model, explanation, simulating)
     return replace(results, model=model, explanation=explanation)
 
 
@@ -212,6 +236,17 @@ def _explained(explain: Explain | None, model: TrainedModel, progress: Progress)
     return explain(model, progress)
 
 
+def _tested(simulate: Simulate | None, model: TrainedModel, explanation: Explanation | None, progress: Progress) -> Explanation | None:
+    """Add the scores of a simulation of the flake; where there can be none, say so and keep what there is."""
+    if simulate is None or explanation is None:
+        return explanation
+    try:
+        return replace(explanation, recovery=simulate(model, explanation, progress))
+    except DataError as error:
+        warnings.warn(f"There is no simulation of the flake: {error}", DataWarning, stacklevel=2)
+        return explanation
+
+
 def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
     sources = {}
     for name, section in wanted.sections().items():
@@ -223,8 +258,8 @@ def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
 
 def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) -> None:
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
-    shares = _Shares() if results.model is None else _Shares(explained=0.93, drawn=0.99)
-    images = report.draw_figures(results, _part(progress, shares.explained, shares.drawn - shares.explained, "report"))
+    shares = _Shares.after(results)
+    images = report.draw_figures(results, _part(progress, shares.learnt, shares.drawn - shares.learnt, "report"))
     card = _card(results, story.title, images)
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
     progress(shares.drawn, "report: writing")

@@ -104,8 +104,11 @@ def _run(options: argparse.Namespace) -> None:
     from napari_wse2xai import batch
 
     with _progress() as progress:
-        batch.run(options.recipe, options.output, progress)
+        made = batch.run(options.recipe, options.output, progress)
     _name_outputs(options.output)
+    for place, results in made.items():
+        if results.explanation is not None and results.explanation.recovery is not None:
+            _say(f"simulation  {place}{': ' if place else ''}{results.explanation.recovery.summary}")
 
 
 def _convert(options: argparse.Namespace) -> None:

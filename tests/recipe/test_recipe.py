@@ -6,7 +6,7 @@ import pytest
 
 from napari_wse2xai import recipe
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.stages import Explain, Pair, Train
+from napari_wse2xai.stages import Explain, Pair, Simulate, Train
 from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear
 from napari_wse2xai.stages.despike import FirstDifference, Guarded
 from napari_wse2xai.stages.pair import Register, StageCoordinates
@@ -221,6 +221,16 @@ def test_training_goes_on_to_explain_unless_the_recipe_says_otherwise(load):
     assert load(BOTH + "pair:\nexplain: false").explaining is None
 
 
+def test_a_flake_is_simulated_only_where_the_recipe_says_so(load):
+    assert load(BOTH + "train:").simulating is None
+    asked = load(BOTH + "train: {seed: 2}\nsimulate: {}")
+    assert (asked.training, asked.explaining, asked.simulating) == (Train(seed=2), Explain(), Simulate())
+    assert load(BOTH + "simulate: {seed: 4}").simulating == Simulate(seed=4)
+    assert load(BOTH + "stop_after: simulate").simulating == Simulate()
+    assert load(BOTH + "simulate:\nstop_after: explain").simulating is None
+    assert load(BOTH + "train:\nsimulate: false").explaining == Explain()
+
+
 def test_training_takes_the_presets_values_where_the_recipe_gives_none(load):
     asked = load("preset: paper-2023\n" + BOTH + "train: {seed: 3}\nstop_after: train")
     assert asked.training == Train(seed=3, recipe=PaperRecipe())
@@ -246,6 +256,8 @@ def test_a_preset_names_no_files():
         BOTH + "train: {target: [height, position], recipe: {kind: paper}}\nstop_after: train",
         BOTH + "train: {seed: 2}\nexplain: false",
         BOTH + "explain: {anyway: true, grid: 9}",
+        BOTH + "train: {seed: 2}\nsimulate: {seed: 4}",
+        BOTH + "explain:\nsimulate: false",
     ],
 )
 def test_a_recipe_written_and_read_again_is_the_same(load, text, tmp_path):

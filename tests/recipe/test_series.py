@@ -4,7 +4,7 @@ import pytest
 
 from napari_wse2xai import recipe
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.stages import Explain, Train
+from napari_wse2xai.stages import Explain, Simulate, Train
 from napari_wse2xai.stages.pair import StageCoordinates
 
 ONE = "{raman: {file: map.txt}, pl: {file: map.txt}}"
@@ -43,7 +43,8 @@ def test_every_architecture_is_trained_with_the_same_settings(load):
     series = load(f"flakes: [{ONE}]\narchitectures: [convolution, residual]\ntrain: {{seed: 3, recipe: {{epochs: 5}}}}")
     assert [train.architecture for train in series.trainings] == ["convolution", "residual"]
     assert {(train.seed, train.recipe.epochs) for train in series.trainings} == {(3, 5)}
-    assert series.explain == Explain()
+    assert (series.explain, series.simulate) == (Explain(), None)
+    assert load(f"flakes: [{ONE}]\nsimulate: {{seed: 2}}").simulate == Simulate(seed=2)
     assert series.conditions == ("all",)
 
 
@@ -68,7 +69,7 @@ def test_what_is_not_named_is_the_usual(load):
         ("flakes: [{name: a, " + ONE[1:] + ", {name: a, " + ONE[1:] + "]", ["two flakes", "'a'", "apart"]),
         ("flakes: [{condition: off, " + ONE[1:] + "]", ["flakes[0].condition", "in quotes"]),
         (f"flakes: [{ONE}]\ntrain: {{target: hight}}", ["train.target", "'hight'"]),
-        (f"flakes: [{ONE}]\nstop_after: pair", ["stop_after", "'train' or 'explain'"]),
+        (f"flakes: [{ONE}]\nstop_after: pair", ["stop_after", "'train', 'explain' or 'simulate'"]),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence_with_its_place(load, text, parts):

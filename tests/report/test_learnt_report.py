@@ -7,9 +7,10 @@ import pytest
 from matplotlib.text import Text
 from test_report import read
 
-from learned import make_explanation, make_model, make_samples
+from learned import make_explanation, make_model, make_recovery, make_samples
 from napari_wse2xai import report
 from napari_wse2xai.data import Level, Results
+from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.plots.judged import STAMP
 from napari_wse2xai.report._card import _words, sheet
 from napari_wse2xai.report._learnt import captions
@@ -87,7 +88,7 @@ def test_two_flakes_and_targets_have_figures_of_their_own():
 
 def test_the_card_tells_the_finding_on_one_page(trained, explanation):
     drawn = {"model_height_prediction.png": b"drawn already"}
-    card = report.card(trained, explanation, title="Flake <7>", recovery=("A law was found again.", "Ranks: 1st."), images=drawn)
+    card = report.card(trained, replace(explanation, recovery=make_recovery()), title="Flake <7>", images=drawn)
     assert base64.b64encode(b"drawn already").decode() in card.html
     text = read(card.html)
     for part in (
@@ -95,7 +96,10 @@ def test_the_card_tells_the_finding_on_one_page(trained, explanation):
         "interpretable",
         "A1'.height",
         "238 ± 14",
-        "A law was found again. Ranks: 1st.",
+        "was found again: curves and slope maps like these can be believed.",
+        "A1'.fwhm acts as its square 4 of 9 0.95 0.91",
+        "E'.height acts only through the first 3 of 9 – 0.88",
+        "Simulate (0.1.0) seed: 7",
         "seed: 0",
         "PL peak A exciton",
     ):
@@ -108,8 +112,28 @@ def test_the_card_tells_the_finding_on_one_page(trained, explanation):
 
 def test_the_card_of_a_doubtful_explanation_is_stamped(trained, doubtful):
     judged = replace(trained, verdicts=(doubtful.verdict,))
-    words = _words(judged, doubtful, "t", ())
+    words = _words(judged, doubtful, "t")
     page = sheet(judged, doubtful, words)
     stamps = [text for text in page.findobj(Text) if text.get_gid() == STAMP]
     assert len(stamps) == 7  # ranking, three modes, three maps
     assert "DO NOT INTERPRET" in {text.get_text() for text in page.findobj(Text) if text.get_gid() != STAMP}
+
+
+def test_the_report_and_the_card_say_how_far_a_simulation_found_its_law(results, images):
+    bad = replace(results, explanation=replace(results.explanation, recovery=make_recovery(good=False)))
+    text = read(report.page(bad, images, title="t"))
+    assert "Simulation of this flake with a known law not found again" in text
+    assert "A1'.fwhm acts as its square 7 of 9 0.31 0.40" in text
+    assert "Its predictions reach R² 0.62. The 95 % bands held 94% of the true curves" in text
+    assert "Simulation" not in read(report.page(results, images, title="t"))
+    written = _words(bad.model, bad.explanation, "t")
+    found = " ".join(text.get_text() for text in sheet(bad.model, bad.explanation, written).findobj(Text))
+    assert "was not found again" in found
+
+
+def test_a_card_is_written_as_its_name_ends(trained, explanation):
+    assert report.card_as(".PDF", trained, explanation, title="t").startswith(b"%PDF")
+    assert report.card_as(".html", trained, explanation, title="t").startswith(b"<!DOCTYPE html>")
+    for suffix in (".png", ""):
+        with pytest.raises(SettingsError, match=r"PDF or an HTML page; .*\.pdf or \.html\."):
+            report.card_as(suffix, trained, explanation, title="t")

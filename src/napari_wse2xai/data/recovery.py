@@ -59,6 +59,16 @@ class Recovery:
         )
 
     @property
+    def summary(self) -> str:
+        """The verdict with the numbers that it rests on, on one line, in letters that every terminal knows."""
+        curves, maps = (float(np.median(list(values.values()))) for values in (self.pdp_r2, self.slope_correlation))
+        return (
+            f"the planted law was {'found again' if self.passed else 'not found again as it should be'}: {self.law['saturating']} came "
+            f"{_ordinal(self.ranks['saturating'])} of {self.parameters}, curves R2 {curves:.2f}, slope maps {maps:.2f}, "
+            f"bands held {self.band_coverage:.0%}, slopes {self.slope_coverage:.0%}"
+        )
+
+    @property
     def sentences(self) -> tuple[str, ...]:
         """What the user reads, the verdict first."""
         known = ", ".join(f"{self.law[role]} {_ordinal(rank)}" for role, rank in self.ranks.items())

@@ -19,6 +19,7 @@ from napari_wse2xai.stages import (
     FindFlake,
     Pair,
     Settings,
+    Simulate,
     Stage,
     Train,
 )
@@ -26,11 +27,21 @@ from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 MODALITIES = ("raman", "pl")
 """Sections of a recipe that name a map."""
-LATE: dict[str, type[Stage[Any, Any]]] = {"pair": Pair, "train": Train, "explain": Explain}
+LATE: dict[str, type[Settings]] = {"pair": Pair, "train": Train, "explain": Explain, "simulate": Simulate}
 """Stages that need both maps, by their section, in the order in which they run."""
 
 StepName = Literal[
-    "correct_response", "convert_axis", "find_flake", "despike", "calibrate", "baseline", "deconvolve", "pair", "train", "explain"
+    "correct_response",
+    "convert_axis",
+    "find_flake",
+    "despike",
+    "calibrate",
+    "baseline",
+    "deconvolve",
+    "pair",
+    "train",
+    "explain",
+    "simulate",
 ]
 
 
@@ -116,6 +127,7 @@ class Recipe(Settings):
     pair: Pair | None = None
     train: Train | None = None
     explain: Explain | None = None
+    simulate: Simulate | None = None
     stop_after: StepName | None = Field(None, description="Last stage that runs.")
     flakes: None = Field(None, description="Several flakes instead of one; see `Series`.")
 
@@ -173,6 +185,12 @@ class Recipe(Settings):
         """How the network is explained; None where it is not, or the chain ends before."""
         explain: Explain | None = self._late("explain")
         return explain
+
+    @property
+    def simulating(self) -> Simulate | None:
+        """How the flake is simulated; None where it is not, or the chain ends before."""
+        simulate: Simulate | None = self._late("simulate")
+        return simulate
 
     def sections(self) -> dict[str, Section]:
         """Sections that name a map, by modality."""

@@ -12,7 +12,7 @@ from pydantic.fields import FieldInfo
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
-from napari_wse2xai.stages import Stage
+from napari_wse2xai.stages import Settings
 
 DEFAULT_PRESET = "wse2-532"
 _PRESETS = files("napari_wse2xai") / "presets"
@@ -138,7 +138,7 @@ def _of_usual_kind(section: dict[str, Any]) -> dict[str, Any]:
 def _late_sections(given: Mapping[str, Any], base: Mapping[str, Any], source: str) -> dict[str, Any]:
     """Sections of the stages that need both maps: the preset's values under the recipe's, for those that the recipe asks for.
 
-    A recipe that trains goes on to explain, unless it says ``explain: false`` or stops before.
+    A recipe that trains goes on to explain, unless it says ``explain: false`` or stops before; it simulates only where it says so.
     """
     order, last = list(LATE), _last(given)
     sections: dict[str, Any] = {}
@@ -157,10 +157,11 @@ def _last(given: Mapping[str, Any]) -> str | None:
     if given.get("stop_after") is not None:
         return given["stop_after"] if given["stop_after"] in LATE else None
     named = [name for name in LATE if given.get(name, False) is not False]
-    return "explain" if "train" in named and "explain" not in given else next(reversed(named), None)
+    last = next(reversed(named), None)
+    return "explain" if last == "train" and "explain" not in given else last
 
 
-def _late_section(stage: type[Stage[Any, Any]], values: Any, base: Mapping[str, Any]) -> Any:
+def _late_section(stage: type[Settings], values: Any, base: Mapping[str, Any]) -> Any:
     """Read an empty section as the preset's and ``false`` as left out, and name the default kind where a method has none."""
     if values is False:
         return None

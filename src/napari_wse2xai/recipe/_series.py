@@ -11,7 +11,7 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.recipe._messages import sentence
 from napari_wse2xai.recipe._model import MODALITIES, Recipe
 from napari_wse2xai.recipe._read import mapping_of, merge, parse_mapping, text_of
-from napari_wse2xai.stages import Explain, Settings, Train
+from napari_wse2xai.stages import Explain, Settings, Simulate, Train
 
 SEVERAL = "flakes"
 """Key by which a recipe of several flakes is known."""
@@ -48,7 +48,8 @@ class SeriesKeys(Settings):
     architectures: tuple[Architecture, ...] = Field((), description="Networks to compare; that of `train` where none is named.")
     train: dict[str, Any] | None = Field(None, description="As in a recipe of one flake.")
     explain: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake.")
-    stop_after: Literal["train", "explain"] | None = Field(None, description="Last stage that runs.")
+    simulate: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake, for every network.")
+    stop_after: Literal["train", "explain", "simulate"] | None = Field(None, description="Last stage that runs.")
 
     @field_validator("architectures", mode="before")
     @classmethod
@@ -81,6 +82,7 @@ class Series:
     trainings: tuple[Train, ...]
     """One per architecture."""
     explain: Explain | None
+    simulate: Simulate | None
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -112,7 +114,7 @@ def load_series(path: str | Path) -> Series:
     train = first.training or Train()
     architectures = keys.architectures or (train.architecture,)
     trainings = tuple(train.model_copy(update={"architecture": name}) for name in dict.fromkeys(architectures))
-    return Series(members, trainings, first.explaining)
+    return Series(members, trainings, first.explaining, first.simulating)
 
 
 def _member(index: int, keys: SeriesKeys, place: Path) -> Member:
@@ -129,7 +131,8 @@ def _member(index: int, keys: SeriesKeys, place: Path) -> Member:
 def _whole(keys: SeriesKeys, recipe: Recipe, given: Mapping[str, Any], place: Path) -> Recipe:
     """Recipe of the first flake with the training of the series: where training and explaining are read and checked."""
     data: dict[str, Any] = {name: {"file": str(section.file)} for name, section in recipe.sections().items()}
-    data |= {name: given[name] for name in ("train", "explain", "stop_after") if name in given} | {"preset": keys.preset or recipe.preset}
+    data |= {name: given[name] for name in ("train", "explain", "simulate", "stop_after") if name in given}
+    data["preset"] = keys.preset or recipe.preset
     if "train" not in given:
         data["train"] = {}
     return parse_mapping(data, source=place.name, folder=place.parent)

@@ -13,7 +13,7 @@ def to_yaml(recipe: Recipe) -> str:
     data = recipe.model_dump(mode="json", exclude=set(MODALITIES), exclude_none=True)
     for name, section in recipe.sections().items():
         data[name] = _section(section)
-    if recipe.train is not None and recipe.explain is None:
+    if recipe.train is not None and recipe.explain is None and recipe.simulate is None:
         data["explain"] = False  # where it is not named, training goes on to it
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
 

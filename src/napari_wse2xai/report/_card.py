@@ -3,7 +3,7 @@
 import base64
 import io
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from matplotlib.text import Text
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import NETWORK, Explanation, TrainedModel
+from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.plots import explaining, training
 from napari_wse2xai.plots.judged import BADGE_COLORS, STAMP, STAMP_COLOR
 from napari_wse2xai.report import _learnt
@@ -40,24 +41,31 @@ class Card:
     pdf: bytes
 
 
-def card(
-    model: TrainedModel, explanation: Explanation, *, title: str, recovery: Sequence[str] = (), images: Mapping[str, bytes] | None = None
-) -> Card:
+def card(model: TrainedModel, explanation: Explanation, *, title: str, images: Mapping[str, bytes] | None = None) -> Card:
     """Write the finding card of one target.
 
     Parameters
     ----------
     model : what was explained
-    explanation : of one of its targets
+    explanation : of one of its targets, with the scores of a simulation of this flake where there was one
     title : name of the flake or of the run
-    recovery : what a simulation of this flake with a planted law found (`explaining.twin.Recovery.sentences`), where it was run
     images : what `draw_figures` drew already, so that it need not be drawn again
     """
-    words = _words(model, explanation, title, recovery)
+    words = _words(model, explanation, title)
     return Card(_html(model, explanation, words, images or {}), _pdf(model, explanation, words))
 
 
-def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: Sequence[str]) -> dict[str, Any]:
+def card_as(suffix: str, model: TrainedModel, explanation: Explanation, *, title: str) -> bytes:
+    """Write the finding card of one target as a file of one kind, ``.html`` or ``.pdf``; see `card`."""
+    words = _words(model, explanation, title)
+    if suffix.lower() == ".pdf":
+        return _pdf(model, explanation, words)
+    if suffix.lower() in (".html", ".htm"):
+        return _html(model, explanation, words, {}).encode()
+    raise SettingsError("A finding card is a PDF or an HTML page; let its name end in .pdf or .html.")
+
+
+def _words(model: TrainedModel, explanation: Explanation, title: str) -> dict[str, Any]:
     """What the card says, for both forms."""
     samples = model.samples
     return {
@@ -72,7 +80,7 @@ def _words(model: TrainedModel, explanation: Explanation, title: str, recovery: 
         "ranking": _learnt.ranking(explanation, most=SHOWN),
         "scores": [row for row in _learnt.scores(model, explanation.target) if row["model"] in _told(model, explanation.target)],
         "remarks": _learnt.remarks(explanation),
-        "recovery": list(recovery),
+        "recovery": _learnt.recovery(explanation),
         "settings": _settings(model, explanation),
     }
 
@@ -86,7 +94,8 @@ def _told(model: TrainedModel, target: str) -> set[str]:
 
 def _settings(model: TrainedModel, explanation: Explanation) -> list[tuple[str, str]]:
     """Settings of training and explaining, seeds included, one line a step."""
-    records = {record.step: record for record in (*model.history, *explanation.history)}
+    simulated = explanation.recovery.history if explanation.recovery is not None else ()
+    records = {record.step: record for record in (*model.history, *explanation.history, *simulated)}
     return [
         (f"{record.step} ({record.version})", "; ".join(f"{key}: {setting_text(value)}" for key, value in record.settings.items()))
         for record in records.values()
@@ -148,12 +157,20 @@ def _draw_head(area: SubFigure, explanation: Explanation, words: dict[str, Any])
 
 def _draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
     quality = [f"{row['model']}, {row['validation']}: R² {row['r2']}, MAPE {row['mape']} %" for row in words["scores"]]
-    lines = ["; ".join(quality), *words["remarks"][:3], " ".join(words["recovery"])]
-    lines += [f"{step}: {values}" for step, values in words["settings"][-2:]]
+    lines = ["; ".join(quality), *words["remarks"][:3], *_recovered(words["recovery"])]
+    lines += [f"{step}: {values}" for step, values in words["settings"][-3:]]
     wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE + 26, subsequent_indent="   ")]
     area.text(LEFT, 0.97, "\n".join(wrapped[:12]), fontsize=6, va="top", linespacing=1.3, color="#1d2733")
     if words["stamp"]:
         area.text(0.97, 0.04, words["stamp"], fontsize=9, color=STAMP_COLOR, fontweight="bold", ha="right", va="bottom")
+
+
+def _recovered(found: dict[str, Any] | None) -> list[str]:
+    """Scores of the simulation, one line for all planted parameters."""
+    if found is None:
+        return []
+    rows = [f"{row['parameter']} ({row['role']}) {row['rank']}, curve {row['curve']}, map {row['map']}" for row in found["rows"]]
+    return [f"{found['head']} Rank, R² of the curve and correlation of the slope map: {'; '.join(rows)}. {' '.join(found['notes'])}"]
 
 
 def _shrink(area: SubFigure) -> None:

@@ -11,6 +11,13 @@ from napari_wse2xai.report._numbers import MISSING, to_digits_of
 
 CLASSES = {Level.INTERPRETABLE: "yes", Level.LOCAL_ONLY: "local", Level.DO_NOT_INTERPRET: "no"}
 """Class of the badge in the page's style."""
+ROLES = {
+    "saturating": "saturates",
+    "linear": "acts linearly",
+    "quadratic": "acts as its square",
+    "partner": "acts only through the first",
+}
+"""What each planted parameter does."""
 PARTS = {
     "prediction": "Measured and predicted PL {target} and the error of each pixel; the network saw seven pixels of ten.",
     "scatter": "Predicted against measured PL {target}; the training, epoch by epoch; the network among simpler models. Spatial blocks "
@@ -127,6 +134,30 @@ def _with_unit(explanation: Explanation, index: int) -> str:
     mean = float(explanation.slope[index].mean())
     unit = f"{explanation.target_unit} / {explanation.feature_units[index]}".replace("cm-1", "cm⁻¹")
     return f"{to_digits_of(mean, abs(mean), digits=3)} {unit}"
+
+
+def recovery(explanation: Explanation) -> dict[str, Any] | None:
+    """Whether a law planted on the flake was found again, with a row per planted parameter; None where that was not tried."""
+    found = explanation.recovery
+    if found is None:
+        return None
+    head, _, _, *rest = found.sentences
+    rows = [
+        {
+            "role": ROLES[role],
+            "parameter": parameter,
+            "rank": f"{found.ranks[role]} of {found.parameters}",
+            "curve": _two_digits(found.pdp_r2.get(role)),
+            "map": _two_digits(found.slope_correlation.get(role)),
+        }
+        for role, parameter in found.law.items()
+    ]
+    badge_class, level = ("yes", "found again") if found.passed else ("local", "not found again")
+    return {"class": badge_class, "level": level, "head": head, "rows": rows, "model_r2": f"{found.model_r2:.2f}", "notes": rest}
+
+
+def _two_digits(value: float | None) -> str:
+    return MISSING if value is None else f"{value:.2f}"
 
 
 def remarks(explanation: Explanation) -> list[str]:

@@ -138,8 +138,9 @@ def _explanation(results: Results, images: Images) -> dict[str, Any] | None:
         "stamp": explanation.stamp,
         "ranking": _learnt.ranking(explanation),
         "remarks": _learnt.remarks(explanation),
+        "recovery": _learnt.recovery(explanation),
         "pictures": pictures_of(images, _learnt.captions(None, explanation)),
-        "settings": settings_of(explanation.history),
+        "settings": settings_of((*explanation.history, *(explanation.recovery.history if explanation.recovery is not None else ()))),
     }
 
 
