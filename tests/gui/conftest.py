@@ -1,11 +1,13 @@
 """A small map that is quick to work on, and a way to let Qt work until something holds."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
+from napari_wse2xai.gui import train_kept
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve, Peak
 
@@ -23,6 +25,13 @@ def make_small(kind: AxisKind = AxisKind.RAMAN_SHIFT, name: str = "small") -> Sp
     noise = np.random.default_rng(1).normal(0, 3, (*SHAPE, len(axis)))
     counts = lorentzian(axis, middle, width, heights[..., None]) + 20 + noise
     return SpectralMap.from_arrays(counts, axis, kind, frame=FRAME, name=name, laser_nm=532.0)
+
+
+@pytest.fixture(autouse=True)
+def unfinished(monkeypatch, tmp_path) -> Path:
+    """Folder that interrupted trainings are kept in, instead of the user's own."""
+    monkeypatch.setattr(train_kept, "shelf", lambda: tmp_path / "unfinished")
+    return tmp_path / "unfinished"
 
 
 @pytest.fixture

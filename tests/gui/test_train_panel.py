@@ -1,23 +1,26 @@
 """Training in the window: flakes chosen, trained, watched, stopped, judged, saved, and found again by other panels."""
 
+import re
 from threading import Event
 from time import perf_counter
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
+from sklearn.dummy import DummyRegressor
 
 from learned import make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Level, PairedMaps, TrainedModel
 from napari_wse2xai.errors import Cancelled, Enough
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import stock, train_kept
 from napari_wse2xai.gui.saving import results_in
 from napari_wse2xai.gui.train_panel import ENOUGH, TrainPanel
 from napari_wse2xai.gui.train_result import HEIGHTS
 from napari_wse2xai.gui.train_watch import Attention
 from napari_wse2xai.gui.work_row import time_left
 from napari_wse2xai.layers import to_layers
+from napari_wse2xai.learning import model_zoo
 from napari_wse2xai.plots.judged import BADGE_COLORS
 from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.train import OneCycle, PaperRecipe
@@ -82,6 +85,51 @@ def test_cancelled_and_then_trained_in_the_window_while_it_answers(panel: TrainP
     assert "kernel ridge" in (tmp_path / "scores.csv").read_text(encoding="utf-8")
 
 
+def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
+    panel: TrainPanel, viewer, qtbot, settle, unfinished, monkeypatch, pair: PairedMaps
+) -> None:
+    monkeypatch.setattr(model_zoo, "zoo", lambda seed: {"mean": DummyRegressor()})
+    settings = QUICK.model_copy(update={"recipe": OneCycle(epochs=20), "target": ("position",)})
+    panel.form.put(settings)
+    said: list[str] = []
+    panel.work.runner.progressed.connect(lambda fraction, message: said.append(message))
+    panel.work.begin_button.click()
+    settle(lambda: any("epoch 3 of 20" in message for message in said), timeout=60_000)
+    panel.work.cancel_button.click()
+    settle(lambda: "Train goes on from there" in panel.work.message.text())
+    assert panel.work.message.text().startswith("Cancelled")
+    panel.form.put(settings.model_copy(update={"seed": 1}))
+    assert "goes on" not in panel.work.message.text(), "these settings are another training"
+    panel.close()
+    later = TrainPanel(viewer)
+    qtbot.addWidget(later)
+    later.form.put(settings)
+    assert "Train goes on from there" in later.work.message.text()
+    said.clear()
+    later.work.runner.progressed.connect(lambda fraction, message: said.append(message))
+    later.work.begin_button.click()
+    settle(lambda: not later.work.runner.busy, timeout=60_000)
+    assert any(re.search(r"CNN, random, resumed at epoch \d+ of 20: epoch", message) for message in said)
+    assert not any("epoch 1 of 20" in message for message in said if "random" in message)
+    assert later.model() is not None
+    np.testing.assert_array_equal(later.model().predicted, settings([pair]).predicted)
+    assert later.work.message.text().startswith("Done")
+    assert "goes on" not in later.work.message.text()
+    assert not unfinished.exists()
+
+
+def test_a_training_waits_for_the_cancelled_one_before_it(pair: PairedMaps) -> None:
+    told: list[str] = []
+
+    def cancelled(fraction: float, message: str) -> None:
+        told.append(message)
+        raise Cancelled
+
+    with train_kept._in_turn(lambda fraction, message: None), pytest.raises(Cancelled):
+        train_kept.train(QUICK, [pair], cancelled)
+    assert told == [train_kept.WAITING]
+
+
 def test_cancel_goes_through_the_listener() -> None:
     def cancelled(fraction: float, message: str) -> None:
         raise Cancelled
@@ -134,6 +182,7 @@ def test_a_model_comes_back_from_a_file_and_from_its_layers(trained: TrainedMode
 
 def test_time_left() -> None:
     assert [time_left(*case) for case in ((1.0, 0.5), (10.0, 0.5), (60.0, 0.1))] == ["", "about 10 s left", "about 9 min left"]
+    assert time_left(10.0, 0.5, 0.4) == "about 50 s left", "what was done before an interruption tells nothing about the pace"
 
 
 def test_it_says_what_is_missing_and_enough_is_raised_once_within_a_network(panel: TrainPanel, viewer, settle) -> None:

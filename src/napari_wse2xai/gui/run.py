@@ -33,6 +33,8 @@ class Runner(QObject):
     failed = Signal(str)
     warned = Signal(str)
     cancelled = Signal()
+    ended = Signal()
+    """The thread has come to its end: after `cancelled` a little later."""
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,7 @@ class Runner(QObject):
         worker = FunctionWorker(task.run)
         worker.returned.connect(task.on_returned)
         worker.errored.connect(task.on_errored)
+        worker.finished.connect(self.ended)
         task.worker = worker
         worker.start()
 

@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.errors import UserError
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import stock, train_kept
 from napari_wse2xai.gui.docked import Docked, Scrolled
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.train_result import TrainResult
@@ -58,7 +58,7 @@ class TrainPanel(Docked):
         self.live, self.which, self.result = LiveCurves(), QComboBox(), TrainResult()
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
-        self._epochs = 1
+        self._settings = Train()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._prepare()
@@ -101,6 +101,7 @@ class TrainPanel(Docked):
         self.enough_button.clicked.connect(self._enough)
         self.work.gave.connect(self._on_trained)
         self.work.told.connect(self._on_told)
+        self.work.runner.ended.connect(self._check)
         self.tutor.grew.connect(self._on_grew)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
         self.save_buttons["figure"].clicked.connect(lambda: self._ask("training.png", "Picture (*.png *.svg *.pdf)", self.save_figure))
@@ -157,10 +158,10 @@ class TrainPanel(Docked):
             return
         settings = self.form.value()
         assert isinstance(settings, Train)
-        self._epochs = settings.recipe.epochs
+        self._settings = settings
 
         def work(report: Progress) -> TrainedModel:
-            return settings(pairs, self.tutor.attend(report))
+            return train_kept.train(settings, pairs, self.tutor.attend(report))
 
         self.result.setVisible(False)
         self.work.begin(work, f"Train: {pairs[0].raman.name}", "Loading PyTorch and scikit-learn…")
@@ -173,10 +174,11 @@ class TrainPanel(Docked):
     def _on_grew(self, validation: str, curves: Any) -> None:
         if self.work.runner.busy:
             self.live.setVisible(True)
-            self.live.show_curves(validation, curves, self._epochs)
+            self.live.show_curves(validation, curves, self._settings.recipe.epochs)
 
     def _on_trained(self, model: TrainedModel) -> None:
         """Put the prediction on the canvas, alone."""
+        train_kept.forget(self._settings, model)
         for layer in self.viewer.layers:
             layer.visible = False
         self.viewer.layers.selection.active = stock.add(self.viewer, to_layers(model))[-1]
@@ -197,8 +199,10 @@ class TrainPanel(Docked):
             button.setVisible(self.result.model is not None)
 
     def _check(self) -> None:
-        """Allow Train where settings and choice are valid; else say why not."""
-        self.work.object_with(self._objection())
+        """Allow Train where settings and choice are valid, else say why not; say where it goes on from an interruption."""
+        objection = self._objection()
+        settings = None if objection else self.form.value()
+        self.work.object_with(objection, train_kept.offer(settings, self.chosen()) if isinstance(settings, Train) else "")
 
     def _objection(self) -> tuple[str, str] | None:
         try:

@@ -12,6 +12,8 @@ from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 
 EARLY_S, EARLY = 3.0, 0.02
 """Seconds and share of the work before which no time is foretold."""
+LOADING_S = 1.0
+"""What is done in the first second was there before, or takes no time: it tells nothing about the rest."""
 
 
 class WorkRow(QWidget):
@@ -30,7 +32,8 @@ class WorkRow(QWidget):
         self._between = between
         self._notes: list[str] = []
         self._objection: tuple[str, str] | None = None
-        self._outcome, self._begun, self._first = ("", QUIET), 0.0, 0.0
+        self._outcome, self._begun, self._offer = ("", QUIET), 0.0, ""
+        self._first, self._pace = 0.0, (0.0, 0.0)
         self._arrange()
         self.cancel_button.clicked.connect(self.runner.cancel)
         self.runner.progressed.connect(self._on_progress)
@@ -64,12 +67,13 @@ class WorkRow(QWidget):
         self.runner.start(work, description)
         self._set_buttons()
 
-    def object_with(self, objection: tuple[str, str] | None) -> None:
-        """Say why the work cannot begin; None where it can."""
-        self._objection = objection
+    def object_with(self, objection: tuple[str, str] | None, offer: str = "") -> None:
+        """Say why the work cannot begin; None where it can, with what is worth knowing before it begins."""
+        self._objection, self._offer = objection, offer
         self._set_buttons()
         if not self.runner.busy:
-            self.message.say(*(objection or self._outcome))
+            text, mood = objection or self._outcome
+            self.message.say(f"{text} {offer}".strip(), mood)
 
     def _set_buttons(self) -> None:
         busy = self.runner.busy
@@ -83,8 +87,11 @@ class WorkRow(QWidget):
         if self.bar.maximum() == 0:
             self.bar.setRange(0, 100)
             self._first = perf_counter()
+        now = perf_counter()
+        if now - self._first < LOADING_S:
+            self._pace = now, fraction
         self.bar.setValue(round(100 * fraction))
-        left = time_left(perf_counter() - self._first, fraction)
+        left = time_left(now - self._pace[0], fraction, self._pace[1])
         self.bar.setFormat(f"%p %, {left} in all" if left else "%p %")
         self.message.say(message)
 
@@ -95,15 +102,20 @@ class WorkRow(QWidget):
     def _stop(self, text: str, mood: str = QUIET) -> None:
         self.bar.setVisible(False)
         self._outcome = (" ".join((text, *self._notes)), mood)
-        self.object_with(self._objection)
+        self.object_with(self._objection, self._offer)
         self.told.emit(*self._outcome)
 
 
-def time_left(seconds: float, fraction: float) -> str:
-    """How much longer all will take, in words, from the time and the share of the work so far; empty while nobody can know."""
-    if seconds < EARLY_S or fraction < EARLY:
+def time_left(seconds: float, fraction: float, before: float = 0.0) -> str:
+    """How much longer all will take, in words, from the time and the share of the work so far; empty while nobody can know.
+
+    Parameters
+    ----------
+    before : share that was done when the time began, as where work is resumed
+    """
+    if seconds < EARLY_S or fraction - before < EARLY:
         return ""
-    left = seconds * (1 - fraction) / fraction
+    left = seconds * (1 - fraction) / (fraction - before)
     if left < 90:
         return f"about {max(5, 5 * round(left / 5))} s left"
     return f"about {left / 60:.0f} min left" if left < 5400 else f"about {left / 3600:.1f} h left"

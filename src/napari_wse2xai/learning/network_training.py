@@ -244,8 +244,10 @@ class Trainer:
         """Call the listener after `within` steps of the running epoch."""
         self.told = time.perf_counter()
         done, whole = self.epoch * self.steps + within, self.plan.max_epochs * self.steps
-        left = (self.told - self.begun) / max(1, done - self.first_step) * (whole - done)
-        message = ", ".join([f"epoch {self.epoch} of {self.plan.max_epochs}", *self._scores(), f"about {_duration(left)} left"])
+        message = ", ".join([f"epoch {self.epoch} of {self.plan.max_epochs}", *self._scores()])
+        if done > self.first_step:
+            left = (self.told - self.begun) / (done - self.first_step) * (whole - done)
+            message += f", about {_duration(left)} left"
         self.listen(done / whole, message, self.history)
 
     def _scores(self) -> list[str]:
