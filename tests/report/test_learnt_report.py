@@ -124,7 +124,7 @@ def test_the_report_and_the_card_say_how_far_a_simulation_found_its_law(results,
     text = read(report.page(bad, images, title="t"))
     assert "Simulation of this flake with a known law not found again" in text
     assert "A1'.fwhm acts as its square 7 of 9 0.31 0.40" in text
-    assert "Its predictions reach R² 0.62. The 95 % bands held 94% of the true curves" in text
+    assert "Predictions reach R² 0.62. The 95 % bands held 94% of the true curves" in text
     assert "Simulation" not in read(report.page(results, images, title="t"))
     written = _words(bad.model, bad.explanation, "t")
     found = " ".join(text.get_text() for text in sheet(bad.model, bad.explanation, written).findobj(Text))

@@ -15,18 +15,19 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.data import NETWORK, Explanation, TrainedModel
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.plots import explaining, training
-from napari_wse2xai.plots.judged import BADGE_COLORS, STAMP, STAMP_COLOR
+from napari_wse2xai.plots.judged import BADGE_COLORS, STAMP
 from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._learnt_figures import jobs_of_card
 from napari_wse2xai.report._numbers import setting_text
 from napari_wse2xai.report._page import filled
+from napari_wse2xai.report._small_print import LEFT, RIGHT, draw_foot
 
 A4 = (8.27, 11.69)
 """Inches."""
-LEFT = 0.06
-"""Margin of the page, as a fraction of its width."""
-WIDE = 142
-"""Letters of small print on a line of the page."""
+HEIGHTS = (2.1, 2.3, 3.2, 2.1, 2.0)
+"""Of verdict, ranking, curves, maps and small print, inches."""
+WIDE = 152
+"""Letters on a line of the head."""
 SMALL = 6.5
 """Points of the letters in a plot."""
 SHOWN = 5
@@ -112,6 +113,7 @@ def _html(model: TrainedModel, explanation: Explanation, words: dict[str, Any], 
 
 def _png(figure: Figure) -> bytes:
     stream = io.BytesIO()
+    figure.draw_without_rendering()  # the layout settles at the second drawing only
     figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
     return stream.getvalue()
 
@@ -125,7 +127,7 @@ def _pdf(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -
 def sheet(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -> Figure:
     """Draw the whole card on one page."""
     figure = Figure(figsize=A4)
-    areas: Any = figure.subfigures(5, 1, height_ratios=[1.9, 2.5, 3.6, 2.1, 1.6])
+    areas: Any = figure.subfigures(5, 1, height_ratios=HEIGHTS)
     head, ranking, panel, maps, foot = areas
     _draw_head(head, explanation, words)
     bars, scatter = ranking.subplots(1, 2, gridspec_kw={"width_ratios": [1.5, 1]})
@@ -136,41 +138,22 @@ def sheet(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) 
     panel.subplots_adjust(left=0.1, right=0.97, bottom=0.14, top=0.93, hspace=0.3, wspace=0.12)
     explaining.draw_side_by_side(maps.subplots(1, 3), explanation, explanation.ranking[0])
     maps.subplots_adjust(left=0.08, right=0.92, bottom=0.22, top=0.86, wspace=0.6)
-    _draw_foot(foot, words)
+    draw_foot(foot, words)
     for area in (ranking, panel, maps):
         _shrink(area)
-    for text in scatter.get_legend().get_texts():
-        text.set_fontsize(5)
+    scatter.legend(loc="lower right", fontsize=5, frameon=False, handlelength=0.8, handletextpad=0.4, borderpad=0.1, borderaxespad=0.3)
     return figure
 
 
 def _draw_head(area: SubFigure, explanation: Explanation, words: dict[str, Any]) -> None:
     color = BADGE_COLORS[explanation.verdict.level]
     box = {"boxstyle": "round,pad=0.35", "facecolor": color, "edgecolor": "none"}
-    area.text(LEFT, 0.84, words["title"], fontsize=14, fontweight="bold", va="center")
-    area.text(LEFT, 0.64, f"PL {words['target']}: {words['badge']['level']}", fontsize=11, color="white", bbox=box, va="center")
-    area.text(0.97, 0.84, f"napari-wse2xai {words['version']}", fontsize=7, color="#5b6876", ha="right", va="center")
-    lines = [words["badge"]["meaning"], *words["reasons"][:4], words["about"]]
+    area.text(LEFT, 0.87, words["title"], fontsize=14, fontweight="bold", va="center")
+    area.text(LEFT, 0.7, f"PL {words['target']}: {words['badge']['level']}", fontsize=11, color="white", bbox=box, va="center")
+    area.text(RIGHT, 0.87, f"napari-wse2xai {words['version']}", fontsize=7, color="#5b6876", ha="right", va="center")
+    lines = [words["badge"]["meaning"], *words["reasons"][:5], words["about"]]
     wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE, subsequent_indent="   ")]
-    area.text(LEFT, 0.5, "\n".join(wrapped[:9]), fontsize=7, va="top", linespacing=1.35)
-
-
-def _draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
-    quality = [f"{row['model']}, {row['validation']}: R² {row['r2']}, MAPE {row['mape']} %" for row in words["scores"]]
-    lines = ["; ".join(quality), *words["remarks"][:3], *_recovered(words["recovery"])]
-    lines += [f"{step}: {values}" for step, values in words["settings"][-3:]]
-    wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE + 26, subsequent_indent="   ")]
-    area.text(LEFT, 0.97, "\n".join(wrapped[:12]), fontsize=6, va="top", linespacing=1.3, color="#1d2733")
-    if words["stamp"]:
-        area.text(0.97, 0.04, words["stamp"], fontsize=9, color=STAMP_COLOR, fontweight="bold", ha="right", va="bottom")
-
-
-def _recovered(found: dict[str, Any] | None) -> list[str]:
-    """Scores of the simulation, one line for all planted parameters."""
-    if found is None:
-        return []
-    rows = [f"{row['parameter']} ({row['role']}) {row['rank']}, curve {row['curve']}, map {row['map']}" for row in found["rows"]]
-    return [f"{found['head']} Rank, R² of the curve and correlation of the slope map: {'; '.join(rows)}. {' '.join(found['notes'])}"]
+    area.text(LEFT, 0.58, "\n".join(wrapped[:9]), fontsize=7, va="top", linespacing=1.35)
 
 
 def _shrink(area: SubFigure) -> None:

@@ -157,7 +157,7 @@ def recovery(explanation: Explanation) -> dict[str, Any] | None:
 
 
 def _two_digits(value: float | None) -> str:
-    return MISSING if value is None else f"{value:.2f}"
+    return MISSING if value is None else f"{value:.2f}".replace("-", "−")
 
 
 def remarks(explanation: Explanation) -> list[str]:
