@@ -13,7 +13,7 @@ from napari_wse2xai import io, recipe, report, synthetic
 from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, UserError
 from napari_wse2xai.recipe import Member, Recipe, Series
-from napari_wse2xai.stages import Explain, Pair, Progress, Simulate, Train, silent
+from napari_wse2xai.stages import Explain, Pair, Progress, Simulate, Train, resuming, silent
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
 
@@ -62,7 +62,8 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
     ----------
     recipe_path : YAML file
     output : folder, made where it is missing; files of an earlier run are replaced, each as a whole
-    progress : may raise `Cancelled`; then nothing is written
+    progress : may raise `Cancelled`; then no result is written, but what was trained is kept in ``unfinished/``: the same call goes on
+        from there, and removes it when it is done
 
     Raises
     ------
@@ -71,11 +72,12 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
     """
     wanted = recipe.load(recipe_path)
     folder = Path(output).expanduser()
-    with _writable(folder), _noting_warnings() as told:
+    with _writable(folder), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
         sources = _read(wanted, progress)
         recipe.check(wanted, sources)
-        results = run_chains(wanted, sources, progress)
+        results = run_chains(wanted, sources, progress, keep_in=folder)
         _deliver(results, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)), progress)
+        resuming.forget(results.model, folder)
     return results
 
 
@@ -99,15 +101,17 @@ def run_series(recipe_path: str | Path, output: str | Path, progress: Progress =
 def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress) -> dict[tuple[str, str], Results]:
     """Networks with their explanations, by architecture and condition."""
     series, folder = recipe.load_series(recipe_path), Path(output).expanduser()
-    with _writable(folder), _noting_warnings() as told:
+    with _writable(folder), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
         flakes = _prepared(series, _part(progress, 0.0, 0.15, ""))
-        networks = _compared(series, flakes, _part(progress, 0.15, 0.65, ""))
+        networks = _compared(series, flakes, folder, _part(progress, 0.15, 0.65, ""))
         places = {_home(member.condition, member.name): results for member, results in flakes.items()}
         places |= {_home_of(*key): results for key, results in networks.items()}
         for index, (place, results) in enumerate(places.items()):
             told_of = _part(progress, 0.8 + 0.2 * index / len(places), 0.2 / len(places), place)
             _deliver(results, folder / place, _Story(place), told_of)
         _deliver_series(_models(networks), series, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)))
+        for key, results in networks.items():
+            resuming.forget(results.model, folder / _home_of(*key))
         progress(1.0, "report: done")
     return networks
 
@@ -127,14 +131,15 @@ def _prepared(series: Series, progress: Progress) -> dict[Member, Results]:
     return prepared
 
 
-def _compared(series: Series, flakes: Mapping[Member, Results], progress: Progress) -> dict[tuple[str, str], Results]:
+def _compared(series: Series, flakes: Mapping[Member, Results], folder: Path, progress: Progress) -> dict[tuple[str, str], Results]:
     """A network for each architecture and condition, explained where that is wanted and allowed."""
     networks: dict[tuple[str, str], Results] = {}
     cases = [(training, condition) for training in series.trainings for condition in series.conditions]
     for index, (training, condition) in enumerate(cases):
         told = _part(progress, index / len(cases), 1 / len(cases), f"{condition}, {training.architecture}")
         pairs = [pair for member in series.under(condition) if (pair := flakes[member].paired) is not None]
-        model = training(pairs, _part(told, 0.0, 0.75, "train"))
+        home = folder / _home_of(training.architecture, condition)
+        model = resuming.trained(training, pairs, home, _part(told, 0.0, 0.75, "train"))
         explanation = _explained(series.explain, model, _part(told, 0.75, 0.1, "explain"))
         explanation = _tested(series.simulate, model, explanation, _part(told, 0.85, 0.15, "simulate"))
         networks[training.architecture, condition] = Results({}, model=model, explanation=explanation)
@@ -188,12 +193,13 @@ def _demo_recipe() -> Recipe:
     return recipe.preset().model_copy(update={"pair": Pair(method=StageCoordinates()), "train": train, "explain": Explain()})
 
 
-def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Progress = silent) -> Results:
+def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Progress = silent, *, keep_in: Path | None = None) -> Results:
     """Run the chain of each modality on its map.
 
     Parameters
     ----------
     sources : maps by modality, as read
+    keep_in : folder in which a training is kept so that it can be resumed
     """
     maps, peaks = {}, {}
     chains, shares = {name: chain for name, chain in wanted.chains().items() if name in sources}, _Shares.of(wanted)
@@ -204,7 +210,7 @@ def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Pro
         if outcome.peaks is not None:
             peaks[name] = outcome.peaks
     paired = _paired(wanted, peaks, _part(progress, shares.run, shares.paired - shares.run, "pair"))
-    return _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), progress)
+    return _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), keep_in, progress)
 
 
 def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -> PairedMaps | None:
@@ -214,12 +220,14 @@ def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -
     return wanted.pairing(Pairable(peaks["raman"], peaks["pl"]), progress)
 
 
-def _learnt(wanted: Recipe, results: Results, progress: Progress) -> Results:
+def _learnt(wanted: Recipe, results: Results, keep_in: Path | None, progress: Progress) -> Results:
     """Add the network and its explanation, where the recipe asks for them."""
     if wanted.training is None or results.paired is None:
         return results
     shares = _Shares.of(wanted)
-    model = wanted.training((results.paired,), _part(progress, shares.paired, shares.trained - shares.paired, "train"))
+    model = resuming.trained(
+        wanted.training, [results.paired], keep_in, _part(progress, shares.paired, shares.trained - shares.paired, "train")
+    )
     explanation = _explained(wanted.explaining, model, _part(progress, shares.trained, shares.explained - shares.trained, "explain"))
     simulating = _part(progress, shares.explained, shares.learnt - shares.explained, "simulate")
     explanation = _tested(wanted.simulating, model, explanation, simulating)
