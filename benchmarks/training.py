@@ -23,6 +23,7 @@ from napari_wse2xai.stages.pair import StageCoordinates
 PAPER = {
     "optimizer": "adam",
     "schedule": "constant",
+    "loss": "squared",
     "learning_rate": 1e-3,
     "batch_size": 128,
     "dropout": 0.5,

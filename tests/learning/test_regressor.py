@@ -52,6 +52,17 @@ def test_a_saved_network_predicts_the_same(fitted: SpectralCNNRegressor, tmp_pat
     np.testing.assert_array_equal(SpectralCNNRegressor.load(tmp_path / "network.pt").predict(features), fitted.predict(features))
 
 
+def test_a_few_odd_pixels_do_not_rule_the_rest() -> None:
+    features, target = table()
+    odd = target.copy()
+    odd[:3] += 25_000.0  # 25 standard deviations
+    r2 = {
+        loss: SpectralCNNRegressor(LINES, **SMALL, loss=loss).fit(features, odd).score(*table(200, seed=2)) for loss in ("huber", "squared")
+    }
+    assert r2["huber"] > 0.85
+    assert r2["huber"] > r2["squared"] + 0.1
+
+
 @pytest.mark.parametrize("architecture", ["convolution", "residual"])
 def test_both_architectures_learn_several_targets_at_once(architecture: str) -> None:
     features, target = table(200)
@@ -60,6 +71,17 @@ def test_both_architectures_learn_several_targets_at_once(architecture: str) -> 
     )
     assert network.predict(features).shape == (200, 2)
     assert network.history_["r2_training"][-1] > 0.8
+
+
+@pytest.mark.parametrize("paper", [{"normalisation": "instance-batch"}, {"activation": "leaky-relu"}])
+def test_the_papers_layers_learn_too(paper: dict[str, str]) -> None:
+    assert SpectralCNNRegressor(LINES, **SMALL, **paper).fit(*table()).score(*table(200, seed=2)) > 0.85
+
+
+@pytest.mark.parametrize("wrong", [{"normalisation": "layer"}, {"activation": "tanh"}, {"loss": "hinge"}])
+def test_unknown_words_are_refused_with_those_that_are_known(wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match=f"{next(iter(wrong.values()))}' is not known; use"):
+        SpectralCNNRegressor(LINES, **SMALL | wrong).fit(*table(40))
 
 
 def test_the_same_seed_gives_the_same_network_and_another_one_another() -> None:

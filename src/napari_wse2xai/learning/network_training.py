@@ -18,6 +18,7 @@ Listener = Callable[[float, str, Mapping[str, list[float]]], None]
 """Called with the share done, a message, and the history so far; may raise `Cancelled`."""
 OPTIMIZERS = ("adamw", "adam")
 SCHEDULES = ("onecycle", "constant")
+LOSSES = ("huber", "squared")
 WARM_UP = 0.25
 """Share of a one-cycle schedule in which the learning rate rises (Smith & Topin 2018)."""
 FIRST_RATE = 0.04
@@ -38,6 +39,8 @@ class Plan:
     batch_size: int
     optimizer: str = "adamw"
     schedule: str = "onecycle"
+    loss: str = "huber"
+    """``squared``, or ``huber``: linear beyond one standard deviation of the target, so that odd pixels do not rule (Huber 1964)."""
     weight_decay: float = 0.0
     jitter: float = 0.0
     """Random part added to every feature in training, in standard deviations of its column: keeps a network smooth (Bishop 1995)."""
@@ -48,6 +51,8 @@ class Plan:
             raise SettingsError(f"The optimizer '{self.optimizer}' is not known; use {' or '.join(OPTIMIZERS)}.")
         if self.schedule not in SCHEDULES:
             raise SettingsError(f"The schedule '{self.schedule}' is not known; use {' or '.join(SCHEDULES)}.")
+        if self.loss not in LOSSES:
+            raise SettingsError(f"The loss '{self.loss}' is not known; use {' or '.join(LOSSES)}.")
         if self.max_epochs < 1 or self.batch_size < 2:
             raise SettingsError(f"Train at least 1 epoch in batches of at least 2, not {self.max_epochs} epochs of {self.batch_size}.")
 
@@ -223,7 +228,8 @@ class Trainer:
         if self.plan.jitter:
             features = torch.addcmul(features, self.jitter, torch.randn_like(features))
         predicted = self.module.standardised(features)
-        loss = nn.functional.mse_loss(predicted, self.training.targets[rows])
+        measure = nn.functional.mse_loss if self.plan.loss == "squared" else nn.functional.huber_loss
+        loss = measure(predicted, self.training.targets[rows])
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach()

@@ -37,6 +37,7 @@ PAPER = {
     "batch_size": 128,
     "optimizer": "adam",
     "schedule": "constant",
+    "loss": "squared",
     "weight_decay": 0.0,
     "jitter": 0.0,
 }
@@ -61,7 +62,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     activation : ``silu``, smooth, so that slopes of what was learnt are nearer to the truth, or ``leaky-relu``, the paper's
     dropout : share of the units of the linear layers left out in training
     jitter : random part added to the columns in training, in standard deviations
-    max_epochs, learning_rate, batch_size, optimizer, schedule, weight_decay : how to train; see `PAPER` for the paper's values
+    max_epochs, learning_rate, batch_size, optimizer, schedule, loss, weight_decay : how to train; see `PAPER` for the paper's values
     device : ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``mps``
     random_state : seed; on the processor the same seed gives the same weights
     on_epoch : called with (share done, message, history), several times a second and after each epoch; may raise `Cancelled`
@@ -97,6 +98,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     batch_size: int = 64
     optimizer: str = "adamw"
     schedule: str = "onecycle"
+    loss: str = "huber"
     weight_decay: float = 0.01
     jitter: float = 0.0
     device: str = "auto"
@@ -210,6 +212,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             self.batch_size,
             self.optimizer,
             self.schedule,
+            self.loss,
             weight_decay=self.weight_decay,
             jitter=self.jitter,
             seed=seed,
