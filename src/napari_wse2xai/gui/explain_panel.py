@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBox
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Results, TrainedModel
 from napari_wse2xai.errors import SettingsError, UserError
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import explain_card, stock
 from napari_wse2xai.gui.docked import Docked, Scrolled
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_pixels import PixelCurves
@@ -31,6 +31,7 @@ _SAVES = {
     "netcdf": ("Save as NetCDF…", "explanation.nc", "NetCDF (*.nc)"),
     "curves": ("Save curves as CSV…", "curves.csv", "Table (*.csv)"),
     "slopes": ("Save slopes as CSV…", "slopes.csv", "Table (*.csv)"),
+    "card": (explain_card.TITLE, explain_card.NAME, explain_card.PATTERN),
 }
 
 
@@ -243,15 +244,17 @@ class ExplainPanel(Docked):
             self.work.message.say(str(error), BAD)
 
     def save(self, key: str, path: Path) -> None:
-        """Write plot, curves, slopes, or all as NetCDF."""
-        explanation = self.result.explanation
-        if explanation is None:
+        """Write plot, curves, slopes, the finding card, or all as NetCDF."""
+        if self.result.explanation is None:
             return
+        explanation = self.twin.with_scores(self.result.explanation)
         if key == "plot":
             with io.new_file(path) as temporary:
                 self.result.figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
         elif key == "netcdf":
             io.write_results(Results({}, model=self._model_of(explanation), explanation=explanation), path)
+        elif key == "card":
+            explain_card.write_card(explanation, self._model_of(explanation), path)
         else:
             (write_pdp_csv if key == "curves" else write_slopes_csv)(explanation, path)
         self.work.message.say(f"Saved {path}.")

@@ -1,5 +1,6 @@
 """Simulate my flake: one button that plants a known law on the user's own maps, and tells how well it is found again."""
 
+from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -56,6 +57,10 @@ class TwinTest(QWidget):
     def recovery_of(self, explanation: Explanation) -> Recovery | None:
         """What is known of an explanation: from here, else from where it came."""
         return self._found.get(explanation, explanation.recovery)
+
+    def with_scores(self, explanation: Explanation) -> Explanation:
+        """Give the explanation what is known of it, to be saved with it."""
+        return replace(explanation, recovery=self.recovery_of(explanation))
 
     def show_recovery(self, recovery: Recovery) -> None:
         """Keep and show how well the law was found."""
