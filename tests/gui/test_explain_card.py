@@ -43,7 +43,7 @@ def ask(monkeypatch):
     def ask(panel: ExplainPanel, path: Path) -> str:
         monkeypatch.setattr(explain_panel.QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
         panel.save_buttons["card"].click()
-        return panel.work.message.text()
+        return panel.saved.text()
 
     return ask
 

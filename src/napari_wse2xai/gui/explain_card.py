@@ -11,6 +11,7 @@ from napari_wse2xai.errors import DataError
 
 TITLE, NAME, PATTERN = "Save finding card…", "card.pdf", "Finding card (*.pdf *.html)"
 """Words of the button, and what the dialog offers."""
+TIP = "Verdict, ranking with errors, curves, maps, what a simulation found, settings and seeds on one page, as PDF or HTML."
 
 
 def write_card(explanation: Explanation, model: TrainedModel | None, path: Path) -> None:

@@ -53,6 +53,7 @@ class ExplainPanel(Docked):
         self.only_sure, self.beside = QCheckBox("only where sure"), QCheckBox("RS and PL beside it")
         self.paint_button, self.clear_button = QPushButton("Paint a region"), QPushButton("Clear")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
+        self.saved = Voice(napari_viewer)
         self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
         self.pixels: PixelCurves | None = None
         self.below = QWidget()
@@ -76,6 +77,7 @@ class ExplainPanel(Docked):
         self.paint_button.setToolTip("Paint with the brush on the flake: the curves of those pixels stand out.")
         self.anyway_button.setVisible(False)
         self.warning.setVisible(False)
+        self.save_buttons["card"].setToolTip(explain_card.TIP)
 
     def _arrange(self) -> None:
         shown, region, saving = QHBoxLayout(), QHBoxLayout(), QGridLayout()
@@ -85,6 +87,7 @@ class ExplainPanel(Docked):
             region.addWidget(button)
         for index, button in enumerate(self.save_buttons.values()):
             saving.addWidget(button, index // 2, index % 2)
+        saving.addWidget(self.saved, saving.rowCount(), 0, 1, 2)
         below = QVBoxLayout(self.below)
         below.setContentsMargins(0, 0, 0, 0)
         for row in (shown, region, saving):
@@ -241,7 +244,7 @@ class ExplainPanel(Docked):
         try:
             self.save(key, Path(path))
         except UserError as error:
-            self.work.message.say(str(error), BAD)
+            self.saved.say(str(error), BAD)
 
     def save(self, key: str, path: Path) -> None:
         """Write plot, curves, slopes, the finding card, or all as NetCDF."""
@@ -257,7 +260,7 @@ class ExplainPanel(Docked):
             explain_card.write_card(explanation, self._model_of(explanation), path)
         else:
             (write_pdp_csv if key == "curves" else write_slopes_csv)(explanation, path)
-        self.work.message.say(f"Saved {path}.")
+        self.saved.say(f"Saved {path}.")
 
     def listen(self) -> None:
         """Hear of the mouse and of layers that come and go."""
