@@ -334,10 +334,14 @@ def test_a_model_that_must_not_be_interpreted_is_kept_but_not_explained(inputs, 
     judged = partial(make_model, level=Level.DO_NOT_INTERPRET)
     monkeypatch.setattr(Train, "run", lambda self, source, *how: judged(Samples.of(source)))
     path = write(inputs, "doubt.yaml", train={"seed": 5}, pair={"method": {"kind": "stage coordinates"}})
+    (tmp_path / "figures").mkdir()
+    for name in ("card.pdf", "slopes.csv", "figures/explanation_pdp.png", "figures/mine.png"):  # of an earlier run that was explained
+        (tmp_path / name).touch()
     with pytest.warns(DataWarning, match="PL height is not explained, the verdict is 'do not interpret'"):
         results = batch.run_recipe(path, tmp_path)
     assert results.explanation is None
     assert results.model is not None
+    assert files(tmp_path) == ["figures/mine.png", "figures/raman_flake.png", "paired.csv", "report.html", "results.nc", "scores.csv"]
     assert "is not explained" in (tmp_path / "report.html").read_text(encoding="utf-8")
 
 

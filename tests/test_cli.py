@@ -2,12 +2,16 @@
 
 import subprocess
 import sys
+from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from learned import make_recovery
 from napari_wse2xai import cli, io
+from napari_wse2xai.data import Results
 from napari_wse2xai.errors import Cancelled
 from napari_wse2xai.synthetic import make_flake
 
@@ -41,6 +45,21 @@ def test_run_writes_and_names_its_outputs(folder, capsys):
     steps = captured.err.splitlines()
     assert any("Remove spikes" in step for step in steps)
     assert len(steps) == len(set(steps)) < 12
+
+
+def test_the_results_of_several_networks_are_named_one_by_one(folder, capsys, monkeypatch, explanation):
+    from napari_wse2xai import batch
+
+    tried = replace(explanation, recovery=make_recovery())
+    made = {"on/network_convolution": Results({}, explanation=tried), "off/network_convolution": Results({}, explanation=explanation)}
+    monkeypatch.setattr(batch, "run", lambda *args: made)
+    assert cli.main(["run", str(folder / "recipe.yaml"), "--output", "out"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["results", "results", "figures", "report", "simulation"]
+    assert lines[1].endswith(str(Path("out", "off", "network_convolution", "results.nc")))
+    assert lines[-1].startswith(
+        "simulation  on/network_convolution: the planted law was found again: A1'.height came 1st of 9, curves R2 0.97"
+    )
 
 
 @pytest.mark.parametrize(

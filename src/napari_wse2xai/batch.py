@@ -276,9 +276,20 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
     _write_tables(results, folder)
     if card is not None:
         _write_card(card, folder)
+    _forget_earlier(results, images, folder)
     with io.new_file(folder / "report.html") as place:
         place.write_text(text, encoding="utf-8")
     progress(1.0, "report: done")
+
+
+def _forget_earlier(results: Results, images: report.Images, folder: Path) -> None:
+    """Take away what an earlier run left in the folder and this one has not made: its card beside other results would mislead."""
+    made: dict[str, object] = {"paired.csv": results.paired, "scores.csv": results.model}
+    made |= dict.fromkeys(("pdp.csv", "slopes.csv", "card.html", "card.pdf"), results.explanation)
+    stale = [folder / name for name, source in made.items() if source is None]
+    drawn = [place for start in ("model", "explanation") for place in (folder / "figures").glob(f"{start}_*") if place.name not in images]
+    for place in (*stale, *drawn):
+        place.unlink(missing_ok=True)
 
 
 def _write_images(images: report.Images, folder: Path) -> None:

@@ -105,7 +105,7 @@ def _run(options: argparse.Namespace) -> None:
 
     with _progress() as progress:
         made = batch.run(options.recipe, options.output, progress)
-    _name_outputs(options.output)
+    _name_outputs(options.output, tuple(made))
     for place, results in made.items():
         if results.explanation is not None and results.explanation.recovery is not None:
             _say(f"simulation  {place}{': ' if place else ''}{results.explanation.recovery.summary}")
@@ -145,8 +145,10 @@ def _view(options: argparse.Namespace) -> None:
     window.show(options.files)
 
 
-def _name_outputs(folder: Path) -> None:
-    _say(f"results     {folder / 'results.nc'}")
+def _name_outputs(folder: Path, places: tuple[str, ...] = ("",)) -> None:
+    """Say where results lie, `places` within the folder, where figures, and where the report."""
+    for place in places:
+        _say(f"results     {folder / place / 'results.nc'}")
     _say(f"figures     {folder / 'figures'}")
     _say(f"report      {folder / 'report.html'}")
 
