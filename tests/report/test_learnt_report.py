@@ -131,6 +131,15 @@ def test_the_report_and_the_card_say_how_far_a_simulation_found_its_law(results,
     assert "was not found again" in found
 
 
+def test_a_card_says_whose_maps_it_shows_and_fits_a_long_title():
+    samples = make_samples(flakes=2)
+    model, explanation = make_model(samples), make_explanation(samples)
+    words = _words(model, explanation, "word " * 40)
+    assert words["remarks"][0] == "The maps show flake 1, the first of 2 flakes."
+    drawn = [text for text in sheet(model, explanation, words).findobj(Text) if text.get_text().startswith("word word")]
+    assert [len(text.get_text()) <= 88 for text in drawn] == [True]
+
+
 def test_a_card_is_written_as_its_name_ends(trained, explanation):
     assert report.card_as(".PDF", trained, explanation, title="t").startswith(b"%PDF")
     assert report.card_as(".html", trained, explanation, title="t").startswith(b"<!DOCTYPE html>")

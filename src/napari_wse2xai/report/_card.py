@@ -3,7 +3,7 @@
 import base64
 import io
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +28,9 @@ HEIGHTS = (2.1, 2.3, 3.2, 2.1, 2.0)
 """Of verdict, ranking, curves, maps and small print, inches."""
 WIDE = 152
 """Letters on a line of the head."""
+HEAD_LINES = 9
+TITLE, LONGEST_TITLE = 44, 88
+"""Letters of a title at full size, and of the longest that is not cut."""
 SMALL = 6.5
 """Points of the letters in a plot."""
 SHOWN = 5
@@ -80,10 +83,16 @@ def _words(model: TrainedModel, explanation: Explanation, title: str) -> dict[st
         "about": f"{len(samples)} pixels of {', '.join(samples.names)}; {len(samples.lines)} RS lines; PL peak {samples.pl_peak}.",
         "ranking": _learnt.ranking(explanation, most=SHOWN),
         "scores": [row for row in _learnt.scores(model, explanation.target) if row["model"] in _told(model, explanation.target)],
-        "remarks": _learnt.remarks(explanation),
+        "remarks": [*_maps_shown(explanation), *_learnt.remarks(explanation)],
         "recovery": _learnt.recovery(explanation),
         "settings": _settings(model, explanation),
     }
+
+
+def _maps_shown(explanation: Explanation) -> list[str]:
+    """Whose maps stand on the card, where several flakes were learnt together."""
+    names = explanation.samples.names
+    return [f"The maps show {names[0]}, the first of {len(names)} flakes."] if len(names) > 1 else []
 
 
 def _told(model: TrainedModel, target: str) -> set[str]:
@@ -148,12 +157,23 @@ def sheet(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) 
 def _draw_head(area: SubFigure, explanation: Explanation, words: dict[str, Any]) -> None:
     color = BADGE_COLORS[explanation.verdict.level]
     box = {"boxstyle": "round,pad=0.35", "facecolor": color, "edgecolor": "none"}
-    area.text(LEFT, 0.87, words["title"], fontsize=14, fontweight="bold", va="center")
+    title = textwrap.shorten(words["title"], LONGEST_TITLE, placeholder="…")
+    area.text(LEFT, 0.87, title, fontsize=14 * min(1.0, TITLE / len(title)), fontweight="bold", va="center")
     area.text(LEFT, 0.7, f"PL {words['target']}: {words['badge']['level']}", fontsize=11, color="white", bbox=box, va="center")
     area.text(RIGHT, 0.87, f"napari-wse2xai {words['version']}", fontsize=7, color="#5b6876", ha="right", va="center")
-    lines = [words["badge"]["meaning"], *words["reasons"][:5], words["about"]]
-    wrapped = [line for text in lines for line in textwrap.wrap(text, WIDE, subsequent_indent="   ")]
-    area.text(LEFT, 0.58, "\n".join(wrapped[:9]), fontsize=7, va="top", linespacing=1.35)
+    lines = [words["badge"]["meaning"], words["about"], *words["reasons"]]
+    area.text(LEFT, 0.58, "\n".join(_whole(lines)), fontsize=7, va="top", linespacing=1.35)
+
+
+def _whole(texts: Sequence[str]) -> list[str]:
+    """Lines of the texts that fit on the head as a whole."""
+    lines: list[str] = []
+    for text in texts:
+        more = textwrap.wrap(text, WIDE, subsequent_indent="   ")
+        if len(lines) + len(more) > HEAD_LINES:
+            break
+        lines += more
+    return lines
 
 
 def _shrink(area: SubFigure) -> None:

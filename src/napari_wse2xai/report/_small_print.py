@@ -11,7 +11,7 @@ from napari_wse2xai.plots.judged import STAMP_COLOR
 
 LEFT, MIDDLE, RIGHT = 0.06, 0.52, 0.97
 """Where the columns begin, and the last ends, as fractions of the page's width."""
-WIDE = 86
+WIDE = 83
 """Letters on a line of a column."""
 SIZE, STEP = 6, 0.054
 """Points of a letter, and from line to line as a fraction of the foot's height."""
@@ -35,7 +35,11 @@ class _Line:
 def draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
     """Write the small print of a card; `words` are those of the whole card."""
     left = [*_scores(words["scores"]), *_simulation(words["recovery"])]
-    right = [*_titled("Remarks", words["remarks"][:4]), *_titled("Settings", [f"{s}: {values}" for s, values in words["settings"][-3:]])]
+    cause = f"What the network uses to predict PL {words['target']}: an association, not a cause."
+    right = [
+        *_titled("Remarks", [*words["remarks"][:4], cause]),
+        *_titled("Settings", [f"{s}: {values}" for s, values in words["settings"][-3:]]),
+    ]
     for start, lines in ((LEFT, left), (MIDDLE, right)):
         for number, line in enumerate(lines[:MOST]):
             for shift, text in line.cells:
