@@ -21,13 +21,15 @@ STRENGTHS = {"saturating": 1.6, "linear": 0.5, "quadratic": 0.245, "partner": 0.
 STEEPNESS = 0.9
 VARIATION = 0.2
 """A strength varies by so much from seed to seed."""
+TAME = 4.0
+"""Standard deviations beyond which a parameter changes nothing more: one odd fit must not make light that outshines the flake."""
 
 
 @dataclass(frozen=True, eq=False)
 class PlantedLaw:
     """``s tanh(0.9 a) + l p + q (w^2 - 1) + i a b`` of four standardised parameters, in the target's unit.
 
-    `a` saturates and carries the interaction, `p` acts linearly, `w` quadratically, `b` only through `a`.
+    `a` saturates and carries the interaction, `p` acts linearly, `w` quadratically, `b` only through `a`; all as far as `TAME`.
     """
 
     columns: dict[str, int]
@@ -64,7 +66,8 @@ class PlantedLaw:
 
     def predict(self, table: Numbers) -> Numbers:
         """Value of the law without noise (n,), for a table (n, column)."""
-        a, p, w, b = ((table[:, k] - self.centre[k]) / self.scale[k] for k in (self.columns[role] for role in ROLES))
+        standard = ((table[:, k] - self.centre[k]) / self.scale[k] for k in (self.columns[role] for role in ROLES))
+        a, p, w, b = (np.clip(z, -TAME, TAME) for z in standard)
         s, line, q, i = (self.strengths[role] for role in ROLES)
         return np.asarray(self.level + self.unit * (s * np.tanh(STEEPNESS * a) + line * p + q * (w**2 - 1) + i * a * b))
 
