@@ -1,5 +1,6 @@
 """Work in a thread: its result, its words, its errors; cancelled at once, and never in the way of the window."""
 
+import sys
 import threading
 import time
 import warnings
@@ -38,6 +39,16 @@ def test_the_result_comes_back(qtbot, runner: Runner) -> None:
         runner.start(lambda progress: 42, "answer")
     assert given.args == [42]
     assert not runner.busy
+
+
+def test_the_window_gets_the_interpreter_sooner_while_work_goes_on(qtbot, runner: Runner) -> None:
+    qtbot.waitUntil(lambda: not run._usual_s, timeout=5000)  # threads that other tests cancelled
+    usual, seen = sys.getswitchinterval(), []
+    runner.finished.connect(seen.append)
+    with qtbot.waitSignals([runner.finished, runner.ended], timeout=5000):
+        runner.start(lambda progress: sys.getswitchinterval(), "looking")
+    assert seen == pytest.approx([run.SWITCH_S])
+    assert sys.getswitchinterval() == pytest.approx(usual)
 
 
 def test_progress_is_told_in_order(qtbot, runner: Runner) -> None:

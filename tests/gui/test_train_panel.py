@@ -1,7 +1,7 @@
 """Training in the window: flakes chosen, trained, watched, stopped, judged, saved, and found again by other panels."""
 
 import re
-from threading import Event
+from threading import Event, Thread
 from time import perf_counter
 
 import numpy as np
@@ -13,7 +13,7 @@ from learned import make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Level, PairedMaps, TrainedModel
 from napari_wse2xai.errors import Cancelled, Enough
-from napari_wse2xai.gui import stock, train_kept
+from napari_wse2xai.gui import stock, train_kept, warming
 from napari_wse2xai.gui.saving import results_in
 from napari_wse2xai.gui.train_panel import ENOUGH, TrainPanel
 from napari_wse2xai.gui.train_result import HEIGHTS
@@ -116,6 +116,42 @@ def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
     assert later.work.message.text().startswith("Done")
     assert "goes on" not in later.work.message.text()
     assert not unfinished.exists()
+
+
+def test_what_is_being_loaded_is_waited_for_and_the_wait_can_be_cancelled(monkeypatch) -> None:
+    release, told = Event(), []
+    slow = Thread(target=release.wait)
+    slow.start()
+    monkeypatch.setattr(warming, "_loading", [slow])
+
+    def impatient(fraction: float, message: str) -> None:
+        told.append(message)
+        if len(told) == 2:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        warming.wait(impatient)
+    release.set()
+    slow.join()
+    warming.wait(impatient)
+    assert told == [warming.LOADING] * 2
+
+
+def test_growing_curves_do_not_draw_the_axes_anew(panel: TrainPanel, settle) -> None:
+    drawn: list[object] = []
+    panel._idle.stop()
+    panel.live.mpl_connect("draw_event", drawn.append)
+    panel.live.begin(10)
+    panel._draw_live()
+    settle(panel.live.isVisible)
+    before = len(drawn)
+    for validation in ("random", "blocks", "all pixels"):
+        panel.work.message.say("a line of words\n" * (1 + len(validation) % 3))
+        panel.live.show_curves(validation, {"epoch": [1.0, 2.0], "loss": [1.0, 0.1], "r2_training": [0.0, 0.9], "r2_validation": []})
+        settle()
+    assert before == len(drawn)
+    assert panel.live.title.get_text() == "CNN, all pixels"
+    assert len(panel.live.lines["loss"].get_xdata()) == 2
 
 
 def test_a_training_waits_for_the_cancelled_one_before_it(pair: PairedMaps) -> None:

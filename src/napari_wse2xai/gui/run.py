@@ -1,9 +1,11 @@
 """Run a stage in a thread: progress, cancel, and errors in one sentence."""
 
+import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from time import perf_counter
 from typing import Any
 
@@ -17,6 +19,14 @@ from napari_wse2xai.stages import Progress, SoFar
 Work = Callable[[Progress], Any]
 PAUSE = 0.5
 """Seconds between two looks at what there is so far."""
+BAR_S = 0.3
+"""Seconds between two words of the bar in the activity dock, each of which makes napari handle all events."""
+SWITCH_S = 1e-3
+"""How long a working thread may keep the interpreter to itself while the window waits for it; Python's own choice is five times as long,
+and the window waits anew for every call of Qt that it makes."""
+_switching = threading.Lock()
+_usual_s: list[float] = []
+"""Python's own choice, once for every thread that works."""
 
 
 class Runner(QObject):
@@ -39,6 +49,7 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._task: _Task | None = None
+        self._barred = 0.0
         self.progressed.connect(self._on_progress)
 
     @property
@@ -76,8 +87,9 @@ class Runner(QObject):
         return task is self._task
 
     def _on_progress(self, fraction: float, message: str) -> None:
-        if self._task is None:
+        if self._task is None or perf_counter() - self._barred < BAR_S:
             return
+        self._barred = perf_counter()
         bar = self._task.bar  # showing it lets Qt handle events, among them the end of the task
         bar.n = round(100 * fraction)
         bar.set_description(message)
@@ -94,7 +106,7 @@ class _Task:
 
     def run(self) -> Any:
         """Work, in the other thread; the cancelled and the user's mistakes come back as values, not as tracebacks."""
-        with warnings.catch_warnings(record=True) as caught:
+        with _quick_to_answer(), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DataWarning)
             try:
                 result = self._work(self)
@@ -133,3 +145,18 @@ class _Task:
             self._runner.close_task()
             traceback.print_exception(error)
             self._runner.failed.emit(f"This step broke ({type(error).__name__}: {error}); the layers are as they were. Please report it.")
+
+
+@contextmanager
+def _quick_to_answer() -> Iterator[None]:
+    """Let the window have the interpreter soon after it asks, while any thread works."""
+    with _switching:
+        _usual_s.append(_usual_s[0] if _usual_s else sys.getswitchinterval())
+        sys.setswitchinterval(min(SWITCH_S, _usual_s[0]))
+    try:
+        yield
+    finally:
+        with _switching:
+            usual_s = _usual_s.pop()
+            if not _usual_s:
+                sys.setswitchinterval(usual_s)

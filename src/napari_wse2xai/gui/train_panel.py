@@ -19,7 +19,7 @@ from qtpy.QtWidgets import (
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.errors import UserError
-from napari_wse2xai.gui import stock, train_kept
+from napari_wse2xai.gui import stock, train_kept, warming
 from napari_wse2xai.gui.docked import Docked, Scrolled
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.train_result import TrainResult
@@ -38,6 +38,7 @@ MISSING = "Pair an RS map with a PL map first; every pair in the window is liste
 UNTICKED = "Tick the flakes to train on."
 ENOUGH = "Stops at the best epoch so far; the networks on the other folds get as many epochs."
 ROW = 22
+WARM_MS = 300
 
 
 class TrainPanel(Docked):
@@ -59,8 +60,9 @@ class TrainPanel(Docked):
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
         self._settings = Train()
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
+        self._soon, self._idle = QTimer(self), QTimer(self)
+        for timer in (self._soon, self._idle):
+            timer.setSingleShot(True)
         self._prepare()
         self._arrange()
         self._connect()
@@ -107,6 +109,7 @@ class TrainPanel(Docked):
         self.save_buttons["figure"].clicked.connect(lambda: self._ask("training.png", "Picture (*.png *.svg *.pdf)", self.save_figure))
         self.save_buttons["scores"].clicked.connect(lambda: self._ask("scores.csv", "Table (*.csv)", self.save_scores))
         self._soon.timeout.connect(self.refresh)
+        self._idle.timeout.connect(self._warm)
 
     def refresh(self) -> None:
         """List the pairs in the window, new ones ticked, and the models."""
@@ -164,7 +167,9 @@ class TrainPanel(Docked):
             return train_kept.train(settings, pairs, self.tutor.attend(report))
 
         self.result.setVisible(False)
-        self.work.begin(work, f"Train: {pairs[0].raman.name}", "Loading PyTorch and scikit-learn…")
+        self.live.begin(settings.recipe.epochs)
+        self._draw_live()
+        self.work.begin(work, f"Train: {pairs[0].raman.name}", warming.LOADING)
 
     def _enough(self) -> None:
         self.tutor.enough.set()
@@ -173,8 +178,7 @@ class TrainPanel(Docked):
 
     def _on_grew(self, validation: str, curves: Any) -> None:
         if self.work.runner.busy:
-            self.live.setVisible(True)
-            self.live.show_curves(validation, curves, self._settings.recipe.epochs)
+            self.live.show_curves(validation, curves)
 
     def _on_trained(self, model: TrainedModel) -> None:
         """Put the prediction on the canvas, alone."""
@@ -233,6 +237,21 @@ class TrainPanel(Docked):
         if self.result.model is not None:
             write_scores_csv({(): self.result.model}, path)
             self.work.message.say(f"Saved {path}.")
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Prepare what takes long the first time, as soon as the panel has been seen."""
+        super().showEvent(event)
+        self._idle.start(WARM_MS)
+
+    def _warm(self) -> None:
+        self._draw_live()
+        warming.begin()
+
+    def _draw_live(self) -> None:
+        """Draw the empty curves at their place now: while a network is trained, that would take five times as long."""
+        if layout := self.layout():
+            layout.activate()
+        self.live.draw()
 
     def listen(self) -> None:
         """Hear of layers that come and go."""

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 from qtpy.QtCore import QObject, Signal
 
 from napari_wse2xai.errors import Enough
@@ -20,6 +21,7 @@ REDRAW_S = 0.2
 LOSSES = (1e-3, 3.0)
 """Range of the loss axis: the loss is that of standardised targets, 1 where nothing was learnt."""
 LINES = {"r2_training": PARTS["training"], "r2_validation": PARTS["validation"], "loss": "#4c9be8"}
+HEIGHT = 210
 LABELS = {"r2_training": "R² training", "r2_validation": "R² validation", "loss": "loss (right)"}
 
 
@@ -73,10 +75,9 @@ class LiveCurves(FigureCanvasQTAgg):
         self.loss_axes = self.axes.twinx()
         self.lines: dict[str, Any] = {}
         self._background: Any = None
-        self._shown = ("", 0.0)
         self._decorate()
         self.mpl_connect("draw_event", self._on_draw)
-        self.setMinimumHeight(200)
+        self.setFixedHeight(HEIGHT)  # a line of words more above must not have all drawn anew
 
     def _decorate(self) -> None:
         self.axes.set(ylim=(WORST_R2, 1.03), xlim=(0, 1))
@@ -84,30 +85,35 @@ class LiveCurves(FigureCanvasQTAgg):
         self.loss_axes.set(ylim=LOSSES, yscale="log")
         for axes in (self.axes, self.loss_axes):
             axes.tick_params(labelsize="x-small")
+        self.loss_axes.yaxis.set_minor_locator(NullLocator())  # sixty small ticks take as long to draw as all the rest
+        self.title = self.axes.set_title("", loc="left", fontsize="small", animated=True)
         self.axes.grid(visible=True, linewidth=0.4, alpha=0.5)
         for name, color in LINES.items():
             axes, style = (self.loss_axes, ":") if name == "loss" else (self.axes, "-")
             (self.lines[name],) = axes.plot([], [], color=color, linestyle=style, linewidth=1.4, label=LABELS[name], animated=True)
         self.axes.legend(handles=list(self.lines.values()), loc="lower right", fontsize="x-small", frameon=False)
 
-    def show_curves(self, validation: str, curves: Curves, epochs: int) -> None:
+    def begin(self, epochs: int) -> None:
+        """Show empty axes for so many epochs."""
+        for line in self.lines.values():
+            line.set_data([], [])
+        self.title.set_text("")
+        self.axes.set_xlim(0, epochs)
+        self.setVisible(True)
+
+    def show_curves(self, validation: str, curves: Curves) -> None:
         """Draw the curves so far.
 
         Parameters
         ----------
         validation : one of `data.VALIDATIONS`, or ``all pixels``
-        epochs : how many there will be
         """
         for name, line in self.lines.items():
             values = np.asarray(curves.get(name, []), dtype=np.float64)
             line.set_data(np.asarray(curves["epoch"][: len(values)]), values)
-        if self._shown == (validation, epochs) and self._background is not None:
+        self.title.set_text(f"CNN, {SHORT.get(validation, validation)}")
+        if self._background is not None:
             self._blit()
-            return
-        self._shown = (validation, epochs)
-        self.axes.set_xlim(0, epochs)
-        self.axes.set_title(f"CNN, {SHORT.get(validation, validation)}", loc="left", fontsize="small")
-        self.draw_idle()
 
     def _on_draw(self, event: Any) -> None:
         self._background = self.copy_from_bbox(self.figure.bbox)
@@ -121,3 +127,4 @@ class LiveCurves(FigureCanvasQTAgg):
     def _draw_lines(self) -> None:
         for line in self.lines.values():
             line.axes.draw_artist(line)
+        self.axes.draw_artist(self.title)

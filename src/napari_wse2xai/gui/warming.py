@@ -1,0 +1,42 @@
+"""What training needs is loaded in the background while its settings are still being chosen.
+
+PyTorch and scikit-learn take seconds to load, and some of it holds up the window: better while nobody waits for anything.
+"""
+
+import importlib
+import threading
+
+from napari_wse2xai.stages import Progress
+
+LOADING = "Loading PyTorch and scikit-learn…"
+POLL_S = 0.1
+_loading: list[threading.Thread] = []
+
+
+def begin() -> None:
+    """Begin to load, once in a session; gives back at once."""
+    if not _loading:
+        thread = threading.Thread(target=load, name="loading PyTorch and scikit-learn")
+        _loading.append(thread)
+        thread.start()
+
+
+def wait(progress: Progress) -> None:
+    """Wait for what is being loaded: two threads that load the same modules in another order can meet half of one."""
+    for thread in _loading:
+        while thread.is_alive():
+            progress(0.0, LOADING)
+            thread.join(POLL_S)
+
+
+def load() -> None:
+    """Load all that a training loads, that which its parts load when they are first made included."""
+    import torch
+
+    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+    from napari_wse2xai.learning import zoo
+    from napari_wse2xai.learning.null_test import fast_model
+
+    importlib.import_module("napari_wse2xai.stages._lesson")
+    zoo()
+    fast_model(1, 1)
