@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 from matplotlib.path import Path
@@ -13,17 +12,18 @@ from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 
 from napari_wse2xai.data import Explanation
+from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.plots.ice import CurvePlot, segments
 
-HIGHLIGHT, HOVERED = "#e8711a", "#111111"
+HIGHLIGHT, HOVERED, CUT = "#e8711a", "#111111", "#15803d"
 TITLE_STAYS: Any = {"axes.titley": 1.0}
 """Else matplotlib measures all letters at every drawing to find the title's place."""
 Numbers = NDArray[np.float64]
 
 
-class IcePlot(FigureCanvasQTAgg):
-    """The curves of one parameter lie underneath as a picture; what stands out is drawn anew over it (blitting)."""
+class IcePlot(Blitted):
+    """The curves of one parameter lie underneath; what stands out is drawn anew over them."""
 
     lassoed = Signal(object)
     """Which of `Explanation.pixels` (curve,) bool the mouse went round."""
@@ -34,10 +34,7 @@ class IcePlot(FigureCanvasQTAgg):
         self.feature = 0
         self._chosen: NDArray[np.bool_] = np.zeros(0, dtype=bool)
         self._curves: CurvePlot | None = None
-        self._background: Any = None
-        self._moving: list[Any] = []
         self._lasso: Any = None
-        self.mpl_connect("draw_event", self._on_draw)
         self.setFixedHeight(300)
         self.setToolTip("Move the mouse over the flake: the curve of that pixel.  Draw a loop here: the curves that it meets, and where.")
 
@@ -50,8 +47,9 @@ class IcePlot(FigureCanvasQTAgg):
         self._curves.show(feature)
         self._hovered.set_data([], [])
         self._own.set_data([], [])
+        self._cut.set_data([], [])
         self._set_picked()
-        self.draw_idle()
+        self.draw_anew()
 
     def _begin(self, explanation: Explanation) -> None:
         """Make axes, lines and letters for an explanation; from parameter to parameter they only change."""
@@ -66,7 +64,8 @@ class IcePlot(FigureCanvasQTAgg):
         axes.add_collection(self._picked, autolim=False)
         (self._hovered,) = axes.plot([], [], color=HOVERED, linewidth=2, animated=True)
         (self._own,) = axes.plot([], [], "o", color=HOVERED, markersize=6, markerfacecolor="white", animated=True)
-        self._moving = [self._picked, self._hovered, self._own]
+        (self._cut,) = axes.plot([], [], color=CUT, linewidth=2.2, animated=True)
+        self.moving = [self._picked, self._cut, self._hovered, self._own]
         self._lasso = LassoSelector(axes, self._on_lasso, useblit=False, props={"color": HIGHLIGHT, "linewidth": 1.5})
 
     def pick(self, chosen: NDArray[np.bool_]) -> None:
@@ -74,7 +73,7 @@ class IcePlot(FigureCanvasQTAgg):
         if self.explanation is not None:
             self._chosen = chosen
             self._set_picked()
-            self._blit()
+            self.blit_moving()
 
     def _set_picked(self) -> None:
         assert self.explanation is not None
@@ -88,7 +87,13 @@ class IcePlot(FigureCanvasQTAgg):
         x = self.explanation.pdp_grid[self.feature]
         self._hovered.set_data(*(([], []) if curve is None else (x, curve)))
         self._own.set_data(*(([], []) if curve is None else ([value], [np.interp(value, x, curve)])))
-        self._blit()
+        self.blit_moving()
+
+    def cut(self, x: Numbers | None, curve: Numbers | None = None) -> None:
+        """Draw the mean curve at one value of a second parameter over the others; None for none."""
+        if self.explanation is not None:
+            self._cut.set_data(*(([], []) if x is None or curve is None else (x, curve)))
+            self.blit_moving()
 
     def _on_lasso(self, corners: list[tuple[float, float]]) -> None:
         """Take the curves that pass through the loop."""
@@ -100,24 +105,3 @@ class IcePlot(FigureCanvasQTAgg):
         chosen = np.asarray(inside.reshape(dense.shape).any(axis=1), dtype=bool)
         self.pick(chosen)
         self.lassoed.emit(chosen)
-
-    def _on_draw(self, event: Any) -> None:
-        self._background = self.copy_from_bbox(self.figure.bbox)
-        self._draw_moving()
-
-    def _blit(self) -> None:
-        if self._background is None:
-            self.draw_idle()
-            return
-        self.restore_region(self._background)
-        self._draw_moving()
-        self.update()
-
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Draw all anew in another size."""
-        self._background = None
-        super().resizeEvent(event)
-
-    def _draw_moving(self) -> None:
-        for artist in self._moving:
-            artist.axes.draw_artist(artist)

@@ -14,6 +14,7 @@ from napari_wse2xai.errors import SettingsError, UserError
 from napari_wse2xai.gui import explain_card, stock
 from napari_wse2xai.gui.docked import Docked, Scrolled
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
+from napari_wse2xai.gui.explain_pairs import PairView
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.explain_result import ExplainResult
 from napari_wse2xai.gui.explain_twin import TwinTest
@@ -55,6 +56,7 @@ class ExplainPanel(Docked):
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
         self.saved = Voice(napari_viewer)
         self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
+        self.pairs = PairView(napari_viewer, self.result.ice)
         self.pixels: PixelCurves | None = None
         self.below = QWidget()
         self._soon = QTimer(self)
@@ -93,6 +95,7 @@ class ExplainPanel(Docked):
         for row in (shown, region, saving):
             below.addLayout(row)
         below.addWidget(self.twin)
+        self.result.add_below_curves(self.pairs)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
         for part in (self.models, self.form, self.work, self.warning, self.anyway_button, self.which, self.result, self.below):
@@ -107,7 +110,7 @@ class ExplainPanel(Docked):
         self.work.gave.connect(self._on_explained)
         self.work.told.connect(self.told)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
-        self.result.chosen.connect(lambda _: self.show_map())
+        self.result.chosen.connect(lambda _: self._on_feature())
         for tick in (self.only_sure, self.beside):
             tick.toggled.connect(lambda _: self.show_map())
         self.result.ice.lassoed.connect(self._on_lasso)
@@ -184,6 +187,12 @@ class ExplainPanel(Docked):
         self.twin.take(explanation, self._model_of(explanation))
         if explanation is not None:
             self.pixels = PixelCurves(explanation, self._model_of(explanation), self)
+        self.pairs.stand_by(self.pixels)
+        self.pairs.show_feature(self.result.feature)
+
+    def _on_feature(self) -> None:
+        self.show_map()
+        self.pairs.show_feature(self.result.feature)
 
     def _model_of(self, explanation: Explanation | None) -> TrainedModel | None:
         """Model in the window that was explained."""
@@ -273,6 +282,7 @@ class ExplainPanel(Docked):
         """Hear of nothing more, and stop what runs."""
         self.work.runner.cancel()
         self.twin.work.runner.cancel()
+        self.pairs.runner.cancel()
         self.viewer.mouse_move_callbacks.remove(self.follow)
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)

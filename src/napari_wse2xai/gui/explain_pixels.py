@@ -19,7 +19,7 @@ class PixelCurves(QObject):
         super().__init__(parent)
         from scipy.spatial import cKDTree
 
-        self.explanation = explanation
+        self.explanation, self.model = explanation, model
         samples = explanation.samples
         apart = 1e6 * samples.flake[:, None]  # um: no pixel is nearer on another flake
         self._places = np.hstack([samples.coordinates_um, apart])
@@ -29,12 +29,23 @@ class PixelCurves(QObject):
             self._rows[flake][y, x] = row
         self._network: Any = None
         self.loader = Runner(self)
-        if model is not None and explanation.target in model.weights:
+        if self.answers:
             self.loader.finished.connect(self._take)
-            self.loader.start(lambda progress: _network(model, explanation.target), "loading the network")
+            self.loader.start(lambda progress: self.network(), "loading the network")
 
     def _take(self, network: Any) -> None:
         self._network = network
+
+    @property
+    def answers(self) -> bool:
+        """Whether the network that was explained is in the window, so that it can be asked more."""
+        return self.model is not None and self.explanation.target in self.model.weights
+
+    def network(self) -> Any:
+        """Return the network, loaded where it is not yet (takes seconds the first time: not for the window's own thread)."""
+        if self._network is None and self.model is not None:
+            return _network(self.model, self.explanation.target)
+        return self._network
 
     @property
     def exact(self) -> bool:

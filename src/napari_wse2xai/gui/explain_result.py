@@ -44,7 +44,15 @@ class ExplainResult(QWidget):
             column.addWidget(part)
         self.table.currentCellChanged.connect(lambda row, *_: self._on_row(row))
         self.tabs.currentChanged.connect(lambda _: self._draw())
+        self._with_curves: list[QWidget] = []
         self.setVisible(False)
+
+    def add_below_curves(self, part: QWidget) -> None:
+        """Put something below the curves, to be seen with them only."""
+        column = self.layout()
+        assert isinstance(column, QVBoxLayout)
+        column.insertWidget(column.indexOf(self.canvas), part)
+        self._with_curves.append(part)
 
     def show_explanation(self, explanation: Explanation | None) -> None:
         """Show an explanation, its most important parameter chosen; or nothing."""
@@ -95,7 +103,8 @@ class ExplainResult(QWidget):
         explanation = self.explanation
         if explanation is None:
             return
-        self.ice.setVisible(self.shown == ICE)
+        for part in (self.ice, *self._with_curves):
+            part.setVisible(self.shown == ICE)
         self.canvas.setVisible(self.shown != ICE)
         if self.shown == ICE:
             self.ice.show_feature(explanation, self.feature)

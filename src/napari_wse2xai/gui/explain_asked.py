@@ -1,0 +1,106 @@
+"""What is asked of the network while an explanation is played with: pairs of parameters, and regions of the flake."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.gui.explain_pixels import PixelCurves
+from napari_wse2xai.layers import feature_words, pretty
+from napari_wse2xai.stages import Progress
+
+Numbers = NDArray[np.float64]
+NEEDS_MODEL = "Needs the trained model in the window: open or train it, then explain."
+H_MEANING = (
+    "H (Friedman and Popescu 2008): the mean prediction with both parameters set, less what each of the two gives alone; its standard "
+    "deviation over the pixels, divided by that of the whole. 0: the two simply add up; 1: nothing but interaction. The share is H²."
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two parameters at once."""
+
+    features: tuple[int, int]
+    grid: Numbers
+    """(2, grid) values of the first and of the second."""
+    surface: Numbers
+    """(grid of the first, grid of the second) mean prediction."""
+    h: float
+    """Share of the interaction, as standard deviations."""
+    strength: float
+    """Standard deviation of the interaction, in the target's unit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Strengths:
+    """How strongly one parameter interacts with each of the others."""
+
+    feature: int
+    partners: tuple[int, ...]
+    """The strongest first."""
+    strength: tuple[float, ...]
+    """Standard deviation of the interaction, in the target's unit."""
+
+
+def pair_of(pixels: PixelCurves, feature: int, second: int, progress: Progress) -> Pair:
+    """Surface and interaction of two features."""
+    from napari_wse2xai.explaining import h_statistic, partial_dependence_pairs
+
+    explanation = pixels.explanation
+    for one in (feature, second):
+        _must_vary(explanation, one)
+    network, table = pixels.network(), explanation.samples.features
+    pair = (column(explanation, feature), column(explanation, second))
+    points = explanation.pdp_grid.shape[1]
+    surfaces = partial_dependence_pairs(network, table, [pair], grid_resolution=points, progress=_part(progress, 0.0, 0.6))
+    found = h_statistic(network, table, [pair], progress=_part(progress, 0.6, 1.0))
+    return Pair((feature, second), surfaces.grid_values[0], surfaces.average[0], float(found.h[0]), float(found.strength[0]))
+
+
+def strengths_of(pixels: PixelCurves, feature: int, progress: Progress) -> Strengths:
+    """Interaction of a feature with all others."""
+    from napari_wse2xai.explaining import h_statistic
+
+    explanation = pixels.explanation
+    others = [other for other in range(len(explanation.features)) if other != feature]
+    pairs = [(column(explanation, feature), column(explanation, other)) for other in others]
+    found = h_statistic(pixels.network(), explanation.samples.features, pairs, progress=progress).strength
+    order = np.argsort(-found, kind="stable").tolist()
+    return Strengths(feature, tuple(others[k] for k in order), tuple(float(found[k]) for k in order))
+
+
+def interaction_words(explanation: Explanation, pair: Pair) -> str:
+    """Say how much of what two parameters do together is interaction, and whether they can be told apart at all."""
+    first, second = (explanation.features[feature] for feature in pair.features)
+    both = f"{feature_words(first)} and {feature_words(second)}"
+    size = f"{pair.strength:.3g} {pretty(explanation.target_unit)}"
+    said = f"{share(pair.h)} of what {both} do together is interaction (H = {pair.h:.2f}, {size})."
+    for one, other, rho in explanation.not_separable:
+        if {one, other} == {first, second}:
+            said += f" The two go together (rank correlation {rho:.2f}): away from the dots nothing was measured."
+    return said
+
+
+def share(h: float) -> str:
+    """Share of the variance that H stands for, in percent."""
+    percent = 100 * h**2
+    return "Less than 1 %" if percent < 1 else f"{percent:.0f} %"
+
+
+def column(explanation: Explanation, feature: int) -> int:
+    """Column of the samples in which a feature lies."""
+    return explanation.samples.feature_names.index(explanation.features[feature])
+
+
+def _must_vary(explanation: Explanation, feature: int) -> None:
+    grid = explanation.pdp_grid[feature]
+    if not grid[-1] > grid[0]:
+        raise DataError(f"{feature_words(explanation.features[feature])} is the same at every pixel; choose another parameter.")
+
+
+def _part(progress: Progress, begin: float, end: float) -> Progress:
+    """Report a part of the whole."""
+    return lambda fraction, message: progress(begin + fraction * (end - begin), message)

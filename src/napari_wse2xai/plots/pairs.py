@@ -1,0 +1,55 @@
+"""Two parameters at once: mean prediction as a heat map, with the pixels that there are."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.plots.ice import words
+from napari_wse2xai.plots.judged import badge, stamp
+from napari_wse2xai.plots.maps import unit_text
+
+SURFACE = "viridis"
+PIXEL: dict[str, Any] = {"color": "white", "markersize": 3.2, "alpha": 0.7, "markeredgewidth": 0}
+MOST_PIXELS = 600
+
+Numbers = NDArray[np.float64]
+
+
+def draw_pair(axes: Axes, explanation: Explanation, pair: tuple[int, int], grid: Numbers, surface: Numbers, *, bar: Axes) -> Any:
+    """Partial dependence on two parameters; white dots are pixels: where there are none the network was never asked while it learnt.
+
+    Parameters
+    ----------
+    pair : numbers of the two features; the first runs to the right, the second upwards
+    grid : (2, grid) values of the first and of the second
+    surface : (grid of the first, grid of the second) mean prediction, in the target's unit
+    bar : where the colour bar lies, above the heat map
+
+    Returns
+    -------
+    the image
+    """
+    samples = explanation.samples
+    image = axes.imshow(surface.T, extent=_edges(grid), origin="lower", aspect="auto", cmap=SURFACE, interpolation="nearest")
+    columns = [samples.feature_names.index(explanation.features[feature]) for feature in pair]
+    every = slice(None, None, -(-len(samples) // MOST_PIXELS))
+    axes.plot(*samples.features[every, columns].T, ".", **PIXEL)
+    axes.set(xlim=grid[0, [0, -1]], ylim=grid[1, [0, -1]])
+    first, second = (f"{words(explanation.features[k])} ({unit_text(explanation.feature_units[k])})" for k in pair)
+    axes.set(xlabel=first, ylabel=second)
+    colours = axes.figure.colorbar(image, cax=bar, orientation="horizontal", location="top")
+    colours.set_label(f"mean PL {explanation.target} ({unit_text(explanation.target_unit)})", fontsize="small")
+    colours.ax.tick_params(labelsize="x-small")
+    badge(axes, explanation.verdict, inside=True)
+    stamp(axes, explanation.stamp)
+    return image
+
+
+def _edges(grid: Numbers) -> tuple[float, float, float, float]:
+    """Outer edges (left, right, bottom, top) of an image whose pixels lie at the grid."""
+    half = (grid[:, -1] - grid[:, 0]) / (2 * (grid.shape[1] - 1))
+    low, high = grid[:, 0] - half, grid[:, -1] + half
+    return float(low[0]), float(high[0]), float(low[1]), float(high[1])
