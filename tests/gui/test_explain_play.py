@@ -2,11 +2,13 @@
 
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law
-from napari_wse2xai.data import Explanation, TrainedModel
+from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law, make_explanation, make_model, make_samples
+from napari_wse2xai.data import Explanation, Level, TrainedModel
 from napari_wse2xai.gui import explain_pixels, stock
+from napari_wse2xai.gui.explain_asked import BY_RULE, BY_SHAPE
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.layers import shown_in, to_layers
 from napari_wse2xai.plots.judged import stamped
@@ -85,3 +87,33 @@ def test_the_heat_map_of_what_must_not_be_interpreted_is_stamped_and_a_lacking_m
     panel.pairs.second.setCurrentIndex(1)
     settle(lambda: panel.pairs.pair is not None)
     assert stamped(panel.pairs.heat.figure.axes[0])
+
+
+@pytest.mark.parametrize("kind", [BY_RULE, BY_SHAPE])
+def test_regions_are_a_layer_on_each_flake_and_colour_the_curves(panel: ExplainPanel, viewer, settle, kind: str) -> None:
+    samples = make_samples(flakes=2)
+    explanation = make_explanation(samples, level=Level.DO_NOT_INTERPRET)
+    take(panel, viewer, settle, make_model(samples), explanation)
+    choose(panel, H_HEIGHT)
+    panel.regions.kind.setCurrentText(kind)
+    panel.regions.work.begin_button.click()
+    settle(lambda: len(of_part(viewer, "effect")) == 2)
+    found = panel.regions._known[H_HEIGHT, kind]
+    count = len(found.rules)
+    assert count > 1
+    for flake, (layer, slope) in enumerate(zip(of_part(viewer, "effect"), of_part(viewer, "slope"), strict=True)):
+        here = samples.flake == flake
+        np.testing.assert_array_equal(layer.data[samples.row[here], samples.column[here]], found.labels[here])
+        assert tuple(layer.translate) == tuple(slope.translate)
+        assert layer.name.startswith("regions of 2LA(M) height · DO NOT INTERPRET")
+    heights = [samples.features[found.labels == label, A_HEIGHT].mean() for label in range(1, count + 1)]
+    assert heights == sorted(heights), "where A1' is high the slope is steep: that is the interaction"
+    assert ("A1' height (counts) ≤" in panel.regions.words.text()) == (kind == BY_RULE)
+    colours = panel.result.ice._curves.lines.get_colors()
+    assert len({tuple(colour) for colour in colours}) == len(set(found.labels[explanation.pixels].tolist()))
+    choose(panel, A_HEIGHT)
+    assert not any(layer.visible for layer in of_part(viewer, "effect"))
+    assert len(panel.result.ice._curves.lines.get_colors()) == 1
+    choose(panel, H_HEIGHT)
+    assert len(of_part(viewer, "effect")) == 2
+    assert all(layer.visible for layer in of_part(viewer, "effect"))

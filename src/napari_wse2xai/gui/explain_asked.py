@@ -13,6 +13,8 @@ from napari_wse2xai.stages import Progress
 
 Numbers = NDArray[np.float64]
 NEEDS_MODEL = "Needs the trained model in the window: open or train it, then explain."
+BY_RULE, BY_SHAPE = "by the other parameters", "by the shape of the curves"
+"""Kinds of regions."""
 H_MEANING = (
     "H (Friedman and Popescu 2008): the mean prediction with both parameters set, less what each of the two gives alone; its standard "
     "deviation over the pixels, divided by that of the whole. 0: the two simply add up; 1: nothing but interaction. The share is H²."
@@ -43,6 +45,43 @@ class Strengths:
     """The strongest first."""
     strength: tuple[float, ...]
     """Standard deviation of the interaction, in the target's unit."""
+
+
+@dataclass(frozen=True, eq=False)
+class Regions:
+    """Where on the flakes a parameter acts in which way."""
+
+    feature: int
+    labels: NDArray[np.int64]
+    """(n,) region of each pixel of the samples, from 1, by rising slope."""
+    rules: tuple[str, ...]
+    """What each region is, in words."""
+    change: tuple[float, ...]
+    """How much the prediction rises in each from the lowest to the highest value of the parameter, in the target's unit."""
+    kept: float
+    """Share of the curves' spread that is left within the regions."""
+
+
+def regions_of(pixels: PixelCurves, feature: int, kind: str, progress: Progress) -> Regions:
+    """Regions of a feature: by a rule in the other parameters, or by the shape of the curves."""
+    from napari_wse2xai.explaining import ice_clusters, regional_effects
+
+    explanation = pixels.explanation
+    _must_vary(explanation, feature)
+    network, table, which = pixels.network(), explanation.samples.features, column(explanation, feature)
+    if kind == BY_RULE:
+        found = regional_effects(network, table, which, names=_with_units(explanation), progress=progress)
+        rules = tuple(found.rules)
+    else:
+        found = ice_clusters(network, table, which, progress=progress)
+        rules = tuple(f"cluster {k}" for k in range(1, len(found.average) + 1))
+    change = tuple(float(curve[-1] - curve[0]) for curve in found.average)
+    return Regions(feature, found.labels, rules, change, found.remaining / found.heterogeneity if found.heterogeneity else 1.0)
+
+
+def _with_units(explanation: Explanation) -> list[str]:
+    samples = explanation.samples
+    return [f"{feature_words(name)} ({pretty(unit)})" for name, unit in zip(samples.feature_names, samples.feature_units, strict=True)]
 
 
 def pair_of(pixels: PixelCurves, feature: int, second: int, progress: Progress) -> Pair:

@@ -71,6 +71,20 @@ class ExplainCanvas(QObject):
             there.visible = True
         return there
 
+    def show_effects(self, new: list[LayerTuple] | None) -> None:
+        """Show where a parameter acts in which way, a layer of labels for each flake; None hides them."""
+        there = {shown.flake: layer for layer, shown in self.layers("effect")}
+        active = self.viewer.layers.selection.active
+        for layer in there.values():
+            layer.visible = new is not None
+        for flake, (data, keywords, kind) in enumerate(new or []):
+            if flake not in there:
+                stock.add(self.viewer, [(data, keywords, kind)])
+                self.viewer.layers.selection.active = active
+                continue
+            there[flake].data = data
+            there[flake].name, there[flake].features, there[flake].metadata = (keywords[key] for key in ("name", "features", "metadata"))
+
     def _regions_there(self) -> bool:
         """Whether the user is painting: then the brush is not taken away."""
         return any(layer.visible and layer.mode == "paint" for layer, _ in self.layers("region"))

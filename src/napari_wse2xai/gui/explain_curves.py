@@ -14,7 +14,7 @@ from qtpy.QtCore import Signal
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.train_result import DPI, SMALL
-from napari_wse2xai.plots.ice import CurvePlot, segments
+from napari_wse2xai.plots.ice import CURVE, CurvePlot, segments
 
 HIGHLIGHT, HOVERED, CUT = "#e8711a", "#111111", "#15803d"
 TITLE_STAYS: Any = {"axes.titley": 1.0}
@@ -88,6 +88,12 @@ class IcePlot(Blitted):
         self._hovered.set_data(*(([], []) if curve is None else (x, curve)))
         self._own.set_data(*(([], []) if curve is None else ([value], [np.interp(value, x, curve)])))
         self.blit_moving()
+
+    def colour(self, colours: list[str] | None) -> None:
+        """Give every kept curve a colour of its own; None: all are alike again."""
+        if self._curves is not None:
+            self._curves.lines.set(color=CURVE if colours is None else colours, alpha=0.3 if colours is None else 0.5)
+            self.draw_anew()
 
     def cut(self, x: Numbers | None, curve: Numbers | None = None) -> None:
         """Draw the mean curve at one value of a second parameter over the others; None for none."""

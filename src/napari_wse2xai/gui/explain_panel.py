@@ -16,6 +16,7 @@ from napari_wse2xai.gui.docked import Docked, Scrolled
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_pairs import PairView
 from napari_wse2xai.gui.explain_pixels import PixelCurves
+from napari_wse2xai.gui.explain_regions import RegionsView
 from napari_wse2xai.gui.explain_result import ExplainResult
 from napari_wse2xai.gui.explain_twin import TwinTest
 from napari_wse2xai.gui.form import Form
@@ -57,6 +58,7 @@ class ExplainPanel(Docked):
         self.saved = Voice(napari_viewer)
         self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
         self.pairs = PairView(napari_viewer, self.result.ice)
+        self.regions = RegionsView(napari_viewer, self.result.ice, self.canvas)
         self.pixels: PixelCurves | None = None
         self.below = QWidget()
         self._soon = QTimer(self)
@@ -95,7 +97,8 @@ class ExplainPanel(Docked):
         for row in (shown, region, saving):
             below.addLayout(row)
         below.addWidget(self.twin)
-        self.result.add_below_curves(self.pairs)
+        for part in (self.pairs, self.regions):
+            self.result.add_below_curves(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
         for part in (self.models, self.form, self.work, self.warning, self.anyway_button, self.which, self.result, self.below):
@@ -187,12 +190,14 @@ class ExplainPanel(Docked):
         self.twin.take(explanation, self._model_of(explanation))
         if explanation is not None:
             self.pixels = PixelCurves(explanation, self._model_of(explanation), self)
-        self.pairs.stand_by(self.pixels)
-        self.pairs.show_feature(self.result.feature)
+        for part in (self.pairs, self.regions):
+            part.stand_by(self.pixels)
+            part.show_feature(self.result.feature)
 
     def _on_feature(self) -> None:
         self.show_map()
-        self.pairs.show_feature(self.result.feature)
+        for part in (self.pairs, self.regions):
+            part.show_feature(self.result.feature)
 
     def _model_of(self, explanation: Explanation | None) -> TrainedModel | None:
         """Model in the window that was explained."""
@@ -283,6 +288,7 @@ class ExplainPanel(Docked):
         self.work.runner.cancel()
         self.twin.work.runner.cancel()
         self.pairs.runner.cancel()
+        self.regions.work.runner.cancel()
         self.viewer.mouse_move_callbacks.remove(self.follow)
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)

@@ -5,7 +5,9 @@ Same frame, same place: every layer gets scale, translation and units from the a
 """
 
 from napari_wse2xai.layers.learnt import (
+    EFFECTS,
     beside_layers,
+    effect_layer,
     feature_words,
     folds_layer,
     prediction_layers,
@@ -32,6 +34,7 @@ from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown
 
 __all__ = [
     "COLORMAPS",
+    "EFFECTS",
     "KEY",
     "STATUS_COLORS",
     "WORDS",
@@ -39,6 +42,7 @@ __all__ = [
     "Shown",
     "beside_layers",
     "chi2_layer",
+    "effect_layer",
     "feature_words",
     "flake_layer",
     "folds_layer",

@@ -1,5 +1,6 @@
 """What was learnt, as layers: prediction beside measurement, folds, and slope images."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,8 @@ from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown
 
 DIVERGING = "RdBu_r"
 """Zero is white; red where the light rises with the parameter, or where too much is predicted."""
+EFFECTS = ("#0072b2", "#e6a817", "#009e73", "#cc5fa5", "#7f4f24", "#56b4e9", "#6a51a3", "#8a8a8a")
+"""Colours of regions in which a parameter acts alike."""
 MODEL_PARTS = ("measured", "predicted", "error", "split", "folds")
 _SPLIT = {"not sampled": "#00000000", "training": "#7c8794", "validation": "#d1495b"}
 _FOLDS = ("#4c78b8", "#e8a33d", "#3f9b63", "#d1495b", "#9a7fd1", "#17a2a2", "#a0522d", "#e377c2", "#6b6b6b", "#b5bd00")
@@ -110,6 +113,28 @@ def region_layer(explanation: Explanation, flake: int = 0) -> LayerTuple:
         "metadata": {KEY: Shown(explanation, "region", flake)},
     }
     return np.zeros(frame.shape, dtype=np.uint8), keywords | place(frame), "labels"
+
+
+def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int64], rules: Sequence[str], flake: int = 0) -> LayerTuple:
+    """Regions in each of which one parameter acts alike, as Labels in the place of the slope map; the rule stands in the status bar.
+
+    Parameters
+    ----------
+    feature : number of the feature
+    regions : (n,) number of each pixel's region, from 1
+    rules : what each region is, in words
+    """
+    samples, name = explanation.samples, explanation.features[feature]
+    words = ["nothing was learnt here", *rules]
+    title = f"regions of {feature_words(name)}{_stamp(str(explanation.verdict.level))}"
+    keywords = {
+        "name": _named(samples, title, flake),
+        "opacity": 0.85,
+        "features": {"index": list(range(len(words))), "rule": words},
+        "colormap": {None: "#00000000", 0: "#00000000"} | dict(enumerate(EFFECTS, 1)),
+        "metadata": {KEY: Shown(explanation, f"effect {name}", flake)},
+    }
+    return np.nan_to_num(samples.image(regions, flake)).astype(np.uint8), keywords | place(samples.frames[flake]), "labels"
 
 
 def feature_words(feature: str) -> str:
