@@ -3,6 +3,7 @@
 PyTorch and scikit-learn take seconds to load, and some of it holds up the window: better while nobody waits for anything.
 """
 
+import gc
 import importlib
 import threading
 
@@ -16,7 +17,7 @@ _loading: list[threading.Thread] = []
 def begin() -> None:
     """Begin to load, once in a session; gives back at once."""
     if not _loading:
-        thread = threading.Thread(target=load, name="loading PyTorch and scikit-learn")
+        thread = threading.Thread(target=_load_without_pauses, name="loading PyTorch and scikit-learn")
         _loading.append(thread)
         thread.start()
 
@@ -40,3 +41,14 @@ def load() -> None:
     importlib.import_module("napari_wse2xai.stages._lesson")
     zoo()
     fast_model(1, 1)
+
+
+def _load_without_pauses() -> None:
+    """Load while Python looks for no garbage: among so many new objects every search would stop the window for a tenth of a second."""
+    searched = gc.isenabled()
+    gc.disable()
+    try:
+        load()
+    finally:
+        if searched:
+            gc.enable()
