@@ -10,6 +10,7 @@ from napari_wse2xai.data import Explanation, Level, TrainedModel
 from napari_wse2xai.gui import explain_pixels, stock
 from napari_wse2xai.gui.explain_asked import BY_RULE, BY_SHAPE
 from napari_wse2xai.gui.explain_panel import ExplainPanel
+from napari_wse2xai.gui.explain_shapes import covered
 from napari_wse2xai.layers import shown_in, to_layers
 from napari_wse2xai.plots.judged import stamped
 
@@ -117,3 +118,42 @@ def test_regions_are_a_layer_on_each_flake_and_colour_the_curves(panel: ExplainP
     choose(panel, H_HEIGHT)
     assert len(of_part(viewer, "effect")) == 2
     assert all(layer.visible for layer in of_part(viewer, "effect"))
+
+
+def test_shapes_on_all_flakes_are_united_wherever_their_layer_was_moved_to(panel: ExplainPanel, viewer, settle) -> None:
+    samples = make_samples(flakes=2)
+    explanation = make_explanation(samples)
+    take(panel, viewer, settle, explanation)
+    panel.draw_button.click()
+    (drawn,) = of_part(viewer, "drawn")
+    assert viewer.layers.selection.active is drawn
+    assert drawn.mode == "add_polygon_lasso"
+    slopes = of_part(viewer, "slope")
+    slopes[1].translate = (100.0, 50.0)  # apart from the first, so that each shape meets one flake
+    drawn.translate = (3.0, 7.0)
+    wanted = {0: ((4.5, 5.5), (8.5, 9.5)), 1: ((6.5, 7.5), (11.5, 12.5))}
+    for flake, (low, high) in wanted.items():
+        corners = [(low[0], low[1]), (low[0], high[1]), (high[0], high[1]), (high[0], low[1])]
+        drawn.add([drawn.world_to_data(slopes[flake].data_to_world(corner)) for corner in corners], shape_type="polygon")
+    row, column, flake = (getattr(samples, name)[explanation.pixels] for name in ("row", "column", "flake"))
+    expected = np.zeros(len(explanation.pixels), dtype=bool)
+    for which, (low, high) in wanted.items():
+        expected |= (flake == which) & (row > low[0]) & (row < high[0]) & (column > low[1]) & (column < high[1])
+    assert {0, 1} == set(flake[expected].tolist())
+    ice = panel.result.ice
+    settle(lambda: len(ice._picked.get_segments()) == expected.sum())
+    np.testing.assert_array_equal(ice._chosen, expected)
+    panel.follow(viewer, SimpleNamespace(position=slopes[0].data_to_world((8, 8))))  # a layer of shapes has no pixels
+    assert len(ice._hovered.get_ydata())
+    drawn.visible = False
+    settle(lambda: not len(ice._picked.get_segments()))
+    panel.draw_button.click()
+    settle(lambda: len(ice._picked.get_segments()) == expected.sum())
+    panel.clear_button.click()
+    assert not len(drawn.data)
+    assert not ice._picked.get_segments()
+    drawn.translate = slopes[0].translate
+    drawn.add(np.array([[2.0, 2.0], [2.0, 9.0], [9.0, 9.0], [9.0, 2.0]]), shape_type="ellipse")
+    settle(lambda: len(ice._picked.get_segments()))
+    rows, columns = np.indices(slopes[0].data.shape)
+    np.testing.assert_array_equal(covered(drawn, slopes[0]), (rows - 5.5) ** 2 + (columns - 5.5) ** 2 < 3.5**2)

@@ -9,9 +9,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.explain_shapes import covered, shapes_layer
 from napari_wse2xai.gui.spectrum_view import pixel_at
 from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, region_layer, slope_layer
 
+ON_PIXELS = ("slope ", "RS ", "PL ")
+"""Parts that have a pixel for each of the flake's."""
+DRAWING = ("paint", "add_polygon_lasso", "add_polygon")
 PAUSE_MS = 30
 """A brush stroke is answered so long after its last change."""
 
@@ -86,8 +90,8 @@ class ExplainCanvas(QObject):
             there[flake].name, there[flake].features, there[flake].metadata = (keywords[key] for key in ("name", "features", "metadata"))
 
     def _regions_there(self) -> bool:
-        """Whether the user is painting: then the brush is not taken away."""
-        return any(layer.visible and layer.mode == "paint" for layer, _ in self.layers("region"))
+        """Whether the user is painting or drawing: then the brush is not taken away."""
+        return any(layer.visible and layer.mode in DRAWING for layer, _ in self.layers("region", "drawn"))
 
     def show_alone(self) -> None:
         """Hide all layers that are not of this explanation, and look at the whole."""
@@ -98,7 +102,7 @@ class ExplainCanvas(QObject):
 
     def pixel_under(self, position: Any) -> tuple[int, tuple[int, int]] | None:
         """Flake and pixel under the mouse, on the slope map or on RS or PL beside it."""
-        for layer, shown in self.layers():
+        for layer, shown in self.layers(*ON_PIXELS):
             pixel = pixel_at(layer, position) if layer.visible else None
             if pixel is not None:
                 return shown.flake, pixel
@@ -111,9 +115,43 @@ class ExplainCanvas(QObject):
             self.viewer.layers.selection.active = regions[0]
             regions[0].visible, regions[0].mode, regions[0].brush_size = True, "paint", 3
 
+    def begin_shape(self) -> None:
+        """Let the user draw round what is wanted, on any flake."""
+        if self.explanation is None:
+            return
+        drawn = self._drawn()
+        if drawn is None:
+            drawn = stock.add(self.viewer, [shapes_layer(self.explanation)])[0]
+            for event in (drawn.events.data, drawn.events.visible):
+                event.connect(self._on_paint)
+        self.viewer.layers.selection.active = drawn
+        drawn.visible, drawn.mode = True, "add_polygon_lasso"
+
+    def _drawn(self) -> Any:
+        """Layer of shapes; None where nobody has drawn."""
+        return next((layer for layer, _ in self.layers("drawn")), None)
+
     def regions(self) -> list[NDArray[np.generic]]:
-        """Region on each flake, as painted."""
-        return [np.asarray(layer.data) for layer in self._regions()]
+        """Region on each flake: what is painted, and what lies in a shape that is seen."""
+        painted = [np.asarray(layer.data) > 0 for layer in self._regions()]
+        drawn = self._drawn()
+        if drawn is not None and drawn.visible:
+            for layer, shown in self.layers(*ON_PIXELS):
+                if layer.visible or shown.part.startswith("slope"):
+                    painted[shown.flake] = painted[shown.flake] | covered(drawn, layer)
+        return list(painted)
+
+    def clear_shapes(self) -> None:
+        """Forget what was drawn."""
+        if (drawn := self._drawn()) is not None:
+            drawn.data = []
+
+    def hide_shapes(self) -> None:
+        """Let what was drawn count no more, since curves were chosen otherwise; drawing on brings it back."""
+        if (drawn := self._drawn()) is not None and drawn.visible:
+            self._own_hand = True
+            drawn.visible = False
+            self._own_hand = False
 
     def put_regions(self, labels: list[NDArray[np.uint8]]) -> None:
         """Show where the chosen curves are."""

@@ -54,6 +54,7 @@ class ExplainPanel(Docked):
         self.which, self.result = QComboBox(), ExplainResult()
         self.only_sure, self.beside = QCheckBox("only where sure"), QCheckBox("RS and PL beside it")
         self.paint_button, self.clear_button = QPushButton("Paint a region"), QPushButton("Clear")
+        self.draw_button = QPushButton("Draw a region")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
         self.saved = Voice(napari_viewer)
         self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
@@ -79,6 +80,9 @@ class ExplainPanel(Docked):
         self.beside.setChecked(True)
         self.beside.setToolTip("The paper's Figure 3: RS image, slope image, PL image.")
         self.paint_button.setToolTip("Paint with the brush on the flake: the curves of those pixels stand out.")
+        self.draw_button.setToolTip(
+            "Draw round pixels on any flake, as often as you like, with any tool for shapes: their curves stand out."
+        )
         self.anyway_button.setVisible(False)
         self.warning.setVisible(False)
         self.save_buttons["card"].setToolTip(explain_card.TIP)
@@ -87,7 +91,7 @@ class ExplainPanel(Docked):
         shown, region, saving = QHBoxLayout(), QHBoxLayout(), QGridLayout()
         for tick in (self.only_sure, self.beside):
             shown.addWidget(tick)
-        for button in (self.paint_button, self.clear_button):
+        for button in (self.paint_button, self.draw_button, self.clear_button):
             region.addWidget(button)
         for index, button in enumerate(self.save_buttons.values()):
             saving.addWidget(button, index // 2, index % 2)
@@ -119,6 +123,7 @@ class ExplainPanel(Docked):
         self.result.ice.lassoed.connect(self._on_lasso)
         self.canvas.painted.connect(self._on_painted)
         self.paint_button.clicked.connect(self.canvas.begin_region)
+        self.draw_button.clicked.connect(self.canvas.begin_shape)
         self.clear_button.clicked.connect(self.clear_region)
         for key, button in self.save_buttons.items():
             button.clicked.connect(partial(self._ask, key))
@@ -220,6 +225,7 @@ class ExplainPanel(Docked):
         """Show on the flake where the picked curves are."""
         if self.pixels is not None:
             flakes = range(len(self.pixels.explanation.samples.frames))
+            self.canvas.hide_shapes()
             self.canvas.put_regions([self.pixels.spread(chosen, flake) for flake in flakes])
 
     def _on_painted(self) -> None:
@@ -230,6 +236,7 @@ class ExplainPanel(Docked):
     def clear_region(self) -> None:
         """Forget the region and the picked curves."""
         if self.pixels is not None:
+            self.canvas.clear_shapes()
             self.canvas.put_regions([region.astype("uint8") * 0 for region in self.canvas.regions()])
             self._on_painted()
 

@@ -93,6 +93,6 @@ def in_words(explanation: Explanation, regions: Regions) -> str:
     for number, (rule, change) in enumerate(zip(regions.rules, regions.change, strict=True), 1):
         share = 100 * float(np.mean(regions.labels == number))
         chip = f"<span style='color: {EFFECTS[(number - 1) % len(EFFECTS)]}'>■</span>"
-        lines.append(f"{chip} {rule.replace('<', '&lt;')}: {share:.0f} % of the pixels, PL changes by {change:+.3g} {unit} over the curve")
+        lines.append(f"{chip} {rule.replace('<', '&lt;')}: {share:.0f} % of the pixels, curves change by {change:+.3g} {unit}")
     last = ALIKE if len(lines) == 1 else f"Within regions {100 * regions.kept:.0f} % of the curves' spread is left."
     return "<br>".join([*lines, last])
