@@ -13,6 +13,8 @@ from napari_wse2xai.stages import Progress
 
 Numbers = NDArray[np.float64]
 NEEDS_MODEL = "Needs the trained model in the window: open or train it, then explain."
+ATTRIBUTED = 256
+"""Pixels whose integrated gradients are taken."""
 BY_RULE, BY_SHAPE = "by the other parameters", "by the shape of the curves"
 """Kinds of regions."""
 H_MEANING = (
@@ -60,6 +62,38 @@ class Regions:
     """How much the prediction rises in each from the lowest to the highest value of the parameter, in the target's unit."""
     kept: float
     """Share of the curves' spread that is left within the regions."""
+
+
+@dataclass(frozen=True, eq=False)
+class Wavenumbers:
+    """Which channels of which lines the network looks at."""
+
+    channels: Numbers
+    """(line, channel) places on the axis."""
+    drawn: Numbers
+    """(line, channel) mean lines, RS counts."""
+    share: Numbers
+    """(line, channel) mean size of the integrated gradients, in the target's unit per unit of the axis."""
+    by_line: Numbers
+    """(line,) share of each line in the whole."""
+    pixels: int
+    missed: float
+    """By how much the shares of a pixel miss the difference of its prediction to that of the mean pixel at most, in the target's unit."""
+
+
+def wavenumbers_of(pixels: PixelCurves, progress: Progress) -> Wavenumbers:
+    """Integrated gradients of some pixels from all over the flakes, mean size per channel."""
+    from napari_wse2xai.explaining import integrated_gradients
+
+    table = pixels.explanation.samples.features
+    some = table[:: -(-len(table) // ATTRIBUTED)]
+    network = pixels.network()
+    found = integrated_gradients(network, some, progress=progress)
+    drawn = found.baseline * network.module_.rendering.scale.cpu().numpy()  # the network sees lines over their usual size
+    size = np.abs(found.attributions).mean(axis=0)
+    density = size / np.abs(np.gradient(found.channels, axis=1))
+    by_line = size.sum(axis=1) / max(float(size.sum()), 1e-300)
+    return Wavenumbers(found.channels, drawn, density, by_line, len(some), float(np.abs(found.delta).max()))
 
 
 def regions_of(pixels: PixelCurves, feature: int, kind: str, progress: Progress) -> Regions:

@@ -19,6 +19,7 @@ from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.explain_regions import RegionsView
 from napari_wse2xai.gui.explain_result import ExplainResult
 from napari_wse2xai.gui.explain_twin import TwinTest
+from napari_wse2xai.gui.explain_wavenumbers import WavenumberView
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
@@ -60,6 +61,7 @@ class ExplainPanel(Docked):
         self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
         self.pairs = PairView(napari_viewer, self.result.ice)
         self.regions = RegionsView(napari_viewer, self.result.ice, self.canvas)
+        self.wavenumbers = WavenumberView(napari_viewer)
         self.pixels: PixelCurves | None = None
         self.below = QWidget()
         self._soon = QTimer(self)
@@ -101,7 +103,7 @@ class ExplainPanel(Docked):
         for row in (shown, region, saving):
             below.addLayout(row)
         below.addWidget(self.twin)
-        for part in (self.pairs, self.regions):
+        for part in (self.pairs, self.regions, self.wavenumbers):
             self.result.add_below_curves(part)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
@@ -195,13 +197,13 @@ class ExplainPanel(Docked):
         self.twin.take(explanation, self._model_of(explanation))
         if explanation is not None:
             self.pixels = PixelCurves(explanation, self._model_of(explanation), self)
-        for part in (self.pairs, self.regions):
+        for part in (self.pairs, self.regions, self.wavenumbers):
             part.stand_by(self.pixels)
             part.show_feature(self.result.feature)
 
     def _on_feature(self) -> None:
         self.show_map()
-        for part in (self.pairs, self.regions):
+        for part in (self.pairs, self.regions, self.wavenumbers):
             part.show_feature(self.result.feature)
 
     def _model_of(self, explanation: Explanation | None) -> TrainedModel | None:
@@ -296,6 +298,7 @@ class ExplainPanel(Docked):
         self.twin.work.runner.cancel()
         self.pairs.runner.cancel()
         self.regions.work.runner.cancel()
+        self.wavenumbers.work.runner.cancel()
         self.viewer.mouse_move_callbacks.remove(self.follow)
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)

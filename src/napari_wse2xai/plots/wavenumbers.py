@@ -1,0 +1,41 @@
+"""Which wavenumbers a network looks at, drawn over the lines that it is shown."""
+
+import numpy as np
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.plots.judged import badge, stamp
+from napari_wse2xai.plots.maps import unit_text
+
+SPECTRUM = "0.45"
+COLOURS = "tab10"
+
+Numbers = NDArray[np.float64]
+
+
+def draw_wavenumbers(axes: Axes, explanation: Explanation, channels: Numbers, drawn: Numbers, share: Numbers) -> None:
+    """Mean lines in grey, and over them how much of the prediction each channel of each line moves.
+
+    Parameters
+    ----------
+    axes : gets a second scale on its right
+    channels : (line, channel) places on the axis
+    drawn : (line, channel) mean lines, RS counts
+    share : (line, channel) mean size of the integrated gradients, target's unit per unit of the axis
+    """
+    lines = explanation.samples.lines
+    unit = unit_text(explanation.samples.feature_units[0])
+    moved = axes.twinx()
+    palette = colormaps[COLOURS].colors  # type: ignore[attr-defined]
+    for k, line in enumerate(lines):
+        axes.plot(channels[k], drawn[k], color=SPECTRUM, linewidth=0.9)
+        colour = palette[k % len(palette)]
+        moved.fill_between(channels[k], share[k], color=colour, alpha=0.55, linewidth=0, label=line.name)
+    axes.set(xlabel=f"RS axis ({unit})", ylabel="mean lines (counts)", ylim=(0, None))
+    moved.set_ylabel(f"share of PL {explanation.target} ({unit_text(explanation.target_unit)} per {unit})")
+    moved.set_ylim(0, None)
+    moved.legend(loc="upper right", fontsize="x-small", frameon=False, ncols=2)
+    badge(axes, explanation.verdict, inside=False)
+    stamp(moved, explanation.stamp)  # that on the right is drawn last
