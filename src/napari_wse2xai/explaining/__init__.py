@@ -6,6 +6,7 @@ from napari_wse2xai.explaining.attribution import integrated_gradients
 from napari_wse2xai.explaining.bands import bands
 from napari_wse2xai.explaining.cloud import Cloud, not_separable, off_cloud
 from napari_wse2xai.explaining.curves import partial_dependence
+from napari_wse2xai.explaining.display import PartialDependenceDisplay
 from napari_wse2xai.explaining.interactions import h_statistic, partial_dependence_pairs
 from napari_wse2xai.explaining.model import Model, as_model
 from napari_wse2xai.explaining.permutation import by_peak, permutation_importance
@@ -20,6 +21,7 @@ __all__ = [
     "Cloud",
     "Explained",
     "Model",
+    "PartialDependenceDisplay",
     "Recovery",
     "accumulated_local_effects",
     "as_model",
