@@ -124,7 +124,8 @@ def tables(work: Path) -> str:
         for seeds, title in SEEDS.items():
             found = {law: _stored(work, law, seeds, suffix) for law in LAWS}
             if any(found.values()):
-                parts.append(f"Seeds {seeds[0]} to {seeds[-1]}, both shapes ({title}; {by}):\n\n{_table(found)}")
+                judged_seeds = [seed for seed in seeds if _stored(work, next(iter(LAWS)), range(seed, seed + 1), suffix)]
+                parts.append(f"Seeds {judged_seeds[0]} to {judged_seeds[-1]}, both shapes ({title}; {by}):\n\n{_table(found)}")
     return "\n\n".join(parts)
 
 
