@@ -141,8 +141,10 @@ def _hatch(axes: Axes, explanation: Explanation, feature: int, flake: int) -> No
     left, right, bottom, top = extent_um(frame)
     corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * [(right - left) / frame.shape[1], (bottom - top) / frame.shape[0]]
     places = np.argwhere(doubtful)[:, ::-1] * corners[2] + [left, top]
-    squares = Path.make_compound_path(*(Path(place + corners, closed=True) for place in places))
-    axes.add_patch(PathPatch(squares, facecolor="none", edgecolor="#5b6876", hatch="/////", linewidth=0))
+    around = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], dtype=Path.code_type)
+    squares = Path((places[:, None] + corners).reshape(-1, 2), np.tile(around, len(places)))
+    # As an artist, not as a patch, whose every corner matplotlib would look at for the limits, which the map has set.
+    axes.add_artist(PathPatch(squares, facecolor="none", edgecolor="#5b6876", hatch="/////", linewidth=0))
 
 
 def draw_side_by_side(grid: Sequence[Axes], explanation: Explanation, feature: int, *, flake: int = 0) -> None:
