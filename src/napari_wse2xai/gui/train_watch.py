@@ -6,12 +6,12 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from qtpy.QtCore import QObject, Signal
 
 from napari_wse2xai.errors import Enough
+from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.plots.training import PARTS, SHORT, WORST_R2
 from napari_wse2xai.stages import Progress
 
@@ -65,7 +65,7 @@ class Attention:
             self._show(validation, {name: list(values) for name, values in history.items()})
 
 
-class LiveCurves(FigureCanvasQTAgg):
+class LiveCurves(Blitted):
     """R2 of both parts and the loss, epoch by epoch; only the lines are drawn anew (blitting), so that the window stays awake."""
 
     def __init__(self) -> None:
@@ -74,9 +74,8 @@ class LiveCurves(FigureCanvasQTAgg):
         self.axes = self.figure.add_subplot()
         self.loss_axes = self.axes.twinx()
         self.lines: dict[str, Any] = {}
-        self._background: Any = None
         self._decorate()
-        self.mpl_connect("draw_event", self._on_draw)
+        self.moving = [*self.lines.values(), self.title]
         self.setFixedHeight(HEIGHT)  # a line of words more above must not have all drawn anew
 
     def _decorate(self) -> None:
@@ -112,19 +111,4 @@ class LiveCurves(FigureCanvasQTAgg):
             values = np.asarray(curves.get(name, []), dtype=np.float64)
             line.set_data(np.asarray(curves["epoch"][: len(values)]), values)
         self.title.set_text(f"CNN, {SHORT.get(validation, validation)}")
-        if self._background is not None:
-            self._blit()
-
-    def _on_draw(self, event: Any) -> None:
-        self._background = self.copy_from_bbox(self.figure.bbox)
-        self._draw_lines()
-
-    def _blit(self) -> None:
-        self.restore_region(self._background)
-        self._draw_lines()
-        self.update()
-
-    def _draw_lines(self) -> None:
-        for line in self.lines.values():
-            line.axes.draw_artist(line)
-        self.axes.draw_artist(self.title)
+        self.blit_moving()
