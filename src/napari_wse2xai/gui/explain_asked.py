@@ -9,7 +9,7 @@ from napari_wse2xai.data import Explanation
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.layers import feature_words, pretty
-from napari_wse2xai.stages import Progress
+from napari_wse2xai.stages import Progress, part
 
 Numbers = NDArray[np.float64]
 NEEDS_MODEL = "Needs the trained model in the window: open or train it, then explain."
@@ -128,8 +128,8 @@ def pair_of(pixels: PixelCurves, feature: int, second: int, progress: Progress) 
     network, table = pixels.network(), explanation.samples.features
     pair = (column(explanation, feature), column(explanation, second))
     points = explanation.pdp_grid.shape[1]
-    surfaces = partial_dependence_pairs(network, table, [pair], grid_resolution=points, progress=_part(progress, 0.0, 0.6))
-    found = h_statistic(network, table, [pair], progress=_part(progress, 0.6, 1.0))
+    surfaces = partial_dependence_pairs(network, table, [pair], grid_resolution=points, progress=part(progress, 0.0, 0.6))
+    found = h_statistic(network, table, [pair], progress=part(progress, 0.6, 1.0))
     return Pair((feature, second), surfaces.grid_values[0], surfaces.average[0], float(found.h[0]), float(found.strength[0]))
 
 
@@ -172,8 +172,3 @@ def _must_vary(explanation: Explanation, feature: int) -> None:
     grid = explanation.pdp_grid[feature]
     if not grid[-1] > grid[0]:
         raise DataError(f"{feature_words(explanation.features[feature])} is the same at every pixel; choose another parameter.")
-
-
-def _part(progress: Progress, begin: float, end: float) -> Progress:
-    """Report a part of the whole."""
-    return lambda fraction, message: progress(begin + fraction * (end - begin), message)

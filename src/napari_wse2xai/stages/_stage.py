@@ -38,6 +38,11 @@ class Watching(Protocol):
         """Take what there is; called after every chunk, so it must be quick."""
 
 
+def part(progress: Progress, start: float, end: float) -> Progress:
+    """Report one part of a whole, from `start` to `end`, as the whole's."""
+    return lambda fraction, message: progress(start + (end - start) * fraction, message)
+
+
 def silent(fraction: float, message: str) -> None:
     """Report nothing: the progress of a call from Python."""
 

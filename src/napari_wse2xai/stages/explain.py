@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
-from napari_wse2xai.stages._stage import Progress, Stage, setting
+from napari_wse2xai.stages._stage import Progress, Stage, part, setting
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -90,16 +90,16 @@ class Explain(Stage[TrainedModel, Explanation]):
             grid_resolution=self.grid,
             kind="both",
             random_state=self.seed,
-            progress=_part(progress, 0.0, CURVES),
+            progress=part(progress, 0.0, CURVES),
         )
-        slopes = ice_slope(network, samples.features, scheme=self.scheme, progress=_part(progress, CURVES, SLOPES))
+        slopes = ice_slope(network, samples.features, scheme=self.scheme, progress=part(progress, CURVES, SLOPES))
         case = _Case(samples, target, partial, slopes, source)
-        errors = case.errors(self, _part(progress, SLOPES, BANDS))
+        errors = case.errors(self, part(progress, SLOPES, BANDS))
         if source.verdict(target).level is not Level.INTERPRETABLE:
             warnings.warn(
                 f"The verdict on PL {target} is '{source.verdict(target).level}': every figure is stamped.", DataWarning, stacklevel=2
             )
-        return case.explanation(errors, case.derivative(network, _part(progress, BANDS, 1.0)))
+        return case.explanation(errors, case.derivative(network, part(progress, BANDS, 1.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +217,3 @@ class _Case:
         if network is not None and network.model == NETWORK:
             said.append(f"The network that is explained predicts held-out pixels of the random split with R2 {network.r2:.2f}.")
         return said
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    return lambda fraction, message: progress(start + (end - start) * fraction, message)
