@@ -199,11 +199,15 @@ class ExplainPanel(Docked):
             self.pixels = PixelCurves(explanation, self._model_of(explanation), self)
         for part in (self.pairs, self.regions, self.wavenumbers):
             part.stand_by(self.pixels)
-            part.show_feature(self.result.feature)
+        self._tell_feature()
 
     def _on_feature(self) -> None:
         self.show_map()
-        for part in (self.pairs, self.regions, self.wavenumbers):
+        self._tell_feature()
+
+    def _tell_feature(self) -> None:
+        """Let what is shown of one parameter be that of the chosen one."""
+        for part in (self.pairs, self.regions):
             part.show_feature(self.result.feature)
 
     def _model_of(self, explanation: Explanation | None) -> TrainedModel | None:

@@ -50,9 +50,6 @@ class WavenumberView(QWidget):
         self.work.object_with(None if pixels is None or pixels.answers else (NEEDS_MODEL, QUIET))
         self._hide()
 
-    def show_feature(self, feature: int) -> None:
-        """Stay as it is: all parameters are shown at once."""
-
     def begin(self) -> None:
         """Ask the network, in a thread."""
         pixels = self.pixels
