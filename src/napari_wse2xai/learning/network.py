@@ -6,6 +6,7 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.learning.rendering import Rendering
@@ -18,6 +19,8 @@ FEATURE_LENGTH = 4
 SLOPE = 0.01
 """Of the leaky ReLU on its negative side (Yoo et al. 2023)."""
 BLOCKS_PER_RESIDUAL = 3
+MOMENTUM = 0.1
+"""Share of a new batch in the usual statistics of a batch normalisation; torch's."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +51,61 @@ class Layout:
             raise SettingsError(f"The dropout must be at least 0 and below 1, not {self.dropout}.")
 
 
+class Convolution(nn.Conv1d):
+    """One-dimensional convolution of (n, channel, 1, length).
+
+    With a height of one, tensors can be kept with their channels last in memory, where processors convolve, normalise and pool two to
+    three times as fast as along plain rows.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Convolve along the last axis."""
+        return functional.conv2d(x, self.weight.unsqueeze(2), self.bias, padding=(0, int(self.padding[0])))
+
+
 class InstanceBatchNorm(nn.Module):
-    """Half of the channels instance-normalised, half batch-normalised (IBN-Net, Pan et al. 2018)."""
+    """Half of the channels instance-normalised, half batch-normalised (IBN-Net, Pan et al. 2018).
+
+    Both are a shift and a scale, and the batch's statistics follow from those of its instances: so on a processor both halves take one
+    pass together.  Elsewhere every operation costs a launch, and torch's own two are fewer.
+    """
 
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.instances = channels // 2
-        self.instance = nn.InstanceNorm1d(self.instances, affine=True)
-        self.batch = nn.BatchNorm1d(channels - self.instances)
+        self.instance = nn.InstanceNorm2d(self.instances, affine=True)
+        self.batch = nn.BatchNorm2d(channels - self.instances, momentum=MOMENTUM)
 
     def forward(self, x: Tensor) -> Tensor:
-        """Normalise (n, channel, length)."""
-        return torch.cat([self.instance(x[:, : self.instances]), self.batch(x[:, self.instances :])], 1)
+        """Normalise (n, channel, 1, length)."""
+        if x.device.type != "cpu":
+            return torch.cat([self.instance(x[:, : self.instances]), self.batch(x[:, self.instances :])], 1)
+        mean = x.mean((2, 3), keepdim=True)
+        centred = x - mean
+        variance = centred.square().mean((2, 3), keepdim=True)
+        usual_mean, usual_variance = self._of_batch(mean[:, self.instances :], variance[:, self.instances :], x.shape[3])
+        own = self._scale(self.instance, variance[:, : self.instances])
+        common = self._scale(self.batch, usual_variance)
+        shift = self.batch.bias[:, None, None] + (mean[:, self.instances :] - usual_mean) * common
+        scales = torch.cat([own, common.expand_as(shift)], 1)
+        shifts = torch.cat([self.instance.bias[:, None, None].expand_as(own), shift], 1)
+        return torch.addcmul(shifts, centred, scales)
+
+    def _of_batch(self, means: Tensor, variances: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """Mean and variance (channel, 1, 1) to normalise a batch by: its own in training, the usual ones in evaluation."""
+        usual = self.batch.get_buffer("running_mean"), self.batch.get_buffer("running_var")
+        if not self.training:
+            return usual[0][:, None, None], usual[1][:, None, None]
+        mean, variance = means.mean(0), variances.mean(0) + means.var(0, correction=0)
+        count = len(means) * length
+        with torch.no_grad():
+            for buffer, new in zip(usual, (mean, variance * (count / (count - 1))), strict=True):
+                buffer.lerp_(new.flatten(), MOMENTUM)
+        return mean, variance
+
+    @staticmethod
+    def _scale(norm: nn.InstanceNorm2d | nn.BatchNorm2d, variance: Tensor) -> Tensor:
+        return norm.weight[:, None, None] * torch.rsqrt(variance + norm.eps)
 
 
 def activated(layout: Layout, *, head: bool = False) -> nn.Module:
@@ -71,8 +117,8 @@ def activated(layout: Layout, *, head: bool = False) -> nn.Module:
 
 def conv_block(entering: int, leaving: int, layout: Layout) -> nn.Sequential:
     """Convolution, nonlinearity, normalisation: in this order in the paper."""
-    normalised = InstanceBatchNorm if layout.normalisation == "instance-batch" else nn.BatchNorm1d
-    convolution = nn.Conv1d(entering, leaving, layout.kernel, padding=layout.kernel // 2)
+    normalised = InstanceBatchNorm if layout.normalisation == "instance-batch" else nn.BatchNorm2d
+    convolution = Convolution(entering, leaving, layout.kernel, padding=layout.kernel // 2)
     return nn.Sequential(convolution, activated(layout), normalised(leaving))
 
 
@@ -83,22 +129,22 @@ class ResidualBlock(nn.Module):
         super().__init__()
         chain = (entering, *widths)
         self.blocks = nn.Sequential(*(conv_block(a, b, layout) for a, b in pairwise(chain)))
-        self.shortcut = nn.Identity() if entering == chain[-1] else nn.Conv1d(entering, chain[-1], 1)
+        self.shortcut = nn.Identity() if entering == chain[-1] else Convolution(entering, chain[-1], 1)
         self.activation = activated(layout)
 
     def forward(self, x: Tensor) -> Tensor:
-        """(n, channel, length) -> (n, width, length)."""
+        """(n, channel, 1, length) -> (n, width, 1, length)."""
         after: Tensor = self.activation(self.blocks(x) + self.shortcut(x))
         return after
 
 
 def conv_layers(rows: int, layout: Layout) -> nn.Sequential:
-    """Convolution blocks with average poolings between, (n, rows, l) -> (n, width, l / 2^poolings)."""
+    """Convolution blocks with average poolings between, (n, rows, 1, l) -> (n, width, 1, l / 2^poolings)."""
     layers: list[nn.Module] = []
     for number, width in enumerate(layout.channels, start=1):
         layers.append(conv_block(rows if number == 1 else layout.channels[number - 2], width, layout))
         if number in layout.pool_after:
-            layers.append(nn.AvgPool1d(2, 2))
+            layers.append(nn.AvgPool2d((1, 2)))
     return nn.Sequential(*layers)
 
 
@@ -108,7 +154,7 @@ def residual_layers(rows: int, layout: Layout) -> nn.Sequential:
     entering, rest = layout.channels[0], layout.channels[1:]
     for first in range(0, len(rest), BLOCKS_PER_RESIDUAL):
         widths = rest[first : first + BLOCKS_PER_RESIDUAL]
-        layers += [ResidualBlock(entering, widths, layout), nn.AvgPool1d(2, 2)]
+        layers += [ResidualBlock(entering, widths, layout), nn.AvgPool2d((1, 2))]
         entering = widths[-1]
     return nn.Sequential(*(layers[:-1] if len(layers) > 1 else layers))
 
@@ -140,7 +186,9 @@ class SpectralNetwork(nn.Module):
 
     def standardised(self, features: Tensor) -> Tensor:
         """Predict in standard deviations of the training targets."""
-        predicted: Tensor = self.head(self.layers(self.rendering(features)))
+        drawn = self.rendering(features).unsqueeze(2)
+        memory = torch.channels_last if drawn.device.type == "cpu" else torch.contiguous_format
+        predicted: Tensor = self.head(self.layers(drawn.contiguous(memory_format=memory)))
         return predicted
 
 
@@ -148,7 +196,7 @@ def _head(layout: Layout, targets: int) -> nn.Sequential:
     """Average pooling to length 4 and three linear layers, the first two with a nonlinearity and dropout."""
     first, second = layout.hidden
     return nn.Sequential(
-        nn.AdaptiveAvgPool1d(FEATURE_LENGTH),
+        nn.AdaptiveAvgPool2d((1, FEATURE_LENGTH)),
         nn.Flatten(),
         nn.Linear(FEATURE_LENGTH * layout.channels[-1], first),
         activated(layout, head=True),
