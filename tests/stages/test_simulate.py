@@ -4,12 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sklearn.linear_model import Ridge
 
 from learned import make_explanation, make_samples
 from napari_wse2xai.data import Explanation, Record, Recovery, Samples, TrainedModel
 from napari_wse2xai.errors import Cancelled, DataError, SettingsError
-from napari_wse2xai.stages import Simulate
-from napari_wse2xai.stages.simulate import USUAL_NOISE, shares
+from napari_wse2xai.stages import Explain, Simulate
+from napari_wse2xai.stages._stage import silent
+from napari_wse2xai.stages.simulate import USUAL_NOISE, _Explainer, shares
 
 QUICK = {"recipe": {"kind": "one cycle", "epochs": 2}, "seed": 3}
 
@@ -51,6 +53,14 @@ def test_it_says_what_was_planted_and_how_it_came_to_be(recovery: Recovery, told
 def test_the_same_seed_gives_the_same(model: TrainedModel, told: Explanation, recovery: Recovery) -> None:
     again = Simulate(seed=5)(model, told)
     assert replace(again, history=()) == replace(recovery, history=())
+
+
+def test_bands_reach_to_the_rivals_of_the_explanation(samples: Samples) -> None:
+    line = Ridge().fit(samples.features, samples.targets[:, 0])
+    alone, beside = (_Explainer(names, Explain(refits=4))(line, samples, silent).errors for names in ([], ["mean"]))
+    assert (beside.low <= alone.low + 1e-9).all() and (beside.high >= alone.high - 1e-9).all()
+    assert (beside.high - beside.low).mean() > (alone.high - alone.low).mean()
+    assert len(beside.rivals) == 1
 
 
 def test_an_explanation_of_something_else_is_refused(model: TrainedModel, told: Explanation, samples: Samples) -> None:

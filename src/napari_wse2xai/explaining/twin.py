@@ -100,14 +100,17 @@ def planted_samples(samples: Samples, law: PlantedLaw, values: Numbers, shares: 
     return replace(samples, target_names=(PLANTED,), target_units=unit, targets=planted[:, None], target_errors=errors)
 
 
-def explained(estimator: Any, samples: Samples, progress: Progress = silent, *, refits: int = REFITS) -> Explained:
-    """Curves, slopes and bands with their defaults."""
+def explained(
+    estimator: Any, samples: Samples, progress: Progress = silent, *, rivals: Sequence[Any] = (), refits: int = REFITS
+) -> Explained:
+    """Curves, slopes and bands with their defaults; `rivals` are fitted to the same samples."""
     table = samples.features
     partial = partial_dependence(estimator, table, progress=_part(progress, 0.0, 0.3))
     slopes = ice_slope(estimator, table, progress=_part(progress, 0.3, 0.6))
     places = np.column_stack([samples.coordinates_um, samples.flake])
     last = _part(progress, 0.6, 1.0)
-    return Explained(partial, slopes, bands(partial, slopes, table, samples.targets[:, 0], places, refits=refits, progress=last))
+    errors = bands(partial, slopes, table, samples.targets[:, 0], places, rivals=rivals, refits=refits, progress=last)
+    return Explained(partial, slopes, errors)
 
 
 def compared(found: Explained, law: PlantedLaw, samples: Samples, **planted: Any) -> Recovery:

@@ -9,16 +9,13 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
+from napari_wse2xai.stages import _rivals
 from napari_wse2xai.stages._stage import Progress, Stage, part, setting
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
 
 Numbers = NDArray[np.float64]
-WITHIN = 0.02
-"""A rival whose R2 is within this of the best tells as good a story as the network (Fisher, Rudin & Dominici 2019)."""
-SMOOTH_RIVALS = ("kernel ridge", "MLP ensemble")
-"""Rivals whose curves have no steps of their own."""
 CURVES, SLOPES, BANDS = 0.4, 0.55, 0.9
 """Where curves, slopes and refits end, as fractions of the whole."""
 
@@ -123,7 +120,7 @@ class _Case:
 
         samples = self.samples
         places = np.column_stack([samples.coordinates_um, samples.flake]) if len(samples.frames) > 1 else samples.coordinates_um
-        rivals = [model for _, model in self.rivals(settings.seed)]
+        rivals = _rivals.fitted(_rivals.as_good(self.model, self.target), samples.features, self.values, seed=settings.seed)
         return bands(
             self.partial,
             self.slopes,
@@ -135,19 +132,6 @@ class _Case:
             random_state=settings.seed,
             progress=progress,
         )
-
-    def rivals(self, seed: int) -> list[tuple[str, Any]]:
-        """Smooth rivals that predict as well as the best, fitted on all pixels."""
-        from threadpoolctl import threadpool_limits
-
-        from napari_wse2xai.learning import zoo
-
-        scores = {s.model: s.r2 for s in self.model.scores if (s.target, s.validation, s.part) == (self.target, "random", "validation")}
-        best = max(scores.values(), default=0.0)
-        known, chosen = np.isfinite(self.values), [name for name in SMOOTH_RIVALS if scores.get(name, -np.inf) >= best - WITHIN]
-        with threadpool_limits(1):
-            models = zoo(seed)
-            return [(name, models[name].fit(self.samples.features[known], self.values[known])) for name in chosen]
 
     def derivative(self, network: Any, progress: Progress) -> Numbers:
         """(feature, n) derivative of the network at every pixel."""

@@ -1,18 +1,21 @@
 """Simulate my flake: whether training and explaining would find a law that is known on this flake's own parameter maps."""
 
 from dataclasses import dataclass
-from functools import partial
 from time import perf_counter
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import NETWORK, Explanation, History, Record, Recovery, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, SettingsError
+from napari_wse2xai.stages import _rivals
 from napari_wse2xai.stages._stage import Progress, Settings, setting, silent
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.train import Train
+
+if TYPE_CHECKING:
+    from napari_wse2xai.explaining.twin import Explained
 
 Kind = TypeVar("Kind", bound=Settings)
 USUAL_NOISE = 0.05
@@ -27,9 +30,8 @@ class Simulate(Settings):
     Notes
     -----
     The law takes over the target's mean, spread and gaps.  As much of the variance is noise as no model predicts between neighbours, and as
-    much is a smooth map that RS does not show as is lost from there to spatial blocks.  The network is trained as the model was, the bands
-    come from as many refits as the explanation's, without rivals: they tend to be narrower than its own.  A twin tests laws of its family
-    (`explaining.simulate`).
+    much is a smooth map that RS does not show as is lost from there to spatial blocks.  The network is trained as the model was, and the
+    bands come from as many refits and the same rivals as the explanation's.  A twin tests laws of its family (`explaining.simulate`).
     """
 
     title: ClassVar[str] = "Simulate"
@@ -38,7 +40,7 @@ class Simulate(Settings):
 
     def __call__(self, model: TrainedModel, explanation: Explanation, progress: Progress = silent) -> Recovery:
         """Plant, train, explain and compare; the result carries these settings in its history."""
-        from napari_wse2xai.explaining import explained, simulate
+        from napari_wse2xai.explaining import simulate
 
         started = perf_counter()
         _check(model, explanation)
@@ -47,7 +49,7 @@ class Simulate(Settings):
         recovery = simulate(
             explanation.samples,
             _Trainer(train),
-            partial(explained, refits=explain.refits),
+            _Explainer(_rivals.as_good(model, explanation.target), explain),
             target=explanation.target,
             noise=noise,
             hidden=hidden,
@@ -69,6 +71,21 @@ class _Trainer:
         known = np.isfinite(planted.targets[:, 0])
         network = self.settings.network(planted.lines).set_params(on_epoch=lambda done, words, _history: progress(done, words))
         return network.fit(planted.features[known], planted.targets[known, 0]).set_params(on_epoch=None)
+
+
+@dataclass(frozen=True)
+class _Explainer:
+    """Explains the planted target with as many refits, and with the same rivals, as its own was explained with."""
+
+    rivals: list[str]
+    settings: Explain
+
+    def __call__(self, estimator: Any, planted: Samples, progress: Progress) -> "Explained":
+        """Give curves, slopes and bands."""
+        from napari_wse2xai.explaining import explained
+
+        rivals = _rivals.fitted(self.rivals, planted.features, planted.targets[:, 0], seed=self.settings.seed)
+        return explained(estimator, planted, progress, rivals=rivals, refits=self.settings.refits)
 
 
 def _check(model: TrainedModel, explanation: Explanation) -> None:

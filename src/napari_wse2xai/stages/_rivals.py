@@ -1,0 +1,33 @@
+"""Rivals of the network that predict as well: where they tell another story, a band says so."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import TrainedModel
+
+Numbers = NDArray[np.float64]
+WITHIN = 0.02
+"""A rival whose R2 is within this of the best tells as good a story as the network (Fisher, Rudin & Dominici 2019)."""
+SMOOTH = ("kernel ridge", "MLP ensemble")
+"""Rivals whose curves have no steps of their own."""
+
+
+def as_good(model: TrainedModel, target: str) -> list[str]:
+    """Smooth rivals whose R2 on held-out pixels is as good as the best."""
+    scores = {s.model: s.r2 for s in model.scores if (s.target, s.validation, s.part) == (target, "random", "validation")}
+    best = max(scores.values(), default=0.0)
+    return [name for name in SMOOTH if scores.get(name, -np.inf) >= best - WITHIN]
+
+
+def fitted(names: list[str], features: Numbers, values: Numbers, *, seed: int) -> list[Any]:
+    """Fit rivals to all pixels (n, feature) whose target (n,) is known."""
+    from threadpoolctl import threadpool_limits
+
+    from napari_wse2xai.learning import zoo
+
+    known = np.isfinite(values)
+    with threadpool_limits(1):
+        models = zoo(seed)
+        return [models[name].fit(features[known], values[known]) for name in names]
