@@ -153,6 +153,12 @@ def test_block_of_size_zero_does_not_hang(write):
         read(write(scanned(ROWS, PLAN)[:600].ljust(5000, b"\0")))
 
 
+def test_a_lost_end_behind_whole_spectra_is_told(write):
+    with pytest.warns(DataWarning, match=r"breaks off in its block WHTL: the spectra are whole"):
+        found = read(write(WHOLE[:-20]))
+    assert found.counts.size == COUNTS.size
+
+
 @settings(max_examples=200, deadline=2000)
 @given(st.integers(0, len(WHOLE) - 1), st.integers(0, 7), st.one_of(st.just(len(WHOLE)), st.integers(0, len(WHOLE))))
 def test_damage_gives_a_sentence_or_a_map(tmp_path_factory, position, bit, length):

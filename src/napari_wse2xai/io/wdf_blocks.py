@@ -18,6 +18,8 @@ class Blocks:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self.broken_off = ""
+        """Name of the block in which the file ends too early."""
         self._places: dict[str, tuple[int, int]] = {}
         file_size = path.stat().st_size
         position = 0
@@ -29,6 +31,7 @@ class Blocks:
                     break
                 self._places.setdefault(name.decode("latin-1"), (position + _HEAD.size, min(position + size, file_size)))
                 position += size
+                self.broken_off = name.decode("latin-1").strip() if position > file_size else ""
         if next(iter(self._places), None) != "WDF1":
             raise ReaderError(f"'{path.name}' is not a Renishaw file, whatever its name says; choose another file.")
 

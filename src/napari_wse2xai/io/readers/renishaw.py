@@ -97,6 +97,7 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         values, own_unit = _axis(blocks, header)
         spectra = blocks.table("DATA", "<f4", (header.n_measured, header.n_channels)).astype(np.float32, copy=False)
         warn_of_holes(spectra, path.name)
+        _warn_of_loss(blocks)
         cube, frame = _placed(spectra, blocks, header)
     return SpectralMap.from_arrays(
         cube,
@@ -108,6 +109,17 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         intensity_unit=header.intensity_unit,
         metadata=header.metadata,
     )
+
+
+def _warn_of_loss(blocks: Blocks) -> None:
+    """Tell of a file that ends too early, though not within its spectra."""
+    if blocks.broken_off:
+        warnings.warn(
+            f"'{blocks.path.name}' breaks off in its block {blocks.broken_off}: the spectra are whole, but what followed them is lost; "
+            "copy it again.",
+            DataWarning,
+            stacklevel=4,
+        )
 
 
 def _header(blocks: Blocks) -> _Header:
