@@ -52,8 +52,8 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     ----------
     lines : what the columns describe, three per line: position, FWHM, height; None for a table of any numbers, each drawn as the
         position of a line
-    architecture : ``convolution`` (ten convolution blocks) or ``residual`` (the same blocks in threes beside short cuts)
-    channels : width of each convolution block
+    architecture : ``convolution`` (blocks one after the other) or ``residual`` (the same blocks in threes beside short cuts)
+    channels : width of each convolution block; six as wide as the paper's tell curves better than ten of half the width, in the same time
     pool_after : numbers of the blocks that an average pooling follows (``convolution`` only)
     length : channels that a line is drawn on
     axis : ``local``: three FWHM on either side of the line; ``window``: the window the line was fitted in, as the paper draws
@@ -86,8 +86,8 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     lines: Sequence[Line] | None = None
     _: KW_ONLY
     architecture: str = "convolution"
-    channels: Sequence[int] = (16,) * 7 + (32,) * 3
-    pool_after: Sequence[int] = (1, 2, 4)
+    channels: Sequence[int] = (32,) * 4 + (64,) * 2
+    pool_after: Sequence[int] = (1, 2, 3)
     length: int = 64
     axis: str = "window"
     normalisation: str = "batch"
