@@ -12,8 +12,9 @@ from typing import TextIO
 from napari_wse2xai import io, recipe, report, synthetic
 from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, UserError
+from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Member, Recipe, Series
-from napari_wse2xai.stages import Explain, Pair, Progress, Simulate, Train, resuming, silent
+from napari_wse2xai.stages import Explain, Pair, Simulate, Train, resuming
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
 
@@ -102,12 +103,12 @@ def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress)
     """Networks with their explanations, by architecture and condition."""
     series, folder = recipe.load_series(recipe_path), Path(output).expanduser()
     with _writable(folder), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
-        flakes = _prepared(series, _part(progress, 0.0, 0.15, ""))
-        networks = _compared(series, flakes, folder, _part(progress, 0.15, 0.65, ""))
+        flakes = _prepared(series, part(progress, 0.0, 0.15))
+        networks = _compared(series, flakes, folder, part(progress, 0.15, 0.8))
         places = {_home(member.condition, member.name): results for member, results in flakes.items()}
         places |= {_home_of(*key): results for key, results in networks.items()}
         for index, (place, results) in enumerate(places.items()):
-            told_of = _part(progress, 0.8 + 0.2 * index / len(places), 0.2 / len(places), place)
+            told_of = part(progress, 0.8 + 0.2 * index / len(places), 0.8 + 0.2 * (index + 1) / len(places), place)
             _deliver(results, folder / place, _Story(place), told_of)
         _deliver_series(_models(networks), series, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)))
         for key, results in networks.items():
@@ -122,9 +123,9 @@ def _models(networks: Mapping[tuple[str, str], Results]) -> dict[tuple[str, str]
 
 def _prepared(series: Series, progress: Progress) -> dict[Member, Results]:
     """Every flake, deconvolved and paired."""
-    prepared, share = {}, 1 / len(series.members)
+    prepared, count = {}, len(series.members)
     for index, member in enumerate(series.members):
-        told = _part(progress, index * share, share, member.name)
+        told = part(progress, index / count, (index + 1) / count, member.name)
         sources = _read(member.recipe, told)
         recipe.check(member.recipe, sources)
         prepared[member] = run_chains(member.recipe, sources, told)
@@ -136,12 +137,12 @@ def _compared(series: Series, flakes: Mapping[Member, Results], folder: Path, pr
     networks: dict[tuple[str, str], Results] = {}
     cases = [(training, condition) for training in series.trainings for condition in series.conditions]
     for index, (training, condition) in enumerate(cases):
-        told = _part(progress, index / len(cases), 1 / len(cases), f"{condition}, {training.architecture}")
+        told = part(progress, index / len(cases), (index + 1) / len(cases), f"{condition}, {training.architecture}")
         pairs = [pair for member in series.under(condition) if (pair := flakes[member].paired) is not None]
         home = folder / _home_of(training.architecture, condition)
-        model = resuming.trained(training, pairs, home, _part(told, 0.0, 0.75, "train"))
-        explanation = _explained(series.explain, model, _part(told, 0.75, 0.1, "explain"))
-        explanation = _tested(series.simulate, model, explanation, _part(told, 0.85, 0.15, "simulate"))
+        model = resuming.trained(training, pairs, home, part(told, 0.0, 0.75, "train"))
+        explanation = _explained(series.explain, model, part(told, 0.75, 0.85, "explain"))
+        explanation = _tested(series.simulate, model, explanation, part(told, 0.85, 1.0, "simulate"))
         networks[training.architecture, condition] = Results({}, model=model, explanation=explanation)
     return networks
 
@@ -205,11 +206,11 @@ def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Pro
     chains, shares = {name: chain for name, chain in wanted.chains().items() if name in sources}, _Shares.of(wanted)
     for index, (name, chain) in enumerate(chains.items()):
         share = (shares.run - shares.read) / len(chains)
-        outcome = chain.run(sources[name], _part(progress, shares.read + index * share, share, name))
+        outcome = chain.run(sources[name], part(progress, shares.read + index * share, shares.read + (index + 1) * share, name))
         maps[name] = outcome.map
         if outcome.peaks is not None:
             peaks[name] = outcome.peaks
-    paired = _paired(wanted, peaks, _part(progress, shares.run, shares.paired - shares.run, "pair"))
+    paired = _paired(wanted, peaks, part(progress, shares.run, shares.paired, "pair"))
     return _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), keep_in, progress)
 
 
@@ -225,12 +226,9 @@ def _learnt(wanted: Recipe, results: Results, keep_in: Path | None, progress: Pr
     if wanted.training is None or results.paired is None:
         return results
     shares = _Shares.of(wanted)
-    model = resuming.trained(
-        wanted.training, [results.paired], keep_in, _part(progress, shares.paired, shares.trained - shares.paired, "train")
-    )
-    explanation = _explained(wanted.explaining, model, _part(progress, shares.trained, shares.explained - shares.trained, "explain"))
-    simulating = _part(progress, shares.explained, shares.learnt - shares.explained, "simulate")
-    explanation = _tested(wanted.simulating, model, explanation, simulating)
+    model = resuming.trained(wanted.training, [results.paired], keep_in, part(progress, shares.paired, shares.trained, "train"))
+    explanation = _explained(wanted.explaining, model, part(progress, shares.trained, shares.explained, "explain"))
+    explanation = _tested(wanted.simulating, model, explanation, part(progress, shares.explained, shares.learnt, "simulate"))
     return replace(results, model=model, explanation=explanation)
 
 
@@ -267,7 +265,7 @@ def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
 def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) -> None:
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
     shares = _Shares.after(results)
-    images = report.draw_figures(results, _part(progress, shares.learnt, shares.drawn - shares.learnt, "report"))
+    images = report.draw_figures(results, part(progress, shares.learnt, shares.drawn, "report"))
     card = _card(results, story.title, images)
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
     progress(shares.drawn, "report: writing")
@@ -320,11 +318,6 @@ def _write_tables(results: Results, folder: Path) -> None:
     if results.explanation is not None:
         io.write_pdp_csv(results.explanation, folder / "pdp.csv")
         io.write_slopes_csv(results.explanation, folder / "slopes.csv")
-
-
-def _part(progress: Progress, start: float, share: float, label: str) -> Progress:
-    """Progress of one part of a run as the whole run's."""
-    return lambda fraction, message: progress(start + share * fraction, f"{label}: {message}" if label else message)
 
 
 @contextmanager

@@ -13,7 +13,7 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
 
 if TYPE_CHECKING:
-    from napari_wse2xai.stages import Progress
+    from napari_wse2xai.progress import Progress
 
 PROGRAM = "napari-wse2xai"
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130

@@ -12,10 +12,10 @@ from napari_wse2xai import report
 from napari_wse2xai.data import Level, Results
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.plots.judged import STAMP
+from napari_wse2xai.progress import silent
 from napari_wse2xai.report._card import _words, sheet
 from napari_wse2xai.report._learnt import captions
 from napari_wse2xai.report._learnt_figures import jobs
-from napari_wse2xai.stages import silent
 
 
 @pytest.fixture(scope="module")

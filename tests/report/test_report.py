@@ -7,8 +7,8 @@ import pytest
 
 from napari_wse2xai import report
 from napari_wse2xai.data import PARAMETERS, Record, Results
+from napari_wse2xai.progress import silent
 from napari_wse2xai.report._numbers import with_spread
-from napari_wse2xai.stages import silent
 
 VOID = {"meta", "img", "br", "link"}
 

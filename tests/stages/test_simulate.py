@@ -9,8 +9,8 @@ from sklearn.linear_model import Ridge
 from learned import make_explanation, make_samples
 from napari_wse2xai.data import Explanation, Record, Recovery, Samples, TrainedModel
 from napari_wse2xai.errors import Cancelled, DataError, SettingsError
+from napari_wse2xai.progress import silent
 from napari_wse2xai.stages import Explain, Simulate
-from napari_wse2xai.stages._stage import silent
 from napari_wse2xai.stages.simulate import USUAL_NOISE, _Explainer, shares
 
 QUICK = {"recipe": {"kind": "one cycle", "epochs": 2}, "seed": 3}

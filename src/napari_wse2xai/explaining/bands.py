@@ -10,10 +10,11 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.explaining.curves import NODES, checked, ice_curves, refined
-from napari_wse2xai.explaining.model import Numbers, Progress, as_model, silent
+from napari_wse2xai.explaining.model import Numbers, as_model
 from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
 from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
+from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch

@@ -10,13 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     import torch
 
 Numbers = NDArray[np.float64]
-Progress = Callable[[float, str], None]
-"""Called with the fraction done (0 to 1) and a few words; may raise `Cancelled`."""
 Rows = Callable[[int, int], Numbers]
 """Gives rows start to stop of a table that is too long to be held at once."""
 
@@ -26,10 +25,6 @@ SMALLEST_CHUNK, LARGEST_CHUNK = 16, 512
 DEVICE_CHUNK = 16384
 TABLE_CHUNK = 65536
 """Rows handed to an estimator that is no torch module."""
-
-
-def silent(fraction: float, message: str) -> None:
-    """Report nothing."""
 
 
 class Model(Protocol):

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Model, Numbers, Progress, as_model, predict, silent
+from napari_wse2xai.explaining.model import Model, Numbers, as_model, predict
+from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch

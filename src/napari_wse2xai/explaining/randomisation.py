@@ -7,7 +7,8 @@ import numpy as np
 
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Numbers, Progress, TorchModel, as_model, silent
+from napari_wse2xai.explaining.model import Numbers, TorchModel, as_model
+from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     import torch

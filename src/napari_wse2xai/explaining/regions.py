@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.explaining.curves import NODES, checked, grids, ice_curves, refined
-from napari_wse2xai.explaining.model import Numbers, Progress, as_model, silent
+from napari_wse2xai.explaining.model import Numbers, as_model
+from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeRegressor

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.explaining.cloud import Cloud
 from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Model, Numbers, Progress, as_model, silent
+from napari_wse2xai.explaining.model import Model, Numbers, as_model
+from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch

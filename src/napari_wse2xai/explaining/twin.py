@@ -11,10 +11,11 @@ from napari_wse2xai.data.recovery import BENT, MAIN, Recovery
 from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.explaining.bands import REFITS, TWO_SIDED, bands
 from napari_wse2xai.explaining.curves import ice_curves, partial_dependence, refined
-from napari_wse2xai.explaining.model import Progress, as_model, predict, silent
+from napari_wse2xai.explaining.model import as_model, predict
 from napari_wse2xai.explaining.planted import PlantedLaw
 from napari_wse2xai.explaining.ranking import pdp_spread, ranking, slope_rms
 from napari_wse2xai.explaining.slopes import ice_slope
+from napari_wse2xai.progress import Progress, part, silent
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
@@ -81,8 +82,8 @@ def simulate(  # noqa: PLR0913 - the data, how to learn and explain, and what to
     values = samples.targets[:, samples.target(target)]
     law = PlantedLaw.drawn(samples, values, rng, share=max(1 - noise - hidden, LEAST_LAW), order=order)
     planted = planted_samples(samples, law, values, (noise, hidden), rng)
-    estimator = trainer(planted, _part(progress, 0.0, TRAINED))
-    found = (explainer or explained)(estimator, planted, _part(progress, TRAINED, EXPLAINED))
+    estimator = trainer(planted, part(progress, 0.0, TRAINED))
+    found = (explainer or explained)(estimator, planted, part(progress, TRAINED, EXPLAINED))
     progress(EXPLAINED, "Comparing with the truth")
     recovery = compared(found, law, samples, noise=noise, hidden=hidden, seed=seed, target=target)
     predicted = predict(as_model(estimator), samples.features)
@@ -105,10 +106,10 @@ def explained(
 ) -> Explained:
     """Curves, slopes and bands with their defaults; `rivals` are fitted to the same samples."""
     table = samples.features
-    partial = partial_dependence(estimator, table, progress=_part(progress, 0.0, 0.3))
-    slopes = ice_slope(estimator, table, progress=_part(progress, 0.3, 0.6))
+    partial = partial_dependence(estimator, table, progress=part(progress, 0.0, 0.3))
+    slopes = ice_slope(estimator, table, progress=part(progress, 0.3, 0.6))
     places = np.column_stack([samples.coordinates_um, samples.flake])
-    last = _part(progress, 0.6, 1.0)
+    last = part(progress, 0.6, 1.0)
     errors = bands(partial, slopes, table, samples.targets[:, 0], places, rivals=rivals, refits=refits, progress=last)
     return Explained(partial, slopes, errors)
 
@@ -176,7 +177,3 @@ def _correlation(a: Numbers, b: Numbers) -> float:
     """Pearson's, 0 where one does not vary but for rounding."""
     varies = all(np.std(map_) > 1e-6 * np.abs(map_).max() for map_ in (a, b))
     return float(np.corrcoef(a, b)[0, 1]) if varies else 0.0
-
-
-def _part(progress: Progress, start: float, end: float) -> Progress:
-    return lambda fraction, message: progress(start + (end - start) * fraction, message)

@@ -35,6 +35,8 @@ class Blitted(FigureCanvasQTAgg):
         super().resizeEvent(event)
 
     def _on_draw(self, event: Any) -> None:
+        if event.canvas.is_saving():  # in a file nothing moves: all is drawn already
+            return
         self._background = self.copy_from_bbox(self.figure.bbox)
         self._draw_moving()
 

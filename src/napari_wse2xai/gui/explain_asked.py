@@ -9,7 +9,7 @@ from napari_wse2xai.data import Explanation
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.layers import feature_words, pretty
-from napari_wse2xai.stages import Progress, part
+from napari_wse2xai.progress import Progress, part
 
 Numbers = NDArray[np.float64]
 NEEDS_MODEL = "Needs the trained model in the window: open or train it, then explain."

@@ -25,7 +25,8 @@ from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_slopes_csv
 from napari_wse2xai.layers import to_layers
-from napari_wse2xai.stages import Explain, Progress
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages import Explain
 
 MISSING = "Train a network first; every model in the window is listed here."
 _PICTURES = "Picture (*.png *.svg *.pdf)"

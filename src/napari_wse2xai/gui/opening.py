@@ -9,7 +9,8 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.data import AxisKind, Medium, PeakMaps, Picture, Record, Results, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import FORMATS, Item, is_peaks_csv, is_results, list_items, pictures, read, read_peaks_csv, read_results
-from napari_wse2xai.stages import ConvertAxis, Progress, silent
+from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.stages import ConvertAxis
 from napari_wse2xai.stages.correct_response import Spectrum
 
 RAMAN, PL = "RS", "PL"

@@ -14,7 +14,8 @@ from napari.utils import progress as activity
 from qtpy.QtCore import QObject, Signal
 
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError
-from napari_wse2xai.stages import Progress, SoFar
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages import SoFar
 
 Work = Callable[[Progress], Any]
 PAUSE = 0.5

@@ -11,7 +11,8 @@ import platformdirs
 from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.gui import warming
-from napari_wse2xai.stages import Progress, Train
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.unfinished import Unfinished
 
 WAITING = "Waiting for the cancelled training to end…"

@@ -29,7 +29,8 @@ from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io import new_file
 from napari_wse2xai.io.learnt_csv import write_scores_csv
 from napari_wse2xai.layers import to_layers
-from napari_wse2xai.stages import Progress, Train
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.train import PaperRecipe
 
 PRESETS = {"laptop": Train(), "paper": Train(recipe=PaperRecipe())}

@@ -13,7 +13,7 @@ from qtpy.QtCore import QObject, Signal
 from napari_wse2xai.errors import Enough
 from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.plots.training import PARTS, SHORT, WORST_R2
-from napari_wse2xai.stages import Progress
+from napari_wse2xai.progress import Progress
 
 Curves = Mapping[str, list[float]]
 REDRAW_S = 0.2

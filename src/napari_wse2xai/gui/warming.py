@@ -7,7 +7,7 @@ import gc
 import importlib
 import threading
 
-from napari_wse2xai.stages import Progress
+from napari_wse2xai.progress import Progress
 
 LOADING = "Loading PyTorch and scikit-learn…"
 POLL_S = 0.1

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 
 from napari_wse2xai.data import NullTest
 from napari_wse2xai.errors import DataError, DataWarning
-from napari_wse2xai.learning.null_test import Progress, folds_of, held_out_r2, null_test
+from napari_wse2xai.learning.null_test import folds_of, held_out_r2, null_test
 from napari_wse2xai.learning.variogram import Numbers
+from napari_wse2xai.progress import Progress
 
 TOGETHER = 0.6
 """All heights move together where one component holds this share of their variance."""

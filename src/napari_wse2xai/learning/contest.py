@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataWarning, Enough
+from napari_wse2xai.progress import Progress, part
 
 Rows = NDArray[np.int64]
 Numbers = NDArray[np.float64]
-Told = Callable[[float, str], None]
-"""Called with the fraction done (0 to 1) and a few words; may raise `Cancelled`, or `Enough` to end the training of networks early."""
 Watch = Callable[[str, Mapping[str, list[float]]], None]
 """Called with the name of the validation and the curves so far of the network that is being trained."""
 EFFORT = 8.0
@@ -70,7 +69,8 @@ class Contest:
     """(n, feature)"""
     values: Numbers
     """(n,) what is to be predicted."""
-    told: Told
+    told: Progress
+    """May also raise `Enough`, which ends the training of networks early."""
     watch: Watch
     checkpoints: Path | None = None
     """Folder that every network is kept in, from where an interrupted contest goes on; nothing is kept without."""
@@ -90,14 +90,14 @@ class Contest:
         efforts = np.array([EFFORT if _is_network(models[name]) else 1.0 for name, _ in jobs])
         ends = np.cumsum(efforts) / efforts.sum()
         for (name, fold), end, effort in zip(jobs, ends, efforts / efforts.sum(), strict=True):
-            told = _part(self.told, end - effort, effort)
+            told = part(self.told, end - effort, end)
             started = perf_counter()
             fitted = self.fit(models[name], fold, told, name)
             on_training, on_held_out = (fitted.predict(self.features[rows]) for rows in (fold.training, fold.held_out))
             seconds = max(perf_counter() - started, getattr(fitted, "seconds_", 0.0))  # of a network with those before an interruption
             yield Heat(name, fold, on_training, on_held_out, seconds, fitted)
 
-    def fit(self, model: Any, fold: Fold, told: Told, name: str) -> Any:
+    def fit(self, model: Any, fold: Fold, told: Progress, name: str) -> Any:
         """Fit a copy of one model on the training pixels of one fold."""
         from sklearn.base import clone
 
@@ -110,13 +110,13 @@ class Contest:
                 return fresh.fit(self.features[fold.training], self.values[fold.training])
         return self._fit_network(fresh, fold, told, where)
 
-    def _tell(self, told: Told, where: str) -> None:
+    def _tell(self, told: Progress, where: str) -> None:
         try:
             told(0.0, where)
         except Enough:  # meant for the networks, those to come
             self.epochs = self.epochs or 1
 
-    def _fit_network(self, network: Any, fold: Fold, told: Told, where: str) -> Any:
+    def _fit_network(self, network: Any, fold: Fold, told: Progress, where: str) -> Any:
         def on_epoch(done: float, message: str, history: Mapping[str, list[float]]) -> None:
             self.watch(fold.validation, history)
             resumed = f", resumed at epoch {network.resumed_} of {network.max_epochs}" if network.resumed_ else ""
@@ -169,7 +169,3 @@ def _pool(heats: Sequence[Heat]) -> Pooled:
 
 def _is_network(model: Any) -> bool:
     return "on_epoch" in model.get_params(deep=False)
-
-
-def _part(told: Told, start: float, share: float) -> Told:
-    return lambda fraction, message: told(start + share * fraction, message)

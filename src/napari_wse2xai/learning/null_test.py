@@ -1,7 +1,7 @@
 """Would a map that owes nothing to RS be predicted as well?  The same fast model on the target and on surrogates of it."""
 
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -14,8 +14,8 @@ from napari_wse2xai.learning.scores import r2
 from napari_wse2xai.learning.splits import SpatialBlockKFold, Split, random_split
 from napari_wse2xai.learning.surrogate_maps import TOLERANCE, surrogates, variogram_misfit
 from napari_wse2xai.learning.variogram import Numbers
+from napari_wse2xai.progress import Progress
 
-Progress = Callable[[float, str], None]
 FAST_MODEL = "kernel ridge"
 LANDMARKS = 300
 """Pixels whose likeness to a pixel describes it to the fast model."""

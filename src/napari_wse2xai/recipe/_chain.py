@@ -1,11 +1,13 @@
 """Stages run one after the other."""
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.stages import STAGES, Deconvolve, Progress, Stage, silent
+from napari_wse2xai.progress import Progress, part, silent
+from napari_wse2xai.stages import STAGES, Deconvolve, Stage
 
 BY_NAME = {stage.__name__: stage for stage in STAGES}
 _EFFORT = {Deconvolve.__name__: 8.0}
@@ -31,10 +33,9 @@ class Chain:
     def run(self, source: SpectralMap, progress: Progress = silent) -> Outcome:
         """Run all stages on a map."""
         outcome = Outcome(source)
-        efforts = [_EFFORT.get(type(stage).__name__, 1.0) for stage in self.stages]
-        for index, stage in enumerate(self.stages):
-            start, share = sum(efforts[:index]) / sum(efforts), efforts[index] / sum(efforts)
-            made = stage(outcome.map, _part(progress, start, share, stage.title))
+        ends = list(accumulate(_EFFORT.get(type(stage).__name__, 1.0) for stage in self.stages))
+        for stage, (start, end) in zip(self.stages, pairwise([0.0, *ends]), strict=True):
+            made = stage(outcome.map, part(progress, start / ends[-1], end / ends[-1], stage.title))
             outcome = Outcome(outcome.map, made) if isinstance(made, PeakMaps) else Outcome(made)
         return outcome
 
@@ -63,8 +64,3 @@ def _rebuilt(step: str, settings: dict[str, Any], version: str) -> Stage[Any, An
             f"The history's step {step} was made by version {version or 'unknown'} with settings that this version does not know; "
             "open the result with that version."
         ) from error
-
-
-def _part(progress: Progress, start: float, share: float, title: str) -> Progress:
-    """Progress of one stage as a part of the whole chain's."""
-    return lambda fraction, message: progress(start + share * fraction, f"{title}: {message}" if message else title)

@@ -10,8 +10,8 @@ from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, Spect
 from napari_wse2xai.plots import maps, pairing
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
 from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.report import _learnt_figures
-from napari_wse2xai.stages import Progress
 
 Images = dict[str, bytes]
 """File name (``raman_height.png``) to content."""

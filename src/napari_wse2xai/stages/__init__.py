@@ -1,6 +1,6 @@
 """Verbs on nouns: one frozen settings object per stage of the chain, callable on an artefact."""
 
-from napari_wse2xai.stages._stage import Progress, Settings, SoFar, Stage, Watching, part, silent
+from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.convert_axis import ConvertAxis
@@ -32,13 +32,10 @@ __all__ = [
     "FindFlake",
     "Pair",
     "Peak",
-    "Progress",
     "Settings",
     "Simulate",
     "SoFar",
     "Stage",
     "Train",
     "Watching",
-    "part",
-    "silent",
 ]

@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -18,7 +19,7 @@ from napari_wse2xai.learning.input_errors import error_spread
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.scores import measure, noise_ceiling
 from napari_wse2xai.learning.verdict import Evidence, judge
-from napari_wse2xai.stages._stage import Progress
+from napari_wse2xai.progress import Progress, part
 
 if TYPE_CHECKING:
     from napari_wse2xai.stages.train import Train
@@ -93,14 +94,14 @@ class Lesson:
         """
         pupil = Pupil.of(samples, target)
         folds, block, without = pupil.folds(settings.block_folds, settings.seed)
-        contest = Contest(pupil.features, pupil.values, _part(progress, 0.0, CONTESTED), _watch(progress), checkpoints)
+        contest = Contest(pupil.features, pupil.values, part(progress, 0.0, CONTESTED), _watch(progress), checkpoints)
         heats = list(_heats(settings, samples, contest, folds))
         scores = tuple(_scores(pupil, pooled(heats)))
-        null = _null_test(settings, pupil, _part(progress, CONTESTED, (TESTED - CONTESTED) / 2))
-        shared = _common_mode(settings, pupil, null, _part(progress, (TESTED + CONTESTED) / 2, (TESTED - CONTESTED) / 2))
+        null = _null_test(settings, pupil, part(progress, CONTESTED, (TESTED + CONTESTED) / 2))
+        shared = _common_mode(settings, pupil, null, part(progress, (TESTED + CONTESTED) / 2, TESTED))
         verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent(), shared))
         everything = Fold("all pixels", np.arange(len(pupil.rows)), np.arange(0))
-        network = contest.fit(settings.network(samples.lines), everything, _part(progress, TESTED, 1 - TESTED), NETWORK)
+        network = contest.fit(settings.network(samples.lines), everything, part(progress, TESTED, 1), NETWORK)
         remarks = [remark for remark in (without, _spread(settings, samples, pupil, heats)) if remark]
         return cls(pupil, heats, block, scores, null, verdict, network, tuple(remarks))
 
@@ -157,23 +158,22 @@ def _heats(settings: "Train", samples: Samples, contest: Contest, folds: Sequenc
     mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
     entries = [(network, mine), (zoo(settings.seed), folds)]
     work = [sum(len(fold.training) for fold in theirs) * (8.0 if models is network else 2.0) for models, theirs in entries]
-    told, start = contest.told, 0.0
-    for (models, theirs), share in zip(entries, np.array(work) / sum(work), strict=True):
-        contest.told = _part(told, start, float(share))
+    told, ends = contest.told, np.cumsum(work) / sum(work)
+    for (models, theirs), (start, end) in zip(entries, pairwise([0.0, *ends.tolist()]), strict=True):
+        contest.told = part(told, start, end)
         yield from contest.run(models, theirs)
-        start += float(share)
 
 
 def _scores(pupil: Pupil, results: Sequence[Pooled]) -> Iterator[Score]:
     for result in results:
-        for part, rows, predicted in (
+        for pixels, rows, predicted in (
             ("validation", result.rows, result.predicted),
             ("training", result.training_rows, result.predicted_training),
         ):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)  # said once, of the target, not once for each model
                 scored = measure(pupil.values[rows], predicted)
-            yield Score(result.model, pupil.target, result.validation, part, *scored, seconds=result.seconds)
+            yield Score(result.model, pupil.target, result.validation, pixels, *scored, seconds=result.seconds)
 
 
 def _null_test(settings: "Train", pupil: Pupil, progress: Progress) -> NullTest:
@@ -211,7 +211,3 @@ def _spread(settings: "Train", samples: Samples, pupil: Pupil, heats: Sequence[H
 
 def _watch(progress: Progress) -> Any:
     return getattr(progress, "watch", lambda _validation, _history: None)
-
-
-def _part(progress: Progress, start: float, share: float) -> Progress:
-    return lambda fraction, message: progress(start + share * fraction, message)

@@ -11,9 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Frame, Record
-
-Progress = Callable[[float, str], None]
-"""Called with the fraction done (0 to 1) and a few words; may raise `Cancelled`."""
+from napari_wse2xai.progress import Progress, silent
 
 
 @dataclass(frozen=True)
@@ -36,15 +34,6 @@ class Watching(Protocol):
 
     def show(self, so_far: SoFar) -> None:
         """Take what there is; called after every chunk, so it must be quick."""
-
-
-def part(progress: Progress, start: float, end: float) -> Progress:
-    """Report one part of a whole, from `start` to `end`, as the whole's."""
-    return lambda fraction, message: progress(start + (end - start) * fraction, message)
-
-
-def silent(fraction: float, message: str) -> None:
-    """Report nothing: the progress of a call from Python."""
 
 
 class Artefact(Protocol):

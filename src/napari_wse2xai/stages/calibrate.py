@@ -11,8 +11,9 @@ from napari_wse2xai.data import Frame, PeakMaps, SpectralAxis, SpectralMap, Stat
 from napari_wse2xai.data.axis import NM_PER_CM, AxisKind, convert_values
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import calibration
+from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._bands import bands, let_go, new_counts, rows_of
-from napari_wse2xai.stages._stage import Progress, Stage, setting
+from napari_wse2xai.stages._stage import Stage, setting
 from napari_wse2xai.stages.deconvolve import Deconvolve, Peak
 from napari_wse2xai.stages.references import Reference, Silicon
 
@@ -22,6 +23,8 @@ ENOUGH = 0.2
 """Share of the spectra that must show a line for it to be believed."""
 SPAN = 0.5
 """Share of the scan over which a line must be seen for its drift to be known."""
+LOOKED = 0.9
+"""Where looking for the lines ends, as a fraction of the whole."""
 SEARCH_CM1, SEARCH_CHANNELS, FEWEST_CHANNELS = 15.0, 12, 8
 
 
@@ -73,7 +76,8 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         """Return the map on its corrected axis."""
         progress(0.0, f"looking for {self.reference.words}")
         lines = self._lines(source)
-        found = [self._look(source, line, _part(progress, i, len(lines))) for i, line in enumerate(lines)]
+        ends = np.linspace(0, LOOKED, len(lines) + 1).tolist()
+        found = [self._look(source, line, part(progress, *ends[i : i + 2])) for i, line in enumerate(lines)]
         seen = [look for look in found if look.reason is None]
         if len(seen) <= self._degree:
             raise self._not_seen(source, found)
@@ -81,7 +85,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         low, high = source.axis.span
         scale = calibration.Scale(0.5 * (low + high), max(0.5 * (high - low), 1e-9))
         result = calibration.correction(sightings, scale, self._degree, drifting=self.drift != "none")
-        progress(0.9, "correcting the axis")
+        progress(LOOKED, "correcting the axis")
         words = self._words(source.axis, seen, result)
         return replace(self._corrected(source, result), metadata={**source.metadata, "calibration": words})
 
@@ -200,10 +204,6 @@ def _default_search(axis: SpectralAxis, position: float) -> float:
 def _times(count: int) -> NDArray[np.float64]:
     """When each of the scan's rows (or columns) was measured: -0.5 to 0.5."""
     return np.linspace(-0.5, 0.5, count) if count > 1 else np.zeros(1)
-
-
-def _part(progress: Progress, index: int, count: int) -> Progress:
-    return lambda fraction, words: progress(0.9 * (index + fraction) / count, words)
 
 
 @dataclass(frozen=True)

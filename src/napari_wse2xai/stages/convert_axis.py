@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
 from napari_wse2xai.data.axis import Medium, convert_values
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
-from napari_wse2xai.stages._stage import Progress, Stage, setting
+from napari_wse2xai.stages._stage import Stage, setting
 
 
 class ConvertAxis(Stage[SpectralMap, SpectralMap]):

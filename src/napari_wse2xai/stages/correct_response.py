@@ -11,8 +11,9 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.data.axis import convert_values
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
-from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
+from napari_wse2xai.stages._stage import Settings, Stage, setting
 
 
 class Spectrum(Settings):

@@ -12,13 +12,14 @@ from pydantic import model_validator
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._assembly import assemble
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._second_look import second_look
-from napari_wse2xai.stages._stage import Progress, SoFar, Stage, Watching, setting
+from napari_wse2xai.stages._stage import SoFar, Stage, Watching, setting
 from napari_wse2xai.stages._windows import channels
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver

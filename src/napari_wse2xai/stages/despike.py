@@ -10,8 +10,9 @@ from pydantic import Field
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
-from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
+from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window
 
 Counts = NDArray[np.float32]

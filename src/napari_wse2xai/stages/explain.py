@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
+from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages import _rivals
-from napari_wse2xai.stages._stage import Progress, Stage, part, setting
+from napari_wse2xai.stages._stage import Stage, setting
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch

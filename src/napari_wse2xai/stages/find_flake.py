@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.numerics import masking
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
-from napari_wse2xai.stages._stage import Progress, Stage, setting
+from napari_wse2xai.stages._stage import Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
 
 FEWEST = 4

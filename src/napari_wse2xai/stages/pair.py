@@ -11,7 +11,8 @@ from pydantic import Field
 from napari_wse2xai.data import PARAMETERS, Frame, Pairable, PairedMaps, PeakMaps, Status, Transform
 from napari_wse2xai.data.transform import corners_um, pixel_coordinates, pixels_um
 from napari_wse2xai.errors import DataError, DataWarning
-from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages._stage import Settings, Stage, setting
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.outline import Scan

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.errors import DataWarning
-from napari_wse2xai.stages._stage import Progress
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages.train import Train
 from napari_wse2xai.stages.unfinished import Unfinished
 

@@ -9,8 +9,9 @@ import numpy as np
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import NETWORK, Explanation, History, Record, Recovery, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, SettingsError
+from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages import _rivals
-from napari_wse2xai.stages._stage import Progress, Settings, setting, silent
+from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.train import Train
 

@@ -11,7 +11,8 @@ from pydantic import Field, field_validator
 
 from napari_wse2xai.data import Line, PairedMaps, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning
-from napari_wse2xai.stages._stage import Progress, Settings, Stage, setting, silent
+from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages.unfinished import Unfinished
 
 if TYPE_CHECKING:
