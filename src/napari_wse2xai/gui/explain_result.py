@@ -10,6 +10,7 @@ from qtpy.QtWidgets import QHeaderView, QLabel, QTabBar, QTableWidget, QTableWid
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.explain_curves import IcePlot
+from napari_wse2xai.gui.explain_maps import MapsPlot
 from napari_wse2xai.gui.train_result import DPI, SMALL, VerdictBadge
 from napari_wse2xai.layers import feature_words, pretty
 from napari_wse2xai.plots import explaining
@@ -32,7 +33,7 @@ class ExplainResult(QWidget):
         self.explanation: Explanation | None = None
         self.feature = 0
         self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), QTabBar()
-        self.ice = IcePlot()
+        self.ice, self.maps = IcePlot(), MapsPlot()
         self.canvas = FigureCanvasQTAgg(Figure(dpi=DPI, layout="constrained"))
         self.remarks = QLabel()
         self.remarks.setWordWrap(True)
@@ -40,7 +41,7 @@ class ExplainResult(QWidget):
             self.tabs.addTab(name)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (self.badge, self.table, self.tabs, self.ice, self.canvas, self.remarks):
+        for part in (self.badge, self.table, self.tabs, self.ice, self.maps, self.canvas, self.remarks):
             column.addWidget(part)
         self.table.currentCellChanged.connect(lambda row, *_: self._on_row(row))
         self.tabs.currentChanged.connect(lambda _: self._draw())
@@ -84,7 +85,7 @@ class ExplainResult(QWidget):
         if self.explanation is None or not 0 <= row < len(self.explanation.ranking):
             return
         self.feature = self.explanation.ranking[row]
-        if self.shown not in (PDP, RANKING):  # these two show all parameters at once
+        if self.shown in self._plots:  # the others show all parameters at once
             self._draw()
         self.chosen.emit(self.feature)
 
@@ -96,33 +97,37 @@ class ExplainResult(QWidget):
     @property
     def figure(self) -> Figure:
         """Figure of the chosen tab."""
-        figure: Figure = self.ice.figure if self.shown == ICE else self.canvas.figure
+        figure: Figure = self._plots.get(self.shown, self.canvas).figure
         return figure
+
+    @property
+    def _plots(self) -> dict[str, IcePlot | MapsPlot]:
+        """Plots of one parameter, by the tabs that show them."""
+        return {ICE: self.ice, MAPS: self.maps}
 
     def _draw(self) -> None:
         explanation = self.explanation
         if explanation is None:
             return
-        for part in (self.ice, *self._with_curves):
+        own = self._plots.get(self.shown)
+        for part in self._with_curves:
             part.setVisible(self.shown == ICE)
-        self.canvas.setVisible(self.shown != ICE)
-        if self.shown == ICE:
-            self.ice.show_feature(explanation, self.feature)
+        for plot in (self.ice, self.maps, self.canvas):
+            plot.setVisible(plot is (own or self.canvas))
+        if own is not None:
+            own.show_feature(explanation, self.feature)
             return
         self.canvas.figure.clear()
         with rc_context(SMALL):
-            self.canvas.setFixedHeight(draw(self.canvas.figure, explanation, self.feature, self.shown))
+            self.canvas.setFixedHeight(draw(self.canvas.figure, explanation, self.shown))
         self.canvas.draw_idle()
 
 
-def draw(figure: Figure, explanation: Explanation, feature: int, which: str) -> int:
-    """Draw one of the plots, named as its tab; returns its height in pixels."""
+def draw(figure: Figure, explanation: Explanation, which: str) -> int:
+    """Draw one of the plots of all parameters, named as its tab; returns its height in pixels."""
     if which == PDP:
         _tidy(figure, explaining.draw_pdp_panel(figure, explanation, columns=2))
         return PANEL_ROW * -(-len(explaining.modes(explanation)) // 2) + 70
-    if which == MAPS:
-        explaining.draw_side_by_side(list(figure.subplots(3, 1)), explanation, feature)
-        return 4 * PANEL_ROW
     explaining.draw_ranking(figure.add_subplot(), explanation)
     return 2 * PANEL_ROW + 30
 

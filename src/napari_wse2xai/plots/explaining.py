@@ -9,20 +9,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, Explanation
 from napari_wse2xai.plots.ice import CurvePlot, words
 from napari_wse2xai.plots.judged import badge, stamp
-from napari_wse2xai.plots.maps import COLORMAPS, WORDS, draw_map, draw_profile, draw_values, extent_um, is_line, limits, unit_text
+from napari_wse2xai.plots.maps import WORDS, is_line, unit_text
+from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_profile, draw_three_profiles
 
 CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79"}
 """Colour of the curve of each parameter of a line."""
-DIVERGING = "RdBu_r"
-BARE = "#e9ecef"
-"""Colour of what is not sure."""
 
 
 def modes(explanation: Explanation) -> list[str]:
@@ -109,57 +105,25 @@ def draw_slope(axes: Axes, explanation: Explanation, feature: int, *, flake: int
     flake : which of `samples.frames`
     only_sure : mark pixels whose slope is within two standard deviations of zero, or leaves the cloud of the data
     """
-    samples, frame = explanation.samples, explanation.samples.frames[flake]
-    values = samples.image(explanation.slope[feature], flake)
-    unit = f"{explanation.target_unit} / {explanation.feature_units[feature]}"
-    title = f"ICE slope, {words(explanation.features[feature])}"
-    if is_line(frame):
-        errors = samples.image(explanation.slope_error[feature], flake)
-        draw_profile(axes, frame, values, errors=errors, title=title, unit=unit)
+    if is_line(explanation.samples.frames[flake]):
+        draw_slope_profile(axes, explanation, feature, flake)
     else:
-        image = draw_map(axes, frame, values, title=title, unit=unit)
-        reach = slope_reach(values)
-        image.set(cmap=DIVERGING, clim=(-reach, reach))
-        if only_sure:
-            _hatch(axes, explanation, feature, flake)
-    stamp(axes, explanation.stamp)
+        SlopePlot(axes, explanation, flake=flake, only_sure=only_sure).show(feature)
 
 
-def slope_reach(values: NDArray[np.floating]) -> float:
-    """Colour limit, up and down, of a slope image: deaf to a few outliers, never zero."""
-    low, high = limits(values)
-    return max(abs(low), abs(high)) if np.isfinite(values).any() and np.nanmax(np.abs(values)) > 0 else 1.0
+def draw_side_by_side(grid: Sequence[Axes], explanation: Explanation, feature: int, *, flake: int = 0) -> ThreeMaps | None:
+    """RS, ICE-slope and PL images on three Axes: the paper's Figure 3c-j.
 
-
-def _hatch(axes: Axes, explanation: Explanation, feature: int, flake: int) -> None:
-    samples, frame = explanation.samples, explanation.samples.frames[flake]
-    doubtful = samples.image((~explanation.sure(feature)).astype(np.float64), flake) == 1
-    if not doubtful.any():
-        return
-    veil = np.ma.masked_array(np.ones(frame.shape), mask=~doubtful)
-    axes.imshow(veil, extent=extent_um(frame), cmap="Greys_r", vmin=0, vmax=1, alpha=0.55, interpolation="nearest", aspect="equal")
-    left, right, bottom, top = extent_um(frame)
-    corners = np.array([(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]) * [(right - left) / frame.shape[1], (bottom - top) / frame.shape[0]]
-    places = np.argwhere(doubtful)[:, ::-1] * corners[2] + [left, top]
-    around = np.array([Path.MOVETO, Path.LINETO, Path.LINETO, Path.LINETO, Path.CLOSEPOLY], dtype=Path.code_type)
-    squares = Path((places[:, None] + corners).reshape(-1, 2), np.tile(around, len(places)))
-    # As an artist, not as a patch, whose every corner matplotlib would look at for the limits, which the map has set.
-    axes.add_artist(PathPatch(squares, facecolor="none", edgecolor="#5b6876", hatch="/////", linewidth=0))
-
-
-def draw_side_by_side(grid: Sequence[Axes], explanation: Explanation, feature: int, *, flake: int = 0) -> None:
-    """RS, ICE-slope and PL images on three Axes: the paper's Figure 3c-j."""
-    samples, frame = explanation.samples, explanation.samples.frames[flake]
-    name = explanation.features[feature]
-    raman = samples.image(samples.features[:, samples.feature_names.index(name)], flake)
-    pl = samples.image(samples.targets[:, samples.target(explanation.target)], flake)
-    draw_values(grid[0], frame, raman, title=words(name), unit=explanation.feature_units[feature], parameter=name.rpartition(".")[2])
-    draw_slope(grid[1], explanation, feature, flake=flake)
-    colours = explanation.target if explanation.target in COLORMAPS else "height"
-    draw_values(grid[2], frame, pl, title=f"PL {explanation.target}", unit=explanation.target_unit, parameter=colours)
-    badge(grid[1], explanation.verdict, inside=True)
-    for axes in (grid[0], grid[2]):
-        stamp(axes, explanation.stamp)
+    Returns
+    -------
+    the maps, which can show another feature at once; None for a line scan
+    """
+    if is_line(explanation.samples.frames[flake]):
+        draw_three_profiles(grid, explanation, feature, flake)
+        return None
+    maps = ThreeMaps(grid, explanation, flake=flake)
+    maps.show(feature)
+    return maps
 
 
 def draw_ranking(axes: Axes, explanation: Explanation, *, most: int = 12) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection
+from matplotlib.colorbar import Colorbar
 from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
@@ -83,18 +84,55 @@ def draw_map(
     -------
     the image
     """
-    low, high = limits(values, parameter=parameter)
-    shown = np.ma.masked_invalid(np.asarray(values, dtype=np.float64))
-    image = axes.imshow(
-        shown, extent=extent_um(frame), vmin=low, vmax=high, cmap=COLORMAPS[parameter], interpolation="nearest", aspect="equal"
-    )
-    bar_axes = axes.inset_axes((1.03, 0.0, 0.05, 1.0))  # as tall as the map, whatever the figure's layout
-    bar = axes.figure.colorbar(image, cax=bar_axes, label=unit_text(unit), extend="both" if _cut(shown, low, high) else "neither")
-    _plain_numbers(bar.ax.yaxis)
-    _dress(axes, title)
+    plot = MapPlot(axes, frame)
+    plot.show(values, title=title, unit=unit, colors=COLORMAPS[parameter], clim=limits(values, parameter=parameter))
     if flake is not None:
         draw_outline(axes, frame, flake)
-    return image
+    return plot.image
+
+
+class MapPlot:
+    """A map with its colour bar, on Axes that can show other values at once.
+
+    Image, colour bar and letters are made once and then changed: to make new ones takes longer than to draw them.
+    """
+
+    def __init__(self, axes: Axes, frame: Frame) -> None:
+        self.axes = axes
+        self.image = axes.imshow(np.full(frame.shape, np.nan), extent=extent_um(frame), interpolation="nearest", aspect="equal")
+        self.bar: Colorbar | None = None
+        _dress(axes, "")
+
+    def show(self, values: Map, *, title: str, unit: str, colors: str, clim: tuple[float, float]) -> None:
+        """Show one value per pixel.
+
+        Parameters
+        ----------
+        values : (ny, nx); NaN stays blank
+        title : above the map
+        unit : beside the colour bar
+        colors : name of a colour map
+        clim : values at its ends
+        """
+        shown = np.ma.masked_invalid(np.asarray(values, dtype=np.float64))
+        self.image.set(data=shown, clim=clim)
+        if self.image.get_cmap().name != colors:
+            self.image.set_cmap(colors)
+        self._put_bar("both" if _cut(shown, *clim) else "neither")
+        assert self.bar is not None
+        self.bar.set_label(unit_text(unit))
+        self.axes.set_title(title)
+
+    def _put_bar(self, extend: str) -> None:
+        """Let there be a colour bar whose ends are pointed or not; one that is there follows the image by itself, but for its ends."""
+        if self.bar is not None and self.bar.extend == extend:
+            return
+        if self.bar is not None:
+            self.bar.remove()
+            self.axes.apply_aspect()  # undone by taking a colour bar away
+        place = self.axes.inset_axes((1.03, 0.0, 0.05, 1.0))  # as tall as the map, whatever the figure's layout
+        self.bar = self.axes.figure.colorbar(self.image, cax=place, extend=extend)
+        _plain_numbers(self.bar.ax.yaxis)
 
 
 def draw_outline(axes: Axes, frame: Frame, flake: Map, *, color: str = OUTLINE) -> None:
