@@ -5,6 +5,9 @@ from typing import Any
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 
+WIDTH = 400
+"""Of a plot in a dock that is not laid out yet, pixels: the stamp is made as long as the plot is wide."""
+
 
 class Blitted(FigureCanvasQTAgg):
     """All that stays lies underneath as a picture; `moving` artists (animated) are drawn over it (blitting)."""

@@ -6,7 +6,7 @@ from matplotlib import rc_context
 from matplotlib.figure import Figure
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.gui.blitted import Blitted
+from napari_wse2xai.gui.blitted import WIDTH, Blitted
 from napari_wse2xai.gui.explain_curves import TITLE_STAYS
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.plots.explaining import draw_side_by_side
@@ -22,7 +22,7 @@ class MapsPlot(Blitted):
     """Three maps of the first flake, under one another."""
 
     def __init__(self) -> None:
-        super().__init__(Figure(dpi=DPI))
+        super().__init__(Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI))
         self.explanation: Explanation | None = None
         self._maps: ThreeMaps | None = None
         self.setFixedHeight(HEIGHT)

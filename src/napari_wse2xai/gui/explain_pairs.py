@@ -5,15 +5,17 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.backend_bases import MouseButton
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.gui.blitted import Blitted
+from napari_wse2xai.gui.blitted import WIDTH, Blitted
 from napari_wse2xai.gui.explain_asked import H_MEANING, NEEDS_MODEL, Pair, Strengths, interaction_words, pair_of, strengths_of
 from napari_wse2xai.gui.explain_curves import CUT, IcePlot
 from napari_wse2xai.gui.explain_pixels import PixelCurves
+from napari_wse2xai.gui.explain_saved import BelowCurves, Part
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.gui.voice import BAD, Voice
@@ -21,6 +23,8 @@ from napari_wse2xai.layers import feature_words, pretty
 from napari_wse2xai.plots.pairs import draw_pair
 
 NONE = "none"
+HEIGHT = 300
+"""Of the heat map with its colour bar, pixels."""
 PLACE, BAR = (0.2, 0.16, 0.77, 0.62), (0.2, 0.84, 0.77, 0.035)
 """Left, bottom, width, height in the figure: the first parameter's axis lies right under that of the curves."""
 
@@ -32,8 +36,8 @@ class PairCanvas(Blitted):
     """Value of the second parameter under the mouse."""
 
     def __init__(self) -> None:
-        super().__init__(Figure(dpi=DPI))
-        self.setFixedHeight(300)
+        super().__init__(Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI))
+        self.setFixedHeight(HEIGHT)
         self.setToolTip("Click or drag: the cut through the heat map, drawn over the curves above. White dots are pixels.")
         for name in ("button_press_event", "motion_notify_event"):
             self.mpl_connect(name, self._on_mouse)
@@ -42,10 +46,9 @@ class PairCanvas(Blitted):
         """Draw another pair."""
         self.figure.clear()
         with rc_context(SMALL):
-            axes, bar = self.figure.add_axes(PLACE), self.figure.add_axes(BAR)
-            draw_pair(axes, explanation, pair.features, pair.grid, pair.surface, bar=bar)
-        self.moving = [axes.axhline(np.nan, color="white", linewidth=3.2, animated=True)]
-        self.moving.append(axes.axhline(np.nan, color=CUT, linewidth=2.0, animated=True))
+            self.moving = draw_heat(self.figure, explanation, pair)
+        for line in self.moving:
+            line.set_animated(True)
         self.draw_anew()
 
     def cut(self, value: float) -> None:
@@ -60,7 +63,14 @@ class PairCanvas(Blitted):
             self.cut_asked.emit(float(event.ydata))
 
 
-class PairView(QWidget):
+def draw_heat(where: Figure | SubFigure, explanation: Explanation, pair: Pair, value: float = np.nan) -> list[Line2D]:
+    """Heat map with its colour bar, cut at a value of the second parameter; returns the lines of the cut."""
+    axes, bar = where.add_axes(PLACE), where.add_axes(BAR)
+    draw_pair(axes, explanation, pair.features, pair.grid, pair.surface, bar=bar)
+    return [axes.axhline(value, color=color, linewidth=width) for color, width in (("white", 3.2), (CUT, 2.0))]
+
+
+class PairView(BelowCurves):
     """Choice of a second parameter, and what the network makes of both."""
 
     def __init__(self, viewer: Any, ice: IcePlot, parent: QWidget | None = None) -> None:
@@ -126,6 +136,15 @@ class PairView(QWidget):
         self._put_partners(ranking, chosen)
         self._sort()
         self._ask()
+
+    def to_save(self) -> Part | None:
+        """Heat map with its cut, and the share of the interaction."""
+        pair, pixels = self.pair, self.pixels
+        if pair is None or pixels is None:
+            return None
+        value = float(pair.grid[1, self.slider.value()])
+        words = f"Green: {self.value.text()}.", self.interaction.text()
+        return Part(words, (CUT,), HEIGHT, lambda area: draw_heat(area, pixels.explanation, pair, value))
 
     def cancel(self) -> None:
         """Ask no more; a pair that is shown stays."""

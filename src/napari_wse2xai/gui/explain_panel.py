@@ -281,7 +281,7 @@ class ExplainPanel(Docked):
         explanation = self.twin.with_scores(self.result.explanation)
         if key == "plot":
             with io.new_file(path) as temporary:
-                self.result.figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
+                self.result.page().savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
         elif key == "netcdf":
             io.write_results(Results({}, model=self._model_of(explanation), explanation=explanation), path)
         elif key == "card":

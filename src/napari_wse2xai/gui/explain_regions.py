@@ -10,6 +10,7 @@ from napari_wse2xai.gui.explain_asked import BY_RULE, BY_SHAPE, NEEDS_MODEL, Reg
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_curves import IcePlot
 from napari_wse2xai.gui.explain_pixels import PixelCurves
+from napari_wse2xai.gui.explain_saved import BelowCurves, Part
 from napari_wse2xai.gui.voice import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.layers import EFFECTS, effect_layer, pretty
@@ -17,7 +18,7 @@ from napari_wse2xai.layers import EFFECTS, effect_layer, pretty
 ALIKE = "One region: no other parameter tells where the curves differ, if they differ at all."
 
 
-class RegionsView(QWidget):
+class RegionsView(BelowCurves):
     """Button, choice of the kind, and what came of it for the parameter that is shown."""
 
     def __init__(self, viewer: Any, ice: IcePlot, canvas: ExplainCanvas, parent: QWidget | None = None) -> None:
@@ -62,13 +63,24 @@ class RegionsView(QWidget):
         if pixels is not None:
             self.work.begin(lambda report: (kind, regions_of(pixels, feature, kind, report)), "Regions", "Asking the network…")
 
+    def to_save(self) -> Part | None:
+        """What the colours of the curves mean."""
+        regions = self._shown()
+        if regions is None or self.pixels is None:
+            return None
+        rules, last = rules_of(self.pixels.explanation, regions)
+        return Part((*(words for _, words in rules), last), tuple(colour for colour, _ in rules))
+
+    def _shown(self) -> Regions | None:
+        return self._known.get((self.feature, self.kind.currentText()))
+
     def _take(self, found: tuple[str, Regions]) -> None:
         kind, regions = found
         self._known[regions.feature, kind] = regions
         self._show()
 
     def _show(self) -> None:
-        regions = self._known.get((self.feature, self.kind.currentText()))
+        regions = self._shown()
         self.words.setVisible(regions is not None)
         if regions is None or self.pixels is None:
             self._clear()
@@ -88,11 +100,15 @@ class RegionsView(QWidget):
 
 
 def in_words(explanation: Explanation, regions: Regions) -> str:
-    """One line per region with its colour: its rule, how much of the flakes it takes, what the parameter does there."""
+    """One line per region with its colour, and how much of the curves' spread they explain."""
+    rules, last = rules_of(explanation, regions)
+    return "<br>".join([*(f"<span style='color: {colour}'>■</span> {words.replace('<', '&lt;')}" for colour, words in rules), last])
+
+
+def rules_of(explanation: Explanation, regions: Regions) -> tuple[list[tuple[str, str]], str]:
+    """Colour of each region, its rule, how much of the flakes it takes and what the parameter does there; and what the regions explain."""
     lines, unit = [], pretty(explanation.target_unit)
     for number, (rule, change) in enumerate(zip(regions.rules, regions.change, strict=True), 1):
         share = 100 * float(np.mean(regions.labels == number))
-        chip = f"<span style='color: {EFFECTS[(number - 1) % len(EFFECTS)]}'>■</span>"
-        lines.append(f"{chip} {rule.replace('<', '&lt;')}: {share:.0f} % of the pixels, curves change by {change:+.3g} {unit}")
-    last = ALIKE if len(lines) == 1 else f"Within regions {100 * regions.kept:.0f} % of the curves' spread is left."
-    return "<br>".join([*lines, last])
+        lines.append((EFFECTS[(number - 1) % len(EFFECTS)], f"{rule}: {share:.0f} % of the pixels, curves change by {change:+.3g} {unit}"))
+    return lines, ALIKE if len(lines) == 1 else f"Within regions {100 * regions.kept:.0f} % of the curves' spread is left."

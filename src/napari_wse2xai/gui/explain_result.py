@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QHeaderView, QLabel, QTabBar, QTableWidget, QTableWid
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.explain_curves import IcePlot
 from napari_wse2xai.gui.explain_maps import MapsPlot
+from napari_wse2xai.gui.explain_saved import BelowCurves, page
 from napari_wse2xai.gui.train_result import DPI, SMALL, VerdictBadge
 from napari_wse2xai.layers import feature_words, pretty
 from napari_wse2xai.plots import explaining
@@ -45,10 +46,10 @@ class ExplainResult(QWidget):
             column.addWidget(part)
         self.table.currentCellChanged.connect(lambda row, *_: self._on_row(row))
         self.tabs.currentChanged.connect(lambda _: self._draw())
-        self._with_curves: list[QWidget] = []
+        self._with_curves: list[BelowCurves] = []
         self.setVisible(False)
 
-    def add_below_curves(self, part: QWidget) -> None:
+    def add_below_curves(self, part: BelowCurves) -> None:
         """Put something below the curves, to be seen with them only."""
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
@@ -99,6 +100,12 @@ class ExplainResult(QWidget):
         """Figure of the chosen tab."""
         figure: Figure = self._plots.get(self.shown, self.canvas).figure
         return figure
+
+    def page(self) -> Figure:
+        """All that is seen in the chosen tab, to be saved."""
+        seen = [part.to_save() for part in self._with_curves] if self.shown == ICE else []
+        parts = [part for part in seen if part is not None]
+        return page(self.figure, parts) if parts else self.figure
 
     @property
     def _plots(self) -> dict[str, IcePlot | MapsPlot]:

@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.explain_asked import NEEDS_MODEL, Wavenumbers, wavenumbers_of
 from napari_wse2xai.gui.explain_pixels import PixelCurves
+from napari_wse2xai.gui.explain_saved import BelowCurves, Part
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.gui.voice import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
@@ -19,14 +20,17 @@ from napari_wse2xai.plots.wavenumbers import draw_wavenumbers
 
 HEIGHT = 260
 """Of the plot, pixels."""
+PLACE = (0.16, 0.18, 0.68, 0.7)
+"""Left, bottom, width, height of the plot where it is saved."""
 
 
-class WavenumberView(QWidget):
+class WavenumberView(BelowCurves):
     """Button, plot, and the share of each line in words."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pixels: PixelCurves | None = None
+        self.found: Wavenumbers | None = None
         self.work, self.words = WorkRow(viewer, "Wavenumbers"), QLabel()
         self.canvas = FigureCanvasQTAgg(Figure(dpi=DPI, layout="constrained"))
         self.canvas.setFixedHeight(HEIGHT)
@@ -60,7 +64,7 @@ class WavenumberView(QWidget):
         """Draw what was found."""
         if self.pixels is None:
             return
-        explanation = self.pixels.explanation
+        self.found, explanation = found, self.pixels.explanation
         self.canvas.figure.clear()
         with rc_context(SMALL):
             draw_wavenumbers(self.canvas.figure.add_subplot(), explanation, found.channels, found.drawn, found.share)
@@ -69,7 +73,19 @@ class WavenumberView(QWidget):
             part.setVisible(True)
         self.canvas.draw_idle()
 
+    def to_save(self) -> Part | None:
+        """Plot and shares."""
+        found, pixels = self.found, self.pixels
+        if found is None or pixels is None:
+            return None
+
+        def draw(area: SubFigure) -> None:
+            draw_wavenumbers(area.add_axes(PLACE), pixels.explanation, found.channels, found.drawn, found.share)
+
+        return Part((in_words(pixels.explanation, found),), height=HEIGHT, draw=draw)
+
     def _hide(self) -> None:
+        self.found = None
         for part in (self.canvas, self.words):
             part.setVisible(False)
 

@@ -70,5 +70,6 @@ def stamped(where: Axes | Figure | SubFigure) -> bool:
 
 def _size(axes: Axes, text: str) -> float:
     """Points at which a text fills most of the width of an Axes, as it stands."""
+    axes.apply_aspect()  # a map does not fill the room it is given
     points = 72 * axes.bbox.width / axes.figure.dpi
     return float(min(max(1.1 * points / max(len(text), 1), 6.0), 26.0))
