@@ -1,12 +1,14 @@
 """Playing with an explanation: a second parameter with a cut, regions as layers, and shapes drawn on the flakes."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law, make_explanation, make_model, make_samples
-from napari_wse2xai.data import Explanation, Level, TrainedModel
+from napari_wse2xai import io
+from napari_wse2xai.data import Explanation, Level, Results, Samples, TrainedModel
 from napari_wse2xai.gui import explain_pixels, stock
 from napari_wse2xai.gui.explain_asked import BY_RULE, BY_SHAPE
 from napari_wse2xai.gui.explain_panel import ExplainPanel
@@ -88,6 +90,35 @@ def test_the_heat_map_of_what_must_not_be_interpreted_is_stamped_and_a_lacking_m
     panel.pairs.second.setCurrentIndex(1)
     settle(lambda: panel.pairs.pair is not None)
     assert stamped(panel.pairs.heat.figure.axes[0])
+
+
+def test_a_model_that_comes_after_its_explanation_is_asked_at_once(panel: ExplainPanel, viewer, samples: Samples, settle, tmp_path) -> None:
+    model, explanation = make_model(samples), make_explanation(samples)
+    take(panel, viewer, settle, explanation)
+    choose(panel, H_HEIGHT)
+    ice = panel.result.ice
+    ice.pick(np.arange(len(explanation.pixels)) < 3)
+    asking = (panel.regions.work.begin_button, panel.wavenumbers.work.begin_button, panel.twin.work.begin_button, panel.pairs)
+    for stranger in (make_model(make_samples(seed=4)), make_model(samples=replace(samples), level=Level.LOCAL_ONLY)):
+        stock.add(viewer, to_layers(stranger))
+    settle(lambda: panel.models.count() == 2)
+    assert not any(part.isEnabled() for part in asking)
+    io.write_results(Results({}, model=model), tmp_path / "model.nc")
+    read = io.read_results(tmp_path / "model.nc").model
+    assert read.samples is not explanation.samples
+    stock.add(viewer, to_layers(read))
+    settle(lambda: panel.pixels.exact)
+    assert panel.pixels.model is read
+    assert all(part.isEnabled() for part in asking)
+    assert "Needs the trained model" not in panel.pairs.message.text()
+    assert panel.result.feature == H_HEIGHT, "what is shown stays"
+    assert ice._chosen.sum() == 3
+    panel.pairs.second.setCurrentIndex(1)
+    settle(lambda: panel.pairs.pair is not None)
+    stock.add(viewer, to_layers(model))  # that of the very run; but another is being asked
+    settle(lambda: panel.models.count() == 4)
+    assert panel.pixels.model is read
+    assert panel.pairs.pair is not None
 
 
 @pytest.mark.parametrize("kind", [BY_RULE, BY_SHAPE])

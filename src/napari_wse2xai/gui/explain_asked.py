@@ -12,7 +12,7 @@ from napari_wse2xai.layers import feature_words, pretty
 from napari_wse2xai.progress import Progress, part
 
 Numbers = NDArray[np.float64]
-NEEDS_MODEL = "Needs the trained model in the window: open or train it, then explain."
+NEEDS_MODEL = "Needs the trained model in the window: open it, or train and explain again."
 ATTRIBUTED = 256
 """Pixels whose integrated gradients are taken."""
 BY_RULE, BY_SHAPE = "by the other parameters", "by the shape of the curves"

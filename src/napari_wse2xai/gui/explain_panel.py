@@ -185,19 +185,24 @@ class ExplainPanel(Docked):
         self.ran.emit(explanation)
 
     def _show_chosen(self) -> None:
+        """Show the chosen explanation; of one that is shown, notice that its model has come."""
         explanation = self.which.currentData()
         self.below.setVisible(explanation is not None)
-        if explanation is self.canvas.explanation:
+        model = None if explanation is None else stock.model_of(self.viewer, explanation)
+        if explanation is not self.canvas.explanation:
+            self.canvas.explanation = explanation
+            self.result.show_explanation(explanation)
+        elif self.pixels is None or self.pixels.model is not None or model is None:
             return
-        self.canvas.explanation = explanation
+        self._stand_by(explanation, model)
+
+    def _stand_by(self, explanation: Explanation | None, model: TrainedModel | None) -> None:
+        """Let all that asks the network stand by for an explanation, and for its model where that is in the window."""
         if self.pixels is not None:
             self.pixels.loader.cancel()
             self.pixels.deleteLater()
-            self.pixels = None
-        self.result.show_explanation(explanation)
-        self.twin.take(explanation, self._model_of(explanation))
-        if explanation is not None:
-            self.pixels = PixelCurves(explanation, self._model_of(explanation), self)
+        self.pixels = None if explanation is None else PixelCurves(explanation, model, self)
+        self.twin.take(explanation, model)
         for part in (self.pairs, self.regions, self.wavenumbers):
             part.stand_by(self.pixels)
         self._tell_feature()
@@ -210,10 +215,6 @@ class ExplainPanel(Docked):
         """Let what is shown of one parameter be that of the chosen one."""
         for part in (self.pairs, self.regions):
             part.show_feature(self.result.feature)
-
-    def _model_of(self, explanation: Explanation | None) -> TrainedModel | None:
-        """Model in the window that was explained."""
-        return next((m for m in stock.models(self.viewer) if explanation is not None and m.samples is explanation.samples), None)
 
     def show_map(self) -> None:
         """Put the slope map of the chosen parameter on the canvas."""
@@ -278,14 +279,14 @@ class ExplainPanel(Docked):
         """Write plot, curves, slopes, the finding card, or all as NetCDF."""
         if self.result.explanation is None:
             return
-        explanation = self.twin.with_scores(self.result.explanation)
+        explanation, model = self.twin.with_scores(self.result.explanation), stock.model_of(self.viewer, self.result.explanation)
         if key == "plot":
             with io.new_file(path) as temporary:
                 self.result.page().savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
         elif key == "netcdf":
-            io.write_results(Results({}, model=self._model_of(explanation), explanation=explanation), path)
+            io.write_results(Results({}, model=model, explanation=explanation), path)
         elif key == "card":
-            explain_card.write_card(explanation, self._model_of(explanation), path)
+            explain_card.write_card(explanation, model, path)
         else:
             (write_pdp_csv if key == "curves" else write_slopes_csv)(explanation, path)
         self.saved.say(f"Saved {path}.")

@@ -51,6 +51,19 @@ def explanations(viewer: Viewer) -> list[Explanation]:
     return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, Explanation)]
 
 
+def model_of(viewer: Viewer, explanation: Explanation) -> TrainedModel | None:
+    """Model in the window that was explained: made or read together with the explanation, else one of the same pixels and verdict."""
+    together = (model for model in models(viewer) if model.samples is explanation.samples)
+    return next(together, None) or next((model for model in models(viewer) if _was_explained(model, explanation)), None)
+
+
+def _was_explained(model: TrainedModel, explanation: Explanation) -> bool:
+    """Whether a model that was read by itself is that of an explanation: a verdict holds so many scores that no two trainings share it."""
+    one, other = model.samples, explanation.samples
+    same_table = np.array_equal(one.features, other.features) and np.array_equal(one.targets, other.targets, equal_nan=True)
+    return explanation.verdict in model.verdicts and same_table
+
+
 def _artefacts(viewer: Viewer) -> list[Any]:
     """What the layers show, each once, the newest last."""
     return list({id(is_.artefact): is_.artefact for layer in viewer.layers if (is_ := shown(layer)) is not None}.values())
