@@ -10,6 +10,7 @@ from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel, Verdi
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, SettingsError
 from napari_wse2xai.learning import SpectralCNNRegressor
 from napari_wse2xai.stages import Explain
+from napari_wse2xai.stages._cross_checks import depends_on_weights
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +46,29 @@ def test_every_number_has_its_error_and_its_place(explained: Explanation, sample
     assert sorted(explained.ranking) == list(range(count))
     assert explained.sure(A_HEIGHT).mean() > explained.sure(1).mean()
     assert explained.history[-1].step == "Explain"
+
+
+def test_three_more_questions_agree_with_the_law(explained: Explanation) -> None:
+    told, high = explained.extra, A_HEIGHT
+    assert told["ale"].shape == explained.pdp.shape
+    assert np.abs(told["ale"][high] - explained.pdp[high]).max() < 0.15 * np.ptp(explained.pdp[high])
+    lost = told["permutation"].reshape(-1, 3)
+    assert (lost == lost[:, :1]).all(), "a peak's three parameters are shuffled together"
+    assert lost[:, 0].argmax() == high // 3
+    assert lost[high // 3, 0] > 0.5
+    assert 0 < told["permutation_error"][high] < 0.2
+    assert np.abs(told["randomised"]).mean() < 0.2
+    assert "they come from what was learnt" in explained.remarks[-1]
+
+
+def test_maps_that_owe_nothing_to_the_weights_are_told() -> None:
+    assert "do not rely on them" in depends_on_weights(np.array([0.9, -0.4, 0.1]))
+
+
+def test_progress_only_goes_on(learnt: TrainedModel) -> None:
+    seen: list[float] = []
+    Explain(refits=4, grid=10)(learnt, lambda fraction, message: seen.append(fraction))
+    assert seen == sorted(seen) and seen[-1] <= 1
 
 
 def test_what_must_not_be_interpreted_is_asked_about_and_stamped(learnt: TrainedModel) -> None:

@@ -24,6 +24,7 @@ def weight_randomisation(
     X: Numbers,  # noqa: N803 - scikit-learn's name
     *,
     redraws: int = REDRAWS,
+    cascade: bool = True,
     random_state: int = 0,
     progress: Progress = silent,
 ) -> "Bunch":
@@ -34,6 +35,7 @@ def weight_randomisation(
     estimator : with a torch module
     X : (n, column) raw units
     redraws : random networks per step
+    cascade : draw the layers anew one after the other; else all at once, in one step
     random_state : seed
     progress : called between networks
 
@@ -55,15 +57,17 @@ def weight_randomisation(
         raise DataError("Only a network has weights that can be drawn anew; explain the network, not one of its rivals.")
     own = model.gradient(table)
     names = [name for name, part in model.module.named_modules() if _can_be_redrawn(part)][::-1]
-    total = np.zeros((len(names), table.shape[1]))
+    steps = [[name] for name in names] if cascade else [names]
+    total = np.zeros((len(steps), table.shape[1]))
     for redraw in range(redraws):
         changed = copy.deepcopy(model.module)
-        for step, name in enumerate(names):
-            progress((redraw * len(names) + step) / (redraws * len(names)), "Weights drawn anew")
-            _redraw(changed.get_submodule(name), random_state + redraw)
+        for step, drawn in enumerate(steps):
+            progress((redraw * len(steps) + step) / (redraws * len(steps)), "Weights drawn anew")
+            for name in drawn:
+                _redraw(changed.get_submodule(name), random_state + redraw)
             total[step] += _correlation(own, as_model(changed, target=model.target).gradient(table))
     mean = total / redraws
-    return Bunch(layers=names, correlation=mean, collapsed=np.abs(mean[-1]) < PASSED)
+    return Bunch(layers=[drawn[-1] for drawn in steps], correlation=mean, collapsed=np.abs(mean[-1]) < PASSED)
 
 
 def _can_be_redrawn(part: "torch.nn.Module") -> bool:

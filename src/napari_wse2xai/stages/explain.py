@@ -11,13 +11,14 @@ from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedMod
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages import _rivals
+from napari_wse2xai.stages._cross_checks import cross_checks, depends_on_weights
 from napari_wse2xai.stages._stage import Stage, setting
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
 
 Numbers = NDArray[np.float64]
-CURVES, SLOPES, BANDS = 0.4, 0.55, 0.9
+CURVES, SLOPES, BANDS = 0.35, 0.5, 0.85
 """Where curves, slopes and refits end, as fractions of the whole."""
 
 
@@ -97,7 +98,7 @@ class Explain(Stage[TrainedModel, Explanation]):
             warnings.warn(
                 f"The verdict on PL {target} is '{source.verdict(target).level}': every figure is stamped.", DataWarning, stacklevel=2
             )
-        return case.explanation(errors, case.derivative(network, part(progress, BANDS, 1.0)))
+        return case.explanation(errors, case.further(network, self.seed, part(progress, BANDS, 1.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,13 +135,16 @@ class _Case:
             progress=progress,
         )
 
-    def derivative(self, network: Any, progress: Progress) -> Numbers:
-        """(feature, n) derivative of the network at every pixel."""
+    def further(self, network: Any, seed: int, progress: Progress) -> dict[str, Numbers]:
+        """Derivative of the network at every pixel, what `cross_checks` finds, and what else the slopes tell."""
         from napari_wse2xai.explaining import derivatives
 
-        return derivatives(network, self.samples.features, progress=progress)
+        table = self.samples.features
+        told = {"derivative": derivatives(network, table, progress=part(progress, 0.0, 0.1))}
+        told |= cross_checks(network, table, self.values, self.partial.grid_values, seed=seed, progress=part(progress, 0.1, 1.0))
+        return told | {name: self.slopes[name] for name in ("curvature", "nonlinearity") if name in self.slopes}
 
-    def explanation(self, errors: "Bunch", derivative: Numbers) -> Explanation:
+    def explanation(self, errors: "Bunch", further: dict[str, Numbers]) -> Explanation:
         """Put it together."""
         samples, partial, slopes = self.samples, self.partial, self.slopes
         return Explanation(
@@ -164,8 +168,8 @@ class _Case:
             off_cloud=slopes.off_cloud,
             importance_error=errors.importance_error,
             not_separable=self.together(),
-            extra={"derivative": derivative} | {name: slopes[name] for name in ("curvature", "nonlinearity") if name in slopes},
-            remarks=tuple(self.remarks()),
+            extra=further,
+            remarks=(*self.remarks(), depends_on_weights(further["randomised"])),
             name=self.model.name,
             **self.ranked(),
         )

@@ -1,0 +1,71 @@
+"""What else is asked of the network that is explained: curves that stay with the data, the worth of a peak, whether weights matter."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.progress import Progress, part
+
+Numbers = NDArray[np.float64]
+REDRAWS = 12
+"""Random networks: one alone may be like the true one by chance, and few for some parameter."""
+PIXELS = 1000
+"""So many pixels suffice to compare maps."""
+ALE, PERMUTED = 0.1, 0.7
+"""Where curves and shuffling end, as fractions of the whole."""
+
+
+def cross_checks(network: Any, features: Numbers, values: Numbers, grid: Numbers, *, seed: int, progress: Progress) -> dict[str, Numbers]:
+    """Ask a network in three more ways.
+
+    Parameters
+    ----------
+    network : fitted, of one target
+    features : (n, feature) raw units
+    values : (n,) of the target; NaN where a pixel has none
+    grid : (feature, point) values at which curves are wanted
+
+    Returns
+    -------
+    ``ale`` (feature, point) accumulated local effects about the mean prediction; ``permutation``, ``permutation_error`` (feature,) R2
+    lost where the three parameters of the feature's peak are shuffled together, on the pixels that the network was trained on, and its
+    standard deviation over shuffles; ``randomised`` (feature,) correlation of its slope map with that of random weights
+    """
+    from napari_wse2xai.explaining import permutation_importance, weight_randomisation
+    from napari_wse2xai.explaining.permutation import PER_PEAK, by_peak
+
+    ale = accumulated(network, features, grid, part(progress, 0.0, ALE))
+    peaks = permutation_importance(
+        network, features, values, groups=by_peak(features.shape[1]), random_state=seed, progress=part(progress, ALE, PERMUTED)
+    )
+    few = features[:: max(1, len(features) // PIXELS)]
+    random = weight_randomisation(network, few, redraws=REDRAWS, cascade=False, random_state=seed, progress=part(progress, PERMUTED, 1.0))
+    return {
+        "ale": ale,
+        "permutation": np.repeat(peaks.importances_mean, PER_PEAK),
+        "permutation_error": np.repeat(peaks.importances_std, PER_PEAK),
+        "randomised": random.correlation[-1],
+    }
+
+
+def accumulated(network: Any, features: Numbers, grid: Numbers, progress: Progress) -> Numbers:
+    """Accumulated local effects (feature, point) on a grid, level with the mean prediction, so that they lie beside partial dependences."""
+    from napari_wse2xai.explaining import accumulated_local_effects
+
+    effects = accumulated_local_effects(network, features, scheme="autograd", progress=progress)
+    curves = [np.interp(*curve) for curve in zip(grid, effects.grid_values, effects.average, strict=True)]
+    return np.stack(curves) + float(np.mean(network.predict(features)))
+
+
+def depends_on_weights(correlation: Numbers) -> str:
+    """Say whether the slope maps come from what was learnt (Adebayo et al. 2018), from their correlation (feature,) with random ones."""
+    from napari_wse2xai.explaining.randomisation import PASSED
+
+    usual = float(np.abs(correlation).mean())
+    if usual < PASSED:
+        return f"With random weights the slope maps are others (correlation {usual:.2f} in the mean): they come from what was learnt."
+    return (
+        f"With random weights the slope maps are much the same (correlation {usual:.2f} in the mean): they owe more to how the lines are "
+        "drawn than to what was learnt; do not rely on them."
+    )
