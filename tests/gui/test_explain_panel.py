@@ -65,8 +65,7 @@ def test_explained_with_a_curve_for_every_pixel_and_tried_on_a_twin(panel: Expla
     explanation = panel.result.explanation
     assert explanation is not None
     assert explanation.history[-1].settings["grid"] == 9
-    visible = [layer.name for layer in viewer.layers if layer.visible]
-    assert len(visible) == 3, "RS, slope and PL, side by side"
+    settle(lambda: sum(layer.visible for layer in viewer.layers) == 3)  # RS, slope and PL, side by side
     settle(lambda: panel.pixels is not None and panel.pixels.exact)
     row, feature = len(learnt.samples) // 2, panel.result.feature
     curve, own = panel.pixels.curve(row, feature)

@@ -12,6 +12,7 @@ from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Results, TrainedModel
 from napari_wse2xai.errors import SettingsError, UserError
 from napari_wse2xai.gui import explain_card, stock
+from napari_wse2xai.gui.by_turns import ByTurns
 from napari_wse2xai.gui.docked import Docked, Scrolled
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_pairs import PairView
@@ -24,7 +25,7 @@ from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_slopes_csv
-from napari_wse2xai.layers import to_layers
+from napari_wse2xai.layers import beside_layers, to_layers
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages import Explain
 
@@ -64,7 +65,7 @@ class ExplainPanel(Docked):
         self.regions = RegionsView(napari_viewer, self.result.ice, self.canvas)
         self.wavenumbers = WavenumberView(napari_viewer)
         self.pixels: PixelCurves | None = None
-        self.below = QWidget()
+        self.turns, self.below = ByTurns(self), QWidget()
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._prepare()
@@ -178,11 +179,12 @@ class ExplainPanel(Docked):
             part.setVisible(bool(refusal))
 
     def _on_explained(self, explanation: Explanation) -> None:
-        stock.add(self.viewer, to_layers(explanation))
-        self.refresh()
-        self.show_map()
-        self.canvas.show_alone()
-        self.ran.emit(explanation)
+        """Put slopes, RS and PL on the canvas, alone."""
+        beside = beside_layers(explanation, explanation.ranking[0]) if self.beside.isChecked() else []
+        self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in to_layers(explanation))
+        self.turns.do([self.refresh, self.canvas.show_alone])
+        self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in beside)
+        self.turns.do([self.show_map, self.viewer.reset_view, partial(self.ran.emit, explanation)])
 
     def _show_chosen(self) -> None:
         """Show the chosen explanation; of one that is shown, notice that its model has come."""
@@ -201,6 +203,7 @@ class ExplainPanel(Docked):
         if self.pixels is not None:
             self.pixels.loader.cancel()
             self.pixels.deleteLater()
+            self.pixels = None  # napari handles events while the new one begins to load
         self.pixels = None if explanation is None else PixelCurves(explanation, model, self)
         self.twin.take(explanation, model)
         for part in (self.pairs, self.regions, self.wavenumbers):
@@ -300,6 +303,7 @@ class ExplainPanel(Docked):
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
+        self.turns.forget()
         self.work.runner.cancel()
         self.twin.work.runner.cancel()
         self.pairs.runner.cancel()

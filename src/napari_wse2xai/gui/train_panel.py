@@ -1,5 +1,6 @@
 """The Train panel: choose flakes, set, train; watch it learn, then see whether it may be believed."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from qtpy.QtWidgets import (
 from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import stock, train_kept, warming
+from napari_wse2xai.gui.by_turns import ByTurns
 from napari_wse2xai.gui.docked import Docked, Scrolled
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.train_result import TrainResult
@@ -56,7 +58,7 @@ class TrainPanel(Docked):
         self.flakes, self.preset, self.form = QListWidget(), QComboBox(), Form(Train)
         self.enough_button = QPushButton("Stop and keep")
         self.work = WorkRow(napari_viewer, "Train", between=(self.enough_button,))
-        self.tutor = Tutor(self)
+        self.tutor, self.turns = Tutor(self), ByTurns(self)
         self.live, self.which, self.result = LiveCurves(), QComboBox(), TrainResult()
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
@@ -186,10 +188,8 @@ class TrainPanel(Docked):
         train_kept.forget(self._settings, model)
         for layer in self.viewer.layers:
             layer.visible = False
-        self.viewer.layers.selection.active = stock.add(self.viewer, to_layers(model))[-1]
-        self.viewer.reset_view()
-        self.refresh()
-        self.ran.emit(model)
+        self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in to_layers(model))
+        self.turns.do([self.viewer.reset_view, self.refresh, partial(self.ran.emit, model)])
 
     def _on_told(self, text: str, mood: str) -> None:
         self.live.setVisible(False)
@@ -263,6 +263,7 @@ class TrainPanel(Docked):
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.work.runner.cancel()
+        self.turns.forget()
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)
 
