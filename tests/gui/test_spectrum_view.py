@@ -243,3 +243,12 @@ def test_closing_the_dock_in_the_window_lets_go_of_the_viewer(viewer, qtbot) -> 
     assert not viewer.mouse_move_callbacks
     viewer.window.add_dock_widget(view, area="bottom")
     assert viewer.mouse_move_callbacks == [view.follow]
+
+
+def test_nothing_is_left_of_the_curves_when_the_last_map_is_gone(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    stock.add(viewer, to_layers(small))
+    QApplication.processEvents()
+    assert len(np.unique(np.asarray(view.canvas.buffer_rgba()).reshape(-1, 4), axis=0)) > 1
+    viewer.layers.clear()
+    QApplication.processEvents()
+    assert len(np.unique(np.asarray(view.canvas.buffer_rgba()).reshape(-1, 4), axis=0)) == 1

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backend_bases import MouseButton
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
@@ -13,6 +12,7 @@ from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.start_peaks import StartPeaks
 from napari_wse2xai.layers import WORDS
@@ -38,7 +38,6 @@ class SpectrumView(Docked):
         self.source: SpectralMap | None = None
         self.peaks: PeakMaps | None = None
         self.pixel: Pixel | None = None
-        self._background: Any = None
         self._build()
         self.set_listening(True)
         self.on_theme()
@@ -46,7 +45,7 @@ class SpectrumView(Docked):
 
     def _build(self) -> None:
         self.figure = Figure(figsize=(7, 2.1), layout="constrained")  # the height is what the dock asks for at first
-        self.canvas = FigureCanvasQTAgg(self.figure)
+        self.canvas = Blitted(self.figure)
         grid = self.figure.add_gridspec(2, 1, height_ratios=(4, 1))
         self.axes = self.figure.add_subplot(grid[0])
         self.residual_axes = self.figure.add_subplot(grid[1], sharex=self.axes)
@@ -74,7 +73,7 @@ class SpectrumView(Docked):
         self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
         style: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "", "color": REPLACED}
         (self.replaced,) = self.axes.plot([], [], transform=self.axes.get_xaxis_transform(), animated=True, **style)
-        self.starts = StartPeaks(self.axes, self._blit)
+        self.starts = StartPeaks(self.axes, self.canvas.blit_moving)
         for name, answer in self._canvas_answers().items():
             self.canvas.mpl_connect(name, answer)
         self.canvas.setToolTip(
@@ -85,7 +84,6 @@ class SpectrumView(Docked):
 
     def _canvas_answers(self) -> dict[str, Any]:
         return {
-            "draw_event": self._on_draw,
             "button_press_event": self._on_click,
             "scroll_event": self._on_wheel,
             "motion_notify_event": self.starts.drag,
@@ -113,10 +111,8 @@ class SpectrumView(Docked):
         replaced = self.source.axis.values[self.source.replaced_at(*pixel)]
         self.replaced.set_data(replaced, np.full(len(replaced), 0.03))
         self.words.setText(self._text(pixel))
-        if changed or self._background is None:
-            self.canvas.draw()
-        else:
-            self._blit()
+        self.canvas.moving = [*self.plot.artists, self.channel, self.replaced, *self.starts.artists]
+        (self.canvas.draw_anew if changed else self.canvas.blit_moving)()
 
     def on_layers(self, event: Any = None) -> None:
         """Choose map and fit anew; show the flake's brightest pixel before the mouse has been anywhere."""
@@ -138,9 +134,9 @@ class SpectrumView(Docked):
             self._show_nothing()
 
     def _show_nothing(self) -> None:
-        self.pixel = None
+        self.pixel, self.canvas.moving = None, []
         self.words.setText(WELCOME)
-        self.canvas.draw_idle()
+        self.canvas.draw_anew()
 
     def on_slider(self, event: Any = None, *, redraw: bool = True) -> None:
         """Mark the channel that the canvas shows."""
@@ -149,8 +145,8 @@ class SpectrumView(Docked):
             return
         value = slider_value(layer, self.source, self.viewer.dims.point)
         self.channel.set_xdata([value, value])
-        if redraw and self._background is not None:
-            self._blit()
+        if redraw:
+            self.canvas.blit_moving()
 
     def on_theme(self, event: Any = None) -> None:
         """Take the window's colours."""
@@ -166,7 +162,7 @@ class SpectrumView(Docked):
             for spine in axes.spines.values():
                 spine.set_color(ink)
         self.plot.set_color(ink)
-        self.canvas.draw_idle()
+        self.canvas.draw_anew()
 
     def _map_layer(self) -> Any | None:
         """Map to show: of the selected layer's flake, else the newest visible, else the newest."""
@@ -202,7 +198,7 @@ class SpectrumView(Docked):
         panels = self._panels()
         if panels is not None and self.source is not None and self.pixel is not None and event.inaxes is self.axes:
             self.starts.show(panels, self.source, self.pixel)
-            self._blit()
+            self.canvas.blit_moving()
 
     def _on_click(self, event: Any) -> None:
         """Take hold of a start peak or, double-clicked, add one, where the panels are in the window; all of the axis on a right click."""
@@ -228,22 +224,6 @@ class SpectrumView(Docked):
         if inside.stop - inside.start >= FEWEST_CHANNELS:
             self.plot.view = None if low <= first and high >= last else (max(low, first), min(high, last))
             self.show_pixel(self.pixel)
-
-    def _on_draw(self, event: Any) -> None:
-        self._background = self.canvas.copy_from_bbox(self.figure.bbox)
-        self._draw_moving()
-
-    def _blit(self) -> None:
-        if self._background is None:
-            return
-        self.canvas.restore_region(self._background)
-        self._draw_moving()
-        self.canvas.update()  # not blit(): that paints at once, even while napari is changing its layer list
-
-    def _draw_moving(self) -> None:
-        for artist in (*self.plot.artists, self.channel, self.replaced, *self.starts.artists):
-            if artist.axes is not None:
-                artist.axes.draw_artist(artist)
 
     def listen(self) -> None:
         """Hear of the mouse, the layers, the slider and the theme."""
