@@ -5,6 +5,7 @@ xvfb-run -a -s "-screen 0 1600x1200x24" python benchmarks/window.py
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from types import SimpleNamespace
 
 import napari
@@ -13,9 +14,9 @@ from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QApplication
 
 from napari_wse2xai import batch, recipe
-from napari_wse2xai.data import Pairable
+from napari_wse2xai.data import Explanation, Pairable
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.explain_panel import ExplainDock
+from napari_wse2xai.gui.explain_panel import ExplainDock, ExplainPanel
 from napari_wse2xai.gui.train_panel import TrainDock
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import Explain, Pair, Train
@@ -24,6 +25,8 @@ from napari_wse2xai.stages.train import OneCycle
 from napari_wse2xai.synthetic import make_flake
 
 BEAT_MS = 5
+CURVES, MAPS = 0, 2
+"""Tabs of the Explain panel."""
 
 
 def main() -> None:
@@ -55,7 +58,7 @@ def told(when: str, gaps: np.ndarray) -> None:
     )
 
 
-def play(viewer: napari.Viewer, panel: object) -> None:
+def play(viewer: napari.Viewer, panel: ExplainPanel) -> None:
     """Hover, lasso and click; processor time, so that other work on the machine does not count."""
     panel.form.put(Explain(target="height", refits=4))
     panel.work.begin_button.click()
@@ -67,7 +70,22 @@ def play(viewer: napari.Viewer, panel: object) -> None:
     loop = [(x[-9], low), (x[-1], low), (x[-1], high), (x[-9], high)]
     report("hover a pixel", [lambda p=place: panel.follow(viewer, SimpleNamespace(position=p)) for place in places])
     report("lasso", [lambda: ice._on_lasso(loop)] * 10)
-    report("click a parameter", [lambda r=row: panel.result.table.setCurrentCell(r, 0) for row in range(1, 12)])
+    for tab in (CURVES, MAPS):
+        panel.result.tabs.setCurrentIndex(tab)
+        wait(0.5)
+        clicks = [lambda r=row: panel.result.table.setCurrentCell(r, 0) for row in (*range(1, 12), 0)]
+        report(f"click a parameter, tab {panel.result.shown}", clicks * 3)
+    assert explanation is not None
+    for _ in range(2):
+        told("an explanation comes", beats(lambda: come(panel, replace(explanation))))
+
+
+def come(panel: ExplainPanel, explanation: Explanation) -> None:
+    """Let the layers of an explanation come, as at the end of a run."""
+    there: list[Explanation] = []
+    panel.ran.connect(there.append)
+    panel._on_explained(explanation)
+    settle(lambda: explanation in there)
 
 
 def report(what: str, acts: list[Callable[[], object]]) -> None:
