@@ -14,6 +14,7 @@ from napari_wse2xai.explaining.model import Numbers, as_model
 from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
 from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
+from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -185,8 +186,6 @@ class _Smooth:
     job: _Job
 
     def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit:
-        from threadpoolctl import threadpool_limits
-
         job = self.job
         centre, scale = table.mean(axis=0), _or_one(table.std(axis=0))
         level, unit = y.mean(), _or_one(y.std())
@@ -194,7 +193,7 @@ class _Smooth:
         z, targets = (table[few] - centre) / scale, (y[few] - level) / unit
         every, steps = (job.table - centre) / scale, job.slopes.step / scale[job.columns]
         grid = (job.partial.grid_values - centre[job.columns, None]) / scale[job.columns, None]
-        with threadpool_limits(1):  # the refits run side by side already
+        with single_threaded():  # the refits run side by side already
             processes = _conditioned(z, targets, counts[:, few], rng, progress)
             curves = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
             mean, spread = _moments(processes, every, job.columns, _or_one(steps), progress)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataWarning, Enough
+from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, part
 
 Rows = NDArray[np.int64]
@@ -103,10 +104,8 @@ class Contest:
 
         fresh, where = clone(model), f"{name}, {fold.validation}"
         if not _is_network(fresh):
-            from threadpoolctl import threadpool_limits
-
             self._tell(told, where)
-            with threadpool_limits(1):  # on small tables threads wait for one another: up to a hundred times as long on a busy machine
+            with single_threaded():
                 return fresh.fit(self.features[fold.training], self.values[fold.training])
         return self._fit_network(fresh, fold, told, where)
 

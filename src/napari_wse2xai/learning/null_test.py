@@ -1,8 +1,7 @@
 """Would a map that owes nothing to RS be predicted as well?  The same fast model on the target and on surrogates of it."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from napari_wse2xai.learning.scores import r2
 from napari_wse2xai.learning.splits import SpatialBlockKFold, Split, random_split
 from napari_wse2xai.learning.surrogate_maps import TOLERANCE, surrogates, variogram_misfit
 from napari_wse2xai.learning.variogram import Numbers
+from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress
 
 FAST_MODEL = "kernel ridge"
@@ -99,7 +99,7 @@ def held_out_r2(
     progress: Progress = lambda _fraction, _message: None,
 ) -> dict[str, Numbers]:
     """R2 of targets (n, target) by the fast model, each (target,), pooled over the pixels that the folds of a validation hold out."""
-    with single_thread():
+    with single_threaded():
         return {name: _pooled_r2(X, targets, folds, name, seed, progress) for name, folds in splits.items()}
 
 
@@ -161,15 +161,6 @@ def _pooled_r2(X: Numbers, targets: Numbers, folds: Sequence[Split], name: str, 
         predicted[test] = model.predict(X[test]).reshape(len(test), -1)
     tested = np.isfinite(predicted[:, 0])
     return r2(targets[tested], predicted[tested])
-
-
-@contextmanager
-def single_thread() -> Iterator[None]:
-    """Run BLAS on one thread: at this size threads cost more than they give, on a busy machine many times more."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        yield
 
 
 def _refusal(misfit: float) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import TrainedModel
+from napari_wse2xai.numerics.library_threads import single_threaded
 
 Numbers = NDArray[np.float64]
 WITHIN = 0.02
@@ -23,11 +24,9 @@ def as_good(model: TrainedModel, target: str) -> list[str]:
 
 def fitted(names: list[str], features: Numbers, values: Numbers, *, seed: int) -> list[Any]:
     """Fit rivals to all pixels (n, feature) whose target (n,) is known."""
-    from threadpoolctl import threadpool_limits
-
     from napari_wse2xai.learning import zoo
 
     known = np.isfinite(values)
-    with threadpool_limits(1):
+    with single_threaded():
         models = zoo(seed)
         return [models[name].fit(features[known], values[known]) for name in names]
