@@ -5,6 +5,7 @@ from sklearn.base import clone
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.learning import MLPEnsembleRegressor, SpectralCNNRegressor, zoo
+from napari_wse2xai.learning.model_zoo import FewPixels
 
 
 def table(count: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -57,3 +58,14 @@ def test_every_rival_fits_any_units_and_the_better_ones_see_the_bend() -> None:
 @pytest.mark.parametrize("estimator", [MLPEnsembleRegressor(3, hidden=16), SpectralCNNRegressor(on_epoch=print, channels=(4, 4))])
 def test_parameters_survive_a_clone(estimator) -> None:
     assert clone(estimator).get_params() == estimator.get_params()
+
+
+@pytest.mark.parametrize("count", [40, 1500, 5000])
+def test_kernel_widths_are_looked_for_on_few_pixels_and_those_held_out_lie_aside(count: int) -> None:
+    folds = list(FewPixels().split(np.zeros((count, 2))))
+    held_out = np.concatenate([rows for _, rows in folds])
+    assert len(folds) == FewPixels().get_n_splits() == 3
+    assert len(held_out) == len(np.unique(held_out)) == min(count, FewPixels.most)
+    assert (np.diff(held_out) > 0).all(), "one stretch of the flake after the other"
+    assert held_out[-1] == count - 1
+    assert all(not set(training) & set(rows) for training, rows in folds)
