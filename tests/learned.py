@@ -174,11 +174,18 @@ def make_explanation(samples: Samples | None = None, *, level: Level = Level.INT
         slope_rms,
         tuple(int(i) for i in np.argsort(-np.maximum(importance, slope_rms))),
         (("E'.height", "2LA(M).height", 0.97),),
-        {"curvature": slope * 0.01, "permutation": importance / 100},
+        _extra(pdp, slope, importance),
         ("The bands hold refits over 5 blocks.",),
         "explanation",
         (*HISTORY, Record("Explain", {"features": "all", "grid": 21}, "0.1.0", 1.5)),
     )
+
+
+def _extra(pdp: np.ndarray, slope: np.ndarray, importance: np.ndarray) -> dict[str, np.ndarray]:
+    """What else was asked: curves a little flatter than the partial dependences, and every peak worth as much as its best parameter."""
+    lost = np.repeat(importance.reshape(-1, 3).max(axis=1), 3) / importance.max()
+    ale = pdp.mean(axis=1, keepdims=True) + 0.9 * (pdp - pdp.mean(axis=1, keepdims=True))
+    return {"curvature": slope * 0.01, "ale": ale, "permutation": lost, "permutation_error": 0.02 * lost + 0.001}
 
 
 def make_recovery(*, good: bool = True) -> Recovery:

@@ -283,7 +283,7 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
 def _forget_earlier(results: Results, images: report.Images, folder: Path) -> None:
     """Take away what an earlier run left in the folder and this one has not made: its card beside other results would mislead."""
     made: dict[str, object] = {"paired.csv": results.paired, "scores.csv": results.model}
-    made |= dict.fromkeys(("pdp.csv", "slopes.csv", "card.html", "card.pdf"), results.explanation)
+    made |= dict.fromkeys(("ranking.csv", "pdp.csv", "slopes.csv", "card.html", "card.pdf"), results.explanation)
     stale = [folder / name for name, source in made.items() if source is None]
     drawn = [place for start in ("model", "explanation") for place in (folder / "figures").glob(f"{start}_*") if place.name not in images]
     for place in (*stale, *drawn):
@@ -316,6 +316,7 @@ def _write_tables(results: Results, folder: Path) -> None:
     if results.model is not None:
         io.write_scores_csv({(): results.model}, folder / "scores.csv")
     if results.explanation is not None:
+        io.write_ranking_csv(results.explanation, folder / "ranking.csv")
         io.write_pdp_csv(results.explanation, folder / "pdp.csv")
         io.write_slopes_csv(results.explanation, folder / "slopes.csv")
 

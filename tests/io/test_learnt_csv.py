@@ -1,11 +1,13 @@
 """Tables of scores, curves and slopes hold the numbers of the nouns."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
 from learned import A_HEIGHT, make_explanation, make_model, make_samples
 from napari_wse2xai.data import Level
-from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_scores_csv, write_slopes_csv
+from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_ranking_csv, write_scores_csv, write_slopes_csv
 
 
 def test_scores_of_several_networks_stand_in_one_table(tmp_path, trained):
@@ -26,6 +28,23 @@ def test_curves_are_written_point_by_point(tmp_path, explanation):
     np.testing.assert_allclose(mine["value"], explanation.pdp_grid[A_HEIGHT], rtol=1e-6)
     np.testing.assert_allclose(mine["PL height (counts)"], explanation.pdp[A_HEIGHT], rtol=1e-6)
     np.testing.assert_array_equal(mine["supported"], explanation.supported[A_HEIGHT])
+    np.testing.assert_allclose(mine["ALE"], explanation.ale[A_HEIGHT], rtol=1e-6)
+
+
+def test_the_ranking_stands_in_its_order_with_errors(tmp_path, explanation):
+    write_ranking_csv(explanation, tmp_path / "ranking.csv")
+    table = pd.read_csv(tmp_path / "ranking.csv")
+    order = list(explanation.ranking)
+    assert list(table["feature"]) == [explanation.features[index] for index in order]
+    np.testing.assert_allclose(table["PDP spread (counts)"], explanation.importance[order], rtol=1e-6)
+    np.testing.assert_allclose(table["error (counts)"], explanation.importance_error[order], rtol=1e-6)
+    np.testing.assert_allclose(table["R2 lost (peak)"], explanation.extra["permutation"][order], rtol=1e-6)
+    assert set(table["verdict"]) == {"interpretable"}
+    earlier = replace(explanation, extra={})
+    write_ranking_csv(earlier, tmp_path / "ranking.csv")
+    write_pdp_csv(earlier, tmp_path / "pdp.csv")
+    assert pd.read_csv(tmp_path / "ranking.csv")["R2 lost (peak)"].isna().all()
+    assert pd.read_csv(tmp_path / "pdp.csv")["ALE"].isna().all()
 
 
 def test_slopes_are_written_pixel_by_pixel_with_their_place(tmp_path):

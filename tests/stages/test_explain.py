@@ -58,7 +58,7 @@ def test_three_more_questions_agree_with_the_law(explained: Explanation) -> None
     assert lost[high // 3, 0] > 0.5
     assert 0 < told["permutation_error"][high] < 0.2
     assert np.abs(told["randomised"]).mean() < 0.2
-    assert "they come from what was learnt" in explained.remarks[-1]
+    assert "they come from what was learnt" in explained.remarks[0]
 
 
 def test_maps_that_owe_nothing_to_the_weights_are_told() -> None:

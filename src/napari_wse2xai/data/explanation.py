@@ -78,6 +78,16 @@ class Explanation:
         """What must stand on every picture of it; empty where the model is interpretable."""
         return "" if self.verdict.level is Level.INTERPRETABLE else str(self.verdict.level).upper()
 
+    @property
+    def ale(self) -> Numbers | None:
+        """(feature, grid) accumulated local effects beside the partial dependences; None in results of earlier versions."""
+        return self.extra.get("ale")
+
+    def peak_loss(self, feature: int) -> tuple[float, float]:
+        """R2 that the network loses where the feature's whole peak is shuffled, and its standard deviation; NaN where that is not known."""
+        values, errors = (self.extra.get(name) for name in ("permutation", "permutation_error"))
+        return (float("nan"),) * 2 if values is None or errors is None else (float(values[feature]), float(errors[feature]))
+
     def sure(self, feature: int) -> NDArray[np.bool_]:
         """(n,) pixels whose slope is beyond two standard deviations and within the cloud of the data."""
         beyond = np.abs(self.slope[feature]) >= 2 * self.slope_error[feature]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
@@ -21,6 +22,7 @@ ICE, PDP, MAPS, RANKING = "Curves", "All modes", "Maps", "Ranking"
 PANEL_ROW = 150
 """Height of a row of small panels, pixels."""
 ROWS_SHOWN = 8
+PEAK_LOSS = "what the network's R² loses where position, FWHM and height of the peak are shuffled together between the pixels"
 
 
 class ExplainResult(QWidget):
@@ -73,12 +75,16 @@ class ExplainResult(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(explanation.ranking))
         unit = pretty(explanation.target_unit)
-        self.table.setHorizontalHeaderLabels(["RS parameter", f"PDP spread\n{unit}", f"rms slope × σ\n{unit}"])
+        self.table.setHorizontalHeaderLabels(["RS parameter", f"PDP spread\n{unit}", f"slope × σ\n{unit}", "R² lost\n(peak)"])
         for row, feature in enumerate(explanation.ranking):
             spread = with_error(float(explanation.importance[feature]), float(explanation.importance_error[feature]))
-            cells = (feature_words(explanation.features[feature]), spread, f"{explanation.slope_rms[feature]:.3g}")
+            lost, error = explanation.peak_loss(feature)
+            name, rms = feature_words(explanation.features[feature]), f"{explanation.slope_rms[feature]:.3g}"
+            cells = (name, spread, rms, "" if np.isnan(lost) else f"{lost:.2f}")
             for column, text in enumerate(cells):
                 self.table.setItem(row, column, QTableWidgetItem(text))
+            if cells[-1]:
+                self.table.item(row, len(cells) - 1).setToolTip(f"{PEAK_LOSS}: {with_error(lost, error)}.")
         self.table.setCurrentCell(0, 0)
         self.table.blockSignals(False)
 
@@ -151,13 +157,18 @@ def _tidy(figure: Figure, panels: Any) -> None:
 
 
 def _ranking_table() -> QTableWidget:
-    table: Any = QTableWidget(0, 3)
+    table: Any = QTableWidget(0, 4)
     table.setEditTriggers(QTableWidget.NoEditTriggers)
     table.setSelectionBehavior(QTableWidget.SelectRows)
     table.setSelectionMode(QTableWidget.SingleSelection)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
+    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.Stretch)
     table.verticalHeader().setDefaultSectionSize(22)
     table.verticalHeader().setFixedWidth(26)
     table.setFixedHeight(22 * ROWS_SHOWN + 44)
-    table.setToolTip("From the most to the least important; click one to see its curves, and its slope map on the flake.")
+    table.setToolTip(
+        "From the most to the least important; click one to see its curves, and its slope map on the flake.\n"
+        "slope × σ: root mean square over the pixels of the ICE slope times the parameter's standard deviation.\n"
+        f"R² lost: {PEAK_LOSS}."
+    )
     return table

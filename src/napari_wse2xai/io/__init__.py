@@ -3,7 +3,7 @@
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.conversion import convert
 from napari_wse2xai.io.items import Item
-from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_scores_csv, write_slopes_csv
+from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_ranking_csv, write_scores_csv, write_slopes_csv
 from napari_wse2xai.io.netcdf import write_map
 from napari_wse2xai.io.peaks_csv import is_peaks_csv, read_peaks_csv, write_peaks_csv
 from napari_wse2xai.io.readers import FORMATS, list_items, pictures, read
@@ -27,6 +27,7 @@ __all__ = [
     "write_paired_csv",
     "write_pdp_csv",
     "write_peaks_csv",
+    "write_ranking_csv",
     "write_results",
     "write_scores_csv",
     "write_slopes_csv",

@@ -31,7 +31,7 @@ def write_scores_csv(models: Mapping[tuple[str, ...], TrainedModel], path: str |
 
 
 def write_pdp_csv(explanation: Explanation, path: str | Path) -> None:
-    """One line per feature and point of its curve: value, partial dependence, 95 % band, and whether the data reach there."""
+    """One line per feature and point of its curve: value, partial dependence, 95 % band, whether the data reach there, and ALE."""
     _write(
         [
             {
@@ -43,12 +43,27 @@ def write_pdp_csv(explanation: Explanation, path: str | Path) -> None:
                 "high": explanation.pdp_high[index, point],
                 "supported": int(explanation.supported[index, point]),
                 "verdict": str(explanation.verdict.level),
+                "ALE": np.nan if explanation.ale is None else explanation.ale[index, point],
             }
             for index, feature in enumerate(explanation.features)
             for point in range(explanation.pdp.shape[1])
         ],
         path,
     )
+
+
+def write_ranking_csv(explanation: Explanation, path: str | Path) -> None:
+    """One line per feature, the most important first: what it does to the prediction, with errors, and what its whole peak is worth."""
+    unit = explanation.target_unit
+    rows: list[dict[str, Any]] = []
+    for index in explanation.ranking:
+        lost, error = explanation.peak_loss(index)
+        row: dict[str, Any] = {"feature": explanation.features[index], "unit": explanation.feature_units[index]}
+        row |= {f"PDP spread ({unit})": explanation.importance[index], f"error ({unit})": explanation.importance_error[index]}
+        row |= {f"rms slope x sigma ({unit})": explanation.slope_rms[index], "R2 lost (peak)": lost, "R2 lost error": error}
+        row |= {f"mean slope ({unit} / unit)": explanation.slope[index].mean(), "sure (share of pixels)": explanation.sure(index).mean()}
+        rows.append(row | {"verdict": str(explanation.verdict.level)})
+    _write(rows, path)
 
 
 def write_slopes_csv(explanation: Explanation, path: str | Path) -> None:

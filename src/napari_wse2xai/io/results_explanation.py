@@ -44,6 +44,17 @@ _MEANINGS = {
     "off_cloud": "1 where the parameter's standard deviation leads out of the cloud of the data",
 }
 
+_EXTRA = {
+    "derivative": "derivative of the prediction by the parameter, (feature, pixel)",
+    "curvature": "second difference of the prediction over plus and minus one standard deviation, (feature, pixel)",
+    "nonlinearity": "0 where the ICE curve is straight, 1 where its slopes to either side cancel, (feature, pixel)",
+    "ale": "accumulated local effect at the values of pdp_grid, about the mean prediction, (feature, grid)",
+    "permutation": "R2 lost where the three parameters of the peak are shuffled together, on the pixels of the training, (feature)",
+    "permutation_error": "standard deviation of it over shuffles, (feature)",
+    "randomised": "correlation of the map of derivatives with that of random weights, mean of 12 networks, (feature)",
+}
+"""What each further result is, where it is known."""
+
 
 def write_explanation(group: Any, explanation: Explanation, known: Samples | None = None) -> None:
     """Write an explanation into its group.
@@ -91,7 +102,7 @@ def _write_extra(group: Any, explanation: Explanation, history: str) -> None:
     home.attrs["history"] = history
     for name, values in explanation.extra.items():
         dimensions = [f"{name}_{axis}".replace(" ", "_") for axis in range(values.ndim)]
-        put(home, name.replace(" ", "_"), dimensions, values, long_name=name)
+        put(home, name.replace(" ", "_"), dimensions, values, long_name=name, comment=_EXTRA.get(name, ""))
 
 
 def read_explanation(group: Any, known: Samples | None = None) -> Explanation:

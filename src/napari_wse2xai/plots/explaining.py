@@ -19,6 +19,7 @@ from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_p
 
 CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79"}
 """Colour of the curve of each parameter of a line."""
+DOTS = (0, (1, 1.2))
 
 
 def modes(explanation: Explanation) -> list[str]:
@@ -45,8 +46,8 @@ def draw_pdp_panel(figure: Figure | SubFigure, explanation: Explanation, *, colu
 def draw_pdp(axes: Axes, explanation: Explanation, mode: str, *, legend: bool = True) -> None:
     """Partial dependence on the three parameters of one mode, with 95 % bands, over the central 95 % of the measured PL (grey).
 
-    Curves are dashed where most pixels would leave the cloud of the data.  Parameters are given in standard deviations from their mean,
-    so that the three share an axis.
+    Curves are dashed where most pixels would leave the cloud of the data; accumulated local effects, which never do, are dotted beside
+    them.  Parameters are given in standard deviations from their mean, so that the three share an axis.
 
     Parameters
     ----------
@@ -57,6 +58,8 @@ def draw_pdp(axes: Axes, explanation: Explanation, mode: str, *, legend: bool = 
         name = f"{mode}.{parameter}"
         if name in explanation.features:
             _draw_curve(axes, explanation, explanation.features.index(name), CURVES[parameter], WORDS[parameter])
+    if explanation.ale is not None:
+        axes.plot([], [], color="#5b6876", linewidth=0.9, linestyle=DOTS, label="ALE")
     axes.set(xlabel="deviation from the mean (σ)", ylabel=f"PL {explanation.target} ({unit_text(explanation.target_unit)})")
     axes.set_title(mode, loc="left", fontsize="medium")
     if legend:
@@ -70,6 +73,8 @@ def _draw_curve(axes: Axes, explanation: Explanation, feature: int, color: str, 
     axes.fill_between(x, explanation.pdp_low[feature], explanation.pdp_high[feature], color=color, alpha=0.18, linewidth=0)
     axes.plot(x, curve, color=color, linewidth=0.9, linestyle=(0, (2, 1.5)))
     axes.plot(x, np.where(supported, curve, np.nan), color=color, linewidth=1.8, label=label)
+    if explanation.ale is not None:
+        axes.plot(x, explanation.ale[feature], color=color, linewidth=0.9, linestyle=DOTS)
 
 
 def _in_sigmas(explanation: Explanation, feature: int) -> NDArray[np.float64]:

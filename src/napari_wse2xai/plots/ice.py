@@ -11,6 +11,8 @@ from napari_wse2xai.plots.judged import badge, stamp
 from napari_wse2xai.plots.maps import WORDS, unit_text
 
 CURVE, MEAN = "#4c9be8", "#d1495b"
+LOCAL = (0, (4, 1.5))
+"""Dashes of accumulated local effects."""
 UNSUPPORTED = "#b4bcc4"
 ROOM = 0.05
 """Above and below the curves, of their reach."""
@@ -19,7 +21,7 @@ Numbers = NDArray[np.float64]
 
 
 class CurvePlot:
-    """Curves of all kept pixels, their mean, and shades where the data do not reach.
+    """Curves of all kept pixels, their mean, accumulated local effects (ALE), and shades where the data do not reach.
 
     Lines, shades and letters are made once and then changed: to make new ones takes longer than to draw them.
     """
@@ -29,6 +31,9 @@ class CurvePlot:
         self.lines = LineCollection([], colors=CURVE, linewidths=0.6, alpha=0.35)
         axes.add_collection(self.lines, autolim=False)
         (self.mean,) = axes.plot([], [], color=MEAN, linewidth=1.8, label="mean (PDP)")
+        (self.local,) = axes.plot([], [], color="#1d2733", linewidth=1.2, linestyle=LOCAL, label="ALE")
+        if explanation.ale is not None:
+            axes.legend(loc="upper left", fontsize="x-small", frameon=False)
         self._shades = [self._shade() for _ in range(2)]
         axes.set_title(f"{len(explanation.pixels)} pixels", loc="left")
         badge(axes, explanation.verdict)
@@ -44,11 +49,13 @@ class CurvePlot:
         """
         explanation, axes = self.explanation, self.axes
         x, curves, mean = explanation.pdp_grid[feature], explanation.ice[feature], explanation.pdp[feature]
+        local = np.full_like(mean, np.nan) if explanation.ale is None else explanation.ale[feature]
         if centred:
             middle = len(x) // 2
-            curves, mean = curves - curves[:, middle : middle + 1], mean - mean[middle]
+            curves, mean, local = curves - curves[:, middle : middle + 1], mean - mean[middle], local - local[middle]
         self.lines.set_segments(segments(x, curves))
         self.mean.set_data(x, mean)
+        self.local.set_data(x, local)
         self._reach_over(x, np.vstack([curves, mean]))
         self._show_unsupported(x, explanation.supported[feature])
         change = "change of " if centred else ""

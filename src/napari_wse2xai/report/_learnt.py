@@ -102,7 +102,8 @@ def _explained(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield (
         "explanation_pdp",
         f"Partial dependence of PL {explanation.target} on each parameter, with 95 % bands. Grey: central 95 % of the measured PL. Dashed: "
-        "where few pixels reach. The mode whose curve spans most of the grey band dominates.",
+        "where few pixels reach. Dotted: accumulated local effects (ALE), which never leave the data. The mode whose curve spans most of "
+        "the grey band dominates.",
     )
     for place, feature in enumerate(explanation.ranking[:MAPPED], start=1):
         name = explanation.features[feature]
@@ -124,6 +125,8 @@ def ranking(explanation: Explanation, *, most: int = 12) -> list[dict[str, str]]
         spread, error = float(explanation.importance[index]), float(explanation.importance_error[index])
         row = {"place": str(place), "feature": explanation.features[index], "importance": f"{to_digits_of(spread, error)} ± {error:.2g}"}
         row["slope"] = _with_unit(explanation, index)
+        lost, doubt = explanation.peak_loss(index)
+        row["lost"] = MISSING if np.isnan(lost) else f"{to_digits_of(lost, doubt)} ± {doubt:.2g}"
         row["sure"] = f"{100 * float(explanation.sure(index).mean()):.0f} %"
         rows.append(row | {"slope_rms": to_digits_of(float(explanation.slope_rms[index]), error)})
     return rows

@@ -46,7 +46,7 @@ def _of_explanation(explanation: Explanation) -> dict[str, Draw]:
 def jobs_of_card(model: TrainedModel, explanation: Explanation) -> dict[str, tuple[str, Draw]]:
     """Figures of the finding card by their names in the report, with their captions, not yet drawn."""
     first, target = explanation.ranking[0], explanation.target
-    curves = "Partial dependence with 95 % bands; grey: central 95 % of the measured PL; dashed: few pixels reach there."
+    curves = "Partial dependence with 95 % bands; grey: central 95 % of the measured PL; dashed: few pixels reach there; dotted: ALE."
     maps = f"{explanation.features[first]}, its ICE slope (hatched where it is not sure), and PL."
     return {
         "explanation_pdp": (curves, partial(pdp_panel, explanation)),

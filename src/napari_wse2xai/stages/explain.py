@@ -169,7 +169,7 @@ class _Case:
             importance_error=errors.importance_error,
             not_separable=self.together(),
             extra=further,
-            remarks=(*self.remarks(), depends_on_weights(further["randomised"])),
+            remarks=(depends_on_weights(further["randomised"]), *self.remarks()),
             name=self.model.name,
             **self.ranked(),
         )
