@@ -23,8 +23,8 @@ CACHE_BYTES = 4 * 2**20
 """A chunk's largest activation takes no more, so that it stays in a core's cache."""
 SMALLEST_CHUNK, LARGEST_CHUNK = 16, 512
 DEVICE_CHUNK = 16384
-TABLE_CHUNK = 65536
-"""Rows handed to an estimator that is no torch module."""
+TABLE_CHUNK = 4096
+"""Rows handed to an estimator that is no torch module; a kernel model compares each with every pixel that it knows."""
 
 
 class Model(Protocol):
