@@ -45,6 +45,10 @@ def test_every_number_has_its_error_and_its_place(explained: Explanation, sample
     assert explained.extra["derivative"].shape == (count, len(samples))
     assert sorted(explained.ranking) == list(range(count))
     assert explained.sure(A_HEIGHT).mean() > explained.sure(1).mean()
+
+
+def test_it_tells_how_its_network_was_trained(explained: Explanation, learnt: TrainedModel) -> None:
+    assert explained.history[:-1] == learnt.history != ()
     assert explained.history[-1].step == "Explain"
 
 

@@ -171,6 +171,7 @@ class _Case:
             extra=further,
             remarks=(depends_on_weights(further["randomised"]), *self.remarks()),
             name=self.model.name,
+            history=self.model.history,
             **self.ranked(),
         )
 
