@@ -126,7 +126,7 @@ def ranking(explanation: Explanation, *, most: int = 12) -> list[dict[str, str]]
         row = {"place": str(place), "feature": explanation.features[index], "importance": f"{to_digits_of(spread, error)} ± {error:.2g}"}
         row["slope"] = _with_unit(explanation, index)
         lost, doubt = explanation.peak_loss(index)
-        row["lost"] = MISSING if np.isnan(lost) else f"{to_digits_of(lost, doubt)} ± {doubt:.2g}"
+        row["lost"] = MISSING if np.isnan(lost) else f"{to_digits_of(lost, doubt, digits=1)} ± {doubt:.1g}"
         row["sure"] = f"{100 * float(explanation.sure(index).mean()):.0f} %"
         rows.append(row | {"slope_rms": to_digits_of(float(explanation.slope_rms[index]), error)})
     return rows
