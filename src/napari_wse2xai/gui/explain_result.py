@@ -75,7 +75,7 @@ class ExplainResult(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(explanation.ranking))
         unit = pretty(explanation.target_unit)
-        self.table.setHorizontalHeaderLabels(["RS parameter", f"PDP spread\n{unit}", f"slope × σ\n{unit}", "R² lost\n(peak)"])
+        self.table.setHorizontalHeaderLabels(["Parameter", f"PDP spread\n{unit}", f"slope × σ\n{unit}", "R² lost\n(peak)"])
         for row, feature in enumerate(explanation.ranking):
             spread = with_error(float(explanation.importance[feature]), float(explanation.importance_error[feature]))
             lost, error = explanation.peak_loss(feature)
@@ -161,10 +161,11 @@ def _ranking_table() -> QTableWidget:
     table.setEditTriggers(QTableWidget.NoEditTriggers)
     table.setSelectionBehavior(QTableWidget.SelectRows)
     table.setSelectionMode(QTableWidget.SingleSelection)
+    table.setStyleSheet("QTableView, QHeaderView::section { font-size: 8pt; padding: 1px; }")  # else names are cut in a narrow dock
     table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
     table.horizontalHeader().setSectionResizeMode(0, QHeaderView.Stretch)
     table.verticalHeader().setDefaultSectionSize(22)
-    table.verticalHeader().setFixedWidth(26)
+    table.verticalHeader().setFixedWidth(20)
     table.setFixedHeight(22 * ROWS_SHOWN + 44)
     table.setToolTip(
         "From the most to the least important; click one to see its curves, and its slope map on the flake.\n"

@@ -63,9 +63,10 @@ def depends_on_weights(correlation: Numbers) -> str:
     from napari_wse2xai.explaining.randomisation import PASSED
 
     usual = float(np.abs(correlation).mean())
+    agreement = f"correlation {usual:.2f}, mean over parameters and {REDRAWS} random networks"
     if usual < PASSED:
-        return f"With random weights the slope maps are others (correlation {usual:.2f} in the mean): they come from what was learnt."
+        return f"With random weights the slope maps are others ({agreement}): they come from what was learnt."
     return (
-        f"With random weights the slope maps are much the same (correlation {usual:.2f} in the mean): they owe more to how the lines are "
+        f"With random weights the slope maps are much the same ({agreement}): they owe more to how the lines are "
         "drawn than to what was learnt; do not rely on them."
     )
