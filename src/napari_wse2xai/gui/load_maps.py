@@ -114,7 +114,7 @@ class LoadMaps(QWidget):
         self.lister.finished.connect(self._on_listed)
         self.loader.finished.connect(self._on_loaded)
         for runner in (self.lister, self.loader):
-            runner.progressed.connect(self._on_progress)
+            runner.worded.connect(self._on_progress)
             runner.failed.connect(lambda text: self._rest(text, BAD))
             runner.warned.connect(self._notes.append)
             runner.cancelled.connect(lambda: self._rest("Cancelled; the layers are as they were."))
@@ -229,9 +229,8 @@ class LoadMaps(QWidget):
         self.cancel_button.setEnabled(self._busy)
 
     def _on_progress(self, fraction: float, message: str) -> None:
-        if self._busy:
-            self.bar.setValue(round(100 * fraction))
-            self.message.say(message, QUIET)
+        self.bar.setValue(round(100 * fraction))
+        self.message.say(message, QUIET)
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""

@@ -128,7 +128,7 @@ class PairPanel(Docked):
     def _connect_work(self) -> None:
         self.clicks.told.connect(self._guide)
         self.clicks.given.connect(lambda landmarks: self.form.put(Pair(method=landmarks)))
-        self.runner.progressed.connect(self._on_progress)
+        self.runner.worded.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(partial(self._stop, mood=BAD))
         self.runner.warned.connect(self._notes.append)
@@ -273,9 +273,8 @@ class PairPanel(Docked):
         self.told.emit(text, mood)
 
     def _on_progress(self, fraction: float, message: str) -> None:
-        if self.runner.busy:
-            self.bar.setValue(round(100 * fraction))
-            self._say(message)
+        self.bar.setValue(round(100 * fraction))
+        self._say(message)
 
     def _on_finished(self, result: PairedMaps) -> None:
         self.clicks.end()

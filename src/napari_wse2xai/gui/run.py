@@ -11,7 +11,7 @@ from typing import Any
 
 from napari.qt.threading import FunctionWorker
 from napari.utils import progress as activity
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError
@@ -21,8 +21,9 @@ from napari_wse2xai.stages import SoFar
 Work = Callable[[Progress], Any]
 PAUSE = 0.5
 """Seconds between two looks at what there is so far."""
-BAR_S = 0.3
-"""Seconds between two words of the bar in the activity dock, each of which makes napari handle all events."""
+WORDS_MS = 500
+"""Between two words of progress that are shown: each makes Qt compose the whole window anew, canvas included, beside the work, and napari's
+bar handle all events."""
 WHEEL_PERCENT = 10
 """Of the speed of napari's wheel: it still turns."""
 SWITCH_S = 1e-3
@@ -41,6 +42,9 @@ class Runner(QObject):
     """
 
     progressed = Signal(float, str)
+    """Every report."""
+    worded = Signal(float, str)
+    """The latest report, to be shown; twice a second at most."""
     showed = Signal(object)
     """What there is of a result so far."""
     finished = Signal(object)
@@ -53,7 +57,11 @@ class Runner(QObject):
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._task: _Task | None = None
-        self._barred = 0.0
+        self._latest = (0.0, "")
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.setInterval(WORDS_MS)
+        self._soon.timeout.connect(self._show_words)
         self.progressed.connect(self._on_progress)
 
     @property
@@ -83,6 +91,7 @@ class Runner(QObject):
 
     def close_task(self) -> None:
         """Forget the task and take its bar from the activity dock."""
+        self._soon.stop()
         if self._task is not None:
             self._task.bar.close()
             self._task = None
@@ -92,12 +101,18 @@ class Runner(QObject):
         return task is self._task
 
     def _on_progress(self, fraction: float, message: str) -> None:
-        if self._task is None or perf_counter() - self._barred < BAR_S:
+        self._latest = fraction, message
+        if self.busy and not self._soon.isActive():
+            self._soon.start()
+
+    def _show_words(self) -> None:
+        if self._task is None:
             return
-        self._barred = perf_counter()
-        bar = self._task.bar  # showing it lets Qt handle events, among them the end of the task
+        fraction, message = self._latest
+        bar = self._task.bar
+        self.worded.emit(fraction, message)
         bar.n = round(100 * fraction)
-        bar.set_description(message)
+        bar.set_description(message)  # lets Qt handle events, among them the end of the task
 
 
 class _Task:

@@ -65,7 +65,7 @@ class StagePanel(QWidget):
         self.cancel_button.clicked.connect(self.runner.cancel)
         self.form.changed.connect(self._check)
         self.source.currentIndexChanged.connect(lambda _: self._on_choice())
-        self.runner.progressed.connect(self._on_progress)
+        self.runner.worded.connect(self._on_progress)
         self.runner.showed.connect(self._on_shown)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(partial(self._stop, mood=BAD))
@@ -132,9 +132,8 @@ class StagePanel(QWidget):
         return None
 
     def _on_progress(self, fraction: float, message: str) -> None:
-        if self.runner.busy:
-            self.bar.setValue(round(100 * fraction))
-            self.message.say(message)
+        self.bar.setValue(round(100 * fraction))
+        self.message.say(message)
 
     def _on_shown(self, so_far: SoFar) -> None:
         """Show what there is of the result; the layer goes when the run ends."""

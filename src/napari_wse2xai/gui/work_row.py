@@ -4,7 +4,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.gui.run import Runner, Work
@@ -14,10 +14,6 @@ EARLY_S, EARLY = 3.0, 0.02
 """Seconds and share of the work before which no time is foretold."""
 LOADING_S = 1.0
 """What is done in the first second was there before, or takes no time: it tells nothing about the rest."""
-
-
-SHOWN_MS = 500
-"""Words of progress are shown so often: each makes Qt compose the whole window anew, canvas included, beside the work."""
 
 
 class WorkRow(QWidget):
@@ -37,14 +33,10 @@ class WorkRow(QWidget):
         self._notes: list[str] = []
         self._objection: tuple[str, str] | None = None
         self._outcome, self._begun, self._offer = ("", QUIET), 0.0, ""
-        self._first, self._pace, self._latest = 0.0, (0.0, 0.0), (0.0, "")
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
-        self._soon.setInterval(SHOWN_MS)
+        self._first, self._pace = 0.0, (0.0, 0.0)
         self._arrange()
         self.cancel_button.clicked.connect(self.runner.cancel)
-        self.runner.progressed.connect(self._on_progress)
-        self._soon.timeout.connect(self._show_progress)
+        self.runner.worded.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(partial(self._stop, mood=BAD))
         self.runner.warned.connect(self._notes.append)
@@ -67,7 +59,6 @@ class WorkRow(QWidget):
         if self.runner.busy:
             return
         self._notes.clear()
-        self._soon.stop()
         self._begun = perf_counter()
         self.bar.setRange(0, 0)  # a bar that wanders: modules are being loaded, nothing is counted yet
         self.bar.setFormat("%p %")
@@ -91,14 +82,6 @@ class WorkRow(QWidget):
             button.setEnabled(busy)
 
     def _on_progress(self, fraction: float, message: str) -> None:
-        self._latest = fraction, message
-        if not self._soon.isActive():
-            self._soon.start()
-
-    def _show_progress(self) -> None:
-        if not self.runner.busy:
-            return
-        fraction, message = self._latest
         if self.bar.maximum() == 0:
             self.bar.setRange(0, 100)
             self._first = perf_counter()
