@@ -107,6 +107,10 @@ class TrainedModel:
         wanted = (model, target, validation, part)
         return next((s for s in self.scores if (s.model, s.target, s.validation, s.part) == wanted), None)
 
+    def held_out_r2(self, target: str, validation: str = "random") -> dict[str, float]:
+        """R2 of the network and its rivals, by name, on pixels that they were not trained on."""
+        return {s.model: s.r2 for s in self.scores if (s.target, s.validation, s.part) == (target, validation, "validation")}
+
     @property
     def stamp(self) -> str:
         """What must stand on everything that is drawn from this model; empty where all its targets are interpretable."""

@@ -51,7 +51,7 @@ _EXTRA = {
     "ale": "accumulated local effect at the values of pdp_grid, about the mean prediction, (feature, grid)",
     "permutation": "R2 lost where the three parameters of the peak are shuffled together, on the pixels of the training, (feature)",
     "permutation_error": "standard deviation of it over shuffles, (feature)",
-    "randomised": "correlation of the map of derivatives with that of random weights, mean of 12 networks, (feature)",
+    "randomised": "correlation of the map of derivatives with that of random weights, mean over some networks, (feature)",
 }
 """What each further result is, where it is known."""
 

@@ -11,7 +11,7 @@ from napari_wse2xai.data import NullTest
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.learning.null_test import folds_of, held_out_r2, null_test
 from napari_wse2xai.learning.variogram import Numbers
-from napari_wse2xai.progress import Progress
+from napari_wse2xai.progress import Progress, silent
 
 TOGETHER = 0.6
 """All heights move together where one component holds this share of their variance."""
@@ -76,7 +76,7 @@ def common_mode(
     heights: slice = HEIGHTS,
     flake: ArrayLike | None = None,
     seed: int = 0,
-    progress: Progress = lambda _fraction, _message: None,
+    progress: Progress = silent,
 ) -> CommonMode:
     """Predict a PL intensity with and without what all RS heights have in common.
 

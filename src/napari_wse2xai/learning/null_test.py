@@ -14,7 +14,7 @@ from napari_wse2xai.learning.splits import SpatialBlockKFold, Split, random_spli
 from napari_wse2xai.learning.surrogate_maps import TOLERANCE, surrogates, variogram_misfit
 from napari_wse2xai.learning.variogram import Numbers
 from napari_wse2xai.numerics.library_threads import single_threaded
-from napari_wse2xai.progress import Progress
+from napari_wse2xai.progress import Progress, silent
 
 FAST_MODEL = "kernel ridge"
 LANDMARKS = 300
@@ -60,7 +60,7 @@ def null_test(
     flake: ArrayLike | None = None,
     count: int = 99,
     seed: int = 0,
-    progress: Progress = lambda _fraction, _message: None,
+    progress: Progress = silent,
 ) -> NullTest:
     """Compare how well a fast model predicts a target with how well it predicts maps that are as smooth but owe nothing to X.
 
@@ -96,7 +96,7 @@ def held_out_r2(
     splits: Mapping[str, Sequence[Split]],
     *,
     seed: int = 0,
-    progress: Progress = lambda _fraction, _message: None,
+    progress: Progress = silent,
 ) -> dict[str, Numbers]:
     """R2 of targets (n, target) by the fast model, each (target,), pooled over the pixels that the folds of a validation hold out."""
     with single_threaded():

@@ -97,9 +97,9 @@ def _maps_shown(explanation: Explanation) -> list[str]:
 
 def _told(model: TrainedModel, target: str) -> set[str]:
     """Network, and the best of its rivals between neighbours."""
-    judged = [score for score in model.scores if (score.target, score.validation, score.part) == (target, "random", "validation")]
-    rivals = sorted((score for score in judged if score.model != NETWORK), key=lambda score: -score.r2)
-    return {NETWORK, *(score.model for score in rivals[:1])}
+    scores = model.held_out_r2(target)
+    rivals = sorted((name for name in scores if name != NETWORK), key=lambda name: -scores[name])
+    return {NETWORK, *rivals[:1]}
 
 
 def _settings(model: TrainedModel, explanation: Explanation) -> list[tuple[str, str]]:

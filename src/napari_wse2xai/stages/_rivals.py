@@ -17,7 +17,7 @@ SMOOTH = ("kernel ridge", "MLP ensemble")
 
 def as_good(model: TrainedModel, target: str) -> list[str]:
     """Smooth rivals whose R2 on held-out pixels is as good as the best."""
-    scores = {s.model: s.r2 for s in model.scores if (s.target, s.validation, s.part) == (target, "random", "validation")}
+    scores = model.held_out_r2(target)
     best = max(scores.values(), default=0.0)
     return [name for name in SMOOTH if scores.get(name, -np.inf) >= best - WITHIN]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -76,8 +77,8 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         """Return the map on its corrected axis."""
         progress(0.0, f"looking for {self.reference.words}")
         lines = self._lines(source)
-        ends = np.linspace(0, LOOKED, len(lines) + 1).tolist()
-        found = [self._look(source, line, part(progress, *ends[i : i + 2])) for i, line in enumerate(lines)]
+        ends = pairwise(np.linspace(0, LOOKED, len(lines) + 1).tolist())
+        found = [self._look(source, line, part(progress, start, end)) for line, (start, end) in zip(lines, ends, strict=True)]
         seen = [look for look in found if look.reason is None]
         if len(seen) <= self._degree:
             raise self._not_seen(source, found)

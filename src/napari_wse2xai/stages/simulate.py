@@ -109,7 +109,7 @@ def shares(model: TrainedModel, target: str) -> tuple[float, float]:
 
 def _best(model: TrainedModel, target: str, validation: str) -> float:
     """R2 of the network on pixels not seen, else of its best rival; NaN where none was tested."""
-    scores = {s.model: s.r2 for s in model.scores if (s.target, s.validation, s.part) == (target, validation, "validation")}
+    scores = model.held_out_r2(target, validation)
     return scores.get(NETWORK, max(scores.values(), default=float("nan")))
 
 

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from napari_wse2xai.data import Line, PairedMaps, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning
-from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages.unfinished import Unfinished
 
@@ -162,10 +162,12 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
         samples = self.samples(source)
         _check(samples)
-        share = 1 / len(self.target)
+        count = len(self.target)
         with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
             lessons = [
-                Lesson.learn(self, samples, name, _part(progress, index * share, share), checkpoints=folder and folder / name)
+                Lesson.learn(
+                    self, samples, name, _OfTarget(progress, index / count, (index + 1) / count), checkpoints=folder and folder / name
+                )
                 for index, name in enumerate(self.target)
             ]
         return assembled(self, samples, lessons)
@@ -191,17 +193,14 @@ def _check(samples: Samples) -> None:
         )
 
 
-def _part(progress: Progress, start: float, share: float) -> Progress:
+class _OfTarget:
     """Progress of one target as that of all, with the curves handed on."""
-    return _Part(progress, start, share)
 
-
-class _Part:
-    def __init__(self, progress: Progress, start: float, share: float) -> None:
-        self._progress, self._start, self._share = progress, start, share
+    def __init__(self, progress: Progress, start: float, end: float) -> None:
+        self._progress, self._tell = progress, part(progress, start, end)
 
     def __call__(self, fraction: float, message: str) -> None:
-        self._progress(self._start + self._share * fraction, message)
+        self._tell(fraction, message)
 
     def watch(self, validation: str, history: Mapping[str, list[float]]) -> None:
         watch = getattr(self._progress, "watch", None)
