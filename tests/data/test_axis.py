@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
-from napari_wse2xai.data.axis import Medium, air_index, convert_values, to_air, to_vacuum
+from napari_wse2xai.data.axis import Medium, air_index, convert_values, spectral_unit, to_air, to_vacuum
 from napari_wse2xai.errors import DataError
 
 
@@ -90,3 +90,47 @@ def test_a_falling_axis_is_turned_with_its_counts():
 def test_infinite_counts_become_missing():
     cube = np.array([[[1.0, np.inf, 3.0]]])
     assert np.isnan(SpectralMap.from_arrays(cube, [1, 2, 3], AxisKind.ENERGY).counts[0, 0, 1])
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "factor"),
+    [
+        *((text, "cm-1", 1.0) for text in ("1/cm", "rel. 1/cm", "cm-1", "cm⁻¹", "cm-¹", "cm^-1", "cm**-1", "cm−1", "Raman shift (cm-1)")),
+        *((text, "cm-1", 1.0) for text in (r"$\mathrm{cm}^{-1}$", "cm^{-1}", "1 / centimeter", "Raman Shift / cm-1")),
+        *((text, "abs. cm-1", 1.0) for text in ("abs. 1/cm", "1/cm abs", "Absolute wavenumber (cm⁻¹)", "abs. cm-1")),
+        *((text, "nm", 1.0) for text in ("nm", "nanometers", "Wavelength (nm)", "Wavelength [nm]")),
+        *((text, "nm", 1e3) for text in ("um", "µm", "μm", "microns", "micrometre")),
+        *((text, "nm", 0.1) for text in ("Å", "\u212b", "Angstrom", "Ångström")),
+        *((text, "eV", 1.0) for text in ("eV", "electronvolt", "Energy / eV")),
+        ("meV", "eV", 1e-3),
+    ],
+)
+def test_units_are_read_as_people_write_them(text, code, factor):
+    found = spectral_unit(text)
+    assert (found.kind.code, found.factor) == (code, factor)
+
+
+@pytest.mark.parametrize("text", ["pixel", "", "V", "counts", "number", "absorbance", "um/s"])
+def test_what_is_no_unit_of_light_is_refused(text):
+    with pytest.raises(DataError, match=r"not known; use cm-1 \(Raman shift\), abs\. cm-1"):
+        spectral_unit(text)
+
+
+def test_wavenumbers_of_light_are_not_shifts():
+    assert convert_values([18796.992], AxisKind.WAVENUMBER, AxisKind.WAVELENGTH, None)[0] == pytest.approx(532.0, abs=1e-4)
+    assert convert_values([8065.544], AxisKind.WAVENUMBER, AxisKind.ENERGY, None)[0] == pytest.approx(1.0, abs=1e-6)  # 1 eV, CODATA
+    shift = convert_values([18796.992 - 520.7], AxisKind.WAVENUMBER, AxisKind.RAMAN_SHIFT, 532.0)
+    assert shift[0] == pytest.approx(520.7, abs=1e-3)
+    assert AxisKind.from_unit(AxisKind.WAVENUMBER.code) is AxisKind.WAVENUMBER
+
+
+@pytest.mark.parametrize("ending", [".nc", ".csv"])
+def test_files_keep_the_kind_of_wavenumbers(ending, tmp_path):
+    from napari_wse2xai.io import read, write_map, write_map_table
+
+    counts = np.arange(24, dtype=np.float32).reshape(2, 3, 4)
+    path = tmp_path / f"map{ending}"
+    (write_map if ending == ".nc" else write_map_table)(
+        SpectralMap.from_arrays(counts, [1.2e4, 1.3e4, 1.4e4, 1.5e4], AxisKind.WAVENUMBER), path
+    )
+    assert read(path).axis.kind is AxisKind.WAVENUMBER

@@ -83,3 +83,10 @@ def test_a_declared_laser_replaces_the_files():
     source = spectra(NM, 535, 550, None)
     assert recipe.with_laser(source, Section(laser_nm=532)).axis.laser_nm == 532
     assert recipe.with_laser(source, Section()) is source
+
+
+def test_light_recorded_in_raman_shift_may_be_pl_where_its_laser_is_known():
+    shift = 1e7 / 532.0 - 1.65 * 8065.544  # where a WITec that stays in Raman shift writes 1.65 eV
+    check("pl", spectra(CM1, shift - 1500, shift + 1500), PL)
+    with pytest.raises(DataError, match="set laser_nm and convert_axis"):
+        check("pl", spectra(CM1, shift - 1500, shift + 1500, None), PL)

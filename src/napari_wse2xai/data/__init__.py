@@ -2,7 +2,7 @@
 
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.explanation import Explanation
-from napari_wse2xai.data.frame import Frame
+from napari_wse2xai.data.frame import Direction, Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.paired_maps import Pairable, PairedMaps
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
@@ -21,6 +21,7 @@ __all__ = [
     "TARGETS",
     "VALIDATIONS",
     "AxisKind",
+    "Direction",
     "Explanation",
     "Frame",
     "History",

@@ -1,5 +1,6 @@
 """The spectral axis: what the channels of a spectrum measure."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -19,23 +20,78 @@ class AxisKind(StrEnum):
     RAMAN_SHIFT = "Raman shift"
     WAVELENGTH = "wavelength"
     ENERGY = "energy"
+    WAVENUMBER = "wavenumber of light"
 
     @property
     def unit(self) -> str:
-        """Unit of the axis values, as written in files and layers."""
-        return {"Raman shift": "cm-1", "wavelength": "nm", "energy": "eV"}[self.value]
+        """Unit of the axis values, as written in files and layers; that of a Raman shift and of a wavenumber of light is the same."""
+        return {"wavelength": "nm", "energy": "eV"}.get(self.value, "cm-1")
+
+    @property
+    def code(self) -> str:
+        """How a recipe, ``--unit`` or a table writes the kind: its unit, with ``abs.`` before that of a wavenumber of light."""
+        return "abs. cm-1" if self is AxisKind.WAVENUMBER else self.unit
 
     @classmethod
     def from_unit(cls, unit: str) -> "AxisKind":
-        """Kind from any common spelling of its unit (``1/cm``, ``rel. 1/cm``, ``cm⁻¹``, ``nm``, ``eV``...)."""
-        text = unit.strip().lower().replace("⁻¹", "-1").replace("^", "").replace("−", "-")
-        if text.endswith(("1/cm", "cm-1")):
-            return cls.RAMAN_SHIFT
-        if text in ("nm", "nanometer", "nanometre", "nanometers"):
-            return cls.WAVELENGTH
-        if text in ("ev", "electronvolt"):
-            return cls.ENERGY
-        raise DataError(f"The spectral unit '{unit}' is not known; use cm-1, nm or eV.")
+        """Kind from any common spelling of a unit without a prefix (``1/cm``, ``rel. 1/cm``, ``abs. cm⁻¹``, ``nm``, ``eV``...)."""
+        found = spectral_unit(unit)
+        if found.factor != 1.0:
+            raise DataError(f"The spectral unit '{unit}' is not known here; use {CODES}.")
+        return found.kind
+
+
+CODES = "cm-1 (Raman shift), abs. cm-1 (wavenumber of light), nm or eV"
+"""The units of a spectral axis in words, for sentences that ask for one."""
+
+
+@dataclass(frozen=True)
+class SpectralUnit:
+    """A unit that a file writes for its spectral axis."""
+
+    kind: AxisKind
+    factor: float = 1.0
+    """By which values are multiplied to come out in the unit of the kind."""
+
+
+_WORDS = {
+    "nm": SpectralUnit(AxisKind.WAVELENGTH),
+    "nanomet": SpectralUnit(AxisKind.WAVELENGTH),
+    "um": SpectralUnit(AxisKind.WAVELENGTH, 1e3),
+    "micron": SpectralUnit(AxisKind.WAVELENGTH, 1e3),
+    "micromet": SpectralUnit(AxisKind.WAVELENGTH, 1e3),
+    "å": SpectralUnit(AxisKind.WAVELENGTH, 0.1),
+    "angstrom": SpectralUnit(AxisKind.WAVELENGTH, 0.1),
+    "ångström": SpectralUnit(AxisKind.WAVELENGTH, 0.1),
+    "mev": SpectralUnit(AxisKind.ENERGY, 1e-3),
+    "millielectronvolt": SpectralUnit(AxisKind.ENERGY, 1e-3),
+    "ev": SpectralUnit(AxisKind.ENERGY),
+    "electronvolt": SpectralUnit(AxisKind.ENERGY),
+}
+_WHOLE_WORDS = ("nm", "um", "å", "mev", "ev")
+_INVERSE_CM = re.compile(r"1/(cm|centimet(er|re)s?)|(cm|centimet(er|re)s?)(\*\*)?-1|kayser")
+_OF_LIGHT = re.compile(r"(?<![a-z])abs(olute)?(?![a-z])|of light|vacuum")
+
+
+def spectral_unit(text: str) -> SpectralUnit:
+    """Kind and factor of a unit as people write it: ``cm^{-1}``, ``1 / centimeter``, ``abs. 1/cm``, ``Raman shift (cm-1)``, ``Å``...
+
+    Raises
+    ------
+    DataError
+        Where it is no unit of light.
+    """
+    plain = text.strip().lower().replace("⁻¹", "-1").replace("¹", "1").replace("µ", "u").replace("μ", "u").replace("å", "å")
+    for sign in "−⁻–":
+        plain = plain.replace(sign, "-")
+    close = re.sub(r"[\s^{}$\\_]|mathrm|text", "", plain)
+    if _INVERSE_CM.search(close):
+        return SpectralUnit(AxisKind.WAVENUMBER if _OF_LIGHT.search(plain) else AxisKind.RAMAN_SHIFT)
+    last = (re.findall(r"[a-zåö]+", plain) or [""])[-1]
+    for word, unit in _WORDS.items():
+        if last == word if word in _WHOLE_WORDS else last.startswith(word):
+            return unit
+    raise DataError(f"The spectral unit '{text}' is not known; use {CODES}.")
 
 
 class Medium(StrEnum):
@@ -114,7 +170,7 @@ class SpectralAxis:
     def label(self) -> str:
         """Axis label with unit, for plots."""
         where = f" in {self.medium}" if self.kind is AxisKind.WAVELENGTH and self.medium is not None else ""
-        return f"{self.kind.value}{where} ({'cm⁻¹' if self.kind is AxisKind.RAMAN_SHIFT else self.unit})"
+        return f"{self.kind.value}{where} ({self.unit.replace('cm-1', 'cm⁻¹')})"
 
     @property
     def span(self) -> tuple[float, float]:
@@ -146,8 +202,9 @@ def convert_values(
 
     Notes
     -----
-    Raman shift is ``1e7 (1/laser - 1/wavelength)`` in cm-1 (Stokes positive) and energy hc/wavelength, both with wavelengths in vacuum.
-    Air makes a Raman shift 0.03 % smaller (0.15 cm-1 at silicon with 532 nm) and an energy 0.03 % (0.46 meV at 1.65 eV).
+    Raman shift is ``1e7 (1/laser - 1/wavelength)`` in cm-1 (Stokes positive), energy hc/wavelength and wavenumber ``1e7/wavelength``, all
+    with wavelengths in vacuum.  Air makes a Raman shift 0.03 % smaller (0.15 cm-1 at silicon with 532 nm) and an energy 0.03 % (0.46 meV
+    at 1.65 eV).
     """
     given = np.asarray(values, dtype=np.float64)
     if source is target:
@@ -162,9 +219,9 @@ def convert_values(
         elif source is AxisKind.WAVELENGTH:
             wavelength = to_vacuum(given) if in_air else given
         else:
-            wavelength = HC_EV_NM / given
+            wavelength = (HC_EV_NM if source is AxisKind.ENERGY else NM_PER_CM) / given
         if target is AxisKind.RAMAN_SHIFT:
             return NM_PER_CM * (1.0 / laser - 1.0 / wavelength)
         if target is AxisKind.WAVELENGTH:
             return to_air(wavelength) if in_air else wavelength
-        return np.asarray(HC_EV_NM / wavelength)
+        return np.asarray((HC_EV_NM if target is AxisKind.ENERGY else NM_PER_CM) / wavelength)

@@ -1,9 +1,41 @@
-"""Where the pixels of a map lie on the sample."""
+"""Where the pixels of a map lie on the sample, or along what else its spectra were taken."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+PLACE_UNIT = "um"
+"""Unit of a direction that is a length on the sample."""
+
+
+@dataclass(frozen=True)
+class Direction:
+    """What changes from row to row, or from column to column."""
+
+    name: str
+    """``y``, ``x``; ``z`` for a depth; ``XA`` and ``YA`` for the axes of a scan at an angle; ``time``, ``temperature``, ``point``..."""
+    unit: str = PLACE_UNIT
+    """``um`` for a length; ``s``, ``K``, ``mW``...; empty for a mere number."""
+    values: tuple[float, ...] = ()
+    """Value of every row or column where their distances differ; empty where these are equal."""
+
+    @property
+    def is_length(self) -> bool:
+        """Whether pixels along it are places on the sample."""
+        return self.unit == PLACE_UNIT
+
+    @property
+    def label(self) -> str:
+        """Name with unit, for an axis: ``x (µm)``, ``time (s)``, ``point``."""
+        unit = "µm" if self.is_length else self.unit
+        return f"{self.name} ({unit})" if unit else self.name
+
+
+PLAN = (Direction("y"), Direction("x"))
+"""The directions of a scan of the surface."""
 
 
 @dataclass(frozen=True)
@@ -12,28 +44,84 @@ class Frame:
 
     Row 0 is the top row of the picture, as the instrument's own software draws it.  A negative step is allowed and
     means that the stage coordinate falls along that direction (an instrument whose y axis points up has a negative y step).
+    A series in time, temperature or the like is a frame too; its steps are in the units of its directions, and it `has_places` not.
     """
 
     shape: tuple[int, int]
     """Number of pixels (ny, nx)."""
     step_um: tuple[float, float] = (1.0, 1.0)
-    """Distance from pixel to pixel (dy, dx) in um; never zero."""
+    """Distance from pixel to pixel (dy, dx) in um, or in the unit of the direction; never zero."""
     origin_um: tuple[float, float] = (0.0, 0.0)
-    """Stage coordinate (y, x) of the centre of pixel (0, 0) in um."""
+    """Stage coordinate (y, x) of the centre of pixel (0, 0) in um, or in the units of the directions."""
     sample: str = ""
     """Name of the flake; maps of different flakes are never overlaid or paired."""
+    directions: tuple[Direction, Direction] = PLAN
+    """What changes from row to row and from column to column."""
+    rotation_deg: float = 0.0
+    """By which the scan is turned about pixel (0, 0) from its rows and columns along the stage, from +y towards +x."""
 
     @property
     def y_um(self) -> NDArray[np.float64]:
-        """Stage coordinate of each row, (ny,) in um."""
-        return self.origin_um[0] + self.step_um[0] * np.arange(self.shape[0], dtype=np.float64)
+        """Stage coordinate of each row, (ny,) in um, or value of its direction; of a turned scan as if it were not turned."""
+        return self._along(0)
 
     @property
     def x_um(self) -> NDArray[np.float64]:
-        """Stage coordinate of each column, (nx,) in um."""
-        return self.origin_um[1] + self.step_um[1] * np.arange(self.shape[1], dtype=np.float64)
+        """Stage coordinate of each column, (nx,) in um, or value of its direction; of a turned scan as if it were not turned."""
+        return self._along(1)
+
+    def _along(self, index: int) -> NDArray[np.float64]:
+        if self.directions[index].values:
+            return np.array(self.directions[index].values, dtype=np.float64)
+        return self.origin_um[index] + self.step_um[index] * np.arange(self.shape[index], dtype=np.float64)
 
     @property
     def n_pixels(self) -> int:
         """Number of pixels of the scan."""
         return self.shape[0] * self.shape[1]
+
+    @property
+    def has_places(self) -> bool:
+        """Whether every direction along which there are several pixels is a length, so that pixels have distances and neighbours."""
+        return all(direction.is_length for direction, size in zip(self.directions, self.shape, strict=True) if size > 1)
+
+    @property
+    def turn(self) -> NDArray[np.float64]:
+        """(2, 2) rotation of vectors (y, x) from the scan's rows and columns to the stage."""
+        angle = np.deg2rad(self.rotation_deg)
+        return np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], dtype=np.float64)
+
+    def as_record(self) -> dict[str, Any]:
+        """Plain values for JSON, without what is as usual; `from_record` reads them back."""
+        record = asdict(self)
+        if self.directions == PLAN:
+            del record["directions"]
+        if not self.rotation_deg:
+            del record["rotation_deg"]
+        return record
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any]) -> Self:
+        """Rebuild a frame; a ValueError, TypeError or KeyError tells that the record is none of a frame."""
+        (ny, nx), (dy, dx), (y0, x0) = record["shape"], record["step_um"], record["origin_um"]
+        return cls(
+            (int(ny), int(nx)),
+            (float(dy), float(dx)),
+            (float(y0), float(x0)),
+            str(record["sample"]),
+            directions_of(record.get("directions"), (int(ny), int(nx))),
+            float(record.get("rotation_deg", 0.0)),
+        )
+
+
+def directions_of(records: Any, shape: tuple[int, int]) -> tuple[Direction, Direction]:
+    """Directions from plain values; those of a plan where there are none."""
+    if not records:
+        return PLAN
+    first, second = (
+        Direction(str(record["name"]), str(record["unit"]), tuple(float(value) for value in record["values"])) for record in records
+    )
+    for direction, size in zip((first, second), shape, strict=True):
+        if len(direction.values) not in (0, size):
+            raise ValueError(f"{len(direction.values)} values of '{direction.name}' for {size} pixels")
+    return first, second

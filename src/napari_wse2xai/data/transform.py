@@ -110,15 +110,20 @@ class Transform:
 
 def corners_um(frame: Frame) -> Points:
     """Centres (4, 2) of the corner pixels of a scan, (y, x)."""
-    y, x = frame.y_um[[0, -1]], frame.x_um[[0, -1]]
-    return np.array([(a, b) for a in y for b in x])
+    return _places(frame, *(np.array([0, n - 1]) for n in frame.shape)).reshape(4, 2)
 
 
 def pixels_um(frame: Frame) -> Points:
     """Centres (ny, nx, 2) of all pixels of a scan, (y, x)."""
-    return np.stack(np.meshgrid(frame.y_um, frame.x_um, indexing="ij"), axis=-1)
+    return _places(frame, *(np.arange(n) for n in frame.shape))
+
+
+def _places(frame: Frame, rows: NDArray[np.int_], columns: NDArray[np.int_]) -> Points:
+    own = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1) * frame.step_um
+    return np.asarray((own @ frame.turn.T if frame.rotation_deg else own) + frame.origin_um, dtype=np.float64)
 
 
 def pixel_coordinates(frame: Frame, points_um: ArrayLike) -> Points:
     """Fractional row and column (..., 2) of places (y, x) in um."""
-    return np.asarray((np.asarray(points_um, dtype=np.float64) - frame.origin_um) / frame.step_um)
+    away = np.asarray(points_um, dtype=np.float64) - frame.origin_um
+    return np.asarray((away @ frame.turn if frame.rotation_deg else away) / frame.step_um)

@@ -83,7 +83,7 @@ def as_measured(source: SpectralMap, measures: str | None, laser_nm: float | Non
         source = replace(source, axis=replace(source.axis, laser_nm=laser_nm))
     if told:
         source = source.with_record(Record("load", told, __version__))
-    is_shift, unit = source.axis.kind is AxisKind.RAMAN_SHIFT, source.axis.unit
+    is_shift, unit = source.axis.kind is AxisKind.RAMAN_SHIFT, source.axis.kind.code
     target = "cm-1" if measures == RAMAN and not is_shift else "eV" if measures == PL and is_shift else unit
     if target == unit and medium in (None, source.axis.medium):
         return source

@@ -15,7 +15,7 @@ from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import axis_text
 from napari_wse2xai.io.stored import bands, may_be_mapped
@@ -72,20 +72,25 @@ def write_texts(group: Any, artefact: Any) -> None:
 
 def write_frame(group: Any, frame: Frame) -> None:
     """Write the coordinates y and x in um, and the exact grid as attributes."""
-    for name, values in (("y", frame.y_um), ("x", frame.x_um)):
+    for name, values, along in zip("yx", (frame.y_um, frame.x_um), frame.directions, strict=True):
         group.dimensions[name] = len(values)
         variable = group.create_variable(name, (name,), data=values)
-        variable.attrs.update({"units": "um", "long_name": f"stage position {name}"})
+        variable.attrs.update({"units": along.unit or "1", "long_name": f"stage position {along.name}" if along.is_length else along.name})
+    record = frame.as_record()
     group.attrs["step_um"] = np.array(frame.step_um, dtype=np.float64)
     group.attrs["origin_um"] = np.array(frame.origin_um, dtype=np.float64)
     group.attrs["sample"] = frame.sample
+    if "directions" in record:
+        group.attrs["directions"] = json.dumps(record["directions"], ensure_ascii=False)
+    if "rotation_deg" in record:
+        group.attrs["rotation_deg"] = frame.rotation_deg
 
 
 def write_axis(group: Any, axis: SpectralAxis) -> None:
     """Write the spectral coordinate with its unit, and the laser where it is known."""
     group.dimensions["spectral"] = len(axis)
     variable = group.create_variable("spectral", ("spectral",), data=axis.values)
-    variable.attrs.update({"units": axis.unit, "long_name": axis.kind.value})
+    variable.attrs.update({"units": axis.unit, "long_name": axis.kind.value})  # the name tells a Raman shift from a wavenumber of light
     if axis.laser_nm is not None:
         group.attrs["laser_nm"] = float(axis.laser_nm)
     if axis.medium is not None:
@@ -134,14 +139,14 @@ def read_map_group(group: Any, *, name: str, unit: str | None = None) -> Spectra
     dataset = group["counts"]
     sizes = _sizes(dataset)
     values = read_values(dataset).transpose([list(sizes).index(dimension) for dimension in _MAP_DIMENSIONS])
-    axis_values, in_file = _coordinate(group, "spectral", sizes["spectral"])
+    axis_values, kind = settle_axis(*_coordinate(group, "spectral", sizes["spectral"]), given=unit, name=name)
     counts = values if isinstance(values, np.memmap) else np.ascontiguousarray(values, dtype=np.float32)
     if "history" not in group.attrs:
         warn_of_holes(counts, name)
     read = SpectralMap.from_arrays(
         counts,
         axis_values,
-        settle_kind(axis_values, unit, in_file, name),
+        kind,
         frame=read_frame(group, (sizes["y"], sizes["x"])),
         laser_nm=laser_of(group),
         flake=read_flake(group),
@@ -185,12 +190,22 @@ def laser_of(group: Any) -> float | None:
 
 def read_frame(group: Any, shape: tuple[int, int]) -> Frame:
     """Grid of a group: as written by this package, or from its coordinates."""
-    sample = text_of(group.attrs, "sample")
     if "step_um" in group.attrs and "origin_um" in group.attrs:
-        (dy, dx), (y0, x0) = group.attrs["step_um"], group.attrs["origin_um"]
-        return Frame(shape, (float(dy), float(dx)), (float(y0), float(x0)), sample)
+        return written_frame(group.attrs, shape)
+    sample = text_of(group.attrs, "sample")
     (y0, dy), (x0, dx) = (_start_and_step(_coordinate(group, name, size)[0]) for name, size in zip("yx", shape, strict=True))
     return Frame(shape, (dy, dx), (y0, x0), sample)
+
+
+def written_frame(attributes: Mapping[str, Any], shape: tuple[int, int]) -> Frame:
+    """Grid from the attributes that `write_frame` wrote."""
+    record: dict[str, Any] = {key: attributes[key] for key in ("step_um", "origin_um")}
+    record |= {
+        "shape": shape,
+        "sample": text_of(attributes, "sample"),
+        "rotation_deg": np.asarray(attributes.get("rotation_deg", 0.0)).item(),
+    }
+    return Frame.from_record(record | {"directions": json.loads(text_of(attributes, "directions") or "null")})
 
 
 def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
@@ -262,4 +277,10 @@ def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], 
     values = owner[name][()].astype(np.float64)
     if values.shape != (size,):
         raise ReaderError(f"The coordinate '{name}' has {values.size} values for {size} places; write the file again.")
-    return values, text_of(owner[name].attrs, "units") or None
+    return values, spectral_code(owner[name].attrs)
+
+
+def spectral_code(attributes: Mapping[str, Any]) -> str | None:
+    """Unit of a coordinate; of wavenumbers of light, which share theirs with a Raman shift, the code of the kind."""
+    unit = text_of(attributes, "units") or None
+    return AxisKind.WAVENUMBER.code if unit and text_of(attributes, "long_name") == AxisKind.WAVENUMBER.value else unit

@@ -41,6 +41,7 @@ class _About:
     sample: str
     axis: list[float]
     axis_unit: str
+    """Code of the axis's kind."""
     laser_nm: float | None
     names: list[str]
     shapes: list[str]
@@ -52,6 +53,8 @@ class _About:
     report: str
     metadata: dict[str, str]
     history: str
+    directions: list[dict[str, Any]] | None = None
+    rotation_deg: float = 0.0
     wavelengths_in: str | None = None
     axis_error: list[float] | None = None
 
@@ -85,8 +88,10 @@ def _about(peaks: PeakMaps) -> _About:
         step_um=(float(frame.step_um[0]), float(frame.step_um[1])),
         origin_um=(float(frame.origin_um[0]), float(frame.origin_um[1])),
         sample=frame.sample,
+        directions=frame.as_record().get("directions"),
+        rotation_deg=frame.rotation_deg,
         axis=axis.values.tolist(),
-        axis_unit=axis.unit,
+        axis_unit=axis.kind.code,
         laser_nm=None if axis.laser_nm is None else float(axis.laser_nm),
         names=list(peaks.names),
         shapes=list(peaks.shapes),
@@ -115,11 +120,12 @@ def _columns(about: _About) -> Iterator[tuple[str, str, tuple[int, ...]]]:
 
 
 def _peak_columns(about: _About) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    units = {"height": about.intensity_unit, "area": f"{about.intensity_unit} {about.axis_unit}", "form": "1"}
+    axis_unit = AxisKind.from_unit(about.axis_unit).unit
+    units = {"height": about.intensity_unit, "area": f"{about.intensity_unit} {axis_unit}", "form": "1"}
     for index, peak in enumerate(about.names):
         for field in filter(partial(_has, about), _OF_PEAKS):
             parameter, _, error = field.partition("_")
-            yield f"{peak} {parameter}{' error' * bool(error)} ({units.get(parameter, about.axis_unit)})", field, (index,)
+            yield f"{peak} {parameter}{' error' * bool(error)} ({units.get(parameter, axis_unit)})", field, (index,)
         if _has(about, "at_bound"):
             yield f"{peak} at bound", "at_bound", (index,)
 
@@ -147,9 +153,8 @@ def read_peaks_csv(path: str | Path) -> PeakMaps:
 def _as_peaks(about: _About, table: "pd.DataFrame") -> PeakMaps:
     ny, nx = about.shape
     codes = {status.meaning: int(status) for status in Status}
-    (dy, dx), (y0, x0) = about.step_um, about.origin_um
     return PeakMaps(
-        frame=Frame((ny, nx), (dy, dx), (y0, x0), about.sample),
+        frame=Frame.from_record(asdict(about)),
         axis=_axis_of(about),
         names=tuple(about.names),
         shapes=tuple(about.shapes),

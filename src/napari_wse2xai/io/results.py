@@ -1,5 +1,6 @@
 """``results.nc``: everything that a run made, in groups that any NetCDF-4 reader can open."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -167,6 +168,7 @@ def _write_pair(group: Any, paired: PairedMaps) -> None:
     group.attrs["pl_shape"] = np.array(paired.pl_frame.shape)
     group.attrs["pl_step_um"] = np.array(paired.pl_frame.step_um, dtype=np.float64)
     group.attrs["pl_origin_um"] = np.array(paired.pl_frame.origin_um, dtype=np.float64)
+    group.attrs["pl_frame"] = json.dumps(paired.pl_frame.as_record(), ensure_ascii=False)
     group.attrs["found_by"] = paired.found_by
     for name in _PAIR_NUMBERS:
         group.attrs[name] = float(getattr(paired, name))
@@ -174,13 +176,20 @@ def _write_pair(group: Any, paired: PairedMaps) -> None:
     on_both.attrs.update({"flag_values": np.array([0, 1], dtype=np.int8), "flag_meanings": "not_paired paired"})
 
 
+def _pl_frame(group: Any, sample: str) -> Frame:
+    """Grid on which the PL was measured; files of version 0.1 tell it in three attributes."""
+    written = netcdf.text_of(group.attrs, "pl_frame")
+    if written:
+        return Frame.from_record(json.loads(written))
+    return Frame.from_record({key: group.attrs[f"pl_{key}"].tolist() for key in ("shape", "step_um", "origin_um")} | {"sample": sample})
+
+
 def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:
     pl = _read_peaks(group, "pl")
-    (ny, nx), (dy, dx), (y, x) = (group.attrs[name].tolist() for name in ("pl_shape", "pl_step_um", "pl_origin_um"))
     return PairedMaps(
         raman,
         replace(pl, history=histories.from_json(netcdf.text_of(group.attrs, "pl_history"))),
-        pl_frame=Frame((ny, nx), (dy, dx), (y, x), pl.frame.sample),
+        pl_frame=_pl_frame(group, pl.frame.sample),
         transform=Transform(group.attrs["matrix"].reshape(2, 2), group.attrs["offset_um"]),
         **{name: float(np.asarray(group.attrs[name]).item()) for name in _PAIR_NUMBERS},
         found_by=netcdf.text_of(group.attrs, "found_by"),

@@ -73,8 +73,7 @@ def write_samples(group: Any, samples: Samples, history: str) -> None:
     put_texts(group, "line", "line", [line.name for line in samples.lines])
     put_texts(group, "shape", "line", [line.shape for line in samples.lines])
     put(group, "window", ("line", "limit"), np.array([line.window for line in samples.lines], dtype=np.float64), units=samples.axis_unit)
-    frames = [(frame.shape, frame.step_um, frame.origin_um, frame.sample) for frame in samples.frames]
-    group.attrs["frames"] = json.dumps(frames, ensure_ascii=False)
+    group.attrs["frames"] = json.dumps([frame.as_record() for frame in samples.frames], ensure_ascii=False)
     group.attrs["names"] = json.dumps(samples.names, ensure_ascii=False)
     group.attrs["history"] = history
     for name in _TEXTS:
@@ -91,14 +90,17 @@ def read_samples(group: Any) -> Samples:
         lines=tuple(Line(*line) for line in zip(texts(group, "line"), texts(group, "shape"), windows, strict=True)),
         target_names=texts(group, "target"),
         target_units=texts(group, "target_unit"),
-        frames=tuple(_frame(*entry) for entry in json.loads(netcdf.text_of(group.attrs, "frames"))),
+        frames=tuple(_frame(entry) for entry in json.loads(netcdf.text_of(group.attrs, "frames"))),
         names=tuple(json.loads(netcdf.text_of(group.attrs, "names"))),
         **fields,
     )
 
 
-def _frame(shape: list[int], step_um: list[float], origin_um: list[float], sample: str) -> Frame:
-    return Frame((shape[0], shape[1]), (step_um[0], step_um[1]), (origin_um[0], origin_um[1]), sample)
+def _frame(entry: Any) -> Frame:
+    """Frame from its record; files of version 0.1 hold a list of the first four values."""
+    return Frame.from_record(
+        entry if isinstance(entry, dict) else dict(zip(("shape", "step_um", "origin_um", "sample"), entry, strict=True))
+    )
 
 
 def make_flakes(group: Any, samples: Samples, history: str) -> None:

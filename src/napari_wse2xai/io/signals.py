@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, Frame, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 
@@ -126,17 +126,18 @@ def map_of(signals: Sequence[Signal], item: str | None, unit: str | None, path: 
     """Make a map of the signal of this name, or of the largest."""
     chosen = choose(items_of(signals), item, path)
     signal = next(known for known in signals if known.is_spectral and known.name == chosen.name)
-    values, own_unit = (signal.spectral.values, unit) if unit else _spectral_values(signal.spectral)
-    if own_unit is None and np.array_equal(values, np.arange(len(values))):
+    values, own_unit = (signal.spectral.values, None) if unit else _spectral_values(signal.spectral)
+    if not (unit or own_unit) and np.array_equal(values, np.arange(len(values))):
         raise ReaderError(
             f"'{path.name}' has no spectral axis, only channel numbers; calibrate it where it was measured, and export it again."
         )
     cube = _cube(signal)
     warn_of_holes(cube, path.name)
+    values, kind = settle_axis(values, own_unit, given=unit, name=path.name)
     return SpectralMap.from_arrays(
         cube,
         values,
-        settle_kind(values, None, own_unit, path.name),
+        kind,
         frame=_frame(signal, path.name),
         laser_nm=_laser_nm(signal.metadata),
         name=signal.name,
@@ -152,7 +153,7 @@ def _spectral_values(axis: Axis) -> tuple[NDArray[np.float64], str | None]:
         return axis.values * _NM_PER[axis.length_unit], "nm"
     if unit.lower() == "mev":
         return axis.values * 1e-3, "eV"
-    return axis.values, AxisKind.from_unit(unit).unit if unit and unit.lower() not in _NO_UNITS else None
+    return axis.values, AxisKind.from_unit(unit).code if unit and unit.lower() not in _NO_UNITS else None
 
 
 def _cube(signal: Signal) -> NDArray[np.float32]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from napari_wse2xai.data import Frame, PairedMaps, SpectralMap
+from napari_wse2xai.data import PairedMaps, SpectralMap
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.labspec import FRAME_KEY
@@ -50,18 +50,19 @@ def _encoded(line: str) -> bytes:
 
 def _header_of(spectral_map: SpectralMap) -> Iterator[tuple[str, str]]:
     axis = spectral_map.axis
-    own = {"AxisUnit[0]": spectral_map.intensity_unit, "AxisType[1]": "Spectr", "AxisUnit[1]": axis.unit}
-    own |= {"AxisType[2]": "X", "AxisUnit[2]": "µm", "AxisType[3]": "Y", "AxisUnit[3]": "µm"}
+    own = {"AxisUnit[0]": spectral_map.intensity_unit, "AxisType[1]": "Spectr", "AxisUnit[1]": axis.kind.code}
+    for number, direction in zip((3, 2), spectral_map.frame.directions, strict=True):
+        own |= {f"AxisType[{number}]": direction.name.upper(), f"AxisUnit[{number}]": "µm" if direction.is_length else direction.unit}
     if axis.laser_nm is not None:
         own["Laser (nm)"] = repr(float(axis.laser_nm))
     if spectral_map.frame.sample:
         own["Sample"] = spectral_map.frame.sample
-    yield from {**spectral_map.metadata, **own, FRAME_KEY: _frame_text(spectral_map.frame), KEPT_KEY: kept_of(spectral_map)}.items()
-
-
-def _frame_text(frame: Frame) -> str:
-    kept = {"shape": frame.shape, "step_um": frame.step_um, "origin_um": frame.origin_um, "sample": frame.sample}
-    return json.dumps(kept)
+    yield from {
+        **spectral_map.metadata,
+        **own,
+        FRAME_KEY: json.dumps(spectral_map.frame.as_record()),
+        KEPT_KEY: kept_of(spectral_map),
+    }.items()
 
 
 def _write_rows(stream: IO[bytes], spectral_map: SpectralMap, separator: str) -> None:

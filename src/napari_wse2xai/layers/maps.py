@@ -6,7 +6,7 @@ from napari_wse2xai.data import PARAMETERS, AxisKind, PairedMaps, PeakMaps, Pict
 from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, image_layer, limits, place, pretty, to_layers
 from napari_wse2xai.numerics import brightness
 
-PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "nm", AxisKind.ENERGY: "eV"}
+PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "nm", AxisKind.ENERGY: "eV", AxisKind.WAVENUMBER: "1/cm"}
 STATUS_COLORS = {
     Status.OK: "#3f9b63",
     Status.NOT_ON_FLAKE: "#00000000",
@@ -111,7 +111,8 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
             "contrast_limits": (low, high),
             "colormap": "gray",
             "metadata": {KEY: Shown(source, "map")},
-        },
+        }
+        | {name: value for name, value in here.items() if name == "rotate"},
         "image",
     )
 

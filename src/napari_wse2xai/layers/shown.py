@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
+from napari_wse2xai.data import Direction, Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
@@ -56,13 +56,26 @@ def shown_in(metadata: Mapping[str, Any]) -> Shown | None:
 
 
 def place(frame: Frame) -> dict[str, Any]:
-    """Where a frame lies on the canvas; a stage coordinate that falls along the rows is drawn with its sign turned, never mirrored."""
+    """Where a frame lies on the canvas; a stage coordinate that falls along the rows is drawn with its sign turned, never mirrored.
+
+    Along a direction that is no length, pixels are drawn one apart.
+    """
+    along = [_placed(*each) for each in zip(frame.step_um, frame.origin_um, frame.directions, strict=True)]
+    falls = np.prod(frame.step_um) < 0
+    turned = {"rotate": -frame.rotation_deg if falls else frame.rotation_deg} if frame.rotation_deg else {}
     return {
-        "scale": tuple(abs(step) for step in frame.step_um),
-        "translate": tuple(origin if step > 0 else -origin for origin, step in zip(frame.origin_um, frame.step_um, strict=True)),
-        "units": ("um", "um"),
-        "axis_labels": ("y", "x"),
-    }
+        "scale": tuple(scale for scale, _ in along),
+        "translate": tuple(start for _, start in along),
+        "units": tuple("um" if direction.is_length else "pixel" for direction in frame.directions),
+        "axis_labels": tuple(direction.name if direction.is_length else direction.label for direction in frame.directions),
+    } | turned
+
+
+def _placed(step: float, origin: float, direction: Direction) -> tuple[float, float]:
+    """Scale and translation along one direction."""
+    if not direction.is_length:
+        return 1.0, 0.0
+    return abs(step), origin if step > 0 else -origin
 
 
 def image_layer(

@@ -49,12 +49,26 @@ def _check_kind(modality: str, source: SpectralMap, section: Section) -> None:
     """Refuse a Raman map where photoluminescence is expected, and the other way round."""
     kind = source.axis.kind
     if modality == "pl" and kind is AxisKind.RAMAN_SHIFT:
-        raise DataError(
-            f"'{source.name}' has an axis in cm-1, so it is a Raman map; name it under raman, or give here the map in nm or eV "
-            "(if the axis says cm-1 wrongly, set unit)."
-        )
+        _check_light(source, section)
     if modality == "raman" and kind is not AxisKind.RAMAN_SHIFT:
         _check_convertible(source, section)
+
+
+def _check_light(source: SpectralMap, section: Section) -> None:
+    """Refuse PL on a Raman shift that is not converted to what light has."""
+    if not _is_light_told_as_shift(source, section):
+        raise DataError(
+            f"'{source.name}' has an axis in cm-1, as a Raman map has; name it under raman, or, if it is photoluminescence recorded in "
+            "Raman shift, set laser_nm and convert_axis: {to: eV} (if the axis says cm-1 wrongly, set unit)."
+        )
+
+
+def _is_light_told_as_shift(source: SpectralMap, section: Section) -> bool:
+    """Whether the recipe converts a Raman shift to an axis of light, and looks for a peak where that axis then is."""
+    if section.convert_axis is None or section.convert_axis.to == "cm-1" or source.axis.laser_nm is None:
+        return False
+    low, high = section.convert_axis(_one_pixel(source)).axis.span
+    return section.deconvolve is None or any(low <= peak.position <= high for peak in section.deconvolve.peaks)
 
 
 def _check_convertible(source: SpectralMap, section: Section) -> None:

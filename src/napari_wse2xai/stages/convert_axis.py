@@ -14,22 +14,27 @@ from napari_wse2xai.stages._stage import Stage, setting
 
 
 class ConvertAxis(Stage[SpectralMap, SpectralMap]):
-    """Wavelength, energy and Raman shift into one another.
+    """Wavelength, energy, wavenumber of light and Raman shift into one another.
 
     Notes
     -----
-    Between wavelength and energy a spectral density changes its value too: ``I(E) = I(wavelength) hc / E^2`` (Mooney and
+    Between wavelength, energy and wavenumber a spectral density changes its value too: ``I(E) = I(wavelength) hc / E^2`` (Mooney and
     Kambhampati 2013, J. Phys. Chem. Lett. 4, 3316); its noise is scaled with it, and later steps read the noise off the scaled counts.
     A Raman shift keeps its counts: a line's height is then read per channel.
     """
 
     title: ClassVar[str] = "Convert axis"
 
-    to: Literal["cm-1", "nm", "eV"] = setting("eV", title="Axis", description="Unit that the spectral axis shall have.")
+    to: Literal["cm-1", "nm", "eV", "abs. cm-1"] = setting(
+        "eV",
+        title="Axis",
+        description="Unit that the spectral axis shall have; 'abs. cm-1' is the wavenumber of light.",
+    )
     jacobian: bool = setting(
         True,
         title="Jacobian",
-        description="Between nm and eV, scale the intensities with hc/E² so that they stay a density; peak positions shift slightly.",
+        description="Between nm, eV and wavenumbers, scale the intensities (with hc/E² from nm to eV) so that they stay a density; peak "
+        "positions shift slightly.",
     )
     medium: Literal["as read", "air", "vacuum"] = setting(
         "as read",
@@ -66,7 +71,7 @@ def _turned(replaced: NDArray[np.int32], channels: int) -> NDArray[np.int32]:
 
 
 def _jacobian(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float32]:
-    """|d source / d target|, nm/eV or eV/nm: their product is hc (over the index of air), so the quotient of the values serves both ways.
+    """|d source / d target|: wavelength, energy and wavenumber are proportional to one another or to their inverse, so it is the quotient.
 
     In air this leaves out the dispersion of the index, 1e-5 of the intensity, and nearly the same for all channels.
     """

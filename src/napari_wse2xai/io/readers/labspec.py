@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import grid, table_text
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
@@ -106,19 +106,17 @@ def _kept_frame(metadata: Mapping[str, str]) -> Frame | None:
     if text is None:
         return None
     try:
-        kept = json.loads(text)
-        (ny, nx), (dy, dx), (y0, x0) = kept["shape"], kept["step_um"], kept["origin_um"]
-        return Frame((int(ny), int(nx)), (float(dy), float(dx)), (float(y0), float(x0)), str(kept["sample"]))
+        return Frame.from_record(json.loads(text))
     except (ValueError, TypeError, KeyError):
         return None
 
 
 def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, unit: str | None, path: Path) -> SpectralMap:
     metadata = {key: value for key, value in head.metadata.items() if key not in (FRAME_KEY, KEPT_KEY)}
-    kind = settle_kind(head.axis, unit, metadata.get("AxisUnit[1]"), path.name)
+    axis, kind = settle_axis(head.axis, metadata.get("AxisUnit[1]"), given=unit, name=path.name)
     found = SpectralMap.from_arrays(
         cube,
-        head.axis,
+        axis,
         kind,
         frame=frame if frame.sample else replace(frame, sample=metadata.get("Sample", "")),
         laser_nm=table_text.first_number(metadata.get("Laser (nm)", "")),

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind, Frame, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, require_only
 
@@ -45,7 +45,8 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         counts = np.array(array, dtype=np.float32)
     warn_of_holes(counts, path.name)
     cube, frame = _gridded(counts, path.name)
-    return SpectralMap.from_arrays(cube, values, settle_kind(values, unit, in_file, path.name), frame=frame, name=path.stem)
+    values, kind = settle_axis(values, in_file, given=unit, name=path.name)
+    return SpectralMap.from_arrays(cube, values, kind, frame=frame, name=path.stem)
 
 
 def _array(path: Path) -> NDArray[np.generic]:

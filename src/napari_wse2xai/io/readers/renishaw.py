@@ -23,7 +23,7 @@ from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, require_only
 from napari_wse2xai.io.wdf_blocks import Blocks
@@ -99,10 +99,11 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         warn_of_holes(spectra, path.name)
         _warn_of_loss(blocks)
         cube, frame = _placed(spectra, blocks, header)
+    values, kind = settle_axis(values, own_unit, given=unit, name=path.name)
     return SpectralMap.from_arrays(
         cube,
         values,
-        settle_kind(values, unit, own_unit, path.name),
+        kind,
         frame=frame,
         laser_nm=header.laser_nm,
         name=path.stem,

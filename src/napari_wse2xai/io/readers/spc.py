@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 
@@ -81,11 +81,12 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         file = _parsed(path)
         warn_of_holes(file.spectra, path.name)
         cube, frame = _placed(file)
-        values, own_unit = _in_known_unit(file)
+        values, own_unit = (file.x, None) if unit else _in_known_unit(file)
+    values, kind = settle_axis(values, own_unit, given=unit, name=path.name)
     result = SpectralMap.from_arrays(
         cube,
-        file.x if unit else values,
-        settle_kind(values, unit, own_unit, path.name),
+        values,
+        kind,
         frame=frame,
         laser_nm=_laser_nm(file.metadata),
         name=path.stem,

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind, Frame, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 
@@ -130,10 +130,11 @@ def _after_comments(stream: IO[bytes]) -> int:
 
 def _as_map(spectra: NDArray[np.float32], axis: NDArray[np.float64], head: _Head, unit: str | None, path: Path) -> SpectralMap:
     cube, frame = _gridded(spectra, head.names, path)
+    values, kind = settle_axis(axis, head.axis_unit, given=unit, name=path.name)
     return SpectralMap.from_arrays(
         cube,
-        axis,
-        settle_kind(axis, unit, head.axis_unit, path.name),
+        values,
+        kind,
         frame=frame,
         laser_nm=table_text.first_number(head.metadata.get("Laser (nm)", "")),
         name=_PLACE.sub("", head.names[0]).strip() if head.names else table_text.stem_of(path),

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
-from napari_wse2xai.io.axis_guess import settle_kind
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose
 from napari_wse2xai.io.zarr_store import open_store, read_array, require_stored
@@ -79,11 +79,11 @@ def _as_map(group: Any, path: Path, unit: str | None) -> SpectralMap:
     counts = np.ascontiguousarray(_unpacked(array).transpose(order), dtype=np.float32)
     if "history" not in group.attrs:
         warn_of_holes(counts, path.name)
-    values, in_file = _coordinate(group, spectral, shape[2])
+    values, kind = settle_axis(*_coordinate(group, spectral, shape[2]), given=unit, name=path.name)
     return SpectralMap.from_arrays(
         counts,
         values,
-        settle_kind(values, unit, in_file, path.name),
+        kind,
         frame=_frame(group, shape[:2]),
         laser_nm=netcdf.laser_of(group),
         flake=_flake(group, shape[:2]),
@@ -108,15 +108,14 @@ def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], 
     values = read_array(group[name]).astype(np.float64)
     if values.shape != (size,) or not size:
         raise ReaderError(f"The coordinate '{name}' has {values.size} values for {size} places; write the folder again.")
-    return values, netcdf.text_of(group[name].attrs, "units") or None
+    return values, netcdf.spectral_code(group[name].attrs)
 
 
 def _frame(group: Any, shape: tuple[int, int]) -> Frame:
     """Grid as this package wrote it, or from the coordinates."""
-    sample = netcdf.text_of(group.attrs, "sample")
     if "step_um" in group.attrs and "origin_um" in group.attrs:
-        (dy, dx), (y0, x0) = group.attrs["step_um"], group.attrs["origin_um"]
-        return Frame(shape, (float(dy), float(dx)), (float(y0), float(x0)), sample)
+        return netcdf.written_frame(group.attrs, shape)
+    sample = netcdf.text_of(group.attrs, "sample")
     (y0, dy), (x0, dx) = (_start_and_step(_coordinate(group, name, size)[0]) for name, size in zip(_SPATIAL, shape, strict=True))
     return Frame(shape, (dy, dx), (y0, x0), sample)
 
