@@ -60,7 +60,8 @@ def test_a_damaged_line_of_the_header_is_left_out(spectral_map, tmp_path):
     write_map_table(replace(spectral_map, flake=np.eye(4, 3, dtype=bool)), tmp_path / "pl.csv")
     content = (tmp_path / "pl.csv").read_bytes().replace(b'"history": []', b'"history": 77')
     (tmp_path / "pl.csv").write_bytes(content)
-    found = read(tmp_path / "pl.csv")
+    with pytest.warns(DataWarning, match="with its flake and history is damaged"):
+        found = read(tmp_path / "pl.csv")
     np.testing.assert_array_equal(found.counts, spectral_map.counts)
     assert found.flake is None
 

@@ -7,6 +7,8 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.errors import DataError
+
 PLACE_UNIT = "um"
 """Unit of a direction that is a length on the sample."""
 
@@ -59,6 +61,15 @@ class Frame:
     """What changes from row to row and from column to column."""
     rotation_deg: float = 0.0
     """By which the scan is turned about pixel (0, 0) from its rows and columns along the stage, from +y towards +x."""
+
+    def checked(self) -> Self:
+        """Give this frame; one that is no grid, as a damaged file may claim it, raises a `DataError`."""
+        if min(self.shape) < 0 or not all(self.step_um) or not np.isfinite((*self.step_um, *self.origin_um, self.rotation_deg)).all():
+            raise DataError(
+                f"A grid of {self.shape[0]} x {self.shape[1]} pixels in steps of {self.step_um[0]:g} and {self.step_um[1]:g} "
+                f"from {self.origin_um[0]:g} and {self.origin_um[1]:g} is none; correct the positions of the pixels."
+            )
+        return self
 
     @property
     def y_um(self) -> NDArray[np.float64]:

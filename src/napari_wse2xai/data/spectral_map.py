@@ -35,7 +35,7 @@ class SpectralMap:
 
     def __post_init__(self) -> None:
         """Refuse what is not a map of spectra."""
-        expected = (*self.frame.shape, len(self.axis))
+        expected = (*self.frame.checked().shape, len(self.axis))
         if self.counts.shape != expected:
             raise DataError(f"'{self.name}': counts of shape {self.counts.shape}, but grid and axis say {expected}; export it again.")
         if not self.counts.size:

@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Event
 
 from napari_wse2xai.errors import UserError
+from napari_wse2xai.io.damage import number_of
 
 _LARGE = 2**26
 """Bytes from which a file is sent to the disk while it is written."""
@@ -105,20 +106,10 @@ def _told_plainly(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = _REASONS.get(_number_of(error), f"{error.strerror or error}; choose another folder")
+        reason = _REASONS.get(number_of(error), f"{error.strerror or error}; choose another folder")
         raise UserError(f"'{target.name}' cannot be written to the folder '{target.parent}': {reason}.") from error
     except RuntimeError as error:
-        number = _number_of(error)
+        number = number_of(error)
         if number not in _REASONS:
             raise
         raise UserError(f"'{target.name}' cannot be written to the folder '{target.parent}': {_REASONS[number]}.") from error
-
-
-def _number_of(error: Exception) -> int:
-    """Error number of the operating system; HDF5 gives it within its text only, and when closing as a RuntimeError."""
-    number = getattr(error, "errno", None)
-    if number is None:
-        _, _, tail = str(error).partition("errno = ")
-        digits = tail.partition(",")[0]
-        number = int(digits) if digits.isdigit() else 0
-    return int(number)

@@ -19,6 +19,7 @@ from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.ordinary import require_ordinary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -139,6 +140,7 @@ def read_peaks_csv(path: str | Path) -> PeakMaps:
     import pandas as pd
 
     source = Path(path).expanduser()
+    require_ordinary(source)
     with readable_as("a table of peaks", source):
         table = pd.read_csv(source, encoding="utf-8", na_values={_LAST: []})
         if _LAST not in table:
@@ -178,7 +180,7 @@ def _axis_of(about: _About) -> SpectralAxis:
 def is_peaks_csv(path: str | Path) -> bool:
     """Whether a file is a table that `write_peaks_csv` wrote, by its first line."""
     source = Path(path).expanduser()
-    if source.suffix.lower() != ".csv" or not source.is_file():
+    if source.suffix.lower() != ".csv" or require_ordinary(source) is None or not source.is_file():
         return False
     with source.open("rb") as stream:
         return _LAST.encode() in stream.readline(_LONGEST_HEADING)

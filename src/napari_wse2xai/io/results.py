@@ -29,6 +29,7 @@ from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.netcdf import open_netcdf
 from napari_wse2xai.io.results_explanation import EXPLANATION, read_explanation, write_explanation
 from napari_wse2xai.io.results_model import MODEL, read_model, write_model
+from napari_wse2xai.ordinary import require_ordinary, shown
 
 _PEAK_DIMENSIONS = ("peak", "y", "x")
 PAIR = "pair"
@@ -202,7 +203,7 @@ def is_results(path: str | Path) -> bool:
     import h5py
 
     source = Path(path).expanduser()
-    if source.suffix.lower() != ".nc" or not h5py.is_hdf5(source):
+    if source.suffix.lower() != ".nc" or require_ordinary(source) is None or not h5py.is_hdf5(source):
         return False
     with open_netcdf(source) as file:
         groups = {name: group for name, group in file.items() if isinstance(group, h5py.Group)}
@@ -212,8 +213,8 @@ def is_results(path: str | Path) -> bool:
 def read_results(path: str | Path) -> Results:
     """Read what `write_results` wrote."""
     source = Path(path).expanduser()
-    if not source.is_file():
-        raise ReaderError(f"'{source}' does not exist; give the results.nc of a run.")
+    if require_ordinary(source) is None or not source.is_file():
+        raise ReaderError(f"'{shown(source)}' does not exist; give the results.nc of a run.")
     with open_netcdf(source) as file:
         modalities = {name: file[name] for name in file if f"{name}/map" in file or f"{name}/peaks" in file}
         if not modalities and not any(name in file for name in _LEARNT):

@@ -100,7 +100,7 @@ def _frame(entry: Any) -> Frame:
     """Frame from its record; files of version 0.1 hold a list of the first four values."""
     return Frame.from_record(
         entry if isinstance(entry, dict) else dict(zip(("shape", "step_um", "origin_um", "sample"), entry, strict=True))
-    )
+    ).checked()
 
 
 def make_flakes(group: Any, samples: Samples, history: str) -> None:

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -11,10 +12,11 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.axis import Medium
+from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.io.damage import PARSER_ERRORS
 
 KEPT_KEY = "Map (napari-wse2xai)"
 """Header line with all of that."""
-_DAMAGED = (ValueError, TypeError, KeyError, AttributeError)
 
 
 def kept_of(spectral_map: SpectralMap) -> str:
@@ -32,7 +34,7 @@ def kept_of(spectral_map: SpectralMap) -> str:
 
 
 def restored(found: SpectralMap, text: str) -> SpectralMap:
-    """Map with what `kept_of` kept of it; as it is where that is damaged, or from another map."""
+    """Map with what `kept_of` kept of it; as it is, with a warning, where that is damaged, or from another map."""
     try:
         kept: dict[str, Any] = json.loads(text)
         shape, error = found.frame.shape, kept.get("axis_error")
@@ -46,7 +48,9 @@ def restored(found: SpectralMap, text: str) -> SpectralMap:
             repaired=None if repaired is None else np.frombuffer(repaired, "<u2").astype(np.uint16).reshape(shape),
             history=histories.from_json(json.dumps(kept["history"])),
         )
-    except _DAMAGED:
+    except (*PARSER_ERRORS, DataError):
+        text = f"'{found.name}': the header line with its flake and history is damaged, or of another map; it is left out."
+        warnings.warn(text, DataWarning, stacklevel=2)
         return found
 
 

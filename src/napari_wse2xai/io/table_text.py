@@ -1,6 +1,5 @@
 """What all text tables share: opening, header lines, cells, and fast reading of the numbers."""
 
-import gzip
 import re
 import warnings
 from dataclasses import dataclass
@@ -12,12 +11,15 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.unpacking import open_gzip
 
 if TYPE_CHECKING:
     from pandas._typing import ReadCsvBuffer
     from pandas.io.parsers import TextFileReader
 
 _LONGEST_LINE = 1 << 26
+_LONGEST_HEADER = 100_000
+"""Header lines; instruments write some hundred at most."""
 _CHUNK_VALUES = 1 << 22
 """Numbers parsed at a time: keeps the parser's copies small beside the result."""
 
@@ -32,8 +34,7 @@ class Style:
 
 def open_table(path: Path) -> IO[bytes]:
     """Open a plain or gzip-compressed table, refusing what is no text."""
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    stream = cast("IO[bytes]", opened(path, "rb"))
+    stream = open_gzip(path) if path.suffix.lower() == ".gz" else path.open("rb")
     try:
         with readable_as("a text table", path):
             start = stream.read(4096)
@@ -63,19 +64,26 @@ def decoded(line: bytes) -> str:
 def read_header(stream: IO[bytes]) -> tuple[dict[str, str], str]:
     """Header lines ``#key=<tab>value`` as a dictionary, and the first line after them; a repeated key gets a number."""
     metadata: dict[str, str] = {}
+    repeated: dict[str, int] = {}
     line = decoded(stream.readline(_LONGEST_LINE))
     while line.startswith("#"):
         key, _, value = line[1:].partition("=")
-        metadata[_unused(key.strip(), metadata)] = value.strip()
+        metadata[_unused(key.strip(), metadata, repeated)] = value.strip()
+        if len(metadata) > _LONGEST_HEADER:
+            raise ReaderError(
+                f"The table begins with more than {_LONGEST_HEADER:,} header lines, as no instrument writes; export it again."
+            )
         line = decoded(stream.readline(_LONGEST_LINE))
     return metadata, line
 
 
-def _unused(key: str, taken: dict[str, str]) -> str:
-    number = 2
-    name = key
+def _unused(key: str, taken: dict[str, str], repeated: dict[str, int]) -> str:
+    """Key that is not taken: the next number of its own, which `repeated` keeps, so that many alike do not take for ever."""
+    number, name = repeated.get(key, 1), key
     while name in taken:
-        name, number = f"{key} ({number})", number + 1
+        number += 1
+        name = f"{key} ({number})"
+    repeated[key] = number
     return name
 
 

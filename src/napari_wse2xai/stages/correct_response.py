@@ -10,10 +10,14 @@ from pydantic import BeforeValidator, Field, ValidationError, model_validator
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.data.axis import convert_values
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, UserError
+from napari_wse2xai.ordinary import require_ordinary
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
 from napari_wse2xai.stages._stage import Settings, Stage, setting
+
+_LARGEST_TEXT = 1 << 26
+"""Bytes of a text with one spectrum, at most."""
 
 
 class Spectrum(Settings):
@@ -42,10 +46,7 @@ class Spectrum(Settings):
             With a sentence, where the file holds no spectrum.
         """
         place = Path(path).expanduser()
-        try:
-            lines = place.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError as error:
-            raise ValueError(f"the spectrum {place} cannot be read ({error.strerror}); correct the path") from None
+        lines = _lines(place)
         rows = np.array([row for line in lines if (row := _two_numbers(line)) is not None]).reshape(-1, 2)
         if len(rows) < 2:
             raise ValueError(f"{place} holds no spectrum; give a text file with two columns, axis and value")
@@ -65,6 +66,18 @@ class Spectrum(Settings):
         mean = np.asarray(measured.counts[measured.measured].mean(axis=0), dtype=np.float64)
         order = np.argsort(values)
         return cls(axis=tuple(values[order].tolist()), values=tuple(mean[order].tolist()), file=file, unit=kind.unit)
+
+
+def _lines(place: Path) -> list[str]:
+    try:
+        found = require_ordinary(place)
+        if found is not None and found.st_size > _LARGEST_TEXT:
+            raise ValueError(f"{place} is too large for a spectrum; give a text file with two columns, axis and value")
+        return place.read_text(encoding="utf-8", errors="replace").splitlines()
+    except UserError as error:
+        raise ValueError(str(error).removesuffix(".")) from None
+    except OSError as error:
+        raise ValueError(f"the spectrum {place} cannot be read ({error.strerror}); correct the path") from None
 
 
 def _two_numbers(line: str) -> tuple[float, float] | None:

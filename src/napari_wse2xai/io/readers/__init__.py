@@ -21,6 +21,7 @@ from napari_wse2xai.data import Picture, Record, SpectralMap
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
+from napari_wse2xai.ordinary import require_ordinary, shown
 
 
 class Reader(Protocol):
@@ -150,13 +151,13 @@ def pictures(path: str | Path) -> tuple[Picture, ...]:
 
 def _existing(path: str | Path) -> Path:
     source = Path(path).expanduser()
-    with readable_as("a file", source):
-        if source.is_dir() and not any(known.is_folder and known.matches(source) for known in FORMATS):
-            raise ReaderError(f"'{source}' is a folder; choose a file in it.")
-        if not source.exists():
-            raise ReaderError(f"'{source}' does not exist; check the name and the folder.")
-        if source.is_file() and source.stat().st_size == 0:
-            raise ReaderError(f"'{source.name}' is empty (0 bytes); copy or export it again.")
+    found = require_ordinary(source)
+    if found is None:
+        raise ReaderError(f"'{shown(source)}' does not exist; check the name and the folder.")
+    if source.is_dir() and not any(known.is_folder and known.matches(source) for known in FORMATS):
+        raise ReaderError(f"'{shown(source)}' is a folder; choose a file in it.")
+    if source.is_file() and found.st_size == 0:
+        raise ReaderError(f"'{source.name}' is empty (0 bytes); copy or export it again.")
     return source
 
 

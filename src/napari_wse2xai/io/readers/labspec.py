@@ -5,6 +5,7 @@ says), one for a line, none for a bare list of spectra.  LabSpec draws y downwar
 """
 
 import json
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, SpectralMap
-from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
-from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.damage import PARSER_ERRORS, readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
 
@@ -85,7 +86,7 @@ def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32
 
 
 def _gridded(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> tuple[NDArray[np.float32], Frame]:
-    kept = _kept_frame(head.metadata)
+    kept = _kept_frame(head.metadata, path)
     if kept is not None and kept.n_pixels == len(spectra):
         return spectra.reshape(*kept.shape, -1), kept
     if head.n_coordinates == 0:
@@ -101,13 +102,16 @@ def _um_per_unit(metadata: Mapping[str, str], column: int) -> float:
     return _UM_PER.get(metadata.get(f"AxisUnit[{column + 2}]", ""), 1.0)
 
 
-def _kept_frame(metadata: Mapping[str, str]) -> Frame | None:
+def _kept_frame(metadata: Mapping[str, str], path: Path) -> Frame | None:
+    """Grid that this package wrote into the header; where that is damaged, the coordinates must do, and it is said."""
     text = metadata.get(FRAME_KEY)
     if text is None:
         return None
     try:
-        return Frame.from_record(json.loads(text))
-    except (ValueError, TypeError, KeyError):
+        return Frame.from_record(json.loads(text)).checked()
+    except (*PARSER_ERRORS, DataError):
+        text = f"'{path.name}': its header line with the grid is damaged; the pixels are placed by their coordinates instead."
+        warnings.warn(text, DataWarning, stacklevel=2)
         return None
 
 
