@@ -1,13 +1,15 @@
 """From a list of spectra with stage coordinates to a map: which row and column each one belongs to."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame
+from napari_wse2xai.data import Direction, Frame
+from napari_wse2xai.data.frame import PLAN
 from napari_wse2xai.errors import DataWarning, counted
+from napari_wse2xai.io import turned
 
 _OFF_GRID = 0.25
 """Largest distance of a coordinate from its grid line, in steps."""
@@ -21,6 +23,12 @@ _FINEST = 1e-7
 """Coordinates closer than this part of the scan's extent are equal: text has six digits or so."""
 _DENSEST_UNEVEN = 4
 """An uneven grid may have so many places per spectrum; one more makes it a list of points."""
+_DENSEST_TURNED = 2
+"""The same for a grid that is turned against the stage: few points at random lie on some such grid."""
+_FEWEST_TURNED = 5
+_UNEVEN = 1e-3
+"""Values farther than this part of their step from even ones are kept, each."""
+_POINTS = Direction("point", "")
 
 
 def _is_too_empty(n_places: int, spectra: NDArray[np.float32], emptiest: int) -> bool:
@@ -99,22 +107,49 @@ def distinct_lines(values: NDArray[np.float64]) -> Lines:
 
 
 def place(
-    spectra: NDArray[np.float32], y_um: NDArray[np.float64], x_um: NDArray[np.float64], name: str
+    spectra: NDArray[np.float32],
+    y: NDArray[np.float64],
+    x: NDArray[np.float64],
+    name: str,
+    along: tuple[Direction, Direction] = PLAN,
 ) -> tuple[NDArray[np.float32], Frame]:
     """Put spectra (m, n) at their coordinates (m,) into a cube (ny, nx, n); row 0 has the smallest y, column 0 the smallest x.
 
-    Places without a spectrum become NaN.  Coordinates that are on no grid give a list, (m, 1, n).
+    Coordinates are in the units of the directions.  Places without a spectrum become NaN.  A scan that is turned against the stage has a
+    turned frame.  Coordinates that are on no grid give a list, (m, 1, n).
     """
-    rows, columns = find_lines(y_um), find_lines(x_um)
+    rows, columns = find_lines(y), find_lines(x)
+    if rows is not None and columns is not None and not _is_scattered(rows, columns, spectra, _DENSEST_TURNED):
+        return _place_on(spectra, rows, columns, name, along)
+    if all(each.is_length for each in along) and (found := _place_turned(spectra, y, x, name, along)) is not None:
+        return found
     if rows is None or columns is None:
-        return _place_unevenly(spectra, y_um, x_um, name)
-    if _is_too_empty(rows.count * columns.count, spectra, _EMPTIEST) or _is_collapsed(rows, columns):
-        return _no_grid(spectra, name)
-    return _place_on(spectra, rows, columns, name)
+        return _place_unevenly(spectra, y, x, name, along)
+    return _no_grid(spectra, name) if _is_scattered(rows, columns, spectra, _EMPTIEST) else _place_on(spectra, rows, columns, name, along)
 
 
-def _is_collapsed(rows: Lines, columns: Lines) -> bool:
-    """Whether most spectra share their place with another: seen from one damaged coordinate far away, all others are one line."""
+def _place_turned(
+    spectra: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64], name: str, along: tuple[Direction, Direction]
+) -> tuple[NDArray[np.float32], Frame] | None:
+    """Put spectra on a grid that is turned against the stage; None where they lie on none."""
+    degrees = turned.angle_deg(y, x) if len(spectra) >= _FEWEST_TURNED else None
+    if degrees is None:
+        return None
+    rows, columns = map(find_lines, turned.unturned(y, x, degrees))
+    if rows is None or columns is None or _is_scattered(rows, columns, spectra, _DENSEST_TURNED):
+        return None
+    warnings.warn(f"'{name}' was scanned at {abs(degrees):.1f} degrees to the stage; it is drawn turned.", DataWarning, stacklevel=3)
+    cube, frame = _place_on(spectra, rows, columns, name, along)
+    return cube, replace(frame, origin_um=turned.origin_of(y, x, frame.origin_um, degrees), rotation_deg=degrees)
+
+
+def _is_scattered(rows: Lines, columns: Lines, spectra: NDArray[np.float32], emptiest: int) -> bool:
+    """Whether spectra fill too little of a grid, or most share their place with another.
+
+    Seen from one damaged coordinate far away, all others are one line.
+    """
+    if _is_too_empty(rows.count * columns.count, spectra, emptiest):
+        return True
     places = np.unique(rows.index * columns.count + columns.index)
     return 2 * len(places) < len(rows.index)
 
@@ -124,24 +159,48 @@ def _no_grid(spectra: NDArray[np.float32], name: str) -> tuple[NDArray[np.float3
 
 
 def _place_unevenly(
-    spectra: NDArray[np.float32], y_um: NDArray[np.float64], x_um: NDArray[np.float64], name: str
+    spectra: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64], name: str, along: tuple[Direction, Direction]
 ) -> tuple[NDArray[np.float32], Frame]:
-    """One row and column per different coordinate, where these are few; their distances differ, which a warning says."""
-    rows, columns = find_lines(y_um) or distinct_lines(y_um), find_lines(x_um) or distinct_lines(x_um)
+    """One row and column per different coordinate, where these are few; their distances differ, which a warning says of a length."""
+    rows, columns = find_lines(y) or distinct_lines(y), find_lines(x) or distinct_lines(x)
     if _is_too_empty(rows.count * columns.count, spectra, _DENSEST_UNEVEN):
         return _no_grid(spectra, name)
-    warnings.warn(
-        f"'{name}': the distances between its {counted(rows.count, 'row')} or {counted(columns.count, 'column')} differ; "
-        "they are drawn equally wide.",
-        DataWarning,
-        stacklevel=2,
-    )
-    return _place_on(spectra, rows, columns, name)
+    if all(each.is_length for each in along):
+        warnings.warn(
+            f"'{name}': the distances between its {counted(rows.count, 'row')} or {counted(columns.count, 'column')} differ; "
+            "they are drawn equally wide.",
+            DataWarning,
+            stacklevel=3,
+        )
+    kept = (with_values(along[0], _line_values(rows, y)), with_values(along[1], _line_values(columns, x)))
+    return _place_on(spectra, rows, columns, name, kept)
 
 
-def _place_on(spectra: NDArray[np.float32], rows: Lines, columns: Lines, name: str) -> tuple[NDArray[np.float32], Frame]:
+def _line_values(lines: Lines, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Coordinate of every grid line."""
+    found = lines.origin + lines.step * np.arange(lines.count, dtype=np.float64)
+    found[lines.index] = values
+    return found
+
+
+def with_values(direction: Direction, values: NDArray[np.float64]) -> Direction:
+    """Direction that keeps the value of each row or column, unless they are even."""
+    step, start = step_and_start(values)
+    is_even = np.abs(values - start - step * np.arange(len(values))).max(initial=0.0) <= _UNEVEN * abs(step)
+    return direction if is_even or len(values) < 2 else replace(direction, values=tuple(map(float, values)))
+
+
+def step_and_start(values: NDArray[np.float64]) -> tuple[float, float]:
+    """Mean distance of values along a direction, never zero, and the first of them."""
+    step = float(values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 1.0
+    return step or 1.0, float(values[0])
+
+
+def _place_on(
+    spectra: NDArray[np.float32], rows: Lines, columns: Lines, name: str, along: tuple[Direction, Direction]
+) -> tuple[NDArray[np.float32], Frame]:
     flat = rows.index * columns.count + columns.index
-    frame = Frame((rows.count, columns.count), (rows.step, columns.step), (rows.origin, columns.origin))
+    frame = Frame((rows.count, columns.count), (rows.step, columns.step), (rows.origin, columns.origin), directions=along)
     return filled(spectra, flat, frame, name), frame
 
 
@@ -176,8 +235,14 @@ def as_line(spectra: NDArray[np.float32], along_um: NDArray[np.float64], name: s
     return filled(spectra, lines.index, frame, name), frame
 
 
+def as_series(spectra: NDArray[np.float32], values: NDArray[np.float64], along: Direction) -> tuple[NDArray[np.float32], Frame]:
+    """Put spectra (m, n) one below the other in the order of the file, (m, 1, n); each has its value (m,) of a time, a temperature..."""
+    step, start = step_and_start(values)
+    return spectra[:, None, :], Frame((len(spectra), 1), (step, 1.0), (start, 0.0), directions=(with_values(along, values), PLAN[1]))
+
+
 def as_list(spectra: NDArray[np.float32], why: str) -> tuple[NDArray[np.float32], Frame]:
-    """Make a map (m, 1, n) of spectra without positions, in the order of the file, 1 um apart; `why` goes into a warning."""
+    """Make a list (m, 1, n) of spectra without positions, in the order of the file; `why` goes into a warning."""
     shown = "its spectrum is" if len(spectra) == 1 else f"its {len(spectra)} spectra are"
-    warnings.warn(f"{why}, so {shown} shown as a list, one row each, 1 µm apart.", DataWarning, stacklevel=2)
-    return spectra[:, None, :], Frame((len(spectra), 1))
+    warnings.warn(f"{why}, so {shown} shown as a list, one row each.", DataWarning, stacklevel=2)
+    return as_series(spectra, np.arange(len(spectra), dtype=np.float64), _POINTS)
