@@ -61,7 +61,7 @@ class Format:
         return cast("Reader", importlib.import_module(f"{__name__}.{self.module}"))
 
 
-_TABLES = ("*.txt", "*.txt.gz", "*.csv", "*.csv.gz", "*.tsv", "*.tsv.gz")
+_TABLES = ("*.txt", "*.txt.gz", "*.csv", "*.csv.gz", "*.tsv", "*.tsv.gz", "*.asc", "*.dat", "*.dpt", "*.prn", "*.xyz")
 FORMATS = (
     Format("WITec project", ("*.wip", "*.wid"), "witec_project"),
     Format("WITec MATLAB export", ("*.mat",), "witec_mat"),

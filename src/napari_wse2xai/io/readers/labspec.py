@@ -57,9 +57,12 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
 def _read_head(stream: IO[bytes], path: Path) -> _Head:
     with readable_as("LabSpec text", path):
         metadata, line = table_text.read_header(stream)
-        style = table_text.style_of(line, table_text.peek(stream))
+        following = table_text.peek_lines(stream)
+        style = table_text.style_of(line, *following)
     cells = table_text.cells_of(line, style)
     n_coordinates = next((position for position, cell in enumerate(cells) if cell), len(cells))
+    if style.separator == table_text.BLANKS and following:  # which show no empty cells
+        n_coordinates, cells = _beside_blanks(cells, table_text.cells_of(following[0], style))
     if not cells:
         raise ReaderError(f"'{path.name}' ends before its spectral axis; export the map again.")
     if n_coordinates > 2:
@@ -71,15 +74,16 @@ def _read_head(stream: IO[bytes], path: Path) -> _Head:
     return _Head(metadata, axis, n_coordinates, style)
 
 
+def _beside_blanks(first: list[str], second: list[str]) -> tuple[int, list[str]]:
+    """Number of coordinate columns, by which the second line is longer than that of the axis, and the first line with cells for them."""
+    n_coordinates = max(len(second) - len(first), 0)
+    return n_coordinates, [""] * n_coordinates + first
+
+
 def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> None:
     """Refuse tables that end within a line, or have lines without coordinates."""
     if not len(spectra):
         raise ReaderError(f"'{path.name}' has a spectral axis but no spectra; export the map again.")
-    if np.isnan(spectra[-1, -1]):
-        n_cells = table_text.last_line(path).count(head.style.separator) + 1
-        if n_cells < head.n_coordinates + len(head.axis):
-            wanted = head.n_coordinates + len(head.axis)
-            raise ReaderError(f"'{path.name}' breaks off in its last line, after {n_cells} of {wanted} cells; copy or export it again.")
     if not np.isfinite(coordinates).all():
         row = int(np.argmin(np.isfinite(coordinates).all(axis=1))) + 1
         raise ReaderError(f"'{path.name}': spectrum {row} has no coordinates; export the map again with its positions.")

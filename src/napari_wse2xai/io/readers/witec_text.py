@@ -24,7 +24,6 @@ from napari_wse2xai.io.items import Item, item_of, require_only
 _NAMES = "X-Axis"
 """How the line with the names of the columns begins."""
 _PLACE = re.compile(r"\((\d+)/(\d+)\)\s*$")
-_N_LOOKED_AT = 64
 _LARGEST_LINE_LOOKED_AT = 1 << 22
 
 
@@ -43,23 +42,24 @@ def recognises(path: Path) -> bool:
     """Whether the first column, not the first line, is the spectral axis."""
     with table_text.open_table(path) as stream, readable_as("a text table", path):
         _, first = table_text.read_header(stream)
-        style = table_text.style_of(first, table_text.peek(stream))
+        style = table_text.style_of(first, *table_text.peek_lines(stream))
         if first.startswith(_NAMES) or _is_of_units(table_text.cells_of(first, style)):
             return True
-        starts = [table_text.decoded(stream.readline(_LARGEST_LINE_LOOKED_AT)).split(style.separator, 1)[0] for _ in range(_N_LOOKED_AT)]
-        return _axis_is_first_column(table_text.cells_of(first, style), [start for start in starts if start.strip()], style)
+        following = [table_text.cells_of(line, style) for line in table_text.peek_lines(stream)]
+        starts = [cells[0] for cells in following if cells and cells[0]]
+        return _axis_is_first_column(table_text.cells_of(first, style), starts, style)
 
 
 def _axis_is_first_column(first: list[str], starts: list[str], style: table_text.Style) -> bool:
     """Decide by the cells of the first line and the first cells of the lines after it."""
-    if len(first) < 2 or not first[0] or len(starts) < 2:
+    if len(first) < 2 or not first[0]:
         return False
     try:
         across = table_text.numbers(first, style)
-        down = table_text.numbers([first[0], *starts], style)
     except ValueError:
         return False
-    return _is_monotonic(down) and (not _is_monotonic(across) or len(down) > len(across))
+    down = table_text.leading_numbers([first[0], *starts], style)
+    return len(down) > 2 and _is_monotonic(down) and (not _is_monotonic(across) or len(down) > len(across))
 
 
 def _is_monotonic(values: NDArray[np.float64]) -> bool:
@@ -81,7 +81,6 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         axis, columns = table_text.read_numbers(stream, head.style, head.n_columns, 1, path)
     if not columns.size:
         raise ReaderError(f"'{path.name}' names spectra but holds no values; export it again.")
-    _require_whole(axis, columns, path)
     spectra = np.ascontiguousarray(columns.T)
     warn_of_holes(spectra, path.name)
     result = _as_map(spectra, axis[:, 0], head, unit, path)
@@ -89,21 +88,17 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     return result
 
 
-def _require_whole(axis: NDArray[np.float64], columns: NDArray[np.float32], path: Path) -> None:
-    if np.isnan(axis[-1, 0]) or (np.isnan(columns[-1, -1]) and not np.isnan(columns[:-1, -1]).all()):
-        raise ReaderError(f"'{path.name}' breaks off in its last line; copy or export it again.")
-
-
 def _read_head(stream: IO[bytes]) -> tuple[_Head, int]:
     """Names and units, and where the numbers start."""
     start = _after_comments(stream)
     metadata, first = table_text.read_header(stream)
-    style = table_text.style_of(first, table_text.peek(stream))
+    following = table_text.peek_lines(stream)
+    style = table_text.style_of(first, *following)
     cells = table_text.cells_of(first, style)
     head = _Head(style, len(cells), metadata, (), metadata.get("AxisUnit[1]"), metadata.get("AxisUnit[0]", ""))
     if first.startswith(_NAMES):
         head, start = replace(head, names=tuple(cells[1:])), stream.tell()
-        cells = table_text.cells_of(table_text.peek(stream), style)
+        cells = table_text.cells_of(following[0] if following else "", style)
         stream.readline()
     if _is_of_units(cells):
         head, start = replace(head, axis_unit=cells[0], intensity_unit=cells[-1]), stream.tell()
