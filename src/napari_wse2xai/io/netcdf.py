@@ -17,6 +17,7 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
+from napari_wse2xai.io.hdf5 import numbers_of, require_real, require_stored
 from napari_wse2xai.io.items import axis_text
 from napari_wse2xai.io.stored import bands, may_be_mapped
 
@@ -24,8 +25,6 @@ CONVENTIONS = "CF-1.11"
 OVERHEAD = 1 << 16
 """Bytes that a file takes beside its arrays, amply."""
 _MAP_DIMENSIONS = ("y", "x", "spectral")
-_MOST_COMPRESSED = 1100
-"""Deflate cannot shrink by more: a file that claims more values than that per stored byte is damaged."""
 
 
 def write_map(spectral_map: SpectralMap, path: str | Path, *, last: Callable[[], Record] | None = None) -> None:
@@ -150,7 +149,7 @@ def read_map_group(group: Any, *, name: str, unit: str | None = None) -> Spectra
         frame=read_frame(group, (sizes["y"], sizes["x"])),
         laser_nm=laser_of(group),
         flake=read_flake(group),
-        repaired=group["repaired"][()].astype(np.uint16) if "repaired" in group else None,
+        repaired=numbers_of(group["repaired"]).astype(np.uint16) if "repaired" in group else None,
         **texts_of(group, name, text_of(dataset.attrs, "units")),
     )
     return replace(read, axis=with_calibration(read.axis, group))
@@ -232,20 +231,13 @@ def read_flake(group: Any) -> NDArray[np.bool_] | None:
 
     beside = group.parent.get("flake")
     owner = group if "flake" in group else beside
-    return owner["flake"][()].astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
-
-
-def require_stored(dataset: Any) -> int:
-    """Refuse a size that the file cannot hold; gives the bytes that it holds."""
-    stored = int(dataset.id.get_storage_size())
-    if dataset.size * dataset.dtype.itemsize > _MOST_COMPRESSED * stored:
-        raise ReaderError(f"'{dataset.name}' claims {dataset.size} values but holds {stored} bytes; the file is incomplete, copy it again.")
-    return stored
+    return numbers_of(owner["flake"]).astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
 
 
 def read_values(dataset: Any) -> NDArray[Any]:
     """Whole data set as an array, CF packing undone; a size that the file cannot hold is refused before any memory is taken."""
     stored = require_stored(dataset)
+    require_real(dataset.dtype, dataset.name)
     fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
     if may_be_mapped(dataset.dtype, stored) and (fill, scale, offset) == (None, None, None) and _is_plain(dataset):
         return np.memmap(dataset.file.filename, np.float32, "r", dataset.id.get_offset(), dataset.shape)
@@ -265,7 +257,7 @@ def _is_plain(dataset: Any) -> bool:
 
 def _dimensions(dataset: Any) -> tuple[str, ...]:
     """Names of the dimensions of counts, in their order; y, x, spectral where the file does not say."""
-    scales = [dimension[0].name.rpartition("/")[2] if len(dimension) else "" for dimension in dataset.dims]
+    scales = [str(dimension[0].name).rpartition("/")[2] if len(dimension) else "" for dimension in dataset.dims]
     return tuple(scales) if set(scales) == set(_MAP_DIMENSIONS) else _MAP_DIMENSIONS
 
 
@@ -274,7 +266,7 @@ def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], 
     owner = group if name in group else group.parent
     if name not in owner or text_of(owner[name].attrs, "NAME").startswith("This is a netCDF dimension but not"):
         return np.arange(size, dtype=np.float64), None
-    values = owner[name][()].astype(np.float64)
+    values = numbers_of(owner[name]).astype(np.float64)
     if values.shape != (size,):
         raise ReaderError(f"The coordinate '{name}' has {values.size} values for {size} places; write the file again.")
     return values, spectral_code(owner[name].attrs)

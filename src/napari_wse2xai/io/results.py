@@ -26,6 +26,7 @@ from napari_wse2xai.data.peak_maps import BOUND_FLAGS
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.hdf5 import numbers_of, texts_of
 from napari_wse2xai.io.readers.netcdf import open_netcdf
 from napari_wse2xai.io.results_explanation import EXPLANATION, read_explanation, write_explanation
 from napari_wse2xai.io.results_model import MODEL, read_model, write_model
@@ -135,7 +136,7 @@ def _write_derived(group: Any, peaks: PeakMaps) -> None:
 
 def _read_derived(group: Any) -> dict[str, Any]:
     names = ("form", "form_error", "area", "area_error", "at_bound", "r2")
-    return {name: group[name][()] if name in group else None for name in names} | {"report": netcdf.text_of(group.attrs, "report")}
+    return {name: numbers_of(group[name]) if name in group else None for name in names} | {"report": netcdf.text_of(group.attrs, "report")}
 
 
 def _write_background(group: Any, peaks: PeakMaps) -> None:
@@ -236,16 +237,16 @@ def _all_peaks(modalities: Mapping[str, Any]) -> dict[str, PeakMaps]:
 
 
 def _read_peaks(group: Any, name: str) -> PeakMaps:
-    arrays = {key: group[key][()] for parameter in PARAMETERS for key in (parameter, f"{parameter}_error")}
+    arrays: dict[str, Any] = {key: numbers_of(group[key]) for parameter in PARAMETERS for key in (parameter, f"{parameter}_error")}
     return PeakMaps(
         frame=netcdf.read_frame(group, group["status"].shape),
         axis=netcdf.read_axis(group),
-        names=tuple(group["peak"].asstr()[()]),
-        shapes=tuple(group["shape"].asstr()[()]),
-        windows=tuple((float(low), float(high)) for low, high in group["window"][()]),
-        status=group["status"][()],
-        reduced_chi2=group["reduced_chi2"][()],
-        background=group["background"][()] if "background" in group else None,
+        names=texts_of(group["peak"]),
+        shapes=texts_of(group["shape"]),
+        windows=tuple((float(low), float(high)) for low, high in numbers_of(group["window"])),
+        status=numbers_of(group["status"]),
+        reduced_chi2=numbers_of(group["reduced_chi2"]),
+        background=numbers_of(group["background"]) if "background" in group else None,
         **_read_derived(group),
         **arrays,
         **netcdf.texts_of(group, name, ""),

@@ -8,6 +8,7 @@ import numpy as np
 from napari_wse2xai.data import Explanation, Samples
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.io import netcdf
+from napari_wse2xai.io.hdf5 import numbers_of
 from napari_wse2xai.io.results_model import read_verdict, write_verdict
 from napari_wse2xai.io.results_pixels import (
     make_flakes,
@@ -116,7 +117,7 @@ def read_explanation(group: Any, known: Samples | None = None) -> Explanation:
     own = group.parent.get(OWN_SAMPLES)
     samples = known if own is None and known is not None else read_samples(own)
     target, low_high = netcdf.text_of(group.attrs, "target"), group.attrs["pl_band"]
-    arrays = {name: group[name][()] for name in (*_CURVES, *_FEATURES)}
+    arrays: dict[str, Any] = {name: numbers_of(group[name]) for name in (*_CURVES, *_FEATURES)}
     arrays |= {field: values_of_maps(group, samples, name) for field, name in _MAPS.items()}
     arrays |= {name: arrays[name].astype(bool) for name in ("supported", "off_cloud")}
     size = arrays["pdp"].shape
@@ -128,9 +129,9 @@ def read_explanation(group: Any, known: Samples | None = None) -> Explanation:
         features=texts(group, "feature"),
         feature_units=texts(group, "feature_unit"),
         pl_band=(float(low_high[0]), float(low_high[1])),
-        pixels=group["pixels"][()] if "pixels" in group else np.empty(0, dtype=np.int64),
-        ice=group["ice"][()] if "ice" in group else np.empty((size[0], 0, size[1])),
-        ranking=tuple(int(index) for index in group["ranking"][()]),
+        pixels=numbers_of(group["pixels"]) if "pixels" in group else np.empty(0, dtype=np.int64),
+        ice=numbers_of(group["ice"]) if "ice" in group else np.empty((size[0], 0, size[1])),
+        ranking=tuple(int(index) for index in numbers_of(group["ranking"])),
         recovery=read_recovery(group[RECOVERY]) if RECOVERY in group else None,
         **_read_words(group),
         **arrays,
@@ -141,7 +142,7 @@ def _read_words(group: Any) -> dict[str, Any]:
     extra = group.get("extra", {})
     return {
         "not_separable": tuple((a, b, rho) for a, b, rho in json.loads(netcdf.text_of(group.attrs, "not_separable"))),
-        "extra": {netcdf.text_of(item.attrs, "long_name"): item[()] for item in extra.values() if "long_name" in item.attrs},
+        "extra": {netcdf.text_of(item.attrs, "long_name"): numbers_of(item) for item in extra.values() if "long_name" in item.attrs},
         "remarks": tuple(json.loads(netcdf.text_of(group.attrs, "remarks"))),
         "name": netcdf.text_of(group.attrs, "name"),
         "history": histories.from_json(netcdf.text_of(group.attrs, "history")),

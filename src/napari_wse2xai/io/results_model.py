@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import NETWORK, Level, NullTest, Samples, Score, TrainedModel, Verdict
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.io import netcdf
+from napari_wse2xai.io.hdf5 import numbers_of
 from napari_wse2xai.io.results_pixels import (
     make_flakes,
     put,
@@ -102,7 +103,7 @@ def _read_scores(group: Any) -> tuple[Score, ...]:
     if "r2" not in group:
         return ()
     words = zip(*(texts(group, name) for name in _SCORE_TEXTS), strict=True)
-    numbers = zip(*(group[name][()].tolist() for name in _MEASURES), strict=True)
+    numbers = zip(*(numbers_of(group[name]).tolist() for name in _MEASURES), strict=True)
     return tuple(
         Score(**dict(zip(_SCORE_TEXTS, word, strict=True)), **dict(zip(_MEASURES, number, strict=True)))
         for word, number in zip(words, numbers, strict=True)
@@ -143,9 +144,9 @@ def _write_null_test(group: Any, test: NullTest) -> None:
 
 def _read_null_test(group: Any) -> NullTest:
     kinds = texts(group, "validation")
-    r2, p_value = (dict(zip(kinds, group[name][()].tolist(), strict=True)) for name in ("r2", "p_value"))
+    r2, p_value = (dict(zip(kinds, numbers_of(group[name]).tolist(), strict=True)) for name in ("r2", "p_value"))
     runs = [group[name] for name in group if name.startswith("surrogate_r2_")]
-    surrogates = {netcdf.text_of(run.attrs, "validation"): run[()] for run in runs}
+    surrogates = {netcdf.text_of(run.attrs, "validation"): numbers_of(run) for run in runs}
     told = [netcdf.text_of(group.attrs, name) for name in ("target", "model", "refused")]
     return NullTest(told[0], told[1], r2, {kind: surrogates.get(kind, np.empty(0)) for kind in kinds}, p_value, told[2])
 
@@ -158,7 +159,7 @@ def read_model(group: Any) -> TrainedModel:
         samples=samples,
         settings=json.loads(netcdf.text_of(group.attrs, "settings")),
         weights={target: _tensors(group["weights"][target]) for target in samples.target_names if target in group["weights"]},
-        curves={netcdf.text_of(curve.attrs, "long_name"): curve[()] for curve in _variables(group["curves"]).values()},
+        curves={netcdf.text_of(curve.attrs, "long_name"): numbers_of(curve) for curve in _variables(group["curves"]).values()},
         scores=_read_scores(group["scores"]),
         null_tests=tuple(_read_null_test(group[name]) for name in tests),
         verdicts=_read_verdicts(group, samples),
@@ -175,7 +176,7 @@ def _read_verdicts(group: Any, samples: Samples) -> tuple[Verdict, ...]:
 
 
 def _tensors(group: Any) -> dict[str, NDArray[np.generic]]:
-    return {name: np.asarray(variable[()]) for name, variable in _variables(group).items()}
+    return {name: numbers_of(variable) for name, variable in _variables(group).items()}
 
 
 def _variables(group: Any) -> dict[str, Any]:

@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, Line, Samples
+from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
+from napari_wse2xai.io.hdf5 import numbers_of, texts_of
 
 _COLUMNS = {
     "features": ("pixel", "feature"),
@@ -59,7 +61,7 @@ def put_texts(group: Any, name: str, dimension: str, texts: Sequence[str]) -> No
 
 def texts(group: Any, name: str) -> tuple[str, ...]:
     """List of texts that `put_texts` wrote."""
-    return tuple(str(text) for text in group[name].asstr()[()])
+    return texts_of(group[name])
 
 
 def write_samples(group: Any, samples: Samples, history: str) -> None:
@@ -82,10 +84,10 @@ def write_samples(group: Any, samples: Samples, history: str) -> None:
 
 def read_samples(group: Any) -> Samples:
     """Read what `write_samples` wrote."""
-    fields: dict[str, Any] = {name: group[name][()] for name in _COLUMNS}
+    fields: dict[str, Any] = {name: numbers_of(group[name]) for name in _COLUMNS}
     fields["filled"] = fields["filled"].astype(bool)
     fields |= {name: netcdf.text_of(group.attrs, name) for name in _TEXTS}
-    windows = [(float(low), float(high)) for low, high in group["window"][()]]
+    windows = [(float(low), float(high)) for low, high in numbers_of(group["window"])]
     return Samples(
         lines=tuple(Line(*line) for line in zip(texts(group, "line"), texts(group, "shape"), windows, strict=True)),
         target_names=texts(group, "target"),
@@ -127,9 +129,11 @@ def put_maps(
 def values_of_maps(group: Any, samples: Samples, name: str) -> NDArray[Any]:
     """Values (..., n) per sample that `put_maps` wrote."""
     found: list[NDArray[Any]] = []
-    for home, index, _ in _homes(group, samples):
+    for home, index, frame in _homes(group, samples):
         here = samples.flake == index
-        found.append(home[name][()][..., samples.row[here], samples.column[here]])
+        if home[name].shape[-2:] != frame.shape:
+            raise ReaderError(f"'{home[name].name}' has other pixels than its flake; the file is damaged, copy it again.")
+        found.append(numbers_of(home[name])[..., samples.row[here], samples.column[here]])
     values = np.empty((*found[0].shape[:-1], len(samples)), dtype=found[0].dtype)
     for index, part in enumerate(found):
         values[..., samples.flake == index] = part

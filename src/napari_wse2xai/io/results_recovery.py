@@ -10,6 +10,7 @@ from napari_wse2xai.data import Recovery
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.recovery import BENT, MAIN
 from napari_wse2xai.io import netcdf
+from napari_wse2xai.io.hdf5 import numbers_of
 from napari_wse2xai.io.results_pixels import put, put_texts, texts
 
 RECOVERY = "recovery"
@@ -38,7 +39,8 @@ def write_recovery(group: Any, recovery: Recovery) -> None:
 def read_recovery(group: Any) -> Recovery:
     """Read what `write_recovery` wrote."""
     roles = texts(group, "role")
-    ranks, curves, maps = (dict(zip(roles, group[name][()].tolist(), strict=True)) for name in ("rank", "pdp_r2", "slope_correlation"))
+    of_roles = (numbers_of(group[name]).tolist() for name in ("rank", "pdp_r2", "slope_correlation"))
+    ranks, curves, maps = (dict(zip(roles, values, strict=True)) for values in of_roles)
     numbers: dict[str, Any] = {name: float(np.asarray(group.attrs[name]).item()) for name in _NUMBERS}
     numbers |= {name: int(np.asarray(group.attrs[name]).item()) for name in _COUNTS}
     return Recovery(

@@ -1,5 +1,8 @@
-"""Zarr folders, opened and read with care."""
+"""Zarr folders, opened and read with care: nothing outside the folder is followed, no size is believed that its files cannot hold."""
 
+import math
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -7,27 +10,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.hdf5 import require_real
+from napari_wse2xai.ordinary import require_ordinary, shown
 
 _MOST_COMPRESSED = 5000
 """Zstandard can shrink a map with an even background by no more: an array that claims more per stored byte is damaged."""
+_HARMLESS = 1 << 20
+"""Bytes that any array may claim: one whose values were never written has no files."""
+_COMPRESSORS = ("blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
 
 def open_store(path: Path) -> Any:
-    """Open a Zarr folder to read."""
+    """Open a Zarr folder to read; one that leads to files elsewhere is refused."""
     import zarr
 
     if not path.is_dir():
         raise ReaderError(f"'{path.name}' is a file, but Zarr stores are folders; choose the folder, unpacked.")
+    require_self_contained(path)
     return zarr.open_group(path, mode="r")
+
+
+def require_self_contained(folder: Path) -> None:
+    """Refuse a folder that holds links to what lies outside, or anything but files and folders."""
+    root = folder.resolve()
+    for entry in _entries(folder):
+        place = Path(entry.path)
+        if entry.is_symlink() and not _resolved(place).is_relative_to(root):
+            raise ReaderError(
+                f"'{folder.name}': '{shown(place.relative_to(folder))}' is a link to a file elsewhere, which is not read for a folder that "
+                "may come from a stranger; put the file itself there."
+            )
+        if not entry.is_file() and not entry.is_dir():
+            require_ordinary(place)
+
+
+def _entries(folder: Path) -> Iterator["os.DirEntry[str]"]:
+    """All that lies in a folder, at any depth; links to folders are not entered."""
+    waiting = [os.fspath(folder)]
+    while waiting:
+        with os.scandir(waiting.pop()) as found:
+            for entry in found:
+                yield entry
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(entry.path)
+
+
+def _resolved(link: Path) -> Path:
+    """Where a link leads; a link that leads in a circle leads nowhere in the folder."""
+    try:
+        return link.resolve()
+    except (OSError, RuntimeError):
+        return Path(os.sep)
 
 
 def read_array(array: Any) -> NDArray[Any]:
     """All numbers of an array; a size that its files cannot hold is refused before any memory is taken."""
-    require_stored(array)
+    require_stored(array, harmless=_HARMLESS)
+    require_real(np.dtype(array.dtype), array.name)
     return np.asarray(array[...])
 
 
-def require_stored(array: Any) -> None:
-    """Refuse a size that the files cannot hold."""
-    if array.nbytes > _MOST_COMPRESSED * array.nbytes_stored():
+def require_stored(array: Any, *, harmless: int = 0) -> None:
+    """Refuse a size that the files cannot hold, of the array or of one of its chunks.
+
+    Parameters
+    ----------
+    harmless : bytes that it may claim all the same
+    """
+    most = max(_MOST_COMPRESSED * array.nbytes_stored(), harmless)
+    chunk = math.prod(array.shards or array.chunks) * np.dtype(array.dtype).itemsize
+    if array.nbytes > most or chunk > max(most, _HARMLESS):
         raise ReaderError(f"'{array.name}' claims {array.size} values but holds hardly any; the folder is incomplete, copy it again.")
+    names = [type(codec).__name__.lower() for codec in (*array.compressors, *array.filters)]
+    if sum(any(known in name for known in _COMPRESSORS) for name in names) > 1:
+        raise ReaderError(f"'{array.name}' is compressed twice, by which a small file can fill any memory; write it again.")

@@ -5,9 +5,8 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
-from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, part, silent
-from napari_wse2xai.stages import STAGES, Deconvolve, Stage
+from napari_wse2xai.stages import STAGES, Deconvolve, Stage, as_kept
 
 BY_NAME = {stage.__name__: stage for stage in STAGES}
 _EFFORT = {Deconvolve.__name__: 8.0}
@@ -49,18 +48,4 @@ def from_history(artefact: SpectralMap | PeakMaps) -> Chain:
 
     Records that are no stage (reading a file, editing by hand) are left out.
     """
-    stages = []
-    for record in artefact.history:
-        if record.step in BY_NAME:
-            stages.append(_rebuilt(record.step, dict(record.settings), record.version))
-    return Chain(tuple(stages))
-
-
-def _rebuilt(step: str, settings: dict[str, Any], version: str) -> Stage[Any, Any]:
-    try:
-        return BY_NAME[step].model_validate(settings)
-    except ValueError as error:
-        raise SettingsError(
-            f"The history's step {step} was made by version {version or 'unknown'} with settings that this version does not know; "
-            "open the result with that version."
-        ) from error
+    return Chain(tuple(as_kept(BY_NAME[record.step], record) for record in artefact.history if record.step in BY_NAME))

@@ -1,6 +1,6 @@
 """Verbs on nouns: one frozen settings object per stage of the chain, callable on an artefact."""
 
-from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching
+from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching, as_kept
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.convert_axis import ConvertAxis
@@ -38,4 +38,5 @@ __all__ = [
     "Stage",
     "Train",
     "Watching",
+    "as_kept",
 ]

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_chec
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Frame, Record
+from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
 
 
@@ -44,6 +45,8 @@ class Artefact(Protocol):
         ...
 
 
+KEPT = "kept"
+"""Context of a validation that tells settings from a file's history, which may be a stranger's, from the user's own."""
 Source = TypeVar("Source")
 Result = TypeVar("Result", bound=Artefact)
 
@@ -52,6 +55,9 @@ class Settings(BaseModel):
     """Values that a user can set: validation, form, recipe, help, history and docs are all read from the fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+
+
+AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
 class Stage(Settings, Generic[Source, Result]):
@@ -74,6 +80,26 @@ class Stage(Settings, Generic[Source, Result]):
     def run(self, source: Source, progress: Progress) -> Result:
         """Do the work; what subclasses define."""
         raise NotImplementedError
+
+
+def as_kept(stage: type[AnySettings], record: Record) -> AnySettings:
+    """Settings that a history holds, checked like those of a recipe: the file may be a stranger's.
+
+    Raises
+    ------
+    SettingsError
+        Settings that this version does not know, or that are none.
+    """
+    try:
+        return stage.model_validate(dict(record.settings), context=KEPT)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        words = f"{place}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")
+        raise SettingsError(
+            f"The history's step {record.step} was made by version {record.version or 'unknown'} with settings that this version does not "
+            f"know ({words}); open the result with that version, or run it again from its recipe."
+        ) from error
 
 
 def setting(default: Any = ..., *, title: str, description: str, unit: str = "", **limits: Any) -> Any:

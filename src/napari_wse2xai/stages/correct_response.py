@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.data.axis import convert_values
@@ -14,7 +14,7 @@ from napari_wse2xai.errors import DataError, UserError
 from napari_wse2xai.ordinary import require_ordinary
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
-from napari_wse2xai.stages._stage import Settings, Stage, setting
+from napari_wse2xai.stages._stage import KEPT, Settings, Stage, setting
 
 _LARGEST_TEXT = 1 << 26
 """Bytes of a text with one spectrum, at most."""
@@ -89,7 +89,10 @@ def _two_numbers(line: str) -> tuple[float, float] | None:
         return None
 
 
-def _loaded(value: Any) -> Any:
+def _loaded(value: Any, info: ValidationInfo) -> Any:
+    """Spectrum from a file that the user names; a history holds its spectra whole, and opens no file."""
+    if info.context == KEPT and isinstance(value, str | Path):
+        raise ValueError("a history holds its spectra themselves, never the name of a file")
     return Spectrum.load(value) if isinstance(value, str | Path) else value
 
 

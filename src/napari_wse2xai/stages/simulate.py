@@ -8,10 +8,10 @@ import numpy as np
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import NETWORK, Explanation, History, Record, Recovery, Samples, TrainedModel
-from napari_wse2xai.errors import DataError, SettingsError
+from napari_wse2xai.errors import DataError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages import _rivals
-from napari_wse2xai.stages._stage import Settings, setting
+from napari_wse2xai.stages._stage import Settings, as_kept, setting
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.train import Train
 
@@ -116,12 +116,4 @@ def _best(model: TrainedModel, target: str, validation: str) -> float:
 def _as_used(stage: type[Kind], history: History) -> Kind:
     """Settings that an artefact was made with; the usual ones where its history does not say."""
     record = next((record for record in reversed(history) if record.step == stage.__name__), None)
-    if record is None:
-        return stage()
-    try:
-        return stage.model_validate(record.settings)
-    except ValueError as error:
-        raise SettingsError(
-            f"The history's step {record.step} was made by version {record.version or 'unknown'} with settings that this version does not "
-            "know; simulate with that version, or train again."
-        ) from error
+    return stage() if record is None else as_kept(stage, record)

@@ -4,7 +4,6 @@ A format's module has ``items(path) -> tuple[Item, ...]``, ``read(path, item, un
 share a suffix, ``recognises(path) -> bool``; and where its files may hold pictures, ``pictures(path) -> tuple[Picture, ...]``.
 """
 
-import hashlib
 import importlib
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +18,9 @@ from typing import Protocol, cast
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Picture, Record, SpectralMap
 from napari_wse2xai.errors import DataError, ReaderError
-from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.checksum import Seen, sha256
 from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.zarr_store import require_self_contained
 from napari_wse2xai.ordinary import require_ordinary, shown
 
 
@@ -116,13 +116,15 @@ def reading(path: str | Path, item: str | None, unit: str | None) -> Iterator[tu
     started = time.perf_counter()
     source = _existing(path)
     with _naming(source), ThreadPoolExecutor(1) as pool:
-        digest = pool.submit(_sha256, source)  # hashing releases the interpreter lock
+        seen = Seen.now(source)
+        digest = pool.submit(sha256, source)  # hashing releases the interpreter lock
         found = _reader_of(source).read(source, item, unit)
         told = {} if unit is None else {"unit": unit}
 
         @cache
         def record() -> Record:
             settings = {"file": source.name, "item": item, "sha256": digest.result(), **told}
+            seen.require_same()
             return Record("read", settings, __version__, time.perf_counter() - started)
 
         yield found, record
@@ -142,9 +144,10 @@ def pictures(path: str | Path) -> tuple[Picture, ...]:
     """Read the pictures in a file, each in its place: scans, and what the microscope's camera saw; empty where there are none."""
     started = time.perf_counter()
     source = _existing(path)
-    reader = _reader_of(source)
+    reader, seen = _reader_of(source), Seen.now(source)
     found = reader.pictures(source) if hasattr(reader, "pictures") else ()
-    settings = {"file": source.name, "sha256": _sha256(source)} if found else {}
+    settings = {"file": source.name, "sha256": sha256(source)} if found else {}
+    seen.require_same()
     record = Record("read", settings, __version__, time.perf_counter() - started)
     return tuple(picture.with_record(record) for picture in found)
 
@@ -156,7 +159,9 @@ def _existing(path: str | Path) -> Path:
         raise ReaderError(f"'{shown(source)}' does not exist; check the name and the folder.")
     if source.is_dir() and not any(known.is_folder and known.matches(source) for known in FORMATS):
         raise ReaderError(f"'{shown(source)}' is a folder; choose a file in it.")
-    if source.is_file() and found.st_size == 0:
+    if source.is_dir():
+        require_self_contained(source)
+    elif found.st_size == 0:
         raise ReaderError(f"'{source.name}' is empty (0 bytes); copy or export it again.")
     return source
 
@@ -171,15 +176,3 @@ def _reader_of(source: Path) -> Reader:
         if reader.recognises(source):
             return reader
     return candidates[-1].load()
-
-
-def _sha256(source: Path) -> str:
-    """Checksum of a file, or of the names and content of all files in a folder."""
-    with readable_as("a file", source):
-        if source.is_file():
-            with source.open("rb") as stream:
-                return hashlib.file_digest(stream, "sha256").hexdigest()
-        total = hashlib.sha256()
-        for path in sorted(path for path in source.rglob("*") if path.is_file()):
-            total.update(f"{path.relative_to(source).as_posix()} {_sha256(path)}\n".encode())
-        return total.hexdigest()

@@ -14,6 +14,7 @@ import numpy as np
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.hdf5 import open_hdf5, require_stored
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signals import Axis, Signal, items_of, map_of
 from napari_wse2xai.io.zarr_store import open_store, read_array
@@ -48,9 +49,7 @@ def _open(path: Path) -> Iterator[Any]:
     if path.is_dir():
         yield open_store(path)
         return
-    import h5py
-
-    with h5py.File(path, "r", locking=False) as file:
+    with open_hdf5(path) as file:
         yield file
 
 
@@ -77,8 +76,6 @@ def _require_stored(data: Any) -> None:
     import h5py
 
     if isinstance(data, h5py.Dataset):
-        from napari_wse2xai.io.netcdf import require_stored
-
         require_stored(data)
     else:
         require_zarr_stored(data)

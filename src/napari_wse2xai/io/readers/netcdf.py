@@ -8,8 +8,10 @@ from typing import Any
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.items import Item, choose
 from napari_wse2xai.io.netcdf import describe_map_group, map_groups, read_map_group
+from napari_wse2xai.ordinary import require_ordinary
 
 ROOT_ITEM = "map"
 """Name of the map that lies in the root group; others go by their group's name, such as ``raman/map``."""
@@ -32,12 +34,11 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
 @contextmanager
 def open_netcdf(path: Path) -> Iterator[Any]:
     """Open a NetCDF-4 file to read; whatever is wrong in it becomes a `ReaderError`."""
-    import h5py
-
-    with path.open("rb") as stream:
+    require_ordinary(path)
+    with readable_as("NetCDF-4", path), path.open("rb") as stream:
         if stream.read(3) == b"CDF":
             raise ReaderError(f"'{path.name}' is a NetCDF-3 file; convert it to NetCDF-4 ('nccopy -k nc4 IN OUT').")
-    with readable_as("NetCDF-4", path), h5py.File(path, "r", locking=False) as file:
+    with readable_as("NetCDF-4", path), open_hdf5(path) as file:
         yield file
 
 

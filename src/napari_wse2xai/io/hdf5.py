@@ -1,0 +1,103 @@
+"""HDF5 files of strangers: nothing outside the file is followed, no size is believed that the file cannot hold.
+
+An HDF5 file may name other files: external links, raw storage elsewhere, data sets made of others.  Each would show whatever this user
+may read, ``/etc/passwd`` as counts.  All formats that are HDF5 inside (NetCDF-4, HyperSpy, MATLAB 7.3...) are opened here.
+"""
+
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.ordinary import require_ordinary
+
+_MOST_COMPRESSED = 1100
+"""Deflate cannot shrink by more: a data set that claims more than that per stored byte is damaged."""
+_HARMLESS = 1 << 20
+"""Bytes that any data set may claim: one whose values were never written takes no room in the file."""
+
+
+@contextmanager
+def open_hdf5(path: Path) -> Iterator[Any]:
+    """Open an HDF5 file to read; one that leads to other files is refused."""
+    import h5py
+
+    require_ordinary(path)
+    with h5py.File(path, "r", locking=False) as file:
+        _require_self_contained(file, path)
+        yield file
+
+
+def _require_self_contained(file: Any, path: Path) -> None:
+    """Refuse a file that shows the content of others."""
+    import h5py
+
+    def look(name: bytes, link: Any) -> str | None:
+        """Name of what leads out of the file, which ends the visit."""
+        if link.type == h5py.h5l.TYPE_SOFT:
+            return None
+        if link.type != h5py.h5l.TYPE_HARD:
+            return name.decode("utf-8", "replace")
+        node = h5py.h5o.open(file.id, name)
+        return name.decode("utf-8", "replace") if isinstance(node, h5py.h5d.DatasetID) and _lies_elsewhere(node) else None
+
+    found = file.id.links.visit(look, info=True)
+    if found is not None:
+        raise ReaderError(
+            f"'{path.name}': '{found}' lies in another file, which is not read for one that may come from a stranger; "
+            "copy the data into the file itself."
+        )
+
+
+def _lies_elsewhere(dataset: Any) -> bool:
+    """Whether the values of a data set (of h5py's lower level) lie outside its file."""
+    import h5py
+
+    how = dataset.get_create_plist()
+    return bool(how.get_external_count() or how.get_layout() == h5py.h5d.VIRTUAL)
+
+
+def require_stored(dataset: Any, *, harmless: int = 0) -> int:
+    """Refuse a size that the file cannot hold, before any memory is taken; gives the bytes that it holds.
+
+    Parameters
+    ----------
+    harmless : bytes that it may claim all the same
+    """
+    import h5py
+
+    stored = int(dataset.id.get_storage_size())
+    most = max(_MOST_COMPRESSED * stored, harmless)
+    chunk = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
+    if dataset.size * dataset.dtype.itemsize > most or chunk > max(most, _HARMLESS):
+        raise ReaderError(f"'{dataset.name}' claims {dataset.size} values but holds {stored} bytes; the file is incomplete, copy it again.")
+    how = dataset.id.get_create_plist()
+    if sum(how.get_filter(index)[0] == h5py.h5z.FILTER_DEFLATE for index in range(how.get_nfilters())) > 1:
+        raise ReaderError(f"'{dataset.name}' is compressed twice, by which a small file can fill any memory; write it again.")
+    return stored
+
+
+def numbers_of(dataset: Any) -> NDArray[Any]:
+    """All values of a data set of real numbers."""
+    require_stored(dataset, harmless=_HARMLESS)
+    require_real(dataset.dtype, dataset.name)
+    return np.asarray(dataset[()])
+
+
+def texts_of(dataset: Any) -> tuple[str, ...]:
+    """All values of a data set of texts."""
+    require_stored(dataset, harmless=_HARMLESS)
+    return tuple(str(text) for text in dataset.asstr()[()])
+
+
+def require_real(kind: np.dtype[Any], name: str) -> None:
+    """Refuse what is no real number."""
+    if kind.kind == "c":
+        raise ReaderError(f"'{name}' holds complex numbers, counts are real; save their real part or their magnitude.")
+    if kind.kind not in "biuf":
+        raise ReaderError(f"'{name}' holds values of the kind '{kind}', not numbers; choose another file.")
