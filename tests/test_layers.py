@@ -34,14 +34,6 @@ def test_a_map_s_slider_is_the_spectral_axis_and_its_canvas_the_flake() -> None:
     np.testing.assert_array_equal(data[3, 2, 1], source.counts[2, 1, 3])
 
 
-def test_the_slider_s_ends_are_exact_on_an_uneven_axis() -> None:
-    counts = np.ones((2, 2, 3), np.float32)
-    source = SpectralMap.from_arrays(counts, [1.0, 1.2, 2.0], AxisKind.ENERGY)
-    _, keywords, _ = map_layer(source)
-    first, step = keywords["translate"][0], keywords["scale"][0]
-    assert (first, first + 2 * step) == pytest.approx((1.0, 2.0))
-
-
 @pytest.mark.parametrize("step", [(1.0, 1.0), (-0.5, 0.25), (0.5, -0.25), (-2.0, -3.0)])
 def test_row_0_stays_on_top_and_column_0_at_the_left_whatever_the_stage_s_signs(step: tuple[float, float]) -> None:
     source = make_map(Frame((4, 6), step, (7.0, -3.0)), flake=np.ones((4, 6), bool))

@@ -9,12 +9,12 @@ import pytest
 from matplotlib.backend_bases import MouseButton
 from qtpy.QtWidgets import QApplication, QWidget
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.spectrum_view import SpectrumView, pixel_at
-from napari_wse2xai.layers import to_layers
+from napari_wse2xai.layers import telling_channel, to_layers
 from napari_wse2xai.plots.spectra import Fit
-from napari_wse2xai.stages import Despike, Peak
+from napari_wse2xai.stages import ConvertAxis, Despike, Peak
 
 
 @dataclass(frozen=True)
@@ -252,3 +252,32 @@ def test_nothing_is_left_of_the_curves_when_the_last_map_is_gone(viewer, view: S
     viewer.layers.clear()
     QApplication.processEvents()
     assert len(np.unique(np.asarray(view.canvas.buffer_rgba()).reshape(-1, 4), axis=0)) == 1
+
+
+def test_the_slider_s_number_is_the_value_of_the_channel_on_the_canvas(viewer, view: SpectrumView, light: SpectralMap, settle) -> None:
+    values = np.linspace(500.0, 1000.0, 61)
+    counts = np.broadcast_to(np.arange(61.0), light.counts.shape)
+    uneven = ConvertAxis(to="eV", jacobian=False)(SpectralMap.from_arrays(counts, values, AxisKind.WAVELENGTH, frame=light.frame))
+    (layer,) = stock.add(viewer, to_layers(uneven))
+    exact = uneven.axis.values
+    reached = set()
+    for step in range(viewer.dims.nsteps[0]):
+        viewer.dims.set_current_step(0, step)
+        number = viewer.dims.point[0]
+        channel = 60 - int(layer.get_value((number, 12.0, 21.0), world=True))
+        assert abs(number - exact[channel]) == np.abs(number - exact).min()
+        assert view.channel.get_xdata()[0] == exact[channel]
+        assert view.channel_value.get_text() == f" {exact[channel]:.6g} eV"
+        reached.add(channel)
+    assert reached == set(range(61))
+    stock.go_to_brightest_channel(viewer, layer)
+    assert stock.shown_channel(layer, uneven, viewer.dims.point) == telling_channel(uneven)
+
+
+def test_napari_s_own_contrast_and_copies_work_on_an_uneven_axis(viewer, light: SpectralMap) -> None:
+    uneven = ConvertAxis(to="nm")(light)
+    (layer,) = stock.add(viewer, to_layers(uneven))
+    layer.reset_contrast_limits(mode="data")
+    assert layer.contrast_limits == pytest.approx([uneven.counts.min(), uneven.counts.max()])
+    copy = viewer.add_layer(layer.__class__.create(*layer.as_layer_data_tuple()))
+    np.testing.assert_array_equal(np.asarray(copy.data), np.asarray(layer.data))

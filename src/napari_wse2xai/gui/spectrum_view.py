@@ -15,7 +15,7 @@ from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.start_peaks import StartPeaks
-from napari_wse2xai.layers import WORDS
+from napari_wse2xai.layers import WORDS, pretty
 from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
 
 Pixel = tuple[int, int]
@@ -71,6 +71,9 @@ class SpectrumView(Docked):
     def _build_marks(self) -> None:
         """What is drawn beside the curves, and what the mouse does there."""
         self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
+        self.channel_value = self.axes.text(
+            0, 0.97, "", transform=self.axes.get_xaxis_transform(), va="top", fontsize=8, color="#888888", clip_on=True, animated=True
+        )
         style: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "", "color": REPLACED}
         (self.replaced,) = self.axes.plot([], [], transform=self.axes.get_xaxis_transform(), animated=True, **style)
         self.starts = StartPeaks(self.axes, self.canvas.blit_moving)
@@ -111,7 +114,7 @@ class SpectrumView(Docked):
         replaced = self.source.axis.values[self.source.replaced_at(*pixel)]
         self.replaced.set_data(replaced, np.full(len(replaced), 0.03))
         self.words.setText(self._text(pixel))
-        self.canvas.moving = [*self.plot.artists, self.channel, self.replaced, *self.starts.artists]
+        self.canvas.moving = [*self.plot.artists, self.channel, self.channel_value, self.replaced, *self.starts.artists]
         (self.canvas.draw_anew if changed else self.canvas.blit_moving)()
 
     def on_layers(self, event: Any = None) -> None:
@@ -143,8 +146,11 @@ class SpectrumView(Docked):
         layer = self._map_layer()
         if layer is None or self.source is None:
             return
-        value = slider_value(layer, self.source, self.viewer.dims.point)
+        channel = stock.shown_channel(layer, self.source, self.viewer.dims.point)
+        value = np.nan if channel is None else float(self.source.axis.values[channel])
         self.channel.set_xdata([value, value])
+        if channel is not None:
+            self.channel_value.set(x=value, text=f" {value:.6g} {pretty(self.source.axis.unit)}")
         if redraw:
             self.canvas.blit_moving()
 
@@ -184,7 +190,7 @@ class SpectrumView(Docked):
             head += f"<br>{counted(replaced, 'channel')} replaced: <span style='color:{REPLACED}'>┃</span>"
         if self.peaks is None or not np.isfinite(self.peaks.height[:, *pixel]).any():
             return head
-        units = [self.peaks.unit(parameter).replace("cm-1", "cm⁻¹") for parameter in PARAMETERS]
+        units = [pretty(self.peaks.unit(parameter)) for parameter in PARAMETERS]
         titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
         rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(self.peaks, *pixel)))
         return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
@@ -262,16 +268,6 @@ def pixel_at(layer: Any, position: Any) -> Pixel | None:
     row, column = (round(float(v)) for v in layer.world_to_data(world)[-2:])
     inside = 0 <= row < layer.data.shape[-2] and 0 <= column < layer.data.shape[-1]
     return (row, column) if inside else None
-
-
-def slider_value(layer: Any, source: SpectralMap, point: Any) -> float:
-    """Exact axis value of the channel that the canvas shows; napari's own slider is evenly spaced, the axis need not be."""
-    own = next((i for i, n in enumerate(layer.axis_labels) if n == source.axis.kind.value), 0)
-    world = np.asarray(point, dtype=float)[-layer.ndim :]
-    if len(world) < layer.ndim:
-        return float("nan")
-    channel = round(float(layer.world_to_data(world)[own]))
-    return float(source.axis.values[min(max(channel, 0), len(source.axis) - 1)])
 
 
 def _same(one: Any, other: Any) -> bool:

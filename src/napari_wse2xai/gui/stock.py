@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap, TrainedModel
-from napari_wse2xai.layers import LayerTuple, Shown, map_layer, shown_in, telling_channel
+from napari_wse2xai.layers import LayerTuple, Shown, Slider, map_layer, shown_in, telling_channel
 
 Viewer = Any
 Layer = Any
@@ -180,10 +180,19 @@ def _where(layer: Layer, keywords: dict[str, Any]) -> dict[str, Any]:
 def go_to_brightest_channel(viewer: Viewer, layer: Layer) -> None:
     """Put a map's slider where the flake stands out most."""
     source = map_of(layer)
-    slider = next((i for i, name in enumerate(viewer.dims.axis_labels) if name == source.axis.kind.value), None)
-    if slider is not None:
-        viewer.dims.set_point(slider, layer.translate[layer.axis_labels.index(source.axis.kind.value)] + _offset(layer, source))
+    own, slider = source.axis.kind.value, Slider.over(source.axis)
+    here = next((i for i, name in enumerate(viewer.dims.axis_labels) if name == own), None)
+    if here is not None:
+        steps = round((float(source.axis.values[telling_channel(source)]) - slider.start) / slider.step)
+        axis = layer.axis_labels.index(own)
+        viewer.dims.set_point(here, float(layer.translate[axis] + steps * layer.scale[axis]))
 
 
-def _offset(layer: Layer, source: SpectralMap) -> float:
-    return float(telling_channel(source) * layer.scale[layer.axis_labels.index(source.axis.kind.value)])
+def shown_channel(layer: Layer, source: SpectralMap, point: Any) -> int | None:
+    """Channel of a map that its layer shows where the sliders stand at a point of the world; None where it shows none."""
+    own = next((i for i, name in enumerate(layer.axis_labels) if name == source.axis.kind.value), 0)
+    world = np.asarray(point, dtype=float)[-layer.ndim :]
+    if len(world) < layer.ndim:
+        return None
+    channels = Slider.over(source.axis).channels
+    return int(channels[np.clip(round(float(layer.world_to_data(world)[own])), 0, len(channels) - 1)])

@@ -31,6 +31,7 @@ from napari_wse2xai.layers.maps import (
     telling_channel,
 )
 from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, pretty, shown_in, to_layers
+from napari_wse2xai.layers.slider import Slider
 
 __all__ = [
     "COLORMAPS",
@@ -40,6 +41,7 @@ __all__ = [
     "WORDS",
     "LayerTuple",
     "Shown",
+    "Slider",
     "beside_layers",
     "chi2_layer",
     "effect_layer",

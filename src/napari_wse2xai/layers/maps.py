@@ -1,9 +1,12 @@
 """What is measured, fitted and paired, as layers."""
 
+from typing import Any
+
 import numpy as np
 
 from napari_wse2xai.data import PARAMETERS, AxisKind, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
 from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, image_layer, limits, place, pretty, to_layers
+from napari_wse2xai.layers.slider import OnSlider, Slider
 from napari_wse2xai.numerics import brightness
 
 PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "nm", AxisKind.ENERGY: "eV", AxisKind.WAVENUMBER: "1/cm"}
@@ -92,22 +95,17 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
         data are repeated, without copying, along the others' axes, so that each map is seen whatever the others' sliders say.
     """
     kinds = {axis.kind: axis for axis in (*sliders, source.axis)}
-    ordered = [kinds[kind] for kind in AxisKind if kind in kinds]
-    data = np.moveaxis(source.counts, -1, 0)
-    for position, axis in enumerate(ordered):
-        if axis.kind is not source.axis.kind:
-            data = np.expand_dims(data, position)
-    data = np.broadcast_to(data, (*(len(source.axis if a.kind is source.axis.kind else a) for a in ordered), *source.frame.shape))
+    ordered = {kind: Slider.over(kinds[kind]) for kind in AxisKind if kind in kinds}
     here = place(source.frame)
     low, high = limits(np.asarray(source.counts[..., telling_channel(source)]), 1, 99)
     return (
-        data,
+        _on_sliders(source, ordered),
         {
             "name": layer_name(source),
-            "scale": (*(_step(axis) for axis in ordered), *here["scale"]),
-            "translate": (*(axis.span[0] for axis in ordered), *here["translate"]),
-            "units": (*(PINT_UNITS[axis.kind] for axis in ordered), *here["units"]),
-            "axis_labels": (*(axis.kind.value for axis in ordered), *here["axis_labels"]),
+            "scale": (*(slider.step for slider in ordered.values()), *here["scale"]),
+            "translate": (*(slider.start for slider in ordered.values()), *here["translate"]),
+            "units": (*(PINT_UNITS[kind] for kind in ordered), *here["units"]),
+            "axis_labels": (*(kind.value for kind in ordered), *here["axis_labels"]),
             "contrast_limits": (low, high),
             "colormap": "gray",
             "metadata": {KEY: Shown(source, "map")},
@@ -115,6 +113,16 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
         | {name: value for name, value in here.items() if name == "rotate"},
         "image",
     )
+
+
+def _on_sliders(source: SpectralMap, sliders: dict[AxisKind, Slider]) -> Any:
+    """Counts with an axis for each slider, then rows and columns: a view."""
+    counts, own = np.moveaxis(source.counts, -1, 0), list(sliders).index(source.axis.kind)
+    lengths = [len(source.axis) if kind is source.axis.kind else len(slider) for kind, slider in sliders.items()]
+    by_channel = counts[(None,) * own + (slice(None),) + (None,) * (len(sliders) - own - 1)]
+    by_channel = np.broadcast_to(by_channel, (*lengths, *source.frame.shape))
+    slider = sliders[source.axis.kind]
+    return by_channel if slider.is_even else OnSlider(by_channel, own, slider.channels)
 
 
 def layer_name(source: SpectralMap) -> str:
@@ -187,11 +195,6 @@ def picture_layer(picture: Picture) -> LayerTuple:
     name = f"{picture.name} ({pretty(picture.unit)})" if picture.unit else picture.name
     metadata = {KEY: Shown(picture, "picture")}
     return picture.values, {"name": name, "metadata": metadata} | colours | place(picture.frame), "image"
-
-
-def _step(axis: SpectralAxis) -> float:
-    """Mean step of an axis, so that the slider's ends are exact and its middle nearly so."""
-    return (axis.span[1] - axis.span[0]) / (len(axis) - 1) if len(axis) > 1 else 1.0
 
 
 def telling_channel(source: SpectralMap) -> int:
