@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from wdf_file import NM, block, head, origins, plan, wdf_bytes, white_light
+from wdf_file import FILE_TIME, KELVIN, NM, UM, block, head, origins, plan, wdf_bytes, white_light
 
-from napari_wse2xai.data import AxisKind, Frame
+from napari_wse2xai.data import AxisKind, Direction, Frame
+from napari_wse2xai.data.transform import pixels_um
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import list_items, read
 from napari_wse2xai.io.readers import pictures
@@ -90,7 +91,85 @@ def test_slanting_line_is_one_column(write):
     )
     with pytest.warns(DataWarning, match=r"143\.1 degrees"):
         found = read(write(content))
-    assert found.frame == Frame((5, 1), (5.0, 1.0), (3.0, 4.0))
+    assert found.frame.shape == (5, 1)
+    np.testing.assert_allclose(
+        pixels_um(found.frame)[:, 0], np.stack([3 + 3 * along, 4 - 4 * along], axis=-1), atol=1e-9
+    )  # (y, x) in the file
+
+
+@pytest.mark.parametrize("order", [ROWS, COLUMNS, SNAKE], ids=["rows", "StreamLine", "snake"])
+def test_a_scan_at_an_angle_lies_where_the_stage_was(write, order):
+    angle = np.deg2rad(33.0)
+    x, y = 7 + np.cos(angle) * X - np.sin(angle) * Y, -5 + np.sin(angle) * X + np.cos(angle) * Y
+    places = origins(y[order], x[order], NY * NX)
+    with pytest.warns(DataWarning, match=r"33\.0 degrees"):
+        found = read(write(wdf_bytes(COUNTS.reshape(-1, N)[order], AXIS, places, PLAN)))
+    which = found.counts[:, :, 0].astype(int) // N
+    np.testing.assert_allclose(pixels_um(found.frame), np.stack([y[which], x[which]], axis=-1), atol=1e-9)
+
+
+START = 133008257038481252
+SERIES = {
+    "time": ((11, FILE_TIME, "Time", START + np.array([0, 10, 25, 100]) * 10**7), Direction("time", "s", (0.0, 1.0, 2.5, 10.0)), 10 / 3),
+    "temperature": ((9, KELVIN, "Temperature", [4.0, 10, 16, 22]), Direction("temperature", "K"), 6.0),
+    "focus": ((5, UM, "Z", [-2.0, -1, 0, 1]), Direction("z", "um"), 1.0),
+}
+
+
+@pytest.mark.parametrize(("more", "along", "step"), SERIES.values(), ids=SERIES)
+@pytest.mark.parametrize("measurement", [2, 3])
+def test_a_series_runs_over_what_the_file_says(write, more, along, step, measurement):
+    if along.values:
+        more = (*more[:3], START + np.array([0, 1, 2.5, 10]) * 1e7)
+    content = wdf_bytes(COUNTS[0], AXIS, origins([2.0] * NX, [3.0] * NX, NX, more=(more,)), n_lists=3, measurement=measurement)
+    found = read(write(content))
+    np.testing.assert_array_equal(found.counts[:, 0], COUNTS[0])
+    assert found.frame.directions[0] == along
+    assert found.frame.step_um[0] == pytest.approx(step)
+    assert found.frame.has_places is (along.unit == "um")
+
+
+def test_a_temperature_goes_before_the_clock(write):
+    clock = (11, FILE_TIME, "Time", START + np.arange(NX) * 10**7)
+    heat = (9, KELVIN, "Temperature", [4.0, 10, 17, 22])
+    content = wdf_bytes(COUNTS[0], AXIS, origins([2.0] * NX, [3.0] * NX, NX, more=(clock, heat)), n_lists=4, measurement=2)
+    assert read(write(content)).frame.directions[0] == Direction("temperature", "K", (4.0, 10.0, 17.0, 22.0))
+
+
+@pytest.mark.parametrize("along", ["x", "y", "distance"])
+def test_a_section_in_depth_has_z_down_its_rows(write, along):
+    x, y = (X, np.full_like(Y, 5.0)) if along == "x" else (np.full_like(X, 5.0), X) if along == "y" else (0.6 * X, 0.8 * X)
+    content = wdf_bytes(
+        COUNTS.reshape(-1, N)[COLUMNS], AXIS, origins(y[COLUMNS], x[COLUMNS], NY * NX, more=((5, UM, "Z", Y[COLUMNS]),)), n_lists=3
+    )
+    found = read(write(content))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert found.frame.directions == (Direction("z"), Direction(along))
+    np.testing.assert_allclose(found.frame.y_um, np.unique(Y))
+
+
+def test_a_volume_is_refused_and_a_map_that_follows_the_surface_is_not(write):
+    y, x, z = (grid.ravel() for grid in np.meshgrid([0.0, 2], [1.0, 2.5, 4], [0.0, 5], indexing="ij"))
+    spectra = COUNTS.reshape(-1, N)
+    with pytest.raises(ReaderError, match="volume, 6 places"):
+        read(write(wdf_bytes(spectra, AXIS, origins(y, x, 12, more=((5, UM, "Z", z),)), n_lists=3)))
+    surface = np.random.default_rng(0).normal(size=12)
+    found = read(write(wdf_bytes(spectra, AXIS, origins(Y, X, 12, more=((5, UM, "Z", surface),)), n_lists=3)))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+
+
+@pytest.mark.parametrize(
+    ("unit", "kind"), [(1, AxisKind.RAMAN_SHIFT), (2, AxisKind.WAVENUMBER), (4, AxisKind.ENERGY), (3, AxisKind.WAVELENGTH)]
+)
+def test_kinds_of_axis(write, unit, kind):
+    assert read(write(wdf_bytes(COUNTS[0, :1], AXIS, n_lists=0, unit=unit))).axis.kind is kind
+    assert read(write(wdf_bytes(COUNTS[0, :1], AXIS, n_lists=0, unit=unit)), unit="abs. cm-1").axis.kind is AxisKind.WAVENUMBER
+
+
+def test_a_shift_that_no_light_of_this_laser_has_is_told(write):
+    path = write(wdf_bytes(COUNTS[0, :1], AXIS + 13000, n_lists=0))
+    with pytest.warns(DataWarning, match=r"taken as Raman shift; if it is wavenumber of light, give the unit 'abs\. cm-1'"):
+        assert read(path).axis.kind is AxisKind.RAMAN_SHIFT
 
 
 def test_series_in_time_is_a_list_though_the_stage_was_read(write):
@@ -203,4 +282,6 @@ def test_real_line(shared_data):
     with pytest.warns(DataWarning, match=r"45\.0 degrees"):
         found = read(shared_data / "renishaw" / "renishaw_test_linescan.wdf")
     assert found.counts.shape == (5, 1, 40)
+    at = -50 + np.sqrt(0.5) * 30 * np.arange(5)  # as the list of coordinates in the file, for x and for y
+    np.testing.assert_allclose(pixels_um(found.frame)[:, 0], np.stack([at, at], axis=-1), atol=1e-4)
     assert found.frame.step_um[0] == pytest.approx(30.0)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind
+from napari_wse2xai.data.transform import pixels_um
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import list_items, read
 
@@ -39,9 +40,18 @@ def test_labspec_xml_in_the_order_of_the_file(other):
     assert found.axis.span == (720.924, 771.797)
 
 
-def test_rotated_labspec_xml_is_told(other):
-    with pytest.warns(DataWarning, match=r"-30\.5 degrees"):
-        assert read(other / "jobinyvon_test_map_x2-y2_rotated.xml").counts.shape == (2, 3, 34)
+def test_a_turned_labspec_xml_lies_where_its_own_numbers_say(other):
+    path = other / "jobinyvon_test_map_x2-y2_rotated.xml"
+    with pytest.warns(DataWarning, match=r"-30\.5 degrees to the stage; it is drawn turned"):
+        found = read(path)
+    text = path.read_text(encoding="utf-8")
+    pattern = r'7D6CD4DB" Size="\d">([-\d\s]*)</LSX>\s*<LSX Format="7" ID="0x6D707974">{}<'
+    x, y = (np.array(re.search(pattern.format(name), text)[1].split(), float) for name in ("XA", "YA"))
+    angle = float(re.search(r'6C676EC6" Size="3">\s*<LSX Format="5" ID="0x0">([^<]*)<', text)[1])
+    yy, xx = np.meshgrid(y, x, indexing="ij")
+    wanted = np.stack([np.sin(angle) * xx + np.cos(angle) * yy, np.cos(angle) * xx - np.sin(angle) * yy], axis=-1)
+    np.testing.assert_allclose(pixels_um(found.frame), wanted, atol=1e-9)
+    assert [direction.name for direction in found.frame.directions] == ["YA", "XA"]
 
 
 def test_digital_surf_in_um_and_nm(other):

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from napari_wse2xai.data import AxisKind, Frame
-from napari_wse2xai.errors import DataWarning, ReaderError, UserError
+from napari_wse2xai.data import AxisKind, Direction, Frame
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError, UserError
 from napari_wse2xai.io import list_items, read
 
 NY, NX, N = 3, 4, 6
@@ -65,9 +65,78 @@ def test_planes_are_rows(write, flags, w_step):
 
 
 def test_planes_without_a_length(write):
-    with pytest.warns(DataWarning, match="taken as 1 µm"):
+    with pytest.warns(DataWarning, match="taken as µm"):
         found = read(write(spc_map(place_type=0)))
     np.testing.assert_array_equal(found.counts, COUNTS)
+    assert (found.frame.step_um, found.frame.origin_um) == (pytest.approx((0.5, 0.25)), pytest.approx((10.0, -20.0)))
+
+
+@pytest.mark.parametrize("place_type", [0, MICROMETRES])
+@pytest.mark.parametrize("flags", [MULTI, MULTI | ORDERED])
+def test_planes_are_found_without_their_number(write, flags, place_type, recwarn):
+    content = spc_map(flags=flags)[512:]
+    found = read(write(header(flags, NY * NX, place_type=place_type) + content))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert (found.frame.step_um, found.frame.origin_um) == (pytest.approx((0.5, 0.25)), pytest.approx((10.0, -20.0)))
+    assert any("taken as µm" in str(each.message) for each in recwarn) == (place_type == 0)
+
+
+@pytest.mark.parametrize(("code", "name", "unit"), [(SECONDS, "time", "s"), (21, "temperature", "K"), (5, "time", "min")])
+def test_planes_in_time_or_temperature_are_no_lengths(write, code, name, unit):
+    content = bytearray(spc_map())
+    content[324] = code
+    found = read(write(bytes(content)))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert found.frame.directions == (Direction(name, unit), Direction("x"))
+    np.testing.assert_allclose(found.frame.y_um, 10 + 0.5 * np.arange(NY))
+    assert not found.frame.has_places
+
+
+@pytest.mark.parametrize(
+    ("code", "x", "kind", "is_told"),
+    [
+        (1, 12900 + 10 * np.arange(N), AxisKind.WAVENUMBER, False),
+        (13, 12900 + 10 * np.arange(N), AxisKind.RAMAN_SHIFT, True),  # in the near infrared with any but an ultraviolet laser
+        (1, AXIS, AxisKind.RAMAN_SHIFT, True),
+        (13, AXIS, AxisKind.RAMAN_SHIFT, False),
+        (14, 1.5 + 0.1 * np.arange(N), AxisKind.ENERGY, False),
+    ],
+)
+def test_what_the_axis_is_called_tells_light_from_shift(write, code, x, kind, is_told, recwarn):
+    path = write(header(0, 1, x=x, x_type=code) + sub(0, COUNTS[0, 0].tobytes()))
+    found = read(path)
+    assert found.axis.kind is kind
+    np.testing.assert_allclose(found.axis.values, x)
+    assert any("is taken as" in str(each.message) for each in recwarn) is is_told
+    assert read(path, unit="abs. cm-1").axis.kind is AxisKind.WAVENUMBER
+
+
+def test_an_axis_that_is_none_of_light_is_asked_for(write):
+    path = write(header(0, 1, x=AXIS, x_type=SECONDS) + sub(0, COUNTS[0, 0].tobytes()))
+    with pytest.raises(DataError, match="'s' is not known"):
+        read(path)
+    assert read(path, unit="nm").axis.kind is AxisKind.WAVELENGTH
+
+
+@pytest.mark.parametrize(
+    ("line", "laser"),
+    [
+        ("EXCIT_LINE = 532.43", 532.43),
+        ("LASER (NM) = 632.8", 632.8),
+        ("Laser = 532nm_Edge", 532.0),
+        ("Excitation wavelength = 488 nm", 488.0),
+        ("Laser = 785", 785.0),
+        ("LASER MODE = HIGH DENSITY 10", None),
+        ("Laser power = 5.0", None),
+        ("ACQ. TIME (S) = 532", None),
+    ],
+)
+def test_laser_where_the_log_names_it(write, line, laser):
+    spectrum = sub(0, COUNTS[0, 0].tobytes())
+    text = f"LASER MODE = HIGH\r\n{line}\r\n\0".encode()
+    log = struct.pack("<iiii", 64 + len(text), 0, 64, 0).ljust(64, b"\0") + text
+    found = read(write(header(0, 1, log_at=512 + len(spectrum)) + spectrum + log))
+    assert found.axis.laser_nm == laser
 
 
 def test_line_and_time_series(write):
@@ -75,9 +144,18 @@ def test_line_and_time_series(write):
     line = read(write(header(MULTI | ORDERED, NX) + content))
     np.testing.assert_array_equal(line.counts[:, 0], COUNTS[0])
     assert (line.frame.step_um[0], line.frame.origin_um[0]) == pytest.approx((0.25, -20.0))
-    with pytest.warns(DataWarning, match="4 spectra are shown as a list"):
-        series = read(write(header(MULTI | ORDERED, NX, place_type=SECONDS) + content))
+    series = read(write(header(MULTI | ORDERED, NX, place_type=SECONDS) + content))
     np.testing.assert_array_equal(series.counts, line.counts)
+    assert series.frame.directions[0] == Direction("time", "s")
+    assert (series.frame.step_um[0], series.frame.origin_um[0]) == pytest.approx((0.25, -20.0))
+
+
+def test_uneven_times_are_kept(write):
+    times = (0.0, 1.0, 2.5, 10.0)
+    subs = b"".join(sub(i, COUNTS[0, i].tobytes(), z=time) for i, time in enumerate(times))
+    series = read(write(header(MULTI | ORDERED, NX, place_type=SECONDS) + subs))
+    np.testing.assert_array_equal(series.counts[:, 0], COUNTS[0])
+    assert series.frame.directions[0] == Direction("time", "s", times)
 
 
 @pytest.mark.parametrize(("flags", "kind", "bits"), [(0, "<i4", 32), (SHORT, "<i2", 16)])
@@ -112,12 +190,11 @@ def test_spectra_with_their_own_axes(write):
         read(own(AXIS, AXIS + 1))
 
 
-@pytest.mark.parametrize(("x_type", "values", "expected"), [(1, 1e7 / (500.0 + AXIS), 500 + AXIS), (2, 0.5 + AXIS / 1e3, 500 + AXIS)])
-def test_wavenumbers_of_light_and_micrometres_become_nm(write, x_type, values, expected):
-    values = values.astype("<f4")
-    found = read(write(header(HAS_X, 1, x=values, x_type=x_type) + values.tobytes() + sub(0, COUNTS[0, 0].tobytes())))
+def test_micrometres_become_nm(write):
+    values = (0.5 + AXIS / 1e3).astype("<f4")
+    found = read(write(header(HAS_X, 1, x=values, x_type=2) + values.tobytes() + sub(0, COUNTS[0, 0].tobytes())))
     assert found.axis.kind is AxisKind.WAVELENGTH
-    np.testing.assert_allclose(found.axis.values, expected, rtol=1e-6)
+    np.testing.assert_allclose(found.axis.values, 500 + AXIS, rtol=1e-6)
 
 
 def test_log_tells_the_laser(write):

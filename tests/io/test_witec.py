@@ -15,6 +15,7 @@ from scipy.io import savemat
 from wit_file import DATA_TYPES, graph, project, space, tree
 
 from napari_wse2xai.data import AxisKind
+from napari_wse2xai.data.transform import pixels_um
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import list_items, pictures, read, stored
 
@@ -46,12 +47,17 @@ def test_project_map_has_x_fast_and_row_zero_first(write):
 
 
 @pytest.mark.parametrize(
-    ("unit_index", "kind"), [(0, AxisKind.WAVELENGTH), (1, AxisKind.WAVELENGTH), (2, AxisKind.WAVELENGTH), (4, AxisKind.ENERGY)]
+    ("unit_index", "kind", "wanted"),
+    [
+        (0, AxisKind.WAVELENGTH, WAVELENGTHS),
+        (1, AxisKind.WAVELENGTH, WAVELENGTHS),
+        (2, AxisKind.WAVENUMBER, 1e7 / WAVELENGTHS[::-1]),  # "1/cm" without "rel."
+        (4, AxisKind.ENERGY, 1239.84193 / WAVELENGTHS[::-1]),
+    ],
 )
-def test_units_of_the_project(write, unit_index, kind):
+def test_units_of_the_project(write, unit_index, kind, wanted):
     found = read(write(map_project(unit_index=unit_index)))
     assert found.axis.kind is kind
-    wanted = WAVELENGTHS if kind is AxisKind.WAVELENGTH else 1239.84193 / WAVELENGTHS[::-1]
     np.testing.assert_allclose(found.axis.values, wanted)
     np.testing.assert_array_equal(found.counts, COUNTS if kind is AxisKind.WAVELENGTH else COUNTS[:, :, ::-1])
 
@@ -64,12 +70,35 @@ def test_line_is_one_column(write):
     assert found.frame.origin_um == pytest.approx((3.0, -9.8))
 
 
-def test_rotated_scan_is_told(write):
-    c, s = np.cos(0.5), np.sin(0.5)
-    turned = space((0.0, 0.0, 0.0), (0.5, -0.25, 1.0), rotation=(c, s, 0, -s, c, 0, 0, 0, 1))
-    with pytest.warns(DataWarning, match=r"28\.6 degrees"):
-        found = read(write(project(turned, graph("Map", COUNTS, 1))))
-    assert found.frame.step_um == pytest.approx((-0.25, 0.5))
+@pytest.mark.parametrize("angle", [0.5, -0.5, 1.2, 2.5])
+@pytest.mark.parametrize("falls", [1, -1])
+def test_a_turned_scan_lies_where_witio_says(write, angle, falls):
+    c, s = np.cos(angle), np.sin(angle)
+    turned = space((100.0, 20.0, 0.0), (0.5, falls * 0.25, 1.0), rotation=(c, s, 0, -s, c, 0, 0, 0, 1))
+    path = write(project(turned, graph("Map", COUNTS, 1)))
+    with pytest.warns(DataWarning, match="degrees to the stage; it is drawn turned"):
+        found = read(path)
+    place = next(iter(witio.read(path).find(class_name="TDSpaceTransformation")))
+    for row, column in np.ndindex(NY, NX):
+        ((x, y, _),) = place.apply_space_transform(np.array([[column + 0.5, row + 0.5, 0.0]]))[0]
+        np.testing.assert_allclose(pixels_um(found.frame)[row, column], (y, x), atol=1e-9)
+    np.testing.assert_array_equal(found.counts, COUNTS)
+
+
+def test_a_section_in_depth_has_z_down_its_rows(write):
+    upright = space((100.0, 20.0, 5.0), (0.5, 0.25, 1.0), rotation=(1, 0, 0, 0, 0, 1, 0, 1, 0))
+    found = read(write(project(upright, graph("Map", COUNTS, 1))))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert [direction.label for direction in found.frame.directions] == ["z (µm)", "x (µm)"]
+    assert np.abs(found.frame.step_um) == pytest.approx((0.25, 0.5))
+
+
+def test_points_without_a_way_between_them_are_a_series(write):
+    still = space((100.0, 20.0, 5.0), (0.0, 0.0, 0.0), model=(0.0, 0.0, 0.0))
+    with pytest.warns(DataWarning, match="no positions"):
+        found = read(write(project(still, graph("Series", COUNTS[:1], 1))))
+    np.testing.assert_array_equal(found.counts[:, 0], COUNTS[0])
+    assert not found.frame.has_places
 
 
 @pytest.mark.parametrize("inverted", [False, True])

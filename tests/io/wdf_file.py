@@ -7,29 +7,33 @@ import numpy as np
 from PIL import Image
 
 NM, RAMAN_SHIFT = 3, 1
-UM = 5
+UM, KELVIN, FILE_TIME = 5, 10, 24
 
 
 def block(name, content):
     return struct.pack("<4sIQ", name.encode(), 0, 16 + len(content)) + content
 
 
-def head(n_channels, n_planned, n_measured, n_lists, *, scan=1):
+def head(n_channels, n_planned, n_measured, n_lists, *, scan=1, measurement=3):
     content = bytearray(512 - 16)
     struct.pack_into("<IQQIIII", content, 0x2C, n_channels, n_planned, n_measured, 1, 1, n_channels, n_lists)
     content[0x50:0x54] = b"WiRE"
     struct.pack_into("<4H", content, 0x68, 5, 5, 0, 22400)
-    struct.pack_into("<IIQQIf", content, 0x70, scan, 3, 133008257038481252, 133008257478799242, 6, 1e7 / 532.0)
+    struct.pack_into("<IIQQIf", content, 0x70, scan, measurement, 133008257038481252, 133008257478799242, 6, 1e7 / 532.0)
     content[0xE0:0xE5] = b"flake"
     return block("WDF1", bytes(content))
 
 
-def origins(y, x, n_planned, unit=UM):
-    lists = [struct.pack("<I", 2)]
-    for kind, name, values in ((3, b"X", x), (4, b"Y", y)):
-        padded = np.zeros(n_planned, "<f8")
+def origins(y, x, n_planned, unit=UM, more=()):
+    """Lists of coordinates; `more` are (code, unit, name, values), of which the last is what the series runs over."""
+    every = [(3, unit, "X", np.asarray(x, float)), (4, unit, "Y", np.asarray(y, float)), *more]
+    primary = every[-1:] if more else every
+    lists = [struct.pack("<I", len(every))]
+    for entry in every:
+        kind, its_unit, name, values = entry
+        padded = np.zeros(n_planned, "<u8" if its_unit == FILE_TIME else "<f8")
         padded[: len(values)] = values
-        lists += [struct.pack("<II16s", kind | 1 << 31, unit, name), padded.tobytes()]
+        lists += [struct.pack("<II16s", kind | any(entry is each for each in primary) << 31, its_unit, name.encode()), padded.tobytes()]
     return block("ORGN", b"".join(lists))
 
 
@@ -50,10 +54,10 @@ def white_light(ny, nx, *, corner, size):
     return block("WHTL", stream.getvalue())
 
 
-def wdf_bytes(spectra, axis, *others, n_planned=None, n_lists=2, unit=RAMAN_SHIFT, scan=1):
+def wdf_bytes(spectra, axis, *others, n_planned=None, n_lists=2, unit=RAMAN_SHIFT, **options):
     """File with spectra (m, n) in the order measured; `others` are more blocks."""
     planned = np.zeros((n_planned or len(spectra), spectra.shape[1]), "<f4")
     planned[: len(spectra)] = spectra
     axis_block = block("XLST", struct.pack("<II", 1, unit) + np.asarray(axis, "<f4").tobytes())
-    start = head(spectra.shape[1], len(planned), len(spectra), n_lists, scan=scan)
+    start = head(spectra.shape[1], len(planned), len(spectra), n_lists, **options)
     return start + block("DATA", planned.tobytes()) + axis_block + b"".join(others)

@@ -1,5 +1,6 @@
 """The unit of a spectral axis that comes without one."""
 
+import re
 import warnings
 
 import numpy as np
@@ -13,8 +14,18 @@ FARTHEST_SHIFT = 9000.0
 """cm-1: what starts above it is no Raman shift, nor light told as one: with 532 nm it would lie beyond 1 um."""
 
 
-def guess_kind(values: NDArray[np.float64], name: str) -> AxisKind:
+_LOWEST_LIGHT = 4500.0
+"""cm-1: light below it is beyond 2.2 um.  Who calls a Raman shift a wavenumber, as many do, means less."""
+_SHIFT_WORDS = re.compile(r"raman|shift|(?<![a-z])rel(?![a-z])")
+_CALLED = {"wavelength": AxisKind.WAVELENGTH, "energy": AxisKind.ENERGY}
+
+
+def guess_kind(values: NDArray[np.float64], name: str, called: str = "") -> AxisKind:
     """Most likely kind of an axis without a unit, said aloud in a `DataWarning`.
+
+    Parameters
+    ----------
+    called : what the file calls the axis, such as ``Raman shift``; it goes before the values
 
     Notes
     -----
@@ -23,11 +34,7 @@ def guess_kind(values: NDArray[np.float64], name: str) -> AxisKind:
     window around silicon's 520 cm-1 is taken wrongly: give the unit then.
     """
     low, high = float(values.min()), float(values.max())
-    kind = AxisKind.WAVELENGTH if low >= 350 and high <= 1100 else AxisKind.RAMAN_SHIFT
-    if high < 20:
-        kind = AxisKind.ENERGY
-    elif low > FARTHEST_SHIFT:
-        kind = AxisKind.WAVENUMBER
+    kind = _named_kind(low, called) or _likely_kind(low, high)
     warnings.warn(
         f"'{name}' does not say the unit of its spectral axis; {low:g} to {high:g} is taken as {kind.unit} ({kind.value}): "
         f"if that is wrong, give the unit when you load it: {CODES}.",
@@ -37,18 +44,59 @@ def guess_kind(values: NDArray[np.float64], name: str) -> AxisKind:
     return kind
 
 
-def settle_axis(values: NDArray[np.float64], in_file: str | None, *, given: str | None, name: str) -> tuple[NDArray[np.float64], AxisKind]:
-    """Values in the unit of their kind, and the kind: what the user says, else what the file says, else a guess."""
+def _named_kind(low: float, called: str) -> AxisKind | None:
+    """Kind that an axis is called by; None where its name says none."""
+    plain = called.lower()
+    if _SHIFT_WORDS.search(plain):
+        return AxisKind.RAMAN_SHIFT
+    if "wavenumber" in plain or "wave number" in plain:
+        return AxisKind.WAVENUMBER if low > _LOWEST_LIGHT else AxisKind.RAMAN_SHIFT
+    return next((kind for word, kind in _CALLED.items() if word in plain), None)
+
+
+def _likely_kind(low: float, high: float) -> AxisKind:
+    if high < 20:
+        return AxisKind.ENERGY
+    if low > FARTHEST_SHIFT:
+        return AxisKind.WAVENUMBER
+    return AxisKind.WAVELENGTH if low >= 350 and high <= 1100 else AxisKind.RAMAN_SHIFT
+
+
+def settle_axis(
+    values: NDArray[np.float64], in_file: str | None, *, given: str | None, name: str, called: str = ""
+) -> tuple[NDArray[np.float64], AxisKind]:
+    """Values in the unit of their kind, and the kind: what the user says, else what the file says, else a guess.
+
+    Parameters
+    ----------
+    in_file, given : unit in the file, and the one that the user gives
+    called : what the file calls the axis, for a unit that several kinds share
+    """
     unit = given or in_file
     if not unit:
-        return values, guess_kind(values, name)
+        return values, guess_kind(values, name, called)
     found = spectral_unit(unit)
-    if given is None and found.kind is AxisKind.RAMAN_SHIFT and values.size and values.min() > FARTHEST_SHIFT:
-        warnings.warn(
-            f"'{name}': {values.min():g} to {values.max():g} cm-1 is no Raman shift; it is taken as {AxisKind.WAVENUMBER.value}: "
-            "if that is wrong, give the unit cm-1 when you load it.",
-            DataWarning,
-            stacklevel=2,
-        )
-        return values, AxisKind.WAVENUMBER
+    if given is None and found.kind is AxisKind.RAMAN_SHIFT and values.size:
+        return values, _shift_or_light(values, f"{called} {unit}".lower(), name)
     return values if found.factor == 1.0 else values * found.factor, found.kind
+
+
+def _shift_or_light(values: NDArray[np.float64], words: str, name: str) -> AxisKind:
+    """Kind of an axis in 1/cm, by the words that the file has for it and by where it lies; what is not sure is said aloud."""
+    low, high = float(values.min()), float(values.max())
+    says_light = "wavenumber" in words or "wave number" in words
+    if _SHIFT_WORDS.search(words):
+        kind, is_sure = AxisKind.RAMAN_SHIFT, low <= FARTHEST_SHIFT
+    elif says_light:
+        kind, is_sure = (AxisKind.WAVENUMBER, True) if low > _LOWEST_LIGHT else (AxisKind.RAMAN_SHIFT, False)
+    else:
+        kind, is_sure = (AxisKind.WAVENUMBER, False) if low > FARTHEST_SHIFT else (AxisKind.RAMAN_SHIFT, True)
+    if not is_sure:
+        other = AxisKind.RAMAN_SHIFT if kind is AxisKind.WAVENUMBER else AxisKind.WAVENUMBER
+        warnings.warn(
+            f"'{name}': {low:g} to {high:g} cm-1 is taken as {kind.value}; if it is {other.value}, give the unit '{other.code}' when you "
+            "load it.",
+            DataWarning,
+            stacklevel=3,
+        )
+    return kind

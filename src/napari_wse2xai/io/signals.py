@@ -1,65 +1,36 @@
 """Data as HyperSpy describes them: an array, a dictionary for each of its axes, and nested metadata.
 
-Its own files and all formats that RosettaSciIO reads come in this shape; here they become maps.  Nothing is guessed about an axis: a
-spectral axis that merely counts channels is refused, positions without a unit of length are said to be none.
+Its own files, all formats that RosettaSciIO reads and arrays in HDF5, NumPy or MATLAB files come in this shape; here they become maps.  A
+spectral axis that merely counts channels is refused.  Of an array with more than two axes beside the spectral one, such as a map at several
+times, every map is an item of its own.
 """
 
+import itertools
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, SpectralMap
-from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data.axis import spectral_unit
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
+from napari_wse2xai.io.laser import laser_in
+from napari_wse2xai.io.signal_axes import Axis, are_lengths, frame_of, rows_first, steps_um, text_of
 
-_NM_PER = {"m": 1e9, "mm": 1e6, "um": 1e3, "nm": 1.0, "å": 0.1, "angstrom": 0.1}
-_NO_UNITS = ("px", "pixel", "pixels", "channel", "<undefined>")
 _LONGEST_TEXT = 500
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of an array."""
-
-    name: str
-    unit: str
-    values: NDArray[np.float64]
-    is_navigation: bool
-    """Whether it counts spectra, not channels."""
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any], size: int) -> "Axis":
-        """Read the dictionary of an axis: explicit values, or offset and scale."""
-        offset, scale = (float(record.get(key, default)) for key, default in (("offset", 0.0), ("scale", 1.0)))
-        values: NDArray[np.float64] = np.asarray(record.get("axis", offset + scale * np.arange(size)), dtype=np.float64)
-        if values.shape != (size,):
-            raise ReaderError(f"The axis '{record.get('name')}' has {values.size} values for {size} places; write the file again.")
-        return cls(_text(record.get("name")), _text(record.get("units")), values, bool(record.get("navigate")))
-
-    @property
-    def length_unit(self) -> str:
-        """Unit of length in plain letters; empty where it is none."""
-        plain = self.unit.strip().lower().replace("µ", "u").replace("μ", "u")
-        return plain if plain in _NM_PER else ""
-
-    @property
-    def um(self) -> float:
-        """Micrometres in its unit of length."""
-        return _NM_PER[self.length_unit] / 1e3
-
-    @property
-    def step(self) -> float:
-        """Mean distance of its values, 1 where there is only one."""
-        n = len(self.values)
-        return float(self.values[-1] - self.values[0]) / (n - 1) if n > 1 and self.values[-1] != self.values[0] else 1.0
+_SMALLEST_TURN = 0.05
+"""Degrees of a turn that moves no pixel by as much as its jitter."""
+_MOST_SLICES = 5000
+"""Maps in one array at most; more of them are no list to choose from."""
 
 
 @dataclass(frozen=True)
@@ -69,19 +40,20 @@ class Signal:
     name: str
     axes: tuple[Axis, ...]
     metadata: Mapping[str, Any]
-    load: Callable[[], NDArray[Any]]
+    load: Callable[[Any], NDArray[Any]]
+    """Numbers at an index, such as ``...`` for all of them."""
+    index: tuple[int | slice, ...] | None = None
+    """Part of the file's array of which `axes` are the axes; None: all of it."""
 
     @property
     def places(self) -> tuple[Axis, ...]:
         """Axes that count spectra, rows first, even where the file has columns first."""
-        found = tuple(axis for axis in self.axes if axis.is_navigation)
-        return found[::-1] if self.is_transposed else found
+        found = self._counted
+        return tuple(found[index] for index in rows_first(found))
 
     @property
-    def is_transposed(self) -> bool:
-        """Whether the file's first axis is the horizontal one."""
-        first = [axis.name.lower() for axis in self.axes if axis.is_navigation]
-        return len(first) == 2 and first[0][:1] in ("x", "w") and first[1][:1] in ("y", "h")
+    def _counted(self) -> tuple[Axis, ...]:
+        return tuple(axis for axis in self.axes if axis.is_navigation)
 
     @property
     def spectral(self) -> Axis:
@@ -91,7 +63,7 @@ class Signal:
     @property
     def is_spectral(self) -> bool:
         """Whether it is spectra at all, of a map, a line or a point."""
-        return len(self.places) <= 2 and len(self.axes) - len(self.places) == 1
+        return len(self._counted) <= 2 and len(self.axes) - len(self._counted) == 1
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -101,39 +73,82 @@ class Signal:
 
     def item(self) -> Item:
         """Describe it for a list."""
-        values, unit = _spectral_values(self.spectral)
-        text = axis_text(float(values.min()), float(values.max()), unit or "(unit ?)")
         texts = dict(_flat(self.metadata))
-        is_map = bool(self.places) and all(axis.length_unit for axis in self.places)
+        is_map = bool(self.places) and are_lengths(self.places)
         return Item(
             self.name,
             self.shape,
-            text,
+            _axis_in_words(self.spectral),
             is_map=is_map,
-            step_um=_steps(self.places) if is_map else None,
+            step_um=steps_um(self.places) if is_map else None,
             laser_nm=_laser_nm(self.metadata),
             date=" ".join(filter(None, (texts.get(f"General.{key}") for key in ("date", "time")))),
             objective=first_of(texts, ("objective_magnification",)),
         )
 
+    def cube(self) -> NDArray[np.float32]:
+        """Numbers as (ny, nx, n)."""
+        data = np.asarray(self.load(... if self.index is None else self.index))
+        if np.iscomplexobj(data):
+            raise ReaderError(f"'{self.name}' holds complex numbers, which are no counts; save their modulus or their real part.")
+        at = next(index for index, axis in enumerate(self.axes) if not axis.is_navigation)
+        data = np.moveaxis(data, at, -1)
+        order = rows_first(self._counted)
+        return np.ascontiguousarray(data.transpose(*order, len(order)), dtype=np.float32).reshape(self.shape)
+
+    def slices(self) -> Iterator["Signal"]:
+        """One signal for each value of the axes beyond two: those that are no places, or else the first ones."""
+        beyond = _beyond(self.axes)
+        if math.prod(len(self.axes[at].values) for at in beyond) > _MOST_SLICES:
+            yield self
+            return
+        for chosen in itertools.product(*(range(len(self.axes[at].values)) for at in beyond)):
+            yield self._slice(dict(zip(beyond, chosen, strict=True)))
+
+    def _slice(self, chosen: Mapping[int, int]) -> "Signal":
+        if not chosen:
+            return self
+        said = {
+            axis.name or f"axis {at}": f"{axis.values[chosen[at]]:g} {axis.in_words}".strip()
+            for at, axis in enumerate(self.axes)
+            if at in chosen
+        }
+        name = ", ".join((self.name, *(f"{key} {value}" for key, value in said.items())))
+        axes = tuple(axis for at, axis in enumerate(self.axes) if at not in chosen)
+        index = tuple(chosen.get(at, slice(None)) for at in range(len(self.axes)))
+        return replace(self, name=name, axes=axes, metadata={**self.metadata, **said}, index=index)
+
+
+def _beyond(axes: Sequence[Axis]) -> list[int]:
+    """Positions of the axes that count spectra beyond two; the last of those called places stay, else the last ones."""
+    counted = [at for at, axis in enumerate(axes) if axis.is_navigation]
+    by_worth = sorted(counted, key=lambda at: (bool(axes[at].length_unit) or axes[at].is_called_place, at))
+    return sorted(by_worth[: max(0, len(counted) - 2)])
+
+
+def spectra_in(signals: Sequence[Signal]) -> list[Signal]:
+    """Signals that are spectra, with no more than two axes beside the spectral one."""
+    return [part for signal in signals for part in signal.slices() if part.is_spectral]
+
 
 def items_of(signals: Sequence[Signal]) -> tuple[Item, ...]:
     """List the signals that are spectra."""
-    return tuple(signal.item() for signal in signals if signal.is_spectral)
+    return tuple(signal.item() for signal in spectra_in(signals))
 
 
 def map_of(signals: Sequence[Signal], item: str | None, unit: str | None, path: Path) -> SpectralMap:
     """Make a map of the signal of this name, or of the largest."""
-    chosen = choose(items_of(signals), item, path)
-    signal = next(known for known in signals if known.is_spectral and known.name == chosen.name)
+    spectra = spectra_in(signals)
+    chosen = choose([signal.item() for signal in spectra], item, path)
+    signal = next(known for known in spectra if known.name == chosen.name)
     values, own_unit = (signal.spectral.values, None) if unit else _spectral_values(signal.spectral)
     if not (unit or own_unit) and np.array_equal(values, np.arange(len(values))):
         raise ReaderError(
             f"'{path.name}' has no spectral axis, only channel numbers; calibrate it where it was measured, and export it again."
         )
-    cube = _cube(signal)
+    cube = signal.cube()
     warn_of_holes(cube, path.name)
-    values, kind = settle_axis(values, own_unit, given=unit, name=path.name)
+    values, kind = settle_axis(values, own_unit, given=unit, name=path.name, called=signal.spectral.name)
     return SpectralMap.from_arrays(
         cube,
         values,
@@ -147,58 +162,48 @@ def map_of(signals: Sequence[Signal], item: str | None, unit: str | None, path: 
 
 
 def _spectral_values(axis: Axis) -> tuple[NDArray[np.float64], str | None]:
-    """Values and unit, lengths in nm and energies in eV; None where the file does not say the unit."""
-    unit = axis.unit.strip()
+    """Values and unit, lengths in nm; None where the file does not say the unit."""
     if axis.length_unit:
-        return axis.values * _NM_PER[axis.length_unit], "nm"
-    if unit.lower() == "mev":
-        return axis.values * 1e-3, "eV"
-    return axis.values, AxisKind.from_unit(unit).code if unit and unit.lower() not in _NO_UNITS else None
+        return axis.values * axis.nm, "nm"
+    return axis.values, axis.unit if axis.has_unit else None
 
 
-def _cube(signal: Signal) -> NDArray[np.float32]:
-    """Numbers as (ny, nx, n)."""
-    at = next(index for index, axis in enumerate(signal.axes) if not axis.is_navigation)
-    data = np.moveaxis(np.asarray(signal.load()), at, -1)
-    if signal.is_transposed:
-        data = data.swapaxes(0, 1)
-    return np.ascontiguousarray(data, dtype=np.float32).reshape(signal.shape)
+def _axis_in_words(axis: Axis) -> str:
+    """Range and unit; the unit is a question where it is not known, for `read` can be told."""
+    values, unit = _spectral_values(axis)
+    try:
+        found = spectral_unit(unit or "")
+    except DataError:
+        return axis_text(float(values.min()), float(values.max()), "(unit ?)")
+    return axis_text(float(values.min()) * found.factor, float(values.max()) * found.factor, found.kind.unit)
 
 
 def _frame(signal: Signal, name: str) -> Frame:
-    """Grid in um; a series without positions is a list."""
-    shape = signal.shape[:2]
-    if not all(axis.length_unit for axis in signal.places):
-        along = " and ".join(f"'{axis.name}'" for axis in signal.places)
-        warnings.warn(
-            f"'{name}' has no positions along {along} in a unit of length; its spectra are drawn 1 µm apart.", DataWarning, stacklevel=2
-        )
-        return Frame(shape)
-    rotation = _within(signal.metadata, "Acquisition_instrument", "Spectral_image", "rotation_angle")
-    if rotation is not None and abs(float(rotation)) > 0.5:
-        warnings.warn(
-            f"'{name}' was scanned at {float(rotation):.1f} degrees to the stage; it is drawn unrotated, in the scan's own axes.",
-            DataWarning,
-            stacklevel=2,
-        )
-    y0, x0, *_ = *(float(axis.values[0]) * axis.um for axis in signal.places), 0.0, 0.0
-    return Frame(shape, _steps(signal.places), (y0, x0))
-
-
-def _steps(places: Sequence[Axis]) -> tuple[float, float]:
-    """Distance of the pixels (dy, dx) in um."""
-    dy, dx, *_ = *(axis.step * axis.um for axis in places), 1.0, 1.0
-    return dy, dx
+    """Grid of the signal; LabSpec counts the turn of a scan from +x towards +y, about the origin of its coordinates."""
+    frame = frame_of(signal.places, name)
+    degrees = _within(signal.metadata, "Acquisition_instrument", "Spectral_image", "rotation_angle")
+    if degrees is None or len(signal.places) < 2 or abs(float(degrees)) < _SMALLEST_TURN:
+        return frame
+    warnings.warn(
+        f"'{name}' was scanned at {float(degrees):.1f} degrees to the stage; it is drawn turned, from +x towards +y.",
+        DataWarning,
+        stacklevel=2,
+    )
+    turned = replace(frame, rotation_deg=-float(degrees))
+    y0, x0 = turned.turn @ np.array(frame.origin_um)
+    return replace(turned, origin_um=(float(y0), float(x0)))
 
 
 def _laser_nm(metadata: Mapping[str, Any]) -> float | None:
     laser = _within(metadata, "Acquisition_instrument", "Laser", "wavelength")
-    return float(laser) if isinstance(laser, int | float | np.number) and laser > 0 else None
+    if isinstance(laser, int | float | np.number) and laser > 0:
+        return float(laser)
+    return laser_in(dict(_flat(metadata)))
 
 
 def _intensity_unit(metadata: Mapping[str, Any]) -> str:
     """Unit in ``Intensity (Counts/s)``."""
-    found = re.search(r"\(([^()]+)\)", _text(_within(metadata, "Signal", "quantity")))
+    found = re.search(r"\(([^()]+)\)", text_of(_within(metadata, "Signal", "quantity")))
     return found[1].replace("Counts", "counts") if found else "counts"
 
 
@@ -214,10 +219,5 @@ def _flat(metadata: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, s
     for key, value in metadata.items():
         if isinstance(value, Mapping):
             yield from _flat(value, f"{above}{key}.")
-        elif text := _text(value):
+        elif text := text_of(value):
             yield f"{above}{key}", text[:_LONGEST_TEXT]
-
-
-def _text(value: object) -> str:
-    """Text or number as text; anything else, such as HyperSpy's sign for an undefined value, is empty."""
-    return str(value) if isinstance(value, str | int | float | np.number | np.bool_) else ""

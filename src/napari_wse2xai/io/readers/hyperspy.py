@@ -16,7 +16,8 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf5 import open_hdf5, require_stored
 from napari_wse2xai.io.items import Item
-from napari_wse2xai.io.signals import Axis, Signal, items_of, map_of
+from napari_wse2xai.io.signal_axes import Axis
+from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.zarr_store import open_store, read_array
 from napari_wse2xai.io.zarr_store import require_stored as require_zarr_stored
 
@@ -57,13 +58,16 @@ def _signal(group: Any, name: str) -> Signal:
     data = group["data"]
     _require_stored(data)
     axes = tuple(Axis.of(_axis_record(group[f"axis-{index}"]), size) for index, size in enumerate(data.shape))
-    return Signal(name, axes, _nested(group["metadata"]) if "metadata" in group else {}, lambda: _values(data))
+    return Signal(name, axes, _nested(group["metadata"]) if "metadata" in group else {}, lambda index: _values(data, index))
 
 
-def _values(data: Any) -> np.ndarray[Any, Any]:
-    """All numbers of an array, in HDF5 or Zarr."""
+def _values(data: Any, index: Any = ...) -> np.ndarray[Any, Any]:
+    """Numbers of an array, in HDF5 or Zarr: all of them, or a part."""
     import h5py
 
+    _require_stored(data)
+    if index is not ...:
+        return np.asarray(data[index])
     if isinstance(data, h5py.Dataset):
         from napari_wse2xai.io.netcdf import read_values
 

@@ -1,12 +1,15 @@
 """Renishaw WiRE files (``.wdf``): maps (StreamLine and interrupted ones too), lines, series and single spectra, and their picture.
 
 The file is a row of blocks, of which the few needed are parsed here after public descriptions of the format: WDF1 (sizes, laser), DATA,
-XLST (spectral axis), ORGN (stage coordinates of each spectrum), WMAP (grid), WHTL (white-light picture).  The one library with a
-permissive licence, renishawWiRE 0.1.16, has had no maintainer since 2023: it hangs on a block of size 0, trusts every size in the file,
-takes any scan for ordered by rows (StreamLine runs down the columns) and gives an interrupted map as a list.
+XLST (spectral axis), ORGN (coordinates, times, temperatures... of each spectrum), WMAP (grid), WHTL (white-light picture).
+
+Renishaw's own library (renishaw-wdf 1.4, Apache-2.0, 2026) was weighed: it unpacks number by number in Python (3.6 s for a map that takes
+0.8 s here), leaves it to its user where a spectrum lies (taken by rows, StreamLine comes out wrong), ends with EOFError or struct.error on
+damage, and never on a block of size 0.  Of it come the codes of axes, lists and units.
 
 Row 0 has the smallest stage coordinate y, as the picture is drawn.  Each spectrum lies where its own stage coordinates say, on the grid
-that was planned; pixels that an interrupted scan did not reach are NaN.  A line becomes a map of one column, in the order of the scan.
+that was planned; pixels that an interrupted scan did not reach are NaN.  A line becomes a map of one column, in the order of the scan; a
+section in depth has z down its rows; a series has the time, temperature... of each spectrum.
 """
 
 import io
@@ -19,7 +22,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data import AxisKind, Direction, Frame, SpectralMap
+from napari_wse2xai.data.frame import PLAN
 from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid
@@ -27,16 +31,23 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, require_only
 from napari_wse2xai.io.wdf_blocks import Blocks
+from napari_wse2xai.io.wdf_origins import SPATIAL_X, SPATIAL_Y, SPATIAL_Z, origins_of
 
 if TYPE_CHECKING:
     from PIL import Image
 
-_AXIS_UNITS = {1: "cm-1", 3: "nm", 4: "eV"}
-_UM_PER = {3: 1e-3, 5: 1.0, 8: 1e3, 9: 1e6}
+_AXES = {1: ("Raman shift", "cm-1"), 2: ("wavenumber", AxisKind.WAVENUMBER.code), 3: ("", "nm"), 4: ("", "eV"), 5: ("", "um")}
+"""What WiRE calls a spectral axis, and its unit, by its code."""
 _SCANS = {1: "static", 2: "continuous", 3: "step and repeat", 6: "StreamLine", 7: "StreamLine HR", 8: "point detector"}
 _INTENSITIES = {6: "counts", 7: "electrons"}
-_SPATIAL_X, _SPATIAL_Y = 3, 4
 _LINE_FLAG = 0x80
+_QUARTER = 90.0
+_DECIMALS = 3
+"""Of stage coordinates in um: what is nearer is one place."""
+_DEPTH = Direction("z")
+_SERIES = 2
+_MULTITRACK = 8
+"""Flag of a file in which every spectrum has its own axis."""
 _OFF_GRID = 0.25
 """Largest distance of a spectrum from its place on the planned grid, in steps."""
 _MOST_PIXELS_PER_BYTE = 400
@@ -56,6 +67,8 @@ class _Header:
     intensity_unit: str
     laser_nm: float | None
     metadata: dict[str, str]
+    is_series: bool
+    """Whether WiRE took it as a series over one quantity."""
 
 
 @dataclass(frozen=True)
@@ -72,14 +85,14 @@ def items(path: Path) -> tuple[Item, ...]:
     with readable_as("a Renishaw file", path):
         blocks = Blocks(path)
         header = _header(blocks)
-        values, unit = _axis(blocks, header)
+        values, _, unit = _axis(blocks, header)
         plan = _plan(blocks, header)
     shape = plan.shape if plan else (header.n_measured, 1)
     return (
         Item(
             path.stem,
             (*shape, header.n_channels),
-            axis_text(values.min(), values.max(), unit or "(unit ?)"),
+            axis_text(values.min(), values.max(), unit.removeprefix("abs. ") if unit else "(unit ?)"),
             is_map=shape[0] * shape[1] > 1,
             step_um=plan.step_um if plan else None,
             laser_nm=header.laser_nm,
@@ -94,12 +107,12 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     with readable_as("a Renishaw file", path):
         blocks = Blocks(path)
         header = _header(blocks)
-        values, own_unit = _axis(blocks, header)
+        values, called, own_unit = _axis(blocks, header)
         spectra = blocks.table("DATA", "<f4", (header.n_measured, header.n_channels)).astype(np.float32, copy=False)
         warn_of_holes(spectra, path.name)
         _warn_of_loss(blocks)
         cube, frame = _placed(spectra, blocks, header)
-    values, kind = settle_axis(values, own_unit, given=unit, name=path.name)
+    values, kind = settle_axis(values, own_unit, given=unit, name=path.name, called=called)
     return SpectralMap.from_arrays(
         cube,
         values,
@@ -127,7 +140,11 @@ def _header(blocks: Blocks) -> _Header:
     """Sizes, laser and texts; offsets are counted from the end of the block's head."""
     n_channels, n_planned, n_measured, accumulations, _, n_axis, n_lists = map(int, blocks.unpack("WDF1", "IQQIIII", 0x2C))
     version = ".".join(map(str, blocks.unpack("WDF1", "4H", 0x68)))
-    scan, _ = blocks.unpack("WDF1", "II", 0x70)
+    if int(blocks.unpack("WDF1", "Q", 0)[0]) & _MULTITRACK:
+        raise ReaderError(
+            f"'{blocks.path.name}' has a spectral axis for each of its spectra; save those of one axis as a file of their own."
+        )
+    scan, measurement = blocks.unpack("WDF1", "II", 0x70)
     unit, per_cm = blocks.unpack("WDF1", "If", 0x88)
     if n_channels != n_axis or not 0 < n_measured <= n_planned or not n_channels:
         raise ReaderError(f"'{blocks.path.name}' holds no complete spectrum; measure or copy it again.")
@@ -149,6 +166,7 @@ def _header(blocks: Blocks) -> _Header:
         _INTENSITIES.get(int(unit), "a.u."),
         round(1e7 / per_cm, 4) if 1e3 < per_cm < 1e5 else None,
         {key: value for key, value in texts.items() if value},
+        int(measurement) == _SERIES,
     )
 
 
@@ -160,13 +178,13 @@ def _date(filetime: int) -> str:
     return (datetime(1601, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat(" ", "seconds")
 
 
-def _axis(blocks: Blocks, header: _Header) -> tuple[NDArray[np.float64], str | None]:
-    """Spectral axis and its unit; None where WiRE's unit is not one of light."""
+def _axis(blocks: Blocks, header: _Header) -> tuple[NDArray[np.float64], str, str | None]:
+    """Spectral axis, what it is called, and its unit; None where WiRE's unit is not one of light."""
     _, unit = blocks.unpack("XLST", "II")
     values = blocks.array("XLST", "<f4", header.n_channels, 8).astype(np.float64)
     if not np.isfinite(values).all():
         raise ReaderError(f"'{blocks.path.name}' has a damaged spectral axis; copy it again.")
-    return values, _AXIS_UNITS.get(int(unit))
+    return values, *_AXES.get(int(unit), ("", None))
 
 
 def _plan(blocks: Blocks, header: _Header) -> _Plan | None:
@@ -181,48 +199,60 @@ def _plan(blocks: Blocks, header: _Header) -> _Plan | None:
     return _Plan((nx * ny, 1) if is_line else (ny, nx), (abs(dy), abs(dx)), is_line)
 
 
-def _positions(blocks: Blocks, header: _Header) -> dict[int, NDArray[np.float64]]:
-    """Stage coordinates of the measured spectra in um, by the type of the list (x, y)."""
-    found = {}
-    each = 24 + 8 * header.n_planned
-    for index in range(min(header.n_lists, blocks.size("ORGN") // each)):
-        kind, unit = (int(word) for word in blocks.unpack("ORGN", "II", 4 + index * each))
-        kind &= 0x7FFFFFFF
-        if kind in (_SPATIAL_X, _SPATIAL_Y) and unit in _UM_PER:
-            values = blocks.array("ORGN", "<f8", header.n_measured, 4 + index * each + 24).astype(np.float64)
-            found[kind] = values * _UM_PER[unit]
-    return {kind: values for kind, values in found.items() if np.isfinite(values).all()}
-
-
 def _placed(spectra: NDArray[np.float32], blocks: Blocks, header: _Header) -> tuple[NDArray[np.float32], Frame]:
     """Spectra as a cube (ny, nx, n), with its frame."""
-    positions, plan, name = _positions(blocks, header), _plan(blocks, header), blocks.path.name
-    x, y = positions.get(_SPATIAL_X), positions.get(_SPATIAL_Y)
+    origins, plan, name = origins_of(blocks, header.n_lists, header.n_planned, header.n_measured), _plan(blocks, header), blocks.path.name
+    x, y, z = (origins.lengths.get(which) for which in (SPATIAL_X, SPATIAL_Y, SPATIAL_Z))
     if len(spectra) == 1 and header.n_planned == 1:
         return spectra[:, None, :], Frame((1, 1), origin_um=(float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0))
-    if x is None or y is None or not (np.ptp(x) or np.ptp(y)):
+    is_scan = x is not None and y is not None and bool(np.ptp(x) or np.ptp(y))
+    is_series = not is_scan or (header.is_series and not origins.are_places_asked)
+    if is_series and (found := origins.series()) is not None:
+        return grid.as_series(spectra, *found)
+    if x is None or y is None or not is_scan:
         return grid.as_list(spectra, f"'{name}' is no scan of the stage")
+    if z is not None and (section := _section(spectra, y, x, z, name)) is not None:
+        return section
     if plan is not None and plan.is_line:
         return _line(spectra, y, x, plan, name)
     return _on_plan(spectra, y, x, plan, name) or grid.place(spectra, y, x, name)
 
 
+def _section(
+    spectra: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64], z: NDArray[np.float64], name: str
+) -> tuple[NDArray[np.float32], Frame] | None:
+    """Spectra of a section in depth, z down the rows; None where every place of the surface was measured once."""
+    at = np.round(np.stack([y, x], axis=-1), _DECIMALS)
+    places = np.unique(at, axis=0)
+    if not np.ptp(z) or 2 * len(places) > len(spectra):
+        return None
+    length, width = np.linalg.svd(places - places.mean(axis=0), compute_uv=False)
+    if width > _OFF_GRID * length / len(places):
+        raise ReaderError(f"'{name}' is a volume, {len(places)} places at several depths; save one of its planes as a file of its own.")
+    if np.ptp(at[:, 0]) and np.ptp(at[:, 1]):
+        return grid.place(spectra, z, np.hypot(y - y[0], x - x[0]), name, (_DEPTH, Direction("distance")))
+    return grid.place(spectra, z, *((x, name, (_DEPTH, PLAN[1])) if np.ptp(at[:, 1]) else (y, name, (_DEPTH, PLAN[0]))))
+
+
 def _line(
     spectra: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64], plan: _Plan, name: str
 ) -> tuple[NDArray[np.float32], Frame]:
-    """One column, from the first point on; a slanting line is drawn upright, which a warning says."""
+    """One column, from the first point on, turned to where the line runs; that it slants is told."""
     along = np.hypot(y - y[0], x - x[0])
     step = float(along[-1]) / (len(along) - 1) if len(along) > 1 else max(plan.step_um)
     if step <= 0 or np.abs(along - step * np.arange(len(along))).max() > _OFF_GRID * step:
         return grid.as_list(spectra, f"'{name}': the points of the line are not equidistant")
+    turn = float(np.degrees(np.arctan2(x[-1] - x[0], y[-1] - y[0])))
     if np.ptp(x) > _OFF_GRID * step:
-        degrees = np.degrees(np.arctan2(y[-1] - y[0], x[-1] - x[0]))
-        warnings.warn(
-            f"'{name}' is a line at {degrees:.1f} degrees to the stage's x axis; it is drawn as one column, from its first point.",
-            DataWarning,
-            stacklevel=2,
-        )
-    frame = Frame(plan.shape, (step, 1.0), (float(y[0]), float(x[0])))
+        told = f"'{name}' is a line at {90 - turn:.1f} degrees to the stage's x axis; it is drawn turned, a column from its first point on."
+        warnings.warn(told, DataWarning, stacklevel=2)
+    is_falling = abs(turn) > _QUARTER
+    frame = Frame(
+        plan.shape,
+        (-step if is_falling else step, 1.0),
+        (float(y[0]), float(x[0])),
+        rotation_deg=turn - np.copysign(2 * _QUARTER, turn) if is_falling else turn,
+    )
     return grid.filled(spectra, np.arange(len(spectra)), frame, name), frame
 
 

@@ -15,7 +15,8 @@ from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
-from napari_wse2xai.io.signals import Axis, Signal, items_of, map_of
+from napari_wse2xai.io.signal_axes import Axis
+from napari_wse2xai.io.signals import Signal, items_of, map_of
 
 _PLUGINS: dict[str, tuple[str, dict[str, Any]]] = {
     ".xml": ("jobinyvon", {"use_uniform_signal_axis": False}),
@@ -56,7 +57,7 @@ def _signal(record: dict[str, Any], path: Path, index: int) -> Signal:
     ordered = sorted(record["axes"], key=lambda axis: int(axis.get("index_in_array", 0)))
     axes = tuple(Axis.of(axis, int(size)) for axis, size in zip(ordered, data.shape, strict=True))
     name = path.stem if index == 0 else f"{path.stem} {index + 1}"
-    return Signal(name, axes, record.get("metadata", {}), lambda: data)
+    return Signal(name, axes, record.get("metadata", {}), lambda index: data[index])
 
 
 @contextmanager

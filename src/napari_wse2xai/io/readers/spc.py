@@ -1,4 +1,4 @@
-"""Galactic SPC files (``.spc``): multifiles with a W axis are maps, with a length as Z axis lines, others lists; single spectra too.
+"""Galactic SPC files (``.spc``): multifiles with a W axis are maps, with a Z axis lines or series, others lists; single spectra too.
 
 Parsed here after Thermo Galactic's public description.  The kept library for it, spc-io 0.2.1, takes the number of planes for their
 size, gives no units of maps back, and sorts all spectra anew with each one (hours for a map of 256 x 256).  Z runs along x, the plane
@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data import Direction, Frame, SpectralMap
+from napari_wse2xai.data.frame import PLAN
 from napari_wse2xai.errors import DataWarning, ReaderError
-from napari_wse2xai.io import grid, table_text
+from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.laser import laser_in
 
 _HEAD = np.dtype(
     {
@@ -49,10 +51,24 @@ _LOG = np.dtype({"names": ["size", "text_at"], "formats": ["<i4", "<i4"], "offse
 _SHORT, _MULTI, _RANDOM, _ORDERED, _OWN_X, _HAS_X = 1, 4, 8, 16, 64, 128
 _FLOATS = -128
 """Exponent that says that the numbers are floating point."""
-_X_UNITS = {1: "cm-1", 2: "um", 3: "nm", 13: "cm-1", 14: "eV"}
+_X_AXES = {1: ("wavenumber", "cm-1"), 2: ("wavelength", "um"), 3: ("wavelength", "nm"), 13: ("Raman shift", "cm-1"), 14: ("energy", "eV")}
+"""What SPC calls an axis, and its unit, by its code."""
 _UM_PER = {2: 1.0, 3: 1e-3, 27: 1e4, 28: 1e6, 29: 1e3}
-_HIGHEST_SHIFT = 5000.0
-"""Wavenumbers above are those of light, not Raman shifts."""
+_SERIES = {
+    **{
+        4: ("time", "s"),
+        5: ("time", "min"),
+        11: ("time", "d"),
+        12: ("time", "a"),
+        23: ("time", "ms"),
+        24: ("time", "µs"),
+        25: ("time", "ns"),
+    },
+    **{30: ("time", "h"), 6: ("frequency", "Hz"), 7: ("frequency", "kHz"), 8: ("frequency", "MHz"), 26: ("frequency", "GHz")},
+    **{18: ("angle", "°"), 19: ("temperature", "°F"), 20: ("temperature", "°C"), 21: ("temperature", "K"), 9: ("mass", "M/z")},
+    **{14: ("energy", "eV"), 16: ("diode", ""), 17: ("channel", ""), 22: ("point", "")},
+}
+"""What Z or W may be instead of a length, by its code."""
 
 
 @dataclass(frozen=True)
@@ -81,14 +97,14 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         file = _parsed(path)
         warn_of_holes(file.spectra, path.name)
         cube, frame = _placed(file)
-        values, own_unit = (file.x, None) if unit else _in_known_unit(file)
-    values, kind = settle_axis(values, own_unit, given=unit, name=path.name)
+    called, own_unit = _X_AXES.get(int(file.head["x_type"]), _SERIES.get(int(file.head["x_type"]), ("", None)))
+    values, kind = settle_axis(file.x, own_unit, given=unit, name=path.name, called=called)
     result = SpectralMap.from_arrays(
         cube,
         values,
         kind,
         frame=frame,
-        laser_nm=_laser_nm(file.metadata),
+        laser_nm=laser_in(file.metadata),
         name=path.stem,
         metadata=file.metadata,
     )
@@ -156,38 +172,60 @@ def _own_axes(content: bytes, head: np.void, path: Path) -> tuple[NDArray[np.flo
     return axes[0].astype(np.float64), np.array(subs, dtype=_SUB), np.stack(spectra)
 
 
-def _in_known_unit(file: _File) -> tuple[NDArray[np.float64], str | None]:
-    """Axis and its unit: micrometres in nm, and wavenumbers of light as wavelengths in nm."""
-    unit = _X_UNITS.get(int(file.head["x_type"]))
-    if unit == "um":
-        return file.x * 1e3, "nm"
-    if file.head["x_type"] == 1 and file.x.min() > _HIGHEST_SHIFT:
-        return 1e7 / file.x, "nm"
-    return file.x, unit
-
-
 def _placed(file: _File) -> tuple[NDArray[np.float32], Frame]:
-    """Spectra as a cube (ny, nx, n), with its frame."""
-    spectra, name = file.spectra, file.path.name
+    """Spectra as a cube (ny, nx, n), with its frame: W down the rows, Z along the columns."""
+    spectra, n_planes = file.spectra, int(file.more["n_planes"])
     if len(spectra) == 1:
         return spectra[:, None, :], Frame((1, 1))
-    um_z, um_w = (_UM_PER.get(int(file.more[key])) for key in ("z_type", "w_type"))
-    n_planes = int(file.more["n_planes"])
     if n_planes < 1 or len(spectra) % n_planes:
-        if um_z is None:
-            return grid.as_list(spectra, f"'{name}' does not say where it was measured")
-        return grid.as_line(spectra, _along_z(file, len(spectra)) * um_z, name)
+        return _without_planes(file)
     per_plane = len(spectra) // n_planes
-    if um_z is None or um_w is None:
-        warnings.warn(f"'{name}' does not say the distance of its pixels; it is taken as 1 µm.", DataWarning, stacklevel=2)
-        return spectra.reshape(n_planes, per_plane, -1), Frame((n_planes, per_plane))
-    return grid.place(spectra, _along_w(file, per_plane) * um_w, np.tile(_along_z(file, per_plane), n_planes) * um_z, name)
+    w, z = _along_w(file, per_plane), _along_z(file, per_plane)
+    rows, columns = w[::per_plane], np.tile(z, n_planes)
+    if not np.ptp(z):  # they say nothing, as the software of some instruments leaves them
+        z, columns = np.arange(per_plane, dtype=np.float64), np.tile(np.arange(per_plane, dtype=np.float64), n_planes)
+    if n_planes > 1 and not np.ptp(rows):
+        rows = np.arange(n_planes, dtype=np.float64)
+    return _on_grid(file, np.repeat(rows, per_plane), columns)
+
+
+def _without_planes(file: _File) -> tuple[NDArray[np.float32], Frame]:
+    """The same for a file that does not say how many planes there are: a map where the spectra have a W and a Z each, else a series."""
+    spectra, name = file.spectra, file.path.name
+    w, each = (file.subs[key].astype(np.float64) for key in ("w", "z"))
+    if np.ptp(w) and np.ptp(each):
+        return _on_grid(file, w, each)
+    key, values = ("w_type", w) if np.ptp(w) else ("z_type", _along_z(file, len(spectra)))
+    code = int(file.more[key])
+    if code in _UM_PER:
+        return grid.as_line(spectra, values * _UM_PER[code], name)
+    if code not in _SERIES or not np.ptp(values):
+        return grid.as_list(spectra, f"'{name}' does not say where it was measured")
+    return grid.as_series(spectra, values, Direction(*_SERIES[code]))
+
+
+def _on_grid(file: _File, w: NDArray[np.float64], z: NDArray[np.float64]) -> tuple[NDArray[np.float32], Frame]:
+    """Spectra at their W and Z (m,)."""
+    (rows, y), (columns, x) = _direction(file, "w_type", w, PLAN[0]), _direction(file, "z_type", z, PLAN[1])
+    if not all(int(file.more[key]) in _UM_PER or int(file.more[key]) in _SERIES for key in ("w_type", "z_type")):
+        told = f"'{file.path.name}' does not say the unit of its positions; they are taken as µm."
+        warnings.warn(told, DataWarning, stacklevel=4)
+    return grid.place(file.spectra, y, x, file.path.name, (rows, columns))
+
+
+def _direction(file: _File, key: str, values: NDArray[np.float64], usual: Direction) -> tuple[Direction, NDArray[np.float64]]:
+    """What W or Z is, and its values in the unit of that; a length where the file does not say."""
+    code = int(file.more[key])
+    if code in _SERIES:
+        return Direction(*_SERIES[code]), values
+    return usual, values * _UM_PER.get(code, 1.0)
 
 
 def _along_z(file: _File, per_plane: int) -> NDArray[np.float64]:
-    """Z of the spectra of one plane: evenly spaced, or as each subfile says."""
+    """Z of the spectra of one plane: as each subfile says, or evenly spaced."""
     each = file.subs["z"][:per_plane].astype(np.float64)
-    if file.head["flags"] & (_ORDERED | _RANDOM):
+    is_said = bool(file.head["flags"] & (_ORDERED | _RANDOM)) or (not file.more["z_step"] and bool(np.ptp(each)))
+    if is_said:
         return each
     step = float(file.more["z_step"]) or float(file.subs["z_next"][0] - file.subs["z"][0])
     return float(each[0]) + step * np.arange(per_plane, dtype=np.float64)
@@ -212,11 +250,3 @@ def _metadata(content: bytes, more: np.void) -> dict[str, str]:
         text = content[at + max(int(log["text_at"]), 0) : at + max(int(log["size"]), 0)].decode("latin-1")
         found |= {key.strip(): value.strip(" \0\r") for key, value in re.findall(r"^([^=\n]+)=([^\n]*)$", text, flags=re.MULTILINE)}
     return {key: value for key, value in found.items() if value}
-
-
-def _laser_nm(metadata: dict[str, str]) -> float | None:
-    """Wavelength of the laser, where the log names one with its unit."""
-    for key, value in metadata.items():
-        if re.search("laser|excit", key, re.IGNORECASE) and re.search(r"\d\s*nm\b", value):
-            return table_text.first_number(value)
-    return None

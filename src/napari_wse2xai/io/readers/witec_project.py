@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, Picture, SpectralMap
+from napari_wse2xai.data import AxisKind, Direction, Frame, Picture, SpectralMap
+from napari_wse2xai.data.frame import PLAN
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.stored import numbers_in
@@ -25,16 +27,21 @@ from napari_wse2xai.io.wit_tags import PLACE, skeleton
 _UNIT_TO_READ = {
     "nm": "nm",
     "um": "nm",
-    "1/cm": "nm",
     "rel. 1/cm": "rel. 1/cm",
     "rel. eV": "rel. 1/cm",
     "rel. meV": "rel. 1/cm",
     "eV": "eV",
     "meV": "eV",
 }
-"""The unit to ask for, by the unit that the project shows: absolute wavenumbers become nm, relative energies a Raman shift."""
+"""The unit to ask for, by the unit that the project shows: relative energies become a Raman shift."""
+_CODES = {"1/cm": AxisKind.WAVENUMBER.code}
+"""What WITec's unit is here, where that is not what its letters say: without ``rel.`` it is a wavenumber of light."""
 _NUMBERS = {1: "<i8", 2: "<i4", 3: "<i2", 4: "i1", 5: "<u4", 6: "<u2", 7: "u1", 9: "<f4", 10: "<f8"}
 """Kinds of numbers by WITec's DataType."""
+_SMALLEST_TURN = 0.05
+"""Degrees of a turn that moves no pixel by as much as its jitter."""
+_STEEP = 0.99
+"""Share of a step along one coordinate from which it runs along that coordinate."""
 _LAST_WITH_BITMAP_FILES = 5
 """Version up to which a project keeps a picture as a BMP file, which witio gives by rows; the pixels of later ones it gives by columns."""
 
@@ -76,7 +83,9 @@ class _Graph:
         """Spectral axis and its unit."""
         values, unit = self.entry.x_axis()
         wanted = _UNIT_TO_READ.get(unit, unit)
-        return (values, unit) if wanted == unit else self.entry.x_axis(wanted)
+        if wanted != unit:
+            values, unit = self.entry.x_axis(wanted)
+        return values, _CODES.get(unit, unit)
 
     @property
     def is_line(self) -> bool:
@@ -181,12 +190,12 @@ def _graphs(path: Path) -> list[_Graph]:
 
 def _as_map(graph: _Graph, unit: str | None) -> SpectralMap:
     cube = graph.cube().transpose(1, 0, 2) if graph.is_line else graph.cube()
-    values, own_unit = graph.axis
+    values, kind = settle_axis(*graph.axis, given=unit, name=graph.name)
     metadata = dict(_metadata(graph))
     return SpectralMap.from_arrays(
         cube if isinstance(cube, np.memmap) else np.ascontiguousarray(cube, dtype=np.float32),
         values,
-        AxisKind.from_unit(unit or own_unit),
+        kind,
         frame=replace(_frame(graph), sample=metadata.get("Sample Name", "")),
         laser_nm=_laser_nm(graph.entry),
         name=graph.name,
@@ -197,21 +206,56 @@ def _as_map(graph: _Graph, unit: str | None) -> SpectralMap:
 def _frame(graph: _Graph) -> Frame:
     shape = (graph.nx, 1) if graph.is_line else (graph.ny, graph.nx)
     if graph.transformation is None:
-        warnings.warn(f"'{graph.name}' has no positions on the sample; its spectra are drawn 1 µm apart.", DataWarning, stacklevel=2)
-        return Frame(shape)
+        return _without_places(graph, shape)
     if graph.is_line:
         first, along_x, _ = _directions(graph.transformation, is_line=True)
-        step = float(np.linalg.norm(along_x))
-        return Frame(shape, (step, 1.0), (float(first[1]), float(first[0])))
+        return _line_frame(shape, first, along_x) if np.linalg.norm(along_x) else _without_places(graph, shape)
     return _frame_of(graph.transformation, shape, graph.name)
 
 
+def _without_places(graph: _Graph, shape: tuple[int, int]) -> Frame:
+    """Frame of spectra that no transformation places on the sample: a series over the number of the spectrum, or a map 1 um apart."""
+    if graph.is_line:
+        warnings.warn(f"'{graph.name}' has no positions on the sample; its spectra are a series.", DataWarning, stacklevel=2)
+        return Frame(shape, directions=(Direction("point", ""), PLAN[1]))
+    warnings.warn(f"'{graph.name}' has no positions on the sample; its spectra are drawn 1 µm apart.", DataWarning, stacklevel=2)
+    return Frame(shape)
+
+
+def _line_frame(shape: tuple[int, int], first: NDArray[np.float64], along: NDArray[np.float64]) -> Frame:
+    """Frame of one column that runs along a line of the surface, or of one down into the sample."""
+    if abs(along[2]) > _STEEP * np.linalg.norm(along):
+        return Frame(shape, (float(along[2]), 1.0), (float(first[2]), 0.0), directions=(Direction("z"), PLAN[1]))
+    sign = -1.0 if along[1] < 0 else 1.0
+    degrees = float(np.degrees(np.arctan2(sign * along[0], sign * along[1])))
+    return Frame(shape, (sign * float(np.linalg.norm(along)), 1.0), (float(first[1]), float(first[0])), rotation_deg=degrees)
+
+
 def _frame_of(transformation: Any, shape: tuple[int, int], name: str) -> Frame:
-    """Frame of a scan or a picture; one that is turned against the stage is told."""
+    """Frame of a scan or a picture; that it is turned against the stage is told."""
     first, along_x, along_y = _directions(transformation, is_line=False)
-    _warn_of_rotation(along_x, name)
-    steps = (_signed_length(along_y, along_y[1]), _signed_length(along_x, along_x[0]))
-    return Frame(shape, steps, (float(first[1]), float(first[0])))
+    if abs(along_y[2]) > _STEEP * np.linalg.norm(along_y):
+        return _section(first, along_x, along_y, shape)
+    dx = _signed_length(along_x, along_x[0])
+    turn = float(np.arctan2(-along_x[1] / dx, along_x[0] / dx))
+    dy = _signed_length(along_y, along_y[1] * np.cos(turn) + along_y[0] * np.sin(turn))
+    degrees = float(np.degrees(turn))
+    if abs(degrees) < _SMALLEST_TURN:
+        degrees = 0.0
+    else:
+        told = f"'{name}' was scanned at {-degrees:.1f} degrees to the stage; it is drawn turned, each pixel at its place."
+        warnings.warn(told, DataWarning, stacklevel=3)
+    return Frame(shape, (dy, dx), (float(first[1]), float(first[0])), rotation_deg=degrees)
+
+
+def _section(first: NDArray[np.float64], along_x: NDArray[np.float64], along_y: NDArray[np.float64], shape: tuple[int, int]) -> Frame:
+    """Frame of a section in depth: z down the rows, the way along the surface along the columns."""
+    is_x = abs(along_x[0]) > _STEEP * np.linalg.norm(along_x)
+    is_y = abs(along_x[1]) > _STEEP * np.linalg.norm(along_x)
+    dx = float(along_x[0] if is_x else along_x[1] if is_y else np.linalg.norm(along_x)) or 1.0
+    start = float(first[0] if is_x else first[1]) if is_x or is_y else 0.0
+    across = Direction("x" if is_x else "y" if is_y else "distance")
+    return Frame(shape, (float(along_y[2]), dx), (float(first[2]), start), directions=(Direction("z"), across))
 
 
 def _directions(transformation: Any, *, is_line: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
@@ -225,16 +269,6 @@ def _directions(transformation: Any, *, is_line: bool) -> tuple[NDArray[np.float
 
 def _signed_length(vector: NDArray[np.float64], sign: float) -> float:
     return float(np.copysign(np.linalg.norm(vector), sign)) or 1.0
-
-
-def _warn_of_rotation(along_x: NDArray[np.float64], name: str) -> None:
-    degrees = float(np.degrees(np.arctan2(along_x[1], along_x[0])))
-    if abs(degrees) > 0.5:
-        warnings.warn(
-            f"'{name}' was scanned at {degrees:.1f} degrees to the stage; it is drawn unrotated, from the position of its first pixel.",
-            DataWarning,
-            stacklevel=2,
-        )
 
 
 def _laser_nm(entry: Any) -> float | None:
