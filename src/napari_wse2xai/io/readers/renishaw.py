@@ -140,10 +140,6 @@ def _header(blocks: Blocks) -> _Header:
     """Sizes, laser and texts; offsets are counted from the end of the block's head."""
     n_channels, n_planned, n_measured, accumulations, _, n_axis, n_lists = map(int, blocks.unpack("WDF1", "IQQIIII", 0x2C))
     version = ".".join(map(str, blocks.unpack("WDF1", "4H", 0x68)))
-    if int(blocks.unpack("WDF1", "Q", 0)[0]) & _MULTITRACK:
-        raise ReaderError(
-            f"'{blocks.path.name}' has a spectral axis for each of its spectra; save those of one axis as a file of their own."
-        )
     scan, measurement = blocks.unpack("WDF1", "II", 0x70)
     unit, per_cm = blocks.unpack("WDF1", "If", 0x88)
     if n_channels != n_axis or not 0 < n_measured <= n_planned or not n_channels:
@@ -178,8 +174,16 @@ def _date(filetime: int) -> str:
     return (datetime(1601, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat(" ", "seconds")
 
 
+def _require_one_axis(blocks: Blocks) -> None:
+    if int(blocks.unpack("WDF1", "Q", 0)[0]) & _MULTITRACK:
+        raise ReaderError(
+            f"'{blocks.path.name}' has a spectral axis for each of its spectra; save those of one axis as a file of their own."
+        )
+
+
 def _axis(blocks: Blocks, header: _Header) -> tuple[NDArray[np.float64], str, str | None]:
     """Spectral axis, what it is called, and its unit; None where WiRE's unit is not one of light."""
+    _require_one_axis(blocks)
     _, unit = blocks.unpack("XLST", "II")
     values = blocks.array("XLST", "<f4", header.n_channels, 8).astype(np.float64)
     if not np.isfinite(values).all():
