@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from napari_wse2xai.data import Frame, PeakMaps, SpectralAxis, Status
 from napari_wse2xai.data.axis import AxisKind
-from napari_wse2xai.plots import maps
+from napari_wse2xai.plots import grid, maps
 
 FRAME = Frame((3, 4), (2.0, 0.5), (10.0, -1.0))
 Y_UP = Frame((3, 4), (-2.0, 0.5), (10.0, -1.0))
@@ -27,7 +27,7 @@ def peak_maps(frame, count=2, fill=1.0):
 
 @pytest.mark.parametrize(("frame", "expected"), [(FRAME, (-1.25, 0.75, 15.0, 9.0)), (Y_UP, (-1.25, 0.75, 5.0, 11.0))])
 def test_row_0_is_at_the_top_and_edges_are_half_a_step_outside(frame, expected):
-    assert maps.extent_um(frame) == expected
+    assert grid.extent_um(frame) == expected
 
 
 def test_a_map_leaves_nan_blank_and_keeps_proportions():

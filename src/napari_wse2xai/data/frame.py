@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.errors import DataError
 
@@ -28,6 +28,15 @@ class Direction:
     def is_length(self) -> bool:
         """Whether pixels along it are places on the sample."""
         return self.unit == PLACE_UNIT
+
+    @property
+    def column(self) -> str:
+        """Name with unit as the heading of a column in a table, in ASCII where the unit is."""
+        return f"{self.name} ({self.unit})" if self.unit else self.name
+
+    def value_words(self, value: float) -> str:
+        """Name, value and unit: ``x 1.50 µm``, ``time 12.5 s``."""
+        return f"{self.name} {value:.2f} µm" if self.is_length else f"{self.name} {value:.6g} {self.unit}".rstrip()
 
     @property
     def label(self) -> str:
@@ -95,6 +104,34 @@ class Frame:
     def has_places(self) -> bool:
         """Whether every direction along which there are several pixels is a length, so that pixels have distances and neighbours."""
         return all(direction.is_length for direction, size in zip(self.directions, self.shape, strict=True) if size > 1)
+
+    def require_places(self, name: str, done: str) -> None:
+        """Refuse a series, in which nothing is near to anything on the sample.
+
+        Parameters
+        ----------
+        name : of the map
+        done : what cannot be done with it, such as ``paired``
+        """
+        if not self.has_places:
+            over = " and ".join(direction.label for direction in self.over)
+            raise DataError(f"'{name}' is a series over {over}, not a scan of places on the sample: it cannot be {done}; choose a map.")
+
+    @property
+    def over(self) -> tuple[Direction, ...]:
+        """Directions along which there are several pixels that are no places."""
+        return tuple(each for each, size in zip(self.directions, self.shape, strict=True) if size > 1 and not each.is_length)
+
+    def at(self, row: ArrayLike, column: ArrayLike) -> NDArray[np.float64]:
+        """Stage coordinates (..., 2) of pixels, (y, x) in um, or values of the directions."""
+        places = np.stack([self.y_um[np.asarray(row)], self.x_um[np.asarray(column)]], axis=-1)
+        return (places - self.origin_um) @ self.turn.T + self.origin_um if self.rotation_deg else places
+
+    def place_words(self, row: int, column: int) -> str:
+        """Where a pixel is, in words: ``x 1.50 µm, y -3.00 µm``, ``time 12.5 s``; of a series what does not change is left out."""
+        said = zip(self.directions, self.at(row, column), self.shape, strict=True)
+        changing = [(direction, float(value)) for direction, value, size in said if size > 1 or (direction.is_length and self.has_places)]
+        return ", ".join(direction.value_words(value) for direction, value in reversed(changing))
 
     @property
     def turn(self) -> NDArray[np.float64]:

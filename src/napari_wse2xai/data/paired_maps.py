@@ -104,7 +104,8 @@ class PairedMaps:
         columns = list(self.columns())
         rows, places = np.nonzero(self.paired)
         table: dict[str, NDArray[np.generic]] = {"row": rows, "column": places}
-        table |= {"y_um": self.frame.y_um[rows], "x_um": self.frame.x_um[places]}
+        y_um, x_um = self.frame.at(rows, places).T
+        table |= {"y_um": y_um, "x_um": x_um}
         frame = pd.DataFrame(table | {name: values[rows, places] for name, _, values in columns})
         frame.attrs["units"] = {name: unit for name, unit, _ in columns}
         return frame

@@ -209,6 +209,8 @@ def _check(pairs: Sequence[PairedMaps], targets: Sequence[str]) -> None:
         raise DataError(f"The target '{wrong[0]}' is not known; use {', '.join(TARGETS[:-1])} or {TARGETS[-1]}.")
     if not targets:
         raise DataError(f"No target was chosen; choose among {', '.join(TARGETS)}.")
+    for pair in pairs:
+        pair.frame.require_places(pair.raman.name, "learnt from")
     for pair in pairs[1:]:
         if pair.raman.names != pairs[0].raman.names or pair.raman.axis.unit != pairs[0].raman.axis.unit:
             raise DataError(f"'{pair.raman.name}' has other RS peaks or units than '{pairs[0].raman.name}'; deconvolve all flakes alike.")

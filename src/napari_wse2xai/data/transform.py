@@ -113,13 +113,25 @@ def corners_um(frame: Frame) -> Points:
     return _places(frame, *(np.array([0, n - 1]) for n in frame.shape)).reshape(4, 2)
 
 
+def border_um(frame: Frame) -> Points:
+    """Closed outer border (5, 2) of a scan, half a step outside its pixels' centres, (y, x)."""
+    (top, left), (bottom, right) = (-0.5, -0.5), (frame.shape[0] - 0.5, frame.shape[1] - 0.5)
+    corners = np.array([(top, left), (top, right), (bottom, right), (bottom, left), (top, left)])
+    return _on_stage(frame, corners)
+
+
 def pixels_um(frame: Frame) -> Points:
     """Centres (ny, nx, 2) of all pixels of a scan, (y, x)."""
     return _places(frame, *(np.arange(n) for n in frame.shape))
 
 
 def _places(frame: Frame, rows: NDArray[np.int_], columns: NDArray[np.int_]) -> Points:
-    own = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1) * frame.step_um
+    return _on_stage(frame, np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1))
+
+
+def _on_stage(frame: Frame, pixels: NDArray[np.generic]) -> Points:
+    """Stage coordinates (..., 2) of rows and columns."""
+    own = pixels * np.array(frame.step_um)
     return np.asarray((own @ frame.turn.T if frame.rotation_deg else own) + frame.origin_um, dtype=np.float64)
 
 

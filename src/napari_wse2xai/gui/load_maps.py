@@ -245,6 +245,7 @@ def described(item: Item) -> Iterator[str]:
     yield f"<b>{escape(item.name)}</b>: {escape(what)}"
     facts = (
         ("Axis", item.axis),
+        ("Series over", item.over),
         ("Step", "" if item.step_um is None else f"{item.step_um[1]:.4g} × {item.step_um[0]:.4g} µm (x × y)"),
         ("Laser", "" if item.laser_nm is None else f"{item.laser_nm:g} nm"),
         ("Date", item.date),

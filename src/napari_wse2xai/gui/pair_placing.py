@@ -29,7 +29,7 @@ def to_canvas(layer: Any) -> Matrix:
 
 def to_stage(frame: Frame) -> Matrix:
     """Way from the pixels of a frame to its stage coordinates in um."""
-    return _homogeneous(np.diag(frame.step_um), np.array(frame.origin_um))
+    return _homogeneous(frame.turn @ np.diag(frame.step_um), np.array(frame.origin_um))
 
 
 def placed(layer: Any, frame: Frame, fixed: Any, fixed_frame: Frame) -> Transform:

@@ -28,6 +28,8 @@ class Item:
     """False for a time series or a single point: spectra, but not those of a scan of the sample."""
     what: str = ""
     """What it is if it is not spectra of light, such as ``picture (nA)`` or ``not optical: Iprobe (nA) over BVValue (V)``."""
+    over: str = ""
+    """Of a series, what changes from spectrum to spectrum: ``time (s)``."""
     step_um: tuple[float, float] | None = None
     """Distance of the pixels (dy, dx) in um, where the file says it."""
     laser_nm: float | None = None
@@ -51,7 +53,7 @@ class Item:
         """One line for ``convert --list``."""
         if not self.is_spectra:
             return f"{self.name}: {' x '.join(map(str, self.shape))}, {self.what}"
-        kind = "map" if self.is_map else "not a scan"
+        kind = f"series over {self.over}" if self.over else "map" if self.is_map else "not a scan"
         pixels = f"{self.shape[0]} x {self.shape[1]} {'pixel' if self.n_pixels == 1 else 'pixels'}"
         return f"{self.name}: {pixels}, {counted(self.shape[2], 'channel')}, {self.axis} ({kind})"
 
@@ -70,12 +72,14 @@ def axis_text(low: float, high: float, unit: str) -> str:
 def item_of(spectral_map: SpectralMap, name: str | None = None) -> Item:
     """Describe a map that was read."""
     frame = spectral_map.frame
+    is_map = frame.n_pixels > 1 and frame.has_places
     return Item(
         name or spectral_map.name,
         (*frame.shape, len(spectral_map.axis)),
         describe_axis(spectral_map.axis),
-        is_map=frame.n_pixels > 1,
-        step_um=(abs(frame.step_um[0]), abs(frame.step_um[1])) if frame.n_pixels > 1 else None,
+        is_map=is_map,
+        over=" and ".join(direction.label for direction in frame.over),
+        step_um=(abs(frame.step_um[0]), abs(frame.step_um[1])) if is_map else None,
         laser_nm=spectral_map.axis.laser_nm,
         date=first_of(spectral_map.metadata, _DATE_WORDS),
         objective=first_of(spectral_map.metadata, _OBJECTIVE_WORDS),

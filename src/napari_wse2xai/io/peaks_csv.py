@@ -61,7 +61,7 @@ class _About:
 
 
 def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
-    """Write one line per pixel: row, column, stage position, status, goodness, then each peak's parameters with their errors.
+    """Write one line per pixel: row, column, stage position or time or the like, status, goodness, each peak's numbers with their errors.
 
     Cells are empty where there is no value.  `read_peaks_csv` reads all of it back.
     """
@@ -69,11 +69,12 @@ def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
 
     about = _about(peaks)
     rows, columns = (index.ravel() for index in np.indices(peaks.frame.shape))
+    places = peaks.frame.at(rows, columns).T
     table: dict[str, Any] = {
         "row": rows,
         "column": columns,
-        "y (um)": peaks.frame.y_um[rows],
-        "x (um)": peaks.frame.x_um[columns],
+        peaks.frame.directions[0].column: places[0],
+        peaks.frame.directions[1].column: places[1],
         "status": [Status(int(code)).meaning for code in peaks.status.ravel()],
     }
     table |= {title: getattr(peaks, attribute)[at].ravel() for title, attribute, at in _columns(about)}

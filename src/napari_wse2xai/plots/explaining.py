@@ -12,9 +12,10 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, Explanation
+from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.ice import CurvePlot, words
 from napari_wse2xai.plots.judged import badge, stamp
-from napari_wse2xai.plots.maps import WORDS, is_line, unit_text
+from napari_wse2xai.plots.maps import WORDS, unit_text
 from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_profile, draw_three_profiles
 
 CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79"}

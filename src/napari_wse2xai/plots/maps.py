@@ -1,4 +1,4 @@
-"""Maps in micrometres, drawn on a given Axes; a line scan, which has no area to show, is drawn as a curve."""
+"""Maps, drawn on a given Axes; a line scan or a series, which has no area to show, is drawn as a curve."""
 
 from typing import Any
 
@@ -12,6 +12,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, PeakMaps, Status
+from napari_wse2xai.plots.grid import along, aspect, dress, dress_line, extent_um, is_line, line_extent, line_of
 
 Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
 
@@ -36,18 +37,6 @@ _STATUS_COLORS = {
 def unit_text(unit: str) -> str:
     """Unit with its typography: cm-1 as cm⁻¹."""
     return unit.replace("cm-1", "cm⁻¹")
-
-
-def is_line(frame: Frame) -> bool:
-    """Tell a line scan, one row or column of several pixels, from a map."""
-    return min(frame.shape) == 1 < max(frame.shape)
-
-
-def extent_um(frame: Frame) -> tuple[float, float, float, float]:
-    """Outer edges (left, right, bottom, top) in um, with row 0 at the top."""
-    dy, dx = frame.step_um
-    y, x = frame.y_um, frame.x_um
-    return float(x[0] - dx / 2), float(x[-1] + dx / 2), float(y[-1] + dy / 2), float(y[0] - dy / 2)
 
 
 def limits(values: Map, *, parameter: str = "") -> tuple[float, float]:
@@ -99,9 +88,9 @@ class MapPlot:
 
     def __init__(self, axes: Axes, frame: Frame) -> None:
         self.axes = axes
-        self.image = axes.imshow(np.full(frame.shape, np.nan), extent=extent_um(frame), interpolation="nearest", aspect="equal")
+        self.image = axes.imshow(np.full(frame.shape, np.nan), extent=extent_um(frame), interpolation="nearest", aspect=aspect(frame))
         self.bar: Colorbar | None = None
-        _dress(axes, "")
+        _dress(axes, frame, "")
 
     def show(self, values: Map, *, title: str, unit: str, colors: str, clim: tuple[float, float]) -> None:
         """Show one value per pixel.
@@ -142,36 +131,37 @@ def draw_outline(axes: Axes, frame: Frame, flake: Map, *, color: str = OUTLINE) 
 
 
 def outline_segments(frame: Frame, flake: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Line segments (m, 2, 2), each two points (x, y) in um, between pixels on and off the flake."""
+    """Line segments (m, 2, 2), each two points (x, y) where `extent_um` has them, between pixels on and off the flake."""
     padded = np.pad(flake, 1)
     rows, columns = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
     level = np.stack([np.stack([columns, rows], -1), np.stack([columns + 1, rows], -1)], axis=1)
     rows, columns = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
     upright = np.stack([np.stack([columns, rows], -1), np.stack([columns, rows + 1], -1)], axis=1)
     corners = np.concatenate([level, upright]).astype(np.float64) - 0.5
-    step = np.array([frame.step_um[1], frame.step_um[0]])
-    return np.asarray(corners * step + np.array([frame.origin_um[1], frame.origin_um[0]]))
+    left, right, bottom, top = extent_um(frame)
+    ny, nx = frame.shape
+    return np.asarray((corners + 0.5) * [(right - left) / nx, (bottom - top) / ny] + [left, top])
 
 
 def draw_profile(
     axes: Axes, frame: Frame, values: Map, *, errors: Map | None = None, title: str = "", unit: str = "", flake: Map | None = None
 ) -> None:
-    """One value per pixel of a line scan against the way along it, with one standard error up and down.
+    """One value per pixel of a line scan or a series against what runs along it, with one standard error up and down.
 
     Parameters
     ----------
     values, errors, flake : (ny, nx), one of the two being 1; the flake is shaded
     """
-    along = _along(frame)
+    places = along(frame, line_of(frame))
     value = np.ravel(values).astype(np.float64)
     error = None if errors is None else np.ravel(errors)
-    axes.errorbar(along, value, yerr=error, fmt=".", markersize=4, linewidth=0.8, color="#1f4e79", ecolor="#9db7d1")
+    axes.errorbar(places, value, yerr=error, fmt=".", markersize=4, linewidth=0.8, color="#1f4e79", ecolor="#9db7d1")
     if flake is not None:
-        step = abs(float(along[1] - along[0])) / 2
-        for place in along[np.ravel(flake)]:
+        step = abs(float(places[1] - places[0])) / 2
+        for place in places[np.ravel(flake)]:
             axes.axvspan(place - step, place + step, color=OUTLINE, alpha=0.10, linewidth=0)
-    axes.set(title=title, xlabel=_along_label(frame), ylabel=unit_text(unit))
-    axes.set_xlim(*sorted(_line_extent(frame)[:2]))
+    axes.set(title=title, ylabel=unit_text(unit))
+    dress_line(axes, frame)
     _plain_numbers(axes.yaxis)
     if np.isfinite(value).any():
         low, high = float(np.nanmin(value)), float(np.nanmax(value))
@@ -213,13 +203,14 @@ def draw_status(axes: Axes, peaks: PeakMaps) -> None:
     colors = ListedColormap([_STATUS_COLORS[status] for status in Status])
     line = is_line(peaks.frame)
     shown = peaks.status.reshape(1, -1) if line else peaks.status
-    extent = _line_extent(peaks.frame) if line else extent_um(peaks.frame)
-    axes.imshow(shown, extent=extent, cmap=colors, norm=norm, interpolation="nearest", aspect="auto" if line else "equal")
+    extent = line_extent(peaks.frame) if line else extent_um(peaks.frame)
+    axes.imshow(shown, extent=extent, cmap=colors, norm=norm, interpolation="nearest", aspect="auto" if line else aspect(peaks.frame))
     present = [status for status in Status if (peaks.status == status).any()]
     handles = [Patch(color=_STATUS_COLORS[status], label=f"{status.meaning} ({int((peaks.status == status).sum())})") for status in present]
-    _dress(axes, "Status of the fit")
+    _dress(axes, peaks.frame, "Status of the fit")
     if line:
-        axes.set(xlabel=_along_label(peaks.frame), ylabel="", yticks=[], xlim=sorted(extent[:2]))
+        axes.set(ylabel="", yticks=[])
+        dress_line(axes, peaks.frame)
         axes.legend(handles=handles, loc="center right", framealpha=1.0, fontsize="small")
     else:
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize="small")
@@ -236,27 +227,13 @@ def panel(figure: Figure, peaks: PeakMaps, parameter: str, *, flake: Map | None 
             axes.set_axis_off()
 
 
-def _along(frame: Frame) -> NDArray[np.float64]:
-    """Stage coordinate along a line scan, um."""
-    return frame.y_um if frame.shape[0] > 1 else frame.x_um
-
-
-def _along_label(frame: Frame) -> str:
-    return "y (µm)" if frame.shape[0] > 1 else "x (µm)"
-
-
-def _line_extent(frame: Frame) -> tuple[float, float, float, float]:
-    """Edges of a line scan laid flat, um along it."""
-    along, step = _along(frame), frame.step_um[0 if frame.shape[0] > 1 else 1]
-    return float(along[0] - step / 2), float(along[-1] + step / 2), 0.0, 1.0
-
-
 def _cut(values: Any, low: float, high: float) -> bool:
     return bool(values.count()) and bool(values.min() < low or values.max() > high)
 
 
-def _dress(axes: Axes, title: str) -> None:
-    axes.set(title=title, xlabel="x (µm)", ylabel="y (µm)")
+def _dress(axes: Axes, frame: Frame, title: str) -> None:
+    axes.set_title(title)
+    dress(axes, frame)
     axes.set_facecolor("#f4f4f4")
 
 

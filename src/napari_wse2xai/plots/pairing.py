@@ -5,8 +5,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, PairedMaps, PeakMaps
-from napari_wse2xai.plots.maps import extent_um, limits
+from napari_wse2xai.data import PairedMaps, PeakMaps
+from napari_wse2xai.data.transform import border_um, pixel_coordinates
+from napari_wse2xai.plots.grid import along, aspect, dress, extent_um
+from napari_wse2xai.plots.maps import limits
 
 RAMAN_COLOR, PL_COLOR = (1.0, 0.0, 1.0), (0.0, 1.0, 0.0)
 """Magenta and green, which add up to white and differ for nearly every eye."""
@@ -50,17 +52,15 @@ def draw_checkerboard(axes: Axes, paired: PairedMaps) -> None:
 
 
 def _draw(axes: Axes, paired: PairedMaps, colours: NDArray[np.float64], title: str) -> None:
-    axes.imshow(colours, extent=extent_um(paired.frame), interpolation="nearest", aspect="equal")
+    axes.imshow(colours, extent=extent_um(paired.frame), interpolation="nearest", aspect=aspect(paired.frame))
     corner = pl_border_um(paired)
     axes.plot(corner[:, 1], corner[:, 0], color="#8a8a8a", linewidth=0.9, linestyle="--", scalex=False, scaley=False)
-    axes.set(title=title, xlabel="x (µm)", ylabel="y (µm)")
+    axes.set_title(title)
+    dress(axes, paired.frame)
 
 
 def pl_border_um(paired: PairedMaps) -> NDArray[np.float64]:
-    """Closed border (5, 2) of the PL scan in RS coordinates, (y, x) in um."""
-    return paired.transform.apply(_border(paired.pl_frame))
-
-
-def _border(frame: Frame) -> NDArray[np.float64]:
-    left, right, bottom, top = extent_um(frame)
-    return np.array([(top, left), (top, right), (bottom, right), (bottom, left), (top, left)])
+    """Closed border (5, 2) of the PL scan, (y, x) where the axes of the RS scan are drawn."""
+    pixels = pixel_coordinates(paired.frame, paired.transform.apply(border_um(paired.pl_frame)))
+    starts, ends = (np.array([along(paired.frame, index)[end] for index in (0, 1)]) for end in (0, -1))
+    return np.asarray(starts + pixels * (ends - starts) / np.maximum(np.array(paired.frame.shape) - 1, 1))

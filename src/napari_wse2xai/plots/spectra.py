@@ -180,9 +180,8 @@ def brightest_pixel(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple
 
 
 def describe(source: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None) -> str:
-    """Pixel, its place in um, and what became of its fit, in one line."""
-    y, x = source.frame.y_um[row], source.frame.x_um[column]
-    place = f"row {row}, column {column}  x {x:.2f} µm, y {y:.2f} µm"
+    """Pixel, its place in um or its place in a series, and what became of its fit, in one line."""
+    place = f"row {row}, column {column}  {source.frame.place_words(row, column)}"
     if peaks is None:
         return place
     chi2 = float(peaks.reduced_chi2[row, column])

@@ -10,8 +10,9 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, NullTest, Score, TrainedModel, Verdict
+from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.judged import badge
-from napari_wse2xai.plots.maps import draw_map, draw_profile, is_line, limits, unit_text
+from napari_wse2xai.plots.maps import draw_map, draw_profile, limits, unit_text
 
 PARTS = {"training": "#7c8794", "validation": "#d1495b"}
 """Colour of the pixels that the network saw, and of those that it did not."""

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, SpectralMap
 from napari_wse2xai.plots import maps, pairing
+from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
 from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
 from napari_wse2xai.progress import Progress
@@ -91,7 +92,7 @@ def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figur
     """One parameter of every peak."""
     assert peaks is not None
     count = len(peaks.names)
-    columns = min(count, 2 if maps.is_line(source.frame) else 4)
+    columns = min(count, 2 if is_line(source.frame) else 4)
     figure = _sheet(source, -(-count // columns), columns)
     maps.panel(figure, peaks, parameter, flake=source.flake, columns=columns)
     return figure
@@ -109,11 +110,10 @@ def _pairing(paired: PairedMaps) -> Figure:
 
 def _sheet(source: SpectralMap, rows: int, columns: int) -> Figure:
     """Figure for so many pictures of the map, each in the map's proportions."""
-    width, height = (4.2, 2.3) if maps.is_line(source.frame) else _cell(source)
+    width, height = (4.2, 2.3) if is_line(source.frame) else _cell(source)
     return Figure(figsize=(max(width * columns, 5.0), height * rows), layout="constrained")
 
 
 def _cell(source: SpectralMap) -> tuple[float, float]:
-    left, right, bottom, top = maps.extent_um(source.frame)
-    ratio = min(max(abs(top - bottom) / abs(right - left), 0.3), 2.5)
+    ratio = min(max(proportions(source.frame), 0.3), 2.5)
     return 3.4, 2.35 * ratio + 0.75

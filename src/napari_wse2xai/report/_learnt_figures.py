@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 
 from napari_wse2xai.data import Explanation, Frame, Results, TrainedModel
 from napari_wse2xai.plots import explaining, training
-from napari_wse2xai.plots.maps import extent_um, is_line
+from napari_wse2xai.plots.grid import is_line, proportions
 
 Draw = Callable[[], Figure]
 MAPPED = 3
@@ -108,6 +108,5 @@ def side_by_side(explanation: Explanation, feature: int, flake: int = 0) -> Figu
 
 def _three_maps(frame: Frame) -> Figure:
     """Figure for three pictures of a flake in its proportions."""
-    left, right, bottom, top = extent_um(frame)
-    ratio = 0.6 if is_line(frame) else min(max(abs(top - bottom) / abs(right - left), 0.3), 2.0)
+    ratio = 0.6 if is_line(frame) else min(max(proportions(frame), 0.3), 2.0)
     return Figure(figsize=(12.0, 2.9 * ratio + 0.8), layout="constrained")

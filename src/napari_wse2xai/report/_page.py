@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import PARAMETERS, History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, SpectralMap, Status
 from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
@@ -146,17 +146,30 @@ def _explanation(results: Results, images: Images) -> dict[str, Any] | None:
 
 def _facts(source: SpectralMap) -> list[tuple[str, str]]:
     """What was measured, and what the preprocessing found."""
-    ny, nx = source.frame.shape
-    dy, dx = (abs(step) for step in source.frame.step_um)
     low, high = source.axis.span
-    facts = [*_origin(source.history), ("Map", f"{ny} × {nx} pixels (y × x), {dy:.4g} × {dx:.4g} µm each")]
+    facts = [*_origin(source.history), _grid(source.frame)]
     facts.append(("Spectra", f"{len(source.axis)} channels from {low:.5g} to {high:.5g} {source.axis.unit.replace('cm-1', 'cm⁻¹')}"))
     if source.axis.laser_nm is not None:
         facts.append(("Laser", f"{source.axis.laser_nm:g} nm"))
     missing = int((~source.measured).sum())
     if missing:
         facts.append(("Not measured", f"{missing} pixels"))
-    return facts + _found(source, dy * dx)
+    return facts + _found(source)
+
+
+def _grid(frame: Frame) -> tuple[str, str]:
+    """Pixels and their distances, in what the rows and columns are."""
+    (ny, nx), (y, x) = frame.shape, frame.directions
+    steps = f"{_step(frame, 0)} × {_step(frame, 1)}".replace(" µm ×", " ×")
+    turned = f", turned by {frame.rotation_deg:.4g}° to the stage" if frame.rotation_deg else ""
+    return "Map" if frame.has_places else "Series", f"{ny} × {nx} pixels ({y.name} × {x.name}), {steps} each{turned}"
+
+
+def _step(frame: Frame, index: int) -> str:
+    direction, step = frame.directions[index], abs(frame.step_um[index])
+    if direction.values and frame.shape[index] > 1:
+        step = float(np.median(np.abs(np.diff(direction.values))))
+    return f"{step:.4g} {'µm' if direction.is_length else direction.unit}".rstrip()
 
 
 def _origin(history: History) -> list[tuple[str, str]]:
@@ -169,11 +182,11 @@ def _origin(history: History) -> list[tuple[str, str]]:
     return [*rows, ("SHA-256", str(first.get("sha256", "")))]
 
 
-def _found(source: SpectralMap, pixel_um2: float) -> list[tuple[str, str]]:
-    rows = []
+def _found(source: SpectralMap) -> list[tuple[str, str]]:
+    rows, pixel_um2 = [], abs(source.frame.step_um[0] * source.frame.step_um[1])
     if source.flake is not None:
         count = int(source.flake.sum())
-        extent = "" if 1 in source.frame.shape else f", {count * pixel_um2:.4g} µm²"
+        extent = "" if 1 in source.frame.shape or not source.frame.has_places else f", {count * pixel_um2:.4g} µm²"
         rows.append(("Flake", f"{count} of {source.flake.size} pixels{extent}"))
     if source.repaired is not None:
         rows.append(("Cosmic rays", f"{int(source.repaired.sum())} channels repaired in {int((source.repaired > 0).sum())} pixels"))

@@ -54,6 +54,7 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the map with its `flake`."""
+        source.frame.require_places(source.name, "searched for a flake (leave this step out: find_flake: false)")
         signal = self._signal(source, progress)
         dark = masking.background(signal, self.corner, self.corner_size)
         flake = masking.tidy(masking.above(signal, dark, self.k, self.edge_fraction), self._smallest(signal), self.fill_holes)

@@ -100,6 +100,8 @@ class Pair(Stage[Pairable, PairedMaps]):
 
     def run(self, source: Pairable, progress: Progress) -> PairedMaps:
         """Find the transform, resample, judge."""
+        for peaks in (source.raman, source.pl):
+            peaks.frame.require_places(peaks.name, "paired")
         _refuse_other_flake(source)
         raman, pl = _scan(source.raman), _scan(source.pl)
         judged = self._judged(raman, pl, source, progress)
