@@ -31,6 +31,7 @@ class Status(IntEnum):
     PEAKS_MERGED = 7
     SPIKE_LEFT = 8
     ABNORMAL = 9
+    MISFIT = 10
 
     @property
     def meaning(self) -> str:
@@ -46,6 +47,7 @@ class Status(IntEnum):
             Status.PEAKS_MERGED: "peaks merged",
             Status.SPIKE_LEFT: "spike left",
             Status.ABNORMAL: "badly described",
+            Status.MISFIT: "model does not fit",
         }[self]
 
 
@@ -88,6 +90,8 @@ class PeakMaps:
     """(peak, ny, nx) which parameters lie at their bound: 1 position, 2 FWHM, 8 form, added up."""
     r2: NDArray[np.float32] | None = None
     """(ny, nx) share of the variance above the background that the peaks explain."""
+    peak_status: NDArray[np.uint8] | None = None
+    """(peak, ny, nx) a `Status` each: `status` is the gravest of those of the peaks that are there; None in files of before."""
     report: str = ""
     """What the second look at abnormal pixels found and mended, in words."""
     name: str = "map"

@@ -166,6 +166,7 @@ class _Table:
         which = pair.pl.names.index(pl_peak)
         there = np.isfinite(pair.raman.height).all(axis=0) & np.isfinite(pair.pl.height[which])
         there &= ~np.isin(pair.raman.status, UNTRUSTED) & ~np.isin(pair.pl.status, UNTRUSTED)
+        there = _without_misfits(there, pair)
         if not there.any():
             raise DataError(f"'{pair.raman.name}' has no pixel with a good fit of both RS and PL; look at the fits and at the pairing.")
         row, column = np.nonzero(there)
@@ -174,6 +175,12 @@ class _Table:
         wanted, spread = (np.stack([_of(pair.pl, name + ending)[which][there] for name in targets], axis=1) for ending in ("", "_error"))
         flake = np.full(len(row), index, dtype=np.int64)
         return cls(_filled(values, pair.raman.windows), np.where(filled, np.nan, errors), filled, wanted, spread, flake, row, column)
+
+
+def _without_misfits(there: NDArray[np.bool_], pair: PairedMaps) -> NDArray[np.bool_]:
+    """Leave out pixels whose model does not fit; where that is most of them, it is the map's fault and not theirs, and they stay."""
+    misfit = there & ((pair.raman.status == Status.MISFIT) | (pair.pl.status == Status.MISFIT))
+    return there if 2 * misfit.sum() > there.sum() else there & ~misfit
 
 
 def _columns(peaks: PeakMaps, there: NDArray[np.bool_], ending: str) -> Iterator[Numbers]:

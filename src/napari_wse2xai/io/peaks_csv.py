@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _LAST = "fit (napari-wse2xai)"
 _OF_PEAKS = (*(name for parameter in PARAMETERS for name in (parameter, f"{parameter}_error")), "form", "form_error", "area", "area_error")
 _OF_PIXELS = {"reduced_chi2": "reduced chi2", "r2": "R2"}
-_OPTIONAL = ("form", "form_error", "area", "area_error", "at_bound", "r2", "background")
+_OPTIONAL = ("form", "form_error", "area", "area_error", "at_bound", "r2", "background", "peak_status")
+_WHOLE = ("at_bound", "peak_status")
 _SINGLE = np.float32
 _LONGEST_HEADING = 1 << 20
 
@@ -130,6 +131,8 @@ def _peak_columns(about: _About) -> Iterator[tuple[str, str, tuple[int, ...]]]:
             yield f"{peak} {parameter}{' error' * bool(error)} ({units.get(parameter, axis_unit)})", field, (index,)
         if _has(about, "at_bound"):
             yield f"{peak} at bound", "at_bound", (index,)
+        if _has(about, "peak_status"):
+            yield f"{peak} status", "peak_status", (index,)
 
 
 def _has(about: _About, field: str) -> bool:
@@ -193,6 +196,6 @@ def _maps(about: _About, table: "pd.DataFrame") -> Mapping[str, NDArray[Any]]:
     leading: dict[str, tuple[int, ...]] = {}
     about = _About(**{**asdict(about), "windows": [tuple(window) for window in about.windows]})
     for title, field, at in _columns(about):
-        found.setdefault(field, []).append(table[title].to_numpy(np.uint8 if field == "at_bound" else _SINGLE))
+        found.setdefault(field, []).append(table[title].to_numpy(np.uint8 if field in _WHOLE else _SINGLE))
         leading[field] = tuple(index + 1 for index in at)
     return {field: np.stack(columns).reshape(*leading[field], *about.shape) for field, columns in found.items()}

@@ -135,7 +135,7 @@ def _write_derived(group: Any, peaks: PeakMaps) -> None:
 
 
 def _read_derived(group: Any) -> dict[str, Any]:
-    names = ("form", "form_error", "area", "area_error", "at_bound", "r2")
+    names = ("form", "form_error", "area", "area_error", "at_bound", "r2", "peak_status")
     return {name: numbers_of(group[name]) if name in group else None for name in names} | {"report": netcdf.text_of(group.attrs, "report")}
 
 
@@ -152,12 +152,18 @@ def _write_background(group: Any, peaks: PeakMaps) -> None:
 
 
 def _write_quality(group: Any, peaks: PeakMaps) -> None:
-    status = group.create_variable("status", ("y", "x"), data=peaks.status.astype(np.uint8))
-    status.attrs["long_name"] = "what became of the fit"
-    status.attrs["flag_values"] = np.array([code.value for code in Status], dtype=np.uint8)
-    status.attrs["flag_meanings"] = " ".join(code.meaning.replace(" ", "_") for code in Status)
+    _write_status(group.create_variable("status", ("y", "x"), data=peaks.status.astype(np.uint8)), "what became of the fit")
+    if peaks.peak_status is not None:
+        each = group.create_variable("peak_status", _PEAK_DIMENSIONS, data=peaks.peak_status.astype(np.uint8))
+        _write_status(each, "what became of the fit of each peak")
     chi2 = group.create_variable("reduced_chi2", ("y", "x"), data=np.ascontiguousarray(peaks.reduced_chi2, dtype=np.float32))
     chi2.attrs.update({"units": "1", "long_name": "mean squared residual over the variance of the noise"})
+
+
+def _write_status(variable: Any, meaning: str) -> None:
+    variable.attrs["long_name"] = meaning
+    variable.attrs["flag_values"] = np.array([code.value for code in Status], dtype=np.uint8)
+    variable.attrs["flag_meanings"] = " ".join(code.meaning.replace(" ", "_") for code in Status)
 
 
 def _write_pair(group: Any, paired: PairedMaps) -> None:

@@ -21,6 +21,7 @@ STATUS_COLORS = {
     Status.PEAKS_MERGED: "#9a7fd1",
     Status.SPIKE_LEFT: "#e377c2",
     Status.ABNORMAL: "#a0522d",
+    Status.MISFIT: "#f26419",
 }
 """Good is green, what needs a look is bright."""
 DONE = {

@@ -1,27 +1,21 @@
 """Standard errors and goodness of a fit, from the noise that the residuals show."""
 
 import os
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.lineshapes import SHAPES
-from napari_wse2xai.numerics.noise import robust_sigma, variance_line
 from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+from napari_wse2xai.numerics.residual_noise import Noise
+from napari_wse2xai.numerics.slopes import Slopes, model
+from napari_wse2xai.numerics.structure import largest
 
 CHUNK = 256
 """Pixels whose Jacobians are held at once: they stay in the processor's cache."""
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
-SAMPLE = 50_000
-"""Channels that the noise is read off."""
-FEW = 30
-"""Pixels below which no noise is called usual."""
-UNLIKE = 4.0
-"""Standard deviations, by chance, off the usual noise from which a pixel's noise is its own."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +34,10 @@ class Quality:
     """(pixel,) largest residual, in noise standard deviations, of a channel whose neighbours fit: above about 8 it is a spike."""
     ends: NDArray[np.float64]
     """(pixel, 2) fitted background at the first and the last channel, counts."""
+    structure: NDArray[np.float64]
+    """(pixel,) what the most significant structure of the residual is worth, in standard deviations, see `structure.largest`."""
+    noise: NDArray[np.float64]
+    """(pixel,) standard deviation of a channel, root mean square, counts."""
     freedom: int
     """Channels minus parameters."""
     distance: NDArray[np.float64]
@@ -51,7 +49,7 @@ def assess(
     counts: NDArray[np.float32],
     parameters: NDArray[np.float64],
     free: NDArray[np.bool_],
-    noise: "Noise | None" = None,
+    noise: Noise | None = None,
 ) -> Quality:
     """Errors of a least-squares fit with a position penalty, and how good it is.
 
@@ -94,57 +92,14 @@ def correlations(
     slopes = Slopes(problem, parameters)
     root = problem.root.astype(np.float32)
     residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
-    variance = Noise.of(problem, counts, parameters).variance(residual.astype(np.float32), slopes.fitted)
+    noise = Noise.of(problem, counts, parameters)
+    variance = noise.variance(residual.astype(np.float32), slopes.fitted)
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
-    covariance = local.covariance(variance * root**2)
+    covariance = local.covariance(variance * root**2, noise.memory)
     error = np.sqrt(np.where(local.known, np.einsum("bii->bi", covariance), np.nan))
     result = np.full((len(counts), *2 * (PER_PEAK * len(problem.shapes),)), np.nan)
     result[:, problem.rows[:, None], problem.rows] = covariance / error[:, :, None] / error[:, None, :]
     return result
-
-
-@dataclass(frozen=True)
-class Noise:
-    """Noise variance of a channel: a constant plus the gain times the fitted signal."""
-
-    gain: float
-    """Counts."""
-    usual: float
-    """Median of the pixels' constants, counts^2."""
-    trust: float
-    """Weight of a pixel's own constant against the usual one: 0 where the constants scatter by no more than chance."""
-
-    @classmethod
-    def of(cls, problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> "Noise":
-        """Read off some pixels evenly taken.
-
-        Notes
-        -----
-        From n channels a pixel's variance is known to sqrt(3 / n) of itself; what the constants scatter beyond that is their own.
-        """
-        step = max(1, counts.size // SAMPLE)
-        fitted = model(problem.x, problem.shapes, parameters[::step])
-        residual = problem.without_background((counts[::step] - fitted) * problem.root) / problem.root
-        deviation, level = np.diff(residual, axis=1) / np.sqrt(2.0), 0.5 * (fitted[:, 1:] + fitted[:, :-1])
-        gain = variance_line(deviation.ravel(), level.ravel())[1]
-        own = (deviation**2).mean(axis=1)
-        constants = own - gain * level.mean(axis=1)
-        usual = float(np.median(constants))
-        scatter = float(robust_sigma(constants - usual)) ** 2
-        chance = 3.0 / deviation.shape[1] * float(np.median(own)) ** 2
-        few = len(constants) < FEW or usual <= 0
-        return cls(gain, usual, 1.0 if few else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0)))
-
-    def variance(self, residual: NDArray[np.float32], fitted: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Of every channel, (pixel, n) counts^2; a pixel whose residual is far from usual noise is believed all the same."""
-        difference, gain = np.diff(residual, axis=1), np.float32(self.gain)
-        own = np.einsum("bn,bn->b", difference, difference) * np.float32(0.5 / difference.shape[1])
-        level = fitted.mean(axis=1) - 0.5 * (fitted[:, 0] + fitted[:, -1]) / fitted.shape[1]
-        unlike = np.abs(own - gain * level - self.usual) > UNLIKE * np.sqrt(3.0 / difference.shape[1]) * own
-        trust = np.where(unlike, 1.0, self.trust).astype(np.float32)
-        constant = trust * (own - gain * level) + (1 - trust) * np.float32(self.usual)
-        floor = 0.1 * own + np.finfo(np.float32).tiny
-        return np.asarray(np.maximum(constant, floor)[:, None] + gain * np.maximum(fitted, np.float32(0.0)), dtype=np.float32)
 
 
 def _of_chunk(
@@ -159,7 +114,7 @@ def _of_chunk(
     plain = residual if problem.weights is None else np.asarray(residual / root, dtype=np.float32)
     variance = noise.variance(plain, slopes.fitted)
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
-    full = local.covariance(variance if problem.weights is None else variance * root**2)
+    full = local.covariance(variance if problem.weights is None else variance * root**2, noise.memory)
     error = np.full_like(parameters, np.nan)
     error.reshape(len(full), -1)[:, problem.rows] = np.sqrt(np.where(local.known, np.einsum("bii->bi", full), np.nan))
     total = np.asarray(counts * root, dtype=np.float32)
@@ -171,6 +126,8 @@ def _of_chunk(
         "chi2": _squares(standard),
         "explained": 1.0 - _squares(residual) / np.maximum(_squares(total), 1e-300),
         "lone": _lone(standard),
+        "structure": largest(standard, noise.memory),
+        "noise": np.sqrt(variance.mean(axis=1, dtype=np.float64)),
         "ends": (line[:, [0, -1]] / root[[0, -1]]).astype(np.float64),
         "distance": local.distance(residual) / variance.mean(axis=1, dtype=np.float64),
     }
@@ -181,12 +138,11 @@ def _squares(values: NDArray[np.float32]) -> NDArray[np.float64]:
     return np.asarray(np.einsum("bn,bn->b", values, values), dtype=np.float64)
 
 
-def model(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Sum of the peaks, (pixel, n) counts, for parameters (pixel, peak, 4)."""
-    total = np.zeros((len(parameters), len(x)))
-    for k, shape in enumerate(shapes):
-        total += SHAPES[shape](x, *parameters[:, k, :, None].swapaxes(0, 1))
-    return total
+def standardised(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], noise: Noise) -> NDArray[np.float64]:
+    """What a fit leaves of each spectrum, over the noise of the channel, (pixel, n)."""
+    fitted = model(problem.x, problem.shapes, parameters)
+    residual = problem.without_background((counts - fitted) * problem.root) / problem.root
+    return residual / np.sqrt(noise.variance(residual.astype(np.float32), fitted.astype(np.float32)))
 
 
 def left_over(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -207,41 +163,6 @@ def _lone(standard: NDArray[np.float32]) -> NDArray[np.float64]:
     beside *= 3.0
     middle = standard[:, 2:-2]
     return np.asarray(np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0), dtype=np.float64)
-
-
-class Slopes:
-    """Derivatives of the fitted signal by all that varies, and by the background's polynomials, of some pixels."""
-
-    def __init__(self, problem: Problem, parameters: NDArray[np.float64]) -> None:
-        pixels, n = len(parameters), len(problem.x)
-        rows = {int(place): at for at, place in enumerate(problem.rows)}
-        self.fitted = np.zeros((pixels, n), dtype=np.float32)
-        """(pixel, n) sum of the peaks, counts."""
-        self.all = np.empty((pixels, len(rows) + problem.background.shape[1], n), dtype=np.float32)
-        """(pixel, q + polynomials, n), weighted."""
-        self.all[:, len(rows) :] = problem.background.T
-        root = problem.root.astype(np.float32)
-        for k, by in enumerate(_derivatives(problem, parameters)):
-            # Every shape is its height times its derivative by it.
-            self.fitted += by[HEIGHT] * parameters[:, k, HEIGHT, None].astype(np.float32)
-            for i, column in enumerate(by):
-                if k * PER_PEAK + i in rows:
-                    np.multiply(column, root, out=self.all[:, rows[k * PER_PEAK + i]])
-
-    def product(self, other: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(pixel, q + polynomials, ...) sums over the channels of all slopes times another array (pixel, ..., n)."""
-        return (self.all @ np.swapaxes(other, 1, 2)).astype(np.float64)
-
-
-def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.floating], ...]]:
-    """By position, FWHM, height and form of one peak after the other, (pixel, n) each; in single precision where that is safe."""
-    middle = float(problem.x.mean())
-    for k, name in enumerate(problem.shapes):
-        x, own = problem.x - middle, parameters[:, k].copy()
-        own[:, POSITION] -= middle
-        if SHAPES[name].form is None:
-            x, own = x.astype(np.float32), own.astype(np.float32)
-        yield SHAPES[name].derivatives(x, *own[:, :, None].swapaxes(0, 1))
 
 
 class _Local:
@@ -272,11 +193,23 @@ class _Local:
         self.known: NDArray[np.bool_] = (determined.astype(np.float64) @ (problem.links != 0).T) > 0
         """(pixel, q) whether the data say anything about each parameter that varies."""
 
-    def covariance(self, variance: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(pixel, q, q) covariance of all that varies, for the variance of each weighted channel."""
-        middle = np.swapaxes(self.turn, 1, 2) @ self.slopes.product(self.slopes.all * variance[:, None]) @ self.turn
+    def covariance(self, variance: NDArray[np.float32], memory: tuple[float, ...] = ()) -> NDArray[np.float64]:
+        """(pixel, q, q) covariance of all that varies, for the variance of each weighted channel and the memory of the noise."""
+        products = self.slopes.product(self.slopes.all * variance[:, None])
+        if memory:
+            products += self._shared(np.sqrt(variance), memory)
+        middle = np.swapaxes(self.turn, 1, 2) @ products @ self.turn
         fitted = self.inverse @ middle @ self.inverse
         return fitted if self.problem.plain else np.asarray(self.problem.links @ fitted @ self.problem.links.T)
+
+    def _shared(self, sigma: NDArray[np.float32], memory: tuple[float, ...]) -> NDArray[np.float64]:
+        """(pixel, slope, slope) what channels that share noise add to the sums of products."""
+        scaled = self.slopes.all * sigma[:, None]
+        total = np.zeros((*scaled.shape[:2], scaled.shape[1]))
+        for lag, share in enumerate(memory[1:], start=1):
+            once = share * (scaled[:, :, lag:] @ np.swapaxes(scaled[:, :, :-lag], 1, 2)).astype(np.float64)
+            total += once + np.swapaxes(once, 1, 2)
+        return total
 
     def of_shape(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel, peak, 3, 3) covariance of FWHM, height and form of each peak; zero for what does not vary."""

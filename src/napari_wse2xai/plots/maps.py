@@ -31,6 +31,7 @@ _STATUS_COLORS = {
     Status.PEAKS_MERGED: "#8e5bb5",
     Status.SPIKE_LEFT: "#e377c2",
     Status.ABNORMAL: "#5a1a1a",
+    Status.MISFIT: "#d95f02",
 }
 
 
@@ -199,7 +200,7 @@ def draw_parameter(axes: Axes, peaks: PeakMaps, index: int, parameter: str, *, f
 
 def draw_status(axes: Axes, peaks: PeakMaps) -> None:
     """What became of each pixel's fit, with a legend of what occurs."""
-    norm = BoundaryNorm(np.arange(len(Status) + 1) - 0.5, len(Status))
+    norm = BoundaryNorm([*(status - 0.5 for status in Status), max(Status) + 0.5], len(Status))
     colors = ListedColormap([_STATUS_COLORS[status] for status in Status])
     line = is_line(peaks.frame)
     shown = peaks.status.reshape(1, -1) if line else peaks.status

@@ -8,25 +8,21 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.numerics.lineshapes import SHAPES
-from napari_wse2xai.stages._fitting import CONVERGED, Fit, FitWindow
+from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._status import gravest, peak_status
 
 if TYPE_CHECKING:
     from napari_wse2xai.stages.deconvolve import Deconvolve
 
 Values = NDArray[np.float64]
-BAD_CHI2 = 8.0
-"""Reduced chi2, over the map's median, from which a spectrum counts as badly described."""
-SPIKE = 8.0
-"""Noise standard deviations of a lone residual channel that is taken for a spike."""
-CLOSE = 0.2
-"""Distance of two peaks, in their mean FWHM, under which they are one."""
 
 
 def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> PeakMaps:
     """Peak maps of all windows, peaks in the order of the settings; `fits` is empty where no pixel could be fitted."""
-    order = [stage.peaks.index(peak) for window in windows for peak in window.peaks]
-    table = _Table(stage, fits, np.argsort(order)) if fits else None
+    order = np.argsort([stage.peaks.index(peak) for window in windows for peak in window.peaks])
+    table = _Table(stage, fits, order) if fits else None
+    each = _peak_status_maps(order, fits, stage.detection, spectra)
     return PeakMaps(
         frame=source.frame,
         axis=source.axis,
@@ -35,7 +31,8 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
         windows=tuple(peak.window for peak in stage.peaks),
         **_maps(stage, table, spectra),
         background=_background(stage, windows, fits, spectra),
-        status=_status_map(windows, fits, stage.detection, spectra),
+        status=_status_map(each, spectra),
+        peak_status=each,
         reduced_chi2=_over_windows(fits, spectra, _reduced_chi2),
         r2=_over_windows(fits, spectra, lambda all_fits: np.mean([fit.quality.explained for fit in all_fits], axis=0)),
         name=source.name,
@@ -53,8 +50,8 @@ class _Table:
             return np.concatenate(parts, axis=1)[:, order]
 
         absent = joined([fit.absent(stage.detection) for fit in fits])
-        self.values, self.errors = joined([fit.found for fit in fits]), joined([fit.quality.error for fit in fits])
-        self.covariance = joined([fit.quality.covariance for fit in fits])
+        self.values, honest = joined([fit.found for fit in fits]), [fit.errors() for fit in fits]
+        self.errors, self.covariance = joined([error for error, _ in honest]), joined([joint for _, joint in honest])
         self.at_bound = (joined([~fit.free for fit in fits]) & ~absent[..., None]) @ np.array([1, 2, 0, 8], dtype=np.uint8)
         for kind in (0, 1, 3):
             self.values[..., kind][absent] = self.errors[..., kind][absent] = np.nan
@@ -106,44 +103,18 @@ def _reduced_chi2(fits: Sequence[Fit]) -> Values:
     return np.asarray(np.sum([fit.quality.chi2 for fit in fits], axis=0) / sum(fit.quality.freedom for fit in fits))
 
 
-def _status_map(windows: Sequence[FitWindow], fits: Sequence[Fit], detection: float, spectra: Pixels) -> NDArray[np.uint8]:
-    """(ny, nx) status of every pixel."""
-    result = np.full(spectra.chosen.shape, Status.NOT_ON_FLAKE, dtype=np.uint8)
-    result[spectra.chosen] = Status.NOT_MEASURED
-    result[spectra.some] = Status.TOO_FEW_CHANNELS
+def _peak_status_maps(order: NDArray[np.intp], fits: Sequence[Fit], detection: float, spectra: Pixels) -> NDArray[np.uint8]:
+    """(peak, ny, nx) status of every peak of every pixel, in the order of the settings."""
+    result = np.full((len(order), *spectra.chosen.shape), Status.NOT_ON_FLAKE, dtype=np.uint8)
+    result[:, spectra.chosen] = Status.NOT_MEASURED
+    result[:, spectra.some] = Status.TOO_FEW_CHANNELS
     if fits:
-        result[spectra.whole] = pixel_status(fits, detection)
+        result[:, spectra.whole] = np.concatenate([peak_status(fit, detection) for fit in fits], axis=1)[:, order].T
     return result
 
 
-def pixel_status(fits: Sequence[Fit], detection: float) -> NDArray[np.uint8]:
-    """One `Status` per fitted pixel; the gravest that applies."""
-    absent = np.concatenate([fit.absent(detection) for fit in fits], axis=1)
-    at_bound = (~np.concatenate([fit.free for fit in fits], axis=1) & ~absent[..., None]).any(axis=(1, 2))
-    chi2 = _reduced_chi2(fits)
-    status = np.full(len(absent), Status.OK, dtype=np.uint8)
-    status[at_bound] = Status.AT_BOUND
-    status[np.any([_merged(fit, detection) for fit in fits], axis=0)] = Status.PEAKS_MERGED
-    status[chi2 > BAD_CHI2 * max(float(np.median(chi2)), 1.0)] = Status.ABNORMAL
-    status[np.any([_spiky(fit) for fit in fits], axis=0)] = Status.SPIKE_LEFT
-    status[np.any([fit.quality.distance > CONVERGED for fit in fits], axis=0)] = Status.NOT_CONVERGED
-    status[absent.all(axis=1)] = Status.BELOW_NOISE
+def _status_map(each: NDArray[np.uint8], spectra: Pixels) -> NDArray[np.uint8]:
+    """(ny, nx) status of every pixel."""
+    status: NDArray[np.uint8] = each[0].copy()
+    status[spectra.whole] = gravest(each[:, spectra.whole].T)
     return status
-
-
-def _spiky(fit: Fit) -> NDArray[np.bool_]:
-    """(pixel,) True where a lone channel stands out of what the fit leaves everywhere else."""
-    usual = np.sqrt(np.maximum(fit.quality.chi2 / fit.quality.freedom, 1.0))
-    return np.asarray(fit.quality.lone > SPIKE * usual)
-
-
-def _merged(fit: Fit, detection: float) -> NDArray[np.bool_]:
-    """(pixel,) True where two peaks that are there lie on top of one another."""
-    present = ~fit.absent(detection)
-    position, fwhm = fit.found[..., 0], fit.found[..., 1]
-    merged = np.zeros(len(present), dtype=bool)
-    for j in range(present.shape[1]):
-        for k in range(j):
-            near = np.abs(position[:, j] - position[:, k]) < CLOSE * 0.5 * (fwhm[:, j] + fwhm[:, k])
-            merged |= near & present[:, j] & present[:, k]
-    return merged

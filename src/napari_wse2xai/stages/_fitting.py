@@ -12,7 +12,9 @@ from napari_wse2xai.stages.peaks import KINDS, Peak
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
-    from napari_wse2xai.numerics.uncertainty import Noise, Quality
+    from napari_wse2xai.numerics.remedies import Remedy
+    from napari_wse2xai.numerics.residual_noise import Noise
+    from napari_wse2xai.numerics.uncertainty import Quality
     from napari_wse2xai.stages.deconvolve import Deconvolve
 
 Spectra = NDArray[np.float32]
@@ -86,12 +88,13 @@ class FitWindow:
 
     def fit(self, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> "Fit":
         """Fit spectra (pixel, n); where the solver allows, what is stuck is tried elsewhere, what is not at its minimum finished."""
-        from napari_wse2xai.numerics import least_squares, uncertainty
+        from napari_wse2xai.numerics import least_squares
+        from napari_wse2xai.numerics.residual_noise import Noise
 
         found = solver.solve(problem, counts, progress)
         if solver.refits:
             found = self._tried_elsewhere(problem, counts, solver, found)
-        noise = uncertainty.Noise.of(problem, counts, found)
+        noise = Noise.of(problem, counts, found)
         fit = self.judge(problem, counts, found, noise)
         rows = np.flatnonzero(fit.quality.distance > CONVERGED)
         if solver.refits and len(rows):
@@ -122,10 +125,12 @@ class FitWindow:
     def judge(self, problem: "Problem", counts: Spectra, found: Parameters, noise: "Noise | None" = None) -> "Fit":
         """Errors and goodness of found parameters; the noise is that of the spectra given, unless it is known from more of them."""
         from napari_wse2xai.numerics import uncertainty
+        from napari_wse2xai.numerics.residual_noise import Noise
 
         free = self._free(found, problem)
+        noise = noise or Noise.of(problem, counts, found)
         quality = uncertainty.assess(problem, counts, found, free, noise)
-        return Fit(found, free, quality, self._background_ends(quality.ends))
+        return Fit(found, free, quality, self._background_ends(quality.ends), noise)
 
     def _background_ends(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel, 2) background at the lower and the upper end of the window, counts, from that at its first and last channel."""
@@ -144,6 +149,18 @@ class FitWindow:
 
 
 @dataclass(frozen=True)
+class Misfit:
+    """What the model of a window misses."""
+
+    own: NDArray[np.float64]
+    """(pixel,) what the structure of the pixel's residual is worth, in standard deviations; 0 where it may be chance."""
+    bias: NDArray[np.float64]
+    """(pixel, peak, 4) by how much a misfit that the whole map shares moves the parameters."""
+    remedy: "Remedy | None"
+    """What would explain that misfit."""
+
+
+@dataclass(frozen=True)
 class Fit:
     """What one window gave, one row per fitted pixel."""
 
@@ -153,11 +170,28 @@ class Fit:
     quality: "Quality"
     background: NDArray[np.float64]
     """(pixel, 2) counts at the ends of the window."""
+    noise: "Noise"
+    """That the errors were taken from."""
+    misfit: "Misfit | None" = None
+    """What the model misses; None where that was not tested."""
 
     def absent(self, detection: float) -> NDArray[np.bool_]:
         """(pixel, peak) True where the height does not stand out of its error; a fixed height, which has none, is believed."""
         error = np.nan_to_num(self.quality.error[..., 2], nan=0.0)
         return np.asarray(~(self.found[..., 2] > detection * error))
+
+    def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Errors (pixel, peak, 4) and covariance (pixel, peak, 3, 3) that hold what the model misses.
+
+        What shows in a pixel's own residual may be missed as much where it does not show, in the parameters.
+        """
+        error, covariance = self.quality.error, self.quality.covariance
+        if self.misfit is None:
+            return error, covariance
+        raised, bias = 1.0 + self.misfit.own**2, self.misfit.bias
+        moved = bias[..., 1:]
+        joint = covariance * raised[:, None, None, None] + moved[..., :, None] * moved[..., None, :]
+        return np.sqrt(error**2 * raised[:, None, None] + bias**2), joint
 
     def merged(self, rows: NDArray[np.intp], other: "Fit") -> "Fit":
         """Return this fit with some rows taken from another."""
@@ -169,6 +203,7 @@ class Fit:
             _replaced(self.free, rows, other.free),
             replace(self.quality, **quality),
             _replaced(self.background, rows, other.background),
+            self.noise,
         )
 
     @classmethod
@@ -184,6 +219,7 @@ class Fit:
             np.concatenate([part.free for part in parts]),
             replace(first, **quality),
             np.concatenate([part.background for part in parts]),
+            parts[0].noise,
         )
 
 

@@ -46,7 +46,7 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
     changed = np.flatnonzero(chosen)
     if not len(changed):
         return best
-    return best.merged(rows[changed], _taken(window.judge(problem, some[changed], found[changed])))
+    return best.merged(rows[changed], _taken(window.judge(problem, some[changed], found[changed], best.noise)))
 
 
 def _choices(window: FitWindow) -> list[tuple[int, ...]]:

@@ -8,9 +8,9 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Status
 from napari_wse2xai.numerics import skimming
-from napari_wse2xai.stages._assembly import pixel_status
 from napari_wse2xai.stages._fitting import WORTH, Done, Fit, FitWindow
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
+from napari_wse2xai.stages._status import pixel_status
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
@@ -116,7 +116,7 @@ def _refitted(
             best, cost = np.where(better[:, None, None], found, best), np.where(better, new, cost)
         changed = cost < before
         if changed.any():
-            fit = fit.merged(some[changed], window.judge(problem, counts[changed], best[changed]))
+            fit = fit.merged(some[changed], window.judge(problem, counts[changed], best[changed], fit.noise))
     return fit
 
 

@@ -20,6 +20,8 @@ from napari_wse2xai.stages.references import Reference, Silicon
 
 MOST_SPECTRA = 4096
 """Spectra that are fitted at most, evenly chosen: more would not change the correction, only its time."""
+SEEN = (Status.OK, Status.MISFIT)
+"""What may have become of the fit of a line that is used: few lamps' lines are quite of one shape, and the errors hold that."""
 ENOUGH = 0.2
 """Share of the spectra that must show a line for it to be believed."""
 SPAN = 0.5
@@ -279,7 +281,7 @@ class _Look:
     @classmethod
     def of(cls, fit: PeakMaps, line: _Line, time: NDArray[np.float64], where: str, *, drifting: bool) -> "_Look":
         """Judge the fits of one line."""
-        good = (fit.status[0] == Status.OK) & np.isfinite(fit.position_error[0, 0]) & (fit.position_error[0, 0] > 0)
+        good = np.isin(fit.status[0], SEEN) & np.isfinite(fit.position_error[0, 0]) & (fit.position_error[0, 0] > 0)
         known = fit.height_error[0, 0] > 0
         strength = float(np.median(fit.height[0, 0][known] / fit.height_error[0, 0][known])) if known.any() else 0.0
         tried = f"the line at {line.position:.6g} {fit.axis.unit}"

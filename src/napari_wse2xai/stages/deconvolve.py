@@ -16,6 +16,7 @@ from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._assembly import assemble
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._second_look import second_look
@@ -107,6 +108,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         if self.refit:
             progress(0.9, "looking again at abnormal pixels")
             fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
+        fits = with_misfits(windows, problems, fits, spectra)
         return replace(assemble(self, source, windows, fits, spectra), report=report_text)
 
     def _so_far(self, source: SpectralMap, spectra: Pixels, window: FitWindow, parts: list[Fit]) -> SoFar:

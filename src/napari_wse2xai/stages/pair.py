@@ -197,6 +197,8 @@ def on_grid(peaks: PeakMaps, frame: Frame, transform: Transform) -> PeakMaps:
     fields["status"] = nearest(peaks.status, pixels, outside=Status.NOT_MEASURED)
     if peaks.at_bound is not None:
         fields["at_bound"] = np.stack([nearest(flags, pixels, outside=0) for flags in peaks.at_bound])
+    if peaks.peak_status is not None:
+        fields["peak_status"] = np.stack([nearest(each, pixels, outside=Status.NOT_MEASURED) for each in peaks.peak_status])
     return replace(peaks, **fields)
 
 

@@ -1,0 +1,249 @@
+"""What would explain a residual that many spectra share: a line more, another shape, a bent background, an edge."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+from napari_wse2xai.numerics.slopes import Slopes, model
+
+Array = NDArray[np.float64]
+Kind = Literal["line", "shape", "background", "edge"]
+STEP = 1.4
+"""Ratio of neighbouring widths that are tried."""
+TRIED = 4
+"""Places for a line from which it is fitted."""
+NEARBY = ((-0.5, 0.8), (0.5, 0.8))
+"""Where a line may hide beside a strong one: off its place, and how wide, in its FWHM."""
+OTHER = {"lorentzian": "gaussian", "gaussian": "lorentzian"}
+"""Shape that a simple line may be nearer to."""
+SIMPLEST: tuple[Kind, ...] = ("shape", "background", "line", "edge")
+"""Remedies, the simplest first."""
+ALL, MOST = 0.97, 0.7
+"""Shares of a misfit that explain it wholly, and at all."""
+NEARLY, ROUGHLY = 0.05, 0.25
+"""By how much less a simpler remedy may explain, where the best explains all of the misfit, and where it does not."""
+
+
+@dataclass(frozen=True)
+class Remedy:
+    """One change of the model."""
+
+    kind: Kind
+    worth: float
+    """By how many standard deviations of the stacked residual it helps."""
+    left: float
+    """Chi2 that it leaves of the stacked residual."""
+    shift: Array
+    """(peak, 4) by how much it moves the parameters of the peaks that are there."""
+    position: float = np.nan
+    fwhm: float = np.nan
+    height: float = np.nan
+    """Of the line that is missing, or place and width of the edge."""
+    form: float = np.nan
+    """Lorentzian share of the nearer shape, mean over the peaks."""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A typical spectrum of a map, its noise so small as all spectra together make it."""
+
+    problem: Problem
+    parameters: Array
+    """(peak, 4) typical parameters."""
+    residual: Array
+    """(n,) what the fit leaves, counts."""
+    sigma: Array
+    """(n,) its standard deviation, counts."""
+
+    @property
+    def chi2(self) -> float:
+        """Sum of squared residuals over the noise."""
+        return float(((self.residual / self.sigma) ** 2).sum())
+
+
+def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) -> Remedy:
+    """Remedy that explains most; of those that explain nearly as much, the simplest.
+
+    Parameters
+    ----------
+    plausible : whether a remedy may be believed; one that may not is taken only where no other explains `MOST` of the misfit
+    """
+    found = sorted(remedies(stack), key=lambda each: SIMPLEST.index(each.kind))
+    free = float(len(stack.residual))
+    explained = {each.kind: (stack.chi2 - max(each.left, free)) / max(stack.chi2 - free, 1.0) for each in found}
+    likely = [each for each in found if plausible(each)]
+    if max((explained[each.kind] for each in likely), default=0.0) < MOST:
+        likely = found
+    most = max(explained[each.kind] for each in likely)
+    nearly = NEARLY if most > ALL else ROUGHLY
+    return next(each for each in likely if explained[each.kind] >= most - nearly)
+
+
+def remedies(stack: Stack) -> list[Remedy]:
+    """The best of every kind."""
+    linear = _Linear(stack)
+    return [_line(stack, linear), *_shape(stack), _background(stack, linear), _edge(stack, linear)]
+
+
+class _Linear:
+    """Which directions the parameters can follow already, and what a template adds to them."""
+
+    def __init__(self, stack: Stack) -> None:
+        problem = stack.problem
+        slopes = Slopes(problem, stack.parameters[None])
+        many = len(problem.rows)
+        fitted = problem.links.T @ slopes.all[0, :many].astype(np.float64)
+        self.size = np.maximum(np.linalg.norm(fitted, axis=1), 1e-300)
+        columns = np.concatenate([fitted / self.size[:, None], slopes.all[0, many:]]) / problem.root / stack.sigma
+        self.stack, self.columns = stack, columns.T
+        self.basis = np.linalg.svd(self.columns, full_matrices=False)[0]
+        self.z = self._across(stack.residual / stack.sigma)
+
+    def _across(self, values: Array) -> Array:
+        """Part of (..., n) that the parameters cannot follow."""
+        return np.asarray(values - (values @ self.basis) @ self.basis.T)
+
+    def amplitudes(self, templates: Array) -> tuple[Array, Array]:
+        """Best amplitude of each template (t, n), and by how much chi2 falls."""
+        across = self._across(templates / self.stack.sigma)
+        power = np.einsum("tn,tn->t", across, across)
+        hidden = power < 1e-6 * np.einsum("tn,tn->t", templates / self.stack.sigma, templates / self.stack.sigma)
+        product = np.where(hidden, 0.0, across @ self.z)
+        return product / np.maximum(power, 1e-300), product**2 / np.maximum(power, 1e-300)
+
+    def shift(self, template: Array) -> Array:
+        """(peak, 4) by how much the parameters move where a template of its amplitude is part of the model."""
+        problem = self.stack.problem
+        moved = -np.linalg.lstsq(self.columns, template / self.stack.sigma, rcond=1e-5)[0][: len(self.size)] / self.size
+        result = np.zeros(problem.start.size)
+        result[problem.rows] = problem.links @ moved
+        return result.reshape(-1, PER_PEAK)
+
+
+def _background(stack: Stack, linear: _Linear) -> Remedy:
+    """A background that bends: two degrees more."""
+    degree = -1 if stack.problem.degree is None else stack.problem.degree
+    u = np.linspace(-1, 1, len(stack.residual))
+    templates = np.stack([u ** (degree + 1), u ** (degree + 2)])
+    across = linear._across(templates / stack.sigma)
+    amplitude = np.linalg.lstsq(across.T, linear.z, rcond=None)[0]
+    left = float(((linear.z - amplitude @ across) ** 2).sum())
+    return Remedy("background", _worth(stack.chi2 - left), left, linear.shift(amplitude @ templates))
+
+
+def _edge(stack: Stack, linear: _Linear) -> Remedy:
+    """A step: where a filter begins to let light through."""
+    x = stack.problem.x
+    pitch = float(np.median(np.diff(x)))
+    places, widths = x[2:-2:2], pitch * np.array([0.5, 1.0, 2.0, 4.0])
+    at, wide = (each.ravel() for each in np.meshgrid(places, widths))
+    templates = 0.5 * (1 + np.tanh((x - at[:, None]) / (2 * wide[:, None])))
+    amplitude, gain = linear.amplitudes(templates)
+    k = int(gain.argmax())
+    shift = linear.shift(amplitude[k] * templates[k])
+    return Remedy("edge", _worth(gain[k]), stack.chi2 - float(gain[k]), shift, float(at[k]), float(wide[k]), float(amplitude[k]))
+
+
+def _shape(stack: Stack) -> list[Remedy]:
+    """Lines between Lorentzian and Gaussian; nothing where one has a form already."""
+    problem = stack.problem
+    if any(shape not in OTHER for shape in problem.shapes):
+        return []
+    forms = np.array([1.0 if shape == "lorentzian" else 0.0 for shape in problem.shapes])
+    starts = np.repeat(stack.parameters[None], 2, axis=0)
+    starts[:, :, FORM] = [[0.2], [0.8]]
+    starts[:, :, FWHM] *= np.where(starts[:, :, FORM] == np.clip(forms, 0.2, 0.8), 1.0, np.where(forms > 0.5, 0.8, 1.2))
+    lower, upper = _room(problem)
+    upper[:, FORM] = 1.0
+    wider = replace(problem, shapes=("pseudo-voigt",) * len(forms), start=starts[0], lower=lower, upper=upper)
+    tried, each = _refitted(stack, wider, starts)
+    found, left = tried[each.argmin()], float(each.min())
+    heights = np.maximum(found[:, HEIGHT], 0.0)
+    form = float((found[:, FORM] * heights).sum() / max(float(heights.sum()), 1e-300))
+    shift = found - stack.parameters
+    shift[:, FORM] = 0.0
+    return [Remedy("shape", _worth(stack.chi2 - left), left, shift, form=form)]
+
+
+def _line(stack: Stack, linear: _Linear) -> Remedy:
+    """A line that is missing, fitted from the places where it would help most."""
+    problem, count = stack.problem, len(stack.parameters)
+    shape = _usual(problem)
+    starts = np.array([[*stack.parameters, line] for line in _candidates(stack, linear, shape)])
+    lower, upper = _room(problem)
+    pitch = float(np.median(np.diff(problem.x)))
+    low, high = (problem.x[0], 1.5 * pitch, 0.0, 0.0), (problem.x[-1], 0.7 * float(np.ptp(problem.x)), np.inf, 1.0)
+    more = replace(
+        problem,
+        shapes=(*problem.shapes, shape),
+        start=starts[0],
+        anchor=np.append(problem.anchor, starts[0, -1, POSITION]),
+        lower=np.concatenate([lower, [low]]),
+        upper=np.concatenate([upper, [high]]),
+    )
+    found, left = _refitted(stack, more, starts)
+    k = int(left.argmin())
+    position, fwhm, height, _ = (float(value) for value in found[k, count])
+    return Remedy("line", _worth(stack.chi2 - left[k]), float(left[k]), found[k, :count] - stack.parameters, position, fwhm, height)
+
+
+def _candidates(stack: Stack, linear: _Linear, shape: str) -> Array:
+    """(candidate, 4) lines from which to start."""
+    x = stack.problem.x
+    pitch = float(np.median(np.diff(x)))
+    widths = 2 * pitch * STEP ** np.arange(1 + int(np.log(max(len(x) / 5, 1.0)) / np.log(STEP)))
+    grid = np.array([(place, width) for width in widths for place in np.arange(x[0], x[-1], width / 3)])
+    templates = SHAPES[shape](x, grid[:, :1], grid[:, 1:], 1.0)
+    amplitude, gain = linear.amplitudes(templates)
+    gain = np.where(amplitude > 0, gain, 0.0)
+    chosen: list[tuple[float, ...]] = []
+    for k in np.argsort(-gain):
+        if len(chosen) == TRIED:
+            break
+        if all(abs(grid[k, 0] - line[0]) > 0.5 * max(grid[k, 1], line[1]) for line in chosen):
+            chosen.append((*grid[k], float(amplitude[k]), 0.0))
+    strongest = stack.parameters[stack.parameters[:, HEIGHT].argmax()]
+    beside = [(strongest[0] + side * strongest[1], wide * strongest[1], 0.4 * strongest[2], 0.0) for side, wide in NEARBY]
+    return np.array([*chosen, *beside])
+
+
+def _usual(problem: Problem) -> str:
+    """Shape of a line more: that of most peaks, without a form of its own."""
+    simple = [shape if shape in OTHER else "lorentzian" for shape in problem.shapes]
+    return max(sorted(set(simple)), key=simple.count)
+
+
+def _room(problem: Problem) -> tuple[Array, Array]:
+    """Bounds that do not hold a parameter which only the misfit drove there."""
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    lower[:, FWHM], upper[:, FWHM] = 0.5 * lower[:, FWHM], 1.5 * upper[:, FWHM]
+    return lower, upper
+
+
+def _refitted(stack: Stack, problem: Problem, starts: Array) -> tuple[Array, Array]:
+    """Parameters (start, peak, 4) from each start, and the chi2 that each leaves."""
+    from napari_wse2xai.numerics import least_squares
+
+    old = stack.problem
+    spectrum = model(old.x, old.shapes, stack.parameters[None])[0] + stack.residual
+    weighted = replace(problem, weights=_weights(stack), penalty=0.0)
+    begin = np.clip(starts, problem.lower, problem.upper)
+    counts = np.repeat(spectrum[None], len(begin), axis=0)
+    found = least_squares.fit(weighted, counts.astype(np.float64), least_squares.Tolerance(1e-7, 60), start=begin)
+    rest = weighted.without_background((counts - model(old.x, problem.shapes, found)) * weighted.root)
+    scale = float((1 / stack.sigma**2).mean())
+    return found, (rest**2).sum(axis=1) * scale
+
+
+def _weights(stack: Stack) -> Array:
+    weights = 1 / stack.sigma**2
+    return np.asarray(weights / weights.mean())
+
+
+def _worth(gain: float) -> float:
+    return float(np.sqrt(max(gain, 0.0)))

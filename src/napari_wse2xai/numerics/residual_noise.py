@@ -1,0 +1,175 @@
+"""The noise of a fit's residuals: read off neighbouring channels, with what the fit took of it given back and common misfits left out."""
+
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.numerics.noise import robust_sigma
+from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.slopes import Slopes
+
+SAMPLE = 50_000
+"""Channels that the noise is read off."""
+FEW = 30
+"""Pixels below which no noise is called usual, and nothing common to them."""
+UNLIKE = 4.0
+"""Standard deviations, by chance, off the usual noise from which a pixel's noise is its own."""
+COMMON, MOST = 3.0, 4
+"""Variance of a pattern that residuals share, over the largest of white noise, from which it is no noise; and at most so many of them."""
+SLOW = 0.25
+"""Correlation of a pattern with itself one channel on, from which it is a misfit."""
+FAR = 4.0
+"""Standard deviations at which a residual is cut off where its memory is measured."""
+MEMORY, FORGOTTEN = 8, 0.03
+"""Most channels over which noise remembers, and the share of its variance that counts as nothing."""
+CLASSES, FEWEST = 16, 20
+"""Classes of level, by number and again by signal, and the fewest samples of one."""
+OF_VARIANCE = 2.3
+"""Relative error of a robust variance, times the root of the number of samples."""
+CERTAIN = 2.0
+"""Standard errors from which a gain is one."""
+LOUD = 1.3
+"""Standard deviation of a channel over the usual one from which the channel is noisier than the others."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """Noise variance of a channel: a constant plus the gain times the fitted signal."""
+
+    gain: float
+    """Counts."""
+    usual: float
+    """Median of the pixels' constants, counts^2."""
+    trust: float
+    """Weight of a pixel's own constant against the usual one: 0 where the constants scatter by no more than chance."""
+    kept: float
+    """Share of white noise that the fit leaves in the differences of neighbouring residuals."""
+    level: float
+    """The same of shot noise: mean variance of a difference for a gain of one, over the mean fitted signal."""
+    memory: tuple[float, ...] = ()
+    """Correlation of the noise with itself 0, 1, ... channels away; empty for white noise."""
+    channel: NDArray[np.float32] | None = None
+    """(n,) standard deviation of each channel over what constant and gain make of it, where some are noisier than that."""
+
+    @classmethod
+    def of(cls, problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> "Noise":
+        """Read off some pixels evenly taken.
+
+        Notes
+        -----
+        From n channels a pixel's variance is known to sqrt(3 / n) of itself; what the constants scatter beyond that is their own.  A fit
+        follows the noise, most of all under lines of few channels, so what is left of it in differences is worked out from the slopes.
+        What all pixels miss alike is no noise: patterns that residuals share are taken off before.
+        """
+        step = max(1, counts.size // SAMPLE)
+        slopes = Slopes(problem, parameters[::step])
+        residual = problem.without_background((counts[::step] - slopes.fitted) * problem.root) / problem.root
+        residual = without_common(residual)
+        share, level = _left(slopes)
+        deviation = np.diff(residual, axis=1) / np.sqrt(2.0)
+        gain = _gain((deviation / np.sqrt(share)).ravel(), (level / share).ravel())
+        kept, ratio = float(share.mean()), float(level.mean() / max(float(slopes.fitted.mean()), 1e-300))
+        own = (deviation**2).mean(axis=1)
+        constants = (own - gain * level.mean(axis=1)) / kept
+        usual = float(np.median(constants))
+        scatter = float(robust_sigma(constants - usual)) ** 2
+        chance = 3.0 / deviation.shape[1] * float(np.median(own / kept)) ** 2
+        few = len(constants) < FEW or usual <= 0
+        trust = 1.0 if few else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0))
+        plain = cls(gain, usual, trust, kept, ratio)
+        return plain if few else plain._with_memory(residual, slopes.fitted)
+
+    def _with_memory(self, residual: NDArray[np.float64], fitted: NDArray[np.float32]) -> "Noise":
+        """Add what the standardised residuals of many pixels tell of channels and of neighbouring ones."""
+        standard = residual / np.sqrt(self.variance(residual.astype(np.float32), fitted))
+        spread = robust_sigma(standard, axis=0) / max(float(robust_sigma(standard)), 1e-300)
+        channel = np.where(spread > LOUD, spread, 1.0).astype(np.float32) if (spread > LOUD).any() else None
+        cut = np.clip(standard if channel is None else standard / channel, -FAR, FAR)
+        lags = [float((cut[:, : cut.shape[1] - lag] * cut[:, lag:]).mean()) for lag in range(min(MEMORY, cut.shape[1] // 4) + 1)]
+        forgotten = max(FORGOTTEN, 4.0 / np.sqrt(cut.size))
+        lasting = next((lag for lag, value in enumerate(lags) if value < forgotten * lags[0]), len(lags))
+        if lasting < 2:
+            return replace(self, channel=channel)
+        more = lags[0]  # noise that neighbours share does not show in their difference
+        memory = tuple(lag / more for lag in lags[:lasting])
+        scaled = {"gain": self.gain * more, "usual": self.usual * more, "kept": self.kept / more, "level": self.level / more}
+        return replace(self, memory=memory, channel=channel, **scaled)
+
+    def variance(self, residual: NDArray[np.float32], fitted: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of every channel, (pixel, n) counts^2; a pixel whose residual is far from usual noise is believed all the same."""
+        difference, gain = np.diff(residual, axis=1), np.float32(self.gain)
+        own = np.einsum("bn,bn->b", difference, difference) * np.float32(0.5 / difference.shape[1] / self.kept)
+        level = fitted.mean(axis=1) * np.float32(self.level / self.kept)
+        unlike = np.abs(own - gain * level - self.usual) > UNLIKE * np.sqrt(3.0 / difference.shape[1]) * own
+        trust = np.where(unlike, 1.0, self.trust).astype(np.float32)
+        constant = trust * (own - gain * level) + (1 - trust) * np.float32(self.usual)
+        floor = 0.1 * own + np.finfo(np.float32).tiny
+        variance = np.maximum(constant, floor)[:, None] + gain * np.maximum(fitted, np.float32(0.0))
+        return np.asarray(variance if self.channel is None else variance * self.channel**2, dtype=np.float32)
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom, per channel, that a pixel's noise is known with."""
+        return 2.0 / 3.0 / max(self.trust, 1e-3) ** 2
+
+
+def without_common(residual: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Residuals (pixel, n) without the patterns that they share by more than chance: misfits, not noise."""
+    pixels, n = residual.shape
+    if pixels < FEW:
+        return residual
+    sigma = np.maximum(robust_sigma(np.diff(residual, axis=1), axis=1), 1e-300)[:, None]
+    standard = residual / sigma
+    _, strength, patterns = np.linalg.svd(standard, full_matrices=False)
+    chance = (1 + np.sqrt(n / pixels)) ** 2 * float(robust_sigma(standard)) ** 2  # largest variance of white noise: Marchenko and Pastur
+    slow = (patterns[:MOST, 1:] * patterns[:MOST, :-1]).sum(axis=1) > SLOW  # channels that are just noisier come out one by one
+    shared = patterns[:MOST][(strength[:MOST] ** 2 / pixels > COMMON * chance) & slow]
+    return np.asarray(residual - (residual @ shared.T) @ shared)
+
+
+def _gain(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> float:
+    """Slope of the noise's variance against the signal; 0 where the deviations do not show one.
+
+    Notes
+    -----
+    Lines may fill few channels, so classes of level hold equal numbers of samples *or* equal shares of all signal, whichever is less.
+    """
+    order = np.argsort(level)
+    level, deviation = level[order], deviation[order]
+    counts, signal = np.linspace(0, 1, len(level)), np.cumsum(level) / max(float(level.sum()), 1e-300)
+    classes = np.floor(CLASSES * counts) + np.floor(CLASSES * signal)
+    edges = np.concatenate([[0], np.flatnonzero(np.diff(classes)) + 1, [len(level)]])
+    parts = [slice(a, b) for a, b in pairwise(edges) if b - a >= FEWEST]
+    if len(parts) < 3:
+        return 0.0
+    at = np.array([float(level[part].mean()) for part in parts])
+    many = np.array([part.stop - part.start for part in parts])
+    variance = np.array([float(robust_sigma(deviation[part])) ** 2 for part in parts])
+    fitted = np.full(len(parts), float(np.median(variance)))
+    for _ in range(4):
+        weight = many / np.maximum(fitted, 1e-300) ** 2
+        away = at - np.average(at, weights=weight)
+        spread = float((weight * away**2).sum())
+        slope = float((weight * away * variance).sum()) / max(spread, 1e-300)
+        level_of = float(np.average(variance, weights=weight))
+        fitted = np.maximum(level_of + slope * away, 0.1 * level_of)
+    return slope if slope * np.sqrt(spread) > CERTAIN * OF_VARIANCE else 0.0
+
+
+def _left(slopes: Slopes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variance that the fit leaves in differences of neighbouring residuals, for noise of variance one, and of the fitted signal.
+
+    Returns
+    -------
+    two (pixel, n - 1)
+    """
+    followed = slopes.basis()
+    apart = np.diff(followed, axis=2)
+    signal = np.maximum(slopes.fitted, 0.0).astype(np.float64)
+    share = 1.0 - 0.5 * np.einsum("bqn,bqn->bn", apart, apart)
+    both = np.einsum("bqn,bn,bpn->bqp", followed, signal, followed)
+    pulled = apart * (followed[:, :, 1:] * signal[:, None, 1:] - followed[:, :, :-1] * signal[:, None, :-1])
+    level = 0.5 * (signal[:, 1:] + signal[:, :-1]) - pulled.sum(axis=1) + 0.5 * np.einsum("bqn,bqp,bpn->bn", apart, both, apart)
+    return np.maximum(share, 0.05), np.maximum(level, 0.0)

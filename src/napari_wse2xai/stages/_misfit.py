@@ -1,0 +1,125 @@
+"""Where the model does not fit: structure in a pixel's own residual, and what all residuals of a map miss alike."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.stages._fitting import Fit, FitWindow, Misfit
+from napari_wse2xai.stages._pixels import Pixels
+
+if TYPE_CHECKING:
+    from napari_wse2xai.numerics.problem import Problem
+    from napari_wse2xai.numerics.remedies import Remedy, Stack
+
+STACKED = 3000
+"""Spectra that the stacked residual is taken from."""
+SURE = 6.0
+"""Standard deviations from which the stacked residual shows a misfit."""
+CUT = 10.0
+"""Standard deviations at which a residual is cut off in the stack, so that no spike is taken for a line."""
+ALLOWED = 2.0
+"""Standard deviations by which a pixel may seem to have less of a common misfit than it has."""
+BEYOND = 1.5
+"""By how much a pixel's structure must exceed that which the map's residuals share, to be the pixel's own."""
+HIDDEN = 25.0
+"""What a remedy may move a parameter by, in its errors, over what it is worth in the residual, to be believed."""
+UNEXPLAINED = 5.0
+"""By how much, at most, a shift is raised for what the best remedy does not explain."""
+Values = NDArray[np.float64]
+
+
+def with_misfits(windows: Sequence[FitWindow], problems: Sequence["Problem"], fits: Sequence[Fit], spectra: Pixels) -> list[Fit]:
+    """Fits that know what their model misses in every pixel."""
+    from napari_wse2xai.numerics.structure import threshold
+
+    result = []
+    for window, problem, fit in zip(windows, problems, fits, strict=True):
+        common, n = Common(window, problem, fit, spectra), len(window.x)
+        remedy = common.remedy()
+        bias = np.zeros_like(fit.found) if remedy is None else common.bias(remedy)
+        # What the map's residuals share, and the bias holds, is no structure of the pixel's own.
+        held = 0.0 if remedy is None else BEYOND * common.shared * common.light / common.weight
+        chance = threshold(n * len(windows), fit.noise.freedom * n) + held
+        own = np.where(fit.quality.structure > chance, fit.quality.structure, 0.0)
+        result.append(replace(fit, misfit=Misfit(own, bias, remedy)))
+    return result
+
+
+class Common:
+    """What the residuals of a window share all over a map, in proportion to a pixel's light over its noise."""
+
+    def __init__(self, window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels) -> None:
+        self.window, self.problem, self.fit, self.spectra = window, problem, fit, spectra
+        self.light = np.maximum(fit.found[..., 2].sum(axis=1), 0.0) / fit.quality.noise
+        self.rows = np.unique(np.linspace(0, len(self.light) - 1, min(len(self.light), STACKED)).astype(np.intp))
+        self.weight = max(float(np.linalg.norm(self.light[self.rows])), 1e-300)
+        self.stack: Values = self.light[self.rows] @ self._standard(self.rows) / self.weight
+        """(n,) sum of the residuals over their noise, weighted with their light: of standard deviation 1 if the model is right."""
+
+    @cached_property
+    def shared(self) -> float:
+        """What the most significant structure of the stack is worth, in standard deviations."""
+        from napari_wse2xai.numerics.structure import largest
+
+        return float(largest(self.stack[None], self.fit.noise.memory)[0])
+
+    def _standard(self, which: slice | NDArray[np.intp]) -> Values:
+        """Residuals of some pixels over their noise, cut off."""
+        from napari_wse2xai.numerics.uncertainty import standardised
+
+        counts = self.spectra.of(self.window, which)
+        return np.clip(standardised(self.problem, counts, self.fit.found[which], self.fit.noise), -CUT, CUT)
+
+    def typical(self) -> "Stack":
+        """A typical spectrum with the noise of all together."""
+        from napari_wse2xai.numerics.remedies import Stack
+        from napari_wse2xai.numerics.slopes import model
+        from napari_wse2xai.numerics.structure import raised
+
+        bright = self.fit.found[self.rows][self.light[self.rows] >= np.median(self.light[self.rows])]
+        parameters = np.median(bright, axis=0)
+        fitted = model(self.problem.x, self.problem.shapes, parameters[None])
+        noise = float(np.median(self.fit.quality.noise[self.rows]))
+        shape = np.sqrt(self.fit.noise.variance(np.zeros_like(fitted, dtype=np.float32), fitted.astype(np.float32)))[0]
+        share = max(float(parameters[:, 2].sum()), 0.0) / noise / self.weight
+        sigma = share * noise * shape / max(float(np.sqrt((shape**2).mean())), 1e-300)
+        return Stack(self.problem, parameters, self.stack * sigma, sigma * np.sqrt(raised(8, self.fit.noise.memory)))
+
+    def remedy(self) -> "Remedy | None":
+        """What would explain the misfit best; None where there is none."""
+        from napari_wse2xai.numerics import remedies
+
+        if self.shared < SURE:
+            return None
+        return remedies.best(self.typical(), self._plausible)
+
+    def _plausible(self, remedy: "Remedy") -> bool:
+        """Whether a remedy does not move parameters by far more than the misfit shows in the residual."""
+        each = self.fit.quality.error[self.rows][..., :3]
+        error = np.median(np.where(np.isfinite(each), each, np.inf), axis=0)
+        seen = float(np.median(self.light[self.rows])) * self._size / self.weight
+        return bool((np.abs(remedy.shift[:, :3]) / error).max() < HIDDEN * seen)
+
+    @property
+    def _size(self) -> float:
+        """Worth of all that the stack shows, in standard deviations."""
+        return float(np.sqrt(max(float(self.stack @ self.stack) - len(self.stack), 1.0)))
+
+    def bias(self, remedy: "Remedy") -> Values:
+        """(pixel, peak, 4) by how much the misfit moves the parameters of every pixel, as far as the pixel has it.
+
+        A pixel that has less of it than its light lets expect, by more than noise allows, is given no more than it may have.
+        """
+        typical = self.typical()
+        pattern = self.stack / max(float(np.linalg.norm(self.stack)), 1e-300)
+        expected = self.light * self._size / self.weight
+        seen = np.concatenate([self._standard(chunk) @ pattern for chunk in self.spectra.chunks()])
+        share = np.clip((seen + ALLOWED) / np.maximum(expected, 1e-300), 0.0, 1.0)
+        share *= float(np.clip(self._size / max(remedy.worth, 1e-300), 1.0, UNEXPLAINED))
+        bias: Values = np.abs(remedy.shift) * share[:, None, None]
+        bias[..., 2] *= (self.fit.found[..., 2].sum(axis=1) / max(float(typical.parameters[:, 2].sum()), 1e-300))[:, None]
+        return bias

@@ -1,0 +1,202 @@
+"""Made-up maps whose truth is known, right models and wrong ones: drawn from formulas alone, with nothing of the package's own twin."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
+from napari_wse2xai.stages import Deconvolve, Peak
+
+Array = NDArray[np.float64]
+X = np.arange(180.0, 321.0, 0.6)
+"""Axis, cm-1."""
+SHAPE = (14, 15)
+
+
+def lorentzian(x: Array, position: Array | float, fwhm: Array | float, height: Array | float) -> Array:
+    """(ny, nx, n) of maps (ny, nx) or numbers."""
+    p, w, h = (np.asarray(value, dtype=np.float64)[..., None] for value in (position, fwhm, height))
+    return np.asarray(h / (1 + 4 * ((x - p) / w) ** 2))
+
+
+def gaussian(x: Array, position: Array | float, fwhm: Array | float, height: Array | float) -> Array:
+    """(ny, nx, n) of maps (ny, nx) or numbers."""
+    p, w, h = (np.asarray(value, dtype=np.float64)[..., None] for value in (position, fwhm, height))
+    return np.asarray(h * np.exp(-4 * np.log(2) * ((x - p) / w) ** 2))
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A map, the peaks that it is fitted with, and what the fit should find."""
+
+    counts: Array
+    """(ny, nx, n)."""
+    peaks: tuple[Peak, ...]
+    truth: Array
+    """(peak, 3, ny, nx) position, FWHM, height of what the peaks of the list mean; NaN where they have no counterpart."""
+    right: bool
+    """Whether the list of peaks is what the map was made of."""
+    x: Array = field(default_factory=lambda: X)
+    settings: dict[str, object] = field(default_factory=dict)
+    missing: tuple[float, float, float] | None = None
+    """Position, FWHM and height of a line that is not in the list."""
+
+    @property
+    def map(self) -> SpectralMap:
+        """As read."""
+        return SpectralMap.from_arrays(self.counts.astype(np.float32), self.x, AxisKind.RAMAN_SHIFT)
+
+    def fitted(self) -> PeakMaps:
+        """Fit everywhere."""
+        return Deconvolve(peaks=self.peaks, pixels="everywhere", **self.settings)(self.map)  # type: ignore[arg-type]
+
+    def off(self, peaks: PeakMaps) -> Array:
+        """(peak, 3, ny, nx) how many of its errors each number is off; NaN where it has none."""
+        found = np.stack([getattr(peaks, name) for name in ("position", "fwhm", "height")], axis=1)
+        error = np.stack([getattr(peaks, f"{name}_error") for name in ("position", "fwhm", "height")], axis=1)
+        return np.asarray(np.abs(found - self.truth) / error)
+
+
+def noisy(rng: np.random.Generator, counts: Array, sigma: float, *, gain: float = 0.0, smooth: float = 0.0) -> Array:
+    """Add noise of variance ``sigma^2 + gain counts``; a share `smooth` of each channel's goes to its two neighbours."""
+    noise = rng.normal(size=counts.shape) * np.sqrt(sigma**2 + gain * np.maximum(counts, 0.0))
+    spread = noise + smooth * (np.roll(noise, 1, axis=-1) + np.roll(noise, -1, axis=-1))
+    return counts + spread / np.sqrt(1 + 2 * smooth**2)
+
+
+def truth_of(*lines: tuple[Array | float, Array | float, Array | float]) -> Array:
+    """(peak, 3, ny, nx)."""
+    return np.stack([np.stack([np.broadcast_to(value, SHAPE) for value in line]) for line in lines]).astype(np.float64)
+
+
+def right(
+    seed: int, *, snr: float, width: float = 4.0, gain: float = 0.0, smooth: float = 0.0, form: str = "lorentzian", window: float = 20.0
+) -> Planted:
+    """One line, whose place and height vary, on a level of 100."""
+    rng = np.random.default_rng(seed)
+    line = (250 + 0.2 * rng.normal(size=SHAPE), width * np.ones(SHAPE), 6.0 * snr * rng.uniform(0.7, 1.3, SHAPE))
+    shape = {"lorentzian": lorentzian, "gaussian": gaussian}[form]
+    counts = noisy(rng, shape(X, *line) + 100, 6.0, gain=gain, smooth=smooth)
+    return Planted(
+        counts, (Peak(name="A", shape=form, position=250, fwhm=width, window=(250 - window, 250 + window)),), truth_of(line), True
+    )
+
+
+def right_doublet(seed: int, *, snr: float, apart: float = 1.5) -> Planted:
+    """Two lines, `apart` in FWHM."""
+    rng = np.random.default_rng(seed)
+    one = (248 + 0.1 * rng.normal(size=SHAPE), 5 * np.ones(SHAPE), 6.0 * snr * np.ones(SHAPE))
+    two = (248 + 5 * apart + 0.1 * rng.normal(size=SHAPE), 5 * np.ones(SHAPE), 4.0 * snr * np.ones(SHAPE))
+    peaks = tuple(Peak(name=name, position=place, fwhm=5, window=(220, 285)) for name, place in (("A", 248.0), ("B", 248 + 5 * apart)))
+    return Planted(noisy(rng, lorentzian(X, *one) + lorentzian(X, *two) + 100, 6.0), peaks, truth_of(one, two), True)
+
+
+def missing_line(seed: int, *, snr: float = 67, ratio: float = 0.375, away: float = 7.0, width: float = 6.0) -> Planted:
+    """A second line that is not in the list."""
+    rng = np.random.default_rng(seed)
+    line = (250 + 0.2 * rng.normal(size=SHAPE), 4 * np.ones(SHAPE), 6 * snr * rng.uniform(0.9, 1.1, SHAPE))
+    extra = lorentzian(X, 250.0 + away, width, ratio * line[2])
+    counts = noisy(rng, lorentzian(X, *line) + extra + 100, 6.0)
+    peaks = (Peak(name="A", position=250, fwhm=4, window=(230, 270)),)
+    return Planted(counts, peaks, truth_of(line), False, missing=(250.0 + away, width, ratio * 6 * snr))
+
+
+def wrong_shape(seed: int, *, true: str, snr: float = 33, width: float = 12.0, window: tuple[float, float] = (230, 270)) -> Planted:
+    """A band of one shape fitted with the other."""
+    rng = np.random.default_rng(seed)
+    line = (250 * np.ones(SHAPE), width * np.ones(SHAPE), 6 * snr * rng.uniform(0.9, 1.1, SHAPE))
+    fitted = {"gaussian": "lorentzian", "lorentzian": "gaussian"}[true]
+    shape = {"lorentzian": lorentzian, "gaussian": gaussian}[true]
+    peaks = (Peak(name="D", shape=fitted, position=250, fwhm=width, window=window),)
+    return Planted(noisy(rng, shape(X, *line), 6.0), peaks, truth_of(line), False)
+
+
+def filter_edge(seed: int, *, snr: float = 67) -> Planted:
+    """A laser filter's edge at 205 inside the window of a peak that is not there."""
+    rng = np.random.default_rng(seed)
+    line = (250 * np.ones(SHAPE), 4 * np.ones(SHAPE), 6 * snr * np.ones(SHAPE))
+    through = 1 / (1 + np.exp(-(X - 205) / 1.5))
+    counts = noisy(rng, (lorentzian(X, *line) + 400) * through, 6.0)
+    peaks = (Peak(name="P215", position=215, fwhm=8, window=(195, 235)), Peak(name="A", position=250, fwhm=4, window=(236, 270)))
+    nothing = (np.full(SHAPE, 215.0), np.full(SHAPE, 8.0), np.zeros(SHAPE))
+    return Planted(counts, peaks, truth_of(nothing, line), False)
+
+
+def two_as_one(seed: int, *, snr: float = 100, apart: float = 0.6) -> Planted:
+    """Two lines of one width fitted as one: the position should be their mean, height and width those of neither."""
+    rng = np.random.default_rng(seed)
+    one = (250 * np.ones(SHAPE), 8 * np.ones(SHAPE), 6 * snr * np.ones(SHAPE))
+    two = (250 + 8 * apart * np.ones(SHAPE), 8 * np.ones(SHAPE), 3.6 * snr * np.ones(SHAPE))
+    peaks = (Peak(name="G", position=251, fwhm=8, window=(220, 290)),)
+    return Planted(noisy(rng, lorentzian(X, *one) + lorentzian(X, *two) + 100, 6.0), peaks, truth_of(one), False)
+
+
+def merged(seed: int, *, snr: float = 100, apart: float = 0.3) -> Planted:
+    """Two equal lines, closer than can be told apart, fitted as two."""
+    rng = np.random.default_rng(seed)
+    one, two = ((250 + side * 5 * apart / 2 * np.ones(SHAPE), 5 * np.ones(SHAPE), 6 * snr * np.ones(SHAPE)) for side in (-1, 1))
+    peaks = tuple(Peak(name=n, position=250 + s * max(apart, 0.25) * 2.5, fwhm=5, window=(225, 275)) for n, s in (("A", -1), ("B", 1)))
+    return Planted(noisy(rng, lorentzian(X, *one) + lorentzian(X, *two) + 100, 6.0), peaks, truth_of(one, two), False)
+
+
+def listed_twice(seed: int, *, snr: float = 67) -> Planted:
+    """One line that stands in the list twice."""
+    rng = np.random.default_rng(seed)
+    line = (250 * np.ones(SHAPE), 4 * np.ones(SHAPE), 6 * snr * np.ones(SHAPE))
+    peaks = tuple(Peak(name=name, position=250, fwhm=4, window=(230, 270)) for name in ("A", "A again"))
+    return Planted(noisy(rng, lorentzian(X, *line) + 100, 6.0), peaks, truth_of(line, line), False)
+
+
+def window_typo(seed: int, *, high: float = 296) -> Planted:
+    """Two lines whose windows differ by a slip."""
+    rng = np.random.default_rng(seed)
+    one, two = ((place * np.ones(SHAPE), 6 * np.ones(SHAPE), 1000 * np.ones(SHAPE)) for place in (250.0, 262.0))
+    peaks = (Peak(name="A", position=250, fwhm=6, window=(225, 295)), Peak(name="B", position=262, fwhm=6, window=(225, high)))
+    return Planted(noisy(rng, lorentzian(X, *one) + lorentzian(X, *two) + 100, 6.0), peaks, truth_of(one, two), True)
+
+
+def bent_background(seed: int, *, bend: float = 200.0) -> Planted:
+    """Fluorescence that bends under the window."""
+    rng = np.random.default_rng(seed)
+    line = (250 * np.ones(SHAPE), 4 * np.ones(SHAPE), 520 * np.ones(SHAPE))
+    counts = noisy(rng, lorentzian(X, *line) + 100 + bend * np.exp(-(((X - 270) / 25) ** 2)), 6.0)
+    return Planted(counts, (Peak(name="A", position=250, fwhm=4, window=(225, 275)),), truth_of(line), False)
+
+
+def some_with_a_line(seed: int, *, share: float = 0.5) -> Planted:
+    """A line that is not in the list in some of the pixels only."""
+    rng = np.random.default_rng(seed)
+    line = (250 * np.ones(SHAPE), 4 * np.ones(SHAPE), 1000 * np.ones(SHAPE))
+    there = rng.random(SHAPE) < share
+    counts = noisy(rng, lorentzian(X, *line) + lorentzian(X, 258.0, 6.0, 300.0 * there) + 100, 6.0)
+    return Planted(counts, (Peak(name="A", position=250, fwhm=4, window=(225, 275)),), truth_of(line), False)
+
+
+CASES: dict[str, Callable[[int], Planted]] = {
+    **{f"right, SNR {snr}": partial(right, snr=snr) for snr in (5, 20, 67, 200, 1000)},
+    **{f"right, 2.5 channels wide, shot noise, SNR {s}": partial(right, snr=s, width=1.5, gain=1.0, window=10) for s in (20, 1000)},
+    **{f"right, noise shared by neighbours, SNR {snr}": partial(right, snr=snr, smooth=0.3) for snr in (67, 1000)},
+    "right, Gaussian, SNR 200": partial(right, snr=200, form="gaussian", width=8, window=25),
+    "right, two lines 1.5 FWHM apart": partial(right_doublet, snr=50),
+    "right, two lines 0.8 FWHM apart": partial(right_doublet, snr=100, apart=0.8),
+    **{f"missing line 7 away, 0.375 high, SNR {snr}": partial(missing_line, snr=snr) for snr in (5, 10, 20, 67, 300)},
+    **{f"missing line 7 away, {ratio:g} high": partial(missing_line, ratio=ratio) for ratio in (0.03, 0.1, 1.0)},
+    **{f"missing line {away:g} away": partial(missing_line, away=away) for away in (2.0, 4.0, 12.0)},
+    "missing line in half of the pixels": some_with_a_line,
+    **{f"Gaussian fitted as Lorentzian, SNR {snr}": partial(wrong_shape, true="gaussian", snr=snr) for snr in (10, 33, 200)},
+    **{f"Lorentzian fitted as Gaussian, SNR {snr}": partial(wrong_shape, true="lorentzian", snr=snr) for snr in (10, 33, 200)},
+    **{f"Gaussian under a tight window, SNR {s}": partial(wrong_shape, true="gaussian", window=(240, 262), snr=s) for s in (33, 100)},
+    "filter edge": filter_edge,
+    **{f"two lines {apart:g} FWHM apart fitted as one": partial(two_as_one, apart=apart) for apart in (0.3, 0.6, 1.0)},
+    **{f"two equal lines {apart:g} FWHM apart": partial(merged, apart=apart) for apart in (0.1, 0.25, 0.33, 0.4, 0.5)},
+    **{f"two equal lines {apart:g} FWHM apart, SNR 20": partial(merged, apart=apart, snr=20) for apart in (0.25, 0.33, 0.5)},
+    "one line listed twice": listed_twice,
+    "windows [225, 295] and [225, 296]": window_typo,
+    "windows [225, 295] and [225, 266]": partial(window_typo, high=266),
+    "background that bends": bent_background,
+    "background that bends a little": partial(bent_background, bend=40),
+}
+"""Rows of the table in ``docs/wrong_models.md``."""

@@ -1,0 +1,72 @@
+"""A status that is true: right models stay quiet at any signal-to-noise ratio, wrong ones are never both ok and wrong."""
+
+from functools import partial
+
+import numpy as np
+import pytest
+
+import planted_maps as planted
+from napari_wse2xai.data import Status
+
+
+@pytest.mark.parametrize("snr", [5, 30, 200, 1000])
+@pytest.mark.parametrize("more", [{}, {"width": 1.5, "gain": 1.0, "window": 10}, {"smooth": 0.3}, {"form": "gaussian", "width": 8}])
+def test_right_models_stay_quiet(snr, more):
+    flagged = [planted.right(seed, snr=snr, **more).fitted().status == Status.MISFIT for seed in (10, 11)]
+    assert np.mean(flagged) < 0.01
+
+
+def test_errors_hold_where_lines_are_narrow_and_noise_is_shot_noise_or_shared():
+    for more in ({"width": 1.5, "gain": 1.0, "window": 10}, {"smooth": 0.3}):
+        made = planted.right(3, snr=300, **more)
+        off = made.off(made.fitted())
+        assert 0.58 < (off < 1).mean() < 0.76
+        assert (off > 5).mean() < 0.001
+
+
+WRONG = {
+    "missing line": planted.missing_line,
+    "missing line, dim": partial(planted.missing_line, snr=15),
+    "missing line, close": partial(planted.missing_line, away=3.0),
+    "missing line in a third": partial(planted.some_with_a_line, share=0.33),
+    "Gaussian as Lorentzian": partial(planted.wrong_shape, true="gaussian"),
+    "Lorentzian as Gaussian": partial(planted.wrong_shape, true="lorentzian"),
+    "tight window": partial(planted.wrong_shape, true="gaussian", window=(240, 262)),
+    "filter edge": planted.filter_edge,
+    "two as one": planted.two_as_one,
+    "bent background": planted.bent_background,
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_models_are_never_ok_and_wrong(name):
+    made = WRONG[name](seed=20)
+    peaks = made.fitted()
+    wrong = np.nan_to_num(made.off(peaks)).max(axis=(0, 1)) > 5
+    assert ((peaks.status == Status.OK) & wrong).mean() < 0.005
+    assert np.isin(peaks.status, [Status.MISFIT, Status.ABNORMAL]).mean() > 0.25
+
+
+def test_a_single_spectrum_says_that_its_model_misses_a_line():
+    made = planted.missing_line(1)
+    alone = planted.Planted(made.counts[:1, :1], made.peaks, made.truth[..., :1, :1], right=False)
+    assert alone.fitted().status.item() == Status.MISFIT
+
+
+def test_pixels_without_the_line_that_others_miss_stay_ok():
+    rng = np.random.default_rng(2)
+    there = rng.random(planted.SHAPE) < 0.4
+    line = planted.lorentzian(planted.X, 250.0 * np.ones(planted.SHAPE), 4.0, 1000.0)
+    counts = planted.noisy(rng, line + planted.lorentzian(planted.X, 258.0, 6.0, 300.0 * there) + 100, 6.0)
+    status = planted.Planted(counts, planted.some_with_a_line(0).peaks, np.zeros((1, 3, *planted.SHAPE)), right=False).fitted().status
+    assert (status[there] != Status.OK).all()
+    assert (status[~there] == Status.OK).mean() > 0.9
+
+
+def test_every_peak_has_its_status_and_the_pixel_the_gravest_of_those_that_are_there():
+    made = planted.filter_edge(0)
+    peaks = made.fitted()
+    assert peaks.peak_status.shape == (2, *planted.SHAPE)
+    assert (peaks.peak_status[0] == Status.MISFIT).all()
+    assert (peaks.peak_status[1] == Status.OK).mean() > 0.99
+    assert (peaks.status == Status.MISFIT).all()
