@@ -16,29 +16,33 @@ from numpy.typing import NDArray
 from scipy import optimize
 
 from napari_wse2xai.data.transform import corners_um
-from napari_wse2xai.numerics import registration
+from napari_wse2xai.numerics import registration, rivals
 from napari_wse2xai.numerics.coarse_search import Freedom
 from napari_wse2xai.numerics.outline import Placing, Scan
 from napari_wse2xai.recipe import preset
-from napari_wse2xai.stages.pair import _scan
+from napari_wse2xai.stages._placing import scan_of
 from napari_wse2xai.synthetic import FLAKE_SHAPES, Placement, SyntheticPair, make_pair
 
 WEIGHTS = (0.0, 0.1, 0.3, 1.0, 3.0)
 Nudge = NDArray[np.float64]
+Scans = tuple[Scan, Scan, NDArray[np.float64], NDArray[np.float64]]
 
 
-def scans_of(pair: SyntheticPair) -> tuple[Scan, Scan]:
-    """What registration sees of both maps."""
+def scans_of(pair: SyntheticPair) -> tuple[Scan, Scan, NDArray[np.float64], NDArray[np.float64]]:
+    """What registration sees of both maps, and the light of each, which it does not see."""
     chains = preset().chains()
     peaks = [chains[name].run(getattr(pair, name)).peaks for name in ("raman", "pl")]
-    fixed, moving = registration.with_common_blur(*(_scan(one) for one in peaks if one is not None))
-    return fixed, moving
+    found = [one for one in peaks if one is not None]
+    fixed, moving = registration.with_common_blur(*(scan_of(one) for one in found))
+    ours, theirs = (one.light.astype(np.float64) for one in found)
+    return fixed, moving, ours, theirs
 
 
-def unlikeness(fixed: Scan, moving: Scan, start: Placing) -> Callable[[Nudge], float]:
+def unlikeness(scans: Scans, start: Placing) -> Callable[[Nudge], float]:
     """One minus the correlation of the light after a nudge, on pixels two steps or more from the outline."""
-    inside = (fixed.distance(fixed.places) > 2 * max(fixed.pitch, moving.pitch)) & np.isfinite(fixed.intensity)
-    places, ours, light = fixed.places[inside], fixed.intensity[inside], np.nan_to_num(moving.intensity)
+    fixed, moving, all_ours, theirs = scans
+    inside = (fixed.distance(fixed.places) > 2 * max(fixed.pitch, moving.pitch)) & np.isfinite(all_ours)
+    places, ours, light = fixed.places[inside], all_ours[inside], np.nan_to_num(theirs)
 
     def unlike(nudge: Nudge) -> float:
         there = start.nudged(np.append(nudge, 0.0), fixed.pivot).back(places)
@@ -48,10 +52,11 @@ def unlikeness(fixed: Scan, moving: Scan, start: Placing) -> Callable[[Nudge], f
     return unlike
 
 
-def placed(fixed: Scan, moving: Scan, start: Placing, weight: float) -> Placing:
+def placed(scans: Scans, start: Placing, weight: float) -> Placing:
     """Placing at the least of misfit and weighted unlikeness, from one that the outlines gave."""
-    distances = registration._distances(fixed, moving, start, fixed.pivot, False)
-    unlike, blunt = unlikeness(fixed, moving, start), 0.5 * max(fixed.pitch, moving.pitch)
+    fixed, moving, *_ = scans
+    distances = registration.distances(fixed, moving, start, fixed.pivot)
+    unlike, blunt = unlikeness(scans, start), 0.5 * max(fixed.pitch, moving.pitch)
     assert distances is not None
 
     def cost(nudge: Nudge) -> float:
@@ -66,12 +71,11 @@ def placed(fixed: Scan, moving: Scan, start: Placing, weight: float) -> Placing:
 def errors(seed: int, shape: str) -> list[float]:
     """Mean corner error in RS steps for each weight."""
     pair = make_pair(shape, Placement.at_random(seed), seed=seed)
-    fixed, moving = scans_of(pair)
-    registration.REPEATS = 2  # the error of the placing is not asked for here
-    found = registration.register(fixed, moving, Freedom(), lambda done: None)
-    assert found is not None
+    scans = scans_of(pair)
+    fixed, moving, *_ = scans
+    best = rivals.search(fixed, moving, Freedom(), lambda done: None)[0].placing
     corners = corners_um(pair.pl.frame)
-    placings = [placed(fixed, moving, found.placing, weight) for weight in WEIGHTS]
+    placings = [placed(scans, best, weight) for weight in WEIGHTS]
     return [float(np.linalg.norm(one(corners) - pair.transform.apply(corners), axis=1).mean() / fixed.pitch) for one in placings]
 
 

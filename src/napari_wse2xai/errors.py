@@ -3,6 +3,8 @@
 Every message says what is wrong, where, and what to do; the command line prints it alone, a dock widget shows it under its button.
 """
 
+from typing import Any
+
 
 class UserError(Exception):
     """A user's input cannot be used: the message is one clear sentence, never followed by a traceback."""
@@ -14,6 +16,15 @@ class ReaderError(UserError):
 
 class DataError(UserError):
     """A map is not fit for what is asked of it."""
+
+
+class AmbiguousPairing(DataError):  # noqa: N818 - what the user has, not what went wrong
+    """The PL map fits on the RS map in several ways, and nothing but the user can tell which is right."""
+
+    def __init__(self, message: str, candidates: tuple[Any, ...] = ()) -> None:
+        super().__init__(message)
+        self.candidates = candidates
+        """The placings (`data.Candidate`), in the order in which they are numbered."""
 
 
 class SettingsError(UserError):

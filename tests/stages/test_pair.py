@@ -10,7 +10,8 @@ from napari_wse2xai.data import PARAMETERS, Frame, Pairable, PairedMaps, PeakMap
 from napari_wse2xai.data.transform import corners_um, pixel_coordinates, pixels_um
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.stages import Pair
-from napari_wse2xai.stages.pair import GivenTransform, Landmarks, Register, StageCoordinates, flake_of
+from napari_wse2xai.stages._placing import flake_of
+from napari_wse2xai.stages.pair import Automatic, GivenTransform, Landmarks, Register, StageCoordinates
 from napari_wse2xai.synthetic import Placement, SyntheticPair, make_pair
 from napari_wse2xai.synthetic.growth import contains, outline_of
 
@@ -46,7 +47,9 @@ def test_it_is_found_without_help(paired: PairedMaps, scanned: SyntheticPair) ->
     assert rms_off(paired, scanned.transform) < 4 * paired.misalignment_error_um
     assert paired.transform.mirrored
     assert paired.overlap > 0.93
-    assert paired.found_by == "register"
+    assert paired.found_by == "automatic"
+    assert paired.candidates[0].transform.mirrored
+    assert not paired.doubts
     assert "µm" in paired.misalignment_text
 
 
@@ -104,9 +107,12 @@ def test_a_transform_by_hand_is_taken_as_it_is_and_judged(pairable: Pairable, sc
     right = Pair(method=given(scanned, 0.0))(pairable)
     np.testing.assert_array_equal(right.transform.matrix, scanned.transform.matrix)
     assert right.misalignment_um < 0.5 * right.step_um
-    with pytest.warns(DataWarning, match="more than half a step"):
+    with pytest.warns(DataWarning, match="may miss its place"):
         wrong = Pair(method=given(scanned, 0.8))(pairable)
     assert wrong.misalignment_um == pytest.approx(0.8, abs=0.25)
+    assert len(wrong.doubts) == 1
+    with pytest.raises(DataError, match=r"steps, where given transform puts it; correct the transform, or look whether .*find_flake"):
+        Pair(method=given(scanned, 1.6))(pairable)
 
 
 def test_a_transform_by_hand_can_be_refined(pairable: Pairable, scanned: SyntheticPair, paired: PairedMaps) -> None:
@@ -138,12 +144,13 @@ def fitted_everywhere(peaks: PeakMaps) -> PeakMaps:
     return replace(peaks, status=np.zeros_like(peaks.status))
 
 
-def test_without_an_outline_registration_is_refused_and_coordinates_are_not_judged(pairable: Pairable) -> None:
+@pytest.mark.parametrize("method", [Automatic(), Register(), StageCoordinates(), StageCoordinates(refine=True)])
+def test_without_an_outline_the_stage_serves_and_is_not_judged(pairable: Pairable, method: object) -> None:
     filled = Pairable(fitted_everywhere(pairable.raman), fitted_everywhere(pairable.pl))
-    with pytest.raises(DataError, match="no outline"):
-        Pair()(filled)
     with pytest.warns(DataWarning, match="cannot be judged"):
-        paired = Pair(method=StageCoordinates())(filled)
+        paired = Pair(method=method)(filled)
+    assert paired.found_by.startswith("stage coordinates")
+    np.testing.assert_array_equal(paired.transform.matrix, np.eye(2))
     assert np.isnan(paired.misalignment_um)
     assert paired.misalignment_text == "misalignment unknown"
 
@@ -170,6 +177,7 @@ def test_progress_rises_and_the_history_can_make_it_again(pairable: Pairable, pa
 @pytest.mark.parametrize(
     "method",
     [
+        Automatic(candidate=2),
         Register(mirror=False, max_rotation=5.0, max_shift=3.0, scale=True),
         StageCoordinates(refine=True),
         Landmarks(pl_um=((0, 0), (1, 0), (0, 1)), raman_um=((0, 0), (1, 0), (0, 1))),

@@ -1,6 +1,7 @@
 """Nouns: the artefacts that travel between stages.  numpy only."""
 
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
+from napari_wse2xai.data.candidate import Candidate
 from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.frame import Direction, Frame
 from napari_wse2xai.data.history import History, Record
@@ -21,6 +22,7 @@ __all__ = [
     "TARGETS",
     "VALIDATIONS",
     "AxisKind",
+    "Candidate",
     "Direction",
     "Explanation",
     "Frame",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.candidate import Candidate
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps
@@ -45,6 +46,10 @@ class PairedMaps:
     """Intersection over union of the two flakes where both were scanned; NaN where it cannot be judged."""
     found_by: str
     """How the transform was found, in words."""
+    candidates: tuple[Candidate, ...] = ()
+    """What a search found, the best first; empty where none was made."""
+    doubts: tuple[str, ...] = ()
+    """Why it is not sure that PL lies where it belongs, each a sentence; empty where it is."""
     history: History = ()
     """The pairing; how each map came to be is in its own history."""
 

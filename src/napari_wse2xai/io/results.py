@@ -20,6 +20,7 @@ from napari_wse2xai.data import (
     Status,
     TrainedModel,
     Transform,
+    candidate,
 )
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.peak_maps import BOUND_FLAGS
@@ -178,6 +179,8 @@ def _write_pair(group: Any, paired: PairedMaps) -> None:
     group.attrs["pl_origin_um"] = np.array(paired.pl_frame.origin_um, dtype=np.float64)
     group.attrs["pl_frame"] = json.dumps(paired.pl_frame.as_record(), ensure_ascii=False)
     group.attrs["found_by"] = paired.found_by
+    group.attrs["candidates"] = candidate.to_json(paired.candidates)
+    group.attrs["doubts"] = json.dumps(paired.doubts, ensure_ascii=False)
     for name in _PAIR_NUMBERS:
         group.attrs[name] = float(getattr(paired, name))
     on_both = group.create_variable("paired", ("y", "x"), data=paired.paired.astype(np.int8))
@@ -194,13 +197,18 @@ def _pl_frame(group: Any, sample: str) -> Frame:
 
 def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:
     pl = _read_peaks(group, "pl")
+    off, error, overlap = (float(np.asarray(group.attrs[name]).item()) for name in _PAIR_NUMBERS)
     return PairedMaps(
         raman,
         replace(pl, history=histories.from_json(netcdf.text_of(group.attrs, "pl_history"))),
         pl_frame=_pl_frame(group, pl.frame.sample),
         transform=Transform(group.attrs["matrix"].reshape(2, 2), group.attrs["offset_um"]),
-        **{name: float(np.asarray(group.attrs[name]).item()) for name in _PAIR_NUMBERS},
+        misalignment_um=off,
+        misalignment_error_um=error,
+        overlap=overlap,
         found_by=netcdf.text_of(group.attrs, "found_by"),
+        candidates=candidate.from_json(netcdf.text_of(group.attrs, "candidates")),
+        doubts=tuple(str(doubt) for doubt in json.loads(netcdf.text_of(group.attrs, "doubts") or "[]")),
         history=histories.from_json(netcdf.text_of(group.attrs, "history")),
     )
 

@@ -1,6 +1,6 @@
 """A flake as one scan sees it, and how two scans lie to one another; places are (y, x) in um."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Self
 
@@ -64,12 +64,12 @@ class Scan:
 
     flake: NDArray[np.bool_]
     """(ny, nx)."""
-    intensity: Array
-    """(ny, nx) any measure of the light; NaN where there is none."""
     step: Array
     """(2,) um from pixel to pixel; may be negative."""
     origin: Array
     """(2,) um, place of pixel (0, 0)."""
+    turn: Array = field(default_factory=lambda: np.eye(2))
+    """(2, 2) rotation of the scan about pixel (0, 0)."""
     blur_um: float = 0.5
     """Standard deviation of the blur that takes the stairs of the pixels off the outline; equal for scans to be compared."""
 
@@ -82,12 +82,20 @@ class Scan:
     def places(self) -> Array:
         """Places (ny, nx, 2) of all pixels."""
         rows, columns = (np.arange(n, dtype=np.float64) for n in self.flake.shape)
-        return np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1) * self.step + self.origin
+        return self._placed(np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1))
+
+    def _placed(self, pixels: Array) -> Array:
+        return np.asarray((pixels * self.step) @ self.turn.T + self.origin)
 
     @property
     def corners(self) -> Array:
         """Places (4, 2) of the corner pixels."""
         return self.places[np.ix_([0, -1], [0, -1])].reshape(4, 2)
+
+    @property
+    def middle(self) -> Array:
+        """Place (2,) of the middle of the scan."""
+        return np.asarray(self.corners.mean(axis=0))
 
     @property
     def pivot(self) -> Pivot:
@@ -98,7 +106,7 @@ class Scan:
 
     def pixels(self, places: Array) -> Array:
         """Fractional row and column of places (..., 2)."""
-        return np.asarray((places - self.origin) / self.step)
+        return np.asarray(((places - self.origin) @ self.turn) / self.step)
 
     def covers(self, places: Array, margin_px: float = 0.5) -> NDArray[np.bool_]:
         """Tell which places (..., 2) lie on the scan; the margin beyond its outermost pixel centres counts as covered."""
@@ -119,8 +127,10 @@ class Scan:
         """Places (n, 2) of the flake's outline inside the scan; the scan's own border is none."""
         from skimage.measure import find_contours
 
+        if min(self.flake.shape) < 2:
+            return np.empty((0, 2))
         pieces = find_contours(self.soft_flake, 0.5)
-        return np.asarray(np.concatenate(pieces) * self.step + self.origin) if pieces else np.empty((0, 2))
+        return self._placed(np.concatenate(pieces)) if pieces else np.empty((0, 2))
 
     @cached_property
     def _distance(self) -> Array:

@@ -1,4 +1,4 @@
-"""Find how two scans of one flake lie to one another: coarsely by masked correlation, then by bringing the outlines together."""
+"""Bring the outlines of two scans of one flake together, and find how sure the placing is."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -6,15 +6,15 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import optimize
 
-from napari_wse2xai.numerics.coarse_search import Done, Freedom, candidates
+from napari_wse2xai.numerics.coarse_search import Done, Freedom
 from napari_wse2xai.numerics.outline import STAY, Array, Pivot, Placing, Scan
 
 BLUR_PX = 1.0
 """Blur of the flake before its outline is drawn, in pixels of the coarser scan."""
 BORDER_PX = 1.5
 """Outlines this near to the other scan's border are not compared."""
-LIGHT_WEIGHT = 0.1
-"""What a perfect likeness of the light counts beside a perfect overlap."""
+SHIFT, TURN, SCALE = 2, 3, 4
+"""How many parts of a nudge are free: the shift alone, the turn too, the stretch too."""
 REPEATS = 40
 """How often the scans are simulated for the error."""
 
@@ -40,30 +40,21 @@ class Found:
         return np.asarray(np.sqrt(np.einsum("nij,jk,nik->ni", jacobian, self.covariance, jacobian)))
 
 
-def register(fixed: Scan, moving: Scan, freedom: Freedom, progress: Done) -> Found | None:
-    """Find the placing without help; None where the flakes have no outline to go by or nowhere agree."""
+def settle(fixed: Scan, moving: Scan, start: Placing, *, free: int, progress: Done) -> Found | None:
+    """Refine a placing that is nearly right, and find its error; None where the outlines do not meet.
+
+    Parameters
+    ----------
+    free : `SHIFT`, `TURN` or `SCALE`
+    """
     fixed, moving = with_common_blur(fixed, moving)
     if not (len(fixed.outline) and len(moving.outline)):
         return None
-    coarse = candidates(fixed, moving, freedom, lambda done: progress(0.3 * done))
-    refined = [refine(fixed, moving, placing) for placing in coarse]
-    placings = [placing for placing in refined if placing is not None]
-    if not placings:
-        return None
-    best = max(placings, key=lambda placing: score(fixed, moving, placing))
-    return settle(fixed, moving, best, scale=freedom.scale, progress=lambda done: progress(0.3 + 0.7 * done))
-
-
-def settle(fixed: Scan, moving: Scan, start: Placing, *, scale: bool, progress: Done) -> Found | None:
-    """Refine a placing that is nearly right, and find its error; None where the outlines do not meet."""
-    fixed, moving = with_common_blur(fixed, moving)
-    if not (len(fixed.outline) and len(moving.outline)):
-        return None
-    placing = refine(fixed, moving, start, scale=scale)
+    placing = refine(fixed, moving, start, free=free)
     if placing is None:
         return None
     residual = _misfit(fixed, moving, placing)
-    covariance = simulated_covariance(fixed, moving, placing, residual, scale=scale, progress=progress)
+    covariance = simulated_covariance(fixed, moving, placing, residual, free=free, progress=progress)
     return Found(placing, covariance, fixed.pivot, overlap(fixed, moving, placing), residual)
 
 
@@ -73,17 +64,20 @@ def with_common_blur(*scans: Scan) -> list[Scan]:
     return [replace(scan, blur_um=blur) for scan in scans]
 
 
-def refine(fixed: Scan, moving: Scan, start: Placing, *, scale: bool = False, rounds: int = 6) -> Placing | None:
+def refine(
+    fixed: Scan, moving: Scan, start: Placing, *, free: int = TURN, freedom: Freedom | None = None, rounds: int = 6
+) -> Placing | None:
     """Bring the outlines together by least squares, deaf to outliers; None where they do not meet."""
     placing, pivot = start, fixed.pivot
     for _ in range(rounds):
-        distances = _distances(fixed, moving, placing, pivot, scale)
-        if distances is None:
+        function = distances(fixed, moving, placing, pivot)
+        if function is None:
             return None
         blunt = 0.5 * max(fixed.pitch, moving.pitch)
-        size = 4 if scale else 3
-        found = optimize.least_squares(distances, np.zeros(size), _slopes(distances, 0.05 * fixed.pitch), loss="soft_l1", f_scale=blunt)
+        found = optimize.least_squares(function, np.zeros(free), slopes(function, 0.05 * fixed.pitch), loss="soft_l1", f_scale=blunt)
         placing = placing.nudged(_whole(found.x), pivot)
+        if freedom is not None:
+            placing = freedom.held(fixed, moving, placing)
         if np.abs(found.x).max() < 1e-3 * fixed.pitch:
             break
     return placing
@@ -92,34 +86,39 @@ def refine(fixed: Scan, moving: Scan, start: Placing, *, scale: bool = False, ro
 Distances = Callable[[Array], Array]
 
 
-def _distances(fixed: Scan, moving: Scan, placing: Placing, pivot: Pivot, scale: bool) -> Distances | None:
-    """Distances of each scan's outline from the other's after a nudge, um; None where too little of them meets."""
+def seen(fixed: Scan, moving: Scan, placing: Placing) -> tuple[Array, Array]:
+    """Places (n, 2) of the fixed scan's outline that the moving scan covers, and of the moving one's that the fixed scan covers."""
     still = fixed.outline[moving.covers(placing.back(fixed.outline), -BORDER_PX)]
-    carried = moving.outline[fixed.covers(placing(moving.outline), -BORDER_PX)]
+    return still, moving.outline[fixed.covers(placing(moving.outline), -BORDER_PX)]
+
+
+def distances(fixed: Scan, moving: Scan, placing: Placing, pivot: Pivot) -> Distances | None:
+    """Distances of each scan's outline from the other's after a nudge, um; None where too little of them meets."""
+    still, carried = seen(fixed, moving, placing)
     if min(len(still), len(carried)) < 8:
         return None
 
-    def distances(nudge: Array) -> Array:
+    def of_nudge(nudge: Array) -> Array:
         nudged = placing.nudged(_whole(nudge), pivot)
         return np.concatenate([moving.distance(nudged.back(still)), fixed.distance(nudged(carried))])
 
-    return distances
+    return of_nudge
 
 
 def _whole(nudge: Array) -> Array:
-    """Nudge with its stretch, none where the scale is fixed."""
+    """Nudge (4,) of one that leaves out what is not free."""
     return np.append(nudge, np.zeros(4 - len(nudge)))
 
 
-def _slopes(function: Distances, reach: float) -> Distances:
+def slopes(function: Distances, reach: float) -> Distances:
     """Derivatives (n, m) over a reach that steps over the grain of the distance maps."""
     return lambda nudge: np.stack([(function(nudge + e) - function(nudge - e)) / (2 * reach) for e in reach * np.eye(len(nudge))], axis=1)
 
 
 def _misfit(fixed: Scan, moving: Scan, placing: Placing) -> float:
     """Root mean square distance of the outlines, um."""
-    distances = _distances(fixed, moving, placing, fixed.pivot, False)
-    return float(np.sqrt((distances(np.zeros(3)) ** 2).mean())) if distances is not None else float("nan")
+    function = distances(fixed, moving, placing, fixed.pivot)
+    return float(np.sqrt((function(np.zeros(TURN)) ** 2).mean())) if function is not None else float("nan")
 
 
 def overlap(fixed: Scan, moving: Scan, placing: Placing) -> float:
@@ -131,23 +130,7 @@ def overlap(fixed: Scan, moving: Scan, placing: Placing) -> float:
     return float((fixed.flake & carried & covered).sum() / either) if either else 0.0
 
 
-def score(fixed: Scan, moving: Scan, placing: Placing) -> float:
-    """How well the flakes agree: their overlap, and where that is alike for two placings, their light."""
-    return overlap(fixed, moving, placing) + LIGHT_WEIGHT * likeness(fixed, moving, placing)
-
-
-def likeness(fixed: Scan, moving: Scan, placing: Placing) -> float:
-    """Size of the correlation of the intensities where both scans see the flake, 0 to 1."""
-    places = placing.back(fixed.places)
-    light = moving.sampled(moving.intensity, places)
-    both = fixed.flake & moving.covers(places) & np.isfinite(light) & np.isfinite(fixed.intensity)
-    if both.sum() < 10:
-        return 0.0
-    first, second = fixed.intensity[both], light[both]
-    return float(abs(np.corrcoef(first, second)[0, 1])) if first.std() > 0 and second.std() > 0 else 0.0
-
-
-def simulated_covariance(fixed: Scan, moving: Scan, placing: Placing, residual: float, *, scale: bool, progress: Done) -> Array:
+def simulated_covariance(fixed: Scan, moving: Scan, placing: Placing, residual: float, *, free: int, progress: Done) -> Array:
     """Covariance (4, 4) of the placing's nudge in um^2: scan the found flake again and again, and see how the found placing scatters.
 
     Each time the flake and the moving scan lie elsewhere by up to half a pixel, so that other pixels fall on either side of the outline:
@@ -161,7 +144,7 @@ def simulated_covariance(fixed: Scan, moving: Scan, placing: Placing, residual: 
         elsewhere = STAY.nudged(_jitter(rng, fixed), fixed.pivot)
         truth = placing.nudged(np.append(rng.uniform(-0.5, 0.5, 2) * moving.pitch, [0.0, 0.0]), fixed.pivot)
         still, moved = _scanned_again(fixed, moving, placing, elsewhere, truth)
-        found = refine(still, moved, truth, scale=scale)
+        found = refine(still, moved, truth, free=free)
         if found is not None:
             nudges.append(found.nudge_from(truth, fixed.pivot))
             misfits.append(_misfit(still, moved, found))

@@ -1,22 +1,20 @@
 """Bring the peaks of the PL map onto the grid of the RS map."""
 
 import warnings
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_wse2xai.data import PARAMETERS, Frame, Pairable, PairedMaps, PeakMaps, Status, Transform
-from napari_wse2xai.data.transform import corners_um, pixel_coordinates, pixels_um
+from napari_wse2xai.data.transform import pixel_coordinates, pixels_um
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages import _placing
 from napari_wse2xai.stages._stage import Settings, Stage, setting
-
-if TYPE_CHECKING:
-    from napari_wse2xai.numerics.outline import Scan
-    from napari_wse2xai.numerics.registration import Found
 
 Place = tuple[float, float]
 LEAST_OVERLAP = 0.7
@@ -70,19 +68,36 @@ class GivenTransform(_Refinable):
         return Transform(np.array(self.matrix), np.array(self.offset_um))
 
 
-class Register(Settings):
-    """Find the transform without help, from the outlines of the two flakes; where these fit twice, their light decides."""
+class _Searching(Settings):
+    """What is free where the transform is looked for."""
 
-    kind: Literal["register"] = "register"
-    mirror: bool = setting(True, title="Mirror", description="Whether one of the maps may be mirrored.")
-    max_rotation: float = setting(30.0, title="Largest rotation", unit="°", description="Largest turn that is tried.", ge=0, le=180)
+    mirror: bool = setting(True, title="Mirror", description="Whether PL may be mirrored, where nothing else fits.")
+    max_rotation: float = setting(180.0, title="Largest rotation", unit="°", description="Largest turn that is allowed.", ge=0, le=180)
     max_shift: float | None = setting(
         None, title="Largest shift", unit="um", description="Largest distance of the scans' middles; empty for any.", gt=0
     )
     scale: bool = setting(False, title="Scale", description="Look for the scale too, where a step is not known to a percent.")
+    candidate: int | None = setting(
+        None,
+        title="Candidate",
+        ge=1,
+        description="Number of the placing to take, where several fit; empty: the only one that fits.",
+    )
 
 
-Method = Annotated[Register | StageCoordinates | Landmarks | GivenTransform, Field(discriminator="kind")]
+class Automatic(_Searching):
+    """Believe the stage's coordinates where the outlines of the two flakes agree there; else find the transform from the outlines."""
+
+    kind: Literal["automatic"] = "automatic"
+
+
+class Register(_Searching):
+    """Find the transform from the outlines of the two flakes, whatever the stage says."""
+
+    kind: Literal["register"] = "register"
+
+
+Method = Annotated[Automatic | StageCoordinates | Register | Landmarks | GivenTransform, Field(discriminator="kind")]
 
 
 class Pair(Stage[Pairable, PairedMaps]):
@@ -90,92 +105,139 @@ class Pair(Stage[Pairable, PairedMaps]):
 
     Notes
     -----
-    Called with ``Pairable(raman, pl)``.  Values are weighted means of the nearest PL pixels; where PL was not measured there are none.
+    Called with ``Pairable(raman, pl)``.  Values are weighted means of the nearest PL pixels; where PL was not measured there are none;
+    PL that was taken at the very places of RS stays as it is, to the bit.
     How far PL may lie from where it belongs is judged from the outlines of the two flakes, whichever way the transform was found.
+    The light of the maps is never asked: a placing chosen for the likeness of RS and PL would flatter every later test of it.
     """
 
     title: ClassVar[str] = "Pair"
 
-    method: Method = setting(Register(), title="Method", description="How it is found where the PL map lies on the RS map.")
+    method: Method = setting(Automatic(), title="Method", description="How it is found where the PL map lies on the RS map.")
 
     def run(self, source: Pairable, progress: Progress) -> PairedMaps:
         """Find the transform, resample, judge."""
-        for peaks in (source.raman, source.pl):
-            peaks.frame.require_places(peaks.name, "paired")
-        _refuse_other_flake(source)
-        raman, pl = _scan(source.raman), _scan(source.pl)
-        judged = self._judged(raman, pl, source, progress)
-        if not _overlapping(source, judged.transform):
+        _refuse(source)
+        placed = self._placed(source, _rising(progress))
+        if not _placing.overlapping(source, placed.transform):
             raise DataError(
-                f"'{source.pl.name}' and '{source.raman.name}' do not overlap where they were placed; choose the method 'register', "
-                "or correct the landmarks or the transform."
+                f"{_placing.named(source)}: the two scans do not overlap where PL was placed by {placed.found_by}; {_remedy(self.method)}."
             )
-        carried = on_grid(source.pl, source.raman.frame, judged.transform)
-        found_by = self.method.kind + (", refined" if getattr(self.method, "refine", False) else "")
+        placed = self._certain(source, placed)
         paired = PairedMaps(
             source.raman,
-            carried,
+            source.pl if _as_it_is(source, placed.transform) else on_grid(source.pl, source.raman.frame, placed.transform),
             pl_frame=source.pl.frame,
-            transform=judged.transform,
-            misalignment_um=judged.misalignment_um,
-            misalignment_error_um=judged.error_um,
-            overlap=judged.overlap,
-            found_by=found_by,
+            transform=placed.transform,
+            misalignment_um=placed.misalignment_um,
+            misalignment_error_um=placed.error_um,
+            overlap=placed.overlap,
+            found_by=placed.found_by,
+            candidates=placed.candidates,
+            doubts=placed.doubts,
         )
         _warn(paired)
         return paired
 
-    def _judged(self, raman: "Scan", pl: "Scan", source: Pairable, progress: Progress) -> "_Judged":
+    def _placed(self, source: Pairable, tell: _placing.Tell) -> _placing.Placed:
         """Find the transform, and how well it fits."""
-        from napari_wse2xai.numerics import registration
-        from napari_wse2xai.numerics.coarse_search import Freedom
-        from napari_wse2xai.numerics.outline import Placing
-
-        def tell(done: float) -> None:
-            progress(0.9 * done, "placing the PL scan")
-
-        if isinstance(self.method, Register):
-            freedom = Freedom(self.method.mirror, self.method.max_rotation, self.method.max_shift, self.method.scale)
-            return _Judged.registered(registration.register(raman, pl, freedom, tell), source)
-        start = self.method.start()
-        placing = Placing(start.matrix, start.offset)
-        found = registration.settle(raman, pl, placing, scale=False, progress=tell)
-        return _Judged.registered(found, source) if self.method.refine else _Judged.given(start, found, source)
-
-
-@dataclass(frozen=True, eq=False)
-class _Judged:
-    """A transform, and how far it may be off."""
-
-    transform: Transform
-    misalignment_um: float
-    error_um: float
-    overlap: float
-
-    @classmethod
-    def registered(cls, found: "Found | None", source: Pairable) -> Self:
-        """Take what registration found."""
-        if found is None:
+        method = self.method
+        if not isinstance(method, _Searching):
+            return _by_hand(method, source, tell)
+        touching = _placing.overlapping(source, Transform.identity())
+        if touching and (_placing.of_one_scan(source) or not _placing.has_outlines(source)):
+            return _placing.by_stage(source, tell, corrected=False)
+        if not _placing.has_outlines(source):
             raise DataError(
-                f"'{source.pl.name}' cannot be registered to '{source.raman.name}': there is no outline of a flake that both show; "
-                "use stage coordinates, landmarks or a given transform, without refining."
+                f"{_placing.named(source)}: the scans do not overlap where the stage has them, and show no outline of a flake to go by; "
+                "place PL by landmarks or a given transform."
             )
-        return cls.given(Transform(found.placing.matrix, found.placing.offset), found, source)
+        if isinstance(method, Automatic) and method.candidate is None and touching and _placing.believable(source):
+            placed = _placing.by_stage(source, tell, corrected=True)
+            if not placed.misalignment_um > _placing.FARTHEST_STEPS * _step_um(source.raman.frame):
+                return placed
+        from napari_wse2xai.numerics.coarse_search import Freedom
 
-    @classmethod
-    def given(cls, transform: Transform, found: "Found | None", source: Pairable) -> Self:
-        """Judge a transform by the registration that it leads to, where there is one."""
-        if found is None:
-            return cls(transform, np.nan, np.nan, np.nan)
-        corners = corners_um(source.pl.frame)
-        off = _rms(transform.apply(corners) - found.placing(corners))
-        error = _rms(found.error_um(corners))
-        return cls(transform, float(np.hypot(off, error)), error, found.overlap)
+        freedom = Freedom(method.mirror, method.max_rotation, method.max_shift, method.scale)
+        return _placing.by_search(source, freedom, method.candidate, method.kind, tell)
+
+    def _certain(self, source: Pairable, placed: _placing.Placed) -> _placing.Placed:
+        """Refuse what misses by far; add why it is not sure."""
+        step, known = _step_um(source.raman.frame), np.isfinite(placed.misalignment_um)
+        if _placing.of_one_scan(source) and isinstance(self.method, _Searching | StageCoordinates):
+            return placed
+        if known and placed.misalignment_um > _placing.FARTHEST_STEPS * step:
+            raise DataError(
+                f"{_placing.named(source)}: PL may miss its place by {placed.misalignment_um:.2g} µm, {placed.misalignment_um / step:.1f} "
+                f"steps, where {placed.found_by} puts it; {_remedy(self.method)}."
+            )
+        if not known and not _placing.on_one_grid(source):
+            placed = placed.doubting("How well the maps lie on one another cannot be judged: the two scans share no outline of the flake.")
+        if known and placed.misalignment_um > step:
+            placed = placed.doubting(
+                f"PL may miss its place by {placed.misalignment_um:.2g} µm, {placed.misalignment_um / step:.1f} steps."
+            )
+        if placed.overlap < LEAST_OVERLAP:
+            placed = placed.doubting(f"The flakes agree on {placed.overlap:.0%} of their area only.")
+        return placed
 
 
-def _rms(vectors: NDArray[np.float64]) -> float:
-    """Root mean square length of vectors (n, 2)."""
-    return float(np.sqrt((vectors**2).sum(axis=1).mean()))
+def _rising(progress: Progress) -> _placing.Tell:
+    """Tell how far the placing is; where the stage is not believed in the end, the search goes on from there."""
+    farthest = 0.0
+
+    def tell(done: float) -> None:
+        nonlocal farthest
+        farthest = max(farthest, 0.9 * done)
+        progress(farthest, "placing the PL scan")
+
+    return tell
+
+
+def _doubts(source: Pairable, placed: _placing.Placed, step: float) -> Iterator[str]:
+    """Why it is not sure that PL lies where it belongs."""
+    off = placed.misalignment_um
+    if not np.isfinite(off) and not _placing.on_one_grid(source):
+        yield "How well the maps lie on one another cannot be judged: the two scans share no outline of the flake."
+    if off > step:
+        yield f"PL may miss its place by {off:.2g} µm, {off / step:.1f} steps."
+    if placed.overlap < LEAST_OVERLAP:
+        yield f"The flakes agree on {placed.overlap:.0%} of their area only."
+
+
+def _by_hand(method: StageCoordinates | Landmarks | GivenTransform, source: Pairable, tell: _placing.Tell) -> _placing.Placed:
+    """Take a given start, brought to where the outlines agree where that is wanted."""
+    from napari_wse2xai.numerics import registration
+    from napari_wse2xai.numerics.outline import Placing
+
+    if isinstance(method, StageCoordinates) and not method.refine:
+        return _placing.by_stage(source, tell, corrected=False)
+    start = method.start()
+    raman, pl = _placing.scan_of(source.raman), _placing.scan_of(source.pl)
+    found = registration.settle(raman, pl, Placing(start.matrix, start.offset), free=registration.TURN, progress=tell)
+    if not method.refine or found is None:
+        return _placing.Placed.judged(start, method.kind, found, source.pl.frame)
+    refined = Transform(found.placing.matrix, found.placing.offset)
+    return _placing.Placed.judged(refined, f"{method.kind}, refined", found, source.pl.frame)
+
+
+def _remedy(method: Any) -> str:
+    """What to do about a placing that cannot be right."""
+    if isinstance(method, _Searching):
+        return _placing.MEND
+    if isinstance(method, StageCoordinates):
+        return f"use the method 'automatic' or 'register', or {_placing.MEND}"
+    return f"correct the {'landmarks' if isinstance(method, Landmarks) else 'transform'}, or {_placing.MEND}"
+
+
+def _as_it_is(source: Pairable, transform: Transform) -> bool:
+    """Whether every PL pixel lies on the RS pixel of the same row and column."""
+    unmoved = np.array_equal(transform.matrix, np.eye(2)) and not transform.offset.any()
+    return unmoved and _placing.on_one_grid(source)
+
+
+def _step_um(frame: Frame) -> float:
+    return float(np.sqrt(abs(np.prod(frame.step_um))))
 
 
 def on_grid(peaks: PeakMaps, frame: Frame, transform: Transform) -> PeakMaps:
@@ -189,6 +251,8 @@ def on_grid(peaks: PeakMaps, frame: Frame, transform: Transform) -> PeakMaps:
     from napari_wse2xai.numerics.resampling import nearest
 
     pixels = pixel_coordinates(peaks.frame, transform.inverse.apply(pixels_um(frame)))
+    whole = np.rint(pixels)
+    pixels = np.where(np.abs(pixels - whole) < 1e-6, whole, pixels)  # a grid that falls on the other's pixels gives their very values
     fields: dict[str, Any] = {"frame": frame, "background": None}
     for name in (*PARAMETERS, "form", "area"):
         fields |= _resampled(peaks, name, f"{name}_error", pixels)
@@ -215,31 +279,10 @@ def _resampled(peaks: PeakMaps, name: str, error: str, pixels: NDArray[np.float6
     return {name: found.reshape(shape), error: spread.reshape(shape)} if error else {name: found.reshape(shape)}
 
 
-def flake_of(peaks: PeakMaps) -> NDArray[np.bool_]:
-    """(ny, nx) flake as the fits show it; where every pixel was fitted, those with a signal."""
-    off = [Status.NOT_ON_FLAKE] if (peaks.status == Status.NOT_ON_FLAKE).any() else [Status.BELOW_NOISE]
-    return np.asarray(~np.isin(_filled(peaks.status), off))
-
-
-def _filled(status: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Status of the nearest measured pixel where one was not measured."""
-    from scipy.ndimage import distance_transform_edt
-
-    missing = status == Status.NOT_MEASURED
-    if missing.all() or not missing.any():
-        return status
-    nearest = distance_transform_edt(missing, return_distances=False, return_indices=True)
-    return np.asarray(status[tuple(nearest)])
-
-
-def _scan(peaks: PeakMaps) -> "Scan":
-    """What registration sees of a map: the flake, and the sum of its peaks' heights."""
-    from napari_wse2xai.numerics.outline import Scan
-
-    return Scan(flake_of(peaks), peaks.light.astype(np.float64), np.array(peaks.frame.step_um), np.array(peaks.frame.origin_um))
-
-
-def _refuse_other_flake(source: Pairable) -> None:
+def _refuse(source: Pairable) -> None:
+    """Refuse maps of two flakes, and series that are no maps of places."""
+    for peaks in (source.raman, source.pl):
+        peaks.frame.require_places(peaks.name, "paired")
     names = {source.raman.frame.sample, source.pl.frame.sample} - {""}
     if len(names) > 1:
         raise DataError(
@@ -247,21 +290,11 @@ def _refuse_other_flake(source: Pairable) -> None:
         )
 
 
-def _overlapping(source: Pairable, transform: Transform) -> bool:
-    """Whether any RS pixel lies on the PL scan."""
-    pixels = pixel_coordinates(source.pl.frame, transform.inverse.apply(pixels_um(source.raman.frame)))
-    return bool(((pixels >= -0.5) & (pixels <= np.array(source.pl.frame.shape) - 0.5)).all(axis=-1).any())
-
-
 def _warn(paired: PairedMaps) -> None:
     """Say so where the pairing is not to be trusted."""
-    words = f"'{paired.pl.name}' on '{paired.raman.name}'"
-    if not np.isfinite(paired.misalignment_um):
-        text = f"{words}: how well the maps lie on one another cannot be judged, the two flakes share no outline; compare them by eye."
-    elif paired.misalignment_um > 0.5 * paired.step_um:
-        text = f"{words}: {paired.misalignment_text}, more than half a step; register or refine, or correct the landmarks."
-    elif paired.overlap < LEAST_OVERLAP:
-        text = f"{words}: the flakes agree on {paired.overlap:.0%} of their area only; look at the overlay before you trust the pairs."
-    else:
-        return
-    warnings.warn(text, DataWarning, stacklevel=4)
+    doubts = list(paired.doubts)
+    if not doubts and np.isfinite(paired.misalignment_um) and paired.misalignment_um > 0.5 * paired.step_um:
+        doubts = [f"{paired.misalignment_text[0].upper()}{paired.misalignment_text[1:]}, more than half a step."]
+    if doubts:
+        words = f"'{paired.pl.name}' on '{paired.raman.name}' ({paired.found_by})"
+        warnings.warn(f"{words}: {' '.join(doubts)}", DataWarning, stacklevel=4)
