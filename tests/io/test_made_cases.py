@@ -29,6 +29,9 @@ PLACED = [f"{name}.hspy" for name in [*PLACED, "hspy_sup_unit", "hspy_xy_order",
 PLACED += [f"spc_{name}.spc" for name in ("laser_log", "map_none_planes", "map_types_none", "map_um", "map_um_noplanes")]
 
 
+PLACED += ["plain_mat.mat", "nexus.nxs"]
+
+
 @pytest.mark.parametrize("name", PLACED)
 @pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
 def test_counts_axis_and_places(name):
@@ -92,3 +95,24 @@ def test_not_measured_and_not_real():
     assert (~same).sum() == np.isnan(found.counts).sum() == 1
     with pytest.raises(ReaderError, match="complex"):
         read(FILES / "hspy_complex.hspy")
+
+
+@pytest.mark.parametrize("name", ["cube.npy", "falling.npy", "spec_first.npy", "map.npz", "plain.h5"])
+def test_arrays_in_any_order(name):
+    with pytest.warns(DataWarning, match="does not say") as told:
+        found = read(FILES / name)
+    np.testing.assert_allclose(found.counts, truth(), rtol=1e-5)
+    np.testing.assert_allclose(found.axis.values, SHIFT)
+    assert any("distance of its pixels" in str(each.message) for each in told)
+
+
+def test_a_list_in_a_matlab_file():
+    with pytest.warns(DataWarning, match="20 spectra are shown as a list"):
+        found = read(FILES / "v73like.mat")
+    np.testing.assert_allclose(found.counts[:, 0], truth().reshape(20, 60), rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["flat_xy.npy", "cube_noaxis.npy"])
+def test_an_array_without_its_axis_asks_for_it(name):
+    with pytest.raises(ReaderError, match="needs its spectral axis beside it"):
+        read(FILES / name)

@@ -37,16 +37,19 @@ def _require_self_contained(file: Any, path: Path) -> None:
     """Refuse a file that shows the content of others."""
     import h5py
 
-    def look(name: bytes, link: Any) -> str | None:
-        """Name of what leads out of the file, which ends the visit."""
-        if link.type == h5py.h5l.TYPE_SOFT:
-            return None
-        if link.type != h5py.h5l.TYPE_HARD:
-            return name.decode("utf-8", "replace")
-        node = h5py.h5o.open(file.id, name)
-        return name.decode("utf-8", "replace") if isinstance(node, h5py.h5d.DatasetID) and _lies_elsewhere(node) else None
+    hard: list[bytes] = []
 
-    found = file.id.links.visit(look, info=True)
+    def look(name: bytes, link: Any) -> bytes | None:
+        """Name of a link that leads out of the file, which ends the visit."""
+        if link.type == h5py.h5l.TYPE_HARD:
+            hard.append(bytes(name))  # opened later: h5py makes a SystemError of what is raised in here
+        return None if link.type in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT) else bytes(name)
+
+    outside = file.id.links.visit(look, info=True)
+    nodes = ((name, h5py.h5o.open(file.id, name)) for name in hard)
+    elsewhere = (name for name, node in nodes if isinstance(node, h5py.h5d.DatasetID) and _lies_elsewhere(node))
+    led = outside if outside is not None else next(elsewhere, None)
+    found = None if led is None else led.decode("utf-8", "replace")
     if found is not None:
         raise ReaderError(
             f"'{path.name}': '{found}' lies in another file, which is not read for one that may come from a stranger; "

@@ -103,7 +103,8 @@ def choose(items: Sequence[Item], wanted: str | None, path: Path) -> Item:
         held = ", ".join(f"'{item.name}' ({item.what})" for item in items[:_MOST_NAMED])
         raise ReaderError(f"'{path.name}' holds no spectra of light, only {held}; choose another file.")
     best = max(spectra, key=lambda item: (item.is_map, item.n_pixels))
-    others = ", ".join(f"'{item.name}'" for item in items if item is not best)
+    names = [f"'{item.name}'" for item in items if item is not best]
+    others = ", ".join(names[:_MOST_NAMED]) + (f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else "")
     if others:
         warnings.warn(f"'{path.name}' holds more than one item: '{best.name}' was read; also there: {others}.", DataWarning, stacklevel=2)
     return best

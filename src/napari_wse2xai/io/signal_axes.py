@@ -118,12 +118,24 @@ def frame_of(places: Sequence[Axis], name: str) -> Frame:
     return Frame((shape[0], shape[1]), (dy, dx), (y0, x0), directions=(kept[0], kept[1]))
 
 
+def lengths_of(points: Sequence[Axis], name: str) -> list[tuple[Direction, NDArray[np.float64]]]:
+    """What the coordinates of points are, and their values in the unit of that."""
+    found = [_direction(axis, usual, len(points)) for axis, usual in zip(points, PLAN, strict=True)]
+    _warn_of_lengths(points, [direction for direction, _ in found], name)
+    return found
+
+
 def _warn_of_lengths(places: Sequence[Axis], kept: Sequence[Direction], name: str) -> None:
     lengths = [(axis, direction) for axis, direction in zip(places, kept, strict=True) if direction.is_length]
     without = " and ".join(f"'{direction.name}'" for axis, direction in lengths if not axis.length_unit)
     uneven = " and ".join(f"'{direction.name}'" for _, direction in lengths if direction.values)
-    if without:
+    if without and all(np.array_equal(axis.values, np.arange(len(axis.values))) for axis, _ in lengths):
+        warnings.warn(f"'{name}' does not say the distance of its pixels; it is taken as 1 µm.", DataWarning, stacklevel=3)
+    elif without:
         warnings.warn(f"'{name}' does not say the unit of its positions along {without}; they are taken as µm.", DataWarning, stacklevel=3)
+    if len(places) == 1 and not (places[0].name or places[0].has_unit):
+        told = f"'{name}' has no positions, so its {len(places[0].values)} spectra are shown as a list, one row each."
+        warnings.warn(told, DataWarning, stacklevel=3)
     if uneven:
         warnings.warn(f"'{name}': the distances along {uneven} differ; they are drawn equally wide.", DataWarning, stacklevel=3)
 

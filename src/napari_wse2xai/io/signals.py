@@ -20,11 +20,12 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.data.axis import spectral_unit
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
+from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.laser import laser_in
-from napari_wse2xai.io.signal_axes import Axis, are_lengths, frame_of, rows_first, steps_um, text_of
+from napari_wse2xai.io.signal_axes import Axis, are_lengths, frame_of, lengths_of, rows_first, steps_um, text_of
 
 _LONGEST_TEXT = 500
 _SMALLEST_TURN = 0.05
@@ -44,6 +45,10 @@ class Signal:
     """Numbers at an index, such as ``...`` for all of them."""
     index: tuple[int | slice, ...] | None = None
     """Part of the file's array of which `axes` are the axes; None: all of it."""
+    points: tuple[Axis, Axis] | None = None
+    """Coordinates y and x of each of a list of spectra, instead of one axis of places."""
+    doubt: str = ""
+    """What was assumed, for a warning."""
 
     @property
     def places(self) -> tuple[Axis, ...]:
@@ -67,20 +72,22 @@ class Signal:
 
     @property
     def shape(self) -> tuple[int, int, int]:
-        """(ny, nx, n)."""
+        """(ny, nx, n); of points on a grid that of the list."""
         ny, nx = (*(len(axis.values) for axis in self.places), 1, 1)[:2]
         return ny, nx, len(self.spectral.values)
 
     def item(self) -> Item:
         """Describe it for a list."""
         texts = dict(_flat(self.metadata))
-        is_map = bool(self.places) and are_lengths(self.places)
+        places = self.points or self.places
+        is_map = bool(places) and are_lengths(places)
+        shape = self.shape if self.points is None else (*(len(np.unique(axis.values)) for axis in self.points), self.shape[2])
         return Item(
             self.name,
-            self.shape,
+            (shape[0], shape[1], shape[2]),
             _axis_in_words(self.spectral),
             is_map=is_map,
-            step_um=steps_um(self.places) if is_map else None,
+            step_um=steps_um(self.places) if is_map and self.points is None else None,
             laser_nm=_laser_nm(self.metadata),
             date=" ".join(filter(None, (texts.get(f"General.{key}") for key in ("date", "time")))),
             objective=first_of(texts, ("objective_magnification",)),
@@ -136,24 +143,26 @@ def items_of(signals: Sequence[Signal]) -> tuple[Item, ...]:
     return tuple(signal.item() for signal in spectra_in(signals))
 
 
-def map_of(signals: Sequence[Signal], item: str | None, unit: str | None, path: Path) -> SpectralMap:
-    """Make a map of the signal of this name, or of the largest."""
+def map_of(signals: Sequence[Signal], item: str | None, unit: str | None, path: Path, *, others: Sequence[Item] = ()) -> SpectralMap:
+    """Make a map of the signal of this name, or of the largest; `others` are items that are no spectra."""
     spectra = spectra_in(signals)
-    chosen = choose([signal.item() for signal in spectra], item, path)
+    chosen = choose([*(signal.item() for signal in spectra), *others], item, path)
     signal = next(known for known in spectra if known.name == chosen.name)
     values, own_unit = (signal.spectral.values, None) if unit else _spectral_values(signal.spectral)
     if not (unit or own_unit) and np.array_equal(values, np.arange(len(values))):
         raise ReaderError(
             f"'{path.name}' has no spectral axis, only channel numbers; calibrate it where it was measured, and export it again."
         )
-    cube = signal.cube()
+    if signal.doubt:
+        warnings.warn(f"'{signal.name}' in '{path.name}': {signal.doubt}.", DataWarning, stacklevel=2)
+    cube, frame = _placed(signal, path.name)
     warn_of_holes(cube, path.name)
     values, kind = settle_axis(values, own_unit, given=unit, name=path.name, called=signal.spectral.name)
     return SpectralMap.from_arrays(
         cube,
         values,
         kind,
-        frame=_frame(signal, path.name),
+        frame=frame,
         laser_nm=_laser_nm(signal.metadata),
         name=signal.name,
         intensity_unit=_intensity_unit(signal.metadata),
@@ -176,6 +185,15 @@ def _axis_in_words(axis: Axis) -> str:
     except DataError:
         return axis_text(float(values.min()), float(values.max()), "(unit ?)")
     return axis_text(float(values.min()) * found.factor, float(values.max()) * found.factor, found.kind.unit)
+
+
+def _placed(signal: Signal, name: str) -> tuple[NDArray[np.float32], Frame]:
+    """Numbers (ny, nx, n) and their grid."""
+    if signal.points is None:
+        return signal.cube(), _frame(signal, name)
+    spectra = signal.cube().reshape(-1, signal.shape[2])
+    (rows, y), (columns, x) = lengths_of(signal.points, name)
+    return grid.place(spectra, y, x, name, (rows, columns))
 
 
 def _frame(signal: Signal, name: str) -> Frame:

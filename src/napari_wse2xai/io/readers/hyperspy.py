@@ -16,12 +16,23 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf5 import open_hdf5, require_stored
 from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.netcdf import text_of
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.zarr_store import open_store, read_array
 from napari_wse2xai.io.zarr_store import require_stored as require_zarr_stored
 
 _DEEPEST = 20
+
+
+def recognises(path: Path) -> bool:
+    """Whether an HDF5 file of a common name is one of HyperSpy's."""
+    import h5py
+
+    if not h5py.is_hdf5(path):
+        return False
+    with readable_as("HDF5", path), open_hdf5(path) as file:
+        return "Experiments" in file and text_of(file.attrs, "file_format").lower() == "hyperspy"
 
 
 def items(path: Path) -> tuple[Item, ...]:

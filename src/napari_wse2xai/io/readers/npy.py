@@ -1,8 +1,8 @@
 """NumPy arrays (``.npy``) with their spectral axis in a file beside them.
 
-``flake.npy`` holds (y, x, spectral) numbers; beside it lies ``flake_axis.npy``, ``flake_axis.txt`` or ``flake_axis.csv`` with one
-value for each channel, one a line or separated by commas.  A text may start with a line that names the unit, such as
-``Raman shift (cm-1)``.
+``flake.npy`` holds (y, x, spectral) numbers, or in another order that the length of the axis tells; beside it lies ``flake_axis.npy``,
+``flake_axis.txt`` or ``flake_axis.csv`` with one value for each channel, one a line or separated by commas.  A text may start with a line
+that names the unit, such as ``Raman shift (cm-1)``.
 An array (m, spectral) is shown as a list, one of (spectral) as a point.  Row 0 of the array is the top row.
 """
 
@@ -30,7 +30,8 @@ _WORDS = re.compile(r"[^,;\s]+")
 def items(path: Path) -> tuple[Item, ...]:
     """Describe the one array; its numbers are not read."""
     array = _array(path)
-    values, unit = _axis(path, array.shape[-1])
+    values, unit = _axis(path, array.shape)
+    array = _spectral_last(array, len(values))
     ny, nx = (*array.shape[:-1], 1, 1)[:2]
     text = axis_text(float(values.min()), float(values.max()), unit or "(unit not given)")
     return (Item(path.stem, (ny, nx, len(values)), text, is_map=array.ndim == 3),)
@@ -40,9 +41,10 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     """Read the array and its axis."""
     require_only(item, items(path)[0], path)
     array = _array(path)
-    values, in_file = _axis(path, array.shape[-1])
+    values, in_file = _axis(path, array.shape)
+    _warn_of_order(array.shape, len(values), path.name)
     with readable_as("a NumPy array", path):
-        counts = np.array(array, dtype=np.float32)
+        counts = np.array(_spectral_last(array, len(values)), dtype=np.float32, order="C")
     warn_of_holes(counts, path.name)
     cube, frame = _gridded(counts, path.name)
     values, kind = settle_axis(values, in_file, given=unit, name=path.name)
@@ -69,17 +71,29 @@ def _opened(path: Path) -> NDArray[np.generic]:
     return array
 
 
-def _axis(path: Path, size: int) -> tuple[NDArray[np.float64], str | None]:
+def _spectral_last(array: NDArray[np.generic], n_channels: int) -> NDArray[np.generic]:
+    """Array with its spectral dimension last: the last one that is as long as the axis."""
+    at = max(index for index, size in enumerate(array.shape) if size == n_channels)
+    return np.moveaxis(array, at, -1)
+
+
+def _warn_of_order(shape: tuple[int, ...], n_channels: int, name: str) -> None:
+    if shape.count(n_channels) > 1:
+        told = f"'{name}': several of its dimensions have {n_channels} values, as its axis; the last of them is taken as the spectral one."
+        warnings.warn(told, DataWarning, stacklevel=2)
+
+
+def _axis(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], str | None]:
     """Values and unit of the axis in the file beside; None where it does not say the unit."""
     beside = next((found for ending in _AXIS_ENDINGS if (found := path.with_name(path.stem + ending)).is_file()), None)
     if beside is None:
         wanted = " or ".join(f"'{path.stem}{ending}'" for ending in _AXIS_ENDINGS)
-        raise ReaderError(f"'{path.name}' needs its spectral axis beside it, in {wanted}; write its {size} values there, one a line.")
+        raise ReaderError(f"'{path.name}' needs its spectral axis beside it, in {wanted}; write its {shape[-1]} values there, one a line.")
     with readable_as("a spectral axis", beside, *_HEADER_ERRORS):
         values, unit = _axis_values(beside)
-    if values.shape != (size,):
+    if values.ndim != 1 or values.size not in shape:
         raise ReaderError(
-            f"'{beside.name}' has {values.size} values, but '{path.name}' has {size} channels (its last dimension); correct one."
+            f"'{beside.name}' has {values.size} values, but '{path.name}' has {shape[-1]} channels (its last dimension); correct one."
         )
     if not np.isfinite(values).all():
         raise ReaderError(f"'{beside.name}' holds values that are not numbers; write the axis again.")

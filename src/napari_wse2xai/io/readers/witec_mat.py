@@ -10,9 +10,22 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind, Frame, SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.hdf5_arrays import is_hdf5
 from napari_wse2xai.io.items import Item, choose, item_of
 
 _FIELDS = {"data", "axisscale"}
+
+
+def recognises(path: Path) -> bool:
+    """Whether it holds objects, as WITec writes, not plain arrays."""
+    from scipy.io import whosmat
+    from scipy.io.matlab import MatReadError
+
+    if is_hdf5(path):
+        return False
+    with readable_as("MATLAB", path, MatReadError, NameError):
+        classes = {kind for _, _, kind in whosmat(path)}
+    return "object" in classes or classes == {"struct"}
 
 
 def items(path: Path) -> tuple[Item, ...]:

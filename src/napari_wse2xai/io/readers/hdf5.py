@@ -1,0 +1,35 @@
+"""HDF5 files of any make (``.h5``, ``.hdf5``, NeXus ``.nxs``): an array of spectra whose axis lies beside it, chosen by its path."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.arrays import Arrays
+from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.hdf5 import open_hdf5
+from napari_wse2xai.io.hdf5_arrays import arrays_in
+from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.signals import items_of, map_of
+
+
+def items(path: Path) -> tuple[Item, ...]:
+    """List the arrays that are spectra, and those that lack an axis; only axes are read."""
+    with _opened(path) as arrays:
+        return (*items_of(arrays.signals()), *arrays.others())
+
+
+def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+    """Read one of them."""
+    with _opened(path) as arrays:
+        return map_of(arrays.signals(), item, unit, path, others=arrays.others())
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Arrays]:
+    with readable_as("HDF5", path), open_hdf5(path) as file:
+        found = arrays_in(file, path)
+        if not found.arrays:
+            raise ReaderError(f"'{path.name}' holds no arrays of numbers; choose another file.")
+        yield found
