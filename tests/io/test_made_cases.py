@@ -106,6 +106,7 @@ def test_arrays_in_any_order(name):
     assert any("distance of its pixels" in str(each.message) for each in told)
 
 
+@pytest.mark.filterwarnings("ignore:.*does not say the unit:napari_wse2xai.errors.DataWarning")
 def test_a_list_in_a_matlab_file():
     with pytest.warns(DataWarning, match="20 spectra are shown as a list"):
         found = read(FILES / "v73like.mat")

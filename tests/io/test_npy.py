@@ -120,3 +120,15 @@ def test_damage_gives_a_sentence_or_a_map(tmp_path_factory, position, bit, lengt
             assert "\n" not in str(error)
             return
     assert found.counts.size <= COUNTS.size * 8
+
+
+@pytest.mark.parametrize("order", [(2, 0, 1), (0, 2, 1), (2, 1, 0)])
+@pytest.mark.filterwarnings("ignore:.*does not say:napari_wse2xai.errors.DataWarning")
+def test_the_length_of_the_axis_tells_which_dimension_is_spectral(tmp_path, order):
+    cube = np.arange(3 * 4 * 7, dtype=np.float32).reshape(3, 4, 7)
+    np.save(tmp_path / "flake.npy", cube.transpose(order))
+    np.save(tmp_path / "flake_axis.npy", np.arange(100.0, 107.0))
+    found = read(tmp_path / "flake.npy")
+    rest = [index for index in order if index != 2]
+    np.testing.assert_array_equal(found.counts, cube.transpose(*rest, 2))
+    assert list_items(tmp_path / "flake.npy")[0].shape == found.counts.shape

@@ -24,6 +24,8 @@ from napari_wse2xai.io.items import Item, axis_text, require_only
 _AXIS_ENDINGS = ("_axis.npy", "_axis.txt", "_axis.csv")
 _HEADER_ERRORS = (SyntaxError, tokenize.TokenError)
 """What NumPy raises on a damaged header, which is a Python expression."""
+_FEWEST_CHANNELS = 5
+"""An axis with fewer values is not taken for that of another dimension than the last."""
 _WORDS = re.compile(r"[^,;\s]+")
 
 
@@ -91,7 +93,8 @@ def _axis(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], str 
         raise ReaderError(f"'{path.name}' needs its spectral axis beside it, in {wanted}; write its {shape[-1]} values there, one a line.")
     with readable_as("a spectral axis", beside, *_HEADER_ERRORS):
         values, unit = _axis_values(beside)
-    if values.ndim != 1 or values.size not in shape:
+    fitting = shape if values.size >= _FEWEST_CHANNELS else shape[-1:]
+    if values.ndim != 1 or values.size not in fitting:
         raise ReaderError(
             f"'{beside.name}' has {values.size} values, but '{path.name}' has {shape[-1]} channels (its last dimension); correct one."
         )
