@@ -84,7 +84,7 @@ def spectral_unit(text: str) -> SpectralUnit:
     plain = text.strip().lower().replace("⁻¹", "-1").replace("¹", "1").replace("µ", "u").replace("μ", "u").replace("å", "å")
     for sign in "−⁻–":
         plain = plain.replace(sign, "-")
-    close = re.sub(r"[\s^{}$\\_]|mathrm|text", "", plain)
+    close = re.sub(r"</?su[pb]>|\\\+\((?=-1\))|[\s^{}$\\_]|mathrm|text", "", plain)
     if _INVERSE_CM.search(close):
         return SpectralUnit(AxisKind.WAVENUMBER if _OF_LIGHT.search(plain) else AxisKind.RAMAN_SHIFT)
     last = (re.findall(r"[a-zåö]+", plain) or [""])[-1]

@@ -6,7 +6,7 @@ share a suffix, ``recognises(path) -> bool``; and where its files may hold pictu
 
 import importlib
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from typing import Protocol, cast
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Picture, Record, SpectralMap
 from napari_wse2xai.errors import DataError, ReaderError
+from napari_wse2xai.io import table_layout
 from napari_wse2xai.io.checksum import Seen, sha256
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.zarr_store import require_self_contained
@@ -79,11 +80,17 @@ FORMATS = (
     Format("Horiba LabSpec XML", ("*.xml",), "rosetta"),
     Format("Digital Surf", ("*.sur",), "rosetta"),
     Format("TriVista", ("*.tvf",), "rosetta"),
+    Format("Excel workbook", ("*.xlsx",), "xlsx"),
     Format("Table of peak maps", ("*.csv",), "peaks"),
-    Format("Spectra in columns (WITec ASCII export)", _TABLES, "witec_text"),
+    Format("WITec ASCII export with a header", _TABLES, "witec_ascii"),
+    Format("WITec TrueMatch", _TABLES, "witec_truematch"),
+    Format("JASCO text", _TABLES, "jasco"),
+    Format("Long table (WiRE text)", _TABLES, "long_table"),
+    Format("Wide table", _TABLES, "wide_table"),
+    Format("Spectra in columns (WITec ASCII table, others)", _TABLES, "columns"),
     Format("LabSpec text", _TABLES, "labspec"),
 )
-"""Formats in the order in which they are tried; of formats that share a suffix all but the last must recognise their files."""
+"""Formats in the order in which they are tried; those that share a suffix must recognise their files."""
 
 
 def list_items(path: str | Path) -> tuple[Item, ...]:
@@ -174,8 +181,17 @@ def _reader_of(source: Path) -> Reader:
     if not candidates:
         known = ", ".join(sorted({pattern.lstrip("*") for entry in FORMATS for pattern in entry.patterns}))
         raise ReaderError(f"'{source.name}' is of no known format; files that can be read end in {known}.")
-    for candidate in candidates[:-1]:
+    return candidates[0].load() if len(candidates) == 1 else _recognised(candidates, source)
+
+
+def table_reader_of(table: Path) -> Reader:
+    """Reader of a table of text, whatever its file is called."""
+    return _recognised([known for known in FORMATS if known.patterns == _TABLES], table)
+
+
+def _recognised(candidates: Sequence[Format], source: Path) -> Reader:
+    for candidate in candidates:
         reader = candidate.load()
         if reader.recognises(source):
             return reader
-    return candidates[-1].load()
+    raise table_layout.no_map(source)

@@ -21,6 +21,7 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import PARSER_ERRORS, readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
+from napari_wse2xai.io.table_layout import is_in_lines
 
 FRAME_KEY = "Frame (napari-wse2xai)"
 """Header line by which a table that this package wrote keeps its exact grid."""
@@ -33,6 +34,11 @@ class _Head:
     axis: NDArray[np.float64]
     n_coordinates: int
     style: table_text.Style
+
+
+def recognises(path: Path) -> bool:
+    """Whether the first line is the spectral axis."""
+    return is_in_lines(path)
 
 
 def items(path: Path) -> tuple[Item, ...]:
