@@ -90,7 +90,8 @@ FORMATS = (
     Format("Spectra in columns (WITec ASCII table, others)", _TABLES, "columns"),
     Format("LabSpec text", _TABLES, "labspec"),
 )
-"""Formats in the order in which they are tried; those that share a suffix must recognise their files."""
+"""Formats in the order in which they are tried; of those that share a suffix all must recognise their
+files, but a last one that says itself what is wrong with a file that it cannot read."""
 
 
 def list_items(path: str | Path) -> tuple[Item, ...]:
@@ -192,6 +193,6 @@ def table_reader_of(table: Path) -> Reader:
 def _recognised(candidates: Sequence[Format], source: Path) -> Reader:
     for candidate in candidates:
         reader = candidate.load()
-        if reader.recognises(source):
+        if not hasattr(reader, "recognises") or reader.recognises(source):  # the last of its suffix may take what the others leave
             return reader
     raise table_layout.no_map(source)
