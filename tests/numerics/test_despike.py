@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.numerics import despike, noise
+from narrow_lines import hit, narrow_flake
 
 
 def without_spikes(cube):
@@ -113,3 +114,26 @@ def test_gain_and_read_noise_are_read_off_the_data():
 def test_channel_sigma_of_white_noise():
     counts = np.random.default_rng(0).normal(0, 5, (3, 20_000))
     assert noise.channel_sigma(counts) == pytest.approx([5, 5, 5], rel=0.03)
+
+
+@pytest.mark.parametrize(("seed", "spread"), [(11, 0.3), (12, 0.5)])
+def test_no_top_of_a_line_is_cut_on_maps_without_spikes_whose_heights_jump_from_pixel_to_pixel(seed, spread):
+    """Lines 2.7 channels wide, each pixel's of its own height, place and width, in 3,000 pixels each; not one channel may change."""
+    flake = narrow_flake((52, 76), seed=seed, spread=spread)
+    assert flake.flake.sum() > 2500
+    assert not without_spikes(flake.counts)[1].any()
+
+
+@pytest.mark.parametrize("how", ["anywhere", "on top", "two neighbours"])
+def test_spikes_on_maps_with_narrow_lines_go(how):
+    flakes = [narrow_flake((40, 56), seed=seed, spread=spread) for seed, spread in ((3, 0.3), (4, 0.45))]
+    gone = []
+    for seed, flake in enumerate(flakes):
+        counts, hits = hit(flake, np.random.default_rng(seed), how)
+        repaired = without_spikes(counts)[0]
+        for row, column, first, width in hits:
+            at = (row, column, slice(first, first + width))
+            left, added = (repaired - flake.counts)[at].max(), (counts - flake.counts)[at].max()
+            gone.append(left < max(0.2 * added, 4 * flake.sigma[at].max()))
+    assert len(gone) > 100
+    assert np.mean(gone) >= 0.95

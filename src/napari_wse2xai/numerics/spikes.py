@@ -1,18 +1,27 @@
-"""Cosmic rays told from lines: what a spectrum shows at one place and its neighbours on the map, scaled to it, do not."""
+"""Cosmic rays told from lines: what a spectrum shows at one place and its neighbours on the map, scaled to it, do not.
+
+Three instances, each for those whom the one before did not acquit: the channels beside a suspect (`Judge.judge`), the suspect itself
+against the neighbours' line (`Judge.appeal`), and the same with all the ways in which spectra of this map differ (`appeal.Bank`).
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.appeal import WIDEST, Bank, Evidence, hear
 from napari_wse2xai.numerics.noise import robust_sigma
 
-WIDEST = 4
-"""Channels of the widest spike; two channels this far to either side of a spike's channel are free of it."""
 REACH = 10
 """Channels to either side of a suspected one that its judgement looks at."""
 CHANCE = 3.5
 """Noise standard deviations from which a channel is suspected; the judgement decides."""
+CHARGE = 0.7
+"""Share of the threshold from which a suspect goes on to the second instance."""
+SURE = 1.1
+"""How many times the threshold the last instance asks for."""
+BANK = 400
+"""Spectra from which is learnt how spectra of the map differ."""
 BATCH = 4096
 """Suspects judged at once."""
 POOR = 4.0
@@ -122,8 +131,20 @@ class Judgement:
     channels: Index
     spike: NDArray[np.bool_]
     expected: NDArray[np.float64]
+    significance: NDArray[np.float64]
+    """(m,) by how many standard deviations something stands out near the suspect."""
     excess: NDArray[np.float64]
-    """(m,) greatest excess near the suspect, in its noise's standard deviations."""
+    """(m, 2 REACH + 1) counts above what is expected."""
+
+    def write(self, values: Cube, marks: NDArray[np.bool_] | None = None) -> None:
+        """Repair what it calls spikes in a cube, and mark it."""
+        order = np.argsort(self.significance)  # the strongest is written last: it knows best where its spike is
+        which, at = np.nonzero(self.spike[order])
+        which = order[which]
+        where = self.row[which], self.column[which], self.channels[which, at]
+        values[where] = self.expected[which, at]
+        if marks is not None:
+            marks[where] = True
 
 
 class Judge:
@@ -135,19 +156,42 @@ class Judge:
 
     def judge(self, row: Index, column: Index, channel: Index) -> Judgement:
         """Fit the neighbours' mean, scaled, shifted and raised, to the channels beside each suspect; see what stands out between them."""
-        n = self.values.shape[2]
-        length = min(2 * REACH + 1, n)
-        channels = np.clip(channel - REACH, 0, n - length)[:, None] + np.arange(length)
+        channels = self._window(channel)
         near = np.abs(channels - channel[:, None]) < WIDEST
         own = self.values[row[:, None], column[:, None], channels].astype(np.float64)
         template, many = self._template(row, column, channels)
         expected, variance = self._expected(own, template, many, ~near)
         excess = own - expected
         significance = np.where(near, excess / np.sqrt(variance), 0.0)
-        line = expected - expected.min(axis=1, keepdims=True)
-        core = (significance > self.guard.threshold) & (excess > (self.guard.factor - 1.0) * line)
+        core = (significance > CHARGE * self.guard.threshold) & self._high(excess, expected)
         flank = significance > min(2.5, self.guard.threshold)
-        return Judgement(row, column, channels, core | (flank & _beside(core)), expected, significance.max(axis=1))
+        return Judgement(row, column, channels, core | (flank & _beside(core)), expected, significance.max(axis=1), excess)
+
+    def appeal(self, row: Index, column: Index, channel: Index, doubtful: NDArray[np.bool_], bank: Bank | None) -> Judgement:
+        """Judge again, now with the suspect among the evidence; `doubtful` (ny, nx, n) are channels that may be of a spike."""
+        channels = self._window(channel)
+        near = np.abs(channels - channel[:, None]) < WIDEST
+        own = self.values[row[:, None], column[:, None], channels].astype(np.float64)
+        template, many = self._template(row, column, channels)
+        of_template = self.guard.variance(template) / np.maximum(many, 1.0)
+        of_own = self.guard.variance(np.maximum(own, template))
+        trusted = near | ~doubtful[row[:, None], column[:, None], channels]
+        ways = None if bank is None else bank.ways(channels)
+        said = hear(Evidence(own, template, of_template, of_own, trusted), channel - channels[:, 0], ways)
+        excess = np.where(said.spike, own - said.expected, 0.0)
+        least = self.guard.threshold * (1.0 if bank is None else SURE)
+        guilty = self._high(excess, said.expected).any(axis=1) & (said.significance > least)
+        return Judgement(row, column, channels, said.spike & guilty[:, None], said.expected, said.significance, excess)
+
+    def _window(self, channel: Index) -> Index:
+        """(m, length) channels about some."""
+        n = self.values.shape[2]
+        length = min(2 * REACH + 1, n)
+        return np.asarray(np.clip(channel - REACH, 0, n - length)[:, None] + np.arange(length))
+
+    def _high(self, excess: Values, expected: Values) -> NDArray[np.bool_]:
+        """(m, length) True where more stands out than may be of the line that is expected there."""
+        return np.asarray(excess > (self.guard.factor - 1.0) * (expected - expected.min(axis=1, keepdims=True)))
 
     def _template(self, row: Index, column: Index, channels: Index) -> tuple[Values, Values]:
         """(m, length) mean of the neighbours, and (m, 1) how many there are.
@@ -264,14 +308,46 @@ def _suspected(values: Cube, measured: NDArray[np.bool_], guard: Guard, rows: ra
 
 def _convict(values: Cube, marks: NDArray[np.bool_], judge: Judge, places: Places) -> None:
     """Mark and repair the spikes among suspects."""
-    batches = [slice(first, first + BATCH) for first in range(0, len(places[0]), BATCH)]
-    for said in [judge.judge(*(part[batch] for part in places)) for batch in batches]:  # all are judged before any is repaired
-        order = np.argsort(said.excess)  # the strongest is written last: it knows best where its spike is
-        which, at = np.nonzero(said.spike[order])
-        which = order[which]
-        where = said.row[which], said.column[which], said.channels[which, at]
-        values[where] = said.expected[which, at]
-        marks[where] = True
+    charged, doubtful = _charged([judge.judge(*some) for some in _batches(places)], values.shape)
+    said = [judge.appeal(*some, doubtful, None) for some in _batches(charged)]
+    if not any(each.spike.any() for each in said):
+        return
+    guilty = np.concatenate([each.spike.any(axis=1) for each in said])
+    row, column, channel = (part[guilty] for part in charged)
+    bank = _bank(values, judge.measured, said)
+    for each in [judge.appeal(*some, doubtful, bank) for some in _batches((row, column, channel))]:  # all are judged before any is repaired
+        each.write(values, marks)
+
+
+def _batches(places: Places) -> list[Places]:
+    row, column, channel = places
+    parts = [slice(first, first + BATCH) for first in range(0, len(row), BATCH)]
+    return [(row[part], column[part], channel[part]) for part in parts]
+
+
+def _bank(values: Cube, measured: NDArray[np.bool_], said: list[Judgement]) -> Bank:
+    """Some spectra of the map, evenly taken, without what was called a spike so far."""
+    repaired = values.copy()
+    for each in said:
+        each.write(repaired)
+    rows, columns = np.nonzero(measured)
+    some = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), BANK)).astype(np.intp))
+    return Bank(repaired[rows[some], columns[some]])
+
+
+def _charged(said: list[Judgement], shape: tuple[int, ...]) -> tuple[Places, NDArray[np.bool_]]:
+    """Each spike of the first instance once, at its strongest channel, and (ny, nx, n) all channels that may be of one."""
+    doubtful, places = np.zeros(shape, dtype=bool), []
+    for each in said:
+        some = np.flatnonzero(each.spike.any(axis=1))
+        which, at = np.nonzero(each.spike)
+        doubtful[each.row[which], each.column[which], each.channels[which, at]] = True
+        strongest = np.where(each.spike, each.excess, -np.inf).argmax(axis=1)
+        places.append((each.row[some], each.column[some], each.channels[some, strongest[some]]))
+    if not places:
+        return _joined([(np.empty(0, dtype=np.intp),) * 3]), doubtful
+    rows, columns, channels = np.unique(np.stack(_joined(places)), axis=1)
+    return (rows, columns, channels), doubtful
 
 
 def _again(marks: NDArray[np.bool_], places: Places, measured: NDArray[np.bool_]) -> Places:
