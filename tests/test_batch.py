@@ -219,9 +219,9 @@ def test_a_disk_full_while_results_are_written_leaves_nothing(inputs, tmp_path, 
 def labspec_text():
     """The PL map as a LabSpec text, which is read without h5netcdf."""
     pl = make_flake("triangle", shape_px=(20, 22), seed=3).pl
-    lines = ["#AxisUnit[1]=\teV", "\t\t" + "\t".join(f"{v:.6f}" for v in pl.axis.values)]
+    lines = ["#AxisUnit[1]=\teV", "#AxisType[2]=X", "#AxisType[3]=Y", "\t\t" + "\t".join(f"{v:.6f}" for v in pl.axis.values)]
     for row, y in enumerate(pl.frame.y_um):
-        lines += [f"{x:g}\t{y:g}\t" + "\t".join(f"{v:.2f}" for v in pl.counts[row, column]) for column, x in enumerate(pl.frame.x_um)]
+        lines += [f"{y:g}\t{x:g}\t" + "\t".join(f"{v:.2f}" for v in pl.counts[row, column]) for column, x in enumerate(pl.frame.x_um)]
     return "\n".join(lines) + "\n"
 
 

@@ -96,8 +96,8 @@ def test_an_interrupt_ends_quietly_with_status_130_and_leaves_nothing(folder, ca
 def test_warnings_about_data_are_one_line_each(folder, capsys):
     flake = io.read(folder / "rs.nc")
     lines = ["\t\t" + "\t".join(f"{v:.3f}" for v in flake.axis.values[:60])]
-    lines += [f"{x}\t{y}\t" + "\t".join(["5"] * 60) for y in range(3) for x in range(3) if (x, y) != (1, 1)]
-    (folder / "hole.txt").write_text("#AxisUnit[1]=\t1/cm\n" + "\n".join(lines) + "\n", encoding="latin-1")
+    lines += [f"{y}\t{x}\t" + "\t".join(["5"] * 60) for y in range(3) for x in range(3) if (x, y) != (1, 1)]
+    (folder / "hole.txt").write_text("#AxisUnit[1]=\t1/cm\n#AxisType[2]=X\n#AxisType[3]=Y\n" + "\n".join(lines) + "\n", encoding="latin-1")
     assert cli.main(["convert", str(folder / "hole.txt"), str(folder / "hole.nc")]) == 0
     told = [line for line in capsys.readouterr().err.splitlines() if line]
     assert told

@@ -71,13 +71,14 @@ def test_names_that_no_file_can_have(tmp_path: Path) -> None:
 def test_header_lines_alike_take_a_time_in_proportion(tmp_path: Path) -> None:
     seconds = []
     for count in (5_000, 40_000):
-        (tmp_path / "map.txt").write_text("#a=\t1\n" * count + "\t\t100\t200\t300\n0\t0\t1\t2\t3\n1\t0\t4\t5\t6\n")
+        names = "#AxisType[2]=X\n#AxisType[3]=Y\n"
+        (tmp_path / "map.txt").write_text("#a=\t1\n" * count + names + "\t\t100\t200\t300\n0\t0\t1\t2\t3\n0\t1\t4\t5\t6\n")
         started = time.perf_counter()
         with pytest.warns(DataWarning, match="does not say the unit"):
             found = read(tmp_path / "map.txt")
         seconds.append(time.perf_counter() - started)
         assert list(found.metadata)[:3] == ["a", "a (2)", "a (3)"]
-        assert len(found.metadata) == count
+        assert len(found.metadata) == count + 2
     assert seconds[1] < 25 * seconds[0], "64 times as long where each line looks at all before it"
 
 
@@ -95,7 +96,8 @@ def test_compressed_text_that_swells_is_refused_soon(tmp_path: Path, monkeypatch
 
 def test_a_header_line_with_an_impossible_grid_is_left_out_aloud(tmp_path: Path) -> None:
     for grid in ('{"shape":[-1,-2],"step_um":[0,0],"origin_um":[0,0],"sample":"x"}', "[" * 100_000, '{"shape":[1e999,1]}'):
-        (tmp_path / "map.txt").write_text(f"#{FRAME_KEY}=\t{grid}\n#AxisUnit[1]=\t1/cm\n\t\t100\t200\t300\n0\t7\t1\t2\t3\n2\t7\t4\t5\t6\n")
+        names = "#AxisUnit[1]=\t1/cm\n#AxisType[2]=X\n#AxisType[3]=Y\n"
+        (tmp_path / "map.txt").write_text(f"#{FRAME_KEY}=\t{grid}\n{names}\t\t100\t200\t300\n7\t0\t1\t2\t3\n7\t2\t4\t5\t6\n")
         with pytest.warns(DataWarning, match="its header line with the grid is damaged"):
             found = read(tmp_path / "map.txt")
         assert found.frame.shape in ((1, 2), (2, 1))

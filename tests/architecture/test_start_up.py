@@ -8,7 +8,9 @@ import pytest
 
 QT = {"qtpy", "PySide6", "PyQt5", "PyQt6", "magicgui", "superqt", "napari"}
 
-LABSPEC = "#AxisUnit[1]=\tcm-1\n\t\t100\t101\t102\t103\n" + "".join(f"{x}\t{y}\t1\t2\t3\t{x + y}\n" for y in (0, 1) for x in (0, 1, 2))
+LABSPEC = "#AxisUnit[1]=\tcm-1\n#AxisType[2]=X\n#AxisType[3]=Y\n\t\t100\t101\t102\t103\n" + "".join(
+    f"{y}\t{x}\t1\t2\t3\t{x + y}\n" for y in (0, 1) for x in (0, 1, 2)
+)
 
 
 def loaded_after(code: str) -> set[str]:

@@ -15,7 +15,7 @@ PEAK = "peaks: [{{name: X, position: {}, fwhm: 4, window: [{}, {}]}}]"
 def table(path: Path, *, x: np.ndarray = X, side: int = 6, unit: str = "1/cm", bump: float = 0.0, bad: float | None = None) -> Path:
     """LabSpec text of a flat map with noise; `bump` puts a flake with a line at 250 into its middle."""
     rng = np.random.default_rng(0)
-    lines = [f"#AxisUnit[1]=\t{unit}", "\t\t" + "\t".join(f"{v:.4f}" for v in x)]
+    lines = [f"#AxisUnit[1]=\t{unit}", "#AxisType[2]=X", "#AxisType[3]=Y", "\t\t" + "\t".join(f"{v:.4f}" for v in x)]
     for i in range(side * side):
         row, column = divmod(i, side)
         counts = rng.normal(100, 5, len(x))
@@ -23,7 +23,7 @@ def table(path: Path, *, x: np.ndarray = X, side: int = 6, unit: str = "1/cm", b
             counts += bump / (1 + ((x - 250) / 3) ** 2)
         if bad is not None and i == 3:
             counts[7] = bad
-        lines.append("\t".join([str(column), str(row), *(f"{v:.2f}" for v in counts)]))
+        lines.append("\t".join([str(row), str(column), *(f"{v:.2f}" for v in counts)]))
     path.write_text("\n".join(lines) + "\n", encoding="latin-1")
     return path
 

@@ -43,8 +43,8 @@ def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
 
 def test_labspec_text_and_results_open_through_the_manifest(viewer, tmp_path, small, small_peaks) -> None:
     text, results = tmp_path / "map.txt", tmp_path / "results.nc"
-    rows = "".join(f"{x}\t{y}\t1\t2\t{x + 10 * y}\n" for y in (0, 1) for x in (0, 1, 2))
-    text.write_text(f"#AxisUnit[1]=\tcm-1\n\t\t100\t101\t102\n{rows}", encoding="latin-1")
+    rows = "".join(f"{y}\t{x}\t1\t2\t{x + 10 * y}\n" for y in (0, 1) for x in (0, 1, 2))
+    text.write_text(f"#AxisUnit[1]=\tcm-1\n#AxisType[2]=X\n#AxisType[3]=Y\n\t\t100\t101\t102\n{rows}", encoding="latin-1")
     (layer,) = viewer.open(text, plugin=PLUGIN)
     assert layer.data.shape == (3, 2, 3)
     assert layer.data[2, 1, 2] == 12

@@ -118,10 +118,12 @@ def place(
     Coordinates are in the units of the directions.  Places without a spectrum become NaN.  A scan that is turned against the stage has a
     turned frame.  Coordinates that are on no grid give a list, (m, 1, n).
     """
+    if not all(each.is_length for each in along):  # a time has no grid lines on which nothing was measured
+        return _place_unevenly(spectra, y, x, name, along)
     rows, columns = find_lines(y), find_lines(x)
     if rows is not None and columns is not None and not _is_scattered(rows, columns, spectra, _DENSEST_TURNED):
         return _place_on(spectra, rows, columns, name, along)
-    if all(each.is_length for each in along) and (found := _place_turned(spectra, y, x, name, along)) is not None:
+    if (found := _place_turned(spectra, y, x, name, along)) is not None:
         return found
     if rows is None or columns is None:
         return _place_unevenly(spectra, y, x, name, along)
@@ -162,7 +164,7 @@ def _place_unevenly(
     spectra: NDArray[np.float32], y: NDArray[np.float64], x: NDArray[np.float64], name: str, along: tuple[Direction, Direction]
 ) -> tuple[NDArray[np.float32], Frame]:
     """One row and column per different coordinate, where these are few; their distances differ, which a warning says of a length."""
-    rows, columns = find_lines(y) or distinct_lines(y), find_lines(x) or distinct_lines(x)
+    rows, columns = _lines_along(along[0], y), _lines_along(along[1], x)
     if _is_too_empty(rows.count * columns.count, spectra, _DENSEST_UNEVEN):
         return _no_grid(spectra, name)
     if all(each.is_length for each in along):
@@ -174,6 +176,10 @@ def _place_unevenly(
         )
     kept = (with_values(along[0], _line_values(rows, y)), with_values(along[1], _line_values(columns, x)))
     return _place_on(spectra, rows, columns, name, kept)
+
+
+def _lines_along(direction: Direction, values: NDArray[np.float64]) -> Lines:
+    return (find_lines(values) if direction.is_length else None) or distinct_lines(values)
 
 
 def _line_values(lines: Lines, values: NDArray[np.float64]) -> NDArray[np.float64]:

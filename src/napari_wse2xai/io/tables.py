@@ -51,7 +51,7 @@ def _encoded(line: str) -> bytes:
 def _header_of(spectral_map: SpectralMap) -> Iterator[tuple[str, str]]:
     axis = spectral_map.axis
     own = {"AxisUnit[0]": spectral_map.intensity_unit, "AxisType[1]": "Spectr", "AxisUnit[1]": axis.kind.code}
-    for number, direction in zip((3, 2), spectral_map.frame.directions, strict=True):
+    for number, direction in zip((2, 3), reversed(spectral_map.frame.directions), strict=True):
         own |= {f"AxisType[{number}]": direction.name.upper(), f"AxisUnit[{number}]": "µm" if direction.is_length else direction.unit}
     if axis.laser_nm is not None:
         own["Laser (nm)"] = repr(float(axis.laser_nm))
@@ -71,4 +71,4 @@ def _write_rows(stream: IO[bytes], spectral_map: SpectralMap, separator: str) ->
     for row, y_um in enumerate(frame.y_um):
         for column, x_um in enumerate(frame.x_um):
             counts = (f"{value:.9g}" for value in spectral_map.counts[row, column])
-            stream.write(_encoded(separator.join([repr(float(x_um)), repr(float(y_um)), *counts]) + "\n"))
+            stream.write(_encoded(separator.join([repr(float(y_um)), repr(float(x_um)), *counts]) + "\n"))

@@ -20,6 +20,7 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_layout import WITEC_AXIS, is_in_columns
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, look
@@ -136,7 +137,7 @@ def as_map(
         values,
         kind,
         frame=frame,
-        laser_nm=laser_nm or table_text.first_number(seen.metadata.get("Laser (nm)", "")),
+        laser_nm=laser_nm or laser_in(seen.metadata),
         name=next((_PLACE.sub("", title).strip() for title in first if _PLACE.search(title)), "") or table_text.stem_of(path),
         intensity_unit=intensity_unit(seen.metadata.get("AxisUnit[0]", ""), first),
         metadata=seen.metadata,

@@ -16,16 +16,18 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
-from napari_wse2xai.io import grid, table_text
+from napari_wse2xai.io import grid, scan_columns, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import PARSER_ERRORS, readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
 from napari_wse2xai.io.table_layout import is_in_lines
 
 FRAME_KEY = "Frame (napari-wse2xai)"
 """Header line by which a table that this package wrote keeps its exact grid."""
-_UM_PER = {"mm": 1e3, "nm": 1e-3}
+
+_MOST_COORDINATES = 3
 
 
 @dataclass(frozen=True)
@@ -66,24 +68,39 @@ def _read_head(stream: IO[bytes], path: Path) -> _Head:
         following = table_text.peek_lines(stream)
         style = table_text.style_of(line, *following)
     cells = table_text.cells_of(line, style)
-    n_coordinates = next((position for position, cell in enumerate(cells) if cell), len(cells))
-    if style.separator == table_text.BLANKS and following:  # which show no empty cells
-        n_coordinates, cells = _beside_blanks(cells, table_text.cells_of(following[0], style))
     if not cells:
         raise ReaderError(f"'{path.name}' ends before its spectral axis; export the map again.")
-    if n_coordinates > 2:
-        raise ReaderError(f"'{path.name}' has {n_coordinates} coordinate columns, a map has x and y; export one plane of the scan.")
+    n_empty = next(position for position, cell in enumerate(cells) if cell)
     try:
-        axis = table_text.numbers(cells[n_coordinates:], style)
+        axis = table_text.numbers(cells[n_empty:], style)
     except ValueError as error:
         raise ReaderError(f"'{path.name}' has no spectral axis in its first line ({error}); export it as a LabSpec table.") from error
+    n_beside = len(table_text.cells_of(following[0], style)) - len(axis) if following else 0
+    n_coordinates, axis = (n_empty, axis) if n_empty else _told_apart(axis, n_beside)
+    if not n_coordinates and len(axis) == 1:
+        raise ReaderError(f"'{path.name}' holds one column of numbers, without a spectral axis; export the axis too.")
+    if n_coordinates > _MOST_COORDINATES:
+        raise ReaderError(f"'{path.name}' has {n_coordinates} coordinate columns, a map has x and y; export one plane of the scan.")
     return _Head(metadata, axis, n_coordinates, style)
 
 
-def _beside_blanks(first: list[str], second: list[str]) -> tuple[int, list[str]]:
-    """Number of coordinate columns, by which the second line is longer than that of the axis, and the first line with cells for them."""
-    n_coordinates = max(len(second) - len(first), 0)
-    return n_coordinates, [""] * n_coordinates + first
+def _told_apart(axis: NDArray[np.float64], n_beside: int) -> tuple[int, NDArray[np.float64]]:
+    """Number of coordinate columns, and the axis, of a first line without empty cells.
+
+    It is shorter than the next line by `n_beside`, or has zeros over the coordinates, where these cannot belong to the axis.
+    """
+    if 0 < n_beside <= _MOST_COORDINATES:
+        return n_beside, axis
+    for n_zeros in range(min(_MOST_COORDINATES, len(axis) - 2), 0, -1):
+        is_over = not np.nan_to_num(axis[:n_zeros]).any()
+        if is_over and _is_monotonic(axis[n_zeros:]) and not _is_monotonic(axis):
+            return n_zeros, axis[n_zeros:]
+    return 0, axis
+
+
+def _is_monotonic(values: NDArray[np.float64]) -> bool:
+    steps = np.diff(values)
+    return bool((steps > 0).all() or (steps < 0).all())
 
 
 def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> None:
@@ -101,15 +118,7 @@ def _gridded(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], hea
         return spectra.reshape(*kept.shape, -1), kept
     if head.n_coordinates == 0:
         return grid.as_list(spectra, f"'{path.name}' has no positions")
-    scaled = coordinates * [_um_per_unit(head.metadata, column) for column in range(head.n_coordinates)]
-    if head.n_coordinates == 1:
-        return grid.as_line(spectra, scaled[:, 0], path.name)
-    x, y = (1, 0) if head.metadata.get("AxisType[2]", "").upper() == "Y" else (0, 1)
-    return grid.place(spectra, scaled[:, y], scaled[:, x], path.name)
-
-
-def _um_per_unit(metadata: Mapping[str, str], column: int) -> float:
-    return _UM_PER.get(metadata.get(f"AxisUnit[{column + 2}]", ""), 1.0)
+    return scan_columns.gridded(spectra, coordinates, head.metadata, path)
 
 
 def _kept_frame(metadata: Mapping[str, str], path: Path) -> Frame | None:
@@ -133,7 +142,7 @@ def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, unit: str | No
         axis,
         kind,
         frame=frame if frame.sample else replace(frame, sample=metadata.get("Sample", "")),
-        laser_nm=table_text.first_number(metadata.get("Laser (nm)", "")),
+        laser_nm=laser_in(metadata),
         name=table_text.stem_of(path),
         intensity_unit=_intensity_unit(metadata.get("AxisUnit[0]", "")),
         metadata=metadata,

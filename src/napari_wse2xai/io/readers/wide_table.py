@@ -21,6 +21,7 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_layout import steps_of
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, as_numbers, look
@@ -89,7 +90,7 @@ def _as_map(numbers: table_text.Numbers, head: _Head, seen: Look, unit: str | No
         values,
         kind,
         frame=frame,
-        laser_nm=table_text.first_number(seen.metadata.get("Laser (nm)", "")),
+        laser_nm=laser_in(seen.metadata),
         name=table_text.stem_of(path),
         intensity_unit=counts_unit(titles),
         metadata=seen.metadata,
