@@ -44,6 +44,7 @@ _HOME = {
         "Despike",
         "Explain",
         "FindFlake",
+        "Normalise",
         "Pair",
         "Peak",
         "Simulate",

@@ -70,7 +70,9 @@ def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
     command.add_argument("--list", action="store_true", help="show what is in a file with several maps, and write nothing")
     command.add_argument("--item", metavar="NAME", help="which one, in a file with several maps")
     command.add_argument(
-        "--unit", choices=("cm-1", "nm", "eV"), help="unit of the spectral axis, where the file does not say it or says it wrong"
+        "--unit",
+        choices=("cm-1", "abs. cm-1", "nm", "eV"),
+        help="unit of the spectral axis, where the file does not say it or says it wrong",
     )
     command.set_defaults(command=_convert)
 

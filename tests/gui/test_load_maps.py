@@ -1,15 +1,19 @@
 """Load maps: what is in a file is seen before loading; what is said of it is kept; nothing wrong stays unsaid."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, Picture, SpectralMap
-from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.data.acquisition import Acquisition
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.gui import opening, stock
 from napari_wse2xai.gui.contributions import read_layers
 from napari_wse2xai.gui.load_maps import LoadMaps, described
 from napari_wse2xai.gui.opening import PL, RAMAN, Choice, all_of, as_measured, listing_of, opened
-from napari_wse2xai.io import Item, list_items, write_map
+from napari_wse2xai.io import Item, list_items, read, write_map
 from napari_wse2xai.layers import shown_in
 
 
@@ -30,6 +34,7 @@ def test_a_file_is_looked_into_chosen_from_and_loaded(panel: LoadMaps, viewer, s
     for name, source in (("raman", small), ("pl", light)):
         write_map(source, tmp_path / f"{name}.nc")
     (tmp_path / "broken.nc").write_bytes(b"no map")
+    assert [panel.unit.itemText(index) for index in range(1, panel.unit.count())] == ["cm-1", "nm", "eV", "abs. cm-1"]
     panel.look_into([tmp_path / name for name in ("raman.nc", "broken.nc", "pl.nc")])
     settle(lambda: panel.tree.topLevelItemCount() == 3 and not panel.lister.busy)
     assert "'broken.nc' cannot be read" in panel.message.text()
@@ -124,3 +129,38 @@ def test_a_damaged_picture_keeps_no_map_from_being_opened(tmp_path, small: Spect
     assert found.frame == small.frame
     with pytest.raises(ReaderError, match="does not exist"):
         all_of(tmp_path / "gone.nc")
+
+
+def test_light_on_a_raman_shift_becomes_an_energy_with_its_laser_or_says_what_is_missing(small: SpectralMap):
+    unsaid = replace(small, axis=replace(small.axis, laser_nm=None))
+    with pytest.raises(DataError, match=r"'small' is on a Raman shift .*enter the laser's wavelength"):
+        as_measured(unsaid, PL, None)
+    found = as_measured(unsaid, PL, 633.0)
+    shift = unsaid.axis.values[0]
+    assert found.axis.values[-1] == pytest.approx(1239.841984 / (1 / (1 / 633.0 - shift / 1e7)), abs=1e-9)
+
+
+@pytest.mark.parametrize("code", ["cm-1", "abs. cm-1", "nm", "eV"])
+@pytest.mark.parametrize("name", ["renishaw/renishaw_test_map.wdf", "labram/map_nm.txt.gz", "witec/LineX.mat"])
+@pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
+def test_the_unit_of_any_file_can_be_repaired(shared_data: Path, name: str, code: str):
+    (listing,) = listing_of([shared_data / name])
+    usual, repaired = (opened(Choice(listing.path, listing.items[0], unit=unit))[-1] for unit in (None, code))
+    assert repaired.axis.kind is AxisKind.from_unit(code)
+    np.testing.assert_allclose(repaired.axis.values, usual.axis.values)
+    assert read(listing.path, listing.items[0].name, unit=code).axis.kind is repaired.axis.kind
+
+
+def test_a_wavenumber_of_light_is_not_offered_as_raman(small: SpectralMap, tmp_path: Path):
+    write_map(replace(small, axis=replace(small.axis, kind=AxisKind.WAVENUMBER)), tmp_path / "light.nc")
+    ((item,),) = (listing.items for listing in listing_of([tmp_path / "light.nc"]))
+    assert item.axis == "200–300 abs. cm-1"
+    assert not item.is_raman_shift
+    assert Item("a", (1, 1, 5), "88–2821 cm-1").is_raman_shift
+    assert not Item("a", (1, 1, 5), "88–2821 (unit ?)").is_raman_shift
+
+
+def test_exposure_and_power_are_told_before_loading():
+    item = Item("a", (3, 4, 5), "88–2821 cm-1", acquisition=Acquisition(0.5, 3, 2.0, "", "600 gr/mm", "x50"))
+    assert list(described(item))[2:] == ["Exposure: 0.5 s × 3", "Laser power: 2 mW", "Grating: 600 gr/mm"]
+    assert str(item).endswith("(map), exposure 0.5 s × 3, laser power 2 mW, grating 600 gr/mm, objective x50")

@@ -1,5 +1,6 @@
 """What a network learns from: the paired pixels of one or several flakes as a table."""
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -7,10 +8,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.acquisition import NORMALISED, Acquisition, told_by
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.paired_maps import PairedMaps
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, DataWarning
 
 TARGETS = (*PARAMETERS, "area")
 """PL parameters that can be learnt."""
@@ -218,6 +220,29 @@ def _check(pairs: Sequence[PairedMaps], targets: Sequence[str]) -> None:
         raise DataError(f"No target was chosen; choose among {', '.join(TARGETS)}.")
     for pair in pairs:
         pair.frame.require_places(pair.raman.name, "learnt from")
+        _check_alike(pair.raman, pairs[0].raman)
+        _check_alike(pair.pl, pairs[0].pl)
     for pair in pairs[1:]:
         if pair.raman.names != pairs[0].raman.names or pair.raman.axis.unit != pairs[0].raman.axis.unit:
             raise DataError(f"'{pair.raman.name}' has other RS peaks or units than '{pairs[0].raman.name}'; deconvolve all flakes alike.")
+
+
+def _check_alike(peaks: PeakMaps, first: PeakMaps) -> None:
+    """Refuse heights in different units; say so where counts of different exposure or power would be pooled."""
+    if peaks.intensity_unit != first.intensity_unit:
+        raise DataError(
+            f"'{peaks.name}' is in {peaks.intensity_unit}, '{first.name}' in {first.intensity_unit}; normalise both to counts/(s mW) first."
+        )
+    ours, theirs = (_lit(told_by(each.metadata, each.history)) for each in (peaks, first))
+    if NORMALISED not in peaks.intensity_unit and ours and theirs and ours != theirs:
+        warnings.warn(
+            f"'{peaks.name}' was taken with {ours}, '{first.name}' with {theirs}: their heights are not comparable; normalise both first.",
+            DataWarning,
+            stacklevel=4,
+        )
+
+
+def _lit(taken: Acquisition) -> str:
+    """Exposure and power in words, where they are known."""
+    known = ((taken.exposure_s, "s"), (taken.power_mw, "mW"))
+    return ", ".join(f"{value:g} {unit}" for value, unit in known if value is not None)

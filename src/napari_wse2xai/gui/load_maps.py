@@ -23,7 +23,7 @@ from qtpy.QtWidgets import (
     QWidget,
 )
 
-from napari_wse2xai.data import Medium, Picture
+from napari_wse2xai.data import AxisKind, Medium, Picture
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.opening import PL, RAMAN, Artefact, Choice, Listing, listing_of, opened
@@ -72,8 +72,8 @@ class LoadMaps(QWidget):
         self.laser.setSuffix(" nm")
         self.laser.setSpecialValueText("not known")
         self.laser.setToolTip("Wavelength of the laser; filled in where the file says it.")
-        self.unit.addItems([_AS_FILE, "cm-1", "nm", "eV"])
-        self.unit.setToolTip("Unit of the spectral axis, for a file that does not say it or says it wrongly.")
+        self.unit.addItems([_AS_FILE, *(kind.code for kind in AxisKind)])
+        self.unit.setToolTip("Unit of the spectral axis, where the file does not say it or says it wrongly; 'abs.': of light.")
         self.medium.addItem(_AS_FILE, None)
         for medium in Medium:
             self.medium.addItem(medium.value, medium)
@@ -195,7 +195,7 @@ class LoadMaps(QWidget):
         self.details.setText("" if choice is None else "<br>".join(described(choice.item)))
         if choice is not None and choice.item.is_spectra:
             self.laser.setValue(choice.item.laser_nm or 0.0)
-            self.measures.setCurrentIndex(0 if choice.item.axis.endswith("cm-1") else 1)
+            self.measures.setCurrentIndex(0 if choice.item.is_raman_shift else 1)
         for field in (self.measures, self.laser, self.unit, self.medium, self.with_pictures):
             field.setEnabled(choice is not None and choice.item.is_spectra)
         self._set_buttons()
@@ -250,6 +250,7 @@ def described(item: Item) -> Iterator[str]:
         ("Laser", "" if item.laser_nm is None else f"{item.laser_nm:g} nm"),
         ("Date", item.date),
         ("Objective", item.objective),
+        *(fact for fact in item.acquisition.facts() if fact[0] != "Objective"),
     )
     yield from (f"{title}: {escape(value)}" for title, value in facts if value)
 

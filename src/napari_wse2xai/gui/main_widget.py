@@ -18,7 +18,7 @@ from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.stage_panel import StagePanel
 from napari_wse2xai.gui.train_panel import TrainPanel
 from napari_wse2xai.gui.voice import BAD, Voice
-from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Peak, Stage
+from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Normalise, Peak, Stage
 
 
 class MainWidget(Docked):
@@ -112,7 +112,7 @@ class MainWidget(Docked):
             for panel in self.panels.values():
                 panel.refresh(prefer=result)
         order = [*self.panels, PeakChooser]
-        usual = [step for step in order[order.index(stage) + 1 :] if step not in (Calibrate, CorrectResponse)]
+        usual = [step for step in order[order.index(stage) + 1 :] if step not in (Calibrate, CorrectResponse, Normalise)]
         self.open_fold(usual[0])
         if isinstance(result, PeakMaps):
             self.chooser.refresh()

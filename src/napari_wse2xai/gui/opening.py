@@ -7,7 +7,7 @@ from pathlib import Path
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import AxisKind, Medium, PeakMaps, Picture, Record, Results, SpectralMap
-from napari_wse2xai.errors import DataWarning, ReaderError, UserError
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError, UserError
 from napari_wse2xai.io import FORMATS, Item, is_peaks_csv, is_results, list_items, pictures, read, read_peaks_csv, read_results
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages import ConvertAxis
@@ -84,6 +84,11 @@ def as_measured(source: SpectralMap, measures: str | None, laser_nm: float | Non
     if told:
         source = source.with_record(Record("load", told, __version__))
     is_shift, unit = source.axis.kind is AxisKind.RAMAN_SHIFT, source.axis.kind.code
+    if measures == PL and is_shift and source.axis.laser_nm is None:
+        raise DataError(
+            f"'{source.name}' is on a Raman shift and its file does not say the laser: enter the laser's wavelength, so that the axis can "
+            "become an energy; or choose the axis unit, where it is no Raman shift."
+        )
     target = "cm-1" if measures == RAMAN and not is_shift else "eV" if measures == PL and is_shift else unit
     if target == unit and medium in (None, source.axis.medium):
         return source

@@ -3,11 +3,13 @@
 import difflib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from napari_wse2xai.data import SpectralAxis, SpectralMap
-from napari_wse2xai.errors import DataWarning, ReaderError, counted
+from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
+from napari_wse2xai.data.acquisition import Acquisition
+from napari_wse2xai.data.axis import spectral_unit
+from napari_wse2xai.errors import DataError, DataWarning, ReaderError, counted
 
 _DATE_WORDS = ("acquired", "start date", "date", "start time", "time stamp")
 _OBJECTIVE_WORDS = ("objective",)
@@ -39,6 +41,17 @@ class Item:
     objective: str = ""
     """Microscope objective, in the file's own words."""
 
+    acquisition: Acquisition = field(default_factory=Acquisition)
+    """Exposure, power and the like, where the file says them."""
+
+    @property
+    def is_raman_shift(self) -> bool:
+        """Whether its axis is a Raman shift."""
+        try:
+            return spectral_unit(self.axis.partition(" ")[2]).kind is AxisKind.RAMAN_SHIFT
+        except DataError:
+            return False
+
     @property
     def is_spectra(self) -> bool:
         """Whether `read` gives a map of it."""
@@ -55,12 +68,13 @@ class Item:
             return f"{self.name}: {' x '.join(map(str, self.shape))}, {self.what}"
         kind = f"series over {self.over}" if self.over else "map" if self.is_map else "not a scan"
         pixels = f"{self.shape[0]} x {self.shape[1]} {'pixel' if self.n_pixels == 1 else 'pixels'}"
-        return f"{self.name}: {pixels}, {counted(self.shape[2], 'channel')}, {self.axis} ({kind})"
+        taken = "".join(f", {title.lower()} {value}" for title, value in self.acquisition.facts())
+        return f"{self.name}: {pixels}, {counted(self.shape[2], 'channel')}, {self.axis} ({kind}){taken}"
 
 
 def describe_axis(axis: SpectralAxis) -> str:
     """Range and unit of an axis, such as ``88–2821 cm-1``."""
-    return axis_text(*axis.span, axis.unit)
+    return axis_text(*axis.span, axis.kind.code)
 
 
 def axis_text(low: float, high: float, unit: str) -> str:
@@ -83,6 +97,7 @@ def item_of(spectral_map: SpectralMap, name: str | None = None) -> Item:
         laser_nm=spectral_map.axis.laser_nm,
         date=first_of(spectral_map.metadata, _DATE_WORDS),
         objective=first_of(spectral_map.metadata, _OBJECTIVE_WORDS),
+        acquisition=Acquisition.from_metadata(spectral_map.metadata),
     )
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.data.axis import spectral_unit
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid
@@ -91,6 +92,7 @@ class Signal:
             laser_nm=_laser_nm(self.metadata),
             date=" ".join(filter(None, (texts.get(f"General.{key}") for key in ("date", "time")))),
             objective=first_of(texts, ("objective_magnification",)),
+            acquisition=Acquisition.from_metadata(texts),
         )
 
     def cube(self) -> NDArray[np.float32]:
@@ -184,7 +186,7 @@ def _axis_in_words(axis: Axis) -> str:
         found = spectral_unit(unit or "")
     except DataError:
         return axis_text(float(values.min()), float(values.max()), "(unit ?)")
-    return axis_text(float(values.min()) * found.factor, float(values.max()) * found.factor, found.kind.unit)
+    return axis_text(float(values.min()) * found.factor, float(values.max()) * found.factor, found.kind.code)
 
 
 def _placed(signal: Signal, name: str) -> tuple[NDArray[np.float32], Frame]:

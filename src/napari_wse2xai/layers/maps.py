@@ -30,6 +30,7 @@ DONE = {
     "ConvertAxis": "converted",
     "Calibrate": "calibrated",
     "CorrectResponse": "response corrected",
+    "Normalise": "normalised",
 }
 """What is added to a map's layer name after a stage."""
 

@@ -17,6 +17,7 @@ from napari_wse2xai.stages import (
     Despike,
     Explain,
     FindFlake,
+    Normalise,
     Pair,
     Settings,
     Simulate,
@@ -37,6 +38,7 @@ StepName = Literal[
     "despike",
     "calibrate",
     "baseline",
+    "normalise",
     "deconvolve",
     "pair",
     "train",
@@ -53,7 +55,7 @@ class Section(Settings):
     laser_nm: float | None = Field(
         None, gt=0, description="Wavelength of the laser in nm, where the file does not say it or says it wrong."
     )
-    unit: Literal["cm-1", "nm", "eV"] | None = Field(
+    unit: Literal["cm-1", "abs. cm-1", "nm", "eV"] | None = Field(
         None, description="Unit of the spectral axis, where the file does not say it or says it wrong."
     )
     correct_response: CorrectResponse | None = None
@@ -62,6 +64,7 @@ class Section(Settings):
     despike: Despike | None = Field(default_factory=Despike)
     calibrate: Calibrate | None = None
     baseline: Baseline | None = Field(default_factory=Baseline)
+    normalise: Normalise | None = None
     deconvolve: Deconvolve | None = Field(default_factory=Deconvolve)
 
     def following_peaks(self) -> Self:

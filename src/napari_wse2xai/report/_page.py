@@ -10,6 +10,7 @@ import numpy as np
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.data.acquisition import told_by
 from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
@@ -151,6 +152,7 @@ def _facts(source: SpectralMap) -> list[tuple[str, str]]:
     facts.append(("Spectra", f"{len(source.axis)} channels from {low:.5g} to {high:.5g} {source.axis.unit.replace('cm-1', 'cm⁻¹')}"))
     if source.axis.laser_nm is not None:
         facts.append(("Laser", f"{source.axis.laser_nm:g} nm"))
+    facts += told_by(source.metadata, source.history).facts()
     missing = int((~source.measured).sum())
     if missing:
         facts.append(("Not measured", f"{missing} pixels"))

@@ -9,12 +9,13 @@ from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.despike import Despike
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.find_flake import FindFlake
+from napari_wse2xai.stages.normalise import Normalise
 from napari_wse2xai.stages.pair import Pair
 from napari_wse2xai.stages.peaks import Peak
 from napari_wse2xai.stages.simulate import Simulate
 from napari_wse2xai.stages.train import Train
 
-STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Deconvolve)
+STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Normalise, Deconvolve)
 """Every stage on one map, in the order of the chain.
 
 Then `Pair` brings two together, `Train` learns from pairs, `Explain` from that, and `Simulate` puts both to the test.
@@ -30,6 +31,7 @@ __all__ = [
     "Despike",
     "Explain",
     "FindFlake",
+    "Normalise",
     "Pair",
     "Peak",
     "Settings",

@@ -9,14 +9,15 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
 from typing import Protocol, cast
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Picture, Record, SpectralMap
+from napari_wse2xai.data import AxisKind, Picture, Record, SpectralMap
+from napari_wse2xai.data.acquisition import intensity_unit
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import table_layout
 from napari_wse2xai.io.checksum import Seen, sha256
@@ -129,7 +130,7 @@ def reading(path: str | Path, item: str | None, unit: str | None) -> Iterator[tu
     with _naming(source), ThreadPoolExecutor(1) as pool:
         seen = Seen.now(source)
         digest = pool.submit(sha256, source)  # hashing releases the interpreter lock
-        found = _reader_of(source).read(source, item, unit)
+        found = _repaired(_reader_of(source).read(source, item, unit), unit)
         told = {} if unit is None else {"unit": unit}
 
         @cache
@@ -139,6 +140,12 @@ def reading(path: str | Path, item: str | None, unit: str | None) -> Iterator[tu
             return Record("read", settings, __version__, time.perf_counter() - started)
 
         yield found, record
+
+
+def _repaired(found: SpectralMap, unit: str | None) -> SpectralMap:
+    """Map with its unit of intensity written in one way, and on the kind of axis that the user says, whatever the file says."""
+    axis = found.axis if unit is None else replace(found.axis, kind=AxisKind.from_unit(unit))
+    return replace(found, axis=axis, intensity_unit=intensity_unit(found.intensity_unit))
 
 
 @contextmanager

@@ -61,7 +61,7 @@ def _item(content: Content) -> Item:
     if isinstance(content, Other):
         return known(content.shape, "", what=content.what)
     shape = content.frame.shape if content.frame is not None else _shape_of(content)
-    axis = axis_text(float(content.axis.min()), float(content.axis.max()), content.kind.unit)
+    axis = axis_text(float(content.axis.min()), float(content.axis.max()), content.kind.code)
     step = _step(content.frame) if content.frame is not None else None
     return known((*shape, len(content.axis)), axis, is_map=content.n_spectra > 1, step_um=step)
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, Direction, Frame, SpectralMap
+from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.data.frame import PLAN
 from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.errors import DataWarning, ReaderError
@@ -92,11 +93,12 @@ def items(path: Path) -> tuple[Item, ...]:
         Item(
             path.stem,
             (*shape, header.n_channels),
-            axis_text(values.min(), values.max(), unit.removeprefix("abs. ") if unit else "(unit ?)"),
+            axis_text(values.min(), values.max(), unit or "(unit ?)"),
             is_map=shape[0] * shape[1] > 1,
             step_um=plan.step_um if plan else None,
             laser_nm=header.laser_nm,
             date=header.metadata.get("Started", ""),
+            acquisition=Acquisition.from_metadata(header.metadata),
         ),
     )
 

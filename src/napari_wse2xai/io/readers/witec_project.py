@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, Direction, Frame, Picture, SpectralMap
+from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.data.frame import PLAN
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io.axis_guess import settle_axis
@@ -112,12 +113,13 @@ class _Graph:
         return Item(
             self.name,
             (*shape, self.n_channels),
-            axis_text(float(values.min()), float(values.max()), AxisKind.from_unit(unit).unit),
+            axis_text(float(values.min()), float(values.max()), AxisKind.from_unit(unit).code),
             is_map=self.nx * self.ny > 1 and self.transformation is not None,
             step_um=self._step_um(),
             laser_nm=_laser_nm(self.entry),
             date=" ".join(filter(None, (metadata.get("Date"), metadata.get("Time")))),
             objective=first_of(metadata, ("objective",)),
+            acquisition=Acquisition.from_metadata(metadata),
         )
 
     def _step_um(self) -> tuple[float, float] | None:
