@@ -6,6 +6,8 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
+from napari_wse2xai.ordinary import shown
+
 Location = Sequence[int | str]
 
 
@@ -17,6 +19,7 @@ def sentence(error: ValidationError, model: type[BaseModel], source: str, *, pea
     problems = error.errors(include_url=False)
     first = problems[0]
     place, models = _walk(first["loc"], model)
+    place = shown(place)
     words = f"{source}: {_what(first, place, models)}{_more(len(problems) - 1)}".replace("deconvolve.peaks", peaks_at)
     return words if words.endswith("?") else f"{words}."
 
@@ -35,7 +38,9 @@ def _what(problem: Any, place: str, models: list[type[BaseModel]]) -> str:
         "missing": lambda: f"'{place}' is missing; add it",
         "model_type": lambda: f"'{place}' is {_shown(value)}, but should hold settings, each as 'name: value'",
         "path_type": lambda: f"'{place}' is {_shown(value)}, but should be the name of a file",
-        "union_tag_invalid": lambda: f"'{place}' is of kind '{limits['tag']}', which is not known; choose {_or(limits['expected_tags'])}",
+        "union_tag_invalid": lambda: (
+            f"'{place}' is of kind '{shown(str(limits['tag']))}', which is not known; choose {_or(limits['expected_tags'])}"
+        ),
         "union_tag_not_found": lambda: f"'{place}' lacks its 'kind'; add it",
     }
     if kind in plain:

@@ -5,13 +5,14 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
+from napari_wse2xai.recipe._yaml import mapping_of, text_of
 from napari_wse2xai.stages import Settings
 
 DEFAULT_PRESET = "wse2-532"
@@ -22,16 +23,6 @@ def load(path: str | Path) -> Recipe:
     """Read a recipe; files that it names are looked for beside it."""
     place = Path(path)
     return parse(text_of(place), source=place.name, folder=place.parent)
-
-
-def text_of(place: Path) -> str:
-    """Text of a recipe."""
-    try:
-        return place.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise SettingsError(f"The recipe {place} does not exist; check its name and folder.") from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The recipe {place} cannot be read ({_reason(error)}); give a YAML text file in UTF-8.") from error
 
 
 def preset(name: str = DEFAULT_PRESET) -> Recipe:
@@ -155,7 +146,7 @@ def _late_sections(given: Mapping[str, Any], base: Mapping[str, Any], source: st
 def _last(given: Mapping[str, Any]) -> str | None:
     """Last of the stages that need both maps that a recipe asks for."""
     if given.get("stop_after") is not None:
-        return given["stop_after"] if given["stop_after"] in LATE else None
+        return next((name for name in LATE if name == given["stop_after"]), None)
     named = [name for name in LATE if given.get(name, False) is not False]
     last = next(reversed(named), None)
     return "explain" if last == "train" and "explain" not in given else last
@@ -193,7 +184,7 @@ def _preset_data(name: Any, source: str) -> dict[str, Any]:
     if name not in preset_names():
         close = nearest(str(name), preset_names())
         hint = f"did you mean '{close}'?" if close else f"known are {', '.join(preset_names())}."
-        raise SettingsError(f"{source}: the preset '{name}' is not known; {hint}")
+        raise SettingsError(f"{source}: the preset '{shown(str(name))}' is not known; {hint}")
     data = mapping_of((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), f"preset {name}")
     for modality in MODALITIES:
         if modality in data:
@@ -217,36 +208,5 @@ def _require_files(recipe: Recipe, source: str) -> None:
     for name, section in sections.items():
         if section.file is None:
             raise SettingsError(f"{source}: '{name}.file' is missing; name the file that holds the map.")
-        if not section.file.exists():  # a map may be a folder, as in Zarr
-            raise SettingsError(f"{source}: {name}.file names {section.file}, which does not exist; correct the path.")
-
-
-class _Loader(yaml.SafeLoader):
-    """Safe YAML that refuses a key given twice, where the plain loader would forget the first."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        """Build a mapping whose keys differ."""
-        keys = [key.value for key, _ in node.value]
-        twice = next((key for key, _ in reversed(node.value) if keys.count(key.value) > 1), None)
-        if twice is not None:
-            raise yaml.constructor.ConstructorError(None, None, f"'{twice.value}' is given twice", twice.start_mark)
-        return super().construct_mapping(node, deep)
-
-
-def mapping_of(text: str, source: str) -> dict[str, Any]:
-    """Read YAML whose top is a mapping."""
-    try:
-        data = yaml.load(text, Loader=_Loader)  # a SafeLoader
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        where = f" in line {mark.line + 1}" if mark else ""
-        raise SettingsError(f"{source} is not valid YAML{where}: {error.problem}; correct that line.") from error
-    except yaml.YAMLError as error:
-        raise SettingsError(f"{source} is not valid YAML: it holds characters that no text file has; give another file.") from error
-    if not isinstance(data, dict):
-        raise SettingsError(f"{source} is not a recipe; it should hold keys such as 'raman:' with a 'file:' below.")
-    return data
-
-
-def _reason(error: Exception) -> str:
-    return error.strerror or "unreadable" if isinstance(error, OSError) else "not UTF-8"
+        if require_ordinary(section.file, SettingsError) is None:  # a map may be a folder, as in Zarr
+            raise SettingsError(f"{source}: {name}.file names {shown(section.file)}, which does not exist; correct the path.")

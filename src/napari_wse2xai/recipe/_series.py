@@ -10,7 +10,8 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.recipe._messages import sentence
 from napari_wse2xai.recipe._model import MODALITIES, Recipe
-from napari_wse2xai.recipe._read import mapping_of, merge, parse_mapping, text_of
+from napari_wse2xai.recipe._read import merge, parse_mapping
+from napari_wse2xai.recipe._yaml import mapping_of, text_of
 from napari_wse2xai.stages import Explain, Settings, Simulate, Train
 
 SEVERAL = "flakes"

@@ -54,7 +54,7 @@ Result = TypeVar("Result", bound=Artefact)
 class Settings(BaseModel):
     """Values that a user can set: validation, form, recipe, help, history and docs are all read from the fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants", allow_inf_nan=False)
 
 
 AnySettings = TypeVar("AnySettings", bound=Settings)
