@@ -200,8 +200,12 @@ def test_a_disk_full_while_figures_are_written_is_told_and_leaves_no_half_file(i
     monkeypatch.setattr(Path, "write_bytes", fail_with_full_disk)
     with pytest.raises(UserError, match=r"disk is full"):
         batch.run_recipe(write(inputs), tmp_path / "out")
-    assert files(tmp_path / "out") == ["results.nc"]
+    assert files(tmp_path / "out") == [io.UNFINISHED, "results.nc"], "what took long to compute is not lost"
     assert io.read_results(tmp_path / "out" / "results.nc").peaks
+    monkeypatch.undo()
+    monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
+    batch.run_recipe(write(inputs), tmp_path / "out")
+    assert files(tmp_path / "out") == ["figures/raman_flake.png", "report.html", "results.nc"]
 
 
 @quick

@@ -3,7 +3,7 @@
 import re
 import tempfile
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +18,14 @@ from napari_wse2xai.stages import Explain, Pair, Simulate, Train, resuming
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
 
+RESULTS, REPORT = "results.nc", "report.html"
+_OF_EARLIER = (
+    *("paired.csv", "scores.csv", "ranking.csv", "pdp.csv", "slopes.csv", "card.html", "card.pdf"),
+    *("figures/model_*", "figures/explanation_*"),
+)
+"""What an earlier run may have left in the folder and this one not made: its card beside other results would mislead."""
+PRODUCTS = (RESULTS, REPORT, *_OF_EARLIER[:-2], io.UNFINISHED)
+"""Files that may come to lie in an output folder, beside figures."""
 FEWEST_SURROGATES = 39
 """Least number of surrogate maps that a verdict may rest on."""
 
@@ -102,11 +110,14 @@ def run_series(recipe_path: str | Path, output: str | Path, progress: Progress =
 def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress) -> dict[tuple[str, str], Results]:
     """Networks with their explanations, by architecture and condition."""
     series, folder = recipe.load_series(recipe_path), Path(output).expanduser()
-    with _writable(folder), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
+    homes = [_home(member.condition, member.name) for member in series.members]
+    homes += [_home_of(training.architecture, condition) for training in series.trainings for condition in series.conditions]
+    with _writable(folder, homes), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
         flakes = _prepared(series, part(progress, 0.0, 0.15))
         networks = _compared(series, flakes, folder, part(progress, 0.15, 0.8))
         places = {_home(member.condition, member.name): results for member, results in flakes.items()}
         places |= {_home_of(*key): results for key, results in networks.items()}
+        io.mark_unfinished(folder, REPORT)
         for index, (place, results) in enumerate(places.items()):
             told_of = part(progress, 0.8 + 0.2 * index / len(places), 0.8 + 0.2 * (index + 1) / len(places), place)
             _deliver(results, folder / place, _Story(place), told_of)
@@ -155,10 +166,11 @@ def _deliver_series(models: dict[tuple[str, str], TrainedModel], series: Series,
         flakes={f"{member.name} ({member.condition})": _home(member.condition, member.name) for member in series.members},
     )
     page = report.series_page(models, images, places, title=story.title, warnings=story.warnings)
-    _write_images(images, folder)
-    io.write_scores_csv({(*key,): model for key, model in models.items()}, folder / "scores.csv", keys=("architecture", "condition"))
-    with io.new_file(folder / "report.html") as place:
-        place.write_text(page, encoding="utf-8")
+    with io.delivered(folder, first="scores.csv", last=REPORT, replaced=()) as staged:
+        _write_images(images, staged)
+        io.write_scores_csv({(*key,): model for key, model in models.items()}, staged / "scores.csv", keys=("architecture", "condition"))
+        with io.new_file(staged / REPORT) as place:
+            place.write_text(page, encoding="utf-8")
 
 
 def _home(condition: str, name: str) -> str:
@@ -269,25 +281,15 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
     card = _card(results, story.title, images)
     text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
     progress(shares.drawn, "report: writing")
-    io.write_results(results, folder / "results.nc")
-    _write_images(images, folder)
-    _write_tables(results, folder)
-    if card is not None:
-        _write_card(card, folder)
-    _forget_earlier(results, images, folder)
-    with io.new_file(folder / "report.html") as place:
-        place.write_text(text, encoding="utf-8")
+    with io.delivered(folder, first=RESULTS, last=REPORT, replaced=_OF_EARLIER) as staged:
+        io.write_results(results, staged / RESULTS)
+        _write_images(images, staged)
+        _write_tables(results, staged)
+        if card is not None:
+            _write_card(card, staged)
+        with io.new_file(staged / REPORT) as place:
+            place.write_text(text, encoding="utf-8")
     progress(1.0, "report: done")
-
-
-def _forget_earlier(results: Results, images: report.Images, folder: Path) -> None:
-    """Take away what an earlier run left in the folder and this one has not made: its card beside other results would mislead."""
-    made: dict[str, object] = {"paired.csv": results.paired, "scores.csv": results.model}
-    made |= dict.fromkeys(("ranking.csv", "pdp.csv", "slopes.csv", "card.html", "card.pdf"), results.explanation)
-    stale = [folder / name for name, source in made.items() if source is None]
-    drawn = [place for start in ("model", "explanation") for place in (folder / "figures").glob(f"{start}_*") if place.name not in images]
-    for place in (*stale, *drawn):
-        place.unlink(missing_ok=True)
 
 
 def _write_images(images: report.Images, folder: Path) -> None:
@@ -322,8 +324,12 @@ def _write_tables(results: Results, folder: Path) -> None:
 
 
 @contextmanager
-def _writable(folder: Path) -> Iterator[None]:
-    """Make sure of the output folder before any computing; take it away again where nothing came to lie in it."""
+def _writable(folder: Path, homes: Sequence[str] = ()) -> Iterator[None]:
+    """Make sure of the output folder, and those in it, before any computing; take it away again where nothing came to lie in it."""
+    for home in ("", *homes):
+        drawn = [place for place in folder.glob(f"{home or '.'}/figures/*") if place.suffix in (".png", ".svg")]
+        io.require_room(folder / home, [*PRODUCTS, *(f"figures/{place.name}" for place in drawn)], ["figures"])
+    io.require_room(folder, [], homes)
     missing = [place for place in (folder, *folder.parents) if not place.exists()]
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.conversion import convert
+from napari_wse2xai.io.delivery import UNFINISHED, delivered, mark_unfinished, require_room
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_ranking_csv, write_scores_csv, write_slopes_csv
 from napari_wse2xai.io.netcdf import write_map
@@ -12,16 +13,20 @@ from napari_wse2xai.io.tables import write_map_table, write_paired_csv
 
 __all__ = [
     "FORMATS",
+    "UNFINISHED",
     "Item",
     "convert",
+    "delivered",
     "is_peaks_csv",
     "is_results",
     "list_items",
+    "mark_unfinished",
     "new_file",
     "pictures",
     "read",
     "read_peaks_csv",
     "read_results",
+    "require_room",
     "write_map",
     "write_map_table",
     "write_paired_csv",

@@ -2,7 +2,6 @@
 
 import errno
 import os
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -11,6 +10,7 @@ from threading import Event
 
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.io.damage import number_of
+from napari_wse2xai.io.left_over import clear_left_over, temporary_name
 
 _LARGE = 2**26
 """Bytes from which a file is sent to the disk while it is written."""
@@ -32,7 +32,8 @@ _REASONS = {
 def new_file(path: str | Path, *, expected_bytes: int = 0) -> Iterator[Path]:
     """Give a temporary path to write to; it takes the place of `path` when the block ends well, and is removed otherwise.
 
-    The temporary file lies in the same folder, so that the replacement is one atomic step.  Missing folders are made.
+    The temporary file lies in the same folder, so that the replacement is one atomic step; those of killed runs are cleared from there.
+    Missing folders are made.
     Whatever prevents the writing (no space, no right, no folder) raises a `UserError` that names the folder.
 
     Parameters
@@ -42,7 +43,7 @@ def new_file(path: str | Path, *, expected_bytes: int = 0) -> Iterator[Path]:
         HDF5 must not run out of space half-way: closing a file that cannot be written may end the whole process.
     """
     target = Path(path).expanduser()
-    with _told_plainly(target):
+    with told_plainly(target):
         temporary = _make_beside(target)
         try:
             _ask_for_space(temporary, expected_bytes)
@@ -59,12 +60,10 @@ def _make_beside(target: Path) -> Path:
     if target.is_dir():
         raise IsADirectoryError(errno.EISDIR, "is a folder")
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.stem}-", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    mask = os.umask(0)
-    os.umask(mask)
-    os.chmod(name, 0o666 & ~mask)
-    return Path(name)
+    clear_left_over(target.parent)
+    place = target.parent / temporary_name(target.stem, target.suffix)
+    with place.open("xb"):
+        return place
 
 
 def _ask_for_space(path: Path, size: int) -> None:
@@ -102,7 +101,8 @@ def _flush_to_disk(path: Path) -> None:
 
 
 @contextmanager
-def _told_plainly(target: Path) -> Iterator[None]:
+def told_plainly(target: Path) -> Iterator[None]:
+    """Turn what the system says against writing a file into a `UserError`."""
     try:
         yield
     except OSError as error:

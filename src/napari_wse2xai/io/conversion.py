@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.io.delivery import require_room
 from napari_wse2xai.io.netcdf import write_map
 from napari_wse2xai.io.readers import reading
 
@@ -12,6 +13,7 @@ def convert(source: str | Path, target: str | Path, item: str | None = None, *, 
 
     The same as `read` and `write_map` one after the other, only sooner: the file's checksum is taken while the counts are written.
     """
+    require_room(Path(target).expanduser().parent, [Path(target).name])
     with reading(source, item, unit) as (found, record):
         write_map(found, target, last=record)
         return found.with_record(record())
