@@ -10,6 +10,8 @@ from napari_wse2xai.io import table_text
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, look
 from napari_wse2xai.io.table_words import coordinate_of
 
+MOST_COORDINATES = 3
+"""Columns of coordinates before a spectrum."""
 WITEC_AXIS = "X-Axis"
 """How WITec titles the column of the axis."""
 _STEADY = 0.8
@@ -42,9 +44,21 @@ def is_in_columns(seen: Look) -> bool:
 
 
 def is_rows_of_labspec(seen: Look) -> bool:
-    """Whether the first line has empty cells, where the lines after it have coordinates."""
+    """Whether the first line has empty cells, or zeros, where the lines after it have coordinates."""
+    if len(seen.first) >= FEWEST_CHANNELS and n_zeros_over(seen.across):
+        return True
     after = seen.starts[1] if len(seen.starts) > 1 else ("0",)
     return not seen.first[0] and bool(after) and bool(after[0])
+
+
+def n_zeros_over(first: NDArray[np.float64]) -> int:
+    """Number of zeros, or of cells without a number, that a first line has over the coordinates, and that cannot belong to its axis."""
+    if np.isfinite(first).all() and steps_of(first)[0]:
+        return 0
+    for n_zeros in range(min(MOST_COORDINATES, len(first) - 2), 0, -1):
+        if not np.nan_to_num(first[:n_zeros]).any() and steps_of(first[n_zeros:])[0]:
+            return n_zeros
+    return 0
 
 
 def is_in_lines(path: Path) -> bool:

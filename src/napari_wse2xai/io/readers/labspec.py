@@ -22,12 +22,10 @@ from napari_wse2xai.io.damage import PARSER_ERRORS, readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
-from napari_wse2xai.io.table_layout import is_in_lines
+from napari_wse2xai.io.table_layout import MOST_COORDINATES, is_in_lines, n_zeros_over
 
 FRAME_KEY = "Frame (napari-wse2xai)"
 """Header line by which a table that this package wrote keeps its exact grid."""
-
-_MOST_COORDINATES = 3
 
 
 @dataclass(frozen=True)
@@ -79,7 +77,7 @@ def _read_head(stream: IO[bytes], path: Path) -> _Head:
     n_coordinates, axis = (n_empty, axis) if n_empty else _told_apart(axis, n_beside)
     if not n_coordinates and len(axis) == 1:
         raise ReaderError(f"'{path.name}' holds one column of numbers, without a spectral axis; export the axis too.")
-    if n_coordinates > _MOST_COORDINATES:
+    if n_coordinates > MOST_COORDINATES:
         raise ReaderError(f"'{path.name}' has {n_coordinates} coordinate columns, a map has x and y; export one plane of the scan.")
     return _Head(metadata, axis, n_coordinates, style)
 
@@ -89,18 +87,10 @@ def _told_apart(axis: NDArray[np.float64], n_beside: int) -> tuple[int, NDArray[
 
     It is shorter than the next line by `n_beside`, or has zeros over the coordinates, where these cannot belong to the axis.
     """
-    if 0 < n_beside <= _MOST_COORDINATES:
+    if 0 < n_beside <= MOST_COORDINATES:
         return n_beside, axis
-    for n_zeros in range(min(_MOST_COORDINATES, len(axis) - 2), 0, -1):
-        is_over = not np.nan_to_num(axis[:n_zeros]).any()
-        if is_over and _is_monotonic(axis[n_zeros:]) and not _is_monotonic(axis):
-            return n_zeros, axis[n_zeros:]
-    return 0, axis
-
-
-def _is_monotonic(values: NDArray[np.float64]) -> bool:
-    steps = np.diff(values)
-    return bool((steps > 0).all() or (steps < 0).all())
+    n_zeros = n_zeros_over(axis)
+    return n_zeros, axis[n_zeros:]
 
 
 def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> None:
