@@ -104,6 +104,8 @@ def _direction(axis: Axis, usual: Direction, n_places: int) -> tuple[Direction, 
 
 def frame_of(places: Sequence[Axis], name: str) -> Frame:
     """Grid of at most two axes, rows first; what the file does not say of it, or what is drawn otherwise, goes into a warning."""
+    if not places:
+        return Frame((1, 1))
     found = [_direction(axis, usual, len(places)) for axis, usual in zip(places, PLAN, strict=False)]
     kept = [with_values(direction, values) for direction, values in found]
     _warn_of_lengths(places, kept, name)

@@ -78,6 +78,8 @@ FORMATS = (
     Format("Galactic SPC", ("*.spc",), "spc"),
     Format("NumPy array with its axis", ("*.npy",), "npy"),
     Format("NumPy archive", ("*.npz",), "npz"),
+    Format("Princeton Instruments", ("*.spe",), "spe"),
+    Format("Andor Solis", ("*.sif",), "andor"),
     Format("Horiba LabSpec XML", ("*.xml",), "rosetta"),
     Format("Digital Surf", ("*.sur",), "rosetta"),
     Format("TriVista", ("*.tvf",), "rosetta"),
