@@ -22,7 +22,7 @@ def test_andor_as_its_own_text():
     found = read(REAL / "raman1.sif")
     text = np.loadtxt((REAL / "raman1.asc").read_text().splitlines()[:1024])
     np.testing.assert_allclose(found.axis.values, text[:, 0], atol=2e-5)
-    np.testing.assert_allclose(found.counts[0, 0], text[:, 1], rtol=4e-6)  # Solis writes six digits
+    np.testing.assert_allclose(found.counts[0, 0], text[:, 1], rtol=5e-6)  # Solis writes six digits
     assert found.axis.kind is AxisKind.WAVELENGTH
     assert found.axis.laser_nm is None  # 422 nm stands in the file, which nobody set: the notch is one for 405 nm
     assert found.metadata["AccumulatedCycles"] == "500"
