@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from napari_wse2xai.data import AxisKind, Frame, SpectralMap
-from napari_wse2xai.errors import DataWarning, ReaderError, UserError
+from napari_wse2xai.errors import ReaderError, UserError
 from napari_wse2xai.io import list_items, read, write_map
 
 NY, NX, N = 3, 4, 6
@@ -190,10 +190,11 @@ def test_a_hyperspy_size_that_lies_makes_no_axis(tmp_path):
         list_items(tmp_path / "huge.hspy")
 
 
-def test_hyperspy_positions_without_a_length(save):
-    with pytest.warns(DataWarning, match="'y' and 'x' in a unit of length"):
-        found = read(save(signal={"units": "nm", "offset": 500.0}, place_unit="s"))
-    assert found.frame == Frame((NY, NX))
+def test_hyperspy_axes_that_are_no_lengths(save):
+    found = read(save(signal={"units": "nm", "offset": 500.0}, place_unit="s"))
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    assert [direction.unit for direction in found.frame.directions] == ["s", "s"]
+    assert not found.frame.has_places
 
 
 def test_hyperspy_file_of_the_library_that_defines_it(tmp_path):

@@ -14,6 +14,11 @@ from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signals import items_of, map_of
 
 
+def recognises(_path: Path) -> bool:
+    """Take every HDF5 file that is none of HyperSpy's."""
+    return True
+
+
 def items(path: Path) -> tuple[Item, ...]:
     """List the arrays that are spectra, and those that lack an axis; only axes are read."""
     with _opened(path) as arrays:

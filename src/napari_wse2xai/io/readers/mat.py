@@ -25,6 +25,11 @@ _SMALL = 1 << 20
 """Numbers up to which an array is read with the axes."""
 
 
+def recognises(_path: Path) -> bool:
+    """Take every MATLAB file that is none of WITec's."""
+    return True
+
+
 def items(path: Path) -> tuple[Item, ...]:
     """List the arrays that are spectra, and those that lack an axis."""
     with _opened(path) as arrays:
@@ -34,6 +39,10 @@ def items(path: Path) -> tuple[Item, ...]:
 def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     """Read one of them."""
     with _opened(path) as arrays:
+        if not (arrays.signals() or arrays.others()):
+            raise ReaderError(
+                f"'{path.name}' holds no data set of spectra: neither one that WITec exported, nor an array with an axis beside it."
+            )
         return map_of(arrays.signals(), item, unit, path, others=arrays.others())
 
 

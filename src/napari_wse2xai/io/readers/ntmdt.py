@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, Picture, SpectralMap
+from napari_wse2xai.data import Frame, Picture, SpectralMap
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.io import grid
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.mdt import Content, Image, Other, Spectra, contents_of
@@ -80,10 +81,11 @@ def _shape_of(content: Spectra) -> tuple[int, int]:
 
 def _as_map(content: Spectra, unit: str | None) -> SpectralMap:
     cube, frame = _placed(content)
+    values, kind = settle_axis(content.axis, content.kind.code, given=unit, name=content.about.name)
     return SpectralMap.from_arrays(
         cube,
-        content.axis,
-        AxisKind.from_unit(unit) if unit else content.kind,
+        values,
+        kind,
         frame=frame,
         laser_nm=content.about.laser_nm,
         name=content.about.name,

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import AxisKind, Frame, SpectralMap
+from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.hdf5_arrays import is_hdf5
 from napari_wse2xai.io.items import Item, choose, item_of
@@ -63,10 +64,11 @@ def _as_map(record: dict[str, Any], unit: str | None) -> SpectralMap:
     axis, axis_unit = record["axisscale"][1, 0].ravel(), _text(record["axisscale"][1, 1])
     spectra = np.atleast_2d(record["data"])
     frame = _frame(record, len(spectra))
+    values, kind = settle_axis(np.asarray(axis, dtype=np.float64), axis_unit, given=unit, name=_text(record["name"]))
     return SpectralMap.from_arrays(
         spectra.reshape(*frame.shape[::-1], -1).transpose(1, 0, 2),
-        axis,
-        AxisKind.from_unit(unit or axis_unit),
+        values,
+        kind,
         frame=frame,
         name=_text(record["name"]),
         metadata=dict(_metadata(record)),
