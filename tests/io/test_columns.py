@@ -95,6 +95,13 @@ def test_a_series_by_numbers_above_the_columns(write):
     assert not found.frame.has_places
 
 
+def test_columns_named_by_numbers_are_no_axis(write):
+    found = read(write(columns_table("Raman shift (cm-1)\t" + "\t".join(str(k + 1) for k in range(len(X))))))
+    np.testing.assert_array_equal(found.counts[:, 0], SPECTRA)
+    np.testing.assert_allclose(found.axis.values, AXIS)
+    assert not found.frame.has_places
+
+
 def test_errors_and_repeated_axes_are_no_spectra(write):
     with_errors = "\n".join(["Raman shift / cm-1,counts,error", *(f"{a},{c},3" for a, c in zip(AXIS, SPECTRA[0], strict=True))])
     with pytest.warns(DataWarning, match="column of errors left out"):
@@ -132,6 +139,7 @@ BAD = {
     "few lines": ("500\t3\n501\t4\n502\t3\n", "too few"),
     "first column in no order": ("\n".join(f"{a}\t1" for a in [5, 3, 8, 1, 9, 2, 7, 7, 6, 1, 2, 3]), "neither rises nor falls"),
     "picture": ("x,y,height\n" + "\n".join(f"{k % 4},{k // 4},{k}" for k in range(20)), "none is a spectral axis"),
+    "time trace": ("Time (s)\tCounts\n" + "\n".join(f"{k / 10}\t{k % 7}" for k in range(40)), "none is a spectral axis"),
     "words": ("once upon a time\nthere was a flake\n", "no spectral axis"),
     "page": ("<html><body>no map</body></html>\n", "no spectral axis"),
     "settings": ("[Options]\nsize = 3\n", "no spectral axis"),
@@ -158,3 +166,13 @@ def test_a_list_in_lines_needs_ten_channels_without_a_header(write):
     with pytest.warns(DataWarning, match="12 spectra are shown as a list"):
         found = read(write(lines), unit="cm-1")
     np.testing.assert_array_equal(found.counts[:, 0], SPECTRA)
+
+
+@pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
+@pytest.mark.parametrize("first", [["", ""], ["0", "0"], []], ids=["empty cells", "zeros", "blanks alone"])
+def test_lines_of_labspec_without_its_header_are_no_columns(write, first):
+    separator = "\t" if first else "   "
+    lines = [[*first, *AXIS], *([x, y, *counts] for x, y, counts in zip(X, Y, SPECTRA, strict=True))]
+    found = read(write("\n".join(separator.join(map(str, line)) for line in lines)), unit="cm-1")
+    np.testing.assert_array_equal(found.counts, TRUTH)
+    np.testing.assert_allclose(found.axis.values, AXIS)

@@ -74,6 +74,16 @@ def test_missing_pixels_and_no_places(write):
     np.testing.assert_array_equal(found.counts[:, 0], SPECTRA)
 
 
+@pytest.mark.parametrize("first", ["word", "number"])
+def test_the_corner_may_name_the_axis_beside_it(write, first):
+    names, *rows = wide_table(["Raman shift", ""], "nc").splitlines()
+    rows = rows if first == "word" else [row[1:] for row in rows]  # s0, s1... or 0, 1...
+    with pytest.warns(DataWarning):
+        found = read(write("\n".join([names, *rows])), unit="cm-1")
+    np.testing.assert_array_equal(found.counts[:, 0], SPECTRA)
+    np.testing.assert_allclose(found.axis.values, AXIS)
+
+
 def test_series(write):
     found = read(write(wide_table(["time (min)", ""], "yc", order=range(0, len(X), len(X_UM)))), unit="cm-1")
     np.testing.assert_array_equal(found.counts, TRUTH[:, :1])

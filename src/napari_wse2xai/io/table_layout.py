@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.errors import ReaderError, counted
 from napari_wse2xai.io import table_text
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, look
-from napari_wse2xai.io.table_words import coordinate_of
+from napari_wse2xai.io.table_words import coordinate_of, name_and_unit
 
 MOST_COORDINATES = 3
 """Columns of coordinates before a spectrum."""
@@ -27,6 +27,11 @@ def steps_of(values: NDArray[np.float64]) -> tuple[bool, bool]:
     return share == 1.0, share >= _STEADY
 
 
+def counts_up(values: NDArray[np.float64]) -> bool:
+    """Whether numbers only count, from 0 or 1."""
+    return len(values) > 1 and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+
+
 def is_in_columns(seen: Look) -> bool:
     """Whether the first column is the spectral axis and the others are spectra."""
     titles = seen.titles(0)
@@ -34,7 +39,7 @@ def is_in_columns(seen: Look) -> bool:
         return False
     if seen.names_axis(0) or any(title.startswith(WITEC_AXIS) for title in titles):
         return True
-    if seen.n_columns > 2 and any(coordinate_of(title) for title in titles):
+    if any(_is_no_axis(title, seen.n_columns) for title in titles):
         return False
     down, across = seen.down(), seen.across
     (rises, almost), (rises_across, _) = steps_of(down), steps_of(across)
@@ -43,12 +48,21 @@ def is_in_columns(seen: Look) -> bool:
     return (rises and (not rises_across or len(down) > seen.n_columns)) or (almost and not rises_across)
 
 
+def _is_no_axis(title: str, n_columns: int) -> bool:
+    """Whether a title names a place or a time; above two columns ``X`` alone is what any axis is called."""
+    found = coordinate_of(title)
+    return found is not None and (n_columns > 2 or found.direction.name != "x" or bool(name_and_unit(title)[1]))
+
+
 def is_rows_of_labspec(seen: Look) -> bool:
-    """Whether the first line has empty cells, or zeros, where the lines after it have coordinates."""
-    if len(seen.first) >= FEWEST_CHANNELS and n_zeros_over(seen.across):
-        return True
+    """Whether the first line has empty cells, zeros or nothing, where the lines after it have coordinates."""
     after = seen.starts[1] if len(seen.starts) > 1 else ("0",)
-    return not seen.first[0] and bool(after) and bool(after[0])
+    if not seen.first[0]:
+        return bool(after) and bool(after[0])
+    if len(seen.first) < FEWEST_CHANNELS:
+        return False
+    is_shorter = 0 < seen.n_second - seen.n_columns <= MOST_COORDINATES and steps_of(seen.across)[0]
+    return is_shorter or n_zeros_over(seen.across) > 0
 
 
 def n_zeros_over(first: NDArray[np.float64]) -> int:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.io import table_text
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.table_style import plain_numbers
 from napari_wse2xai.io.table_words import coordinate_of, is_spectral
 
 FEWEST_CHANNELS = 10
@@ -22,10 +23,13 @@ _LONGEST_LINE = 1 << 24
 _MOST_HEAD_LINES = 200
 _N_LOOKED_AT = 64
 """Lines of numbers of which the first cells are looked at."""
+_ENDS = 32
+"""Cells at both ends of a line that tell what it holds."""
 _STARTS_WITHIN = 256
 """Characters of such a line in which its first number stands."""
-_NO_NUMBER = re.compile(r"#?\bn/?a\b|\bnan\b|\bnull\b|[+-]?\binf(inity)?\b|--", re.IGNORECASE)
-_OF_NUMBERS = re.compile(r"""[\s\d.,;+\-\u2212\u2013\u00a0\u202feE"'\u2019]*""")
+_OF_NUMBERS = re.compile(r"""(?:[\s\d.,;+\-\u2212\u2013\u00a0\u202feE"'\u2019]++|#?n/?a\b|nan\b|null\b|inf(?:inity)?\b)*+""", re.IGNORECASE)
+"""A line of numbers, and of what programs write where there is none."""
+_HAS_DIGIT = re.compile(r"\d")
 _COMMENT = re.compile(r"^\s*[#%!/]+\s?")
 _SETTING = re.compile(r"[#%!/\s]*([^=\t;]{1,200}?)\s*=\s*(.*)")
 _SECTION = re.compile(r"\s*\[([^\]]*)\]\s*")
@@ -46,6 +50,8 @@ class Look:
     """Where the first line of numbers starts."""
     first: tuple[str, ...]
     """Cells of the first line of numbers, empty ones at its start included."""
+    n_second: int
+    """Number of cells of the second line of numbers; that of the first where there is none."""
     starts: tuple[tuple[str, ...], ...]
     """First cells of each of the first lines of numbers, that one included."""
 
@@ -55,12 +61,13 @@ class Look:
         return len(self.first)
 
     def titles(self, column: int) -> tuple[str, ...]:
-        """Cells of the head above a column that are not empty, without those of `number_lines`."""
+        """Cells of the head above a column that are not empty; of `number_lines` the name of an axis in the corner alone."""
         return tuple(cells[column] for cells in self._of_titles if column < len(cells) and cells[column])
 
     @cached_property
     def _of_titles(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(cells for cells in self.titled_lines if not self._is_of_numbers(cells))
+        corners = (cells[:1] if self._is_of_numbers(cells) else cells for cells in self.titled_lines)
+        return tuple(cells for cells in corners if len(cells) > 1 or is_spectral(cells))
 
     def names_axis(self, column: int) -> bool:
         """Whether the head calls a column a spectral axis; an ``x`` in ``nm`` is none, unless the table has but one other column."""
@@ -110,7 +117,8 @@ def _look(path: Path, _changed: int, _size: int) -> Look | None:
     style = table_text.style_of(*numbers)
     metadata, sections, head = _sorted(lines, style)
     starts = tuple(tuple(table_text.cells_of(line[:_STARTS_WITHIN], style)) for line in numbers)
-    return Look(style, metadata, sections, head, start, tuple(table_text.cells_of(numbers[0], style)), starts)
+    first, second = (tuple(table_text.cells_of(line, style)) for line in (numbers[0], numbers[min(1, len(numbers) - 1)]))
+    return Look(style, metadata, sections, head, start, first, len(second), starts)
 
 
 def _lines(stream: IO[bytes]) -> Iterator[str]:
@@ -139,6 +147,8 @@ def _is_mixed(line: str) -> bool:
     A line of numbers with a word in its first cell alone is none: it may be one of several coordinates of spectra in columns.
     """
     cells = _cut(line)
+    if len(cells) > 4 * _ENDS:
+        cells = cells[:_ENDS] + cells[-_ENDS:]
     n_numbers = sum(map(is_of_numbers, cells)) if len(cells) > FEWEST_CHANNELS else 0
     return FEWEST_CHANNELS <= n_numbers < len(cells) - (coordinate_of(cells[0]) is not None) and not line.lstrip().startswith("#")
 
@@ -155,7 +165,7 @@ def _cut(line: str) -> list[str]:
 
 def is_of_numbers(line: str) -> bool:
     """Whether a line holds numbers alone, whatever separates them."""
-    return any(sign.isdigit() for sign in line) and _OF_NUMBERS.fullmatch(_NO_NUMBER.sub("", line)) is not None
+    return _OF_NUMBERS.fullmatch(line) is not None and _HAS_DIGIT.search(line) is not None
 
 
 def _sorted(lines: list[str], style: table_text.Style) -> tuple[dict[str, str], tuple[str, ...], tuple[tuple[str, ...], ...]]:
@@ -191,6 +201,6 @@ def as_numbers(cells: Sequence[str], style: table_text.Style) -> NDArray[np.floa
 
 def _as_number(cell: str, style: table_text.Style) -> float:
     try:
-        return float(table_text.numbers([cell], style)[0])
+        return float(plain_numbers(cell, style))
     except ValueError:
         return float("nan")

@@ -22,7 +22,7 @@ from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
-from napari_wse2xai.io.table_layout import WITEC_AXIS, is_in_columns
+from napari_wse2xai.io.table_layout import WITEC_AXIS, counts_up, is_in_columns
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, look
 from napari_wse2xai.io.table_words import coordinate_of, counts_unit, is_error, is_spectral, unit_by_size, unit_of_light
 
@@ -119,7 +119,7 @@ def _require_axis(table: Columns, path: Path) -> None:
             f"'{path.name}' is a table of {counted(n, 'line')} without titles, too few for spectra in columns; "
             "export the spectra with their axis, or give its unit when you load it."
         )
-    if n > 1 and table.axis[0] in (0, 1) and np.array_equal(np.diff(table.axis), np.ones(n - 1)):
+    if counts_up(table.axis):
         raise ReaderError(
             f"'{path.name}': its first column only counts channels; calibrate it, or give the unit of the axis when you load it."
         )
@@ -193,7 +193,7 @@ def _lines_of_numbers(seen: Look, m: int) -> list[Along]:
     found = []
     for name, values in seen.number_lines:
         known = coordinate_of(name)
-        direction = known.direction if known else Direction(name.strip() or "spectrum", "")
+        direction = known.direction if known else Direction("spectrum" if is_spectral([name]) else name.strip() or "spectrum", "")
         if len(values) == m > 1:
             found.append(Along(direction, values * (known.um_per_unit if known else 1.0)))
     return found

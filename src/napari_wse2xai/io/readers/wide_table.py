@@ -23,9 +23,9 @@ from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
-from napari_wse2xai.io.table_layout import steps_of
+from napari_wse2xai.io.table_layout import counts_up, steps_of
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, as_numbers, look
-from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit
+from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit, is_spectral
 
 _WITH_UNIT = re.compile(r"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*([^\d\s].*)?")
 
@@ -100,7 +100,7 @@ def _as_map(numbers: table_text.Numbers, head: _Head, seen: Look, unit: str | No
 def _head_of(seen: Look) -> _Head | None:
     """The head line with the axis, and what it says of every column; None where there is none."""
     lines = seen.titled_lines
-    if seen.names_axis(0) or len(seen.number_lines) > 1:
+    if len(seen.number_lines) > 1 or (seen.names_axis(0) and not _corner_names_line(seen)):
         return None  # spectra in columns, below what is known of each
     for position, cells in reversed(list(enumerate(lines))):
         axis, unit = _axis_in(cells, seen)
@@ -116,6 +116,14 @@ def _head_of(seen: Look) -> _Head | None:
             below = lines[position + 1] if position + 1 < len(lines) else ()
             return _sorted_out(cells, below, axis, unit)
     return None
+
+
+def _corner_names_line(seen: Look) -> bool:
+    """Whether the name of an axis in the first cell is that of the numbers beside it, not of those below, which only count or are words."""
+    down = seen.down()
+    return any(is_spectral([name]) and not counts_up(numbers) for name, numbers in seen.number_lines) and (
+        bool(np.isnan(down).all()) or counts_up(down)
+    )
 
 
 def _axis_in(cells: tuple[str, ...], seen: Look) -> tuple[NDArray[np.float64], str | None]:
