@@ -71,6 +71,8 @@ class Samples:
     """Grid of each flake's RS scan."""
     names: tuple[str, ...]
     """Name of each flake's RS map."""
+    doubts: tuple[str, ...] = ()
+    """Why it is not sure that PL and RS of a row are of one place, each a sentence; known while training, not kept in files."""
 
     @classmethod
     def of(cls, pairs: Sequence[PairedMaps], *, targets: Sequence[str] = ("height",), pl_peak: str = "") -> Self:
@@ -104,6 +106,7 @@ class Samples:
             pl_peak=peak,
             frames=tuple(pair.frame for pair in pairs),
             names=tuple(pair.raman.name for pair in pairs),
+            doubts=tuple(f"'{pair.pl.name}' on '{pair.raman.name}': {doubt}" for pair in pairs for doubt in pair.doubts),
         )
 
     def __len__(self) -> int:

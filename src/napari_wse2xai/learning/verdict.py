@@ -51,6 +51,8 @@ class Evidence:
     """Lines that most pixels do not show, with the share that lacks them (`Samples.absent`)."""
     common_mode: CommonMode | None = None
     """Whether the focus alone could have done it; for PL height and area."""
+    doubts: Sequence[str] = ()
+    """Why it is not sure that PL and RS of a pixel are of one place (`PairedMaps.doubts`)."""
 
     def r2(self, validation: str, model: str = NETWORK) -> float:
         """R2 of a model on held-out pixels; NaN where it was not measured."""
@@ -84,7 +86,7 @@ class Finding:
 def judge(evidence: Evidence, *, limits: Limits | None = None) -> Verdict:
     """Judge one target: the worst of what each number allows, with all reasons, the weightiest first."""
     given = limits or Limits()
-    checks = (_pixels, _chance, _focus, _strength, _across, _network, _ceiling, _absent)
+    checks = (_pixels, _paired, _chance, _focus, _strength, _across, _network, _ceiling, _absent)
     findings = [finding for check in checks for finding in check(evidence, given)]
     findings.sort(key=lambda finding: ORDER.index(finding.allows))
     return Verdict(evidence.target, findings[0].allows, tuple(finding.reason for finding in findings), _numbers(evidence))
@@ -93,6 +95,12 @@ def judge(evidence: Evidence, *, limits: Limits | None = None) -> Verdict:
 def _pixels(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     if evidence.pixels < limits.pixels:
         yield Finding(Level.DO_NOT_INTERPRET, f"{evidence.pixels} pixels are too few to judge; at least {limits.pixels} are needed.")
+
+
+def _paired(evidence: Evidence, _limits: Limits) -> Iterator[Finding]:
+    """Whether RS and PL of a pixel are surely of one place: a smooth target is predicted from a neighbour's RS nearly as well."""
+    for doubt in evidence.doubts:
+        yield Finding(Level.LOCAL_ONLY, f"The pairing is not sure. {doubt}")
 
 
 def _chance(evidence: Evidence, limits: Limits) -> Iterator[Finding]:

@@ -104,6 +104,8 @@ def _pair(results: Results, images: Images) -> dict[str, Any] | None:
         ("Found by", paired.found_by),
         ("PL to RS", f"turned by {turn.rotation_deg:.2f}°, scaled by {turn.scale:.4f}, {'mirrored' if turn.mirrored else 'not mirrored'}"),
         ("Misalignment", paired.misalignment_text.removeprefix("misalignment ")),
+        ("Sure", "yes" if not paired.doubts else f"no. {' '.join(paired.doubts)}"),
+        *([("Placings that were compared", "; ".join(one.words for one in paired.candidates))] if paired.candidates else []),
         ("Flakes, intersection over union", f"{paired.overlap:.3f}"),
         ("Pairs", f"{int(paired.paired.sum())} pixels"),
     ]

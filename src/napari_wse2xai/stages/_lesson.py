@@ -99,7 +99,7 @@ class Lesson:
         scores = tuple(_scores(pupil, pooled(heats)))
         null = _null_test(settings, pupil, part(progress, CONTESTED, (TESTED + CONTESTED) / 2))
         shared = _common_mode(settings, pupil, null, part(progress, (TESTED + CONTESTED) / 2, TESTED))
-        verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent(), shared))
+        verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent(), shared, samples.doubts))
         everything = Fold("all pixels", np.arange(len(pupil.rows)), np.arange(0))
         network = contest.fit(settings.network(samples.lines), everything, part(progress, TESTED, 1), NETWORK)
         remarks = [remark for remark in (without, _spread(settings, samples, pupil, heats)) if remark]
