@@ -39,6 +39,12 @@ def test_three_flakes_three_verdicts(seed, target, level):
     assert verdict.level is level, verdict.text
 
 
+def test_a_pairing_that_is_not_sure_caps_the_verdict(evidence):
+    verdict = judge(replace(evidence, doubts=("'PL' on 'RS': A mirrored placing of PL fits as well.",)))
+    assert verdict.level is Level.LOCAL_ONLY
+    assert verdict.reasons[0].startswith("The pairing is not sure. 'PL' on 'RS': A mirrored placing")
+
+
 def test_all_well(evidence):
     verdict = judge(evidence)
     assert verdict.level is Level.INTERPRETABLE

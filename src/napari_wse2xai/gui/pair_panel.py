@@ -9,10 +9,11 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QHB
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
-from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.errors import AmbiguousPairing, SettingsError, UserError
 from napari_wse2xai.gui import pair_placing, stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.pair_choice import PairChoice
 from napari_wse2xai.gui.pair_landmarks import LandmarkClicks
 from napari_wse2xai.gui.pair_view import IN_TURNS, TWO_COLOURS, PairView, summary
 from napari_wse2xai.gui.run import Runner
@@ -46,12 +47,13 @@ class PairPanel(Docked):
         self.runner, self.saver = Runner(self), Runner(self)
         self.clicks, self.view = LandmarkClicks(napari_viewer, self), PairView(napari_viewer)
         self.raman, self.pl, self.look = QComboBox(), QComboBox(), QComboBox()
-        self.form = Form(Pair)
+        self.form, self.choice = Form(Pair), PairChoice()
         self.buttons = {key: QPushButton(text) for key, text in _BUTTONS.items()}
         self.bar, self.message = QProgressBar(), Voice(napari_viewer)
         self._outcome, self._notes = ("", QUIET), list[str]()
         self._known: list[PeakMaps] = []
         self._worked_on: Pairable | None = None
+        self._clicked_for: Pairable | None = None
         self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._prepare()
@@ -86,6 +88,7 @@ class PairPanel(Docked):
         column.addLayout(self._row("run", "cancel"))
         column.addWidget(self.bar)
         column.addWidget(self.message)
+        column.addWidget(self.choice)
         column.addLayout(self._grid(("move", "mirror"), ("use", "refine"), ("click", "back")))
         column.addLayout(result)
         column.addLayout(self._row("save"))
@@ -131,6 +134,8 @@ class PairPanel(Docked):
         self.runner.worded.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(partial(self._stop, mood=BAD))
+        self.runner.refused.connect(self._on_refused)
+        self.choice.chosen.connect(self.take)
         self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
         self.saver.finished.connect(lambda path: self._say(f"Saved {path}."))
@@ -160,15 +165,41 @@ class PairPanel(Docked):
         source = self.chosen()
         if source is None or self.runner.busy:
             return
+        self._forget_click()
         pair = self.form.value()
         assert isinstance(pair, Pair)
         self._notes.clear()
+        self.choice.hide()
         self.bar.setValue(0)
         self.bar.setVisible(True)
         self._worked_on = source
         self.runner.start(lambda progress: pair(source, progress), f"Pair: {source.pl.name}")
         self._check()
         self._say("Running…")
+
+    def take(self, number: int) -> None:
+        """Pair with one of several placings that fit."""
+        self._clicked_for = self.chosen()
+        self._put_candidate(number)
+        self.run()
+
+    def _put_candidate(self, number: int) -> None:
+        method = self.form.value().method  # type: ignore[attr-defined]
+        self.form.put(Pair(method=method.model_copy(update={"candidate": number})))
+
+    def _forget_click(self) -> None:
+        """Take back a click that was meant for other maps."""
+        before, now = self._clicked_for, self.chosen()
+        if before is not None and now is not None and (before.raman is not now.raman or before.pl is not now.pl):
+            self._clicked_for = None
+            if getattr(self.form.value().method, "candidate", 0):  # type: ignore[attr-defined]
+                self._put_candidate(0)
+
+    def _on_refused(self, error: UserError) -> None:
+        """Show the placings that fit alike, to be clicked."""
+        if isinstance(error, AmbiguousPairing) and self._worked_on is not None:
+            self._stop("PL fits in several ways, and the outline cannot tell which is right.", NOTE)
+            self.choice.show_candidates(self._worked_on, error.candidates)
 
     def move_by_hand(self) -> None:
         """Show both maps, and let the mouse drag and turn the PL map."""

@@ -49,6 +49,8 @@ class Runner(QObject):
     """What there is of a result so far."""
     finished = Signal(object)
     failed = Signal(str)
+    refused = Signal(object)
+    """The `UserError` whose words `failed` has just told: for who can do more with it than show them."""
     warned = Signal(str)
     cancelled = Signal()
     ended = Signal()
@@ -156,6 +158,7 @@ class _Task:
             self._runner.warned.emit(note)
         if isinstance(result, UserError):
             self._runner.failed.emit(str(result))
+            self._runner.refused.emit(result)
         elif not isinstance(result, Cancelled):
             self._runner.finished.emit(result)
 

@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PairedMaps, PeakMaps
-from napari_wse2xai.data.transform import border_um, pixel_coordinates
+from napari_wse2xai.data import Candidate, Pairable, PairedMaps, PeakMaps
+from napari_wse2xai.data.transform import border_um, pixel_coordinates, pixels_um
 from napari_wse2xai.plots.grid import along, aspect, dress, extent_um
 from napari_wse2xai.plots.maps import limits
 
@@ -44,6 +44,27 @@ def draw_overlay(axes: Axes, paired: PairedMaps) -> None:
     _draw(axes, paired, two_colours(paired), f"RS and PL\n{paired.misalignment_text}")
     handles = [Patch(color=color, label=label) for color, label in ((RAMAN_COLOR, "RS"), (PL_COLOR, "PL"), ("white", "both"))]
     axes.legend(handles=handles, loc="upper right", fontsize="small", facecolor="#404040", labelcolor="white")
+
+
+def draw_candidate(axes: Axes, source: Pairable, candidate: Candidate, number: int) -> None:
+    """RS in magenta and PL in green as one placing has them, with what speaks for it; small, to be compared with others."""
+    frame, border = source.raman.frame, candidate.transform.apply(border_um(source.pl.frame))
+    colours = np.clip(brightness(source.raman)[..., None] * RAMAN_COLOR + _placed_light(source, candidate)[..., None] * PL_COLOR, 0.0, 1.0)
+    axes.imshow(colours, extent=extent_um(frame), interpolation="nearest", aspect=aspect(frame))
+    axes.plot(border[:, 1], border[:, 0], color="#8a8a8a", linewidth=0.8, linestyle="--", scalex=False, scaley=False)
+    mirrored = "mirrored, " if candidate.transform.mirrored else ""
+    axes.set_title(f"{number}: {mirrored}{candidate.transform.rotation_deg:.0f}°, {candidate.score:.0%}", fontsize="small")
+    axes.set_xticks([])
+    axes.set_yticks([])
+
+
+def _placed_light(source: Pairable, candidate: Candidate) -> NDArray[np.float64]:
+    """(ny, nx) brightness of PL on the RS grid; 0 where PL was not measured."""
+    from napari_wse2xai.numerics.resampling import bilinear
+
+    pixels = pixel_coordinates(source.pl.frame, candidate.transform.inverse.apply(pixels_um(source.raman.frame)))
+    light = brightness(source.pl)[None]
+    return np.asarray(np.nan_to_num(bilinear(light, np.zeros_like(light), pixels)[0][0]), dtype=np.float64)
 
 
 def draw_checkerboard(axes: Axes, paired: PairedMaps) -> None:

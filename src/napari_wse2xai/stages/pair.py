@@ -77,11 +77,12 @@ class _Searching(Settings):
         None, title="Largest shift", unit="um", description="Largest distance of the scans' middles; empty for any.", gt=0
     )
     scale: bool = setting(False, title="Scale", description="Look for the scale too, where a step is not known to a percent.")
-    candidate: int | None = setting(
-        None,
+    candidate: int = setting(
+        0,
         title="Candidate",
-        ge=1,
-        description="Number of the placing to take, where several fit; empty: the only one that fits.",
+        ge=0,
+        le=99,
+        description="Number of the placing to take where several fit; 0: the only one that fits.",
     )
 
 
@@ -152,14 +153,14 @@ class Pair(Stage[Pairable, PairedMaps]):
                 f"{_placing.named(source)}: the scans do not overlap where the stage has them, and show no outline of a flake to go by; "
                 "place PL by landmarks or a given transform."
             )
-        if isinstance(method, Automatic) and method.candidate is None and touching and _placing.believable(source):
+        if isinstance(method, Automatic) and not method.candidate and touching and _placing.believable(source):
             placed = _placing.by_stage(source, tell, corrected=True)
             if not placed.misalignment_um > _placing.FARTHEST_STEPS * _step_um(source.raman.frame):
                 return placed
         from napari_wse2xai.numerics.coarse_search import Freedom
 
         freedom = Freedom(method.mirror, method.max_rotation, method.max_shift, method.scale)
-        return _placing.by_search(source, freedom, method.candidate, method.kind, tell)
+        return _placing.by_search(source, freedom, method.candidate or None, method.kind, tell)
 
     def _certain(self, source: Pairable, placed: _placing.Placed) -> _placing.Placed:
         """Refuse what misses by far; add why it is not sure."""
