@@ -112,7 +112,7 @@ def paired_run(tmp_path_factory):
     scanned = make_pair("star", Placement(1.2, (0.05, -0.1), -8.0, True), shape_px=(32, 34), seed=1)
     io.write_map(scanned.raman, folder / "rs.nc")
     io.write_map(scanned.pl, folder / "pl.nc")
-    return batch.run_recipe(write(folder, pair={"method": {"max_rotation": 15}}), folder / "out"), folder / "out", scanned
+    return batch.run_recipe(write(folder, pair={"method": {"max_rotation": 15, "candidate": 1}}), folder / "out"), folder / "out", scanned
 
 
 def test_a_run_pairs_rs_and_pl(paired_run):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from napari.layers import Image
+from qtpy.QtCore import QPoint, Qt
 
 from napari_wse2xai import io
 from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, Transform
@@ -16,8 +17,10 @@ from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.layers import light_layer, shown_in, to_layers
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Deconvolve, FindFlake, Pair, Peak
-from napari_wse2xai.stages.pair import GivenTransform, Landmarks, Register
+from napari_wse2xai.stages.pair import Automatic, GivenTransform, Landmarks
 from napari_wse2xai.synthetic import SAMPLE_PLACEMENT, SyntheticPair, make_pair
+from symmetric_flakes import polygon
+from symmetric_flakes import scanned as scanned_flake
 
 SIGNS = ((1, 1), (-1, 1), (1, -1), (-1, -1))
 
@@ -123,6 +126,33 @@ def test_registered_in_the_window_and_shown_in_two_ways(panel: PairPanel, viewer
     assert stock.all_peaks(viewer) == [pairable.raman, pairable.pl], "PL on the RS grid is no deconvolution of its own"
 
 
+def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, settle) -> None:
+    scans = scanned_flake(polygon(3), 7, lost=True)
+    viewer.layers.clear()
+    stock.add(viewer, [*to_layers(scans.raman), *to_layers(scans.pl)])
+    panel = PairPanel(viewer)
+    qtbot.addWidget(panel)
+    settle(panel.buttons["run"].isEnabled)
+    panel.buttons["run"].click()
+    settle(lambda: not panel.runner.busy)
+    assert "several ways" in panel.message.text()
+    assert not panel.choice.isHidden()
+    pictures = panel.choice.canvas.figure.axes
+    assert len(pictures) >= 3
+    corners = corners_um(scans.pl.frame)
+    (wanted,) = [picture for picture in pictures if picture.get_title().startswith("2:")]
+    panel.choice.canvas.draw()
+    x, y = wanted.transAxes.transform((0.5, 0.5))
+    ratio = panel.choice.canvas.device_pixel_ratio
+    place = QPoint(round(x / ratio), round(panel.choice.canvas.height() - y / ratio))
+    qtbot.mouseClick(panel.choice.canvas, Qt.LeftButton, pos=place)
+    paired = done(panel, settle)
+    assert panel.choice.isHidden()
+    assert "candidate 2 of" in paired.found_by
+    np.testing.assert_allclose(paired.transform.apply(corners), paired.candidates[1].transform.apply(corners))
+    panel.close()
+
+
 def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewer, scanned, pairable, settle) -> None:
     settle(panel.buttons["move"].isEnabled)
     panel.buttons["move"].click()
@@ -208,7 +238,7 @@ def test_run_says_what_is_missing(panel: PairPanel, viewer, settle) -> None:
     panel.form._inputs["method"]._kind.put("landmarks")
     assert not panel.buttons["run"].isEnabled()
     assert "three places" in panel.message.text()
-    panel.form.put(Pair(method=Register()))
+    panel.form.put(Pair(method=Automatic()))
     assert panel.buttons["run"].isEnabled()
     viewer.layers.clear()
     settle(lambda: not panel.buttons["run"].isEnabled())

@@ -11,9 +11,9 @@ from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 from napari_wse2xai.data import Candidate, Pairable
 from napari_wse2xai.plots.pairing import draw_candidate
 
-COLUMNS = 3
-ROW_PX = 130
-ASK = "Which is right? Click it. Magenta: RS, green: PL, white: both. The numbers: turn, and the share of the outlines that agree."
+COLUMNS = 2
+ROW_PX = 135
+ASK = "Which is right? Click it. Magenta: RS, green: PL, white: both. The percentage: how much of the outlines agree."
 PALE, BRIGHT = "#00000000", "#ffd24a"
 
 
@@ -52,7 +52,7 @@ class PairChoice(QWidget):
             draw_candidate(axes, source, candidate, number)
             axes.title.set_color(colour)
             self._numbers[axes] = number
-        self.canvas.setMinimumHeight(ROW_PX * rows)
+        self.canvas.setFixedHeight(ROW_PX * rows)
         self.show()
         self.canvas.draw_idle()
 

@@ -52,8 +52,8 @@ def draw_candidate(axes: Axes, source: Pairable, candidate: Candidate, number: i
     colours = np.clip(brightness(source.raman)[..., None] * RAMAN_COLOR + _placed_light(source, candidate)[..., None] * PL_COLOR, 0.0, 1.0)
     axes.imshow(colours, extent=extent_um(frame), interpolation="nearest", aspect=aspect(frame))
     axes.plot(border[:, 1], border[:, 0], color="#8a8a8a", linewidth=0.8, linestyle="--", scalex=False, scaley=False)
-    mirrored = "mirrored, " if candidate.transform.mirrored else ""
-    axes.set_title(f"{number}: {mirrored}{candidate.transform.rotation_deg:.0f}°, {candidate.score:.0%}", fontsize="small")
+    turn, mirrored = f"{candidate.transform.rotation_deg:.0f}°", "mirrored, " if candidate.transform.mirrored else ""
+    axes.set_title(f"{number}: {mirrored}{turn}\n{candidate.score:.0%}", fontsize="x-small")
     axes.set_xticks([])
     axes.set_yticks([])
 
