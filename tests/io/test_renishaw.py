@@ -139,13 +139,14 @@ def test_a_temperature_goes_before_the_clock(write):
 @pytest.mark.parametrize("along", ["x", "y", "distance"])
 def test_a_section_in_depth_has_z_down_its_rows(write, along):
     x, y = (X, np.full_like(Y, 5.0)) if along == "x" else (np.full_like(X, 5.0), X) if along == "y" else (0.6 * X, 0.8 * X)
-    content = wdf_bytes(
-        COUNTS.reshape(-1, N)[COLUMNS], AXIS, origins(y[COLUMNS], x[COLUMNS], NY * NX, more=((5, UM, "Z", Y[COLUMNS]),)), n_lists=3
-    )
-    found = read(write(content))
+    places = origins(y[COLUMNS], x[COLUMNS], NY * NX, more=((5, UM, "Z", Y[COLUMNS]),))
+    region = block("WMAP", struct.pack("<II6f4I", 0, 0, *[0.0] * 3, *[1.0] * 3, NX, 1, NY, 0))
+    path = write(wdf_bytes(COUNTS.reshape(-1, N)[COLUMNS], AXIS, places, region, n_lists=3))
+    found = read(path)
     np.testing.assert_array_equal(found.counts, COUNTS)
     assert found.frame.directions == (Direction("z"), Direction(along))
     np.testing.assert_allclose(found.frame.y_um, np.unique(Y))
+    assert list_items(path)[0].shape == COUNTS.shape
 
 
 def test_a_volume_is_refused_and_a_map_that_follows_the_surface_is_not(write):

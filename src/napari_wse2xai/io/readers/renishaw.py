@@ -46,6 +46,8 @@ _QUARTER = 90.0
 _DECIMALS = 3
 """Of stage coordinates in um: what is nearer is one place."""
 _DEPTH = Direction("z")
+_COUNTS_AT = 32
+"""Bytes after which the block WMAP says how many pixels there are along x, y and z."""
 _SERIES = 2
 _MULTITRACK = 8
 """Flag of a file in which every spectrum has its own axis."""
@@ -88,7 +90,8 @@ def items(path: Path) -> tuple[Item, ...]:
         header = _header(blocks)
         values, _, unit = _axis(blocks, header)
         plan = _plan(blocks, header)
-    shape = plan.shape if plan else (header.n_measured, 1)
+        section = _section_shape(blocks, header)
+    shape = plan.shape if plan else section or (header.n_measured, 1)
     return (
         Item(
             path.stem,
@@ -222,6 +225,15 @@ def _placed(spectra: NDArray[np.float32], blocks: Blocks, header: _Header) -> tu
     if plan is not None and plan.is_line:
         return _line(spectra, y, x, plan, name)
     return _on_plan(spectra, y, x, plan, name) or grid.place(spectra, y, x, name)
+
+
+def _section_shape(blocks: Blocks, header: _Header) -> tuple[int, int] | None:
+    """Planned rows in depth and points along the surface of a section; None where none was planned."""
+    if blocks.size("WMAP") < _COUNTS_AT + 12:
+        return None
+    nx, ny, nz = (int(number) for number in blocks.unpack("WMAP", "3I", _COUNTS_AT))
+    is_section = nz > 1 and min(nx, ny) == 1 and nx * ny * nz == header.n_measured
+    return (nz, nx * ny) if is_section else None
 
 
 def _section(
