@@ -185,7 +185,7 @@ def _loaded(lines: Iterator[bytes] | Iterator[str], separator: str, n_columns: i
 
 
 def _with_care(stream: IO[bytes], style: Style, n_columns: int, n_exact: int, path: Path) -> Numbers:
-    """As `read_numbers`, for tables with gaps, comments, foot lines or odd signs, some five times slower."""
+    """As `read_numbers`, for tables with gaps, comments, foot lines or odd signs, at some half of the speed."""
     start = stream.tell()
     settled = style if style.separator == "," else _settled(stream, style, path)
     stream.seek(start)

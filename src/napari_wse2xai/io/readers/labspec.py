@@ -1,7 +1,7 @@
 """LabSpec text tables (Horiba): header lines, the spectral axis, then one line per pixel.
 
-The axis stands after as many empty cells as there are coordinate columns: two for a map (x, y; or as the header's ``AxisType``
-says), one for a line, none for a bare list of spectra.  LabSpec draws y downwards, so row 0 has the smallest y.
+The axis stands after as many empty cells as there are coordinate columns: two for a map, one for a line or a series, none for a bare list
+of spectra; which column is what, `scan_columns` tells.  LabSpec draws y downwards, so row 0 has the smallest y.
 """
 
 import json
