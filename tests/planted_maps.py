@@ -72,6 +72,12 @@ def truth_of(*lines: tuple[Array | float, Array | float, Array | float]) -> Arra
     return np.stack([np.stack([np.broadcast_to(value, SHAPE) for value in line]) for line in lines]).astype(np.float64)
 
 
+def model_at(peaks: PeakMaps, row: int, column: int) -> Array:
+    """(n,) fit of a pixel as it is drawn, Lorentzians on their background; NaN outside the windows."""
+    lines = peaks.parameters(row, column)
+    return peaks.background_at(row, column) + sum(lorentzian(peaks.axis.values, *line[:3]) for line in lines)
+
+
 def right(
     seed: int, *, snr: float, width: float = 4.0, gain: float = 0.0, smooth: float = 0.0, form: str = "lorentzian", window: float = 20.0
 ) -> Planted:

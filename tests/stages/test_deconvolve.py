@@ -189,12 +189,12 @@ def test_a_peak_that_is_stuck_is_tried_elsewhere():
     window = (180.0, 300.0)
     peaks = tuple(Peak(name=str(p), position=p, fwhm=w, window=window) for p, w in ((221.0, 9.0), (250.5, 5.0), (259.0, 9.0)))
     stage = Deconvolve(peaks=peaks, background="none")
-    problem = FitWindow(peaks, slice(0, 200), x).problem(spectra.mean(axis=0), None, stage)
+    problem = FitWindow(peaks, slice(0, 200), x, (x[0], x[-1])).problem(spectra.mean(axis=0), None, stage)
     counts = spectra.astype(np.float32)
     start = np.clip(np.repeat(weak[None], 300, 0), problem.lower, problem.upper)
     best = objective(problem, counts, least_squares.fit(problem, counts, least_squares.Tolerance(), start=start))
     once = objective(problem, counts, stage.solver.solve(problem, counts, lambda done: None))
-    found = FitWindow(peaks, slice(0, 200), x).fit(problem, counts, stage.solver, lambda done: None).found
+    found = FitWindow(peaks, slice(0, 200), x, (x[0], x[-1])).fit(problem, counts, stage.solver, lambda done: None).found
     reached = objective(problem, counts, found)
     assert (reached <= once * (1 + 1e-5)).all()
     assert (reached > 1.01 * best).mean() <= 0.03

@@ -70,3 +70,36 @@ def test_every_peak_has_its_status_and_the_pixel_the_gravest_of_those_that_are_t
     assert (peaks.peak_status[0] == Status.MISFIT).all()
     assert (peaks.peak_status[1] == Status.OK).mean() > 0.99
     assert (peaks.status == Status.MISFIT).all()
+
+
+@pytest.mark.parametrize("apart", [0.0, 0.1, 0.25, 0.33, 0.4])
+@pytest.mark.parametrize("snr", [20, 100])
+def test_lines_that_cannot_be_told_apart_are_never_ok_and_wrong(apart, snr):
+    made = planted.merged(5, apart=apart, snr=snr)
+    peaks = made.fitted()
+    wrong = np.nan_to_num(made.off(peaks)).max(axis=(0, 1)) > 5
+    assert ((peaks.status == Status.OK) & wrong).mean() < 0.005
+
+
+def test_a_line_that_is_listed_twice_says_so():
+    assert (planted.listed_twice(4).fitted().status == Status.PEAKS_MERGED).all()
+
+
+@pytest.mark.parametrize("high", [296, 266])
+def test_windows_that_overlap_are_fitted_together_and_drawn_so(high):
+    made = planted.window_typo(6, high=high)
+    peaks = made.fitted()
+    assert peaks.windows == ((225.0, max(295.0, high)),) * 2
+    assert (peaks.status == Status.OK).mean() > 0.99
+    off = made.off(peaks)
+    assert 0.6 < (off < 1).mean() < 0.76
+    drawn = planted.model_at(peaks, 3, 4)
+    inside = np.isfinite(drawn)
+    assert np.std((drawn - made.counts[3, 4])[inside]) == pytest.approx(6, rel=0.25)
+
+
+def test_windows_that_touch_are_fitted_apart():
+    first = planted.Peak(name="A", position=250, fwhm=6, window=(225, 260))
+    second = planted.Peak(name="B", position=270, fwhm=6, window=(260, 290))
+    made = planted.window_typo(6)
+    assert planted.Planted(made.counts, (first, second), made.truth, right=True).fitted().windows == ((225, 260), (260, 290))

@@ -28,7 +28,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
         axis=source.axis,
         names=tuple(peak.name for peak in stage.peaks),
         shapes=tuple(peak.shape for peak in stage.peaks),
-        windows=tuple(peak.window for peak in stage.peaks),
+        windows=tuple(window.span for peak in stage.peaks for window in windows if peak in window.peaks),
         **_maps(stage, table, spectra),
         background=_background(stage, windows, fits, spectra),
         status=_status_map(each, spectra),

@@ -37,6 +37,8 @@ class FitWindow:
     peaks: tuple[Peak, ...]
     channels: slice
     x: NDArray[np.float64]
+    span: tuple[float, float]
+    """The window, axis unit: what the windows of its peaks cover together."""
 
     @property
     def effort(self) -> int:
@@ -135,7 +137,7 @@ class FitWindow:
     def _background_ends(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel, 2) background at the lower and the upper end of the window, counts, from that at its first and last channel."""
         slope = (fitted[:, 1] - fitted[:, 0]) / (self.x[-1] - self.x[0])
-        low, high = self.peaks[0].window
+        low, high = self.span
         return np.stack([fitted[:, 0] + slope * (low - self.x[0]), fitted[:, 1] + slope * (high - self.x[-1])], axis=1)
 
     def _free(self, found: Parameters, problem: "Problem") -> NDArray[np.bool_]:
@@ -158,6 +160,8 @@ class Misfit:
     """(pixel, peak, 4) by how much a misfit that the whole map shares moves the parameters."""
     remedy: "Remedy | None"
     """What would explain that misfit."""
+    unresolved: NDArray[np.bool_]
+    """(pixel, peak) whether a peak cannot be told from its neighbour."""
 
 
 @dataclass(frozen=True)

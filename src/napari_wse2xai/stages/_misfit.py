@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.stages._fitting import Fit, FitWindow, Misfit
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._unresolved import unresolved
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
@@ -32,7 +33,9 @@ UNEXPLAINED = 5.0
 Values = NDArray[np.float64]
 
 
-def with_misfits(windows: Sequence[FitWindow], problems: Sequence["Problem"], fits: Sequence[Fit], spectra: Pixels) -> list[Fit]:
+def with_misfits(
+    windows: Sequence[FitWindow], problems: Sequence["Problem"], fits: Sequence[Fit], spectra: Pixels, detection: float
+) -> list[Fit]:
     """Fits that know what their model misses in every pixel."""
     from napari_wse2xai.numerics.structure import threshold
 
@@ -45,7 +48,7 @@ def with_misfits(windows: Sequence[FitWindow], problems: Sequence["Problem"], fi
         held = 0.0 if remedy is None else BEYOND * common.shared * common.light / common.weight
         chance = threshold(n * len(windows), fit.noise.freedom * n) + held
         own = np.where(fit.quality.structure > chance, fit.quality.structure, 0.0)
-        result.append(replace(fit, misfit=Misfit(own, bias, remedy)))
+        result.append(replace(fit, misfit=Misfit(own, bias, remedy, unresolved(window, problem, fit, spectra, detection))))
     return result
 
 

@@ -56,6 +56,10 @@ def peak_status(fit: Fit, detection: float) -> NDArray[np.uint8]:
     status[_spiky(fit, chi2)] = Status.SPIKE_LEFT
     status[fit.quality.distance > CONVERGED] = Status.NOT_CONVERGED
     status[absent] = Status.BELOW_NOISE
+    if fit.misfit is not None:  # two that share one line's light are each lost in their errors, but the line is not
+        status[fit.misfit.unresolved & np.isin(status, [Status.OK, Status.MISFIT, Status.AT_BOUND, Status.BELOW_NOISE])] = (
+            Status.PEAKS_MERGED
+        )
     return status
 
 

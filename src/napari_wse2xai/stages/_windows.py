@@ -1,5 +1,6 @@
 """Spectral windows as settings."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import AfterValidator
@@ -30,3 +31,18 @@ def channels(source: SpectralMap, window: tuple[float, float] | None, what: str)
             f"{window[0]:g} to {window[1]:g} holds no channel; choose a window inside the measured range."
         )
     return chosen
+
+
+def together(windows: Sequence[tuple[float, float]], step: float) -> dict[tuple[float, float], list[tuple[float, float]]]:
+    """Windows that overlap by more than a channel, by what they cover together, in the order in which they come first.
+
+    Peaks of windows that overlap are in each other's way: fitted one by one, each would take the other's light for its own.
+    """
+    spans: list[tuple[float, float]] = []
+    for low, high in sorted(set(windows)):
+        if spans and low < spans[-1][1] - 1.5 * step:
+            spans[-1] = (spans[-1][0], max(spans[-1][1], high))
+        else:
+            spans.append((low, high))
+    covered = {window: next(span for span in spans if span[0] <= window[0] and window[1] <= span[1]) for window in windows}
+    return {span: [window for window in dict.fromkeys(windows) if covered[window] == span] for span in dict.fromkeys(covered.values())}

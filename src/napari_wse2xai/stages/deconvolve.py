@@ -21,7 +21,7 @@ from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages._stage import SoFar, Stage, Watching, setting
-from napari_wse2xai.stages._windows import channels
+from napari_wse2xai.stages._windows import channels, together
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
 
@@ -108,7 +108,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         if self.refit:
             progress(0.9, "looking again at abnormal pixels")
             fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
-        fits = with_misfits(windows, problems, fits, spectra)
+        fits = with_misfits(windows, problems, fits, spectra, self.detection)
         return replace(assemble(self, source, windows, fits, spectra), report=report_text)
 
     def _so_far(self, source: SpectralMap, spectra: Pixels, window: FitWindow, parts: list[Fit]) -> SoFar:
@@ -151,8 +151,8 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                     f"Peak {peak.name} is expected at {peak.position:g} {source.axis.unit}, but '{source.name}' was measured from "
                     f"{low:.5g} to {high:.5g} {source.axis.unit}; change its position or remove it."
                 )
-        for window in dict.fromkeys(peak.window for peak in self.peaks):
-            members = tuple(peak for peak in self.peaks if peak.window == window)
+        for window, apart in together([peak.window for peak in self.peaks], float(np.diff(source.axis.values).max())).items():
+            members = tuple(peak for peak in self.peaks if peak.window in apart)
             inside = channels(source, window, "the fit window")
             count, parameters = inside.stop - inside.start, sum(4 if SHAPES[peak.shape].form else 3 for peak in members)
             if count <= parameters:
@@ -160,7 +160,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                     f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {counted(count, 'channel')}, not more than the "
                     f"{parameters} parameters of its {counted(len(members), 'peak')}; widen it or remove peaks."
                 )
-            yield FitWindow(members, inside, source.axis.values[inside])
+            yield FitWindow(members, inside, source.axis.values[inside], window)
 
 
 def _report(progress: Progress, begun: float, share: float, words: str, done: float) -> None:

@@ -24,7 +24,7 @@ class Peak(Settings):
         None, title="Height", unit="counts", description="Expected height; empty to take it from the data.", gt=0
     )
     window: Window = setting(
-        title="Window", unit="axis", description="Spectral range of the fit; peaks of equal windows are fitted together."
+        title="Window", unit="axis", description="Spectral range of the fit; peaks of equal or overlapping windows are fitted together."
     )
     max_shift: float | None = setting(
         None, title="Max shift", unit="axis", description="Farthest shift from the expected position; empty for 1.5 FWHM.", gt=0

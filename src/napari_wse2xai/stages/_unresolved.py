@@ -1,0 +1,103 @@
+"""Peaks that cannot be told apart: where one describes a spectrum as well as two."""
+
+from dataclasses import replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._pixels import CHUNK, Pixels
+
+if TYPE_CHECKING:
+    from napari_wse2xai.numerics.problem import Problem
+
+NEAR = 0.75
+"""Distance of two peaks, in their mean FWHM, below which one is tried in the place of both."""
+SPARE = 0.25
+"""Share of the stronger peak's height that the weaker may have, within two errors, for it to be in doubt which is which."""
+OFTEN = 0.4
+"""Share of the bright pixels in which two peaks cannot be told apart, from which that holds wherever they are not seen to be two."""
+DISTINCT = 50.0
+"""Rise of chi2 with one peak in the place of two from which the two are two: below, errors to first order mean little."""
+
+
+def unresolved(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, detection: float) -> NDArray[np.bool_]:
+    """(pixel, peak) True where a peak and its neighbour cannot be told apart.
+
+    Peaks whose places, widths or heights hang together or are fixed are told apart by that.
+    """
+    result = np.zeros(fit.found.shape[:2], dtype=bool)
+    held = {k for k, _ in problem.fixed} | {place[0] for tie in problem.ties for place in (tie.follower, tie.leader)}
+    alone = [k for k in range(fit.found.shape[1]) if k not in held]
+    for j, k in combinations(alone, 2):
+        bright, doubtful = _near(fit, (j, k), detection)
+        one = np.zeros(len(bright), dtype=bool)
+        rows = np.flatnonzero(doubtful)
+        for first in range(0, len(rows), CHUNK):
+            some = rows[first : first + CHUNK]
+            one[some] = _rise(window, problem, fit, spectra, some, (j, k)) < DISTINCT
+        two = doubtful & ~one
+        if one.sum() > OFTEN * bright.sum():  # the map cannot tell them: it is no news that one took all the light, or fled, elsewhere
+            one |= bright & ~two
+        result[one, j] = result[one, k] = True
+    return result
+
+
+def _near(fit: Fit, pair: tuple[int, int], detection: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(pixel,) True where two peaks together stand out of the noise; and where they lie close besides, and neither is surely absent."""
+    both = fit.found[:, list(pair)]
+    height, error = both[..., 2], np.nan_to_num(fit.quality.error[:, list(pair), 2], nan=0.0, posinf=0.0)
+    bright = height.sum(axis=1) > detection * fit.quality.noise
+    near = np.abs(both[:, 0, 0] - both[:, 1, 0]) < NEAR * both[..., 1].mean(axis=1)
+    return bright, bright & near & ((height + 2 * error).min(axis=1) > SPARE * height.max(axis=1))
+
+
+def _rise(
+    window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], pair: tuple[int, int]
+) -> NDArray[np.float64]:
+    """(row,) by how much chi2 rises where one peak stands for two."""
+    from napari_wse2xai.numerics import least_squares
+    from napari_wse2xai.numerics.uncertainty import objective
+
+    fewer, counts, found = _with_one(problem, pair), spectra.of(window, rows), fit.found[rows]
+    start = np.clip(_as_one(found, pair), fewer.lower, fewer.upper)
+    single = least_squares.fit(fewer, counts, least_squares.Tolerance(1e-5, 40), start=start)
+    rise = objective(fewer, counts, single) - objective(problem, counts, found)
+    return np.asarray(rise / fit.quality.noise[rows] ** 2)
+
+
+def _with_one(problem: "Problem", pair: tuple[int, int]) -> "Problem":
+    """The problem with the first of two peaks having the room of both."""
+    j, k = pair
+    lower, upper = problem.lower.copy(), problem.upper.copy()
+    lower[j], upper[j] = np.minimum(lower[j], lower[k]), np.maximum(upper[j], upper[k])
+    rest = [i for i in range(len(problem.shapes)) if i != k]
+    place = {old: new for new, old in enumerate(rest)}
+    ties = tuple(
+        replace(tie, follower=(place[tie.follower[0]], tie.follower[1]), leader=(place[tie.leader[0]], tie.leader[1]))
+        for tie in problem.ties
+    )
+    return replace(
+        problem,
+        shapes=tuple(problem.shapes[i] for i in rest),
+        start=problem.start[rest],
+        anchor=problem.anchor[rest],
+        lower=lower[rest],
+        upper=upper[rest],
+        fixed=frozenset((place[i], kind) for i, kind in problem.fixed),
+        ties=ties,
+        penalty=0.0,
+    )
+
+
+def _as_one(found: NDArray[np.float64], pair: tuple[int, int]) -> NDArray[np.float64]:
+    """(row, peak - 1, 4) parameters with one peak of the area and place of both."""
+    j, k = pair
+    result = found.copy()
+    weight = found[:, k, 2] / np.maximum(found[:, j, 2] + found[:, k, 2], 1e-300)
+    result[:, j, 0] = (1 - weight) * found[:, j, 0] + weight * found[:, k, 0]
+    result[:, j, 1] = np.hypot((1 - weight) * found[:, j, 1] + weight * found[:, k, 1], 0.7 * np.abs(found[:, j, 0] - found[:, k, 0]))
+    result[:, j, 2] = found[:, j, 2] + found[:, k, 2]
+    return np.delete(result, k, axis=1)
