@@ -181,6 +181,49 @@ def some_with_a_line(seed: int, *, share: float = 0.5) -> Planted:
     return Planted(counts, (Peak(name="A", position=250, fwhm=4, window=(225, 275)),), truth_of(line), False)
 
 
+def _random_line(rng: np.random.Generator) -> tuple[Array, Array, Array]:
+    """Place, width and height of a line that varies a little over the map."""
+    place, width, snr = rng.uniform(235, 265), rng.uniform(2.5, 10), np.exp(rng.uniform(np.log(5), np.log(500)))
+    return place + 0.05 * width * rng.normal(size=SHAPE), np.full(SHAPE, width), 6 * snr * rng.uniform(0.6, 1.4, SHAPE)
+
+
+def _listed(rng: np.random.Generator, line: tuple[Array, ...]) -> tuple[Peak, ...]:
+    place, width = float(line[0].mean()), float(line[1].mean())
+    start = float(np.clip(place + rng.uniform(-0.3, 0.3) * width, 190, 310))
+    return (Peak(name="A", position=start, fwhm=width * rng.uniform(0.8, 1.25), window=(195, 305)),)
+
+
+def random_right(seed: int) -> Planted:
+    """A right model, drawn at random: place, width, signal-to-noise ratio, shot noise, noise that neighbours share."""
+    rng = np.random.default_rng([1, seed])
+    line = _random_line(rng)
+    gain, smooth = rng.choice([0.0, 0.0, 0.5, 2.0]), rng.choice([0.0, 0.0, 0.0, 0.25])
+    counts = noisy(rng, lorentzian(X, *line) + 100 + rng.uniform(-0.3, 0.3) * (X - 250), 6.0, gain=float(gain), smooth=float(smooth))
+    return Planted(counts, _listed(rng, line), truth_of(line), right=True)
+
+
+def random_missing(seed: int) -> Planted:
+    """A line that is not in the list, at least 1.2 widths from the other, its place, width and height drawn at random."""
+    rng = np.random.default_rng([2, seed])
+    line = _random_line(rng)
+    width = rng.uniform(2.5, 10)
+    apart = 1.2 * 0.5 * (width + line[1].mean())
+    place = rng.uniform(205, 295)
+    while abs(place - line[0].mean()) < apart:
+        place = rng.uniform(205, 295)
+    share = float(np.exp(rng.uniform(np.log(0.01), np.log(1.0))))
+    counts = noisy(rng, lorentzian(X, *line) + lorentzian(X, place, width, share * line[2]) + 100, 6.0)
+    return Planted(counts, _listed(rng, line), truth_of(line), right=False, missing=(place, width, share * float(line[2].mean())))
+
+
+def worth(planted: Planted) -> float:
+    """Standard deviations that the missing line is worth in the sum of all spectra, if the rest were known."""
+    assert planted.missing is not None
+    curve = lorentzian(planted.x, *planted.missing)
+    inside = (planted.x > 195) & (planted.x < 305)
+    return float(np.linalg.norm((curve - curve.mean())[inside]) / 6 * np.sqrt(planted.counts[..., 0].size))
+
+
 CASES: dict[str, Callable[[int], Planted]] = {
     **{f"right, SNR {snr}": partial(right, snr=snr) for snr in (5, 20, 67, 200, 1000)},
     **{f"right, 2.5 channels wide, shot noise, SNR {s}": partial(right, snr=s, width=1.5, gain=1.0, window=10) for s in (20, 1000)},

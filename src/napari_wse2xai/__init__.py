@@ -49,6 +49,7 @@ _HOME = {
         "Peak",
         "Simulate",
         "Train",
+        "check_model",
     ),
     "napari_wse2xai.synthetic": ("make_flake", "make_pair"),
 }

@@ -14,7 +14,7 @@ from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Res
 from napari_wse2xai.errors import DataError, DataWarning, UserError
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Member, Recipe, Series
-from napari_wse2xai.stages import Explain, Pair, Simulate, Train, resuming
+from napari_wse2xai.stages import Explain, Pair, Simulate, Train, check_model, resuming
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
 
@@ -222,8 +222,15 @@ def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Pro
         maps[name] = outcome.map
         if outcome.peaks is not None:
             peaks[name] = outcome.peaks
+            _tell_of_model(name, outcome.peaks, outcome.map)
     paired = _paired(wanted, peaks, part(progress, shares.run, shares.paired, "pair"))
     return _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), keep_in, progress)
+
+
+def _tell_of_model(name: str, peaks: PeakMaps, source: SpectralMap) -> None:
+    """Warn of what the list of peaks misses all over a map."""
+    for proposal in check_model(peaks, source):
+        warnings.warn(f"{name}: {proposal.words}", DataWarning, stacklevel=2)
 
 
 def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -> PairedMaps | None:

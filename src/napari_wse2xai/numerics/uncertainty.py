@@ -116,7 +116,7 @@ def _of_chunk(
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
     full = local.covariance(variance if problem.weights is None else variance * root**2, noise.memory)
     error = np.full_like(parameters, np.nan)
-    error.reshape(len(full), -1)[:, problem.rows] = np.sqrt(np.where(local.known, np.einsum("bii->bi", full), np.nan))
+    error.reshape(len(full), -1)[:, problem.rows] = np.sqrt(np.where(local.known, np.abs(np.einsum("bii->bi", full)), np.nan))
     total = np.asarray(counts * root, dtype=np.float32)
     total -= (total @ background) @ background.T
     standard = np.asarray(plain / np.sqrt(variance), dtype=np.float32)

@@ -3,6 +3,7 @@
 from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching, as_kept
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
+from napari_wse2xai.stages.check_model import Proposal, check_model
 from napari_wse2xai.stages.convert_axis import ConvertAxis
 from napari_wse2xai.stages.correct_response import CorrectResponse
 from napari_wse2xai.stages.deconvolve import Deconvolve
@@ -34,6 +35,7 @@ __all__ = [
     "Normalise",
     "Pair",
     "Peak",
+    "Proposal",
     "Settings",
     "Simulate",
     "SoFar",
@@ -41,4 +43,5 @@ __all__ = [
     "Train",
     "Watching",
     "as_kept",
+    "check_model",
 ]

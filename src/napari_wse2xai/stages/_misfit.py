@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.noise import robust_sigma
 from napari_wse2xai.stages._fitting import Fit, FitWindow, Misfit
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._unresolved import unresolved
@@ -21,7 +22,7 @@ STACKED = 3000
 SURE = 6.0
 """Standard deviations from which the stacked residual shows a misfit."""
 CUT = 10.0
-"""Standard deviations at which a residual is cut off in the stack, so that no spike is taken for a line."""
+"""Spreads of all pixels' residuals at a channel at which one is cut off in the stack, so that no spike is taken for a line."""
 ALLOWED = 2.0
 """Standard deviations by which a pixel may seem to have less of a common misfit than it has."""
 BEYOND = 1.5
@@ -60,7 +61,10 @@ class Common:
         self.light = np.maximum(fit.found[..., 2].sum(axis=1), 0.0) / fit.quality.noise
         self.rows = np.unique(np.linspace(0, len(self.light) - 1, min(len(self.light), STACKED)).astype(np.intp))
         self.weight = max(float(np.linalg.norm(self.light[self.rows])), 1e-300)
-        self.stack: Values = self.light[self.rows] @ self._standard(self.rows) / self.weight
+        each = self._raw(self.rows)
+        self.middle = np.median(each, axis=0)
+        self.reach = CUT * np.maximum(robust_sigma(each - self.middle, axis=0), 1.0)
+        self.stack: Values = self.light[self.rows] @ self._cut(each) / self.weight
         """(n,) sum of the residuals over their noise, weighted with their light: of standard deviation 1 if the model is right."""
 
     @cached_property
@@ -70,12 +74,16 @@ class Common:
 
         return float(largest(self.stack[None], self.fit.noise.memory)[0])
 
-    def _standard(self, which: slice | NDArray[np.intp]) -> Values:
-        """Residuals of some pixels over their noise, cut off."""
+    def _raw(self, which: slice | NDArray[np.intp]) -> Values:
+        """Residuals of some pixels over their noise."""
         from napari_wse2xai.numerics.uncertainty import standardised
 
         counts = self.spectra.of(self.window, which)
-        return np.clip(standardised(self.problem, counts, self.fit.found[which], self.fit.noise), -CUT, CUT)
+        return standardised(self.problem, counts, self.fit.found[which], self.fit.noise)
+
+    def _cut(self, standard: Values) -> Values:
+        """Without what stands out of the other pixels' residuals at the channel: spikes."""
+        return np.clip(standard, self.middle - self.reach, self.middle + self.reach)
 
     def typical(self) -> "Stack":
         """A typical spectrum with the noise of all together."""
@@ -120,7 +128,7 @@ class Common:
         typical = self.typical()
         pattern = self.stack / max(float(np.linalg.norm(self.stack)), 1e-300)
         expected = self.light * self._size / self.weight
-        seen = np.concatenate([self._standard(chunk) @ pattern for chunk in self.spectra.chunks()])
+        seen = np.concatenate([self._cut(self._raw(chunk)) @ pattern for chunk in self.spectra.chunks()])
         share = np.clip((seen + ALLOWED) / np.maximum(expected, 1e-300), 0.0, 1.0)
         share *= float(np.clip(self._size / max(remedy.worth, 1e-300), 1.0, UNEXPLAINED))
         bias: Values = np.abs(remedy.shift) * share[:, None, None]

@@ -19,7 +19,7 @@ SPARE = 0.25
 """Share of the stronger peak's height that the weaker may have, within two errors, for it to be in doubt which is which."""
 OFTEN = 0.4
 """Share of the bright pixels in which two peaks cannot be told apart, from which that holds wherever they are not seen to be two."""
-DISTINCT = 50.0
+DISTINCT = 100.0
 """Rise of chi2 with one peak in the place of two from which the two are two: below, errors to first order mean little."""
 
 

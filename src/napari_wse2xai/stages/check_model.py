@@ -1,0 +1,199 @@
+"""Check the list of peaks against a whole map: the residuals of all pixels together show what single ones cannot, and name the remedy."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.stages._fitting import FitWindow
+from napari_wse2xai.stages._misfit import Common
+from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._stage import as_kept
+from napari_wse2xai.stages.deconvolve import Deconvolve
+from napari_wse2xai.stages.peaks import Peak
+
+if TYPE_CHECKING:
+    from napari_wse2xai.numerics.remedies import Remedy
+
+LOOKED_AT = 3000
+"""Pixels that the check looks at."""
+FEWEST = 30
+"""Fitted pixels below which a map has nothing in common."""
+WORTH = 10.0
+"""Standard deviations, in the stacked residual, from which a line is proposed."""
+MATTERS = 1.0
+"""Errors of a typical pixel by which a misfit moves some parameter, from which it is told."""
+EDGE = 0.75
+"""Distance of a line from an end of its window, in its FWHM, below which the window cuts it."""
+BESIDE = 0.4
+"""Distance of a peak from the maximum that is seen, in its FWHM, from which it does not lie there."""
+SILICON, SEARCHED, STANDS = 520.7, 15.0, 8.0
+"""Silicon's line in cm-1, how far from there it is looked for, and the standard deviations that it must stand out by."""
+Words = Literal["missing line", "shape", "background", "edge", "window", "calibrate"]
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """One fault of a list of peaks, with its remedy."""
+
+    kind: Words
+    words: str
+    """One sentence for the user."""
+    worth: float
+    """Standard deviations, in the stacked residual."""
+    peak: Peak | None = None
+    """Peak to add to the list; None where another change is proposed."""
+    shape: str | None = None
+    """Shape that the peaks of the window are nearer to."""
+
+
+def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
+    """What the model of a deconvolution misses all over a map, and what would mend it.
+
+    Parameters
+    ----------
+    peaks : as `Deconvolve` gave them
+    source : the map that was deconvolved
+
+    Returns
+    -------
+    proposals, the weightiest first; none where the model is right
+
+    Notes
+    -----
+    The residuals of up to 3,000 fitted pixels are added with their light over their noise as weight; `numerics.remedies` says what is
+    tried.  Not for a map of a handful of pixels: there the status of each says what can be said.
+    """
+    if np.isfinite(peaks.height).all(axis=0).sum() < FEWEST:
+        return ()
+    stage = _stage_of(peaks)
+    windows = list(stage._windows(source))
+    spectra = Pixels(source.counts, _looked_at(peaks), windows)
+    found = [proposal for window in windows for proposal in _of_window(stage, window, peaks, spectra)] if len(spectra) else []
+    found += _beside(peaks, source)
+    return tuple(sorted(found, key=lambda each: -each.worth))
+
+
+def _stage_of(peaks: PeakMaps) -> Deconvolve:
+    """Settings that the fit was made with, from its history; where that holds none, from the peaks themselves."""
+    record = next((record for record in reversed(peaks.history) if record.step == Deconvolve.__name__), None)
+    if record is not None:
+        return as_kept(Deconvolve, record)
+    middle = [np.nanmedian(np.stack([p, w]), axis=(1, 2)) for p, w in zip(peaks.position, peaks.fwhm, strict=True)]
+    each = zip(peaks.names, peaks.shapes, middle, peaks.windows, strict=True)
+    return Deconvolve(peaks=tuple(Peak(name=n, shape=s, position=float(m[0]), fwhm=float(m[1]), window=w) for n, s, m, w in each))
+
+
+def _looked_at(peaks: PeakMaps) -> NDArray[np.bool_]:
+    """(ny, nx) True at up to `LOOKED_AT` fitted pixels evenly taken."""
+    fitted = np.flatnonzero(np.isfinite(peaks.height).all(axis=0))
+    chosen = np.zeros(peaks.height[0].size, dtype=bool)
+    chosen[fitted[:: max(1, -(-len(fitted) // LOOKED_AT))]] = True
+    return chosen.reshape(peaks.height.shape[1:])
+
+
+def _of_window(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: Pixels) -> Iterator[Proposal]:
+    counts = spectra.of(window, slice(None))
+    mean = spectra.mean(window)
+    problem = window.problem(mean, spectra.weights(window, mean) if stage.weights == "shot noise" else None, stage)
+    fit = window.judge(problem, counts, _found(window, problem.start, peaks, spectra))
+    common = Common(window, problem, fit, spectra)
+    remedy = common.remedy()
+    if remedy is not None:
+        error = np.median(np.nan_to_num(fit.quality.error[..., :3], nan=np.inf), axis=0)
+        yield from _proposed(window, remedy, float((np.abs(remedy.shift[:, :3]) / error).max()), peaks.axis.unit)
+
+
+def _found(window: FitWindow, start: NDArray[np.float64], peaks: PeakMaps, spectra: Pixels) -> NDArray[np.float64]:
+    """(pixel, peak, 4) what was found; an absent peak lies where it is expected."""
+    form = np.zeros_like(peaks.height) if peaks.form is None else peaks.form
+    which = [peaks.names.index(peak.name) for peak in window.peaks]
+    maps = np.stack([peaks.position, peaks.fwhm, peaks.height, form], axis=1)[which][..., spectra.whole]
+    values = np.moveaxis(maps, -1, 0).astype(np.float64)
+    return np.where(np.isfinite(values), values, start)
+
+
+def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:
+    """Proposal of one remedy, where it is worth a word."""
+    names = " and ".join(peak.name for peak in window.peaks)
+    place = f"{remedy.position:.5g} {unit}"
+    if remedy.kind == "line":
+        yield from _line(window, remedy, moved, unit)
+    elif moved < MATTERS:
+        return
+    elif remedy.kind == "shape":
+        nearer = "gaussian" if remedy.form < 0.5 else "lorentzian"
+        shape = nearer if abs(remedy.form - 0.5) > 0.35 else "pseudo-voigt"
+        words = f"The shape of {names} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
+        yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape)
+    elif remedy.kind == "edge":
+        words = f"The spectra step at {place}, as where a filter begins to let light through, inside the window of {names}"
+        yield Proposal("edge", f"{words}: begin the window beyond it; {remedy.worth:.0f} sigma.", remedy.worth)
+    else:
+        words = f"The background bends under the window of {names}"
+        yield Proposal("background", f"{words}: narrow the window, or take the baseline off; {remedy.worth:.0f} sigma.", remedy.worth)
+
+
+def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:
+    """A line to add; one that the window cuts asks for a wider window."""
+    low, high = window.x[0], window.x[-1]
+    size = f"{remedy.height:.3g} counts, {remedy.worth:.0f} sigma"
+    near = f"near {remedy.position:.4g} {unit}" if abs(remedy.position) < 100 else f"near {remedy.position:.1f} {unit}"
+    if min(remedy.position - low, high - remedy.position) < EDGE * remedy.fwhm:
+        if moved >= MATTERS:
+            words = f"The window {low:.5g} to {high:.5g} {unit} cuts a line {near} ({size}): widen the window or end it before the line."
+            yield Proposal("window", words, remedy.worth)
+        return
+    if remedy.worth < WORTH:
+        return
+    names = [peak.name for peak in window.peaks]
+    name = f"P{remedy.position:.4g}"
+    while name in names:
+        name += "'"
+    shape = max(sorted({peak.shape for peak in window.peaks}), key=[peak.shape for peak in window.peaks].count)
+    place, fwhm = float(f"{remedy.position:.5g}"), float(f"{remedy.fwhm:.3g}")
+    peak = Peak(name=name, shape=shape, position=place, fwhm=fwhm, window=window.peaks[0].window if _covers(window, place) else window.span)
+    yield Proposal("missing line", f"A line {near}, {size}, is not in the list: add it.", remedy.worth, peak)
+
+
+def _covers(window: FitWindow, place: float) -> bool:
+    low, high = window.peaks[0].window
+    return low <= place <= high
+
+
+def _beside(peaks: PeakMaps, source: SpectralMap) -> Iterator[Proposal]:
+    """Peaks that do not lie where the spectrum has its maximum, and what silicon says of the axis."""
+    mean = np.nanmean(np.asarray(source.counts, dtype=np.float64)[_looked_at(peaks)], axis=0)
+    x, unit = source.axis.values, source.axis.unit
+    places = np.array([np.nanmedian(p) if np.isfinite(p).any() else np.nan for p in peaks.position])
+    widths = np.array([np.nanmedian(w) if np.isfinite(w).any() else np.nan for w in peaks.fwhm])
+    heights = np.array([np.nanmedian(h) for h in peaks.height])
+    for name, place, fwhm, height in zip(peaks.names, places, widths, heights, strict=True):
+        if not np.isfinite(place) or height < 0.3 * np.nanmax(heights):
+            continue
+        inside = np.flatnonzero(np.abs(x - place) < 1.5 * fwhm)
+        if len(inside) < 3:
+            continue
+        top = float(x[inside[mean[inside].argmax()]])
+        away = place - top
+        alone = np.nansum(np.abs(places - top) < 1.5 * np.nan_to_num(widths)) == 1
+        within = 0 < mean[inside].argmax() < len(inside) - 1
+        if alone and within and abs(away) > max(BESIDE * fwhm, 2 * float(np.diff(x).max())):
+            words = f"{name} lies {abs(away):.2g} {unit} beside the maximum at {top:.5g}: calibrate the axis or move its expected position"
+            yield Proposal("calibrate", f"{words}{_silicon(source)}.", WORTH)
+
+
+def _silicon(source: SpectralMap) -> str:
+    """What silicon's line says of the axis, where it is seen."""
+    x = source.axis.values
+    if source.axis.unit != "cm-1" or not x[0] < SILICON - SEARCHED < SILICON + SEARCHED < x[-1]:
+        return ""
+    near = np.flatnonzero(np.abs(x - SILICON) < SEARCHED)
+    mean = np.nanmean(np.asarray(source.counts, dtype=np.float64)[..., near], axis=(0, 1))
+    noise = float(np.median(np.abs(np.diff(mean)))) * 1.05 + 1e-300
+    if mean.max() - np.median(mean) < STANDS * noise:
+        return ""
+    return f"; silicon says {x[near[mean.argmax()]] - SILICON:+.1f}"

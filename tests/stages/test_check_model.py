@@ -1,0 +1,52 @@
+"""The check of a list of peaks against a whole map: it names the line that is missing, and is silent where the model is right."""
+
+import numpy as np
+import pytest
+
+import napari_wse2xai as w
+import planted_maps as planted
+
+
+def proposals(made):
+    return w.check_model(made.fitted(), made.map)
+
+
+def test_the_missing_line_of_planted_maps_is_proposed():
+    tried = [made for seed in range(24) if planted.worth(made := planted.random_missing(seed)) > 10]
+    found = [
+        any(each.peak is not None and abs(each.peak.position - made.missing[0]) < made.missing[1] for each in proposals(made))
+        for made in tried
+    ]
+    assert len(tried) > 12
+    assert np.mean(found) >= 0.9
+
+
+def test_right_maps_are_left_alone():
+    assert not [each.words for seed in range(20) for each in proposals(planted.random_right(seed))]
+
+
+def test_the_line_that_is_proposed_mends_the_fit():
+    made = planted.missing_line(7)
+    (best, *_) = proposals(made)
+    assert best.kind == "missing line"
+    assert "is not in the list: add it" in best.words
+    assert abs(best.peak.position - 257) < 1
+    mended = planted.Planted(made.counts, (*made.peaks, best.peak), np.concatenate([made.truth, made.truth * np.nan]), right=True)
+    peaks = mended.fitted()
+    assert np.median(peaks.fwhm[0]) == pytest.approx(4, rel=0.03)
+    assert (peaks.status == w.Status.OK).mean() > 0.9
+
+
+@pytest.mark.parametrize(
+    ("make", "kind", "word"),
+    [
+        (lambda: planted.wrong_shape(1, true="gaussian"), "shape", "nearer Gaussian"),
+        (lambda: planted.wrong_shape(1, true="lorentzian"), "shape", "nearer Lorentzian"),
+        (lambda: planted.filter_edge(1), "edge", "205"),
+        (lambda: planted.bent_background(1), "background", "bends"),
+    ],
+)
+def test_every_fault_is_named(make, kind, word):
+    (best, *_) = proposals(make())
+    assert best.kind == kind
+    assert word in best.words
