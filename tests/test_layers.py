@@ -159,3 +159,14 @@ def test_a_picture_that_does_not_fit_its_grid_is_refused(values):
 def test_every_status_has_its_colour() -> None:
     assert set(STATUS_COLORS) == set(Status)
     assert len(set(STATUS_COLORS.values())) == len(Status)
+
+
+def test_a_map_on_wavelengths_is_drawn_in_micrometres_and_found_by_the_mouse() -> None:
+    """One unit of length for all axes: with a slider in nm napari put canvas and mouse into nm, and no pixel was ever under the mouse."""
+    from napari.components import ViewerModel
+
+    viewer = ViewerModel()
+    data, keywords, _ = map_layer(make_map(Frame((4, 6), (0.5, 0.25), (10.0, 20.0)), AxisKind.WAVELENGTH))
+    layer = viewer.add_image(data, **keywords)
+    assert [str(unit) for unit in viewer.layers.extent.units[-2:]] == ["micrometer", "micrometer"]
+    np.testing.assert_allclose(viewer.layers.extent.world, layer.extent.world)

@@ -66,6 +66,6 @@ def test_dragging_is_told_in_the_stage_s_coordinates(viewer, small_peaks: PeakMa
 def test_a_series_and_a_map_share_the_window(viewer, small: SpectralMap) -> None:
     times = Frame((12, 16), (2.5, 0.25), directions=(Direction("time", "s"), Direction("x")))
     (layer,) = stock.add(viewer, to_layers(replace(small, frame=times, name="series")))
-    assert viewer.dims.axis_labels[-2:] == ("time (s)", "x")
+    assert viewer.dims.axis_labels[-2:] == ("time (s)", "x (µm)")
     stock.add(viewer, to_layers(small))
-    assert [str(unit) for unit in layer.units[-2:]] == ["pixel", "micrometer"]
+    assert [str(unit) for unit in layer.units[-2:]] == ["pixel", "pixel"]

@@ -9,7 +9,8 @@ from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown
 from napari_wse2xai.layers.slider import OnSlider, Slider
 from napari_wse2xai.numerics import brightness
 
-PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "nm", AxisKind.ENERGY: "eV", AxisKind.WAVENUMBER: "1/cm"}
+PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "pixel", AxisKind.ENERGY: "eV", AxisKind.WAVENUMBER: "1/cm"}
+"""Unit of a slider.  No length: napari has one unit of length for all axes, and the canvas would be in nanometres, the mouse too."""
 STATUS_COLORS = {
     Status.OK: "#3f9b63",
     Status.NOT_ON_FLAKE: "#00000000",

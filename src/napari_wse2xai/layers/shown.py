@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Direction, Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
+from napari_wse2xai.data import Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
@@ -58,22 +58,22 @@ def shown_in(metadata: Mapping[str, Any]) -> Shown | None:
 def place(frame: Frame) -> dict[str, Any]:
     """Where a frame lies on the canvas; a stage coordinate that falls along the rows is drawn with its sign turned, never mirrored.
 
-    Along a direction that is no length, pixels are drawn one apart.
+    The pixels of a series are drawn one apart, in both directions: napari compares what it shows, and a second is no micrometre.
     """
-    along = [_placed(*each) for each in zip(frame.step_um, frame.origin_um, frame.directions, strict=True)]
+    along = [_placed(*each, are_places=frame.has_places) for each in zip(frame.step_um, frame.origin_um, strict=True)]
     falls = np.prod(frame.step_um) < 0
     turned = {"rotate": -frame.rotation_deg if falls else frame.rotation_deg} if frame.rotation_deg else {}
     return {
         "scale": tuple(scale for scale, _ in along),
         "translate": tuple(start for _, start in along),
-        "units": tuple("um" if direction.is_length else "pixel" for direction in frame.directions),
-        "axis_labels": tuple(direction.name if direction.is_length else direction.label for direction in frame.directions),
+        "units": ("um", "um") if frame.has_places else ("pixel", "pixel"),
+        "axis_labels": tuple(each.name if each.is_length and frame.has_places else each.label for each in frame.directions),
     } | turned
 
 
-def _placed(step: float, origin: float, direction: Direction) -> tuple[float, float]:
+def _placed(step: float, origin: float, *, are_places: bool) -> tuple[float, float]:
     """Scale and translation along one direction."""
-    if not direction.is_length:
+    if not are_places:
         return 1.0, 0.0
     return abs(step), origin if step > 0 else -origin
 
