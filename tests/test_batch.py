@@ -3,9 +3,11 @@
 import dataclasses
 import errno
 import html
+import json
 from functools import partial
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pandas as pd
 import pytest
@@ -245,7 +247,11 @@ def test_warnings_are_told_and_kept_in_the_report(inputs, tmp_path, flake):
     path = write(inputs, "bright.yaml", raman=None, pl={"file": "bright.nc", "find_flake": {"corner": "top left", "k": 0.5}})
     with pytest.warns(DataWarning) as caught:
         batch.run_recipe(path, tmp_path / "out")
-    assert str(caught[0].message) in html.unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    sentences = [str(one.message) for one in caught]
+    assert sentences[0] in html.unescape((tmp_path / "out" / "report.html").read_text(encoding="utf-8"))
+    with h5py.File(tmp_path / "out" / "results.nc") as file:
+        assert json.loads(file.attrs["warnings"]) == sentences
+    assert list(io.read_results(tmp_path / "out" / "results.nc").warnings) == sentences
 
 
 @pytest.fixture

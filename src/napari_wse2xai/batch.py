@@ -61,7 +61,6 @@ class _Story:
 
     title: str
     comparisons: Mapping[str, report.Comparison] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
 
 
 def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> Results:
@@ -84,8 +83,8 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
     with _writable(folder), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
         sources = _read(wanted, progress)
         recipe.check(wanted, sources)
-        results = run_chains(wanted, sources, progress, keep_in=folder)
-        _deliver(results, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)), progress)
+        results = replace(run_chains(wanted, sources, progress, keep_in=folder), warnings=tuple(told))
+        _deliver(results, folder, _Story(Path(recipe_path).stem), progress)
         resuming.forget(results.model, folder)
     return results
 
@@ -121,7 +120,7 @@ def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress)
         for index, (place, results) in enumerate(places.items()):
             told_of = part(progress, 0.8 + 0.2 * index / len(places), 0.8 + 0.2 * (index + 1) / len(places), place)
             _deliver(results, folder / place, _Story(place), told_of)
-        _deliver_series(_models(networks), series, folder, _Story(Path(recipe_path).stem, warnings=tuple(told)))
+        _deliver_series(_models(networks), series, folder, Path(recipe_path).stem, tuple(told))
         for key, results in networks.items():
             resuming.forget(results.model, folder / _home_of(*key))
         progress(1.0, "report: done")
@@ -137,9 +136,10 @@ def _prepared(series: Series, progress: Progress) -> dict[Member, Results]:
     prepared, count = {}, len(series.members)
     for index, member in enumerate(series.members):
         told = part(progress, index / count, (index + 1) / count, member.name)
-        sources = _read(member.recipe, told)
-        recipe.check(member.recipe, sources)
-        prepared[member] = run_chains(member.recipe, sources, told)
+        with _noting_warnings() as warned:
+            sources = _read(member.recipe, told)
+            recipe.check(member.recipe, sources)
+            prepared[member] = replace(run_chains(member.recipe, sources, told), warnings=tuple(warned))
     return prepared
 
 
@@ -158,14 +158,14 @@ def _compared(series: Series, flakes: Mapping[Member, Results], folder: Path, pr
     return networks
 
 
-def _deliver_series(models: dict[tuple[str, str], TrainedModel], series: Series, folder: Path, story: _Story) -> None:
+def _deliver_series(models: dict[tuple[str, str], TrainedModel], series: Series, folder: Path, title: str, told: tuple[str, ...]) -> None:
     """Write what compares all networks."""
     images = report.series_figures(models)
     places = report.Places(
         networks={key: _home_of(*key) for key in models},
         flakes={f"{member.name} ({member.condition})": _home(member.condition, member.name) for member in series.members},
     )
-    page = report.series_page(models, images, places, title=story.title, warnings=story.warnings)
+    page = report.series_page(models, images, places, title=title, warnings=told)
     with io.delivered(folder, first="scores.csv", last=REPORT, replaced=()) as staged:
         _write_images(images, staged)
         io.write_scores_csv({(*key,): model for key, model in models.items()}, staged / "scores.csv", keys=("architecture", "condition"))
@@ -192,11 +192,11 @@ def demo(output: str | Path, progress: Progress = silent, *, shape: str = "trian
     with _writable(folder), _noting_warnings() as told:
         progress(0.0, "growing the sample flake")
         flake = synthetic.make_flake(shape, seed=seed)
-        results = run_chains(_demo_recipe(), {"raman": flake.raman, "pl": flake.pl}, progress)
+        results = replace(run_chains(_demo_recipe(), {"raman": flake.raman, "pl": flake.pl}, progress), warnings=tuple(told))
         truths = {"raman": flake.truth.raman, "pl": flake.truth.pl}
         comparisons = {name: report.compare(results.maps[name], results.peaks[name], flake.truth, truth) for name, truth in truths.items()}
         title = f"Sample flake: a synthetic WSe₂ {shape}, seed {seed}"
-        _deliver(results, folder, _Story(title, comparisons, tuple(told)), progress)
+        _deliver(results, folder, _Story(title, comparisons), progress)
     return results
 
 
@@ -286,7 +286,7 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
     shares = _Shares.after(results)
     images = report.draw_figures(results, part(progress, shares.learnt, shares.drawn, "report"))
     card = _card(results, story.title, images)
-    text = report.page(results, images, title=story.title, comparisons=story.comparisons, warnings=story.warnings)
+    text = report.page(results, images, title=story.title, comparisons=story.comparisons)
     progress(shares.drawn, "report: writing")
     with io.delivered(folder, first=RESULTS, last=REPORT, replaced=_OF_EARLIER) as staged:
         io.write_results(results, staged / RESULTS)

@@ -51,7 +51,7 @@ def images(results):
 
 
 def test_the_page_says_what_was_measured_and_found(results, images, clean_raman):
-    text = read(report.page(results, images, title="My <flake>", warnings=("The corner is bright.",)))
+    text = read(report.page(replace(results, warnings=("The corner is bright.",)), images, title="My <flake>"))
     for part in ("My <flake>", "rs.txt", "Scan <1>", "ab12ab12", "48 × 56 pixels", "The corner is bright.", "preset: wse2-532"):
         assert part in text
     assert f"Flake {int(clean_raman.flake.sum())} of {clean_raman.flake.size} pixels" in text

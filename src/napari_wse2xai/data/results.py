@@ -26,3 +26,5 @@ class Results:
     """The network with its scores and verdict, where the run trained one."""
     explanation: Explanation | None = None
     """What the network makes of each RS parameter, where the run explained it."""
+    warnings: tuple[str, ...] = ()
+    """What the run told the user about the data, a sentence each."""

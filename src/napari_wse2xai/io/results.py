@@ -47,6 +47,7 @@ def write_results(results: Results, path: str | Path) -> None:
     with new_file(path, expected_bytes=_size_of(results)) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs["Conventions"] = netcdf.CONVENTIONS
         file.attrs["recipe"] = results.recipe
+        file.attrs["warnings"] = json.dumps(results.warnings, ensure_ascii=False)
         _write_modalities(file, results)
         if results.paired is not None:
             _write_pair(file.create_group(PAIR), results.paired)
@@ -237,7 +238,8 @@ def read_results(path: str | Path) -> Results:
         maps = {name: netcdf.read_map_group(group["map"], name=name) for name, group in modalities.items() if "map" in group}
         peaks = _all_peaks(modalities)
         paired = _read_pair(file[PAIR], peaks["raman"]) if PAIR in file and "raman" in peaks else None
-        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired, *_read_learnt(file))
+        told = tuple(json.loads(netcdf.text_of(file.attrs, "warnings") or "[]"))
+        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired, *_read_learnt(file), warnings=told)
 
 
 def _read_learnt(file: Any) -> tuple[TrainedModel | None, Explanation | None]:

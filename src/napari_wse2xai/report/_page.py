@@ -37,18 +37,15 @@ class Picture:
     caption: str
 
 
-def page(
-    results: Results, images: Images, *, title: str, comparisons: Mapping[str, Comparison] | None = None, warnings: tuple[str, ...] = ()
-) -> str:
+def page(results: Results, images: Images, *, title: str, comparisons: Mapping[str, Comparison] | None = None) -> str:
     """Write the report of a run.
 
     Parameters
     ----------
-    results : what the run made
+    results : what the run made, and what it warned of
     images : what `draw_figures` made of it
     title : heading of the page
     comparisons : by modality, for a synthetic flake
-    warnings : what the user was told while it ran
     """
     sections = [_section(name, results, images, (comparisons or {}).get(name)) for name in results.maps]
     return filled(
@@ -57,7 +54,7 @@ def page(
         version=__version__,
         sections=sections,
         recipe=results.recipe,
-        warnings=warnings,
+        warnings=results.warnings,
         pair=_pair(results, images),
         badges=_learnt.badges(results.model),
         model=_model(results, images),
