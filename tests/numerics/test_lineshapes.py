@@ -64,3 +64,28 @@ def test_area_is_the_integral(shape, form):
 
 def test_a_fano_line_without_interference_is_a_lorentzian():
     assert SHAPES["fano"](X, *PARAMETERS[:3], 0.0) == pytest.approx(SHAPES["lorentzian"](X, *PARAMETERS[:3]))
+
+
+def test_the_mean_over_a_channel_is_that_of_the_closed_forms():
+    """A Lorentzian's integral is an arctangent, a Gaussian's an error function: lines of 1.5 to 4 channels, anywhere in a channel."""
+    from scipy.special import erf
+
+    x, width = 200 + 0.5 * np.arange(80), np.full(80, 0.5)
+    for fwhm, off in ((0.75, 0.0), (1.0, 0.21), (1.36, 0.1), (2.0, 0.25)):
+        position, low, high = 220 + off, x - 0.25, x + 0.25
+        gamma = fwhm / 2
+        lorentzian = gamma * (np.arctan((high - position) / gamma) - np.arctan((low - position) / gamma)) / width
+        root = 2 * np.sqrt(np.log(2)) / fwhm
+        gaussian = np.sqrt(np.pi) / 2 / root * (erf(root * (high - position)) - erf(root * (low - position))) / width
+        for name, exact in (("lorentzian", lorentzian), ("gaussian", gaussian)):
+            assert SHAPES[name](x, position, fwhm, 1.0, width=width) == pytest.approx(exact, abs=1.5e-3)
+
+
+@pytest.mark.parametrize("name", list(SHAPES))
+def test_slopes_of_means_over_channels_are_those_of_small_steps(name):
+    x, width = 200 + 0.5 * np.arange(80), np.full(80, 0.5)
+    at = np.array([220.1, 1.4, 50.0, 0.4])[: 4 if SHAPES[name].form else 3]
+    for i, slope in enumerate(SHAPES[name].slopes(x, width, *at)):
+        step = np.where(np.arange(len(at)) == i, 1e-5, 0.0)
+        small = (SHAPES[name](x, *(at + step), width=width) - SHAPES[name](x, *(at - step), width=width)) / 2e-5
+        assert slope == pytest.approx(small, abs=1e-4 * np.abs(small).max())

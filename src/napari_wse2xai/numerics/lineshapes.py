@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 Array = Any
 """A numpy array or a torch tensor (or a float); all arguments of one call broadcast against each other."""
 LN2 = float(np.log(2.0))
+NODES = ((-(0.15**0.5), 5 / 18), (0.0, 8 / 18), (0.15**0.5, 5 / 18))
+"""Places in a channel, in its width off its middle, and their weights (Gauss and Legendre): means over channels are right to 0.5 % for
+lines one channel wide, to 0.02 % for two."""
 
 
 def lorentzian(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> Array:
@@ -138,9 +141,19 @@ class Shape:
     area: Callable[[Array], Array] = lambda form: np.pi / 2
     """Area over height times FWHM, for a form."""
 
-    def __call__(self, x: Array, position: Array, fwhm: Array, height: Array, *form: Array) -> Array:
-        """Evaluate the shape."""
-        return self.value(x, position, fwhm, height, *(form if self.form is not None else ()))
+    def __call__(self, x: Array, position: Array, fwhm: Array, height: Array, *form: Array, width: Array | None = None) -> Array:
+        """Evaluate the shape at some places, or its means over channels of some width about them."""
+        own = form if self.form is not None else ()
+        if width is None:
+            return self.value(x, position, fwhm, height, *own)
+        return sum(weight * self.value(x + place * width, position, fwhm, height, *own) for place, weight in NODES)
+
+    def slopes(self, x: Array, width: Array | None, *parameters: Array) -> tuple[Array, ...]:
+        """Derivatives by the parameters of what `__call__` gives."""
+        if width is None:
+            return self.derivatives(x, *parameters)
+        parts = [self.derivatives(x + place * width, *parameters) for place, _ in NODES]
+        return tuple(sum(weight * each for (_, weight), each in zip(NODES, column, strict=True)) for column in zip(*parts, strict=True))
 
 
 GAUSSIAN_AREA = float(np.sqrt(np.pi / LN2) / 2)

@@ -10,6 +10,8 @@ from napari_wse2xai.numerics.lineshapes import SHAPES
 PER_PEAK = 4
 """Parameters kept per peak: position, FWHM, height, form; a shape without a form keeps a zero there."""
 POSITION, FWHM, HEIGHT, FORM = range(PER_PEAK)
+NARROW = 4.0
+"""Channels of a line's FWHM below which it is averaged over each of them: its top would be 2 % too high there."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Problem:
     ties: tuple[Tie, ...] = ()
     weights: NDArray[np.float64] | None = None
     """(n,) weight of each channel, of mean 1; None for equal ones."""
+    width: NDArray[np.float64] | None = None
+    """(n,) width of each channel, over which lines are averaged; None where all are so wide that their value in the middle serves."""
     root: NDArray[np.float64] = field(init=False, repr=False)
     """(n,) square root of the weights: residual and derivatives are multiplied by it."""
     background: NDArray[np.float64] = field(init=False, repr=False)
@@ -121,6 +125,25 @@ class Problem:
         start[unseen] = np.where(np.arange(PER_PEAK) == HEIGHT, start[unseen], self.start[unseen])
         start[free_height, HEIGHT] = np.maximum(start[free_height, HEIGHT], least)
         return replace(self, start=start)
+
+    def opened(self) -> "Problem":
+        """Let lines be as narrow as a channel: for a spectrum that tells widths by itself."""
+        lower = self.lower.copy()
+        lower[:, FWHM] = np.minimum(lower[:, FWHM], float(np.abs(np.gradient(self.x)).mean()))
+        return replace(self, lower=lower)
+
+    def fitted_out(self, found: NDArray[np.float64], narrowest: float) -> "Problem":
+        """Learn from a fit of the brightest light, (peak, 4): how narrow lines may be, and whether they are narrow against the channels.
+
+        Parameters
+        ----------
+        narrowest : least FWHM of a spectrum, as a multiple of that found, where this is less than the bound; never less than a channel
+        """
+        channel = np.abs(np.gradient(self.x))
+        lower = self.lower.copy()
+        lower[:, FWHM] = np.clip(narrowest * found[:, FWHM], min(float(channel.mean()), float(lower[:, FWHM].min())), lower[:, FWHM])
+        narrow = found[:, FWHM] < NARROW * np.interp(found[:, POSITION], self.x, channel)
+        return replace(self, lower=lower, width=channel if narrow.any() else None)
 
     def scaled_start(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
         """Start of every spectrum, (pixel, peak, 4): heights in proportion to the spectrum's own highest count."""

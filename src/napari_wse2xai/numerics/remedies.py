@@ -230,12 +230,12 @@ def _refitted(stack: Stack, problem: Problem, starts: Array) -> tuple[Array, Arr
     from napari_wse2xai.numerics import least_squares
 
     old = stack.problem
-    spectrum = model(old.x, old.shapes, stack.parameters[None])[0] + stack.residual
+    spectrum = model(old.x, old.shapes, stack.parameters[None], old.width)[0] + stack.residual
     weighted = replace(problem, weights=_weights(stack), penalty=0.0)
     begin = np.clip(starts, problem.lower, problem.upper)
     counts = np.repeat(spectrum[None], len(begin), axis=0)
     found = least_squares.fit(weighted, counts.astype(np.float64), least_squares.Tolerance(1e-7, 60), start=begin)
-    rest = weighted.without_background((counts - model(old.x, problem.shapes, found)) * weighted.root)
+    rest = weighted.without_background((counts - model(old.x, problem.shapes, found, old.width)) * weighted.root)
     scale = float((1 / stack.sigma**2).mean())
     return found, (rest**2).sum(axis=1) * scale
 

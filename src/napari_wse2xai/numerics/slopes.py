@@ -12,11 +12,13 @@ RIDGE = 1e-6
 """Added to a scaled normal matrix, whose diagonal is 1."""
 
 
-def model(x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
+def model(
+    x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[np.float64], width: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
     """Sum of the peaks, (pixel, n) counts, for parameters (pixel, peak, 4)."""
     total = np.zeros((len(parameters), len(x)))
     for k, shape in enumerate(shapes):
-        total += SHAPES[shape](x, *parameters[:, k, :, None].swapaxes(0, 1))
+        total += SHAPES[shape](x, *parameters[:, k, :, None].swapaxes(0, 1), width=width)
     return total
 
 
@@ -60,4 +62,5 @@ def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[
         own[:, POSITION] -= middle
         if SHAPES[name].form is None:
             x, own = x.astype(np.float32), own.astype(np.float32)
-        yield SHAPES[name].derivatives(x, *own[:, :, None].swapaxes(0, 1))
+        width = None if problem.width is None else problem.width.astype(x.dtype)
+        yield SHAPES[name].slopes(x, width, *own[:, :, None].swapaxes(0, 1))

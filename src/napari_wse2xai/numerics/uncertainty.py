@@ -140,14 +140,14 @@ def _squares(values: NDArray[np.float32]) -> NDArray[np.float64]:
 
 def standardised(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], noise: Noise) -> NDArray[np.float64]:
     """What a fit leaves of each spectrum, over the noise of the channel, (pixel, n)."""
-    fitted = model(problem.x, problem.shapes, parameters)
+    fitted = model(problem.x, problem.shapes, parameters, problem.width)
     residual = problem.without_background((counts - fitted) * problem.root) / problem.root
     return residual / np.sqrt(noise.variance(residual.astype(np.float32), fitted.astype(np.float32)))
 
 
 def left_over(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
     """What a fit leaves of each spectrum, weighted and without the best background, (pixel, n) counts."""
-    return problem.without_background((counts - model(problem.x, problem.shapes, parameters)) * problem.root)
+    return problem.without_background((counts - model(problem.x, problem.shapes, parameters, problem.width)) * problem.root)
 
 
 def objective(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> NDArray[np.float64]:

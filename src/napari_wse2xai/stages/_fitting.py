@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Spectra = NDArray[np.float32]
 Parameters = NDArray[np.float64]
 Done = Callable[[float], None]
+USUAL_NARROWEST = 0.3
+"""Share of the expected FWHM; who sets a higher one means it, else the map may show narrower lines."""
 CONVERGED = 0.1
 """Largest fall of chi2 still possible at a fit called converged: its parameters lie within a third of their standard errors."""
 
@@ -73,6 +75,16 @@ class FitWindow:
             ties=self._ties(start),
             weights=weights,
         )
+
+    def begun(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":
+        """Problem that starts where a mean spectrum puts it, and whose lines may be as narrow as it shows, whatever was expected."""
+        problem, light = self.problem(mean, weights, settings), mean[None].astype(np.float32)
+        usual = settings.width_range[0] <= USUAL_NARROWEST
+        found = settings.solver.solve(problem.opened() if usual else problem, light, lambda done: None)
+        problem = problem.fitted_out(found[0], settings.width_range[0] if usual else np.inf)
+        if problem.width is not None:
+            found = settings.solver.solve(problem, light, lambda done: None, found)
+        return problem.restarted(found[0])
 
     def _ties(self, start: Parameters) -> tuple[Any, ...]:
         from napari_wse2xai.numerics.problem import Tie
@@ -193,7 +205,7 @@ class Fit:
         if self.misfit is None:
             return error, covariance
         raised, bias = 1.0 + self.misfit.own**2, self.misfit.bias
-        moved = bias[..., 1:]
+        moved = np.minimum(bias[..., 1:], 1e100)  # of an absent peak it may be anything: its square must stay a number
         joint = covariance * raised[:, None, None, None] + moved[..., :, None] * moved[..., None, :]
         return np.sqrt(error**2 * raised[:, None, None] + bias**2), joint
 

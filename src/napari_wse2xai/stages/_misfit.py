@@ -93,7 +93,7 @@ class Common:
 
         bright = self.fit.found[self.rows][self.light[self.rows] >= np.median(self.light[self.rows])]
         parameters = np.median(bright, axis=0)
-        fitted = model(self.problem.x, self.problem.shapes, parameters[None])
+        fitted = model(self.problem.x, self.problem.shapes, parameters[None], self.problem.width)
         noise = float(np.median(self.fit.quality.noise[self.rows]))
         shape = np.sqrt(self.fit.noise.variance(np.zeros_like(fitted, dtype=np.float32), fitted.astype(np.float32)))[0]
         share = max(float(parameters[:, 2].sum()), 0.0) / noise / self.weight

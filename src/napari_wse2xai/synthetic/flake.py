@@ -21,7 +21,7 @@ from napari_wse2xai.synthetic.instrument import (
     raman_axis,
     raman_background,
 )
-from napari_wse2xai.synthetic.material import A1_HEIGHT, LINES, PL_HEIGHT, exciton_maps, phonon_maps, pl_law
+from napari_wse2xai.synthetic.material import LINE_SETS, PL_HEIGHT, Line, exciton_maps, phonon_maps, pl_law
 from napari_wse2xai.synthetic.truth import ModalityTruth, Truth
 
 LAWS = ("known", "independent", "hidden")
@@ -57,6 +57,7 @@ def make_flake(
     instrument: Instrument | None = None,
     law: str = "known",
     law_noise: float = 0.05,
+    lines: str = "usual",
 ) -> SyntheticFlake:
     """Grow and measure a WSe2 flake on silicon.
 
@@ -69,19 +70,23 @@ def make_flake(
     instrument : noise, focus and cosmic rays; the default is a good confocal microscope
     law : one of `LAWS`
     law_noise : standard deviation of the PL height around its law, as a fraction of the law's own spread on the flake
+    lines : "usual", the eight of the preset; or "high resolution", as narrow as real ones, averaged over channels of 0.5 cm-1
 
     Raises
     ------
     SettingsError
-        The shape or law is not known, the scan is too small, or the seed is negative.
+        The shape, law or set of lines is not known, the scan is too small, or the seed is negative.
     """
     if law not in LAWS:
         raise SettingsError(f"The PL law '{law}' is not known; use {', '.join(LAWS[:-1])} or {LAWS[-1]}.")
+    if lines not in LINE_SETS:
+        raise SettingsError(f"The lines '{lines}' are not known; use {' or '.join(LINE_SETS)}.")
     if seed < 0:
         raise SettingsError(f"The seed {seed} is negative; use 0 or a whole number above it.")
     device = instrument or Instrument()
-    truth = _grow_and_light(shape, shape_px, device, Dice(shape, seed), law, law_noise)
+    truth = _grow_and_light(shape, shape_px, device, Dice(shape, seed), law, law_noise, lines)
     options = {"shape": shape, "shape_px": list(shape_px), "seed": seed, "step_um": step_um, "law": law, "law_noise": law_noise}
+    options |= {} if lines == "usual" else {"lines": lines}
     record = Record("synthetic", {**options, "instrument": asdict(device)}, __version__)
     frame = Frame(shape_px, (step_um, step_um), sample=f"{shape} (synthetic)")
     raman, pl = (
@@ -91,12 +96,12 @@ def make_flake(
     return SyntheticFlake(raman, pl, truth)
 
 
-def _grow_and_light(shape: str, shape_px: tuple[int, int], device: Instrument, dice: Dice, law: str, law_noise: float) -> Truth:
+def _grow_and_light(shape: str, shape_px: tuple[int, int], device: Instrument, dice: Dice, law: str, law_noise: float, lines: str) -> Truth:
     """Everything about the flake up to the noise-free light."""
-    lit = light_up(shape, shape_px, device, dice, law)
+    lit = light_up(shape, shape_px, device, dice, law, lines)
     crystal, focus = lit.crystal, lit.focus
     exciton = with_scatter(lit.exciton, crystal.flake, dice("law noise"), law_noise)
-    raman, pl = _raman_truth(lit.phonons, crystal, focus, device, dice), pl_truth(exciton, crystal.flake, focus, device, dice)
+    raman, pl = _raman_truth(lit.phonons, crystal, focus, device, dice, lines), pl_truth(exciton, crystal.flake, focus, device, dice)
     fields = {name: np.where(crystal.flake, values, np.nan) for name, values in _fields(crystal, lit.exciton[2]).items()}
     return Truth(crystal.flake, raman, pl, focus=focus, **fields, gain=device.gain, read_noise=device.read_noise, offset=device.offset)
 
@@ -113,13 +118,13 @@ class Lit:
     """(3, ny, nx) position, FWHM and height by the law."""
 
 
-def light_up(shape: str, shape_px: tuple[int, int], device: Instrument, dice: Dice, law: str) -> Lit:
+def light_up(shape: str, shape_px: tuple[int, int], device: Instrument, dice: Dice, law: str, lines: str = "usual") -> Lit:
     """Grow a crystal and shine on it."""
     crystal = grow(shape, shape_px, dice("crystal"))
     focus = focus_map(dice("focus"), shape_px, device.focus_variation)
-    phonons = phonon_maps(crystal, dice("phonons"))
+    phonons = phonon_maps(crystal, dice("phonons"), LINE_SETS[lines])
     collected = focus * device.intensity
-    law_height = PL_HEIGHT * collected * _relative_pl(law, crystal, phonons, dice)
+    law_height = PL_HEIGHT * collected * _relative_pl(law, crystal, phonons, dice, LINE_SETS[lines])
     phonons[2] *= collected
     return Lit(crystal, focus, phonons, np.stack([*exciton_maps(crystal, dice("exciton")), law_height]))
 
@@ -135,25 +140,26 @@ def _fields(crystal: Crystal, law_height: Field) -> dict[str, Field]:
     return {"vacancy": crystal.vacancy, "oxygen": crystal.oxygen, "strain": crystal.strain, "law_height": law_height}
 
 
-def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice) -> Field:
+def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice, lines: tuple[Line, ...]) -> Field:
     """PL height relative to pristine crystal in focus, (ny, nx)."""
-    a1 = [line.name for line in LINES].index("A1'")
-    known = pl_law(phonons[2, a1] / A1_HEIGHT, crystal.vacancy, crystal.oxygen)
+    a1 = [line.name for line in lines].index("A1'")
+    known = pl_law(phonons[2, a1] / lines[a1].height, crystal.vacancy, crystal.oxygen)
     if law == "known":
         return known
     unseen = smooth_field(dice("unseen"), crystal.flake.shape, 0.12)
     return known * np.exp(0.9 * unseen) if law == "hidden" else np.asarray(0.75 + 0.5 * unseen)
 
 
-def _raman_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: Dice) -> ModalityTruth:
+def _raman_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: Dice, lines: str) -> ModalityTruth:
     """Truth of the RS cube."""
-    axis = raman_axis()
+    narrow = lines == "high resolution"
+    axis = raman_axis(920) if narrow else raman_axis()
     light = raman_background(axis, crystal.flake, focus, dice("RS background"))
     spikes = cosmic_rays(dice("RS spikes"), light.shape, device.spikes_per_pixel)
-    names = tuple(line.name for line in LINES)
+    names, shapes = zip(*((line.name, line.shape) for line in LINE_SETS[lines]), strict=True)
     lit = np.asarray(device.offset + device.intensity * light, dtype=np.float32)
     position, fwhm, height = _on_flake(maps, crystal.flake)
-    return ModalityTruth(axis, names, ("lorentzian",) * len(names), position, fwhm, height, lit, spikes)
+    return ModalityTruth(axis, names, shapes, position, fwhm, height, lit, spikes, narrow)
 
 
 def pl_truth(maps: Field, flake: NDArray[np.bool_], focus: Field, device: Instrument, dice: Dice) -> ModalityTruth:

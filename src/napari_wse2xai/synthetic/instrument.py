@@ -48,10 +48,10 @@ class Instrument:
         return np.asarray(self.offset + self.gain * electrons + self.read_noise * read, dtype=np.float32)
 
 
-def raman_axis() -> SpectralAxis:
+def raman_axis(channels: int = RAMAN_CHANNELS) -> SpectralAxis:
     """Axis of 100 to 560 cm-1 as 1800 gr/mm at 532 nm gives it: nearly even in nm, so not in cm-1."""
     ends = convert_values([100.0, 560.0], AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH, LASER_NM)
-    t = np.linspace(0.0, 1.0, RAMAN_CHANNELS)
+    t = np.linspace(0.0, 1.0, channels)
     nm = ends[0] + (ends[1] - ends[0]) * (t + 0.012 * t * (1.0 - t))
     return SpectralAxis(convert_values(nm, AxisKind.WAVELENGTH, AxisKind.RAMAN_SHIFT, LASER_NM), AxisKind.RAMAN_SHIFT, LASER_NM)
 

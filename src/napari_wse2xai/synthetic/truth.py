@@ -71,15 +71,18 @@ class ModalityTruth:
     background: NDArray[np.float32]
     """(ny, nx, n) counts of all that is not a peak of the flake: offset, luminescence, silicon."""
     spikes: Spikes
+    averaged: bool = False
+    """Whether each channel shows the mean of a line over its width, as a detector does, not the line's value in its middle."""
 
     def peaks(self) -> NDArray[np.float32]:
         """Sum of the flake's peaks without background and noise, (ny, nx, n) in counts; 0 off the flake."""
         flake = np.isfinite(self.height[0])
         x = self.axis.values.astype(np.float32)
+        width = np.gradient(x) if self.averaged else None
         total = np.zeros((int(flake.sum()), len(x)), dtype=np.float32)
         for shape, *maps in zip(self.shapes, self.position, self.fwhm, self.height, strict=True):
             position, fwhm, height = (values[flake][:, None] for values in maps)
-            total += SHAPES[shape](x, position, fwhm, height)
+            total += SHAPES[shape](x, position, fwhm, height, width=width)
         cube = np.zeros((*flake.shape, len(x)), dtype=np.float32)
         cube[flake] = total
         return cube

@@ -1,0 +1,55 @@
+"""Lines as narrow as those of real WSe2: averaged over channels, with starts and bounds that the map tells, whatever the preset says."""
+
+import numpy as np
+import pytest
+
+from napari_wse2xai import recipe
+from napari_wse2xai.data import AxisKind, SpectralMap, Status
+from napari_wse2xai.stages import Deconvolve, Peak
+from napari_wse2xai.synthetic import make_flake
+
+
+@pytest.fixture(scope="module")
+def fitted():
+    """The flake with real widths, and what the preset alone makes of it."""
+    flake = make_flake("triangle", seed=0, shape_px=(30, 34), lines="high resolution")
+    return flake, recipe.preset("wse2-532").raman.chain().run(flake.raman).peaks
+
+
+def pulls(flake, peaks, name, parameter):
+    ours, theirs = peaks.names.index(name), flake.truth.raman.names.index(name)
+    on = flake.truth.flake & np.isfinite(peaks.position[ours])
+    difference = getattr(peaks, parameter)[ours] - getattr(flake.truth.raman, parameter)[theirs]
+    return (difference / getattr(peaks, f"{parameter}_error")[ours])[on]
+
+
+def test_the_preset_alone_gives_the_top_of_a_real_a1_its_height_to_a_percent_and_hits_no_bound(fitted):
+    flake, peaks = fitted
+    a1, true = peaks.names.index("A1'"), flake.truth.raman.names.index("A1'")
+    on = flake.truth.flake & np.isfinite(peaks.height[a1])
+    assert on.sum() > 400
+    assert np.median(peaks.height[a1][on] / flake.truth.raman.height[true][on]) == pytest.approx(1, abs=0.01)
+    assert (peaks.at_bound[:, on] > 0).mean() < 0.01
+    assert np.isnan(peaks.position[peaks.names.index("P195")][on]).mean() > 0.95  # no such band there
+
+
+@pytest.mark.parametrize("name", ["P359", "P374"])
+def test_narrow_lines_whose_preset_is_three_times_as_wide_have_honest_errors(fitted, name):
+    for parameter in ("position", "fwhm", "height"):
+        pull = pulls(*fitted, name, parameter)
+        assert 0.8 < 1.4826 * np.median(np.abs(pull - np.median(pull))) < 1.2
+
+
+def test_lines_of_one_and_a_half_to_three_channels_come_out_right_whatever_width_is_expected():
+    """Closed form of the integral over a channel; 400 noises of one spectrum."""
+    rng, x, gamma = np.random.default_rng(1), np.arange(220, 281, 0.5), 0.45
+    area = np.arctan((x + 0.25 - 250.11) / gamma) - np.arctan((x - 0.25 - 250.11) / gamma)
+    clean = 200 + 6000 * gamma * area / 0.5
+    source = SpectralMap.from_arrays(rng.poisson(clean, (16, 25, len(x))).astype(np.float32), x, AxisKind.RAMAN_SHIFT)
+    for expected in (0.9, 4.0):
+        found = Deconvolve(peaks=(Peak(name="A", position=250, fwhm=expected, window=(225, 275)),))(source)
+        assert (found.status == Status.OK).mean() > 0.95
+        for parameter, true in (("position", 250.11), ("fwhm", 0.9), ("height", 6000.0)):
+            pull = (getattr(found, parameter)[0] - true) / getattr(found, f"{parameter}_error")[0]
+            assert abs(pull.mean()) < 0.3
+            assert 0.85 < pull.std() < 1.15
