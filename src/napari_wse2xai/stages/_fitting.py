@@ -204,8 +204,11 @@ class Fit:
         error, covariance = self.quality.error, self.quality.covariance
         if self.misfit is None:
             return error, covariance
-        raised, bias = 1.0 + self.misfit.own**2, self.misfit.bias
-        moved = np.minimum(bias[..., 1:], 1e100)  # of an absent peak it may be anything: its square must stay a number
+        raised, bias = (
+            1.0 + self.misfit.own**2,
+            np.minimum(self.misfit.bias, 1e15),
+        )  # of an absent peak it may be anything: squares overflow
+        moved = bias[..., 1:]
         joint = covariance * raised[:, None, None, None] + moved[..., :, None] * moved[..., None, :]
         return np.sqrt(error**2 * raised[:, None, None] + bias**2), joint
 
