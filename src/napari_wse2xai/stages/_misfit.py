@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
     from napari_wse2xai.numerics.remedies import Remedy, Stack
 
-STACKED = 3000
+STACKED = 1000
 """Spectra that the stacked residual is taken from."""
 SURE = 6.0
 """Standard deviations from which the stacked residual shows a misfit."""

@@ -64,7 +64,7 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
 
     Notes
     -----
-    The residuals of up to 3,000 fitted pixels are added with their light over their noise as weight; `numerics.remedies` says what is
+    The residuals of up to 1,000 fitted pixels are added with their light over their noise as weight; `numerics.remedies` says what is
     tried.  Not for a map of a handful of pixels: there the status of each says what can be said.
     """
     if np.isfinite(peaks.height).all(axis=0).sum() < FEWEST:
