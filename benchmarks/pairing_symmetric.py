@@ -1,0 +1,72 @@
+"""Whether a flake that looks the same when turned is ever paired wrongly in silence.
+
+``python benchmarks/pairing_symmetric.py [--flakes 200] [--workers 2]``: flakes of ``tests/symmetric_flakes.py``, which has nothing of the
+package's own generator: rims with noise, holes, light of RS and PL that have nothing in common, grids of other steps.  Peaks are made
+directly, without spectra.
+"""
+
+import argparse
+import os
+import sys
+import warnings
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from functools import partial
+from pathlib import Path
+
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
+
+import numpy as np
+
+from napari_wse2xai.data import Pairable
+from napari_wse2xai.data.transform import corners_um
+from napari_wse2xai.errors import AmbiguousPairing, DataError
+from napari_wse2xai.numerics import registration
+from napari_wse2xai.stages import Pair
+from symmetric_flakes import SYMMETRIC, Scanned, irregular, scanned
+
+RIGHT_STEPS = 3.0
+"""A placing whose corners are off by less, in the mean, is the right one of all that could be."""
+KINDS = ("symmetric, true coordinates", "symmetric, unknown turn and shift", "irregular, unknown turn and shift")
+
+
+def flake(seed: int, kind: str) -> Scanned:
+    """Both scans of one flake."""
+    if kind.startswith("irregular"):
+        return scanned(irregular(seed), seed, lost=True)
+    rims = list(SYMMETRIC.values())
+    return scanned(rims[seed % len(rims)], seed, lost="unknown" in kind)
+
+
+def outcome(seed: int, kind: str) -> str:
+    """What became of one flake."""
+    warnings.simplefilter("ignore")
+    registration.REPEATS = 6  # the error is not asked for here
+    scans = flake(seed, kind)
+    try:
+        paired = Pair()(Pairable(scans.raman, scans.pl))
+    except AmbiguousPairing:
+        return "ambiguous"
+    except DataError:
+        return "refused"
+    corners = corners_um(scans.pl.frame)
+    off = np.linalg.norm(paired.transform.apply(corners) - scans.truth.apply(corners), axis=1).mean() / paired.step_um
+    return "right" if off < RIGHT_STEPS else "wrong, but said to be not sure" if paired.doubts else "WRONG IN SILENCE"
+
+
+def main() -> None:
+    """Count what becomes of each kind."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--flakes", type=int, default=200)
+    parser.add_argument("--workers", type=int, default=2)
+    given = parser.parse_args()
+    with ProcessPoolExecutor(given.workers) as pool:
+        for kind in KINDS:
+            found = list(pool.map(partial(outcome, kind=kind), range(1000, 1000 + given.flakes)))
+            odd = [1000 + index for index, words in enumerate(found) if words.lower().startswith(("wrong", "refused"))]
+            print(f"{kind}: {dict(Counter(found))}" + (f"; seeds {odd}" if odd else ""), flush=True)
+
+
+if __name__ == "__main__":
+    main()
