@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Pairable
 from napari_wse2xai.data.transform import corners_um
+from napari_wse2xai.errors import AmbiguousPairing
 from napari_wse2xai.recipe import preset
 from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages.pair import Register
@@ -50,8 +51,8 @@ class Outcome:
         return float(np.sqrt((self.off**2).sum(axis=1).mean()))
 
 
-def outcome(seed: int, shape: str, scale: bool) -> Outcome:
-    """Make, deconvolve and pair one flake."""
+def outcome(seed: int, shape: str, scale: bool) -> Outcome | None:
+    """Make, deconvolve and pair one flake; None where it fits in several ways."""
     warnings.simplefilter("ignore")
     scans = make_pair(shape, Placement.at_random(seed), seed=seed)
     chains = preset().chains()
@@ -59,7 +60,10 @@ def outcome(seed: int, shape: str, scale: bool) -> Outcome:
     assert raman is not None
     assert pl is not None
     started = perf_counter()
-    paired = Pair(method=Register(scale=scale))(Pairable(raman, pl))
+    try:
+        paired = Pair(method=Register(scale=scale))(Pairable(raman, pl))
+    except AmbiguousPairing:
+        return None
     corners = corners_um(pl.frame)
     off = (paired.transform.apply(corners) - scans.transform.apply(corners)) / paired.step_um
     return Outcome(off, paired.misalignment_um / paired.step_um, perf_counter() - started)
@@ -75,14 +79,16 @@ def main() -> None:
     with ProcessPoolExecutor(given.workers) as pool:
         for scale in (False, True):
             for shape in FLAKE_SHAPES:
-                outcomes = list(pool.map(partial(outcome, shape=shape, scale=scale), range(given.flakes)))
+                every = list(pool.map(partial(outcome, shape=shape, scale=scale), range(given.flakes)))
+                outcomes = [each for each in every if each is not None]
                 found = [each for each in outcomes if each.corner < FOUND_STEPS]
                 # The claim is the length of a vector of two coordinates, so each has 1/sqrt(2) of it.
                 honest = np.mean([np.abs(each.off) < each.claimed / np.sqrt(2) for each in found])
                 corners = np.array([each.corner for each in found])
                 ratio = np.sqrt(np.mean([(each.rms / each.claimed) ** 2 for each in found]))
                 print(
-                    f"{shape:<9s} scale {'free ' if scale else 'known'}: {len(found)} of {len(outcomes)} found, corner error median "
+                    f"{shape:<9s} scale {'free ' if scale else 'known'}: {len(found)} of {len(every)} found, "
+                    f"{len(every) - len(outcomes)} ambiguous, corner error median "
                     f"{np.median(corners):.3f}, 95 % below {np.percentile(corners, 95):.3f}, honest {100 * honest:.0f} %, "
                     f"error over claim {ratio:.2f}, {np.median([each.seconds for each in outcomes]):.2f} s a pair"
                 )

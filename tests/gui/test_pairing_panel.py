@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.backend_bases import MouseEvent
 from napari.layers import Image
-from qtpy.QtCore import QPoint, Qt
 
 from napari_wse2xai import io
 from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, Transform
@@ -143,9 +143,8 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
     (wanted,) = [picture for picture in pictures if picture.get_title().startswith("2:")]
     panel.choice.canvas.draw()
     x, y = wanted.transAxes.transform((0.5, 0.5))
-    ratio = panel.choice.canvas.device_pixel_ratio
-    place = QPoint(round(x / ratio), round(panel.choice.canvas.height() - y / ratio))
-    qtbot.mouseClick(panel.choice.canvas, Qt.LeftButton, pos=place)
+    canvas = panel.choice.canvas
+    canvas.callbacks.process("button_press_event", MouseEvent("button_press_event", canvas, x, y, button=1))
     settle(lambda: not panel.runner.busy, 120_000)
     paired = done(panel, settle)
     assert panel.choice.isHidden()
