@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import DataError
 
 
@@ -55,15 +56,15 @@ class SpectralMap:
     ) -> Self:
         """Build a map from counts (ny, nx, n) and an axis that may rise or fall; infinite counts become NaN.
 
-        A memory-mapped or Dask array is kept as it is, on disk: stages read it some rows at a time.
+        `StoredCounts`, a memory-mapped or a Dask array is kept as it is, on disk: stages read it some rows at a time.
         """
         values = np.asarray(axis_values, dtype=np.float64)
-        lazy = isinstance(counts, np.memmap) or hasattr(counts, "dask")
+        lazy = isinstance(counts, StoredCounts | np.memmap) or hasattr(counts, "dask")
         cube: Any = counts if lazy else np.asarray(counts, dtype=np.float32)
         if cube.ndim != 3:
             raise DataError(f"A map has three dimensions (y, x, spectral), but the counts have {cube.ndim}; reshape them first.")
         if len(values) > 1 and values[0] > values[-1]:
-            values, cube = values[::-1].copy(), cube[:, :, ::-1]
+            values, cube = values[::-1].copy(), cube.turned() if isinstance(cube, StoredCounts) else cube[:, :, ::-1]
         cube = cube if lazy else np.ascontiguousarray(cube)
         if not lazy and any(np.isinf(row).any() for row in cube):
             cube = np.where(np.isinf(cube), np.float32(np.nan), cube)
@@ -85,4 +86,4 @@ class SpectralMap:
     @property
     def measured(self) -> NDArray[np.bool_]:
         """(ny, nx) True where every channel has a value."""
-        return np.asarray(np.isfinite(self.counts).all(axis=-1))
+        return np.stack([np.isfinite(np.asarray(line)).all(axis=-1) for line in self.counts])  # a row at a time bounds the memory

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 from matplotlib.path import Path
 from matplotlib.widgets import LassoSelector
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.plots.ice import CURVE, CurvePlot, segments
+from napari_wse2xai.plots.plain_text import PlainFigure
 
 HIGHLIGHT, HOVERED, CUT = "#e8711a", "#111111", "#15803d"
 TITLE_STAYS: Any = {"axes.titley": 1.0}
@@ -29,7 +29,7 @@ class IcePlot(Blitted):
     """Which of `Explanation.pixels` (curve,) bool the mouse went round."""
 
     def __init__(self) -> None:
-        super().__init__(Figure(dpi=DPI))
+        super().__init__(PlainFigure(dpi=DPI))
         self.explanation: Explanation | None = None
         self.feature = 0
         self._chosen: NDArray[np.bool_] = np.zeros(0, dtype=bool)

@@ -3,13 +3,13 @@
 from typing import Any
 
 from matplotlib import rc_context
-from matplotlib.figure import Figure
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.blitted import WIDTH, Blitted
 from napari_wse2xai.gui.explain_curves import TITLE_STAYS
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.plots.explaining import draw_side_by_side
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.side_by_side import ThreeMaps
 
 HEIGHT = 600
@@ -22,7 +22,7 @@ class MapsPlot(Blitted):
     """Three maps of the first flake, under one another."""
 
     def __init__(self) -> None:
-        super().__init__(Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI))
+        super().__init__(PlainFigure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI))
         self.explanation: Explanation | None = None
         self._maps: ThreeMaps | None = None
         self.setFixedHeight(HEIGHT)

@@ -21,6 +21,7 @@ from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.layers import feature_words, pretty
 from napari_wse2xai.plots.pairs import draw_pair
+from napari_wse2xai.plots.plain_text import PlainFigure
 
 NONE = "none"
 HEIGHT = 300
@@ -36,7 +37,7 @@ class PairCanvas(Blitted):
     """Value of the second parameter under the mouse."""
 
     def __init__(self) -> None:
-        super().__init__(Figure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI))
+        super().__init__(PlainFigure(figsize=(WIDTH / DPI, HEIGHT / DPI), dpi=DPI))
         self.setFixedHeight(HEIGHT)
         self.setToolTip("Click or drag: the cut through the heat map, drawn over the curves above. White dots are pixels.")
         for name in ("button_press_event", "motion_notify_event"):

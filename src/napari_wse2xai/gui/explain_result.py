@@ -16,6 +16,7 @@ from napari_wse2xai.gui.explain_saved import BelowCurves, page
 from napari_wse2xai.gui.train_result import DPI, SMALL, VerdictBadge
 from napari_wse2xai.layers import feature_words, pretty
 from napari_wse2xai.plots import explaining
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import with_error
 
 ICE, PDP, MAPS, RANKING = "Curves", "All modes", "Maps", "Ranking"
@@ -37,7 +38,7 @@ class ExplainResult(QWidget):
         self.feature = 0
         self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), QTabBar()
         self.ice, self.maps = IcePlot(), MapsPlot()
-        self.canvas = FigureCanvasQTAgg(Figure(dpi=DPI, layout="constrained"))
+        self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
         self.remarks = QLabel()
         self.remarks.setWordWrap(True)
         for name in (ICE, PDP, MAPS, RANKING):

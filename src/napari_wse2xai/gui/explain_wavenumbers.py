@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
-from matplotlib.figure import Figure, SubFigure
+from matplotlib.figure import SubFigure
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
@@ -16,6 +16,7 @@ from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.gui.voice import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.layers import pretty
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.wavenumbers import draw_wavenumbers
 
 HEIGHT = 260
@@ -32,7 +33,7 @@ class WavenumberView(BelowCurves):
         self.pixels: PixelCurves | None = None
         self.found: Wavenumbers | None = None
         self.work, self.words = WorkRow(viewer, "Wavenumbers"), QLabel()
-        self.canvas = FigureCanvasQTAgg(Figure(dpi=DPI, layout="constrained"))
+        self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
         self.canvas.setFixedHeight(HEIGHT)
         self.words.setWordWrap(True)
         self.work.begin_button.setToolTip(

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backend_bases import MouseButton
-from matplotlib.figure import Figure
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
@@ -16,6 +15,7 @@ from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.start_peaks import StartPeaks
 from napari_wse2xai.layers import WORDS, pretty
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
 
 Pixel = tuple[int, int]
@@ -44,7 +44,7 @@ class SpectrumView(Docked):
         self.on_layers()
 
     def _build(self) -> None:
-        self.figure = Figure(figsize=(7, 2.1), layout="constrained")  # the height is what the dock asks for at first
+        self.figure = PlainFigure(figsize=(7, 2.1), layout="constrained")  # the height is what the dock asks for at first
         self.canvas = Blitted(self.figure)
         grid = self.figure.add_gridspec(2, 1, height_ratios=(4, 1))
         self.axes = self.figure.add_subplot(grid[0])

@@ -11,6 +11,7 @@ from qtpy.QtWidgets import QComboBox, QHeaderView, QLabel, QTabBar, QTableWidget
 from napari_wse2xai.data import NETWORK, VALIDATIONS, Level, TrainedModel, Verdict
 from napari_wse2xai.plots import training
 from napari_wse2xai.plots.judged import BADGE_COLORS
+from napari_wse2xai.plots.plain_text import PlainFigure
 
 CURVES, SCATTER, MODELS, NULL_TEST = "Curves", "Scatter", "Models", "Null test"
 HEIGHTS = {CURVES: 230, SCATTER: 330, MODELS: 250, NULL_TEST: 380}
@@ -58,7 +59,7 @@ class TrainResult(QWidget):
         super().__init__(parent)
         self.model: TrainedModel | None = None
         self.target, self.badge, self.tabs = QComboBox(), VerdictBadge(), QTabBar()
-        self.canvas = FigureCanvasQTAgg(Figure(dpi=DPI, layout="constrained"))
+        self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
         self.table, self.remarks = _score_table(), QLabel()
         self.target.setToolTip("Which of the targets that were learnt")
         self.remarks.setWordWrap(True)

@@ -6,12 +6,12 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
-from matplotlib.figure import Figure
 from matplotlib.ticker import NullLocator
 from qtpy.QtCore import QObject, Signal
 
 from napari_wse2xai.errors import Enough
 from napari_wse2xai.gui.blitted import Blitted
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.training import PARTS, SHORT, WORST_R2
 from napari_wse2xai.progress import Progress
 
@@ -69,7 +69,7 @@ class LiveCurves(Blitted):
     """R2 of both parts and the loss, epoch by epoch; only the lines are drawn anew (blitting), so that the window stays awake."""
 
     def __init__(self) -> None:
-        super().__init__(Figure(figsize=(3.3, 2.2)))
+        super().__init__(PlainFigure(figsize=(3.3, 2.2)))
         self.figure.subplots_adjust(left=0.13, right=0.85, bottom=0.21, top=0.88)
         self.axes = self.figure.add_subplot()
         self.loss_axes = self.axes.twinx()

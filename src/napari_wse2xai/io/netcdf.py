@@ -13,13 +13,14 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind, Frame, Record, SpectralAxis, SpectralMap
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.axis import Medium
+from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.hdf5 import numbers_of, require_real, require_stored
 from napari_wse2xai.io.items import axis_text
-from napari_wse2xai.io.stored import bands, may_be_mapped
+from napari_wse2xai.io.stored import bands, may_stay
 
 CONVENTIONS = "CF-1.11"
 OVERHEAD = 1 << 16
@@ -139,7 +140,7 @@ def read_map_group(group: Any, *, name: str, unit: str | None = None) -> Spectra
     sizes = _sizes(dataset)
     values = read_values(dataset).transpose([list(sizes).index(dimension) for dimension in _MAP_DIMENSIONS])
     axis_values, kind = settle_axis(*_coordinate(group, "spectral", sizes["spectral"]), given=unit, name=name)
-    counts = values if isinstance(values, np.memmap) else np.ascontiguousarray(values, dtype=np.float32)
+    counts: Any = values if isinstance(values, StoredCounts) else np.ascontiguousarray(values, dtype=np.float32)
     if "history" not in group.attrs:
         warn_of_holes(counts, name)
     read = SpectralMap.from_arrays(
@@ -234,13 +235,16 @@ def read_flake(group: Any) -> NDArray[np.bool_] | None:
     return numbers_of(owner["flake"]).astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
 
 
-def read_values(dataset: Any) -> NDArray[Any]:
-    """Whole data set as an array, CF packing undone; a size that the file cannot hold is refused before any memory is taken."""
+def read_values(dataset: Any) -> Any:
+    """Whole data set, CF packing undone: an array, or `StoredCounts` where it is large and plain.
+
+    A size that the file cannot hold is refused before any memory is taken.
+    """
     stored = require_stored(dataset)
     require_real(dataset.dtype, dataset.name)
     fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
-    if may_be_mapped(dataset.dtype, stored) and (fill, scale, offset) == (None, None, None) and _is_plain(dataset):
-        return np.memmap(dataset.file.filename, np.float32, "r", dataset.id.get_offset(), dataset.shape)
+    if may_stay(dataset.dtype, stored) and (fill, scale, offset) == (None, None, None) and dataset.ndim == 3 and _is_plain(dataset):
+        return StoredCounts(Path(dataset.file.filename), dataset.shape, dataset.id.get_offset())
     values: NDArray[Any] = dataset[()]
     if fill is not None and not np.isnan(fill).all():
         values = np.where(values == fill, np.nan, values)

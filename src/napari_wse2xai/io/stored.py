@@ -1,30 +1,34 @@
-"""Numbers as they lie in a file: large ones are mapped into memory, not read."""
+"""Numbers as they lie in a file: large ones stay there till they are needed."""
 
 import math
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import DTypeLike
+
+from napari_wse2xai.data.stored_counts import StoredCounts
 
 LARGE = 2**28
-"""Bytes from which counts stay in the file and are mapped into memory, where file and system allow."""
+"""Bytes from which counts stay in the file, where file and system allow."""
 _BAND = 1 << 22
 """Numbers handled at a time: they stay in the processor's cache between one step and the next, nearly."""
 
 
-def may_be_mapped(dtype: DTypeLike, n_bytes: int) -> bool:
-    """Whether numbers are many, and lie in the file as they would in memory; never on Windows, where no mapped file can be replaced."""
-    return n_bytes >= LARGE and np.dtype(dtype) == np.dtype("<f4") and sys.byteorder == "little" and os.name == "posix"
+def may_stay(dtype: DTypeLike, n_bytes: int) -> bool:
+    """Whether numbers are many, and lie in the file as they would in memory; never on Windows, where an open file cannot be replaced."""
+    return n_bytes >= LARGE and np.dtype(dtype) == np.dtype("<f4") and os.name == "posix"
 
 
-def numbers_in(path: Path, dtype: DTypeLike, shape: tuple[int, ...], offset: int) -> NDArray[np.generic]:
-    """Numbers from a place in a file, as an array of `shape`; the caller has made sure that the file is as long."""
+def numbers_in(path: Path, dtype: DTypeLike, shape: tuple[int, ...], offset: int) -> Any:
+    """Numbers from a place in a file, an array of `shape`, or `StoredCounts`; the caller has made sure that the file is as long."""
     kind = np.dtype(dtype)
     count = math.prod(shape)
-    if may_be_mapped(kind, count * kind.itemsize):
+    if may_stay(kind, count * kind.itemsize):
+        if len(shape) == 3:
+            return StoredCounts(path, (shape[0], shape[1], shape[2]), offset)
         return np.memmap(path, kind, "r", offset, shape)
     return np.fromfile(path, kind, count, offset=offset).reshape(shape)
 

@@ -3,6 +3,7 @@
 import math
 import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -46,10 +47,11 @@ class Blocks:
 
     def array(self, name: str, dtype: DTypeLike, count: int, offset: int = 0) -> NDArray[np.generic]:
         """`count` numbers from a block, `offset` bytes after its head."""
-        return self.table(name, dtype, (count,), offset)
+        values: NDArray[np.generic] = self.table(name, dtype, (count,), offset)
+        return values
 
-    def table(self, name: str, dtype: DTypeLike, shape: tuple[int, ...], offset: int = 0) -> NDArray[np.generic]:
-        """Numbers from a block as an array of some shape, `offset` bytes after its head; a large one stays in the file."""
+    def table(self, name: str, dtype: DTypeLike, shape: tuple[int, ...], offset: int = 0) -> Any:
+        """Numbers from a block as an array of some shape, `offset` bytes after its head."""
         if offset + math.prod(shape) * np.dtype(dtype).itemsize > self.size(name):
             raise ReaderError(f"'{self.path.name}' breaks off in its block {name.strip()}; it is incomplete, copy it again.")
         return numbers_in(self.path, dtype, shape, self._places[name][0] + offset)

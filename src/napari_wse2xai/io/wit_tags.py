@@ -6,9 +6,10 @@ them as well, but where the spectra of a graph stand it leaves a note of where t
 memory, twice, and a project holds maps that nobody asked for.
 """
 
-import mmap
+import os
 import struct
 from pathlib import Path
+from typing import IO
 
 from napari_wse2xai.errors import ReaderError
 
@@ -24,21 +25,41 @@ PLACE = struct.Struct("<QQ")
 
 def skeleton(path: Path) -> bytes:
     """File without spectra; raises a `ReaderError` unless every tag lies within its parent, and after the tag before it."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as content:
+    with path.open("rb") as stream:
+        content = _Content(stream)
         if content[:8] not in _MAGIC:
             raise ReaderError(f"'{path.name}' is not a WITec project or data file, whatever its name says; choose another file.")
         return bytes(_Walk(content, path.name).copied())
 
 
+class _Content:
+    """Bytes of an open file: read, not mapped, for a mapped file that another program cuts ends the process."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def __len__(self) -> int:
+        return os.fstat(self._stream.fileno()).st_size
+
+    def __getitem__(self, part: slice) -> bytes:
+        start = part.start or 0
+        self._stream.seek(start)
+        return self._stream.read(max(part.stop - start, 0))
+
+    def numbers(self, form: str, position: int) -> tuple[int, ...]:
+        """Numbers from a place; a `struct.error` tells that the file ends before."""
+        return struct.unpack(form, self[position : position + struct.calcsize(form)])
+
+
 class _Tag:
     """Header of one tag."""
 
-    def __init__(self, content: mmap.mmap, position: int, name: str) -> None:
+    def __init__(self, content: "_Content", position: int, name: str) -> None:
         try:
-            (length,) = struct.unpack_from("<I", content, position)
+            (length,) = content.numbers("<I", position)
             if length > _LONGEST_NAME:
                 raise broken(name, position)
-            kind, start, end = struct.unpack_from("<IQQ", content, position + 4 + length)
+            kind, start, end = content.numbers("<IQQ", position + 4 + length)
         except struct.error as error:
             raise broken(name, position) from error
         self.name: bytes = content[position + 4 : position + 4 + length]
@@ -49,7 +70,7 @@ class _Tag:
 class _Walk:
     """Copies tag by tag."""
 
-    def __init__(self, content: mmap.mmap, name: str) -> None:
+    def __init__(self, content: "_Content", name: str) -> None:
         self.content, self.file_name = content, name
         self.copy = bytearray(content[:8])
         self._open: list[tuple[_Tag, int]] = []

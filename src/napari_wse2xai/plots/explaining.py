@@ -16,6 +16,7 @@ from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.ice import CurvePlot, words
 from napari_wse2xai.plots.judged import badge, stamp
 from napari_wse2xai.plots.maps import WORDS, unit_text
+from napari_wse2xai.plots.plain_text import plain
 from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_profile, draw_three_profiles
 
 CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79"}
@@ -154,7 +155,7 @@ def draw_ranking(axes: Axes, explanation: Explanation, *, most: int = 12) -> Non
         label="spread of the PDP",
     )
     axes.barh(places + 0.2, explanation.slope_rms[order], 0.38, color="#e8a33d", label="rms slope × σ (sees interactions)")
-    axes.set_yticks(places, [words(explanation.features[index]) for index in shown])
+    axes.set_yticks(places, [plain(words(explanation.features[index])) for index in shown])
     axes.set(xlabel=f"effect on PL {explanation.target} ({unit_text(explanation.target_unit)})", xlim=(0, None))
     axes.invert_yaxis()
     axes.legend(loc="lower right", fontsize="small", frameon=False)

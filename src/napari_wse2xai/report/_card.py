@@ -16,6 +16,7 @@ from napari_wse2xai.data import NETWORK, Explanation, TrainedModel
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.plots import explaining, training
 from napari_wse2xai.plots.judged import BADGE_COLORS, STAMP
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._learnt_figures import jobs_of_card
 from napari_wse2xai.report._numbers import setting_text
@@ -135,7 +136,7 @@ def _pdf(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -
 
 def sheet(model: TrainedModel, explanation: Explanation, words: dict[str, Any]) -> Figure:
     """Draw the whole card on one page."""
-    figure = Figure(figsize=A4)
+    figure = PlainFigure(figsize=A4)
     areas: Any = figure.subfigures(5, 1, height_ratios=HEIGHTS)
     head, ranking, panel, maps, foot = areas
     _draw_head(head, explanation, words)

@@ -4,12 +4,14 @@ import io
 from collections.abc import Callable, Mapping
 from functools import partial
 
+import numpy as np
 from matplotlib.figure import Figure
 
 from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, SpectralMap
 from napari_wse2xai.plots import maps, pairing
 from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.report import _learnt_figures
@@ -64,7 +66,7 @@ def saved(figure: Figure, name: str) -> Images:
 
 def _flake(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
     """Where the flake is, where cosmic rays fell, what became of the fits."""
-    signal = source.counts.mean(axis=-1)
+    signal = np.stack([np.asarray(line).mean(axis=-1) for line in source.counts])
     panels = 1 + (source.repaired is not None) + (peaks is not None)
     figure = _sheet(source, 1, panels)
     grid = figure.subplots(1, panels, squeeze=False).ravel()
@@ -78,7 +80,7 @@ def _flake(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
 
 def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
     """The brightest pixel with its fit and residual, and the mean of all fitted pixels."""
-    figure = Figure(figsize=(10.5, 7.2), layout="constrained")
+    figure = PlainFigure(figsize=(10.5, 7.2), layout="constrained")
     top, residual, bottom = figure.subplots(3, 1, gridspec_kw={"height_ratios": [3, 1, 3]})
     row, column = brightest_pixel(source, peaks)
     draw_spectrum(top, source, row, column, peaks=peaks, residual_axes=residual)
@@ -100,7 +102,7 @@ def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figur
 
 def _pairing(paired: PairedMaps) -> Figure:
     """How RS and PL lie on one another, and the PL as it now lies on the RS grid."""
-    figure = Figure(figsize=(12.5, 4.0), layout="constrained")
+    figure = PlainFigure(figsize=(12.5, 4.0), layout="constrained")
     overlay, board, pl = figure.subplots(1, 3)
     pairing.draw_overlay(overlay, paired)
     pairing.draw_checkerboard(board, paired)
@@ -111,7 +113,7 @@ def _pairing(paired: PairedMaps) -> Figure:
 def _sheet(source: SpectralMap, rows: int, columns: int) -> Figure:
     """Figure for so many pictures of the map, each in the map's proportions."""
     width, height = (4.2, 2.3) if is_line(source.frame) else _cell(source)
-    return Figure(figsize=(max(width * columns, 5.0), height * rows), layout="constrained")
+    return PlainFigure(figsize=(max(width * columns, 5.0), height * rows), layout="constrained")
 
 
 def _cell(source: SpectralMap) -> tuple[float, float]:

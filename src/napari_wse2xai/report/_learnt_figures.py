@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 from napari_wse2xai.data import Explanation, Frame, Results, TrainedModel
 from napari_wse2xai.plots import explaining, training
 from napari_wse2xai.plots.grid import is_line, proportions
+from napari_wse2xai.plots.plain_text import PlainFigure
 
 Draw = Callable[[], Figure]
 MAPPED = 3
@@ -67,7 +68,7 @@ def _prediction(model: TrainedModel, target: str, flake: int) -> Figure:
 
 def _quality(model: TrainedModel, target: str) -> Figure:
     """Scatter plot, curves, and the network among its rivals."""
-    figure = Figure(figsize=(13.0, 4.2), layout="constrained")
+    figure = PlainFigure(figsize=(13.0, 4.2), layout="constrained")
     scatter, curves, zoo = figure.subplots(1, 3)
     training.draw_scatter(scatter, model, target)
     training.draw_learning_curves(curves, model.curves, target, verdict=model.verdict(target))
@@ -78,7 +79,7 @@ def _quality(model: TrainedModel, target: str) -> Figure:
 def _null_test(model: TrainedModel, target: str) -> Figure:
     test = model.null_test(target)
     assert test is not None
-    figure = Figure(figsize=(5.0 * len(test.r2), 3.4), layout="constrained")
+    figure = PlainFigure(figsize=(5.0 * len(test.r2), 3.4), layout="constrained")
     for axes, validation in zip(figure.subplots(1, len(test.r2), squeeze=False)[0], test.r2, strict=True):
         training.draw_null_test(axes, test, validation, verdict=model.verdict(target))
     return figure
@@ -88,13 +89,13 @@ def pdp_panel(explanation: Explanation) -> Figure:
     """Partial dependence, one panel per mode: the paper's Figure 3a,b."""
     count = len(explaining.modes(explanation))
     rows = -(-count // COLUMNS)
-    figure = Figure(figsize=(max(3.2 * min(count, COLUMNS), 5.0), 2.6 * rows + 0.4), layout="constrained")
+    figure = PlainFigure(figsize=(max(3.2 * min(count, COLUMNS), 5.0), 2.6 * rows + 0.4), layout="constrained")
     explaining.draw_pdp_panel(figure, explanation, columns=COLUMNS)
     return figure
 
 
 def _ranking(explanation: Explanation) -> Figure:
-    figure = Figure(figsize=(8.0, 0.3 * min(len(explanation.ranking), 12) + 1.2), layout="constrained")
+    figure = PlainFigure(figsize=(8.0, 0.3 * min(len(explanation.ranking), 12) + 1.2), layout="constrained")
     explaining.draw_ranking(figure.subplots(), explanation)
     return figure
 
@@ -109,4 +110,4 @@ def side_by_side(explanation: Explanation, feature: int, flake: int = 0) -> Figu
 def _three_maps(frame: Frame) -> Figure:
     """Figure for three pictures of a flake in its proportions."""
     ratio = 0.6 if is_line(frame) else min(max(proportions(frame), 0.3), 2.0)
-    return Figure(figsize=(12.0, 2.9 * ratio + 0.8), layout="constrained")
+    return PlainFigure(figsize=(12.0, 2.9 * ratio + 0.8), layout="constrained")

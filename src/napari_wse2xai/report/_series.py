@@ -4,11 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from matplotlib.figure import Figure
-
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import TrainedModel
 from napari_wse2xai.plots import training
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._figures import Images, saved
 from napari_wse2xai.report._page import filled, pictures_of
@@ -22,7 +21,7 @@ def series_figures(models: Models) -> Images:
     images: Images = {}
     rows, columns = (len({key[axis] for key in models}) for axis in (0, 1))
     for target in _targets(models):
-        figure = Figure(figsize=(4.4 * columns, 4.5 * rows), layout="constrained")
+        figure = PlainFigure(figsize=(4.4 * columns, 4.5 * rows), layout="constrained")
         training.draw_scatter_grid(figure, models, target)
         images |= saved(figure, f"scatter_{target}")
     return images

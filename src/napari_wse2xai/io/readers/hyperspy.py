@@ -82,7 +82,7 @@ def _values(data: Any, index: Any = ...) -> np.ndarray[Any, Any]:
     if isinstance(data, h5py.Dataset):
         from napari_wse2xai.io.netcdf import read_values
 
-        return read_values(data)
+        return np.asarray(read_values(data))
     return read_array(data)
 
 

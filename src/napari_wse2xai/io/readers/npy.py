@@ -46,7 +46,8 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     values, in_file = _axis(path, array.shape)
     _warn_of_order(array.shape, len(values), path.name)
     with readable_as("a NumPy array", path):
-        counts = np.array(_spectral_last(array, len(values)), dtype=np.float32, order="C")
+        # read anew, not from the mapped array: another program may cut the file meanwhile
+        counts = np.array(_spectral_last(np.load(path, allow_pickle=False), len(values)), dtype=np.float32, order="C")
     warn_of_holes(counts, path.name)
     cube, frame = _gridded(counts, path.name)
     values, kind = settle_axis(values, in_file, given=unit, name=path.name)
@@ -105,7 +106,8 @@ def _axis(path: Path, shape: tuple[int, ...]) -> tuple[NDArray[np.float64], str 
 
 def _axis_values(path: Path) -> tuple[NDArray[np.float64], str | None]:
     if path.suffix == ".npy":
-        return np.array(_opened(path), dtype=np.float64), None
+        _opened(path)
+        return np.asarray(np.load(path, allow_pickle=False), dtype=np.float64), None
     first, _, rest = path.read_text(encoding="utf-8-sig").strip().partition("\n")
     words = _WORDS.findall(first)
     if words and all(map(_is_number, words)):

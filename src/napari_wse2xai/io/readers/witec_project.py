@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind, Direction, Frame, Picture, SpectralMap
 from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.data.frame import PLAN
+from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
@@ -64,7 +65,7 @@ class _Graph:
         if min(self.nx, self.ny, self.n_channels) < 1 or self.nx * self.ny * self.n_channels * self._kind.itemsize > end - start:
             raise ReaderError(f"'{self.name}' holds fewer values than its size says; the file is incomplete, copy it again.")
 
-    def cube(self) -> NDArray[np.generic]:
+    def cube(self) -> Any:
         """Spectra (ny, nx, n) as the file keeps them, column by column or, where it says so, row by row; unfinished rows are NaN."""
         payload = self.entry.payload
         inverted, valid = payload.find("DataFieldInverted"), payload.find("LineValid")
@@ -75,7 +76,7 @@ class _Graph:
         is_done = np.ones(self.ny, dtype=bool) if valid is None else np.asarray(valid.data, dtype=bool)
         if is_done.all():
             return cube
-        cube = cube.astype(np.float32)
+        cube = np.array(cube, dtype=np.float32)
         cube[~is_done] = np.nan
         return cube
 
@@ -195,7 +196,7 @@ def _as_map(graph: _Graph, unit: str | None) -> SpectralMap:
     values, kind = settle_axis(*graph.axis, given=unit, name=graph.name)
     metadata = dict(_metadata(graph))
     return SpectralMap.from_arrays(
-        cube if isinstance(cube, np.memmap) else np.ascontiguousarray(cube, dtype=np.float32),
+        cube if isinstance(cube, StoredCounts) else np.ascontiguousarray(cube, dtype=np.float32),
         values,
         kind,
         frame=replace(_frame(graph), sample=metadata.get("Sample Name", "")),

@@ -1,0 +1,233 @@
+"""Counts of a large map that stay in their file: read when they are asked for, and never mapped into memory."""
+
+import math
+import os
+import weakref
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from napari_wse2xai.errors import ReaderError
+
+_BAND = 1 << 22
+"""Numbers read at a time, at most."""
+_KIND = np.dtype("<f4")
+
+
+class _Block:
+    """Numbers (a, b, n) one after the other in a file that is kept open."""
+
+    def __init__(self, path: Path, shape: tuple[int, int, int], offset: int) -> None:
+        self.name, self.shape, self._offset = path.name, shape, offset
+        self._handle = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self._handle)
+        self._state = self._now()
+
+    def pick(self, first: slice | int, second: slice | int, last: slice | int) -> NDArray[np.float32]:
+        """Index by whole numbers and slices, some millions of numbers at a time."""
+        rows, columns = _listed(first, self.shape[0]), _listed(second, self.shape[1])
+        inner = np.empty(self.shape[2], dtype=bool)[last].shape
+        picked = np.empty((len(rows), len(columns), *inner), dtype=np.float32)
+        if picked.size:
+            low, high = min(columns), max(columns) + 1
+            among = slice(None) if len(columns) == high - low and columns.step > 0 else [column - low for column in columns]
+            for start, stop in _runs(rows, max(1, _BAND // ((high - low) * self.shape[2]))):
+                read = self._read(min(rows[start:stop]), max(rows[start:stop]) + 1, low, high)
+                picked[start:stop] = read[:: rows.step if stop - start > 1 else 1, among, last]
+        self._require_same()
+        dropped = tuple(0 if isinstance(key, int | np.integer) else slice(None) for key in (first, second))
+        return picked[dropped]
+
+    def _read(self, first: int, last: int, low: int, high: int) -> NDArray[np.float32]:
+        """Rows first to last, columns low to high."""
+        rows, width, n = last - first, self.shape[1], self.shape[2]
+        found = np.empty((rows, high - low, n), dtype=_KIND)
+        pieces = [found] if high - low == width else list(found)
+        for index, piece in enumerate(pieces):
+            self._fill(piece, self._offset + ((first + index) * width + low) * n * _KIND.itemsize)
+        return found
+
+    def _fill(self, piece: NDArray[np.float32], place: int) -> None:
+        view = piece.reshape(-1).view(np.uint8).data
+        done = 0
+        while done < len(view):
+            try:
+                count = os.preadv(self._handle, [view[done:]], place + done)
+            except OSError as error:
+                words = f"'{self.name}' cannot be read any more ({error.strerror}); connect its drive, and open it again."
+                raise ReaderError(words) from error
+            if not count:
+                raise self._changed()
+            done += count
+
+    def _now(self) -> tuple[int, int]:
+        found = os.fstat(self._handle)
+        return found.st_size, found.st_mtime_ns
+
+    def _require_same(self) -> None:
+        if self._now() != self._state:
+            raise self._changed()
+
+    def _changed(self) -> ReaderError:
+        return ReaderError(f"'{self.name}' was changed since it was opened, and its map was still in it; open it again.")
+
+
+def _listed(key: slice | int, size: int) -> range:
+    """Indices that a key selects."""
+    if isinstance(key, slice):
+        return range(size)[key]
+    index = range(size)[key]
+    return range(index, index + 1)
+
+
+def _runs(rows: range, most: int) -> list[tuple[int, int]]:
+    """Parts of the indices that are read in one piece: neighbours together, others one by one."""
+    length = most if abs(rows.step) == 1 else 1
+    return [(start, min(start + length, len(rows))) for start in range(0, len(rows), length)]
+
+
+@dataclass(frozen=True)
+class _Dimension:
+    axis: int | None
+    """Of the block in the file; None for one along which the numbers are repeated."""
+    size: int
+
+
+class StoredCounts:
+    """Counts of a map in its file, as an array that can be indexed, transposed and repeated without reading it.
+
+    Unlike a memory map, it tells by a `ReaderError` when the file was cut or changed since: reading a mapped file that another program
+    has cut ends the whole process.
+
+    Parameters
+    ----------
+    path : the file, which is kept open; it may be renamed or removed meanwhile
+    shape : of three dimensions, the last the fastest
+    offset : bytes before the first number
+    """
+
+    dtype = np.dtype(np.float32)
+
+    def __init__(self, path: Path, shape: tuple[int, int, int], offset: int) -> None:
+        self._block = _Block(path, shape, offset)
+        self._dimensions = tuple(_Dimension(axis, size) for axis, size in enumerate(shape))
+        self._turned: int | None = None
+        """Dimension of the block that is read from its end."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes, as of any array."""
+        return tuple(dimension.size for dimension in self._dimensions)
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self._dimensions)
+
+    @property
+    def size(self) -> int:
+        """Number of values."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the whole would take in memory."""
+        return self.size * self.dtype.itemsize
+
+    def __len__(self) -> int:
+        """Size of the first dimension."""
+        return self.shape[0]
+
+    def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
+        """Read the whole."""
+        return np.asarray(self[...], dtype=dtype)
+
+    def __getitem__(self, key: Any) -> NDArray[np.float32]:
+        """Read what a key of whole numbers and slices selects; any other key reads the whole first."""
+        keys = _full(key if isinstance(key, tuple) else (key,), self.ndim)
+        if keys is None:
+            return np.asarray(self[...][key])
+        of_block = {dimension.axis: part for dimension, part in zip(self._dimensions, keys, strict=True)}
+        ways = [_mirrored(of_block[axis], size) if axis == self._turned else of_block[axis] for axis, size in enumerate(self._block.shape)]
+        picked = self._block.pick(ways[0], ways[1], ways[2])
+        kept = [axis for axis in range(3) if isinstance(of_block[axis], slice)]
+        wanted = [(dimension, part) for dimension, part in zip(self._dimensions, keys, strict=True) if isinstance(part, slice)]
+        picked = picked.transpose([kept.index(dimension.axis) for dimension, _ in wanted if dimension.axis is not None])
+        picked = picked[tuple(None if dimension.axis is None else slice(None) for dimension, _ in wanted)]
+        return np.broadcast_to(picked, [len(_listed(part, dimension.size)) for dimension, part in wanted])
+
+    def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, options: Any) -> Any:
+        """Move, add and repeat dimensions without reading; for everything else read the whole."""
+        own: dict[Any, Callable[..., Any]] = {
+            np.moveaxis: self._moved,
+            np.expand_dims: self._expanded,
+            np.broadcast_to: self._repeated,
+            np.transpose: self.transpose,
+        }
+        if function in own:
+            return own[function](*args[1:], **options)
+        return function(*(np.asarray(arg) if isinstance(arg, StoredCounts) else arg for arg in args), **options)
+
+    def transpose(self, *axes: Any) -> Self:
+        """Give the same numbers with their dimensions in another order."""
+        order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+        return self._with(tuple(self._dimensions[axis] for axis in order or range(self.ndim)[::-1]))
+
+    def turned(self) -> Self:
+        """Give the same numbers with the last dimension, the spectral one, the other way round."""
+        new = self._with(self._dimensions)
+        new._turned = self._dimensions[-1].axis if self._turned is None else None
+        return new
+
+    def _with(self, dimensions: tuple[_Dimension, ...]) -> Self:
+        new = object.__new__(type(self))
+        new._block, new._dimensions, new._turned = self._block, dimensions, self._turned
+        return new
+
+    def _moved(self, source: int, destination: int) -> Self:
+        order = [axis for axis in range(self.ndim) if axis != source % self.ndim]
+        order.insert(destination % self.ndim, source % self.ndim)
+        return self.transpose(order)
+
+    def _expanded(self, axis: int) -> Self:
+        dimensions = list(self._dimensions)
+        dimensions.insert(axis % (self.ndim + 1), _Dimension(None, 1))
+        return self._with(tuple(dimensions))
+
+    def _repeated(self, shape: Sequence[int]) -> Self:
+        added = (_Dimension(None, 1),) * (len(shape) - self.ndim)
+        dimensions = (*added, *self._dimensions)
+        for dimension, size in zip(dimensions, shape, strict=True):
+            if size != dimension.size and (dimension.axis is not None or dimension.size != 1):
+                raise ValueError(f"numbers of shape {self.shape} cannot be repeated to {tuple(shape)}")
+        return self._with(tuple(_Dimension(dimension.axis, size) for dimension, size in zip(dimensions, shape, strict=True)))
+
+
+def _full(key: tuple[Any, ...], ndim: int) -> list[slice | int] | None:
+    """A key for every dimension; None where it holds more than whole numbers and slices."""
+    if any(not isinstance(part, slice | int | np.integer) and part is not Ellipsis for part in key):
+        return None
+    if any(isinstance(part, bool) for part in key):
+        return None
+    at = next((index for index, part in enumerate(key) if part is Ellipsis), len(key))
+    before, after = list(key[:at]), list(key[at + 1 :])
+    if len(before) + len(after) > ndim:
+        raise IndexError(f"too many indices for {ndim} dimensions")
+    return [*before, *[slice(None)] * (ndim - len(before) - len(after)), *after]
+
+
+def _mirrored(key: slice | int, size: int) -> slice | int:
+    """Key of the same numbers where they stand the other way round."""
+    if not isinstance(key, slice):
+        return size - 1 - range(size)[key]
+    chosen = range(size)[key]
+    if not chosen:
+        return slice(0, 0)
+    start, stop = size - 1 - chosen[0], size - 1 - chosen[-1]
+    step = -chosen.step
+    end = stop + (1 if step > 0 else -1)
+    return slice(start, None if end < 0 else end, step)
