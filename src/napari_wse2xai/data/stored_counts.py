@@ -158,6 +158,8 @@ class StoredCounts:
         wanted = [(dimension, part) for dimension, part in zip(self._dimensions, keys, strict=True) if isinstance(part, slice)]
         picked = picked.transpose([kept.index(dimension.axis) for dimension, _ in wanted if dimension.axis is not None])
         picked = picked[tuple(None if dimension.axis is None else slice(None) for dimension, _ in wanted)]
+        if all(dimension.axis is not None for dimension, _ in wanted):
+            return picked  # an array of its own, that may be written to
         return np.broadcast_to(picked, [len(_listed(part, dimension.size)) for dimension, part in wanted])
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, options: Any) -> Any:
