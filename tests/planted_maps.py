@@ -28,6 +28,12 @@ def gaussian(x: Array, position: Array | float, fwhm: Array | float, height: Arr
     return np.asarray(h * np.exp(-4 * np.log(2) * ((x - p) / w) ** 2))
 
 
+def averaged(shape: Callable[..., Array], x: Array, *line: Array | float) -> Array:
+    """A line as a detector counts it: its mean over each channel, not its value in the middle."""
+    across = (np.arange(41) - 20) / 41 * float(x[1] - x[0])
+    return np.asarray(sum(shape(x + step, *line) for step in across) / len(across))
+
+
 @dataclass(frozen=True)
 class Planted:
     """A map, the peaks that it is fitted with, and what the fit should find."""
@@ -85,7 +91,8 @@ def right(
     rng = np.random.default_rng(seed)
     line = (250 + 0.2 * rng.normal(size=SHAPE), width * np.ones(SHAPE), 6.0 * snr * rng.uniform(0.7, 1.3, SHAPE))
     shape = {"lorentzian": lorentzian, "gaussian": gaussian}[form]
-    counts = noisy(rng, shape(X, *line) + 100, 6.0, gain=gain, smooth=smooth)
+    seen = averaged(shape, X, *line) if width < 4 * (X[1] - X[0]) else shape(X, *line)
+    counts = noisy(rng, seen + 100, 6.0, gain=gain, smooth=smooth)
     return Planted(
         counts, (Peak(name="A", shape=form, position=250, fwhm=width, window=(250 - window, 250 + window)),), truth_of(line), True
     )

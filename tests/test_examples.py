@@ -11,6 +11,10 @@ from napari_wse2xai.data import Status
 from napari_wse2xai.stages import Explain, Pair, Simulate, Train
 from napari_wse2xai.synthetic import make_flake
 
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:(raman|pl). (The shape|A line near|The background|The spectra step):napari_wse2xai.errors.DataWarning"
+)
+"""Real maps hold more than a recipe of a few lines says, and are told so."""
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 

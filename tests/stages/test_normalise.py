@@ -77,8 +77,14 @@ def test_a_recipe_names_it_before_the_deconvolution(tmp_path) -> None:
 
 
 def test_rates_are_read_as_rates(tmp_path) -> None:
-    lines = ["#AxisUnit[0]=\tCnt/sec", "#AxisUnit[1]=\tnm", "\t\t" + "\t".join(f"{500 + i}" for i in range(12))]
-    lines += [f"{x}\t{y}\t" + "\t".join("5" for _ in range(12)) for y in range(2) for x in range(3)]
+    lines = [
+        "#AxisUnit[0]=\tCnt/sec",
+        "#AxisUnit[1]=\tnm",
+        "#AxisType[2]=\tY",
+        "#AxisType[3]=\tX",
+        "\t\t" + "\t".join(f"{500 + i}" for i in range(12)),
+    ]
+    lines += [f"{y}\t{x}\t" + "\t".join("5" for _ in range(12)) for y in range(2) for x in range(3)]
     (tmp_path / "a.txt").write_text("\n".join(lines), encoding="utf-8")
     found = read(tmp_path / "a.txt")
     assert found.intensity_unit == "counts/s"

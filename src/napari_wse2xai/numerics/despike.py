@@ -1,13 +1,18 @@
 """Cosmic rays: found as channels that neither their spectrum nor their neighbours on the map explain."""
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from napari_wse2xai.numerics.appeal import Bank
 from napari_wse2xai.numerics.noise import channel_sigma, variance_line
-from napari_wse2xai.numerics.spikes import REACH, Guard, Neighbourhood, repair
+from napari_wse2xai.numerics.spikes import BANK, REACH, Guard, Neighbourhood, repair
 
 Counts = NDArray[np.float32]
+GOES_ON = 0.5
+"""Fall of the two channels behind the first one beside a marked run, as a share of the fall to that, from which the run is a line's top."""
 
 # Comparators of a sorting network whose element 4 of 9 ends up as the median (Paeth 1990, Graphics Gems).
 _MEDIAN_OF_9 = (
@@ -68,6 +73,20 @@ def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor:
     return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, 1e-12))
 
 
+def with_bank(guard: Guard, blocks: list[tuple[Counts, slice]]) -> Guard:
+    """Add to a guard how spectra of the map differ, learnt from some rows all over it: the same whatever part is then looked at.
+
+    Parameters
+    ----------
+    blocks : counts (ny, nx, n) of some rows with their neighbours, and which of the rows to take
+    """
+    tidy = [repair(counts, guard, rows)[0] for counts, rows in blocks if counts.shape[-1] > 2 * REACH]
+    spectra = np.concatenate([part.reshape(-1, part.shape[-1]) for part in tidy]) if tidy else np.empty((0, 0), dtype=np.float32)
+    spectra = spectra[np.isfinite(spectra).all(axis=-1)]
+    some = np.unique(np.linspace(0, len(spectra) - 1, min(len(spectra), BANK)).astype(np.intp))
+    return replace(guard, bank=Bank(spectra[some])) if len(some) > 1 else guard
+
+
 def without_guarded_spikes(counts: Counts, guard: Guard, rows: slice) -> tuple[Counts, NDArray[np.bool_]]:
     """Counts without cosmic rays, 1 to 4 channels wide, sharp lines left alone.
 
@@ -103,7 +122,24 @@ def lonely_spikes(counts: NDArray[np.float32], guard: Guard) -> NDArray[np.bool_
     excess = (counts - level) / np.sqrt(guard.variance(level))
     with np.errstate(invalid="ignore"):
         core, flank = excess > guard.threshold, excess > min(2.5, guard.threshold)
-    return np.asarray(core | (flank & ndimage.binary_dilation(core, structure=np.ones((1, 5), dtype=bool))))
+    marks = core | (flank & ndimage.binary_dilation(core, structure=np.ones((1, 5), dtype=bool)))
+    return _sharp(counts, np.asarray(marks), guard)
+
+
+def _sharp(counts: NDArray[np.float32], marks: NDArray[np.bool_], guard: Guard) -> NDArray[np.bool_]:
+    """Those runs of marked channels (m, n) beside which the spectrum is flat: beside the top of a line it goes on falling."""
+    edges = np.diff(marks.astype(np.int8), axis=1, prepend=0, append=0)
+    row, first = np.nonzero(edges == 1)
+    _, end = np.nonzero(edges == -1)
+    last, n = end - 1, marks.shape[1]
+    line = np.zeros(edges.shape, dtype=np.int32)
+    for inner, way in ((first, -1), (last, 1)):
+        at, beside, farther = (counts[row, np.clip(inner + way * far, 0, n - 1)].astype(np.float64) for far in (0, 1, 3))
+        noise = np.sqrt(guard.variance(beside))
+        soft = beside - farther > GOES_ON * (at - beside) + guard.threshold * noise
+        np.add.at(line, (row[soft], first[soft]), 1)
+        np.add.at(line, (row[soft], end[soft]), -1)
+    return np.asarray(marks & (line.cumsum(axis=1)[:, :n] == 0))
 
 
 def first_difference_spikes(counts: NDArray[np.float32], threshold: NDArray[np.float64]) -> NDArray[np.bool_]:

@@ -49,6 +49,8 @@ class Guard:
     """Noise variance of a channel: a constant, and a slope against the signal, in counts."""
     floor: float
     """Least variance that is believed."""
+    bank: Bank | None = None
+    """How spectra of the map differ from one another; without it the last instance is not asked."""
 
     def variance(self, level: NDArray[np.floating]) -> NDArray[np.float64]:
         """Noise variance at a level, counts^2."""
@@ -312,10 +314,12 @@ def _convict(values: Cube, marks: NDArray[np.bool_], judge: Judge, places: Place
     said = [judge.appeal(*some, doubtful, None) for some in _batches(charged)]
     if not any(each.spike.any() for each in said):
         return
-    guilty = np.concatenate([each.spike.any(axis=1) for each in said])
-    row, column, channel = (part[guilty] for part in charged)
-    bank = _bank(values, judge.measured, said)
-    for each in [judge.appeal(*some, doubtful, bank) for some in _batches((row, column, channel))]:  # all are judged before any is repaired
+    bank = judge.guard.bank
+    if bank is not None:
+        guilty = np.concatenate([each.spike.any(axis=1) for each in said])
+        row, column, channel = (part[guilty] for part in charged)
+        said = [judge.appeal(*some, doubtful, bank) for some in _batches((row, column, channel))]
+    for each in said:  # all are judged before any is repaired
         each.write(values, marks)
 
 
@@ -323,16 +327,6 @@ def _batches(places: Places) -> list[Places]:
     row, column, channel = places
     parts = [slice(first, first + BATCH) for first in range(0, len(row), BATCH)]
     return [(row[part], column[part], channel[part]) for part in parts]
-
-
-def _bank(values: Cube, measured: NDArray[np.bool_], said: list[Judgement]) -> Bank:
-    """Some spectra of the map, evenly taken, without what was called a spike so far."""
-    repaired = values.copy()
-    for each in said:
-        each.write(repaired)
-    rows, columns = np.nonzero(measured)
-    some = np.unique(np.linspace(0, len(rows) - 1, min(len(rows), BANK)).astype(np.intp))
-    return Bank(repaired[rows[some], columns[some]])
 
 
 def _charged(said: list[Judgement], shape: tuple[int, ...]) -> tuple[Places, NDArray[np.bool_]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
+from pydantic import AllowInfNan, BeforeValidator, Field, ValidationError, ValidationInfo, model_validator
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.data.axis import convert_values
@@ -23,8 +23,8 @@ _LARGEST_TEXT = 1 << 26
 class Spectrum(Settings):
     """A spectrum that belongs to the settings, so that recipe and history hold it whole; from a text file with two columns."""
 
-    axis: tuple[float, ...] = Field(description="Axis values, rising.")
-    values: tuple[float, ...] = Field(description="Values on the axis.")
+    axis: tuple[Annotated[float, AllowInfNan()], ...] = Field(description="Axis values, rising.")
+    values: tuple[Annotated[float, AllowInfNan()], ...] = Field(description="Values on the axis.")  # refused below, in words
     file: str = Field("", description="Where it was read from.")
     unit: Literal["", "nm", "cm-1", "eV"] = Field("", description="Unit of the axis, where the file says it.")
 
@@ -32,7 +32,7 @@ class Spectrum(Settings):
     def _drawable(self) -> Self:
         if len(self.axis) != len(self.values) or len(self.axis) < 2:
             raise ValueError("a spectrum takes as many values as axis values, and at least two")
-        if not np.isfinite(self.values).all() or not (np.diff(self.axis) > 0).all():
+        if not np.isfinite([*self.values, *self.axis]).all() or not (np.diff(self.axis) > 0).all():
             raise ValueError("a spectrum takes finite values on a rising axis")
         return self
 

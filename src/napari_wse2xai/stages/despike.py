@@ -1,6 +1,6 @@
 """Remove cosmic rays."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal
 
@@ -10,6 +10,7 @@ from pydantic import Field
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
+from napari_wse2xai.numerics.spikes import BANK
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
 from napari_wse2xai.stages._stage import Settings, Stage, setting
@@ -18,6 +19,8 @@ from napari_wse2xai.stages._windows import Window
 Counts = NDArray[np.float32]
 Filter = Callable[[Counts, slice], tuple[Counts, NDArray[np.bool_]]]
 """Takes counts (ny, nx, n) and the rows that are wanted; gives these repaired, and True where they were replaced."""
+FEWEST_ROWS = 8
+"""Rows of a map from which is learnt how its spectra differ."""
 SAMPLE = 200_000
 """Channels that the noise is read off."""
 
@@ -40,6 +43,7 @@ class Guarded(Settings):
     def filter(self, source: SpectralMap) -> Filter:
         """Give what repairs a band of rows."""
         guard = despike.guard_of(_sample(source), threshold=self.threshold, neighbour_factor=self.neighbour_factor)
+        guard = despike.with_bank(guard, list(_blocks(source)))
         return lambda counts, rows: despike.without_guarded_spikes(counts, guard, rows)
 
 
@@ -119,6 +123,25 @@ def _sample(source: SpectralMap) -> Counts:
         return rows_of(source.counts, slice(first, first + 2 * SAMPLE // n + 2))
     which = np.unique(np.linspace(0, ny - 1, min(ny, max(1, SAMPLE // (nx * n)) + 2)).astype(int))
     return np.concatenate([rows_of(source.counts, slice(row, row + 1)) for row in which])
+
+
+def _blocks(source: SpectralMap) -> Iterator[tuple[Counts, slice]]:
+    """Some hundred spectra all over a map as rows with their neighbours, and which of these rows are meant."""
+    ny, nx = source.frame.shape
+    if nx == 1 or ny * nx <= 2 * BANK:
+        first = max(0, (ny - 2 * BANK) // 2)
+        rows = rows_of(source.counts, slice(first, min(first + 2 * BANK, ny)))
+        yield _bridged(rows), slice(0, len(rows))
+        return
+    for row in np.unique(np.linspace(0, ny - 1, min(ny, max(FEWEST_ROWS, BANK // nx))).astype(int)):
+        first = max(int(row) - 1, 0)
+        yield _bridged(rows_of(source.counts, slice(first, int(row) + 2))), slice(int(row) - first, int(row) - first + 1)
+
+
+def _bridged(raw: Counts) -> Counts:
+    """Rows without single gaps."""
+    gaps = _gaps(raw)
+    return despike.interpolate(raw, gaps) if gaps.any() else raw
 
 
 def _gaps(counts: Counts) -> NDArray[np.bool_]:
