@@ -8,13 +8,14 @@ import yaml
 
 from napari_wse2xai import batch, io, recipe
 from napari_wse2xai.data import Status
-from napari_wse2xai.stages import Explain, Pair, Simulate, Train
+from napari_wse2xai.stages import Explain, Pair, Simulate, Train, check_model
 from napari_wse2xai.synthetic import make_flake
 
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:(raman|pl). (The shape|A line near|The background|The spectra step):napari_wse2xai.errors.DataWarning"
-)
-"""Real maps hold more than a recipe of a few lines says, and are told so."""
+# Real maps hold more than a recipe of a few lines says, and are told so.
+pytestmark = [
+    pytest.mark.filterwarnings(f"ignore:(raman|pl). {words}:napari_wse2xai.errors.DataWarning")
+    for words in ("The shape", "A line near", "The background", "The spectra step")
+]
 EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
 
 
@@ -46,9 +47,11 @@ def test_the_flake_of_the_line_scan_is_one_piece_between_bare_ends(ws2):
 @pytest.mark.parametrize(("name", "position"), [("2LA(M)", 351.5), ("A1'", 418.0)])
 def test_the_lines_of_ws2_are_fitted_on_every_flake_row(ws2, name, position):
     flake, found = ws2.maps["raman"].flake, peak(ws2.peaks["raman"], name)
-    assert (ws2.peaks["raman"].status[flake] == Status.OK).all()
+    # Five Lorentzians are not all that this spectrum holds: the numbers stand, with errors that say so, and the map is told.
+    assert np.isin(ws2.peaks["raman"].status[flake], [Status.OK, Status.MISFIT]).all()
     assert np.abs(found["position"][flake] - position).max() < 0.6
-    assert np.nanmax(found["position_error"]) < 0.3
+    assert (np.abs(found["position"] - position)[flake] < 5 * found["position_error"][flake]).all()
+    assert check_model(ws2.peaks["raman"], ws2.maps["raman"])
     assert (found["height"][flake] > 100).all()
     assert np.isnan(found["position"][~flake]).all()
 
@@ -70,7 +73,11 @@ def test_the_emission_is_found_on_every_flake_pixel(shared_data):
     found = peak(peaks, "emission")
     assert np.abs(found["position"][source.flake] - 2.366).max() < 0.01
     assert np.median(found["fwhm"][source.flake]) == pytest.approx(0.065, abs=0.008)
-    assert (peaks.status[source.flake] == Status.OK).all()
+    # One Gaussian leaves 10 and more times the noise: no pixel of which that is so may count as well described.
+    poor = source.flake & (peaks.reduced_chi2 > 5)
+    assert poor.sum() > 150
+    assert not (peaks.status[poor] == Status.OK).any()
+    assert any(proposal.kind == "missing line" for proposal in check_model(peaks, source))
 
 
 def test_the_template_runs_on_a_flake_as_it_stands(tmp_path):
