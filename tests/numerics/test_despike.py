@@ -137,3 +137,18 @@ def test_spikes_on_maps_with_narrow_lines_go(how):
             gone.append(left < max(0.2 * added, 4 * flake.sigma[at].max()))
     assert len(gone) > 100
     assert np.mean(gone) >= 0.95
+
+
+@pytest.mark.parametrize("fwhm", [4, 6, 8, 12])
+def test_a_spectrum_without_neighbours_keeps_the_tops_of_its_lines_and_loses_its_spikes(fwhm):
+    channel = np.arange(200)
+    cut, left = 0, 0
+    for seed in range(20):
+        rng = np.random.default_rng(seed)
+        clean = rng.poisson(100 + 3000 * lorentzian(channel, 100 + rng.uniform(-0.5, 0.5), fwhm)) + rng.normal(0, 5, 200)
+        hit = int(rng.integers(20, 80))
+        struck = np.where(channel == hit, clean + 800, clean)
+        cut += without_spikes(clean[None, None].astype(np.float32))[1][0, 0, 90:111].any()
+        left += not without_spikes(struck[None, None].astype(np.float32))[1][0, 0, hit]
+    assert cut <= 1
+    assert left == 0
