@@ -172,15 +172,7 @@ class Pair(Stage[Pairable, PairedMaps]):
                 f"{_placing.named(source)}: PL may miss its place by {placed.misalignment_um:.2g} µm, {placed.misalignment_um / step:.1f} "
                 f"steps, where {placed.found_by} puts it; {_remedy(self.method)}."
             )
-        if not known and not _placing.on_one_grid(source):
-            placed = placed.doubting("How well the maps lie on one another cannot be judged: the two scans share no outline of the flake.")
-        if known and placed.misalignment_um > step:
-            placed = placed.doubting(
-                f"PL may miss its place by {placed.misalignment_um:.2g} µm, {placed.misalignment_um / step:.1f} steps."
-            )
-        if placed.overlap < LEAST_OVERLAP:
-            placed = placed.doubting(f"The flakes agree on {placed.overlap:.0%} of their area only.")
-        return placed
+        return placed.doubting(*_doubts(source, placed, step))
 
 
 def _rising(progress: Progress) -> _placing.Tell:
