@@ -277,7 +277,7 @@ def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
     for name, section in wanted.sections().items():
         assert section.file is not None  # `recipe.load` sees to it
         progress(0.0, f"{name}: reading {section.file.name}")
-        sources[name] = recipe.with_laser(io.read(section.file, section.item, unit=section.unit), section)
+        sources[name] = recipe.with_laser(io.read(section.file, section.item, **section.told()), section)
     return sources
 
 

@@ -74,6 +74,12 @@ def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         choices=("cm-1", "abs. cm-1", "nm", "eV"),
         help="unit of the spectral axis, where the file does not say it or says it wrong",
     )
+    command.add_argument(
+        "--overlap",
+        choices=("blend", "scale", "offset"),
+        help="join the pieces of a stitched spectrum: as measured, or each scaled or shifted to agree with the one before",
+    )
+    command.add_argument("--swap-xy", action="store_true", help="exchange x and y, where they were taken for one another")
     command.set_defaults(command=_convert)
 
 
@@ -124,7 +130,9 @@ def _convert(options: argparse.Namespace) -> None:
         raise UserError("The file to write is missing; name it after the input, as in 'convert IN OUT.nc', or ask for --list.")
     if options.target.suffix != ".nc":
         raise UserError(f"'{options.target}' does not end in .nc; convert writes NetCDF files only, so give a name that does.")
-    spectral_map = io.convert(options.source, options.target, options.item, unit=options.unit)
+    spectral_map = io.convert(
+        options.source, options.target, options.item, unit=options.unit, overlap=options.overlap, swap_xy=options.swap_xy
+    )
     ny, nx = spectral_map.frame.shape
     low, high = spectral_map.axis.span
     size = f"{ny} x {nx} {'pixel' if ny * nx == 1 else 'pixels'}, {counted(len(spectral_map.axis), 'channel')}"

@@ -164,3 +164,31 @@ def test_exposure_and_power_are_told_before_loading():
     item = Item("a", (3, 4, 5), "88–2821 cm-1", acquisition=Acquisition(0.5, 3, 2.0, "", "600 gr/mm", "x50"))
     assert list(described(item))[2:] == ["Exposure: 0.5 s × 3", "Laser power: 2 mW", "Grating: 600 gr/mm"]
     assert str(item).endswith("(map), exposure 0.5 s × 3, laser power 2 mW, grating 600 gr/mm, objective x50")
+
+
+def test_a_stitched_spectrum_is_joined_and_turned_as_the_panel_says(panel: LoadMaps, viewer, settle, tmp_path: Path):
+    axis = np.concatenate([150 + 2.0 * np.arange(20), 180 + 2.0 * np.arange(20)])
+    for name in ("one", "two"):
+        lines = ["\t".join(["", "", *map(str, axis)])]
+        lines += ["\t".join(map(str, [y, x, *(1000 * y + 100 * x + axis)])) for x in (0.0, 1.0, 2.0) for y in (5.0, 6.0)]
+        (tmp_path / f"{name}.txt").write_text("#AxisUnit[1]=\t1/cm\n" + "\n".join(lines) + "\n")
+    panel.look_into([tmp_path / "one.txt", tmp_path / "two.txt"])
+    settle(lambda: panel.tree.topLevelItemCount() == 2 and not panel.lister.busy)
+    assert "join its pieces with the option 'overlap'" in panel.message.text()
+    assert "swap x and y" in panel.message.text()
+    panel.load_button.click()
+    settle(lambda: not panel.loader.busy)
+    assert "option 'overlap'" in panel.message.text()
+    assert not viewer.layers
+    panel.overlap.setCurrentText("join as measured")
+    panel.swap_xy.setChecked(True)
+    panel.load_button.click()
+    settle(lambda: len(viewer.layers) == 1)
+    loaded = stock.map_of(viewer.layers[0])
+    assert loaded.frame.shape == (2, 3)
+    truth = 1000 * loaded.frame.y_um[:, None, None] + 100 * loaded.frame.x_um[None, :, None] + loaded.axis.values
+    np.testing.assert_allclose(loaded.counts, truth, rtol=1e-6)
+    assert (np.diff(loaded.axis.values) > 0).all()
+    settle(lambda: not panel.loader.busy)
+    panel.tree.setCurrentItem(panel.tree.topLevelItem(1).child(0))
+    assert (panel.choice().overlap, panel.choice().swap_xy) == (None, False)

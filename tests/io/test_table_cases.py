@@ -30,7 +30,7 @@ SPECTRA = (
     "wire_single.txt",
 )
 NO_MAPS = {
-    "e_seam.txt": "twice",
+    "e_seam.txt": "twice; join its pieces with the option .overlap.",
     "e_single_column.txt": "one column of numbers",
     "e_three_cols.txt": "three columns without titles",
     "e_channel.txt": "only counts channels",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from napari_wse2xai import recipe
+from napari_wse2xai import io, recipe
 from napari_wse2xai.data import Record
-from napari_wse2xai.errors import Cancelled, SettingsError
+from napari_wse2xai.errors import Cancelled, DataWarning, SettingsError
 from napari_wse2xai.stages import Despike, FindFlake
 from napari_wse2xai.synthetic import make_flake
 
@@ -62,3 +62,20 @@ def test_cancelling_comes_through_at_once(small):
 
 def test_a_chain_of_nothing_gives_the_map_back(small):
     assert recipe.Chain(()).run(small).map is small
+
+
+def test_what_a_recipe_says_of_a_file_reaches_the_reader(tmp_path):
+    axis = np.concatenate([150 + 2.0 * np.arange(20), 180 + 2.0 * np.arange(20)])
+    lines = ["\t".join(["", "", *map(str, axis)])]
+    lines += ["\t".join(map(str, [y, x, *(1000 * y + 100 * x + axis)])) for x in (0.0, 1.0, 2.0) for y in (5.0, 6.0)]
+    (tmp_path / "map.txt").write_text("\n".join(lines) + "\n")
+    text = "raman: {file: map.txt, unit: cm-1, overlap: scale, swap_xy: true}\nstop_after: despike\n"
+    (tmp_path / "recipe.yaml").write_text(text)
+    told = recipe.load(tmp_path / "recipe.yaml").raman.told()
+    assert told == {"unit": "cm-1", "overlap": "scale", "swap_xy": True}
+    with pytest.warns(DataWarning, match="multiplied by"):
+        found = io.read(tmp_path / "map.txt", **told)
+    assert found.frame.shape == (2, 3)
+    (tmp_path / "recipe.yaml").write_text(text.replace("scale", "mean"))
+    with pytest.raises(SettingsError, match=r"raman\.overlap"):
+        recipe.load(tmp_path / "recipe.yaml")

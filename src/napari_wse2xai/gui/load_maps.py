@@ -35,6 +35,7 @@ from napari_wse2xai.layers import to_layers
 
 _KEPT = Qt.ItemDataRole.UserRole
 _AS_FILE = "as the file says"
+_OVERLAPS = {_AS_FILE: None, "join as measured": "blend", "join, scaled": "scale", "join, shifted": "offset"}
 _TITLES = {RAMAN: "Raman (RS)", PL: "photoluminescence (PL)"}
 
 
@@ -48,10 +49,12 @@ class LoadMaps(QWidget):
         self.files_button, self.load_button, self.cancel_button = QPushButton("Choose files…"), QPushButton("Load"), QPushButton("Cancel")
         self.tree, self.details = QTreeWidget(), QLabel()
         self.measures, self.laser, self.unit, self.medium = QComboBox(), QDoubleSpinBox(), QComboBox(), QComboBox()
+        self.overlap, self.swap_xy = QComboBox(), QCheckBox("swap x and y")
         self.with_pictures = QCheckBox("with the pictures in the file")
         self.bar, self.message = QProgressBar(), Voice(napari_viewer)
         self._notes: list[str] = []
         self._prepare()
+        self._prepare_fields()
         self._arrange()
         self._connect()
         self._on_item()
@@ -64,6 +67,12 @@ class LoadMaps(QWidget):
         self.tree.header().setStretchLastSection(False)
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.bar.setVisible(False)
+        self.bar.setRange(0, 100)
+        self.details.setWordWrap(True)
+
+    def _prepare_fields(self) -> None:
+        """What the user may say of a file."""
         for key, title in _TITLES.items():
             self.measures.addItem(title, key)
         self.measures.setToolTip("Raman spectra get a Raman shift as their axis, photoluminescence an energy if it has a Raman shift.")
@@ -80,16 +89,26 @@ class LoadMaps(QWidget):
         self.medium.setToolTip(
             "Where wavelengths are measured, the laser's too: air refracts by 0.15 cm-1 at silicon, 0.46 meV at 1.65 eV."
         )
+        for title, how in _OVERLAPS.items():
+            self.overlap.addItem(title, how)
+        self.overlap.setToolTip(
+            "Spectra stitched of several positions of a grating: where these overlap, one goes over into the next, as measured, or scaled "
+            "or shifted by one number for the whole map so that both agree there."
+        )
+        self.swap_xy.setToolTip("For a file whose reader took x for y: the map is mirrored across its diagonal, pixels and places.")
         self.with_pictures.setChecked(True)
         self.with_pictures.setToolTip("Scans and white-light pictures come as layers below the map, in their true place.")
-        self.bar.setVisible(False)
-        self.bar.setRange(0, 100)
-        self.details.setWordWrap(True)
 
     def _arrange(self) -> None:
         form = QFormLayout()
         form.setContentsMargins(0, 0, 0, 0)
-        rows = (("Measured", self.measures), ("Laser", self.laser), ("Axis unit", self.unit), ("Wavelengths in", self.medium))
+        rows = (
+            ("Measured", self.measures),
+            ("Laser", self.laser),
+            ("Axis unit", self.unit),
+            ("Wavelengths in", self.medium),
+            ("Overlap", self.overlap),
+        )
         for title, field in rows:
             form.addRow(title, field)
         buttons = QHBoxLayout()
@@ -100,6 +119,7 @@ class LoadMaps(QWidget):
         for widget in (self.files_button, self.tree, self.details):
             column.addWidget(widget)
         column.addLayout(form)
+        column.addWidget(self.swap_xy)
         column.addWidget(self.with_pictures)
         column.addLayout(buttons)
         column.addWidget(self.bar)
@@ -163,6 +183,8 @@ class LoadMaps(QWidget):
             None if unit == _AS_FILE else unit,
             self.with_pictures.isChecked(),
             self.medium.currentData(),
+            self.overlap.currentData(),
+            self.swap_xy.isChecked(),
         )
 
     @property
@@ -196,7 +218,9 @@ class LoadMaps(QWidget):
         if choice is not None and choice.item.is_spectra:
             self.laser.setValue(choice.item.laser_nm or 0.0)
             self.measures.setCurrentIndex(0 if choice.item.is_raman_shift else 1)
-        for field in (self.measures, self.laser, self.unit, self.medium, self.with_pictures):
+            self.overlap.setCurrentIndex(0)
+            self.swap_xy.setChecked(False)  # what was asked of one file is no wish for the next
+        for field in (self.measures, self.laser, self.unit, self.medium, self.overlap, self.swap_xy, self.with_pictures):
             field.setEnabled(choice is not None and choice.item.is_spectra)
         self._set_buttons()
 

@@ -9,6 +9,7 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.data import AxisKind, Medium, PeakMaps, Picture, Record, Results, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError, UserError
 from napari_wse2xai.io import FORMATS, Item, is_peaks_csv, is_results, list_items, pictures, read, read_peaks_csv, read_results
+from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages import ConvertAxis
 from napari_wse2xai.stages.correct_response import Spectrum
@@ -32,6 +33,9 @@ class Choice:
     with_pictures: bool = True
     medium: Medium | None = None
     """Where wavelengths are measured, the laser's too."""
+    overlap: Overlap | None = None
+    """How the pieces of a stitched spectrum are joined."""
+    swap_xy: bool = False
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ def opened(choice: Choice, progress: Progress = silent) -> list[Artefact]:
         return [read_peaks_csv(choice.path)]
     if not choice.item.is_spectra:
         return [_picture(choice)]
-    source = read(choice.path, choice.item.name, unit=choice.unit)
+    source = read(choice.path, choice.item.name, unit=choice.unit, overlap=choice.overlap, swap_xy=choice.swap_xy)
     progress(0.7, "Reading pictures")
     below = _pictures_beside(choice.path) if choice.with_pictures else ()
     progress(0.9, "Converting the axis")

@@ -21,6 +21,7 @@ from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.hdf5 import numbers_of, require_real, require_stored
 from napari_wse2xai.io.items import axis_text
 from napari_wse2xai.io.stored import bands, may_stay
+from napari_wse2xai.io.told import NOTHING, Told, made_map
 
 CONVENTIONS = "CF-1.11"
 OVERHEAD = 1 << 16
@@ -134,19 +135,21 @@ def _sizes(dataset: Any) -> dict[str, int]:
     return dict(zip(_dimensions(dataset), dataset.shape, strict=True))
 
 
-def read_map_group(group: Any, *, name: str, unit: str | None = None) -> SpectralMap:
+def read_map_group(group: Any, *, name: str, told: Told = NOTHING) -> SpectralMap:
     """Read a map from an open h5py group; `name` serves where the file gives none."""
     dataset = group["counts"]
     sizes = _sizes(dataset)
     values = read_values(dataset).transpose([list(sizes).index(dimension) for dimension in _MAP_DIMENSIONS])
-    axis_values, kind = settle_axis(*_coordinate(group, "spectral", sizes["spectral"]), given=unit, name=name)
+    said = said_of_axis(group if "spectral" in group else group.parent, group, "spectral", told)
+    axis_values, kind = settle_axis(*_coordinate(group, "spectral", sizes["spectral"]), **said, name=name)
     counts: Any = values if isinstance(values, StoredCounts) else np.ascontiguousarray(values, dtype=np.float32)
     if "history" not in group.attrs:
         warn_of_holes(counts, name)
-    read = SpectralMap.from_arrays(
+    read = made_map(
         counts,
         axis_values,
         kind,
+        told,
         frame=read_frame(group, (sizes["y"], sizes["x"])),
         laser_nm=laser_of(group),
         flake=read_flake(group),
@@ -154,6 +157,13 @@ def read_map_group(group: Any, *, name: str, unit: str | None = None) -> Spectra
         **texts_of(group, name, text_of(dataset.attrs, "units")),
     )
     return replace(read, axis=with_calibration(read.axis, group))
+
+
+def said_of_axis(owner: Any, group: Any, name: str, told: Told) -> dict[str, Any]:
+    """Who says the unit of a spectral coordinate, for `settle_axis`, and what it is called; what this package wrote is no guess."""
+    attributes = owner[name].attrs if name in owner else {}
+    settled = spectral_code(attributes) if _is_ours(group) else None
+    return {"given": told.unit or settled, "called": text_of(attributes, "long_name")}
 
 
 def texts_of(group: Any, name: str, unit: str) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from napari_wse2xai.data import Direction, Frame
 from napari_wse2xai.data.frame import PLACE_UNIT
 from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid
+from napari_wse2xai.io.told import HOW_TO_SWAP
 
 _PLACES = ("x", "y", "z", "XA", "YA")
 """Names of coordinates of the stage; those after the first two say what they are of."""
@@ -52,10 +53,17 @@ class Column:
 
 
 def gridded(
-    spectra: NDArray[np.float32], coordinates: NDArray[np.float64], metadata: Mapping[str, str], path: Path
+    spectra: NDArray[np.float32], coordinates: NDArray[np.float64], metadata: Mapping[str, str], path: Path, *, is_settled: bool = False
 ) -> tuple[NDArray[np.float32], Frame]:
-    """Put spectra (m, n) where their coordinates (m, k), k from 1 to 3, say, as a cube (ny, nx, n); row 0 has the smallest y."""
-    columns = _columns(coordinates, metadata, path)
+    """Put spectra (m, n) where their coordinates (m, k), k from 1 to 3, say, as a cube (ny, nx, n); row 0 has the smallest y.
+
+    Parameters
+    ----------
+    is_settled : whether the user has looked, and says which way round x and y are: what is assumed needs no word then
+    """
+    columns, doubt = _columns(coordinates, metadata)
+    if doubt and not is_settled:
+        warnings.warn(f"'{path.name}'{doubt}: compare the map with the instrument's, and choose {HOW_TO_SWAP}.", DataWarning, stacklevel=2)
     plane = columns if len(columns) < 3 else _plane_of(columns, path)
     if len(plane) == 1:
         return _along_one(spectra, plane[0], path.name)
@@ -76,17 +84,17 @@ def _along_one(spectra: NDArray[np.float32], column: Column, name: str) -> tuple
     return grid.place(spectra, column.values, nowhere, name, (direction, Direction("XA" if direction.name == "YA" else "x")))
 
 
-def _columns(coordinates: NDArray[np.float64], metadata: Mapping[str, str], path: Path) -> list[Column]:
-    """Columns with what they are, by the header's names and by which of them changes fastest."""
-    named = _named(metadata)
+def _columns(coordinates: NDArray[np.float64], metadata: Mapping[str, str]) -> tuple[list[Column], str]:
+    """Columns with what they are, by the header's names and by which of them changes fastest; and what was assumed, in words."""
+    named, doubt = _named(metadata), ""
     speeds = [_speed(values) for values in coordinates.T]
     if len(speeds) == 1:
         named = named if len(named) == 1 else [Direction("y")]
     elif len(named) < len(speeds):
-        named = _by_speed(speeds, path)
+        named, doubt = _by_speed(speeds)
     else:
-        named = _in_order(named[: len(speeds)], speeds, path)
-    return [_scaled(direction, values) for direction, values in zip(named, coordinates.T, strict=True)]
+        named, doubt = _in_order(named[: len(speeds)], speeds)
+    return [_scaled(direction, values) for direction, values in zip(named, coordinates.T, strict=True)], doubt
 
 
 def _speed(values: NDArray[np.float64]) -> float:
@@ -95,31 +103,29 @@ def _speed(values: NDArray[np.float64]) -> float:
     return float(np.abs(np.diff(values)).sum()) / extent if extent else 0.0
 
 
-def _in_order(named: list[Direction], speeds: list[float], path: Path) -> list[Direction]:
-    """Directions of the columns, where the header has names for all of them."""
+def _in_order(named: list[Direction], speeds: list[float]) -> tuple[list[Direction], str]:
+    """Directions of the columns, and what is not sure of them, where the header has names for all of them."""
     ranks = [_RANK.get(direction.name, _LAST) for direction in named]
     if ranks != sorted(set(ranks)):
-        return named
+        return named, ""
     second, first = sorted(speeds)[-2:]
     is_clear = first >= _CLEARLY * second
     if speeds[-1] == first and (is_clear or not first):
-        return named[::-1]
+        return named[::-1], ""
     names = " and ".join(direction.name.upper() for direction in (named if is_clear else named[::-1]))
     why = "first coordinate column changes fastest, so its columns" if is_clear else "coordinate columns change equally fast; they"
-    text = f"'{path.name}': its {why} are taken as {names}, {'as its header names them' if is_clear else 'as LabSpec 6 writes them'}"
-    warnings.warn(f"{text}: compare the map with the instrument's, for others write them the other way round.", DataWarning, stacklevel=2)
-    return named if is_clear else named[::-1]
+    text = f": its {why} are taken as {names}, {'as its header names them' if is_clear else 'as LabSpec 6 writes them'}"
+    return named if is_clear else named[::-1], text
 
 
-def _by_speed(speeds: list[float], path: Path) -> list[Direction]:
-    """Directions of the columns by how fast they change, where the header does not name them."""
+def _by_speed(speeds: list[float]) -> tuple[list[Direction], str]:
+    """Directions of the columns by how fast they change, and what is not sure of them, where the header does not name them."""
     found = [Direction("")] * len(speeds)
     for name, column in zip(_PLACES, np.argsort([-speed for speed in speeds], kind="stable"), strict=False):
         found[int(column)] = Direction(name)
     names = ", ".join(direction.name for direction in found)
-    text = f"'{path.name}' does not name its coordinates; the column that changes faster is taken as x (the columns are {names})"
-    warnings.warn(f"{text}: compare the map with the instrument's.", DataWarning, stacklevel=2)
-    return found
+    text = f" does not name its coordinates; the column that changes faster is taken as x (the columns are {names})"
+    return found, text
 
 
 def _named(metadata: Mapping[str, str]) -> list[Direction]:

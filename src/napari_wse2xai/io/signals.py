@@ -27,6 +27,7 @@ from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.signal_axes import Axis, are_lengths, frame_of, lengths_of, rows_first, steps_um, text_of
+from napari_wse2xai.io.told import Told, made_map
 
 _LONGEST_TEXT = 500
 _SMALLEST_TURN = 0.05
@@ -145,13 +146,13 @@ def items_of(signals: Sequence[Signal]) -> tuple[Item, ...]:
     return tuple(signal.item() for signal in spectra_in(signals))
 
 
-def map_of(signals: Sequence[Signal], item: str | None, unit: str | None, path: Path, *, others: Sequence[Item] = ()) -> SpectralMap:
+def map_of(signals: Sequence[Signal], item: str | None, told: Told, path: Path, *, others: Sequence[Item] = ()) -> SpectralMap:
     """Make a map of the signal of this name, or of the largest; `others` are items that are no spectra."""
     spectra = spectra_in(signals)
     chosen = choose([*(signal.item() for signal in spectra), *others], item, path)
     signal = next(known for known in spectra if known.name == chosen.name)
-    values, own_unit = (signal.spectral.values, None) if unit else _spectral_values(signal.spectral)
-    if not (unit or own_unit) and np.array_equal(values, np.arange(len(values))):
+    values, own_unit = (signal.spectral.values, None) if told.unit else _spectral_values(signal.spectral)
+    if not (told.unit or own_unit) and np.array_equal(values, np.arange(len(values))):
         raise ReaderError(
             f"'{path.name}' has no spectral axis, only channel numbers; calibrate it where it was measured, and export it again."
         )
@@ -159,11 +160,12 @@ def map_of(signals: Sequence[Signal], item: str | None, unit: str | None, path: 
         warnings.warn(f"'{signal.name}' in '{path.name}': {signal.doubt}.", DataWarning, stacklevel=2)
     cube, frame = _placed(signal, path.name)
     warn_of_holes(cube, path.name)
-    values, kind = settle_axis(values, own_unit, given=unit, name=path.name, called=signal.spectral.name)
-    return SpectralMap.from_arrays(
+    values, kind = settle_axis(values, own_unit, given=told.unit, name=path.name, called=signal.spectral.name)
+    return made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=_laser_nm(signal.metadata),
         name=signal.name,

@@ -6,6 +6,7 @@ from typing import Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
+from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.recipe._chain import Chain
 from napari_wse2xai.stages import (
     STAGES,
@@ -58,6 +59,12 @@ class Section(Settings):
     unit: Literal["cm-1", "abs. cm-1", "nm", "eV"] | None = Field(
         None, description="Unit of the spectral axis, where the file does not say it or says it wrong."
     )
+    overlap: Overlap | None = Field(
+        None,
+        description="Join the pieces of a stitched spectrum, several positions of a grating: as measured (blend), or each scaled or "
+        "shifted (offset) to agree with the one before.",
+    )
+    swap_xy: bool = Field(False, description="Exchange x and y, where the reader took one for the other.")
     correct_response: CorrectResponse | None = None
     convert_axis: ConvertAxis | None = None
     find_flake: FindFlake | None = Field(default_factory=FindFlake)
@@ -66,6 +73,10 @@ class Section(Settings):
     baseline: Baseline | None = Field(default_factory=Baseline)
     normalise: Normalise | None = None
     deconvolve: Deconvolve | None = Field(default_factory=Deconvolve)
+
+    def told(self) -> dict[str, Any]:
+        """What is said of the file for `read`, over what it says itself."""
+        return {"unit": self.unit, "overlap": self.overlap, "swap_xy": self.swap_xy}
 
     def following_peaks(self) -> Self:
         """Take the flake's window and the baseline's areas, where neither recipe nor preset gives them, from the peaks' windows."""

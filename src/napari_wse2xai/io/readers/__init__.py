@@ -1,6 +1,6 @@
 """Files that can be read: one module per format, loaded when a file of it is opened.
 
-A format's module has ``items(path) -> tuple[Item, ...]``, ``read(path, item, unit) -> SpectralMap``; where several formats
+A format's module has ``items(path) -> tuple[Item, ...]``, ``read(path, item, told) -> SpectralMap``; where several formats
 share a suffix, ``recognises(path) -> bool``; and where its files may hold pictures, ``pictures(path) -> tuple[Picture, ...]``.
 """
 
@@ -16,13 +16,15 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import AxisKind, Picture, Record, SpectralMap
+from napari_wse2xai.data import Picture, Record, SpectralMap
 from napari_wse2xai.data.acquisition import intensity_unit
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import table_layout
 from napari_wse2xai.io.checksum import Seen, sha256
 from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.told import Told
 from napari_wse2xai.io.zarr_store import require_self_contained
+from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.ordinary import require_ordinary, shown
 
 
@@ -32,8 +34,8 @@ class Reader(Protocol):
     def items(self, path: Path) -> tuple[Item, ...]:
         """List what the file holds."""
 
-    def read(self, path: Path, item: str | None, unit: str | None) -> SpectralMap:
-        """Read one item; `unit` is the axis unit where the user states it."""
+    def read(self, path: Path, item: str | None, told: Told) -> SpectralMap:
+        """Read one item, as the user says it is to be read."""
 
     def recognises(self, path: Path) -> bool:
         """Tell by its content whether a file is of this format; needed only where suffixes are shared."""
@@ -103,7 +105,9 @@ def list_items(path: str | Path) -> tuple[Item, ...]:
     return _reader_of(source).items(source)
 
 
-def read(path: str | Path, item: str | None = None, *, unit: str | None = None) -> SpectralMap:
+def read(
+    path: str | Path, item: str | None = None, *, unit: str | None = None, overlap: Overlap | None = None, swap_xy: bool = False
+) -> SpectralMap:
     """Read a map of any known format.
 
     Parameters
@@ -114,40 +118,43 @@ def read(path: str | Path, item: str | None = None, *, unit: str | None = None) 
         Name of one of `list_items`; without it the largest map is read, and a warning names the others.
     unit
         Unit of the spectral axis (``cm-1``, ``nm``, ``eV``) for a table that does not say it or says it wrongly.
+    overlap
+        How the pieces of a stitched spectrum are joined, several positions of a grating whose ranges overlap: ``blend`` (as they were
+        measured), ``scale`` or ``offset`` (each multiplied, or shifted, to agree with the one before).  Without it such a file is refused.
+    swap_xy
+        Whether x and y are to be exchanged, of a file whose reader took one for the other.
 
     Raises
     ------
     ReaderError, DataError
         With one sentence for the user, whatever is wrong with the file.
     """
-    with reading(path, item, unit) as (found, record):
+    with reading(path, item, Told(unit, overlap, swap_xy)) as (found, record):
         return found.with_record(record())
 
 
 @contextmanager
-def reading(path: str | Path, item: str | None, unit: str | None) -> Iterator[tuple[SpectralMap, Callable[[], Record]]]:
+def reading(path: str | Path, item: str | None, told: Told) -> Iterator[tuple[SpectralMap, Callable[[], Record]]]:
     """Read a map while its file's checksum is taken; gives the map, and what waits for the checksum and gives the record of `read`."""
     started = time.perf_counter()
     source = _existing(path)
     with _naming(source), ThreadPoolExecutor(1) as pool:
         seen = Seen.now(source)
         digest = pool.submit(sha256, source)  # hashing releases the interpreter lock
-        found = _repaired(_reader_of(source).read(source, item, unit), unit)
-        told = {} if unit is None else {"unit": unit}
+        found = _of_one_unit(told.applied(_reader_of(source).read(source, item, told)))
 
         @cache
         def record() -> Record:
-            settings = {"file": source.name, "item": item, "sha256": digest.result(), **told}
+            settings = {"file": source.name, "item": item, "sha256": digest.result(), **told.settings()}
             seen.require_same()
             return Record("read", settings, __version__, time.perf_counter() - started)
 
         yield found, record
 
 
-def _repaired(found: SpectralMap, unit: str | None) -> SpectralMap:
-    """Map with its unit of intensity written in one way, and on the kind of axis that the user says, whatever the file says."""
-    axis = found.axis if unit is None else replace(found.axis, kind=AxisKind.from_unit(unit))
-    return replace(found, axis=axis, intensity_unit=intensity_unit(found.intensity_unit))
+def _of_one_unit(found: SpectralMap) -> SpectralMap:
+    """Map with its unit of intensity written in one way."""
+    return replace(found, intensity_unit=intensity_unit(found.intensity_unit))
 
 
 @contextmanager

@@ -17,6 +17,7 @@ from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
+from napari_wse2xai.io.told import Told
 
 _MICROSECONDS = 1e6
 _TOLD = ("ExposureTime", "AccumulatedCycles", "DetectorTemperature", "DetectorType", "GratingBlaze", "spectrograph")
@@ -44,9 +45,9 @@ def items(path: Path) -> tuple[Item, ...]:
     return items_of([_signal(path)])
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read it."""
-    return map_of([_signal(path)], item, unit, path)
+    return map_of([_signal(path)], item, told, path)
 
 
 def _signal(path: Path) -> Signal:

@@ -25,6 +25,7 @@ from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_layout import WITEC_AXIS, counts_up, is_in_columns
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, look
 from napari_wse2xai.io.table_words import coordinate_of, counts_unit, is_error, is_spectral, unit_by_size, unit_of_light
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _PLACE = re.compile(r"\((\d+)/(\d+)\)\s*$")
 
@@ -52,19 +53,19 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the one map of a table."""
-    return (item_of(read(path, None, None)),)
+    return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, or the list of spectra."""
     seen = look(path)
     if seen is None:
         raise ReaderError(f"'{path.name}' names spectra but holds no values; export it again.")
     table = columns_of(seen, path)
-    if unit is None and not table.is_named:
+    if told.unit is None and not table.is_named:
         _require_axis(table, path)
     cube, frame = _gridded(table, seen, path)
-    result = as_map(table, cube, frame, seen, unit, path)
+    result = as_map(table, cube, frame, seen, told, path)
     require_only(item, item_of(result), path)
     return result
 
@@ -126,16 +127,17 @@ def _require_axis(table: Columns, path: Path) -> None:
 
 
 def as_map(
-    table: Columns, cube: NDArray[np.float32], frame: Frame, seen: Look, unit: str | None, path: Path, *, laser_nm: float | None = None
+    table: Columns, cube: NDArray[np.float32], frame: Frame, seen: Look, told: Told, path: Path, *, laser_nm: float | None = None
 ) -> SpectralMap:
     """Map of the spectra at their places."""
-    in_file = unit_by_size(table.axis_unit, float(np.nanmax(table.axis)), path.name) if unit is None else None
-    values, kind = settle_axis(table.axis, in_file, given=unit, name=path.name, called=" ".join(seen.titles(0)))
+    in_file = unit_by_size(table.axis_unit, float(np.nanmax(table.axis)), path.name) if told.unit is None else None
+    values, kind = settle_axis(table.axis, in_file, given=told.unit, name=path.name, called=" ".join(seen.titles(0)))
     first = next(iter(table.titles), ())
-    return SpectralMap.from_arrays(
+    return made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=laser_nm or laser_in(seen.metadata),
         name=next((_PLACE.sub("", title).strip() for title in first if _PLACE.search(title)), "") or table_text.stem_of(path),

@@ -12,6 +12,7 @@ from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.hdf5_arrays import arrays_in
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signals import items_of, map_of
+from napari_wse2xai.io.told import Told
 
 
 def recognises(_path: Path) -> bool:
@@ -25,10 +26,10 @@ def items(path: Path) -> tuple[Item, ...]:
         return (*items_of(arrays.signals()), *arrays.others())
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
     with _opened(path) as arrays:
-        return map_of(arrays.signals(), item, unit, path, others=arrays.others())
+        return map_of(arrays.signals(), item, told, path, others=arrays.others())
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.netcdf import text_of
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
+from napari_wse2xai.io.told import Told
 from napari_wse2xai.io.zarr_store import open_store, read_array
 from napari_wse2xai.io.zarr_store import require_stored as require_zarr_stored
 
@@ -41,10 +42,10 @@ def items(path: Path) -> tuple[Item, ...]:
         return items_of(signals)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
     with _experiments(path) as signals:
-        return map_of(signals, item, unit, path)
+        return map_of(signals, item, told, path)
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, first_of, item_of, require_only
 from napari_wse2xai.io.table_look import Look, head_cells, is_of_numbers, look
 from napari_wse2xai.io.table_words import counts_unit, unit_of_light
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _NUMBERS = "XYDATA"
 _LASER_WORDS = ("laser wavelength", "excitation wavelength", "ex wavelength", "laser")
@@ -31,10 +32,10 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the spectra as one item."""
-    return (item_of(read(path, None, None)),)
+    return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the spectrum, or the list of spectra."""
     seen = look(path)
     if seen is None:
@@ -47,12 +48,13 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     warn_of_holes(spectra, path.name)
     single = (spectra[:, None, :], Frame((1, 1)))
     cube, frame = single if len(spectra) == 1 else grid.as_list(spectra, f"'{path.name}' has no positions")
-    told = metadata.get("XUNITS", "")
-    values, kind = settle_axis(axis, unit_of_light([told]), given=unit, name=path.name, called=told)
-    result = SpectralMap.from_arrays(
+    called = metadata.get("XUNITS", "")
+    values, kind = settle_axis(axis, unit_of_light([called]), given=told.unit, name=path.name, called=called)
+    result = made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=table_text.first_number(first_of(metadata, _LASER_WORDS)),
         name=metadata.get("TITLE") or table_text.stem_of(path),

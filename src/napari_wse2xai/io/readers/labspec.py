@@ -23,6 +23,7 @@ from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
 from napari_wse2xai.io.table_layout import MOST_COORDINATES, is_in_lines, n_zeros_over
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 FRAME_KEY = "Frame (napari-wse2xai)"
 """Header line by which a table that this package wrote keeps its exact grid."""
@@ -43,10 +44,10 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the one map of a table."""
-    return (item_of(read(path, None, None)),)
+    return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map."""
     with table_text.open_table(path) as stream:
         head = _read_head(stream, path)
@@ -54,8 +55,8 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         coordinates, spectra = table_text.read_numbers(stream, head.style, n_columns, head.n_coordinates, path)
     _require_whole(coordinates, spectra, head, path)
     warn_of_holes(spectra, path.name)
-    cube, frame = _gridded(coordinates, spectra, head, path)
-    result = _as_map(cube, frame, head, unit, path)
+    cube, frame = _gridded(coordinates, spectra, head, told, path)
+    result = _as_map(cube, frame, head, told, path)
     require_only(item, item_of(result), path)
     return result
 
@@ -102,13 +103,15 @@ def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32
         raise ReaderError(f"'{path.name}': spectrum {row} has no coordinates; export the map again with its positions.")
 
 
-def _gridded(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> tuple[NDArray[np.float32], Frame]:
+def _gridded(
+    coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, told: Told, path: Path
+) -> tuple[NDArray[np.float32], Frame]:
     kept = _kept_frame(head.metadata, path)
     if kept is not None and kept.n_pixels == len(spectra):
         return spectra.reshape(*kept.shape, -1), kept
     if head.n_coordinates == 0:
         return grid.as_list(spectra, f"'{path.name}' has no positions")
-    return scan_columns.gridded(spectra, coordinates, head.metadata, path)
+    return scan_columns.gridded(spectra, coordinates, head.metadata, path, is_settled=told.swap_xy)
 
 
 def _kept_frame(metadata: Mapping[str, str], path: Path) -> Frame | None:
@@ -124,20 +127,22 @@ def _kept_frame(metadata: Mapping[str, str], path: Path) -> Frame | None:
         return None
 
 
-def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, unit: str | None, path: Path) -> SpectralMap:
+def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, told: Told, path: Path) -> SpectralMap:
     metadata = {key: value for key, value in head.metadata.items() if key not in (FRAME_KEY, KEPT_KEY)}
-    axis, kind = settle_axis(head.axis, metadata.get("AxisUnit[1]"), given=unit, name=path.name)
-    found = SpectralMap.from_arrays(
+    in_file = metadata.get("AxisUnit[1]")
+    axis, kind = settle_axis(head.axis, in_file, given=told.unit or (in_file if KEPT_KEY in head.metadata else None), name=path.name)
+    found = made_map(
         cube,
         axis,
         kind,
+        told,
         frame=frame if frame.sample else replace(frame, sample=metadata.get("Sample", "")),
         laser_nm=laser_in(metadata),
         name=table_text.stem_of(path),
         intensity_unit=_intensity_unit(metadata.get("AxisUnit[0]", "")),
         metadata=metadata,
     )
-    return restored(found, head.metadata[KEPT_KEY]) if KEPT_KEY in head.metadata and unit is None else found
+    return restored(found, head.metadata[KEPT_KEY]) if KEPT_KEY in head.metadata and told.unit is None else found
 
 
 def _intensity_unit(text: str) -> str:

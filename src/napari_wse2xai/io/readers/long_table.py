@@ -3,6 +3,7 @@
 The titles say which column is which, in any order; spectra may be interrupted, rise or fall, and either coordinate may be the fast one.
 """
 
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.errors import DataWarning, ReaderError, counted
 from napari_wse2xai.io import table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
@@ -20,6 +21,7 @@ from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_look import Look, look
 from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit, is_intensity, is_spectral, unit_by_size, unit_of_light
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 if TYPE_CHECKING:
     from pandas._typing import ReadCsvBuffer
@@ -45,10 +47,10 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the one map of a table."""
-    return (item_of(read(path, None, None)),)
+    return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, line or series."""
     seen = look(path)
     columns = None if seen is None else _columns_of(seen)
@@ -65,12 +67,13 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     ]
     cube, frame = placed(spectra, along, path.name)
     titles = seen.titles(columns.wave)
-    in_file = unit_by_size(unit_of_light(titles), float(axis.max()), path.name) if unit is None else None
-    values, kind = settle_axis(axis, in_file, given=unit, name=path.name, called=" ".join(titles))
-    result = SpectralMap.from_arrays(
+    in_file = unit_by_size(unit_of_light(titles), float(axis.max()), path.name) if told.unit is None else None
+    values, kind = settle_axis(axis, in_file, given=told.unit, name=path.name, called=" ".join(titles))
+    result = made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         name=table_text.stem_of(path),
         intensity_unit=counts_unit(seen.titles(columns.intensity)),
@@ -160,7 +163,11 @@ _Found = tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.float64]]
 
 def _in_blocks(places: NDArray[np.float64], wave: NDArray[np.float64], intensity: NDArray[np.float64]) -> _Found | None:
     """Spectrum after spectrum, the last of which may be interrupted; None where the table is ordered otherwise."""
-    n = _block_length(places, wave)
+    lengths = dict.fromkeys((_stay_length(places, wave), _sweep_length(places, wave)))
+    return next((found for n in lengths if (found := _in_blocks_of(n, places, wave, intensity)) is not None), None)
+
+
+def _in_blocks_of(n: int, places: NDArray[np.float64], wave: NDArray[np.float64], intensity: NDArray[np.float64]) -> _Found | None:
     n_whole, n_left = divmod(len(wave), n)
     if n < 2 or not n_whole:
         return None
@@ -175,7 +182,13 @@ def _in_blocks(places: NDArray[np.float64], wave: NDArray[np.float64], intensity
     return spectra, places[::n], axis
 
 
-def _block_length(places: NDArray[np.float64], wave: NDArray[np.float64]) -> int:
+def _stay_length(places: NDArray[np.float64], wave: NDArray[np.float64]) -> int:
+    """Lines until a coordinate changes, or the axis begins anew: one spectrum, which may be stitched of pieces."""
+    n = next(_first((places != places[0]).any(axis=1)), len(wave))
+    return 1 + next(_first(wave[1:n] == wave[0]), n - 1)
+
+
+def _sweep_length(places: NDArray[np.float64], wave: NDArray[np.float64]) -> int:
     """Lines until a coordinate changes or the axis turns back."""
     ends = [len(wave)]
     ends.extend(_first((places != places[0]).any(axis=1)))
@@ -211,4 +224,10 @@ def _pivoted(places: NDArray[np.float64], wave: NDArray[np.float64], intensity: 
     with readable_as("a long table", path):
         spectra = np.full((len(where), len(axis)), np.nan, dtype=np.float32)
     spectra[index.reshape(-1), channel.reshape(-1)] = intensity
+    n_doubled = len(wave) - len(np.unique(index.reshape(-1) * len(axis) + channel.reshape(-1)))
+    if n_doubled:
+        told = (
+            f"'{path.name}' has {counted(n_doubled, 'line')} for a place and channel that another line has too; the last of each is kept."
+        )
+        warnings.warn(told, DataWarning, stacklevel=2)
     return spectra, where, axis

@@ -17,6 +17,7 @@ from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.hdf5_arrays import arrays_in, is_hdf5
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signals import items_of, map_of
+from napari_wse2xai.io.told import Told
 
 _BYTES = {"double": 8, "single": 4} | {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
 _MOST_COMPRESSED = 1100
@@ -36,14 +37,14 @@ def items(path: Path) -> tuple[Item, ...]:
         return (*items_of(arrays.signals()), *arrays.others())
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
     with _opened(path) as arrays:
         if not (arrays.signals() or arrays.others()):
             raise ReaderError(
                 f"'{path.name}' holds no data set of spectra: neither one that WITec exported, nor an array with an axis beside it."
             )
-        return map_of(arrays.signals(), item, unit, path, others=arrays.others())
+        return map_of(arrays.signals(), item, told, path, others=arrays.others())
 
 
 @contextmanager

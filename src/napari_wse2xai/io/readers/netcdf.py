@@ -11,6 +11,7 @@ from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.items import Item, choose
 from napari_wse2xai.io.netcdf import describe_map_group, map_groups, read_map_group
+from napari_wse2xai.io.told import Told
 from napari_wse2xai.ordinary import require_ordinary
 
 ROOT_ITEM = "map"
@@ -23,12 +24,12 @@ def items(path: Path) -> tuple[Item, ...]:
         return tuple(_items(file, path))
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one map, with the flake found on it."""
     with open_netcdf(path) as file:
         chosen = choose(_items(file, path), item, path)
         group = file if chosen.name == ROOT_ITEM else file[chosen.name]
-        return read_map_group(group, name=path.stem, unit=unit)
+        return read_map_group(group, name=path.stem, told=told)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, require_only
+from napari_wse2xai.io.told import Told, made_map
 
 _AXIS_ENDINGS = ("_axis.npy", "_axis.txt", "_axis.csv")
 _HEADER_ERRORS = (SyntaxError, tokenize.TokenError)
@@ -39,7 +40,7 @@ def items(path: Path) -> tuple[Item, ...]:
     return (Item(path.stem, (ny, nx, len(values)), text, is_map=array.ndim == 3),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the array and its axis."""
     require_only(item, items(path)[0], path)
     array = _array(path)
@@ -50,8 +51,8 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         counts = np.array(_spectral_last(np.load(path, allow_pickle=False), len(values)), dtype=np.float32, order="C")
     warn_of_holes(counts, path.name)
     cube, frame = _gridded(counts, path.name)
-    values, kind = settle_axis(values, in_file, given=unit, name=path.name)
-    return SpectralMap.from_arrays(cube, values, kind, frame=frame, name=path.stem)
+    values, kind = settle_axis(values, in_file, given=told.unit, name=path.name)
+    return made_map(cube, values, kind, told, frame=frame, name=path.stem)
 
 
 def _array(path: Path) -> NDArray[np.generic]:

@@ -15,6 +15,7 @@ from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signals import items_of, map_of
+from napari_wse2xai.io.told import Told
 
 _MOST_COMPRESSED = 1100
 """Deflate cannot shrink by more."""
@@ -28,11 +29,11 @@ def items(path: Path) -> tuple[Item, ...]:
         return (*items_of(arrays.signals()), *arrays.others())
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
     with readable_as("a NumPy archive", path, *_ERRORS):
         arrays = _arrays(path)
-        return map_of(arrays.signals(), item, unit, path, others=arrays.others())
+        return map_of(arrays.signals(), item, told, path, others=arrays.others())
 
 
 def _arrays(path: Path) -> Arrays:

@@ -17,6 +17,7 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.mdt import Content, Image, Other, Spectra, contents_of
+from napari_wse2xai.io.told import Told, made_map
 
 _readable = partial(readable_as, "NT-MDT")
 
@@ -27,7 +28,7 @@ def items(path: Path) -> tuple[Item, ...]:
         return tuple(_item(content) for content in contents_of(path))
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one frame of spectra."""
     with _readable(path):
         contents = contents_of(path)
@@ -35,7 +36,7 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         chosen = choose([_item(content) for content in contents], item, path).name
         content = next(content for content in contents if content.about.name == chosen)
         assert isinstance(content, Spectra)
-        result = _as_map(content, unit)
+        result = _as_map(content, told)
     warn_of_holes(result.counts, result.name)
     return result
 
@@ -79,13 +80,14 @@ def _shape_of(content: Spectra) -> tuple[int, int]:
     return lines[0].count, lines[1].count
 
 
-def _as_map(content: Spectra, unit: str | None) -> SpectralMap:
+def _as_map(content: Spectra, told: Told) -> SpectralMap:
     cube, frame = _placed(content)
-    values, kind = settle_axis(content.axis, content.kind.code, given=unit, name=content.about.name)
-    return SpectralMap.from_arrays(
+    values, kind = settle_axis(content.axis, content.kind.code, given=told.unit, name=content.about.name)
+    return made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=content.about.laser_nm,
         name=content.about.name,

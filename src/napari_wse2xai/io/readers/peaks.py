@@ -6,6 +6,7 @@ from typing import NoReturn
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.items import Item, describe_axis
 from napari_wse2xai.io.peaks_csv import is_peaks_csv, read_peaks_csv
+from napari_wse2xai.io.told import Told
 
 PEAK_MAPS = "peak maps"
 """What such a table holds."""
@@ -18,6 +19,6 @@ def items(path: Path) -> tuple[Item, ...]:
     return (Item(peaks.name, (*peaks.frame.shape, len(peaks.names)), describe_axis(peaks.axis), what=PEAK_MAPS),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> NoReturn:
+def read(path: Path, item: str | None, told: Told) -> NoReturn:
     """Refuse to read spectra, and say what to do."""
     raise ReaderError(f"'{path.name}' holds peak maps, not spectra: open it in the window, or with read_peaks_csv.")

@@ -31,6 +31,7 @@ from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, require_only
+from napari_wse2xai.io.told import Told, made_map
 from napari_wse2xai.io.wdf_blocks import Blocks
 from napari_wse2xai.io.wdf_origins import SPATIAL_X, SPATIAL_Y, SPATIAL_Z, origins_of
 
@@ -106,7 +107,7 @@ def items(path: Path) -> tuple[Item, ...]:
     )
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the measurement."""
     require_only(item, items(path)[0], path)
     with readable_as("a Renishaw file", path):
@@ -117,11 +118,12 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         warn_of_holes(spectra, path.name)
         _warn_of_loss(blocks)
         cube, frame = _placed(spectra, blocks, header)
-    values, kind = settle_axis(values, own_unit, given=unit, name=path.name, called=called)
-    return SpectralMap.from_arrays(
+    values, kind = settle_axis(values, own_unit, given=told.unit, name=path.name, called=called)
+    return made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=header.laser_nm,
         name=path.stem,

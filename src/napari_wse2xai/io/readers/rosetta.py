@@ -17,6 +17,7 @@ from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
+from napari_wse2xai.io.told import Told
 
 _PLUGINS: dict[str, tuple[str, dict[str, Any]]] = {
     ".xml": ("jobinyvon", {"use_uniform_signal_axis": False}),
@@ -31,9 +32,9 @@ def items(path: Path) -> tuple[Item, ...]:
     return items_of(_signals(path))
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
-    return map_of(_signals(path), item, unit, path)
+    return map_of(_signals(path), item, told, path)
 
 
 def _signals(path: Path) -> list[Signal]:

@@ -21,6 +21,7 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _HEAD = np.dtype(
     {
@@ -88,21 +89,22 @@ def items(path: Path) -> tuple[Item, ...]:
     """List the one measurement."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)
-        return (item_of(read(path, None, None)),)
+        return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the measurement."""
     with readable_as("an SPC file", path):
         file = _parsed(path)
         warn_of_holes(file.spectra, path.name)
         cube, frame = _placed(file)
     called, own_unit = _X_AXES.get(int(file.head["x_type"]), _SERIES.get(int(file.head["x_type"]), ("", None)))
-    values, kind = settle_axis(file.x, own_unit, given=unit, name=path.name, called=called)
-    result = SpectralMap.from_arrays(
+    values, kind = settle_axis(file.x, own_unit, given=told.unit, name=path.name, called=called)
+    result = made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=laser_in(file.metadata),
         name=path.stem,

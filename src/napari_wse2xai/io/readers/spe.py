@@ -20,6 +20,7 @@ from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
+from napari_wse2xai.io.told import Told
 
 _HEADER = 4100
 _NUMBERS = {0: "<f4", 1: "<i4", 2: "<i2", 3: "<u2", 5: "<f8", 6: "u1", 8: "<u4"}
@@ -69,10 +70,10 @@ def items(path: Path) -> tuple[Item, ...]:
         return items_of(_signals(path))
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
     with readable_as("a Princeton Instruments file", path, ET.ParseError):
-        return map_of(_signals(path), item, unit, path)
+        return map_of(_signals(path), item, told, path)
 
 
 def _signals(path: Path) -> list[Signal]:

@@ -26,6 +26,7 @@ from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_layout import counts_up, steps_of
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, as_numbers, look
 from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit, is_spectral
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _WITH_UNIT = re.compile(r"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*([^\d\s].*)?")
 
@@ -56,10 +57,10 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the one map of a table."""
-    return (item_of(read(path, None, None)),)
+    return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, line, series or list."""
     seen = look(path)
     head = None if seen is None else _head_of(seen)
@@ -71,24 +72,25 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
         numbers = table_text.read_numbers(chosen, style, len(head.order), len(head.coordinates), path)
     if not len(numbers[1]):
         raise ReaderError(f"'{path.name}' has a spectral axis but no spectra; export the map again.")
-    result = _as_map(numbers, head, seen, unit, path)
+    result = _as_map(numbers, head, seen, told, path)
     require_only(item, item_of(result), path)
     return result
 
 
-def _as_map(numbers: table_text.Numbers, head: _Head, seen: Look, unit: str | None, path: Path) -> SpectralMap:
+def _as_map(numbers: table_text.Numbers, head: _Head, seen: Look, told: Told, path: Path) -> SpectralMap:
     coordinates, spectra = numbers
     warn_of_holes(spectra, path.name)
     if head.left_out:
         warnings.warn(f"'{path.name}': {', '.join(map(repr, head.left_out))} left out, no part of a spectrum.", DataWarning, stacklevel=2)
     along = [Along(one.direction, one.um_per_unit * coordinates[:, number]) for number, one in enumerate(head.coordinates.values())]
     cube, frame = placed(spectra, along, path.name) if along else grid.as_list(spectra, f"'{path.name}' has no positions")
-    values, kind = settle_axis(head.axis, head.unit, given=unit, name=path.name)
+    values, kind = settle_axis(head.axis, head.unit, given=told.unit, name=path.name)
     titles = [title for title in seen.titles(head.channels[0]) if np.isnan(as_numbers([title], seen.style)[0])]
-    return SpectralMap.from_arrays(
+    return made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=laser_in(seen.metadata),
         name=table_text.stem_of(path),
@@ -111,7 +113,7 @@ def _head_of(seen: Look) -> _Head | None:
             and len(channels) >= FEWEST_CHANNELS
             and len(channels) >= len(words)
             and len(cells) == seen.n_columns
-            and steps_of(axis)[0]
+            and steps_of(axis)[1]
         ):
             below = lines[position + 1] if position + 1 < len(lines) else ()
             return _sorted_out(cells, below, axis, unit)

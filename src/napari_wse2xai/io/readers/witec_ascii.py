@@ -22,6 +22,7 @@ from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.readers.columns import columns_of, intensity_unit, places_in
 from napari_wse2xai.io.table_look import look
 from napari_wse2xai.io.table_words import um_per
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _PART = re.compile(r"(?P<before>.*?)(?P<opened>[ _]?\(|[ _])(?P<part>Header|X-Axis|Y-Axis)(?P<after>\)?\.(txt|TXT|dat))")
 _PARTS = ("Header", "X-Axis", "Y-Axis")
@@ -39,21 +40,22 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the one map of an export."""
-    return (item_of(read(path, None, None)),)
+    return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, line or spectrum."""
     parts = _parts_of(path)
     export = _of_columns(path) if parts is None else _of_parts(parts)
     metadata = export.metadata
     warn_of_holes(export.spectra, path.name)
     cube, frame = _gridded(export, path.name)
-    values, kind = settle_axis(export.axis, metadata.get("XAxisUnit") or export.axis_unit, given=unit, name=path.name)
-    result = SpectralMap.from_arrays(
+    values, kind = settle_axis(export.axis, metadata.get("XAxisUnit") or export.axis_unit, given=told.unit, name=path.name)
+    result = made_map(
         cube,
         values,
         kind,
+        told,
         frame=frame,
         laser_nm=table_text.first_number(metadata.get("ExcitationWavelength", "")),
         name=metadata.get("GraphName") or table_text.stem_of(path),

@@ -13,6 +13,7 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.hdf5_arrays import is_hdf5
 from napari_wse2xai.io.items import Item, choose, item_of
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _FIELDS = {"data", "axisscale"}
 
@@ -31,25 +32,25 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the data sets."""
-    return tuple(item_of(spectral_map) for spectral_map in _maps(path, None))
+    return tuple(item_of(spectral_map) for spectral_map in _maps(path, LISTING))
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one data set."""
-    maps = {spectral_map.name: spectral_map for spectral_map in _maps(path, unit)}
+    maps = {spectral_map.name: spectral_map for spectral_map in _maps(path, told)}
     chosen = maps[choose([item_of(spectral_map) for spectral_map in maps.values()], item, path).name]
     warn_of_holes(chosen.counts, path.name)
     return chosen
 
 
-def _maps(path: Path, unit: str | None) -> tuple[SpectralMap, ...]:
+def _maps(path: Path, told: Told) -> tuple[SpectralMap, ...]:
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
 
     with readable_as("MATLAB", path, MatReadError, NameError):  # scipy 1.17 forgets to set a variable on an unknown class code
         content = loadmat(path)
         found = tuple(
-            _as_map({key: value[key].item() for key in value.dtype.names}, unit) for value in content.values() if _is_data_set(value)
+            _as_map({key: value[key].item() for key in value.dtype.names}, told) for value in content.values() if _is_data_set(value)
         )
     if not found:
         raise ReaderError(f"'{path.name}' holds no data set that WITec exported (with 'data' and 'axisscale'); export the map again.")
@@ -60,15 +61,16 @@ def _is_data_set(value: object) -> bool:
     return isinstance(value, np.ndarray) and value.size == 1 and _FIELDS.issubset(value.dtype.names or ())
 
 
-def _as_map(record: dict[str, Any], unit: str | None) -> SpectralMap:
+def _as_map(record: dict[str, Any], told: Told) -> SpectralMap:
     axis, axis_unit = record["axisscale"][1, 0].ravel(), _text(record["axisscale"][1, 1])
     spectra = np.atleast_2d(record["data"])
     frame = _frame(record, len(spectra))
-    values, kind = settle_axis(np.asarray(axis, dtype=np.float64), axis_unit, given=unit, name=_text(record["name"]))
-    return SpectralMap.from_arrays(
+    values, kind = settle_axis(np.asarray(axis, dtype=np.float64), axis_unit, given=told.unit, name=_text(record["name"]))
+    return made_map(
         spectra.reshape(*frame.shape[::-1], -1).transpose(1, 0, 2),
         values,
         kind,
+        told,
         frame=frame,
         name=_text(record["name"]),
         metadata=dict(_metadata(record)),

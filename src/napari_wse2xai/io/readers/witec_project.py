@@ -24,6 +24,7 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.stored import numbers_in
+from napari_wse2xai.io.told import Told, made_map
 from napari_wse2xai.io.wit_tags import PLACE, skeleton
 
 _UNIT_TO_READ = {
@@ -138,12 +139,12 @@ def items(path: Path) -> tuple[Item, ...]:
         return tuple(graph.item() for graph in _graphs(path))
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them; a line becomes a map of one column."""
     with readable_as("a WITec project", path):
         graphs = {graph.name: graph for graph in _graphs(path)}
         chosen = graphs[choose([graph.item() for graph in graphs.values()], item, path).name]
-        result = _as_map(chosen, unit)
+        result = _as_map(chosen, told)
     warn_of_holes(result.counts, result.name)
     return result
 
@@ -191,14 +192,15 @@ def _graphs(path: Path) -> list[_Graph]:
     return list(found.values())
 
 
-def _as_map(graph: _Graph, unit: str | None) -> SpectralMap:
+def _as_map(graph: _Graph, told: Told) -> SpectralMap:
     cube = graph.cube().transpose(1, 0, 2) if graph.is_line else graph.cube()
-    values, kind = settle_axis(*graph.axis, given=unit, name=graph.name)
+    values, kind = settle_axis(*graph.axis, given=told.unit, name=graph.name)
     metadata = dict(_metadata(graph))
-    return SpectralMap.from_arrays(
+    return made_map(
         cube if isinstance(cube, StoredCounts) else np.ascontiguousarray(cube, dtype=np.float32),
         values,
         kind,
+        told,
         frame=replace(_frame(graph), sample=metadata.get("Sample Name", "")),
         laser_nm=_laser_nm(graph.entry),
         name=graph.name,

@@ -15,6 +15,7 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.table_look import look
+from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _FIRST_SECTION = "WITEC_TRUEMATCH_ASCII_HEADER"
 _SECTION = re.compile(r"\[([^\]]+)\]")
@@ -46,10 +47,10 @@ def recognises(path: Path) -> bool:
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the spectra as one item."""
-    return (item_of(read(path, None, None)),)
+    return (item_of(read(path, None, LISTING)),)
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the spectra, as a list where there are several."""
     sections = list(_sections(path))
     metadata: dict[str, str] = {}
@@ -60,9 +61,9 @@ def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
     warn_of_holes(spectra, path.name)
     single = (spectra[:, None, :], Frame((1, 1)))
     cube, frame = single if len(spectra) == 1 else grid.as_list(spectra, f"'{path.name}' has no positions")
-    values, kind = settle_axis(axis, metadata.get("XDataKind"), given=unit, name=path.name)
+    values, kind = settle_axis(axis, metadata.get("XDataKind"), given=told.unit, name=path.name)
     laser, name = table_text.first_number(metadata.get("ExcitationWavelength", "")), metadata.get("Title") or table_text.stem_of(path)
-    result = SpectralMap.from_arrays(cube, values, kind, frame=frame, laser_nm=laser, name=name, metadata=metadata)
+    result = made_map(cube, values, kind, told, frame=frame, laser_nm=laser, name=name, metadata=metadata)
     require_only(item, item_of(result), path)
     return result
 

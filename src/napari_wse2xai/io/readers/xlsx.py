@@ -19,6 +19,7 @@ from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import readers
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item, choose, item_of
+from napari_wse2xai.io.told import LISTING, Told
 
 _MOST_UNPACKED = 1 << 30
 """Bytes to which a workbook may unpack."""
@@ -30,12 +31,12 @@ def items(path: Path) -> tuple[Item, ...]:
         return tuple(_items(sheets))
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one sheet; without a name the one with most spectra."""
     with _sheets(path) as sheets:
         is_plain = len(sheets) == 1 and item is None
         chosen = next(iter(sheets)) if is_plain else choose(_items(sheets), item, path).name
-        found = readers.table_reader_of(sheets[chosen]).read(sheets[chosen], None, unit)
+        found = readers.table_reader_of(sheets[chosen]).read(sheets[chosen], None, told)
         return replace(found, name=chosen) if len(sheets) > 1 else found
 
 
@@ -46,7 +47,7 @@ def _items(sheets: dict[str, Path]) -> list[Item]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)  # told when the sheet is read
-                found.append(item_of(readers.table_reader_of(table).read(table, None, None), name))
+                found.append(item_of(readers.table_reader_of(table).read(table, None, LISTING), name))
         except UserError as error:
             refused.append(error)
     if not found:

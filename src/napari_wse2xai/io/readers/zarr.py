@@ -16,6 +16,7 @@ from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, axis_text, choose
+from napari_wse2xai.io.told import Told, made_map
 from napari_wse2xai.io.zarr_store import open_store, read_array, require_stored
 
 ROOT_ITEM = "map"
@@ -28,12 +29,12 @@ def items(path: Path) -> tuple[Item, ...]:
         return tuple(_item(group, name) for name, group in _groups(path).items())
 
 
-def read(path: Path, item: str | None, unit: str | None) -> SpectralMap:
+def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one map."""
     with readable_as("Zarr", path):
         groups = _groups(path)
         chosen = choose([_item(group, name) for name, group in groups.items()], item, path)
-        return _as_map(groups[chosen.name], path, unit)
+        return _as_map(groups[chosen.name], path, told)
 
 
 def _groups(path: Path) -> dict[str, Any]:
@@ -73,17 +74,18 @@ def _item(group: Any, name: str) -> Item:
     )
 
 
-def _as_map(group: Any, path: Path, unit: str | None) -> SpectralMap:
+def _as_map(group: Any, path: Path, told: Told) -> SpectralMap:
     order, shape, spectral = _layout(group)
     array = group["counts"]
     counts = np.ascontiguousarray(_unpacked(array).transpose(order), dtype=np.float32)
     if "history" not in group.attrs:
         warn_of_holes(counts, path.name)
-    values, kind = settle_axis(*_coordinate(group, spectral, shape[2]), given=unit, name=path.name)
-    return SpectralMap.from_arrays(
+    values, kind = settle_axis(*_coordinate(group, spectral, shape[2]), **netcdf.said_of_axis(group, group, spectral, told), name=path.name)
+    return made_map(
         counts,
         values,
         kind,
+        told,
         frame=_frame(group, shape[:2]),
         laser_nm=netcdf.laser_of(group),
         flake=_flake(group, shape[:2]),
