@@ -32,6 +32,7 @@ class Status(IntEnum):
     SPIKE_LEFT = 8
     ABNORMAL = 9
     MISFIT = 10
+    SATURATED = 11
 
     @property
     def meaning(self) -> str:
@@ -48,6 +49,7 @@ class Status(IntEnum):
             Status.SPIKE_LEFT: "spike left",
             Status.ABNORMAL: "badly described",
             Status.MISFIT: "model does not fit",
+            Status.SATURATED: "saturated",
         }[self]
 
 

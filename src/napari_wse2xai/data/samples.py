@@ -18,7 +18,7 @@ TARGETS = (*PARAMETERS, "area")
 """PL parameters that can be learnt."""
 ABSENT_LIMIT = 0.5
 """Share of pixels without a position or FWHM above which a peak's column tells nothing."""
-UNTRUSTED = (Status.NOT_CONVERGED, Status.SPIKE_LEFT, Status.ABNORMAL)
+UNTRUSTED = (Status.NOT_CONVERGED, Status.SPIKE_LEFT, Status.ABNORMAL, Status.SATURATED)
 """What a fit may have come to that keeps its pixel out: the paper's skimming."""
 
 Numbers = NDArray[np.float64]

@@ -30,6 +30,8 @@ class SpectralMap:
     """(ny, nx) number of channels that the spike filter replaced; None before it ran."""
     replaced: NDArray[np.int32] | None = None
     """(k, 3) row, column and channel of each of them, row by row; None before the filter ran, and where channels were read anew since."""
+    saturated: NDArray[np.int32] | None = None
+    """(k, 3) row, column and channel of what lies at the detector's ceiling; None before that was asked, of counts as they were read."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the file says about the measurement, in the file's own words."""
     history: History = ()

@@ -23,6 +23,7 @@ STATUS_COLORS = {
     Status.SPIKE_LEFT: "#e377c2",
     Status.ABNORMAL: "#a0522d",
     Status.MISFIT: "#f26419",
+    Status.SATURATED: "#ffffff",
 }
 """Good is green, what needs a look is bright."""
 DONE = {

@@ -32,6 +32,7 @@ _STATUS_COLORS = {
     Status.SPIKE_LEFT: "#e377c2",
     Status.ABNORMAL: "#5a1a1a",
     Status.MISFIT: "#d95f02",
+    Status.SATURATED: "#111111",
 }
 
 

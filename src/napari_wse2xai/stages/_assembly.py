@@ -10,6 +10,7 @@ from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._saturation import ceiling_maps
 from napari_wse2xai.stages._status import gravest, peak_status
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
     order = np.argsort([stage.peaks.index(peak) for window in windows for peak in window.peaks])
     table = _Table(stage, fits, order) if fits else None
     each = _peak_status_maps(order, fits, stage.detection, spectra)
+    each[np.repeat(ceiling_maps(source, windows), [len(window.peaks) for window in windows], axis=0)[order] & spectra.some] = (
+        Status.SATURATED
+    )
     return PeakMaps(
         frame=source.frame,
         axis=source.axis,
@@ -116,5 +120,6 @@ def _peak_status_maps(order: NDArray[np.intp], fits: Sequence[Fit], detection: f
 def _status_map(each: NDArray[np.uint8], spectra: Pixels) -> NDArray[np.uint8]:
     """(ny, nx) status of every pixel."""
     status: NDArray[np.uint8] = each[0].copy()
+    status[spectra.some] = each[:, spectra.some].max(axis=0)  # where nothing was fitted: the same, or saturated
     status[spectra.whole] = gravest(each[:, spectra.whole].T)
     return status

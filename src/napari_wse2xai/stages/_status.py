@@ -25,6 +25,7 @@ GRAVITY = (
     Status.SPIKE_LEFT,
     Status.NOT_CONVERGED,
     Status.BELOW_NOISE,
+    Status.SATURATED,
 )
 """What can become of a fitted peak, the gravest last."""
 

@@ -13,6 +13,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics.baseline import Workers, piecewise_linear
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
+from napari_wse2xai.stages._saturation import with_ceiling
 from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
 
@@ -125,6 +126,7 @@ class Baseline(Stage[SpectralMap, SpectralMap]):
         """Return the map above its baseline."""
         if len(source.axis) < 3:
             raise DataError(f"'{source.name}' has {len(source.axis)} channels, too few for a baseline; leave this step out.")
+        source = with_ceiling(source)
         counts = new_counts(source.counts.shape)
         self.method.subtract(source, counts, progress)
         return replace(source, counts=counts)

@@ -14,6 +14,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import calibration
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._bands import bands, let_go, new_counts, rows_of
+from napari_wse2xai.stages._saturation import NOWHERE, with_ceiling
 from napari_wse2xai.stages._stage import Stage, setting
 from napari_wse2xai.stages.deconvolve import Deconvolve, Peak
 from napari_wse2xai.stages.references import Reference, Silicon
@@ -78,6 +79,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the map on its corrected axis."""
         progress(0.0, f"looking for {self.reference.words}")
+        source = with_ceiling(source)
         lines = self._lines(source)
         ends = pairwise(np.linspace(0, LOOKED, len(lines) + 1).tolist())
         found = [self._look(source, line, part(progress, start, end)) for line, (start, end) in zip(lines, ends, strict=True)]
@@ -182,7 +184,13 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             for i, time in enumerate(times[band.rows] if by_rows else times):
                 lines[i] = calibration.undrifted(values, by_line[i], result.drift * time, values[keep])
             let_go(source.counts, counts)
-        return replace(source, axis=replace(axis, values=values[keep], error=error[keep]), counts=counts, replaced=None)
+        return replace(
+            source,
+            axis=replace(axis, values=values[keep], error=error[keep]),
+            counts=counts,
+            replaced=None,
+            saturated=_moved(source.saturated, keep),
+        )
 
     def _words(self, axis: SpectralAxis, seen: list["_Look"], result: calibration.Correction) -> str:
         """What was found, for the metadata, the report and the panel."""
@@ -202,6 +210,14 @@ def _default_search(axis: SpectralAxis, position: float) -> float:
         return max(SEARCH_CM1, SEARCH_CHANNELS * step)
     nm = float(convert_values([position], axis.kind, AxisKind.WAVELENGTH, axis.laser_nm)[0])
     return max(SEARCH_CM1 * nm / NM_PER_CM * position, SEARCH_CHANNELS * step)
+
+
+def _moved(places: NDArray[np.int32] | None, keep: slice) -> NDArray[np.int32] | None:
+    """Row, column and channel on an axis of which some channels are kept."""
+    if places is None:
+        return None
+    inside = places[(places[:, 2] >= keep.start) & (places[:, 2] < keep.stop)]
+    return np.asarray(inside - np.array([0, 0, keep.start], dtype=np.int32))
 
 
 def _times(count: int) -> NDArray[np.float64]:
@@ -238,9 +254,8 @@ def _pools(source: SpectralMap, line: _Line, mask: NDArray[np.bool_], drift: str
     def pooled(spectra: NDArray[np.float32], time: NDArray[np.float64]) -> _Pooled:
         if not len(spectra):  # a map is never empty: one spectrum stands in, and `time` says that it does not count
             spectra = np.zeros((1, len(axis)), dtype=np.float32)
-        return _Pooled(
-            replace(source, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None], flake=None, repaired=None, replaced=None), time
-        )
+        plain = replace(source, flake=None, repaired=None, replaced=None, saturated=NOWHERE)
+        return _Pooled(replace(plain, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None]), time)
 
     places = np.flatnonzero(usable)
     chosen = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), MOST_SPECTRA)).astype(int))] if len(places) else places

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
@@ -67,7 +67,7 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
     The residuals of up to 1,000 fitted pixels are added with their light over their noise as weight; `numerics.remedies` says what is
     tried.  Not for a map of a handful of pixels: there the status of each says what can be said.
     """
-    if np.isfinite(peaks.height).all(axis=0).sum() < FEWEST:
+    if _fitted(peaks).sum() < FEWEST:
         return ()
     stage = _stage_of(peaks)
     windows = list(stage._windows(source))
@@ -87,9 +87,14 @@ def _stage_of(peaks: PeakMaps) -> Deconvolve:
     return Deconvolve(peaks=tuple(Peak(name=n, shape=s, position=float(m[0]), fwhm=float(m[1]), window=w) for n, s, m, w in each))
 
 
+def _fitted(peaks: PeakMaps) -> NDArray[np.bool_]:
+    """(ny, nx) True where all peaks were fitted to what was measured: of a line whose top is cut off no model is right."""
+    return np.asarray(np.isfinite(peaks.height).all(axis=0) & (peaks.status != Status.SATURATED))
+
+
 def _looked_at(peaks: PeakMaps) -> NDArray[np.bool_]:
-    """(ny, nx) True at up to `LOOKED_AT` fitted pixels evenly taken."""
-    fitted = np.flatnonzero(np.isfinite(peaks.height).all(axis=0))
+    """(ny, nx) True at up to `LOOKED_AT` of these pixels evenly taken."""
+    fitted = np.flatnonzero(_fitted(peaks))
     chosen = np.zeros(peaks.height[0].size, dtype=bool)
     chosen[fitted[:: max(1, -(-len(fitted) // LOOKED_AT))]] = True
     return chosen.reshape(peaks.height.shape[1:])

@@ -10,6 +10,7 @@ from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
 from napari_wse2xai.data.axis import Medium, convert_values
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
+from napari_wse2xai.stages._saturation import with_ceiling
 from napari_wse2xai.stages._stage import Stage, setting
 
 
@@ -49,23 +50,26 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
         old = source.axis if self.medium == "as read" else replace(source.axis, medium=Medium(self.medium))
         if target is old.kind:
             return replace(source, axis=old)
+        source = with_ceiling(source)
         values = convert_values(old.values, old.kind, target, old.laser_nm, old.medium)
         factor, unit, way = np.ones(1, dtype=np.float32), source.intensity_unit, 1
         if self.jacobian and AxisKind.RAMAN_SHIFT not in (old.kind, target):
             factor, unit = _jacobian(old.values, values), f"{unit} {old.kind.unit}/{target.unit}"
-        error, replaced = _carried(old, values), source.replaced
+        error, places = _carried(old, values), (source.replaced, source.saturated)
         if values[0] > values[-1]:
             values, way = values[::-1].copy(), -1
             error = None if error is None else error[::-1].copy()
-            replaced = None if replaced is None else _turned(replaced, len(values))
+            places = (_turned(places[0], len(values)), _turned(places[1], len(values)))
         counts = pixel_by_pixel(source.counts, lambda some: (some * factor)[..., ::way], lambda done: progress(done, "converting the axis"))
         axis = SpectralAxis(values, target, old.laser_nm, old.medium, error)
-        return replace(source, axis=axis, counts=counts, intensity_unit=unit, replaced=replaced)
+        return replace(source, axis=axis, counts=counts, intensity_unit=unit, replaced=places[0], saturated=places[1])
 
 
-def _turned(replaced: NDArray[np.int32], channels: int) -> NDArray[np.int32]:
+def _turned(places: NDArray[np.int32] | None, channels: int) -> NDArray[np.int32] | None:
     """Row, column and channel on an axis that runs the other way."""
-    turned = replaced.copy()
+    if places is None:
+        return None
+    turned = places.copy()
     turned[:, 2] = channels - 1 - turned[:, 2]
     return turned
 

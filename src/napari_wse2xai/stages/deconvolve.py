@@ -19,6 +19,7 @@ from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._saturation import warn_of_saturated, with_ceiling
 from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages._stage import SoFar, Stage, Watching, setting
 from napari_wse2xai.stages._windows import channels, together
@@ -85,6 +86,12 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
 
     def run(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         """Fit all windows, some thousand pixels at a time."""
+        source = with_ceiling(source)
+        peaks = self._fitted(source, progress)
+        warn_of_saturated(peaks)
+        return peaks
+
+    def _fitted(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         windows = list(self._windows(source))
         chosen = self._chosen(source)
         spectra = Pixels(source.counts, chosen, windows)

@@ -13,6 +13,7 @@ from napari_wse2xai.numerics import despike
 from napari_wse2xai.numerics.spikes import BANK
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
+from napari_wse2xai.stages._saturation import with_ceiling
 from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window
 
@@ -94,6 +95,7 @@ class Despike(Stage[SpectralMap, SpectralMap]):
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the repaired map; `repaired` counts the replaced channels of each pixel, `replaced` lists them."""
+        source = with_ceiling(source)
         shape, replaced = source.counts.shape, []
         counts, repaired = new_counts(shape), np.zeros(shape[:2], dtype=np.uint16)
         repair = self.method.filter(source)

@@ -1,0 +1,83 @@
+"""The detector's ceiling: many channels at one same highest value, or a line whose top is cut flat."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Counts = NDArray[np.float32]
+PILED, OVER = 5, 3
+"""Channels at one highest value from which they may lie at a ceiling; and how many times those at the next lower value they must be."""
+FLAT = 4
+"""Channels side by side at a spectrum's own highest value that no line makes."""
+FINE = 50.0
+"""Steps of the values by which such a top must stand out, so that few counts, which are often equal, are no ceiling."""
+DIGITS = (4095, 16383, 32767, 65535, 1048575)
+"""Highest numbers of converters of 12 to 20 bits: one channel at such a number, or, where spectra were added, a multiple, is at it."""
+OFTEN = 0.5
+"""Share of the pixels in which a lone channel is at the highest value, from which it is the channel that is stuck there."""
+WIDE = 3
+"""Neighbouring channels from which a top that all pixels show is light."""
+TIES = 0.02
+"""Share of neighbouring channels that are equal from which the values are repeated, and a flat top tells nothing."""
+
+
+def tops(counts: Counts, ignored: NDArray[np.bool_]) -> tuple[Counts, NDArray[np.int64]]:
+    """Highest value of each spectrum, and how many channels have it.
+
+    Parameters
+    ----------
+    counts : (..., n) counts
+    ignored : (n,) channels that do not count
+
+    Returns
+    -------
+    two (...); -inf where nothing was measured
+    """
+    seen = counts[..., ~ignored] if ignored.any() else counts
+    highest = np.fmax.reduce(seen, axis=-1)
+    highest = np.where(np.isnan(highest), np.float32(-np.inf), highest)
+    return highest, np.count_nonzero(seen == highest[..., None], axis=-1)
+
+
+def is_ceiling(value: float, many: int, next_lower: int) -> bool:
+    """Whether channels at a map's highest value lie at a ceiling.
+
+    Parameters
+    ----------
+    many : channels that have the value
+    next_lower : channels that have the next lower value; where counts just end, these are about as many or more
+    """
+    of_converter = value > 0 and any(value % digits == 0 and value <= 100 * digits for digits in DIGITS)
+    return of_converter or (many >= PILED and many > OVER * (1 + next_lower))
+
+
+def stuck(many: NDArray[np.int64], measured: int) -> NDArray[np.bool_]:
+    """(n,) lone channels that have the highest value in most of the measured pixels, of the number of pixels (n,) in which each has it."""
+    often = many > OFTEN * measured
+    padded = np.concatenate([[False], often, [False]]).astype(np.int8)
+    first, end = np.flatnonzero(np.diff(padded) == 1), np.flatnonzero(np.diff(padded) == -1)
+    result = np.zeros(len(often), dtype=bool)
+    for low, high in zip(first, end, strict=True):
+        result[low:high] = high - low < WIDE
+    return result
+
+
+def step_of(counts: Counts) -> float:
+    """Smallest step between values of some spectra; inf where neighbouring channels are too often equal for a flat top to mean anything."""
+    values = counts[np.isfinite(counts)]
+    below = counts[..., 1:] < np.fmax.reduce(counts, axis=-1)[..., None]
+    if not len(values) or np.mean((np.diff(counts, axis=-1) == 0) & below) > TIES:
+        return np.inf
+    steps = np.diff(np.unique(values[: 1 << 16]))
+    return float(steps.min()) if len(steps) else np.inf
+
+
+def flat_tops(counts: Counts, step: float) -> NDArray[np.bool_]:
+    """(pixel, n) True at the top of a spectrum that is cut flat over four channels or more."""
+    highest = np.fmax.reduce(counts, axis=-1)[:, None]
+    high = highest - np.nanmedian(counts, axis=-1, keepdims=True) > FINE * step
+    at = (counts == highest) & high
+    run = np.lib.stride_tricks.sliding_window_view(at, FLAT, axis=-1).all(axis=-1)
+    flat = np.zeros_like(at)
+    for offset in range(FLAT):
+        flat[:, offset : at.shape[1] - FLAT + 1 + offset] |= run
+    return np.asarray(flat.any(axis=-1, keepdims=True) & at)
