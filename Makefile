@@ -12,7 +12,9 @@ UV_OPTIONS := $(addprefix --find-links ,$(PIP_FIND_LINKS)) $(addprefix --default
 # A viewer needs an X server with OpenGL; on a machine without a screen Xvfb is one (Qt's "offscreen" is not).
 ON_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1600x1200x24")
 # NAPARI_CONFIG= keeps the user's own napari settings out of tests and demo, and them untouched.
-ENV := NAPARI_CONFIG= QT_API=pyside6
+# What is imported is compiled once, into the environment's own folder: a container may forbid it (PYTHONDONTWRITEBYTECODE), and then every
+# worker, and every program that a test starts, compiles thousands of modules anew, half a minute of each.
+ENV := NAPARI_CONFIG= QT_API=pyside6 PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/pycache
 
 .PHONY: demo test lint check setup system clean
 
