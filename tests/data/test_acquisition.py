@@ -71,7 +71,7 @@ def test_what_each_program_writes(metadata: dict[str, str], expected: Acquisitio
     [
         ("labram/map_nm.txt.gz", ["0.2 s × 1", "0.1%", "300 gr/mm", "x50"]),
         ("witec/LineScans.WIP", None),
-        ("renishaw/renishaw_test_map.wdf", ["? × 4"]),
+        ("renishaw/renishaw_test_map.wdf", ["1 s × 2"]),
     ],
 )
 @pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")

@@ -176,3 +176,16 @@ def test_lines_of_labspec_without_its_header_are_no_columns(write, first):
     found = read(write("\n".join(separator.join(map(str, line)) for line in lines)), unit="cm-1")
     np.testing.assert_array_equal(found.counts, TRUTH)
     np.testing.assert_allclose(found.axis.values, AXIS)
+
+
+def test_places_in_titles_are_no_unit(write):
+    heads = "X-Axis\t" + "\t".join(f"Map(F) ({k % 4}/{k // 4})" for k in range(12))
+    with pytest.warns(DataWarning):
+        found = read(write(columns_table(heads)), unit="cm-1")
+    assert (found.counts.shape[:2], found.intensity_unit) == ((3, 4), "counts")
+
+
+def test_an_axis_that_counts_over_and_over_is_none(write):
+    lines = [f"{c}\t{c + 5}" for _ in range(3) for c in range(1, 31)]
+    with pytest.raises(ReaderError, match="only counts channels"):
+        read(write("\n".join(lines) + "\n"))

@@ -113,7 +113,8 @@ def test_coordinates_with_jitter(write):
 
 def test_line_scan_is_one_column_smallest_coordinate_first(write):
     rows = [[5.0 - 0.5 * i, *(10 * i + k for k in range(4))] for i in range(6)]
-    found = read(write(table(rows, n_coordinates=1, header=HEADER[:2])))
+    with pytest.warns(DataWarning, match="does not name its coordinate, which is taken as y in µm"):
+        found = read(write(table(rows, n_coordinates=1, header=HEADER[:2])))
     assert found.frame.shape == (6, 1)
     assert found.frame.step_um[0] == pytest.approx(0.5)
     assert found.frame.origin_um[0] == pytest.approx(2.5)

@@ -286,3 +286,71 @@ def test_real_line(shared_data):
     at = -50 + np.sqrt(0.5) * 30 * np.arange(5)  # as the list of coordinates in the file, for x and for y
     np.testing.assert_allclose(pixels_um(found.frame)[:, 0], np.stack([at, at], axis=-1), atol=1e-4)
     assert found.frame.step_um[0] == pytest.approx(30.0)
+
+
+def number_in(content: bytes, name: bytes) -> int:
+    """Whole number of a property by its name, from the bytes: the item that names a key, then the one that has it."""
+    at = content.index(struct.pack("<I", len(name)) + name) - 4
+    assert content[at : at + 1] == b"k"
+    value = content.rindex(b"i\0" + content[at + 2 : at + 4], 0, at) + 4 if b"i\0" + content[at + 2 : at + 4] in content[:at] else None
+    value = value or content.index(b"i\0" + content[at + 2 : at + 4], at) + 4
+    return struct.unpack_from("<i", content, value)[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "exposure_s", "accumulations", "n_taken", "filter_percent", "grating", "objective"),
+    [
+        ("renishaw_test_map", 1.0, 2, 4, "100 %", "1200 l/mm (325nm PL / 532nm )", "x15NUV"),
+        ("renishaw_test_linescan", 1.0, 1, 1, "100 %", "1200 l/mm (325nm PL / 532nm )", "x15NUV"),
+        ("interrupted_acquisition", 0.5, 1, 1, "10 %", "2400 l/mm (vis)", "x100"),
+    ],
+)
+def test_how_the_spectra_were_taken(shared_data, name, exposure_s, accumulations, n_taken, filter_percent, grating, objective):
+    """As Renishaw's own library gives it; the duration that the instrument clocked agrees."""
+    path = shared_data / "renishaw" / f"{name}.wdf"
+    content = path.read_bytes()
+    (item,) = list_items(path)
+    taken = item.acquisition
+    assert (taken.exposure_s, taken.accumulations, taken.power_mw) == (exposure_s, accumulations, None)
+    assert (taken.attenuation, taken.grating, taken.objective) == (filter_percent, grating, objective)
+    assert number_in(content, b"Exposure Time") == 1000 * exposure_s
+    clocked_s = number_in(content, b"ScanDuration(ms)") / 1000
+    n_spectra = struct.unpack_from("<Q", content, 16 + 0x38)[0]
+    assert n_taken * exposure_s * n_spectra < clocked_s < 2.5 * n_taken * exposure_s * n_spectra + 10
+
+
+def set_of(*items):
+    """Property set of (kind, flags, key, bytes)."""
+    content = b"".join(struct.pack("<cBH", kind.encode(), flags, key) + value for kind, flags, key, value in items)
+    return b"PSET" + struct.pack("<I", len(content)) + content
+
+
+def with_properties(tmp_path, content):
+    path = tmp_path / "map.wdf"
+    spectra = np.arange(60, dtype=np.float32).reshape(6, 10)
+    y, x = (grid.ravel().astype(float) for grid in np.meshgrid(np.arange(2), np.arange(3), indexing="ij"))
+    path.write_bytes(wdf_bytes(spectra, np.arange(10) + 100.0, origins(y, x, 6), plan((2, 3), (1.0, 1.0)), block("WXIS", content)))
+    return path
+
+
+def text(words):
+    return struct.pack("<I", len(words)) + words
+
+
+def test_properties_that_are_damaged_keep_no_map_from_being_read(tmp_path):
+    microscope = set_of(("u", 0, 0x3FF, text(b"x50")))[8:]
+    whole = set_of(("k", 0, 0x8001, text(b"Microscope")), ("p", 0, 0x8001, struct.pack("<I", len(microscope)) + microscope))
+    assert list_items(with_properties(tmp_path, whole))[0].objective == "x50"
+    nested = b""
+    for _ in range(2000):
+        nested = struct.pack("<cBHI", b"p", 0, 0x8001, len(nested)) + nested
+    bad = [
+        whole[:-3],
+        whole.replace(b"x50", b"\xff\xfe\xfd"),
+        b"PSET" + struct.pack("<I", 9),
+        set_of(("p", 0, 0x8001, nested)),
+        whole[:8] + b"z" * 40,
+    ]
+    bad += [set_of(("i", 0x80, 0x8001, struct.pack("<I", 2**32 - 1))), set_of(*[("?", 0, 1, b"\0")] * 30_000)]
+    for content in bad:
+        assert read(with_properties(tmp_path, content)).counts.shape == (2, 3, 10)

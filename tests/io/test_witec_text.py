@@ -140,3 +140,45 @@ def test_truematch(write, axis):
 def test_damaged_truematch(write, text):
     with pytest.raises(ReaderError, match="as many counts as channels"):
         read(write(text))
+
+
+SERIES = {"SizeX": 12, "SizeY": 1, "ScanUnit": None, "ScanWidth": None, "ScanHeight": None}
+
+
+def test_a_series_in_a_header_is_no_line(write):
+    found = read(write(one_file(names=False, **SERIES, SeriesUnit="s", SeriesOffset=-2.0, SeriesScale=1.5)))
+    np.testing.assert_array_equal(found.counts[:, 0], SPECTRA)
+    assert (found.frame.directions[0].label, found.frame.has_places) == ("time (s)", False)
+    np.testing.assert_allclose(found.frame.y_um, -2.0 + 1.5 * np.arange(12))
+    deep = read(write(one_file(names=False, **SERIES, SeriesUnit="nm", SeriesOffset=0, SeriesScale=500)))
+    assert (deep.frame.directions[0].label, deep.frame.step_um[0]) == ("z (µm)", 0.5)
+
+
+def test_a_scan_lies_about_its_origin_as_in_a_project(write):
+    """Si-data.WIP: Scan Origin (39.269, -0.093) on a sample at (107.8, 0), 5 x 5 um, has its top left pixel at (145.069, 1.907)."""
+    with pytest.warns(DataWarning, match="centre of the scan"):
+        found = read(write(one_file(ScanOriginX=39.269 + 107.8, ScanOriginY=-0.093, ScanOriginZ=0, ScanWidth=NX, ScanHeight=NY)))
+    assert found.frame.step_um == (-1.0, 1.0)
+    np.testing.assert_allclose(found.frame.x_um.mean(), 147.069)
+    np.testing.assert_allclose(found.frame.y_um.mean(), -0.093)
+    assert found.frame.y_um[0] > found.frame.y_um[-1]
+    np.testing.assert_array_equal(found.counts, TRUTH)
+
+
+@pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
+def test_the_meaning_of_an_origin_is_that_of_real_projects(shared_data):
+    """The words of a real project beside the places of its pixels."""
+    found = read(shared_data / "witec" / "Si-data.WIP")
+    x, y = (float(found.metadata[f"Scan Origin {axis} [µm]"]) + float(found.metadata[f"Position {axis} [µm]"]) for axis in "XY")
+    np.testing.assert_allclose([found.frame.x_um.mean(), found.frame.y_um.mean()], [x, y], atol=1e-3)
+
+
+def test_a_spectrum_lies_where_its_header_says(write):
+    one = {"SizeX": 1, "SizeY": 1, "ScanUnit": None, "ScanWidth": None, "ScanHeight": None}
+    found = read(write(one_file(names=False, spectra=[3], **one, PositionUnit="µm", PositionX=-76.3, PositionY=36.1)))
+    assert found.frame.origin_um == (36.1, -76.3)
+
+
+def test_the_laser_of_a_header_is_read_as_everywhere(write):
+    assert read(write(one_file(ExcitationWavelength="532.1 nm"))).axis.laser_nm == 532.1
+    assert read(write(one_file(ExcitationWavelength=0))).axis.laser_nm is None

@@ -18,7 +18,7 @@ _EXPOSURE = (  # one exposure is preferred to the sum of several
 )
 _ACCUMULATIONS = (r"(number|no\.?) ?of accumulations?", r"accumulations?( number| count)?", r"(number of )?frames", r"n ?accum(ulations)?")
 _POWER = (r"(laser|excitation|sample) ?power( (on|at) (the )?sample)?", r"power( (on|at) (the )?sample)?")
-_FILTER = (r"nd ?filter", r"(filter )?optical density", r"(laser )?attenuat(or|ion)", r"laser power")
+_FILTER = (r"nd ?filter", r"nd ?transmission", r"(filter )?optical density", r"(laser )?attenuat(or|ion)", r"laser power")
 _GRATING = (r"grating", r"(grating )?groove density", r"grooves?( density)?")
 _OBJECTIVE = (r"objective( name| lens)?", r"objective magnification", r"objective lens name")
 _UNIT = re.compile(r"[(\[]\s*([^)\]]*?)\s*[)\]]\s*$")
@@ -52,7 +52,7 @@ class Acquisition:
             _quantity(_found(said, _EXPOSURE), _SECONDS, "s"),
             None if accumulations is None or accumulations < 1 else round(accumulations),
             power,
-            _found(said, _FILTER if power is None else _FILTER[:-1])[1],
+            _with_own_unit(_found(said, _FILTER if power is None else _FILTER[:-1])),
             _with_unit(_found(said, _GRATING), "gr/mm"),
             _with_unit(_found(said, _OBJECTIVE), "x"),
         )
@@ -104,6 +104,12 @@ def _with_unit(entry: tuple[str, str], unit: str) -> str:
     """Value as written, with a unit where it is a mere number."""
     value = entry[1]
     return f"{float(value):g} {unit}".replace(" x", "x") if re.fullmatch(r"\d+(\.\d+)?", value) else value
+
+
+def _with_own_unit(entry: tuple[str, str]) -> str:
+    """Value as written, with the unit of its key where it is a mere number."""
+    unit = _UNIT.search(entry[0])
+    return _with_unit(entry, unit[1]) if unit else entry[1]
 
 
 _COUNTED = re.compile(r"\b(counts?|cnts?|cts)\b", re.IGNORECASE)

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-_WORDS = re.compile(r"laser|excit", re.IGNORECASE)
+_WORDS = re.compile(r"laser|excit|^ex\.? ?wavelength", re.IGNORECASE)
 _OTHERS = re.compile(r"power|mode|time|intens|attenu|pol|spot|temp|serial|energy|offset|width", re.IGNORECASE)
 """Of what else a laser has; a key with one of these words may still say the wavelength in so many words."""
 _SAYS_WAVELENGTH = re.compile(r"wave ?_?length|wavel|\bline|_line|\bnm\b|_nm|\(nm\)", re.IGNORECASE)

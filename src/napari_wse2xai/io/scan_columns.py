@@ -63,7 +63,8 @@ def gridded(
     """
     columns, doubt = _columns(coordinates, metadata)
     if doubt and not is_settled:
-        warnings.warn(f"'{path.name}'{doubt}: compare the map with the instrument's, and choose {HOW_TO_SWAP}.", DataWarning, stacklevel=2)
+        mend = f": compare the map with the instrument's, and choose {HOW_TO_SWAP}" if len(columns) > 1 else ""
+        warnings.warn(f"'{path.name}'{doubt}{mend}.", DataWarning, stacklevel=2)
     plane = columns if len(columns) < 3 else _plane_of(columns, path)
     if len(plane) == 1:
         return _along_one(spectra, plane[0], path.name)
@@ -89,6 +90,7 @@ def _columns(coordinates: NDArray[np.float64], metadata: Mapping[str, str]) -> t
     named, doubt = _named(metadata), ""
     speeds = [_speed(values) for values in coordinates.T]
     if len(speeds) == 1:
+        doubt = "" if len(named) == 1 else " does not name its coordinate, which is taken as y in µm, though it may be a time"
         named = named if len(named) == 1 else [Direction("y")]
     elif len(named) < len(speeds):
         named, doubt = _by_speed(speeds)

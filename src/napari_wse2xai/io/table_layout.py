@@ -28,8 +28,9 @@ def steps_of(values: NDArray[np.float64]) -> tuple[bool, bool]:
 
 
 def counts_up(values: NDArray[np.float64]) -> bool:
-    """Whether numbers only count, from 0 or 1."""
-    return len(values) > 1 and values[0] in (0, 1) and bool((np.diff(values) == 1).all())
+    """Whether numbers only count, from 0 or 1, perhaps over and over again."""
+    is_next = np.diff(values) == 1
+    return bool(is_next.any()) and values[0] in (0, 1) and bool((is_next | (values[1:] == values[0])).all())
 
 
 def is_in_columns(seen: Look) -> bool:

@@ -158,6 +158,6 @@ def counts_unit(titles: Iterable[str]) -> str:
             return "counts/s"
         if (unit or name).strip().lower() in _ARBITRARY:
             return "a.u."
-        if unit and unit.lower().strip(".") not in _NO_UNITS:
+        if any(map(str.isalpha, unit)) and unit.lower().strip(".") not in _NO_UNITS:
             return unit
     return "counts"

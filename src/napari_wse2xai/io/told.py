@@ -80,8 +80,9 @@ def _in_one(
 
 def _sentence(values: NDArray[np.float64], turns: NDArray[np.intp], kind: AxisKind) -> str:
     place = f"{values[turns[0]]:g} {kind.unit}"
-    is_twice = len(turns) == 1 and values[turns[0]] == values[turns[0] - 1]
-    what = f"has {place} twice" if is_twice else f"turns back at {place}, as where positions of a grating overlap"
+    is_twice = bool((values[turns] == values[turns - 1]).all())
+    more = f", and {len(turns) - 1} more" if len(turns) > 1 else ""
+    what = f"has {place}{more} twice" if is_twice else f"turns back at {place}, as where positions of a grating overlap"
     return (
         f"The spectral axis {what}; join its pieces with the option 'overlap' when you load it: {_OPTIONS}; "
         "in a recipe 'overlap: scale', on the command line '--overlap scale'."

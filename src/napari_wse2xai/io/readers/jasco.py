@@ -15,13 +15,13 @@ from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
-from napari_wse2xai.io.items import Item, first_of, item_of, require_only
+from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_look import Look, head_cells, is_of_numbers, look
 from napari_wse2xai.io.table_words import counts_unit, unit_of_light
 from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _NUMBERS = "XYDATA"
-_LASER_WORDS = ("laser wavelength", "excitation wavelength", "ex wavelength", "laser")
 
 
 def recognises(path: Path) -> bool:
@@ -56,7 +56,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         kind,
         told,
         frame=frame,
-        laser_nm=table_text.first_number(first_of(metadata, _LASER_WORDS)),
+        laser_nm=laser_in(metadata),
         name=metadata.get("TITLE") or table_text.stem_of(path),
         intensity_unit=counts_unit([f"({metadata.get('YUNITS', '')})"]),
         metadata=metadata,

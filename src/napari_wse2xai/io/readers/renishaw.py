@@ -1,7 +1,8 @@
 """Renishaw WiRE files (``.wdf``): maps (StreamLine and interrupted ones too), lines, series and single spectra, and their picture.
 
 The file is a row of blocks, of which the few needed are parsed here after public descriptions of the format: WDF1 (sizes, laser), DATA,
-XLST (spectral axis), ORGN (coordinates, times, temperatures... of each spectrum), WMAP (grid), WHTL (white-light picture).
+XLST (spectral axis), ORGN (coordinates, times, temperatures... of each spectrum), WMAP (grid), WXDM and WXIS (how the spectra were taken,
+see `wdf_properties`), WHTL (white-light picture).
 
 Renishaw's own library (renishaw-wdf 1.4, Apache-2.0, 2026) was weighed: it unpacks number by number in Python (3.6 s for a map that takes
 0.8 s here), leaves it to its user where a spectrum lies (taken by rows, StreamLine comes out wrong), ends with EOFError or struct.error on
@@ -34,6 +35,7 @@ from napari_wse2xai.io.items import Item, axis_text, require_only
 from napari_wse2xai.io.told import Told, made_map
 from napari_wse2xai.io.wdf_blocks import Blocks
 from napari_wse2xai.io.wdf_origins import SPATIAL_X, SPATIAL_Y, SPATIAL_Z, origins_of
+from napari_wse2xai.io.wdf_properties import properties_in
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -102,6 +104,7 @@ def items(path: Path) -> tuple[Item, ...]:
             step_um=plan.step_um if plan else None,
             laser_nm=header.laser_nm,
             date=header.metadata.get("Started", ""),
+            objective=header.metadata.get("Objective", ""),
             acquisition=Acquisition.from_metadata(header.metadata),
         ),
     )
@@ -160,6 +163,7 @@ def _header(blocks: Blocks) -> _Header:
         "Scan": _SCANS.get(int(scan), ""),
         "Accumulations": str(accumulations),
         "Started": _date(int(blocks.unpack("WDF1", "Q", 0x78)[0])),
+        **properties_in(blocks),  # the accumulations asked for: the header counts two more where WiRE removed cosmic rays
     }
     return _Header(
         n_channels,

@@ -7,18 +7,19 @@ count a line, spectrum after spectrum; any of the three opens the map.  Spectra 
 import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data import Direction, Frame, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.readers.columns import columns_of, intensity_unit, places_in
 from napari_wse2xai.io.table_look import look
 from napari_wse2xai.io.table_words import um_per
@@ -26,6 +27,7 @@ from napari_wse2xai.io.told import LISTING, Told, made_map
 
 _PART = re.compile(r"(?P<before>.*?)(?P<opened>[ _]?\(|[ _])(?P<part>Header|X-Axis|Y-Axis)(?P<after>\)?\.(txt|TXT|dat))")
 _PARTS = ("Header", "X-Axis", "Y-Axis")
+_SERIES = {"s": "time", "ms": "time", "min": "time", "h": "time", "K": "temperature", "°C": "temperature", "mW": "power", "V": "voltage"}
 _EMPTIEST = 8
 """A header that tells more places than this per spectrum is not believed."""
 
@@ -57,7 +59,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         kind,
         told,
         frame=frame,
-        laser_nm=table_text.first_number(metadata.get("ExcitationWavelength", "")),
+        laser_nm=laser_in(metadata),
         name=metadata.get("GraphName") or table_text.stem_of(path),
         intensity_unit=intensity_unit(metadata.get("DataUnit", ""), ()),
         metadata=metadata,
@@ -128,16 +130,56 @@ def _column_of(path: Path) -> NDArray[np.float64]:
 
 
 def _gridded(export: _Export, name: str) -> tuple[NDArray[np.float32], Frame]:
-    """Spectra on the grid that the header tells; those that an interrupted scan lacks are NaN."""
-    nx, ny = (_whole(export.metadata.get(key, "")) for key in ("SizeX", "SizeY"))
+    """Spectra on the grid that the header tells, or over its series; those that an interrupted scan lacks are NaN."""
+    metadata = export.metadata
+    nx, ny = (_whole(metadata.get(key, "")) for key in ("SizeX", "SizeY"))
     spectra = export.spectra
     if len(spectra) == 1 and nx * ny <= 1:
-        return spectra[:, None, :], Frame((1, 1))
+        y, x = (_length(metadata, f"Position{name}", "PositionUnit") or 0.0 for name in "YX")
+        return spectra[:, None, :], Frame((1, 1), origin_um=(y, x))
+    if "SeriesUnit" in metadata and min(nx, ny) <= 1:
+        return _series(spectra, metadata)
     flat = np.arange(len(spectra)) if export.places is None else (export.places - export.places.min(axis=0)) @ (nx, 1)
     if not flat.max() < nx * ny <= _EMPTIEST * len(spectra):
         return grid.as_list(spectra, f"'{name}' has {len(spectra)} spectra, which is not the {nx} x {ny} of its header")
-    frame = Frame((nx * ny, 1) if min(nx, ny) == 1 else (ny, nx), _steps(export.metadata, nx, ny, name))
+    frame = _placed(Frame((nx * ny, 1) if min(nx, ny) == 1 else (ny, nx), _steps(metadata, nx, ny, name)), metadata, name)
     return grid.filled(spectra, flat, frame, name), frame
+
+
+def _series(spectra: NDArray[np.float32], metadata: Mapping[str, str]) -> tuple[NDArray[np.float32], Frame]:
+    """Spectra over the time, the temperature... that the header tells."""
+    unit = metadata["SeriesUnit"]
+    offset, scale = _number(metadata.get("SeriesOffset", "")) or 0.0, _number(metadata.get("SeriesScale", "")) or 1.0
+    factor = um_per(unit)
+    direction = Direction(_SERIES.get(unit, "series"), unit) if factor is None else Direction("z")
+    values = offset + scale * np.arange(len(spectra), dtype=np.float64)
+    return grid.as_series(spectra, values * (1.0 if factor is None else factor), direction)
+
+
+def _placed(frame: Frame, metadata: Mapping[str, str], name: str) -> Frame:
+    """Scan about its origin: in WITec's projects, which have the same words beside the places of the pixels, that is the scan's centre."""
+    x, y = (_length(metadata, f"ScanOrigin{axis}", "ScanUnit") for axis in "XY")
+    if x is None or y is None or min(frame.shape) == 1:
+        return frame
+    (ny, nx), (dy, dx) = frame.shape, frame.step_um
+    told = f"'{name}': its ScanOrigin is taken as the centre of the scan, with y rising upwards, as in WITec's projects."
+    warnings.warn(told, DataWarning, stacklevel=2)
+    return replace(frame, step_um=(-dy, dx), origin_um=(y + dy * (ny - 1) / 2, x - dx * (nx - 1) / 2))
+
+
+def _length(metadata: Mapping[str, str], key: str, unit_key: str) -> float | None:
+    """Length in um; None where the header does not tell it."""
+    number, factor = _number(metadata.get(key, "")), um_per(metadata.get(unit_key, ""))
+    return None if number is None or factor is None else number * factor
+
+
+def _number(text: str) -> float | None:
+    """Number of a header, which may be below zero; None where it is none."""
+    try:
+        value = float(text.replace(",", "."))
+    except ValueError:
+        return None
+    return value if np.isfinite(value) else None
 
 
 def _whole(text: str) -> int:

@@ -14,6 +14,7 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.items import Item, item_of, require_only
+from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_look import look
 from napari_wse2xai.io.told import LISTING, Told, made_map
 
@@ -62,7 +63,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     single = (spectra[:, None, :], Frame((1, 1)))
     cube, frame = single if len(spectra) == 1 else grid.as_list(spectra, f"'{path.name}' has no positions")
     values, kind = settle_axis(axis, metadata.get("XDataKind"), given=told.unit, name=path.name)
-    laser, name = table_text.first_number(metadata.get("ExcitationWavelength", "")), metadata.get("Title") or table_text.stem_of(path)
+    laser, name = laser_in(metadata), metadata.get("Title") or table_text.stem_of(path)
     result = made_map(cube, values, kind, told, frame=frame, laser_nm=laser, name=name, metadata=metadata)
     require_only(item, item_of(result), path)
     return result
