@@ -138,3 +138,24 @@ def test_a_map_whose_file_is_cut_while_it_is_open_does_not_end_the_process(tmp_p
     done = subprocess.run([sys.executable, "-c", CUT, str(tmp_path / "map.nc")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "'map.nc' was changed since it was opened, and its map was still in it; open it again.\n"
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_rows_of_spectra_are_reshaped_without_reading(path: Path, monkeypatch: pytest.MonkeyPatch, turned: bool) -> None:
+    n = SHAPE[2]
+    rows = StoredCounts(path, (SHAPE[0] * SHAPE[1], 1, n), OFFSET).reshape(-1, n)
+    wanted = VALUES.reshape(-1, n)
+    assert (rows.shape, rows.ndim) == (wanted.shape, 2)
+    np.testing.assert_array_equal(rows[2:7, 1:], wanted[2:7, 1:])
+    np.testing.assert_array_equal(rows[3], wanted[3])
+    with monkeypatch.context() as context:
+        context.setattr(StoredCounts, "__getitem__", lambda self, key: pytest.fail("it was read"))
+        cube = rows.reshape(*SHAPE)
+        line = rows.reshape(len(rows), 1, -1)
+        cube, line = (cube.turned(), line.turned()) if turned else (cube, line)
+    step = -1 if turned else 1
+    np.testing.assert_array_equal(cube[1:, ::2], VALUES[1:, ::2, ::step])
+    np.testing.assert_array_equal(line[4:6], VALUES.reshape(-1, 1, n)[4:6, :, ::step])
+    del rows
+    np.testing.assert_array_equal(cube[...], VALUES[..., ::step])
+    np.testing.assert_array_equal(cube.reshape(n, -1), VALUES[..., ::step].reshape(n, -1))

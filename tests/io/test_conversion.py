@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+import subprocess
+import sys
 import time
 import tracemalloc
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 from wdf_file import origins, plan, wdf_bytes
 
+from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import Cancelled, UserError
 from napari_wse2xai.io import convert, netcdf, read, stored, write_map, write_map_table
 
@@ -48,12 +51,12 @@ def netcdf_map(path):
     return dataclasses.replace(found, history=found.history[:-1])
 
 
-def test_a_large_wdf_is_mapped_turned_and_written_some_rows_at_a_time(wdf, tmp_path, monkeypatch):
+def test_a_large_wdf_stays_in_its_file_is_turned_and_written_some_rows_at_a_time(wdf, tmp_path, monkeypatch):
     plain = read(wdf)
     monkeypatch.setattr(stored, "LARGE", 2**16)
     monkeypatch.setattr(stored, "_BAND", 2**13)
     mapped = read(wdf)
-    assert isinstance(mapped.counts, np.memmap)
+    assert isinstance(mapped.counts, StoredCounts)
     np.testing.assert_array_equal(mapped.counts, plain.counts)
     tracemalloc.start()
     convert(wdf, tmp_path / "converted.nc")
@@ -61,6 +64,28 @@ def test_a_large_wdf_is_mapped_turned_and_written_some_rows_at_a_time(wdf, tmp_p
     tracemalloc.stop()
     assert peak < 0.9 * plain.counts.nbytes  # never the whole map
     np.testing.assert_array_equal(read(tmp_path / "converted.nc").counts, plain.counts)
+
+
+CUT = """
+import os, sys
+from napari_wse2xai.errors import UserError
+from napari_wse2xai.io import read, stored
+from napari_wse2xai.stages import FindFlake
+stored.LARGE = 2**16
+opened = read(sys.argv[1])
+os.truncate(sys.argv[1], 20_000)
+try:
+    FindFlake()(opened)
+except UserError as error:
+    print(error)
+"""
+
+
+def test_a_wdf_that_is_cut_while_its_map_is_open_does_not_end_the_process(wdf):
+    """A memory map would: by the signal SIGBUS, and napari with all that is in it."""
+    done = subprocess.run([sys.executable, "-c", CUT, str(wdf)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "'flake.wdf' was changed since it was opened, and its map was still in it; open it again.\n"
 
 
 def test_a_file_is_sent_to_the_disk_while_it_is_written(tmp_path, monkeypatch):

@@ -27,6 +27,14 @@ class _Block:
         weakref.finalize(self, os.close, self._handle)
         self._state = self._now()
 
+    def reshaped(self, shape: tuple[int, int, int]) -> "_Block":
+        """Give the same numbers in as many rows and columns; the file is opened once more for them."""
+        new = object.__new__(_Block)
+        new.name, new.shape, new._offset, new._state = self.name, shape, self._offset, self._state
+        new._handle = os.dup(self._handle)
+        weakref.finalize(new, os.close, new._handle)
+        return new
+
     def pick(self, first: slice | int, second: slice | int, last: slice | int) -> NDArray[np.float32]:
         """Index by whole numbers and slices, some millions of numbers at a time."""
         rows, columns = _listed(first, self.shape[0]), _listed(second, self.shape[1])
@@ -152,9 +160,10 @@ class StoredCounts:
         if keys is None:
             return np.asarray(self[...][key])
         of_block = {dimension.axis: part for dimension, part in zip(self._dimensions, keys, strict=True)}
-        ways = [_mirrored(of_block[axis], size) if axis == self._turned else of_block[axis] for axis, size in enumerate(self._block.shape)]
+        parts = [of_block.get(axis, 0) for axis in range(3)]  # a dimension that was left out has one value
+        ways = [_mirrored(part, self._block.shape[axis]) if axis == self._turned else part for axis, part in enumerate(parts)]
         picked = self._block.pick(ways[0], ways[1], ways[2])
-        kept = [axis for axis in range(3) if isinstance(of_block[axis], slice)]
+        kept = [axis for axis in range(3) if isinstance(parts[axis], slice)]
         wanted = [(dimension, part) for dimension, part in zip(self._dimensions, keys, strict=True) if isinstance(part, slice)]
         picked = picked.transpose([kept.index(dimension.axis) for dimension, _ in wanted if dimension.axis is not None])
         picked = picked[tuple(None if dimension.axis is None else slice(None) for dimension, _ in wanted)]
@@ -178,6 +187,22 @@ class StoredCounts:
         """Give the same numbers with their dimensions in another order."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
         return self._with(tuple(self._dimensions[axis] for axis in order or range(self.ndim)[::-1]))
+
+    def reshape(self, *shape: Any) -> Any:
+        """Give the same numbers in two or three dimensions with the same last one, without reading; of other shapes read the whole."""
+        sizes = tuple(shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape)
+        known = math.prod(size for size in sizes if size != -1)
+        sizes = tuple(self.size // max(known, 1) if size == -1 else size for size in sizes)
+        axes = [dimension.axis for dimension in self._dimensions]
+        is_plain = axes in ([0, 1, 2], [0, 2]) and self._turned is None and math.prod(sizes) == self.size
+        if not is_plain or len(sizes) not in (2, 3) or sizes[-1] != self.shape[-1]:
+            return np.asarray(self[...]).reshape(sizes)
+        first, second, last = sizes if len(sizes) == 3 else (sizes[0], 1, sizes[1])
+        new = self._with(())
+        new._block = self._block.reshaped((first, second, last))
+        every = tuple(_Dimension(axis, size) for axis, size in enumerate(new._block.shape))
+        new._dimensions = every if len(sizes) == 3 else (every[0], every[2])
+        return new
 
     def turned(self) -> Self:
         """Give the same numbers with the last dimension, the spectral one, the other way round."""

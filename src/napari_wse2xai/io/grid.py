@@ -244,7 +244,9 @@ def as_line(spectra: NDArray[np.float32], along_um: NDArray[np.float64], name: s
 def as_series(spectra: NDArray[np.float32], values: NDArray[np.float64], along: Direction) -> tuple[NDArray[np.float32], Frame]:
     """Put spectra (m, n) one below the other in the order of the file, (m, 1, n); each has its value (m,) of a time, a temperature..."""
     step, start = step_and_start(values)
-    return spectra[:, None, :], Frame((len(spectra), 1), (step, 1.0), (start, 0.0), directions=(with_values(along, values), PLAN[1]))
+    return spectra.reshape(len(spectra), 1, -1), Frame(
+        (len(spectra), 1), (step, 1.0), (start, 0.0), directions=(with_values(along, values), PLAN[1])
+    )
 
 
 def as_list(spectra: NDArray[np.float32], why: str) -> tuple[NDArray[np.float32], Frame]:

@@ -26,10 +26,9 @@ def numbers_in(path: Path, dtype: DTypeLike, shape: tuple[int, ...], offset: int
     """Numbers from a place in a file, an array of `shape`, or `StoredCounts`; the caller has made sure that the file is as long."""
     kind = np.dtype(dtype)
     count = math.prod(shape)
-    if may_stay(kind, count * kind.itemsize):
-        if len(shape) == 3:
-            return StoredCounts(path, (shape[0], shape[1], shape[2]), offset)
-        return np.memmap(path, kind, "r", offset, shape)
+    if len(shape) in (2, 3) and may_stay(kind, count * kind.itemsize):
+        rows, *_, n = shape
+        return StoredCounts(path, (rows, count // (rows * n), n), offset).reshape(shape)
     return np.fromfile(path, kind, count, offset=offset).reshape(shape)
 
 

@@ -117,7 +117,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         blocks = Blocks(path)
         header = _header(blocks)
         values, called, own_unit = _axis(blocks, header)
-        spectra = blocks.table("DATA", "<f4", (header.n_measured, header.n_channels)).astype(np.float32, copy=False)
+        spectra = blocks.table("DATA", "<f4", (header.n_measured, header.n_channels))
         warn_of_holes(spectra, path.name)
         _warn_of_loss(blocks)
         cube, frame = _placed(spectra, blocks, header)
@@ -219,7 +219,10 @@ def _placed(spectra: NDArray[np.float32], blocks: Blocks, header: _Header) -> tu
     origins, plan, name = origins_of(blocks, header.n_lists, header.n_planned, header.n_measured), _plan(blocks, header), blocks.path.name
     x, y, z = (origins.lengths.get(which) for which in (SPATIAL_X, SPATIAL_Y, SPATIAL_Z))
     if len(spectra) == 1 and header.n_planned == 1:
-        return spectra[:, None, :], Frame((1, 1), origin_um=(float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0))
+        place = (float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0)
+        return spectra.reshape(1, 1, -1), Frame((1, 1), origin_um=place)
+            (1, 1), origin_um=(float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0)
+        )
     is_scan = x is not None and y is not None and bool(np.ptp(x) or np.ptp(y))
     is_series = not is_scan or (header.is_series and not origins.are_places_asked)
     if is_series and (found := origins.series()) is not None:
