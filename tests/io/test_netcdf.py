@@ -11,7 +11,7 @@ import xarray
 
 from napari_wse2xai.data import AxisKind, Frame, Record, SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError
-from napari_wse2xai.io import list_items, read, write_map
+from napari_wse2xai.io import list_items, read, write_map, write_map_table
 
 
 @pytest.fixture
@@ -160,3 +160,26 @@ def test_importing_io_loads_no_heavy_library():
 
     code = "import sys, napari_wse2xai.io; print({'pandas','xarray','witio','h5py','scipy','torch','qtpy'} & set(sys.modules) or 'light')"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "light"
+
+
+@pytest.mark.parametrize("low", [-150.0, 1.2, 300.0, 3_000.0, 13_000.0, 40_000.0])
+@pytest.mark.parametrize("kind", list(AxisKind))
+@pytest.mark.parametrize("name", ["map.nc", "map.csv", "map.txt", "map.zarr"])
+@pytest.mark.filterwarnings("ignore:Consolidated metadata")
+def test_every_kind_of_axis_comes_back_without_a_guess(tmp_path, kind, low, name):
+    """Wherever it lies: a Raman shift of 13,000 cm-1 is light of 1.7 um for 532 nm, and was settled once."""
+    axis = low + (0.3 + abs(low) / 1e4) * np.arange(12)
+    source = SpectralMap.from_arrays(np.arange(72.0).reshape(2, 3, 12), axis, kind, laser_nm=532.0)
+    if name.endswith(".nc"):
+        write_map(source, tmp_path / name)
+    elif name.endswith(".zarr"):
+        write_map(source, tmp_path / "map.nc")
+        xarray.open_dataset(tmp_path / "map.nc").to_zarr(tmp_path / name, zarr_format=2)
+    else:
+        write_map_table(source, tmp_path / name)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", DataWarning)
+        again = read(tmp_path / name)
+    assert again.axis.kind is kind
+    np.testing.assert_array_equal(again.axis.values, source.axis.values)
+    np.testing.assert_array_equal(again.counts, source.counts)

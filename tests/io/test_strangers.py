@@ -299,3 +299,64 @@ def test_our_own_results_are_opened_as_ever(tmp_path, source) -> None:
         from napari_wse2xai.io.table_kept import restored
 
         restored(source, '{"name": "a", "history": [{"step": 7, "settings": {}}]}')
+
+
+@pytest.mark.parametrize("lead_out", [raw_elsewhere, linked_elsewhere, made_of_others])
+@pytest.mark.parametrize("name", ["map.h5", "map.nxs", "map.mat"])
+@pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
+def test_an_array_beside_one_that_lies_elsewhere_is_read(tmp_path, source, secret, lead_out, name) -> None:
+    path = tmp_path / name
+    with h5py.File(path, "w") as file:
+        file["counts"] = source.counts
+        file["wavelength_nm"] = source.axis.values + 400
+        lead_out(file, "other/secret", secret)
+        file["through"] = h5py.SoftLink("/other/secret")
+        file["round"] = h5py.SoftLink("/round")
+        file["deeper"] = h5py.ExternalLink(str(secret), "/")
+        file["within"] = h5py.SoftLink("/deeper/x/y")
+    np.testing.assert_array_equal(read(path).counts, source.counts)
+    listed = {item.name: item.what for item in list_items(path)}
+    assert "lies in another file" in listed["other/secret"]
+    assert "lies in another file" in listed["deeper"]
+    with pytest.raises(ReaderError, match="lies in another file"):
+        read(path, "other/secret")
+    del_counts(path)
+    with pytest.raises(ReaderError, match="lies in another file"):
+        read(path)
+
+
+def del_counts(path: Path) -> None:
+    with h5py.File(path, "a") as file:
+        del file["counts"], file["wavelength_nm"]
+
+
+def test_nothing_is_opened_on_the_way_to_what_lies_elsewhere(tmp_path, secret, monkeypatch) -> None:
+    with h5py.File(secret.with_suffix(".h5"), "w") as other:
+        other.create_group("Experiments").attrs["x"] = 1
+    with h5py.File(tmp_path / "map.h5", "w") as file:
+        file["Experiments"] = h5py.ExternalLink(str(secret.with_suffix(".h5")), "/Experiments")
+        file["counts"], file["wavelength_nm"] = np.ones((2, 3, 20)), np.arange(20) + 500.0
+    secret.with_suffix(".h5").write_bytes(b"no HDF5: an error, if it were opened")
+    with pytest.warns(DataWarning):
+        assert read(tmp_path / "map.h5").counts.shape == (2, 3, 20)
+
+
+def test_complex_counts_are_refused_in_part_too(tmp_path) -> None:
+    with h5py.File(tmp_path / "map.hspy", "w") as file:
+        file.attrs["file_format"] = "HyperSpy"
+        file["Experiments/x/data"] = np.ones((2, NY, NX, N), np.complex64)
+        for index, size in enumerate((2, NY, NX, N)):
+            record = {"navigate": index < 3, "size": size, "scale": 1.0, "offset": 100.0, "units": "s" if not index else "nm", "name": "a"}
+            file.create_group(f"Experiments/x/axis-{index}").attrs.update(record)
+    with pytest.raises(ReaderError, match="complex numbers"), pytest.warns(DataWarning, match="more than one item"):
+        read(tmp_path / "map.hspy")
+
+
+def test_a_part_of_packed_numbers_is_unpacked(tmp_path) -> None:
+    values = np.arange(2 * NY * NX * 12, dtype=np.int16).reshape(2, NY, NX, 12)
+    with h5py.File(tmp_path / "map.h5", "w") as file:
+        file["counts"], file["wavelength_nm"], file["time"] = values, np.arange(12) + 500.0, np.arange(2.0)
+        file["counts"].attrs.update({"scale_factor": 0.5, "add_offset": 100.0})
+    with pytest.warns(DataWarning):
+        found = read(tmp_path / "map.h5")
+    np.testing.assert_array_equal(found.counts, 100 + 0.5 * values[0])

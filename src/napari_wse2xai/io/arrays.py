@@ -7,16 +7,19 @@ possible the usual one is taken, and said aloud when the array is read.
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.axis import spectral_unit
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
-from napari_wse2xai.io.signals import Signal
+from napari_wse2xai.io.signals import Signal, items_of, map_of
+from napari_wse2xai.io.told import Told
 
 _SPECTRAL = re.compile(r"wave|raman|shift|lambda|energ|spectral|freq|(^|[_\W])(axis|wl|wn|nm|e?v|mev|cm1?|nu|channels?)($|[_\W\d])", re.I)
 _PLACE = re.compile(
@@ -26,6 +29,7 @@ _SERIES = re.compile(r"(t|times?|temp(erature)?s?|powers?|pressures?|delays?|vol
 _NO_COUNTS = re.compile(r"err|sigma|std|var(iance)?$|mask|weight|flake|uncert|dark|backgr|quality|valid", re.I)
 _COUNTS = re.compile(r"counts|spectr|intens|data|signal|cube|map", re.I)
 _INVERSE_LENGTH_OR_ENERGY = re.compile(r"1/ ?cm|cm.{0,3}-?1|eV|⁻¹", re.I)
+ELSEWHERE = "it lies in another file, which is not read for one that may come from a stranger"
 _FEWEST_CHANNELS = 3
 _MOST_DIMENSIONS = 5
 
@@ -111,6 +115,8 @@ class Arrays:
     texts: Mapping[str, str] = field(default_factory=dict)
     is_columns_first: bool = False
     """Whether a list of spectra counts the pixels of a map down its columns, as in MATLAB."""
+    elsewhere: tuple[str, ...] = ()
+    """Names of what the file has, but keeps in another file."""
 
     def signals(self) -> list[Signal]:
         """Arrays that are spectra, the most likely first."""
@@ -120,10 +126,20 @@ class Arrays:
             found = [self._spectrum(each) for each in self.arrays if each.is_vector and not each.is_called_spectral]
         return [signal for signal in found if signal is not None]
 
+    def items(self) -> tuple[Item, ...]:
+        """List the arrays that are spectra, then those that are none."""
+        return (*items_of(self.signals()), *self.others())
+
+    def map_of(self, item: str | None, told: Told, path: Path) -> SpectralMap:
+        """Make a map of the array of this name, or of the most likely."""
+        return map_of(self.signals(), item, told, path, others=self.others())
+
     def others(self) -> list[Item]:
         """Arrays that might be spectra but for their axis."""
         without = (each for each in self.arrays if each.may_be_spectra and self._spectral(each) is None)
-        return [Item(each.name, _three(each.shape), "", is_map=False, what="no spectral axis of its length beside it") for each in without]
+        why = "no spectral axis of its length beside it"
+        lacking = [Item(each.name, _three(each.shape), "", is_map=False, what=why) for each in without]
+        return [*lacking, *(Item(name, (0, 0, 0), "", is_map=False, what=ELSEWHERE) for name in self.elsewhere)]
 
     def _signal(self, array: Array) -> Signal | None:
         found = self._spectral(array)

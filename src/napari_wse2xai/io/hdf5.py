@@ -14,22 +14,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.unpacking import MOST_DEFLATED
 from napari_wse2xai.ordinary import require_ordinary
 
-_MOST_COMPRESSED = 1100
-"""Deflate cannot shrink by more: a data set that claims more than that per stored byte is damaged."""
+_MOST_LINKS = 16
+"""From link to link; more of them lead in a circle."""
 _HARMLESS = 1 << 20
 """Bytes that any data set may claim: one whose values were never written takes no room in the file."""
 
 
 @contextmanager
-def open_hdf5(path: Path) -> Iterator[Any]:
-    """Open an HDF5 file to read; one that leads to other files is refused."""
+def open_hdf5(path: Path, *, whole: bool = True) -> Iterator[Any]:
+    """Open an HDF5 file to read; one that leads to other files is refused.
+
+    Parameters
+    ----------
+    whole : False for who takes of the file only what `lies_inside`, and leaves the rest alone
+    """
     import h5py
 
     require_ordinary(path)
     with h5py.File(path, "r", locking=False) as file:
-        _require_self_contained(file, path)
+        if whole:
+            _require_self_contained(file, path)
         yield file
 
 
@@ -47,7 +54,7 @@ def _require_self_contained(file: Any, path: Path) -> None:
 
     outside = file.id.links.visit(look, info=True)
     nodes = ((name, h5py.h5o.open(file.id, name)) for name in hard)
-    elsewhere = (name for name, node in nodes if isinstance(node, h5py.h5d.DatasetID) and _lies_elsewhere(node))
+    elsewhere = (name for name, node in nodes if isinstance(node, h5py.h5d.DatasetID) and lies_elsewhere(node))
     led = outside if outside is not None else next(elsewhere, None)
     found = None if led is None else led.decode("utf-8", "replace")
     if found is not None:
@@ -57,7 +64,25 @@ def _require_self_contained(file: Any, path: Path) -> None:
         )
 
 
-def _lies_elsewhere(dataset: Any) -> bool:
+def lies_inside(file: Any, name: str, *, depth: int = _MOST_LINKS) -> bool:
+    """Whether what goes by a path in a file is there without following any link to another file; nothing is opened on the way."""
+    import h5py
+
+    parts, here = [part for part in name.split("/") if part], ""
+    for number, part in enumerate(parts):
+        group = file[here or "/"]
+        is_there = isinstance(group, h5py.Group) and group.id.links.exists(part.encode("utf-8"))
+        link = group.get(part, getlink=True) if is_there else None
+        if isinstance(link, h5py.SoftLink):
+            target = link.path if link.path.startswith("/") else f"{here}/{link.path}"
+            return depth > 0 and lies_inside(file, "/".join([target, *parts[number + 1 :]]), depth=depth - 1)
+        if not isinstance(link, h5py.HardLink):
+            return False
+        here = f"{here}/{part}"
+    return True
+
+
+def lies_elsewhere(dataset: Any) -> bool:
     """Whether the values of a data set (of h5py's lower level) lie outside its file."""
     import h5py
 
@@ -75,7 +100,7 @@ def require_stored(dataset: Any, *, harmless: int = 0) -> int:
     import h5py
 
     stored = int(dataset.id.get_storage_size())
-    most = max(_MOST_COMPRESSED * stored, harmless)
+    most = max(MOST_DEFLATED * stored, harmless)
     chunk = math.prod(dataset.chunks or ()) * dataset.dtype.itemsize
     if dataset.size * dataset.dtype.itemsize > most or chunk > max(most, _HARMLESS):
         raise ReaderError(f"'{dataset.name}' claims {dataset.size} values but holds {stored} bytes; the file is incomplete, copy it again.")

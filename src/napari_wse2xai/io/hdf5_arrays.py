@@ -1,6 +1,7 @@
 """The arrays of an HDF5 file: plain ones, with dimension scales, in NeXus groups, and those of MATLAB 7.3, which counts backwards."""
 
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Array, Arrays
-from napari_wse2xai.io.hdf5 import require_stored
+from napari_wse2xai.io.hdf5 import lies_elsewhere, lies_inside, require_stored
 from napari_wse2xai.io.netcdf import read_values, text_of
 
 _MOST = 5000
@@ -31,17 +32,20 @@ def is_hdf5(path: Path) -> bool:
 
 
 def arrays_in(file: Any, path: Path) -> Arrays:
-    """All arrays, texts and single numbers of an open file; nothing but single numbers is read."""
+    """All arrays, texts and single numbers of an open file; nothing but single numbers is read, and nothing of another file."""
     found: list[Array] = []
     texts: dict[str, str] = {}
-    backwards = any(_MATLAB in node.attrs for _, node in zip(range(_MOST), file.values(), strict=False))
+    backwards = any(_MATLAB in file[name].attrs for name in islice(file, _MOST) if lies_inside(file, name))
+    elsewhere = list(_links_out(file))
     for name, dataset in _datasets(file, path):
-        if not dataset.size or (value := _single(dataset)) is not None:
+        if lies_elsewhere(dataset.id):
+            elsewhere.append(name)
+        elif not dataset.size or (value := _single(dataset)) is not None:
             texts |= {name: value} if dataset.size and value else {}
         elif dataset.dtype.kind in "iufc" or _is_complex(dataset):
             found.append(_array(name, dataset, backwards=backwards))
             texts |= dict(_attributes(dataset, f"{name}/"))
-    return Arrays(found, texts | dict(_attributes(file, "")), is_columns_first=backwards)
+    return Arrays(found, texts | dict(_attributes(file, "")), is_columns_first=backwards, elsewhere=tuple(elsewhere))
 
 
 def _datasets(file: Any, path: Path) -> Iterator[tuple[str, Any]]:
@@ -67,12 +71,28 @@ def _datasets(file: Any, path: Path) -> Iterator[tuple[str, Any]]:
         seen.add(dataset.id)
 
 
+def _links_out(file: Any) -> Iterator[str]:
+    """Names of links to other files."""
+    import h5py
+
+    found: list[bytes] = []
+
+    def look(name: bytes, link: Any) -> int | None:
+        if link.type not in (h5py.h5l.TYPE_HARD, h5py.h5l.TYPE_SOFT):
+            found.append(bytes(name))
+        return 1 if len(found) > _MOST else None
+
+    file.id.links.visit(look, info=True)
+    yield from (name.decode("utf-8", "replace") for name in found)
+
+
 def _linked(group: Any) -> Iterator[tuple[str, Any]]:
     """Data sets that links of a group lead to within the file."""
     import h5py
 
     for name in group:
-        if isinstance(group.get(name, getlink=True), h5py.SoftLink) and isinstance(node := group.get(name), h5py.Dataset):
+        is_soft = isinstance(group.get(name, getlink=True), h5py.SoftLink)
+        if is_soft and lies_inside(group.file, f"{group.name}/{name}") and isinstance(node := group.get(name), h5py.Dataset):
             yield f"{group.name}/{name}".lstrip("/"), node
 
 
@@ -113,9 +133,7 @@ def _numbers(dataset: Any, index: Any, *, backwards: bool) -> NDArray[Any]:
     require_stored(dataset)
     if _is_complex(dataset):
         return np.zeros(1, dtype=np.complex64)
-    if backwards:
-        return np.asarray(read_values(dataset).T[index])
-    return read_values(dataset) if index is ... else np.asarray(dataset[index])
+    return np.asarray(read_values(dataset).T[index]) if backwards else read_values(dataset, index)
 
 
 def _axes_of(dataset: Any, name: str) -> tuple[str, ...]:

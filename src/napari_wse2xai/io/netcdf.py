@@ -245,17 +245,18 @@ def read_flake(group: Any) -> NDArray[np.bool_] | None:
     return numbers_of(owner["flake"]).astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
 
 
-def read_values(dataset: Any) -> Any:
-    """Whole data set, CF packing undone: an array, or `StoredCounts` where it is large and plain.
+def read_values(dataset: Any, index: Any = ...) -> Any:
+    """Whole data set, or a part of it, CF packing undone: an array, or `StoredCounts` where it is large and plain.
 
     A size that the file cannot hold is refused before any memory is taken.
     """
     stored = require_stored(dataset)
     require_real(dataset.dtype, dataset.name)
     fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
-    if may_stay(dataset.dtype, stored) and (fill, scale, offset) == (None, None, None) and dataset.ndim == 3 and _is_plain(dataset):
+    is_bare = (fill, scale, offset) == (None, None, None) and dataset.ndim == 3 and _is_plain(dataset)
+    if index is ... and is_bare and may_stay(dataset.dtype, stored):
         return StoredCounts(Path(dataset.file.filename), dataset.shape, dataset.id.get_offset())
-    values: NDArray[Any] = dataset[()]
+    values: NDArray[Any] = np.asarray(dataset[index])
     if fill is not None and not np.isnan(fill).all():
         values = np.where(values == fill, np.nan, values)
     if scale is not None or offset is not None:

@@ -8,6 +8,8 @@ from typing import IO, cast
 
 from napari_wse2xai.errors import ReaderError
 
+MOST_DEFLATED = 1100
+"""Deflate cannot shrink by more: numbers that claim more than that per stored byte are damaged, or an attack."""
 _MOST_COMPRESSED = 100
 """Deflate shrinks a table of measured numbers four- to tenfold; what was made to fill a memory shrinks a thousandfold."""
 _NEVER_TOO_MUCH = 1 << 27

@@ -11,7 +11,6 @@ from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.hdf5_arrays import arrays_in
 from napari_wse2xai.io.items import Item
-from napari_wse2xai.io.signals import items_of, map_of
 from napari_wse2xai.io.told import Told
 
 
@@ -23,19 +22,19 @@ def recognises(_path: Path) -> bool:
 def items(path: Path) -> tuple[Item, ...]:
     """List the arrays that are spectra, and those that lack an axis; only axes are read."""
     with _opened(path) as arrays:
-        return (*items_of(arrays.signals()), *arrays.others())
+        return arrays.items()
 
 
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
     with _opened(path) as arrays:
-        return map_of(arrays.signals(), item, told, path, others=arrays.others())
+        return arrays.map_of(item, told, path)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Arrays]:
-    with readable_as("HDF5", path), open_hdf5(path) as file:
+    with readable_as("HDF5", path), open_hdf5(path, whole=False) as file:
         found = arrays_in(file, path)
-        if not found.arrays:
+        if not (found.arrays or found.elsewhere):
             raise ReaderError(f"'{path.name}' holds no arrays of numbers; choose another file.")
         yield found

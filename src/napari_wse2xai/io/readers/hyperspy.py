@@ -14,7 +14,7 @@ import numpy as np
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
-from napari_wse2xai.io.hdf5 import open_hdf5, require_stored
+from napari_wse2xai.io.hdf5 import lies_inside, open_hdf5, require_real, require_stored
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.netcdf import text_of
 from napari_wse2xai.io.signal_axes import Axis
@@ -32,8 +32,8 @@ def recognises(path: Path) -> bool:
 
     if not h5py.is_hdf5(path):
         return False
-    with readable_as("HDF5", path), open_hdf5(path) as file:
-        return "Experiments" in file and text_of(file.attrs, "file_format").lower() == "hyperspy"
+    with readable_as("HDF5", path), open_hdf5(path, whole=False) as file:
+        return lies_inside(file, "Experiments") and text_of(file.attrs, "file_format").lower() == "hyperspy"
 
 
 def items(path: Path) -> tuple[Item, ...]:
@@ -78,6 +78,7 @@ def _values(data: Any, index: Any = ...) -> np.ndarray[Any, Any]:
     import h5py
 
     _require_stored(data)
+    require_real(np.dtype(data.dtype), str(data.name))
     if index is not ...:
         return np.asarray(data[index])
     if isinstance(data, h5py.Dataset):

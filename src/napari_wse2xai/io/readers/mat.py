@@ -16,12 +16,10 @@ from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.hdf5_arrays import arrays_in, is_hdf5
 from napari_wse2xai.io.items import Item
-from napari_wse2xai.io.signals import items_of, map_of
 from napari_wse2xai.io.told import Told
+from napari_wse2xai.io.unpacking import MOST_DEFLATED
 
 _BYTES = {"double": 8, "single": 4} | {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
-_MOST_COMPRESSED = 1100
-"""Deflate cannot shrink by more."""
 _SMALL = 1 << 20
 """Numbers up to which an array is read with the axes."""
 
@@ -34,7 +32,7 @@ def recognises(_path: Path) -> bool:
 def items(path: Path) -> tuple[Item, ...]:
     """List the arrays that are spectra, and those that lack an axis."""
     with _opened(path) as arrays:
-        return (*items_of(arrays.signals()), *arrays.others())
+        return arrays.items()
 
 
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
@@ -44,13 +42,13 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
             raise ReaderError(
                 f"'{path.name}' holds no data set of spectra: neither one that WITec exported, nor an array with an axis beside it."
             )
-        return map_of(arrays.signals(), item, told, path, others=arrays.others())
+        return arrays.map_of(item, told, path)
 
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Arrays]:
     if is_hdf5(path):
-        with readable_as("MATLAB 7.3", path), open_hdf5(path) as file:
+        with readable_as("MATLAB 7.3", path), open_hdf5(path, whole=False) as file:
             yield arrays_in(file, path)
         return
     from scipy.io.matlab import MatReadError
@@ -65,7 +63,7 @@ def _arrays(path: Path) -> Arrays:
     known = [(name, tuple(map(int, shape)), kind) for name, shape, kind in whosmat(path)]
     numeric = {name: shape for name, shape, kind in known if kind in _BYTES}
     sizes = {name: int(np.prod(shape, dtype=object)) for name, shape, _ in known}
-    if sum(sizes[name] * _BYTES[kind] for name, _, kind in known if kind in _BYTES) > _MOST_COMPRESSED * path.stat().st_size:
+    if sum(sizes[name] * _BYTES[kind] for name, _, kind in known if kind in _BYTES) > MOST_DEFLATED * path.stat().st_size:
         raise ReaderError(f"'{path.name}' claims more values than it holds; it is incomplete, copy it again.")
     small = _loaded(path, [name for name, _, kind in known if sizes[name] <= _SMALL and (kind in _BYTES or kind == "char")])
     single = {

@@ -14,11 +14,9 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.items import Item
-from napari_wse2xai.io.signals import items_of, map_of
 from napari_wse2xai.io.told import Told
+from napari_wse2xai.io.unpacking import MOST_DEFLATED
 
-_MOST_COMPRESSED = 1100
-"""Deflate cannot shrink by more."""
 _ERRORS = (zipfile.BadZipFile, SyntaxError, tokenize.TokenError, NotImplementedError)
 
 
@@ -26,14 +24,14 @@ def items(path: Path) -> tuple[Item, ...]:
     """List the arrays that are spectra; only the axes are read."""
     with readable_as("a NumPy archive", path, *_ERRORS):
         arrays = _arrays(path)
-        return (*items_of(arrays.signals()), *arrays.others())
+        return arrays.items()
 
 
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one of them."""
     with readable_as("a NumPy archive", path, *_ERRORS):
         arrays = _arrays(path)
-        return map_of(arrays.signals(), item, told, path, others=arrays.others())
+        return arrays.map_of(item, told, path)
 
 
 def _arrays(path: Path) -> Arrays:
@@ -53,7 +51,7 @@ def _head(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> tuple[
         read_header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
         shape, _, dtype = read_header(stream)
     n_bytes = int(np.prod([int(size) for size in shape], dtype=object)) * dtype.itemsize
-    if n_bytes > info.file_size or info.file_size > _MOST_COMPRESSED * info.compress_size + _MOST_COMPRESSED:
+    if n_bytes > info.file_size or info.file_size > MOST_DEFLATED * info.compress_size + MOST_DEFLATED:
         raise ReaderError(f"'{path.name}': its array '{info.filename}' claims more values than it holds; save it again.")
     return tuple(int(size) for size in shape), dtype.kind
 

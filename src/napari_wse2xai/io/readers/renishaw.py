@@ -221,8 +221,6 @@ def _placed(spectra: NDArray[np.float32], blocks: Blocks, header: _Header) -> tu
     if len(spectra) == 1 and header.n_planned == 1:
         place = (float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0)
         return spectra.reshape(1, 1, -1), Frame((1, 1), origin_um=place)
-            (1, 1), origin_um=(float(y[0]), float(x[0])) if x is not None and y is not None else (0.0, 0.0)
-        )
     is_scan = x is not None and y is not None and bool(np.ptp(x) or np.ptp(y))
     is_series = not is_scan or (header.is_series and not origins.are_places_asked)
     if is_series and (found := origins.series()) is not None:
