@@ -6,7 +6,7 @@ from narrow_lines import hit, narrow_flake
 
 
 def without_spikes(cube):
-    guard = despike.with_bank(despike.guard_of(cube, threshold=5, neighbour_factor=1.1), [(cube, slice(0, len(cube)))])
+    guard = despike.with_bank(despike.guard_of(cube, threshold=5, neighbour_factor=1.1), lambda: [(cube, slice(0, len(cube)))])
     return despike.without_guarded_spikes(cube, guard, slice(0, len(cube)))
 
 

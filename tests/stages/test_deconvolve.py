@@ -137,7 +137,7 @@ def test_a_pixel_with_a_gap_has_too_few_channels():
 def test_ruined_starts_are_mended(clean_raman, deconvolve):
     """200 pixels fitted from wild starts: at least 90 % come back to the best minimum, and the report says how."""
     windows = list(deconvolve._windows(clean_raman))
-    spectra = Pixels(clean_raman.counts, clean_raman.flake, windows)
+    spectra = Pixels(clean_raman, clean_raman.flake, windows)
     problems = [deconvolve._begin(window, spectra) for window in windows]
     everything = slice(0, len(spectra))
     good = [w.fit(p, spectra.of(w, everything), ChannelLM(), lambda d: None) for w, p in zip(windows, problems, strict=True)]

@@ -32,6 +32,10 @@ class SpectralMap:
     """(k, 3) row, column and channel of each of them, row by row; None before the filter ran, and where channels were read anew since."""
     saturated: NDArray[np.int32] | None = None
     """(k, 3) row, column and channel of what lies at the detector's ceiling; None before that was asked, of counts as they were read."""
+    bad_channels: NDArray[np.int32] | None = None
+    """(c,) channels that tell nothing in any pixel: without a value, stuck, hot, dull; None before that was asked."""
+    bridged: NDArray[np.int32] | None = None
+    """(k, 3) row, column and channel of single gaps that are filled with straight lines, for drawing and filters; no measurement."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     """What the file says about the measurement, in the file's own words."""
     history: History = ()

@@ -16,6 +16,8 @@ OFTEN = 0.5
 """Share of the pixels in which a lone channel is at the highest value, from which it is the channel that is stuck there."""
 WIDE = 3
 """Neighbouring channels from which a top that all pixels show is light."""
+DARK = 0.25
+"""Share of a line's top that the channels beside it show at least."""
 TIES = 0.02
 """Share of neighbouring channels that are equal from which the values are repeated, and a flat top tells nothing."""
 
@@ -50,14 +52,27 @@ def is_ceiling(value: float, many: int, next_lower: int) -> bool:
     return of_converter or (many >= PILED and many > OVER * (1 + next_lower))
 
 
-def stuck(many: NDArray[np.int64], measured: int) -> NDArray[np.bool_]:
-    """(n,) lone channels that have the highest value in most of the measured pixels, of the number of pixels (n,) in which each has it."""
+def stuck(many: NDArray[np.int64], measured: int, typical: NDArray[np.floating]) -> NDArray[np.bool_]:
+    """Lone channels that have the highest value in most pixels although those beside them are dark: of a line's top they would not be.
+
+    Parameters
+    ----------
+    many : (n,) number of pixels in which each channel has the highest value
+    measured : pixels that were measured
+    typical : (n,) counts of a typical spectrum
+
+    Returns
+    -------
+    (n,) True in these channels
+    """
     often = many > OFTEN * measured
     padded = np.concatenate([[False], often, [False]]).astype(np.int8)
     first, end = np.flatnonzero(np.diff(padded) == 1), np.flatnonzero(np.diff(padded) == -1)
     result = np.zeros(len(often), dtype=bool)
-    for low, high in zip(first, end, strict=True):
-        result[low:high] = high - low < WIDE
+    for low, high in zip(first.tolist(), end.tolist(), strict=True):
+        beside = max(typical[max(low - 1, 0)], typical[min(high, len(typical) - 1)])
+        dark, top = np.median(typical), typical[low:high].max()
+        result[low:high] = high - low < WIDE and beside - dark < DARK * (top - dark)
     return result
 
 

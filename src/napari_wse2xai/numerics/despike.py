@@ -1,6 +1,9 @@
 """Cosmic rays: found as channels that neither their spectrum nor their neighbours on the map explain."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,18 +76,34 @@ def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor:
     return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, 1e-12))
 
 
-def with_bank(guard: Guard, blocks: list[tuple[Counts, slice]]) -> Guard:
+def with_bank(guard: Guard, blocks: Callable[[], list[tuple[Counts, slice]]]) -> Guard:
     """Add to a guard how spectra of the map differ, learnt from some rows all over it: the same whatever part is then looked at.
 
     Parameters
     ----------
-    blocks : counts (ny, nx, n) of some rows with their neighbours, and which of the rows to take
+    blocks : gives counts (ny, nx, n) of some rows with their neighbours, and which of the rows to take; asked when a spike is accused
     """
-    tidy = [repair(counts, guard, rows)[0] for counts, rows in blocks if counts.shape[-1] > 2 * REACH]
+    return replace(guard, bank=_once(lambda: _bank(guard, blocks())))
+
+
+def _once(make: Callable[[], Bank | None]) -> Callable[[], Bank | None]:
+    """What is made when it is first asked for, by whichever thread."""
+    lock = Lock()
+    made = cache(make)
+
+    def get() -> Bank | None:
+        with lock:
+            return made()
+
+    return get
+
+
+def _bank(guard: Guard, blocks: list[tuple[Counts, slice]]) -> Bank | None:
+    tidy = [repair(counts, guard, rows, alone=True)[0] for counts, rows in blocks if counts.shape[-1] > 2 * REACH]
     spectra = np.concatenate([part.reshape(-1, part.shape[-1]) for part in tidy]) if tidy else np.empty((0, 0), dtype=np.float32)
     spectra = spectra[np.isfinite(spectra).all(axis=-1)]
     some = np.unique(np.linspace(0, len(spectra) - 1, min(len(spectra), BANK)).astype(np.intp))
-    return replace(guard, bank=Bank(spectra[some])) if len(some) > 1 else guard
+    return Bank(spectra[some]) if len(some) > 1 else None
 
 
 def without_guarded_spikes(counts: Counts, guard: Guard, rows: slice) -> tuple[Counts, NDArray[np.bool_]]:

@@ -139,7 +139,7 @@ class Problem:
         ----------
         narrowest : least FWHM of a spectrum, as a multiple of that found, where this is less than the bound; never less than a channel
         """
-        channel = np.abs(np.gradient(self.x))
+        channel = channel_widths(self.x)
         lower = self.lower.copy()
         lower[:, FWHM] = np.clip(narrowest * found[:, FWHM], min(float(channel.mean()), float(lower[:, FWHM].min())), lower[:, FWHM])
         narrow = found[:, FWHM] < NARROW * np.interp(found[:, POSITION], self.x, channel)
@@ -165,6 +165,14 @@ class Problem:
         """
         highest = np.maximum(counts.max(axis=1), 0.0)[:, None]
         return np.asarray(self.penalty * len(self.x) * (highest / self.start[:, FWHM]) ** 2)
+
+
+def channel_widths(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) width of each channel, axis unit; where channels are left out, those beside them are as wide as their other neighbours say."""
+    step = np.abs(np.diff(x))
+    usual = np.array([np.median(step[max(k - 3, 0) : k + 4]) for k in range(len(step))])
+    step = np.where(step > 1.4 * usual, usual, step)
+    return np.concatenate([step[:1], 0.5 * (step[1:] + step[:-1]), step[-1:]])
 
 
 def polynomials(x: NDArray[np.float64], degree: int | None, root: NDArray[np.float64]) -> NDArray[np.float64]:

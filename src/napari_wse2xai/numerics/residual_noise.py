@@ -30,6 +30,8 @@ OF_VARIANCE = 2.3
 """Relative error of a robust variance, times the root of the number of samples."""
 CERTAIN = 2.0
 """Standard errors from which a gain is one."""
+LONE = 6.0
+"""Standard deviations of a difference from which it is a spike's."""
 LOUD = 1.3
 """Standard deviation of a channel over the usual one from which the channel is noisier than the others."""
 
@@ -100,7 +102,7 @@ class Noise:
     def variance(self, residual: NDArray[np.float32], fitted: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of every channel, (pixel, n) counts^2; a pixel whose residual is far from usual noise is believed all the same."""
         difference, gain = np.diff(residual, axis=1), np.float32(self.gain)
-        own = np.einsum("bn,bn->b", difference, difference) * np.float32(0.5 / difference.shape[1] / self.kept)
+        own = _mean_square(difference) * np.float32(0.5 / self.kept)
         level = fitted.mean(axis=1) * np.float32(self.level / self.kept)
         unlike = np.abs(own - gain * level - self.usual) > UNLIKE * np.sqrt(3.0 / difference.shape[1]) * own
         trust = np.where(unlike, 1.0, self.trust).astype(np.float32)
@@ -113,6 +115,17 @@ class Noise:
     def freedom(self) -> float:
         """Degrees of freedom, per channel, that a pixel's noise is known with."""
         return 2.0 / 3.0 / max(self.trust, 1e-3) ** 2
+
+
+def _mean_square(difference: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(pixel,) mean square of (pixel, m), without the two largest where one stands out: a spike must not be its own yardstick."""
+    many = difference.shape[1]
+    total, highest = np.einsum("bn,bn->b", difference, difference), np.maximum(difference.max(axis=1), -difference.min(axis=1)) ** 2
+    mean = total / np.float32(many)
+    rows = np.flatnonzero(highest * many > LONE**2 * np.maximum(total - 2 * highest, 0.0)) if many > 4 else np.empty(0, dtype=np.intp)
+    if len(rows):
+        mean[rows] = (total[rows] - np.partition(difference[rows] ** 2, -2, axis=1)[:, -2:].sum(axis=1)) / np.float32(many - 2)
+    return np.asarray(mean)
 
 
 def without_common(residual: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -4,6 +4,7 @@ Three instances, each for those whom the one before did not acquit: the channels
 against the neighbours' line (`Judge.appeal`), and the same with all the ways in which spectra of this map differ (`appeal.Bank`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,8 +50,8 @@ class Guard:
     """Noise variance of a channel: a constant, and a slope against the signal, in counts."""
     floor: float
     """Least variance that is believed."""
-    bank: Bank | None = None
-    """How spectra of the map differ from one another; without it the last instance is not asked."""
+    bank: Callable[[], Bank | None] = lambda: None
+    """Gives how spectra of the map differ, worked out when the first spike is accused; without it the last instance is not asked."""
 
     def variance(self, level: NDArray[np.floating]) -> NDArray[np.float64]:
         """Noise variance at a level, counts^2."""
@@ -266,7 +267,7 @@ def _beside(core: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return beside
 
 
-def repair(counts: Cube, guard: Guard, rows: slice) -> tuple[Cube, NDArray[np.bool_]]:
+def repair(counts: Cube, guard: Guard, rows: slice, *, alone: bool = False) -> tuple[Cube, NDArray[np.bool_]]:
     """Replace cosmic rays, 1 to 4 channels wide, by what the spectrum and its neighbours lead to expect there.
 
     Parameters
@@ -274,6 +275,7 @@ def repair(counts: Cube, guard: Guard, rows: slice) -> tuple[Cube, NDArray[np.bo
     counts : (ny, nx, n) counts; a pixel with any NaN is left alone and no neighbour to others
     guard : how a spike is told from a line
     rows : the rows that are wanted; others serve as neighbours
+    alone : whether spikes in these neighbours are left as they are: quicker, and nearly the same
 
     Returns
     -------
@@ -286,7 +288,7 @@ def repair(counts: Cube, guard: Guard, rows: slice) -> tuple[Cube, NDArray[np.bo
     """
     measured = np.asarray(np.isfinite(counts).all(axis=-1))
     values = np.where(measured[..., None], counts, np.float32(0.0))
-    reach = Neighbourhood.of(measured.shape).reach_y
+    reach = 0 if alone else Neighbourhood.of(measured.shape).reach_y
     seen = range(max(rows.start - reach, 0), min(rows.stop + reach, len(counts)))
     places, marks = _suspected(values, measured, guard, seen), np.zeros(counts.shape, dtype=bool)
     for _ in range(2):
@@ -314,7 +316,7 @@ def _convict(values: Cube, marks: NDArray[np.bool_], judge: Judge, places: Place
     said = [judge.appeal(*some, doubtful, None) for some in _batches(charged)]
     if not any(each.spike.any() for each in said):
         return
-    bank = judge.guard.bank
+    bank = judge.guard.bank()
     if bank is not None:
         guilty = np.concatenate([each.spike.any(axis=1) for each in said])
         row, column, channel = (part[guilty] for part in charged)

@@ -102,4 +102,4 @@ def _check_stages(source: SpectralMap, recipe: Recipe, modality: str) -> None:
 def _one_pixel(source: SpectralMap) -> SpectralMap:
     """Shrink a map to one empty pixel: what can be learned from the axis alone is learned at no cost."""
     counts = np.zeros((1, 1, len(source.axis)), dtype=np.float32)
-    return replace(source, frame=Frame((1, 1)), counts=counts, flake=None, repaired=None, replaced=None, saturated=None)
+    return replace(source, frame=Frame((1, 1)), counts=counts, flake=None, repaired=None, replaced=None, saturated=None, bridged=None)

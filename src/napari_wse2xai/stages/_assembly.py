@@ -24,7 +24,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
     order = np.argsort([stage.peaks.index(peak) for window in windows for peak in window.peaks])
     table = _Table(stage, fits, order) if fits else None
     each = _peak_status_maps(order, fits, stage.detection, spectra)
-    each[np.repeat(ceiling_maps(source, windows), [len(window.peaks) for window in windows], axis=0)[order] & spectra.some] = (
+    each[np.repeat(ceiling_maps(source, windows), [len(window.peaks) for window in windows], axis=0)[order] & spectra.chosen] = (
         Status.SATURATED
     )
     return PeakMaps(
@@ -120,6 +120,6 @@ def _peak_status_maps(order: NDArray[np.intp], fits: Sequence[Fit], detection: f
 def _status_map(each: NDArray[np.uint8], spectra: Pixels) -> NDArray[np.uint8]:
     """(ny, nx) status of every pixel."""
     status: NDArray[np.uint8] = each[0].copy()
-    status[spectra.some] = each[:, spectra.some].max(axis=0)  # where nothing was fitted: the same, or saturated
+    status[spectra.chosen] = each[:, spectra.chosen].max(axis=0)  # where nothing was fitted: the same, or saturated
     status[spectra.whole] = gravest(each[:, spectra.whole].T)
     return status

@@ -36,7 +36,7 @@ def correlations(stage: "Deconvolve", source: SpectralMap, pixel: tuple[int, int
     from napari_wse2xai.numerics import uncertainty
 
     windows = list(stage._windows(source))
-    spectra = Pixels(source.counts, stage._chosen(source), windows)
+    spectra = Pixels(source, stage._chosen(source), windows)
     if not len(spectra):
         raise DataError(f"'{source.name}' has no pixel whose fit windows hold a value in every channel; there is nothing to fit.")
     names: list[str] = []
@@ -53,7 +53,7 @@ def correlations(stage: "Deconvolve", source: SpectralMap, pixel: tuple[int, int
     return Correlations(tuple(names), _blocks(parts))
 
 
-def _spectrum(source: SpectralMap, pixel: tuple[int, int], channels: slice) -> NDArray[np.float32]:
+def _spectrum(source: SpectralMap, pixel: tuple[int, int], channels: slice | NDArray[np.intp]) -> NDArray[np.float32]:
     """(1, n) counts of a pixel."""
     counts = np.asarray(source.counts[pixel[0], pixel[1], channels], dtype=np.float32)[None]
     if not np.isfinite(counts).all():

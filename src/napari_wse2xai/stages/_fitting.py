@@ -26,6 +26,8 @@ CONVERGED = 0.1
 """Largest fall of chi2 still possible at a fit called converged: its parameters lie within a third of their standard errors."""
 
 
+MOST_MISSING, MOST_NEAR = 0.5, 0.5
+"""Shares of the channels of a window, and of those within one FWHM of a peak, that a spectrum may lack to be fitted."""
 ELSEWHERE = ((-0.8, 0.6), (0.8, 0.6), (-0.8, 1.6), (0.8, 1.6))
 """Where a peak that is stuck starts again: how far off its place and how wide, in FWHM."""
 WORTH = 1e-6
@@ -37,7 +39,7 @@ class FitWindow:
     """Peaks that are fitted together, and the channels they are fitted on."""
 
     peaks: tuple[Peak, ...]
-    channels: slice
+    channels: slice | NDArray[np.intp]
     x: NDArray[np.float64]
     span: tuple[float, float]
     """The window, axis unit: what the windows of its peaks cover together."""
@@ -46,6 +48,13 @@ class FitWindow:
     def effort(self) -> int:
         """Share of the work."""
         return len(self.peaks) * len(self.x)
+
+    def bears(self, missing: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(pixel,) whether spectra that lack some channels (pixel, n) still tell of every peak."""
+        near = np.stack([np.abs(self.x - peak.position) <= peak.fwhm for peak in self.peaks]).astype(np.float64)
+        lost = (missing @ near.T) / np.maximum(near.sum(axis=1), 1.0)
+        enough = (~missing).sum(axis=1) > 4 * len(self.peaks) + 2
+        return np.asarray(enough & (missing.mean(axis=1) <= MOST_MISSING) & (lost <= MOST_NEAR).all(axis=1) | ~missing.any(axis=1))
 
     def problem(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":
         """State the fit for a solver; heights that are not given are read off the mean spectrum."""

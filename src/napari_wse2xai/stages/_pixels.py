@@ -1,10 +1,12 @@
 """The chosen spectra of a map, taken a few thousand at a time, so that a large map is never copied whole."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
 from napari_wse2xai.stages._bands import let_go, rows_of
 from napari_wse2xai.stages._fitting import FitWindow, Spectra
@@ -13,19 +15,51 @@ CHUNK = 16384
 """Pixels worked on at a time."""
 
 
-class Pixels:
-    """Spectra of the chosen pixels whose fit windows hold a value in every channel, in the order of the map's rows."""
+@dataclass
+class _Gaps:
+    """Spectra that lack some channels of one window."""
 
-    def __init__(self, counts: NDArray[np.float32], chosen: NDArray[np.bool_], windows: Sequence[FitWindow]) -> None:
-        self._counts = counts
-        self.chosen = chosen
+    rows: NDArray[np.intp]
+    """(g,) which of the spectra."""
+    missing: NDArray[np.bool_]
+    """(g, n)"""
+    instead: Spectra
+    """(g, n) what stands there: at first a straight line, then the model."""
+
+
+class Pixels:
+    """Spectra of the chosen pixels that can be fitted, in the order of the map's rows.
+
+    A fit window may lack a few channels of a spectrum, see `FitWindow.bears`: without a value, bridged, or at the detector's ceiling.
+    """
+
+    def __init__(self, source: SpectralMap, chosen: NDArray[np.bool_], windows: Sequence[FitWindow]) -> None:
+        self._counts, self.chosen = source.counts, chosen
         self.some, self.whole = np.zeros_like(chosen), np.zeros_like(chosen)
+        lost = _by_row(source)
+        found: list[tuple[list[NDArray[np.intp]], list[NDArray[np.bool_]]]] = [([], []) for _ in windows]
         for row in range(len(chosen)):  # a row at a time bounds the memory
-            line = rows_of(counts, slice(row, row + 1))[0]
-            seen = np.stack([np.isfinite(line[:, window.channels]).mean(axis=-1) for window in windows])
-            self.some[row], self.whole[row] = chosen[row] & (seen > 0).any(axis=0), chosen[row] & (seen == 1).all(axis=0)
-            let_go(counts)
+            line = rows_of(source.counts, slice(row, row + 1))[0]
+            missing = [_missing(line, lost.get(row), window) for window in windows]
+            seen = np.stack([each.mean(axis=-1) for each in missing])
+            borne = np.all([window.bears(each) for window, each in zip(windows, missing, strict=True)], axis=0)
+            self.some[row], self.whole[row] = chosen[row] & (seen < 1).any(axis=0), chosen[row] & borne
+            for each, (places, patterns) in zip(missing, found, strict=True):
+                columns = np.flatnonzero(self.whole[row] & each.any(axis=-1))
+                places.append(row * chosen.shape[1] + columns)
+                patterns.append(each[columns])
+            let_go(source.counts)
         self._rows, self._columns = np.nonzero(self.whole)
+        self._gaps: dict[tuple[float, float], _Gaps] = {}
+        for window, (places, patterns) in zip(windows, found, strict=True):
+            self._note(window, np.concatenate(places), np.concatenate(patterns))
+
+    def _note(self, window: FitWindow, places: NDArray[np.intp], missing: NDArray[np.bool_]) -> None:
+        """Keep which channels of a window some pixels lack, and draw straight lines over them."""
+        if not len(places):
+            return
+        rows = np.searchsorted(np.flatnonzero(self.whole), places)
+        self._gaps[window.span] = _Gaps(rows, missing, despike.interpolate(self._measured(window, rows), missing))
 
     def __len__(self) -> int:
         """Give the number of spectra that can be fitted."""
@@ -38,9 +72,33 @@ class Pixels:
 
     def of(self, window: FitWindow, which: slice | NDArray[np.intp]) -> Spectra:
         """Counts (pixel, n) of some spectra in a window."""
+        spectra, gaps = self._measured(window, which), self._gaps.get(window.span)
+        if gaps is not None:
+            at = np.full(len(self), -1)
+            at[gaps.rows] = np.arange(len(gaps.rows))
+            among = at[which]
+            spectra[among >= 0] = gaps.instead[among[among >= 0]]
+        return spectra
+
+    def gaps(self, window: FitWindow) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+        """Which spectra (g,) lack channels of a window, and which channels, (g, n)."""
+        gaps = self._gaps.get(window.span)
+        return (np.empty(0, dtype=np.intp), np.empty((0, len(window.x)), dtype=bool)) if gaps is None else (gaps.rows, gaps.missing)
+
+    def fill(self, window: FitWindow, rows: NDArray[np.intp], pattern: NDArray[np.bool_], values: NDArray[np.float64]) -> None:
+        """Put values (row, channel of the pattern) where some spectra with gaps have none."""
+        gaps = self._gaps[window.span]
+        gaps.instead[np.searchsorted(gaps.rows, rows)[:, None], np.flatnonzero(pattern)] = values
+
+    def _measured(self, window: FitWindow, which: slice | NDArray[np.intp]) -> Spectra:
+        """Counts as the map holds them."""
         rows, columns = self._rows[which], self._columns[which]
         if isinstance(self._counts, np.ndarray):
-            spectra = np.ascontiguousarray(self._counts[rows, columns, window.channels], dtype=np.float32)
+            inside = window.channels
+            if isinstance(inside, slice):
+                spectra = np.ascontiguousarray(self._counts[rows, columns, inside], dtype=np.float32)
+            else:
+                spectra = np.ascontiguousarray(self._counts[rows[:, None], columns[:, None], inside], dtype=np.float32)
             let_go(self._counts)
             return spectra
         lines = {row: rows_of(self._counts, slice(row, row + 1))[0, :, window.channels] for row in np.unique(rows).tolist()}
@@ -72,3 +130,22 @@ class Pixels:
         result = np.full((*values.shape[1:], *self.whole.shape), np.nan, dtype=np.float32)
         result[..., self.whole] = np.moveaxis(values, 0, -1)
         return result
+
+
+def _by_row(source: SpectralMap) -> dict[int, NDArray[np.int32]]:
+    """Columns and channels (k, 2) that were bridged or lie at the ceiling, by row."""
+    known = [each for each in (source.bridged, source.saturated) if each is not None and len(each)]
+    if not known:
+        return {}
+    every = np.concatenate(known)
+    every = every[np.argsort(every[:, 0], kind="stable")]
+    first = np.searchsorted(every[:, 0], np.unique(every[:, 0]))
+    return {int(part[0, 0]): part[:, 1:] for part in np.split(every, first[1:])}
+
+
+def _missing(line: Spectra, lost: NDArray[np.int32] | None, window: FitWindow) -> NDArray[np.bool_]:
+    """(nx, channel of the window) True where a row has no value, or none that counts."""
+    missing = np.isnan(line)
+    if lost is not None:
+        missing[lost[:, 0], lost[:, 1]] = True
+    return np.asarray(missing[:, window.channels])

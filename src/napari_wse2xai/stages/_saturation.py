@@ -37,9 +37,10 @@ def ceiling_maps(source: SpectralMap, windows: Sequence[FitWindow]) -> NDArray[n
     result = np.zeros((len(windows), *source.frame.shape), dtype=bool)
     if source.saturated is None or not len(source.saturated):
         return result
-    row, column, channel = _without(source.saturated, source.replaced, source.counts.shape).T
+    shape = source.counts.shape
+    row, column, channel = _without(source.saturated, source.replaced, shape).T
     for window, into in zip(windows, result, strict=True):
-        inside = (channel >= window.channels.start) & (channel < window.channels.stop)
+        inside = np.isin(channel, np.arange(shape[2])[window.channels])
         into[row[inside], column[inside]] = True
     return result
 
@@ -65,21 +66,29 @@ def warn_of_saturated(peaks: PeakMaps) -> None:
 
 
 def _saturated(counts: Any) -> Places:
-    ignored = np.zeros(counts.shape[2], dtype=bool)
+    ignored, some = np.zeros(counts.shape[2], dtype=bool), _some(counts)
+    typical = np.nan_to_num(np.nanmedian(some, axis=0)) if np.isfinite(some).any(axis=0).all() else np.nan_to_num(some).mean(axis=0)
     for _ in range(ROUNDS):
         highest, many = _tops(counts, ignored)
         value = float(highest.max())
         if not np.isfinite(value):
             break
         places = _equal(counts, highest == value, value, ignored)
-        hot = ceiling.stuck(np.bincount(places[:, 2], minlength=counts.shape[2]), int(np.isfinite(highest).sum()))
+        hot = ceiling.stuck(np.bincount(places[:, 2], minlength=counts.shape[2]), int(np.isfinite(highest).sum()), typical)
         if hot.any() and highest.size >= FEWEST:
             ignored |= hot
             continue
         if not ceiling.is_ceiling(value, len(places), _next_lower(counts, highest, many, value, ignored)):
             places = places[:0]
-        return np.concatenate([places, _flat(counts, np.where(highest < value, many, 0))])
+        return np.concatenate([places, _flat(counts, np.where(highest < value, many, 0), some)])
     return NOWHERE
+
+
+def _some(counts: Any) -> NDArray[np.float32]:
+    """(m, n) some spectra from all over the map."""
+    ny, nx = counts.shape[:2]
+    rows = np.unique(np.linspace(0, ny - 1, min(ny, 1 + SAMPLE // nx)).astype(int))
+    return np.concatenate([rows_of(counts, slice(row, row + 1))[0] for row in rows.tolist()])
 
 
 def _tops(counts: Any, ignored: NDArray[np.bool_]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
@@ -106,13 +115,12 @@ def _equal(counts: Any, chosen: NDArray[np.bool_], value: float, ignored: NDArra
     return _joined([_placed(row, columns, (spectra == value) & ~ignored) for row, columns, spectra in _lines(counts, chosen)])
 
 
-def _flat(counts: Any, many: NDArray[np.int64]) -> Places:
+def _flat(counts: Any, many: NDArray[np.int64], some: NDArray[np.float32]) -> Places:
     """Flat tops of pixels with a ceiling of their own."""
     chosen = many >= ceiling.FLAT
     if not chosen.any():
         return NOWHERE
-    some = np.unique(np.linspace(0, len(many) - 1, min(len(many), 1 + SAMPLE // many.shape[1])).astype(int))
-    step = ceiling.step_of(np.concatenate([rows_of(counts, slice(row, row + 1))[0] for row in some.tolist()]))
+    step = ceiling.step_of(some)
     return _joined([_placed(row, columns, ceiling.flat_tops(spectra, step)) for row, columns, spectra in _lines(counts, chosen)])
 
 

@@ -56,7 +56,7 @@ def peak_status(fit: Fit, detection: float) -> NDArray[np.uint8]:
     status[chi2 > BAD_CHI2 * max(float(np.median(chi2)), 1.0)] = Status.ABNORMAL
     status[_spiky(fit, chi2)] = Status.SPIKE_LEFT
     status[fit.quality.distance > CONVERGED] = Status.NOT_CONVERGED
-    status[absent] = Status.BELOW_NOISE
+    status[absent & ~_spiky(fit, chi2)[:, None]] = Status.BELOW_NOISE
     if fit.misfit is not None:  # two that share one line's light are each lost in their errors, but the line is not
         status[fit.misfit.unresolved & np.isin(status, [Status.OK, Status.MISFIT, Status.AT_BOUND, Status.BELOW_NOISE])] = (
             Status.PEAKS_MERGED
@@ -73,8 +73,10 @@ def _missing(fit: Fit) -> NDArray[np.bool_]:
 
 
 def _spiky(fit: Fit, chi2: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(pixel,) True where a lone channel stands out of what the fit leaves everywhere else."""
-    return np.asarray(fit.quality.lone > SPIKE * np.sqrt(np.maximum(chi2, 1.0)))
+    """(pixel,) True where a lone channel stands out of what the fit leaves everywhere else, the channel itself left out."""
+    lone, freedom = fit.quality.lone, fit.quality.freedom
+    rest = (chi2 * freedom - lone**2) / max(freedom - 1, 1)
+    return np.asarray(lone > SPIKE * np.sqrt(np.maximum(rest, 1.0)))
 
 
 def _merged(fit: Fit, absent: NDArray[np.bool_]) -> NDArray[np.bool_]:

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Annotated
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import AfterValidator
 
 from napari_wse2xai.data import SpectralMap
@@ -31,6 +33,13 @@ def channels(source: SpectralMap, window: tuple[float, float] | None, what: str)
             f"{window[0]:g} to {window[1]:g} holds no channel; choose a window inside the measured range."
         )
     return chosen
+
+
+def without(inside: slice, bad: NDArray[np.int32] | None) -> slice | NDArray[np.intp]:
+    """Channels of a slice that are not among some others; the slice itself where none of these is in it."""
+    which = np.arange(inside.start, inside.stop)
+    kept = which if bad is None else np.setdiff1d(which, bad)
+    return inside if len(kept) == len(which) else np.asarray(kept, dtype=np.intp)
 
 
 def together(windows: Sequence[tuple[float, float]], step: float) -> dict[tuple[float, float], list[tuple[float, float]]]:

@@ -13,7 +13,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics.baseline import Workers, piecewise_linear
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
-from napari_wse2xai.stages._saturation import with_ceiling
+from napari_wse2xai.stages._screening import bridged, screened
 from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
 
@@ -42,7 +42,8 @@ class PiecewiseLinear(Settings):
 
         def work(band: Band) -> None:
             counts = rows_of(source.counts, band.rows)
-            np.subtract(counts, piecewise_linear(source.axis.values, counts, areas, margin), out=into[band.rows])
+            whole, _ = bridged(counts, source.bad_channels)
+            np.subtract(counts, piecewise_linear(source.axis.values, whole, areas, margin), out=into[band.rows])
             let_go(source.counts, into)
 
         over_bands(work, bands(source.counts.shape), lambda done: progress(done, "subtracting baselines"))
@@ -58,7 +59,8 @@ class _PerSpectrum(Settings):
         with Workers(source.frame.n_pixels) as workers:
             for index, band in enumerate(parts):
                 counts = rows_of(source.counts, band.rows)
-                spectra, heard = counts.reshape(-1, counts.shape[-1]), partial(_report, progress, index, len(parts))
+                whole, _ = bridged(counts, source.bad_channels)
+                spectra, heard = whole.reshape(-1, counts.shape[-1]), partial(_report, progress, index, len(parts))
                 fitted = workers.fit(method, options, source.axis.values, spectra, heard)
                 np.subtract(counts, fitted.reshape(counts.shape), out=into[band.rows])
                 let_go(source.counts, into)
@@ -126,7 +128,7 @@ class Baseline(Stage[SpectralMap, SpectralMap]):
         """Return the map above its baseline."""
         if len(source.axis) < 3:
             raise DataError(f"'{source.name}' has {len(source.axis)} channels, too few for a baseline; leave this step out.")
-        source = with_ceiling(source)
+        source = screened(source)
         counts = new_counts(source.counts.shape)
         self.method.subtract(source, counts, progress)
         return replace(source, counts=counts)

@@ -14,7 +14,8 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import calibration
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._bands import bands, let_go, new_counts, rows_of
-from napari_wse2xai.stages._saturation import NOWHERE, with_ceiling
+from napari_wse2xai.stages._saturation import NOWHERE
+from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._stage import Stage, setting
 from napari_wse2xai.stages.deconvolve import Deconvolve, Peak
 from napari_wse2xai.stages.references import Reference, Silicon
@@ -79,7 +80,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the map on its corrected axis."""
         progress(0.0, f"looking for {self.reference.words}")
-        source = with_ceiling(source)
+        source = screened(source)
         lines = self._lines(source)
         ends = pairwise(np.linspace(0, LOOKED, len(lines) + 1).tolist())
         found = [self._look(source, line, part(progress, start, end)) for line, (start, end) in zip(lines, ends, strict=True)]
@@ -190,6 +191,8 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             counts=counts,
             replaced=None,
             saturated=_moved(source.saturated, keep),
+            bad_channels=_moved(source.bad_channels, keep),
+            bridged=_moved(source.bridged, keep),
         )
 
     def _words(self, axis: SpectralAxis, seen: list["_Look"], result: calibration.Correction) -> str:
@@ -213,11 +216,13 @@ def _default_search(axis: SpectralAxis, position: float) -> float:
 
 
 def _moved(places: NDArray[np.int32] | None, keep: slice) -> NDArray[np.int32] | None:
-    """Row, column and channel on an axis of which some channels are kept."""
+    """Channels, or rows, columns and channels, on an axis of which some channels are kept."""
     if places is None:
         return None
-    inside = places[(places[:, 2] >= keep.start) & (places[:, 2] < keep.stop)]
-    return np.asarray(inside - np.array([0, 0, keep.start], dtype=np.int32))
+    channel = places if places.ndim == 1 else places[:, 2]
+    inside = places[(channel >= keep.start) & (channel < keep.stop)].copy()
+    (inside if places.ndim == 1 else inside[:, 2])[:] -= keep.start
+    return np.asarray(inside)
 
 
 def _times(count: int) -> NDArray[np.float64]:
@@ -254,7 +259,7 @@ def _pools(source: SpectralMap, line: _Line, mask: NDArray[np.bool_], drift: str
     def pooled(spectra: NDArray[np.float32], time: NDArray[np.float64]) -> _Pooled:
         if not len(spectra):  # a map is never empty: one spectrum stands in, and `time` says that it does not count
             spectra = np.zeros((1, len(axis)), dtype=np.float32)
-        plain = replace(source, flake=None, repaired=None, replaced=None, saturated=NOWHERE)
+        plain = replace(source, flake=None, repaired=None, replaced=None, saturated=NOWHERE, bridged=None, bad_channels=NOWHERE[:, 0])
         return _Pooled(replace(plain, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None]), time)
 
     places = np.flatnonzero(usable)

@@ -11,6 +11,7 @@ from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._stage import as_kept
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.peaks import Peak
@@ -69,9 +70,9 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
     """
     if _fitted(peaks).sum() < FEWEST:
         return ()
-    stage = _stage_of(peaks)
+    stage, source = _stage_of(peaks), screened(source)
     windows = list(stage._windows(source))
-    spectra = Pixels(source.counts, _looked_at(peaks), windows)
+    spectra = Pixels(source, _looked_at(peaks), windows)
     found = [proposal for window in windows for proposal in _of_window(stage, window, peaks, spectra)] if len(spectra) else []
     found += _beside(peaks, source)
     return tuple(sorted(found, key=lambda each: -each.worth))

@@ -1,7 +1,7 @@
 """Express a map on another kind of spectral axis."""
 
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from napari_wse2xai.data import AxisKind, SpectralAxis, SpectralMap
 from napari_wse2xai.data.axis import Medium, convert_values
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
-from napari_wse2xai.stages._saturation import with_ceiling
+from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._stage import Stage, setting
 
 
@@ -50,27 +50,33 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
         old = source.axis if self.medium == "as read" else replace(source.axis, medium=Medium(self.medium))
         if target is old.kind:
             return replace(source, axis=old)
-        source = with_ceiling(source)
+        source = screened(source)
         values = convert_values(old.values, old.kind, target, old.laser_nm, old.medium)
         factor, unit, way = np.ones(1, dtype=np.float32), source.intensity_unit, 1
         if self.jacobian and AxisKind.RAMAN_SHIFT not in (old.kind, target):
             factor, unit = _jacobian(old.values, values), f"{unit} {old.kind.unit}/{target.unit}"
-        error, places = _carried(old, values), (source.replaced, source.saturated)
+        error, marks = _carried(old, values), _marks(source)
         if values[0] > values[-1]:
             values, way = values[::-1].copy(), -1
             error = None if error is None else error[::-1].copy()
-            places = (_turned(places[0], len(values)), _turned(places[1], len(values)))
+            marks = {name: _turned(each, len(values)) for name, each in marks.items()}
         counts = pixel_by_pixel(source.counts, lambda some: (some * factor)[..., ::way], lambda done: progress(done, "converting the axis"))
         axis = SpectralAxis(values, target, old.laser_nm, old.medium, error)
-        return replace(source, axis=axis, counts=counts, intensity_unit=unit, replaced=places[0], saturated=places[1])
+        return replace(source, axis=axis, counts=counts, intensity_unit=unit, **marks)
+
+
+def _marks(source: SpectralMap) -> dict[str, Any]:
+    """What the map knows of single channels."""
+    return {name: getattr(source, name) for name in ("replaced", "saturated", "bad_channels", "bridged")}
 
 
 def _turned(places: NDArray[np.int32] | None, channels: int) -> NDArray[np.int32] | None:
-    """Row, column and channel on an axis that runs the other way."""
+    """Channels, or rows, columns and channels, on an axis that runs the other way."""
     if places is None:
         return None
     turned = places.copy()
-    turned[:, 2] = channels - 1 - turned[:, 2]
+    channel = turned if turned.ndim == 1 else turned[:, 2]
+    channel[:] = channels - 1 - channel
     return turned
 
 

@@ -14,7 +14,7 @@ from napari_wse2xai.errors import DataError, UserError
 from napari_wse2xai.ordinary import require_ordinary
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
-from napari_wse2xai.stages._saturation import with_ceiling
+from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._stage import KEPT, Settings, Stage, setting
 
 _LARGEST_TEXT = 1 << 26
@@ -140,7 +140,7 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
         """Return the corrected map."""
         words = "correcting the response"
         progress(0.0, words)
-        source = with_ceiling(source)
+        source = screened(source)
         if self.dark is None and self.response is None:
             raise DataError("There is neither a dark spectrum nor a response to correct with; give the file of one, or leave it out.")
         if self.response is None and (self.response_dark or self.lamp):

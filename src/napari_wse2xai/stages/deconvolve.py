@@ -16,13 +16,15 @@ from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._assembly import assemble
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._gaps import without_gaps
 from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
-from napari_wse2xai.stages._saturation import warn_of_saturated, with_ceiling
+from napari_wse2xai.stages._saturation import warn_of_saturated
+from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages._stage import SoFar, Stage, Watching, setting
-from napari_wse2xai.stages._windows import channels, together
+from napari_wse2xai.stages._windows import channels, together, without
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
 
@@ -86,7 +88,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
 
     def run(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         """Fit all windows, some thousand pixels at a time."""
-        source = with_ceiling(source)
+        source = screened(source)
         peaks = self._fitted(source, progress)
         warn_of_saturated(peaks)
         return peaks
@@ -94,7 +96,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     def _fitted(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         windows = list(self._windows(source))
         chosen = self._chosen(source)
-        spectra = Pixels(source.counts, chosen, windows)
+        spectra = Pixels(source, chosen, windows)
         if not len(spectra):
             return assemble(self, source, windows, [], spectra)
         problems = [self._begin(window, spectra) for window in windows]
@@ -115,6 +117,8 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         if self.refit:
             progress(0.9, "looking again at abnormal pixels")
             fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
+        gapless = zip(windows, problems, fits, strict=True)
+        fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
         fits = with_misfits(windows, problems, fits, spectra, self.detection)
         return replace(assemble(self, source, windows, fits, spectra), report=report_text)
 
@@ -159,14 +163,15 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                 )
         for window, apart in together([peak.window for peak in self.peaks], float(np.diff(source.axis.values).max())).items():
             members = tuple(peak for peak in self.peaks if peak.window in apart)
-            inside = channels(source, window, "the fit window")
-            count, parameters = inside.stop - inside.start, sum(4 if SHAPES[peak.shape].form else 3 for peak in members)
+            inside = without(channels(source, window, "the fit window"), source.bad_channels)
+            x = source.axis.values[inside]
+            count, parameters = len(x), sum(4 if SHAPES[peak.shape].form else 3 for peak in members)
             if count <= parameters:
                 raise DataError(
                     f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {counted(count, 'channel')}, not more than the "
                     f"{parameters} parameters of its {counted(len(members), 'peak')}; widen it or remove peaks."
                 )
-            yield FitWindow(members, inside, source.axis.values[inside], window)
+            yield FitWindow(members, inside, x, window)
 
 
 def _report(progress: Progress, begun: float, share: float, words: str, done: float) -> None:

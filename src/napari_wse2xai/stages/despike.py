@@ -7,19 +7,22 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
+from scipy import ndimage
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
 from napari_wse2xai.numerics.spikes import BANK
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
-from napari_wse2xai.stages._saturation import with_ceiling
+from napari_wse2xai.stages._screening import bridged, in_order, places, screened
 from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window
 
 Counts = NDArray[np.float32]
 Filter = Callable[[Counts, slice], tuple[Counts, NDArray[np.bool_]]]
 """Takes counts (ny, nx, n) and the rows that are wanted; gives these repaired, and True where they were replaced."""
+LONG = 3
+"""Channels side by side without a value, beside which nothing is called a spike."""
 FEWEST_ROWS = 8
 """Rows of a map from which is learnt how its spectra differ."""
 SAMPLE = 200_000
@@ -44,7 +47,7 @@ class Guarded(Settings):
     def filter(self, source: SpectralMap) -> Filter:
         """Give what repairs a band of rows."""
         guard = despike.guard_of(_sample(source), threshold=self.threshold, neighbour_factor=self.neighbour_factor)
-        guard = despike.with_bank(guard, list(_blocks(source)))
+        guard = despike.with_bank(guard, lambda: list(_blocks(source)))
         return lambda counts, rows: despike.without_guarded_spikes(counts, guard, rows)
 
 
@@ -95,26 +98,39 @@ class Despike(Stage[SpectralMap, SpectralMap]):
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the repaired map; `repaired` counts the replaced channels of each pixel, `replaced` lists them."""
-        source = with_ceiling(source)
-        shape, replaced = source.counts.shape, []
+        source = screened(source)
+        shape, replaced, filled = source.counts.shape, [], []
         counts, repaired = new_counts(shape), np.zeros(shape[:2], dtype=np.uint16)
-        repair = self.method.filter(source)
+        repair, known = self.method.filter(source), [] if source.bridged is None else [source.bridged]
 
         def work(band: Band) -> None:
-            raw = rows_of(source.counts, band.seen)
-            gaps = _gaps(raw)
-            raw = despike.interpolate(raw, gaps) if gaps.any() else raw
+            raw, gaps = bridged(rows_of(source.counts, band.seen), source.bad_channels)
             counts[band.rows], spikes = repair(raw, band.own)
+            if gaps.any():
+                _spare(counts[band.rows], spikes, raw[band.own], gaps[band.own])
             changed = spikes | gaps[band.own]
             repaired[band.rows] = changed.sum(axis=-1)
-            rows, columns, channels = np.nonzero(changed)
-            replaced.append(np.stack([rows + band.rows.start, columns, channels], axis=1).astype(np.int32))
+            replaced.append(places(changed, band.rows.start))
+            filled.append(places(gaps[band.own], band.rows.start))
             let_go(source.counts, counts)
 
         over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
         progress(1.0, f"replaced {int(repaired.sum())} channels")
-        places = np.concatenate(sorted(replaced, key=lambda part: int(part[0, 0]) if len(part) else 0))
-        return replace(source, counts=counts, repaired=repaired, replaced=places)
+        return replace(source, counts=counts, repaired=repaired, replaced=in_order(replaced), bridged=in_order([*filled, *known]))
+
+
+def _spare(counts: Counts, spikes: NDArray[np.bool_], raw: Counts, gaps: NDArray[np.bool_]) -> None:
+    """Take back spikes beside a long gap: where a straight line cuts a line's top off, its flanks stand out."""
+    shape = np.ones((1, 1, LONG), dtype=bool)
+    near = ndimage.binary_dilation(ndimage.binary_opening(gaps, shape), np.ones((1, 1, 2 * LONG + 3), dtype=bool))
+    spared = near & spikes
+    counts[spared] = raw[spared]
+    spikes &= ~spared
+
+
+def _whole(source: SpectralMap, rows: slice) -> Counts:
+    """Some rows without gaps and bad channels."""
+    return bridged(rows_of(source.counts, rows), source.bad_channels)[0]
 
 
 def _sample(source: SpectralMap) -> Counts:
@@ -122,9 +138,9 @@ def _sample(source: SpectralMap) -> Counts:
     ny, nx, n = source.counts.shape
     if nx == 1:
         first = max(0, ny // 2 - SAMPLE // n)
-        return rows_of(source.counts, slice(first, first + 2 * SAMPLE // n + 2))
+        return _whole(source, slice(first, first + 2 * SAMPLE // n + 2))
     which = np.unique(np.linspace(0, ny - 1, min(ny, max(1, SAMPLE // (nx * n)) + 2)).astype(int))
-    return np.concatenate([rows_of(source.counts, slice(row, row + 1)) for row in which])
+    return np.concatenate([_whole(source, slice(row, row + 1)) for row in which])
 
 
 def _blocks(source: SpectralMap) -> Iterator[tuple[Counts, slice]]:
@@ -132,21 +148,9 @@ def _blocks(source: SpectralMap) -> Iterator[tuple[Counts, slice]]:
     ny, nx = source.frame.shape
     if nx == 1 or ny * nx <= 2 * BANK:
         first = max(0, (ny - 2 * BANK) // 2)
-        rows = rows_of(source.counts, slice(first, min(first + 2 * BANK, ny)))
-        yield _bridged(rows), slice(0, len(rows))
+        rows = _whole(source, slice(first, min(first + 2 * BANK, ny)))
+        yield rows, slice(0, len(rows))
         return
     for row in np.unique(np.linspace(0, ny - 1, min(ny, max(FEWEST_ROWS, BANK // nx))).astype(int)):
         first = max(int(row) - 1, 0)
-        yield _bridged(rows_of(source.counts, slice(first, int(row) + 2))), slice(int(row) - first, int(row) - first + 1)
-
-
-def _bridged(raw: Counts) -> Counts:
-    """Rows without single gaps."""
-    gaps = _gaps(raw)
-    return despike.interpolate(raw, gaps) if gaps.any() else raw
-
-
-def _gaps(counts: Counts) -> NDArray[np.bool_]:
-    """Single channels without a value (saturated, or lost on export), in spectra that are otherwise whole."""
-    missing = np.isnan(counts)
-    return np.asarray(missing & (missing.mean(axis=-1, keepdims=True) < 0.1)) if missing.any() else missing
+        yield _whole(source, slice(first, int(row) + 2)), slice(int(row) - first, int(row) - first + 1)

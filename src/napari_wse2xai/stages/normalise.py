@@ -11,7 +11,7 @@ from napari_wse2xai.data.acquisition import COUNTS, NORMALISED, RATE, Acquisitio
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import pixel_by_pixel
-from napari_wse2xai.stages._saturation import with_ceiling
+from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._stage import Stage, setting
 
 
@@ -42,7 +42,7 @@ class Normalise(Stage[SpectralMap, SpectralMap]):
         """Divide the counts; a map that is normalised already comes back unchanged."""
         if NORMALISED in source.intensity_unit:
             return source
-        source = with_ceiling(source)
+        source = screened(source)
         factor = np.float32(1.0 / (self._seconds(source) * self._milliwatts(source)))
         counts = pixel_by_pixel(source.counts, lambda some: some * factor, lambda done: progress(done, "dividing by exposure and power"))
         return replace(source, counts=counts, intensity_unit=_per_second_and_milliwatt(source.intensity_unit))
