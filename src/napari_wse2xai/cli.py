@@ -39,7 +39,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Raman and photoluminescence maps of 2D-material flakes.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for add in (_add_demo, _add_run, _add_convert, _add_view):
+    for add in (_add_demo, _add_run, _add_convert, _add_view, _add_theory):
         add(commands)
     return parser
 
@@ -88,6 +88,20 @@ def _add_view(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     command = commands.add_parser("view", help=text, description=text)
     command.add_argument("files", type=Path, nargs="+", metavar="FILE", help="files to open")
     command.set_defaults(command=_view)
+
+
+def _add_theory(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "calculated spectra to lay beside the data, from the reference that comes with the plugin"
+    parts = commands.add_parser("theory", help=text, description=text).add_subparsers(title="parts", required=True, metavar="PART")
+    text = "spectral intensity and Raman of the pristine monolayer and of defects: figures, tables, theory.nc"
+    figures = parts.add_parser("figures", help=text, description=text)
+    figures.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the files; made where it is missing")
+    figures.add_argument("--material", default="WSe2", help="monolayer (default: %(default)s, the only one that the reference has so far)")
+    figures.add_argument("--laser", type=float, default=2.33, metavar="EV", help="photon energy in eV (default: %(default)s)")
+    figures.add_argument("--temperature", type=float, default=300.0, metavar="K", help="of the Raman spectrum, in K (default: %(default)s)")
+    figures.add_argument("--motion", type=float, default=273.0, metavar="K", help="of the spectral intensity, in K (default: %(default)s)")
+    figures.add_argument("--width", type=float, default=5.0, metavar="CM-1", help="width of every line in cm-1 (default: %(default)s)")
+    figures.set_defaults(command=_theory_figures)
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -153,6 +167,17 @@ def _view(options: argparse.Namespace) -> None:
     from napari_wse2xai.gui import window
 
     window.show(options.files)
+
+
+def _theory_figures(options: argparse.Namespace) -> None:
+    from napari_wse2xai.theory.evaluation import Conditions
+    from napari_wse2xai.theory.findings import sentences
+    from napari_wse2xai.theory_figures import write_theory_figures
+
+    given = Conditions(fwhm_cm1=options.width, motion_k=options.motion, raman_k=options.temperature, laser_ev=options.laser)
+    for sentence in sentences(write_theory_figures(options.output, options.material, given)):
+        _say(sentence)
+    _say(f"spectra     {options.output / 'theory.nc'}")
 
 
 def _name_outputs(folder: Path, places: tuple[str, ...] = ("",)) -> None:
