@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from npe2 import PluginManifest
 
-from napari_wse2xai.io.readers import FORMATS
+from napari_wse2xai.io.readers import FORMATS, LABSPEC_BINARY
 from napari_wse2xai.recipe import preset_names
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,9 +28,9 @@ def test_npe2_finds_the_manifest_of_the_installed_package(manifest: PluginManife
     assert PluginManifest.from_distribution("napari-wse2xai").contributions == manifest.contributions
 
 
-def test_napari_offers_exactly_the_files_that_can_be_read(manifest: PluginManifest) -> None:
+def test_napari_offers_exactly_the_files_that_can_be_read_or_are_refused_with_a_way_out(manifest: PluginManifest) -> None:
     offered = [pattern for reader in manifest.contributions.readers or () for pattern in reader.filename_patterns]
-    assert set(offered) == {pattern for known in FORMATS for pattern in known.patterns}
+    assert set(offered) == {pattern for known in FORMATS for pattern in known.patterns} | set(LABSPEC_BINARY)
 
 
 def test_every_command_of_the_manifest_leads_to_a_callable(manifest: PluginManifest) -> None:

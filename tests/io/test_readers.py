@@ -68,3 +68,19 @@ def test_plain_text_named_gz_is_told(tmp_path):
     (tmp_path / "map.txt.gz").write_text("\t\t1\t2\n0\t0\t1\t2\n")
     with pytest.raises(ReaderError, match=r"cannot be read as a text table.*gzip"):
         read(tmp_path / "map.txt.gz")
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("map.l6m", "Horiba LabSpec.*export it as text"),
+        ("point.L6S", "Horiba LabSpec.*export it as text"),
+        ("scan.0", "Bruker OPUS.*data point table"),
+        ("scan.12", "Bruker OPUS.*data point table"),
+    ],
+)
+@pytest.mark.parametrize("action", [read, list_items])
+def test_a_known_format_that_is_not_read_names_the_way_out(tmp_path, name, words, action):
+    (tmp_path / name).write_bytes(b"LabSpec6 or anything")
+    with pytest.raises(ReaderError, match=words):
+        action(tmp_path / name)

@@ -187,3 +187,28 @@ def test_positions_in_a_translated_table(tmp_path, encoding):
 def test_axis_kind_is_still_guessed_aloud(write):
     with pytest.warns(DataWarning, match="does not say the unit"):
         assert read(write(spectrum(" ") + "2167 1\n2168 2\n2169 3\n")).axis.kind is AxisKind.RAMAN_SHIFT
+
+
+@pytest.mark.parametrize("separator", ["\t", ";", ","])
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_gaps_are_read_alike_in_every_dress(tmp_path, separator, decimal):
+    """Empty cells, words for no value, a dash, blanks, comments and a foot in one table, against the values that were written."""
+    if separator == decimal:
+        pytest.skip("no such table")
+    axis, rng = 150 + 2.5 * np.arange(20), np.random.default_rng(3)
+    truth = np.round(rng.normal(0, 50, (12, 20)), 2)
+    words = {0: "", 1: "", 2: "NA", 3: "-", 4: "", 5: "--", 6: ""}
+    lines = [separator.join(["", "", *(f"{value:g}" for value in axis)])]
+    for row, values in enumerate(truth):
+        cells = [f"{value:.2e}" if row % 2 else f"{value:.2f}" for value in values]
+        for gap in range(row % 4):
+            at = (5 * gap + row) % 20 if gap else (0, 19)[row % 2]
+            cells[at], truth[row, at] = words[(row + gap) % 7], np.nan
+        lines.append(separator.join([f"{row // 4}", f"{row % 4}", *cells]))
+    lines.insert(5, "# a comment")
+    text = "\n".join([*lines, ""])
+    text = text if decimal == "." else text.replace(".", ",")
+    (tmp_path / "map.txt").write_text("#AxisUnit[1]=\t1/cm\n#AxisType[2]=Y\n#AxisType[3]=X\n" + text)
+    with pytest.warns(DataWarning):
+        found = read(tmp_path / "map.txt")
+    np.testing.assert_allclose(found.counts.reshape(12, 20), truth, rtol=6e-3, equal_nan=True)

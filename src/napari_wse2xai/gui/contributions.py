@@ -17,9 +17,11 @@ ReaderFunction = Callable[[str | Sequence[str]], "list[LayerTuple]"]
 def get_reader(path: str | Sequence[str]) -> ReaderFunction | None:
     """Give a reader for a file of a known format, else None so that napari asks others."""
     from napari_wse2xai.io import FORMATS
+    from napari_wse2xai.io.readers import LABSPEC_BINARY
 
     first = Path(path if isinstance(path, str) else path[0])
-    return read_for_napari if any(entry.matches(first) for entry in FORMATS) else None
+    is_known = any(entry.matches(first) for entry in FORMATS)
+    return read_for_napari if is_known or f"*{first.suffix.lower()}" in LABSPEC_BINARY else None
 
 
 def read_layers(path: str | Sequence[str]) -> "list[LayerTuple]":

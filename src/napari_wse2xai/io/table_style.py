@@ -1,7 +1,7 @@
 """How a text table writes its numbers: what separates them, decimal signs, signs of thousands, minus signs, quotes."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -82,13 +82,27 @@ def seen_in(lines: Iterable[str]) -> set[str]:
     """Which of the `_EVIDENCE` about decimal signs lines of numbers hold, and which of the signs themselves."""
     found: set[str] = set()
     for line in lines:
-        if "," in line and _NUMERIC.match(line):
-            found.add(",")
-            found.update(name for name, pattern in _EVIDENCE.items() if name not in found and pattern.search(line))
-        if "." in line and "1.5" not in found and _NUMERIC.match(line):
+        has_comma, has_point = "," in line, "." in line
+        if not (has_comma or (has_point and "1.5" not in found)) or not _NUMERIC.match(line):
+            continue
+        if has_point:
             found.add(".")
-            found.update({"1.5"} if _EVIDENCE["1.5"].search(line) else ())
+        if has_comma:
+            found.add(",")
+            found.update(name for name in _asked_of(found, has_point=has_point) if _EVIDENCE[name].search(line))
+        elif _EVIDENCE["1.5"].search(line):
+            found.add("1.5")
     return found
+
+
+def _asked_of(found: set[str], *, has_point: bool) -> Iterator[str]:
+    """Evidence that a line with a comma may still add: a decimal comma once seen, none of thousands changes anything."""
+    if "1,5" not in found:
+        yield "1,5"
+    if "1,5" not in found and "1,000" not in found:
+        yield "1,000"
+    if has_point:
+        yield from {"1.5", "1,000.5", "1.000,5"} - found
 
 
 def signs_of(seen: set[str]) -> tuple[str, str]:

@@ -223,9 +223,14 @@ class _CarefulLines:
         """Number of cells of the last line."""
         self.foot: list[str] = []
         """Lines of words after the numbers."""
+        self._is_odd = style.separator not in (*"\t;", ",") or bool(style.thousands or style.indent)
+        self._plain = f"0123456789+-eE{style.separator}{style.decimal}".encode()
 
     def __iter__(self) -> Iterator[str]:
         for raw in self._stream:
+            if (quick := self._of_plain_cells(raw)) is not None:
+                yield quick
+                continue
             line = decoded(raw)
             cells = all_cells_of(line, self._style)
             first = next((cell for cell in cells if cell), "#")
@@ -235,6 +240,19 @@ class _CarefulLines:
                 yield self._numbers_of(cells)
             else:
                 self.foot.append(line)
+
+    def _of_plain_cells(self, raw: bytes) -> str | None:
+        """Line that holds nothing but plain numbers and empty cells, none of which has to be looked at; None for any other."""
+        separator, body = self._style.separator.encode(), raw.rstrip(b"\r\n")
+        if self._is_odd or self.foot or body.count(separator) + 1 != self._n_columns or body.translate(None, self._plain):
+            return None
+        if body.endswith(b"-") or b"-" + separator in body or not body.strip(separator):  # a dash is no number
+            return None
+        doubled, filled = separator * 2, separator + b"nan" + separator
+        body = body.replace(doubled, filled).replace(doubled, filled) if doubled in body else body
+        start, end = (b"nan" if edge else b"" for edge in (body.startswith(separator), body.endswith(separator)))
+        self.n_last = self._n_columns
+        return (start + body + end).replace(separator, b"\t").replace(b",", b".").decode("ascii")
 
     def _is_value(self, cell: str) -> bool:
         try:

@@ -99,6 +99,16 @@ FORMATS = (
 files, but a last one that says itself what is wrong with a file that it cannot read."""
 
 
+LABSPEC_BINARY = ("*.l6m", "*.l6s", "*.l6v", "*.l5m", "*.l5s", "*.ngs", "*.ngc")
+"""LabSpec's own files: dropped on the window, they get a sentence from here and not only napari's own."""
+_NOT_READ = (
+    *((pattern, "Horiba LabSpec", "export it as text (.txt) from LabSpec") for pattern in LABSPEC_BINARY),
+    *((pattern, "Bruker OPUS", "save it as a data point table (.dpt) from OPUS") for pattern in ("*.[0-9]", "*.[0-9][0-9]")),
+)
+"""Formats of which there is no real file to compare a reader with: pattern of the name, software, and the way out of it.
+"""
+
+
 def list_items(path: str | Path) -> tuple[Item, ...]:
     """List the maps and other spectra in a file."""
     source = _existing(path)
@@ -196,9 +206,17 @@ def _existing(path: str | Path) -> Path:
 def _reader_of(source: Path) -> Reader:
     candidates = [known for known in FORMATS if known.matches(source)]
     if not candidates:
+        _refuse_known_strangers(source)
         known = ", ".join(sorted({pattern.lstrip("*") for entry in FORMATS for pattern in entry.patterns}))
         raise ReaderError(f"'{source.name}' is of no known format; files that can be read end in {known}.")
     return candidates[0].load() if len(candidates) == 1 else _recognised(candidates, source)
+
+
+def _refuse_known_strangers(source: Path) -> None:
+    """Say of a known format that is not read how its spectra get out of their software."""
+    for pattern, software, way in _NOT_READ:
+        if fnmatch(source.name.lower(), pattern):
+            raise ReaderError(f"'{source.name}' is a file of {software}, which is not read: {way}, and open that.")
 
 
 def table_reader_of(table: Path) -> Reader:
