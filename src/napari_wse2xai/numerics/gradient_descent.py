@@ -99,7 +99,6 @@ class _Descent:
         self.kind, own = problem.leaders % PER_PEAK, problem.leaders // PER_PEAK
         self.centre = float(problem.x.mean())
         self.start, self.width = problem.fitted(problem.start), problem.start[own, FWHM]
-        self.channel = None if problem.width is None else tensor(problem.width)
         self.x, self.root, self.under = tensor(problem.x - self.centre), tensor(problem.root), tensor(problem.background)
         self.y = tensor(counts / self.scale) * self.root
         self.links, self.offsets = tensor(problem.links), tensor(problem.offsets)
@@ -147,7 +146,7 @@ class _Descent:
         model = torch.zeros_like(self.y)
         for k, shape in enumerate(self.problem.shapes):
             own = everything[:, PER_PEAK * k : PER_PEAK * (k + 1), None].unbind(1)
-            by = SHAPES[shape].slopes(self.x, self.channel, *own)
+            by = SHAPES[shape].slopes(self.x, self.problem.across(k), *own)
             model = torch.addcmul(model, own[HEIGHT], by[HEIGHT])
             columns.extend(column for i, column in enumerate(by) if PER_PEAK * k + i in varying)
         return torch.stack(columns, 1), model

@@ -71,7 +71,6 @@ class _Descent:
         self.problem = problem
         self.varying = set(problem.rows.tolist())
         self.x, self.root, self.under = tensor(problem.x), tensor(problem.root), tensor(problem.background)
-        self.width = None if problem.width is None else tensor(problem.width)
         self.y = tensor(counts) * self.root
         self.links, self.offsets = tensor(problem.links), tensor(problem.offsets)
         self.rows, self.still = torch.as_tensor(problem.rows, device=device), tensor(problem.start.ravel())
@@ -112,7 +111,7 @@ class _Descent:
         model = torch.zeros_like(self.y[rows])
         for k, shape in enumerate(self.problem.shapes):
             own = everything[:, PER_PEAK * k : PER_PEAK * (k + 1), None].unbind(1)
-            by = SHAPES[shape].slopes(self.x, self.width, *own)
+            by = SHAPES[shape].slopes(self.x, self.problem.across(k), *own)
             model += own[2] * by[2]
             columns.extend(column for i, column in enumerate(by) if PER_PEAK * k + i in self.varying)
         jacobian = torch.stack(columns, 1) * self.root

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.elimination import Factor
 from napari_wse2xai.numerics.partial_fractions import Products
+from napari_wse2xai.numerics.poles import Poles
 from napari_wse2xai.numerics.power_series import Series
 from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 
@@ -171,7 +172,8 @@ class Descent:
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         """Positions are counted from here, and a straight background is level about it."""
         self.begun = _internal(start, self.centre)
-        self.series = Series(problem.x - self.centre, self.begun[1] + 1j * self.begun[2], problem.root, device)
+        self.poles = Poles(problem.width, len(problem.shapes), device)
+        self.series = Series(problem.x - self.centre, self.begun[1] + 1j * self.begun[2], problem.root, self.poles, device)
         self.weight, self.degrees = float((problem.root**2).sum()), problem.background.shape[1]
         self.spread = float(np.linalg.norm((problem.x - self.centre) * problem.root))
         self.links = None if problem.plain and len(problem.rows) == 3 * len(problem.shapes) else self.tensor(_links(problem))
@@ -227,11 +229,12 @@ class Descent:
     def look(self, state: State, now: torch.Tensor) -> Slope:
         """Objective and gradient at some parameters, from the moments alone."""
         a, p, gamma = now
-        real, imaginary = self.series.moments(torch.complex(p, gamma), state.of_value, state.of_slope)
-        products = Products(p, gamma, real[2:], imaginary[2:])
-        with_profiles = products.with_profiles()
+        (real, imaginary), of_ones = self.series.moments(torch.complex(p, gamma), state.of_value, state.of_slope)
+        places = self.poles.places(p), self.poles.each(gamma)
+        products = Products(*places, *of_ones)
+        with_profiles = self.poles.summed_pairs(products.with_profiles())
         drawn = (with_profiles * (0.5 * a)).sum(2)
-        shadows = self._shadows(now, real, imaginary)
+        shadows = [self.poles.summed(shadow) for shadow in self._shadows(*places, *of_ones)]
         for shadow in shadows:
             drawn.addcmul_(shadow, (shadow[0] * a).sum(0), value=-1)
         downhill = torch.stack([imaginary[0], imaginary[1], real[1]])
@@ -243,16 +246,15 @@ class Descent:
             downhill[1] -= state.pull * away / a.clamp_min(SLIGHT)
         return Slope(cost, downhill, products, with_profiles, shadows)
 
-    def _shadows(self, now: torch.Tensor, real: torch.Tensor, imaginary: torch.Tensor) -> list[torch.Tensor]:
+    def _shadows(self, p: torch.Tensor, gamma: torch.Tensor, real: torch.Tensor, imaginary: torch.Tensor) -> list[torch.Tensor]:
         """Of the constant: Im G, Im G', Re G'; of the straight line, since ``sum x g = n + z G``, those of z G and its derivative."""
         shadows = []
         if self.degrees > 0:
-            shadows.append(torch.stack([imaginary[2], imaginary[3], real[3]]) / self.weight**0.5)
+            shadows.append(torch.stack([imaginary[0], imaginary[1], real[1]]) / self.weight**0.5)
         if self.degrees > 1:
-            _, p, gamma = now
-            level = gamma * real[2] + p * imaginary[2]
-            turned = imaginary[2] + p * imaginary[3] + gamma * real[3]
-            slope = real[2] + p * real[3] - gamma * imaginary[3]
+            level = gamma * real[0] + p * imaginary[0]
+            turned = imaginary[0] + p * imaginary[1] + gamma * real[1]
+            slope = real[0] + p * real[1] - gamma * imaginary[1]
             shadows.append(torch.stack([level, turned, slope]) / self.spread)
         return shadows
 
@@ -262,7 +264,7 @@ class Descent:
         k = len(a)
         normal = a.new_empty(3, k, 3, k, len(state.rows))
         normal[:, :, 0] = slope.with_profiles
-        normal[1, :, 1], normal[2, :, 1], normal[2, :, 2] = slope.products.with_slopes()
+        normal[1, :, 1], normal[2, :, 1], normal[2, :, 2] = map(self.poles.summed_pairs, slope.products.with_slopes())
         for shadow in slope.shadows:
             for column in range(3):
                 normal[column:, :, column].addcmul_(shadow[column:, :, None], shadow[column], value=-2)

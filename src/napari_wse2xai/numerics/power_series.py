@@ -6,6 +6,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.poles import Poles
+
+Parts = tuple[torch.Tensor, torch.Tensor]
 ORDER = 16
 """Terms of the power series; the remainder is of the size of the noise times ``|w|^ORDER``."""
 
@@ -17,15 +20,17 @@ class Series:
     ``1 / (x - z0) + 2 i gamma0 / |x - z0|^2 * sum_{n>0} w^n e^{i n theta}``, ``e^{i theta} = (x - conj z0) / (x - z0)``.
     """
 
-    def __init__(self, x: NDArray[np.float64], z0: NDArray[np.complex128], root: NDArray[np.float64], device: str) -> None:
+    def __init__(self, x: NDArray[np.float64], z0: NDArray[np.complex128], root: NDArray[np.float64], poles: Poles, device: str) -> None:
+        self.poles = poles
         self.z0 = torch.as_tensor(z0, dtype=torch.complex64, device=device)[:, None]
         self.mirrored = self.z0.conj().resolve_conj()
         self.width = 2j * self.z0.imag
-        away = x - z0[:, None]
+        each = poles.of(z0)  # Y is averaged over the channels once for all, G pole by pole
+        away = x - each[:, None]
         turn = away.conj() / away
-        width = 2j * z0.imag[:, None] / np.abs(away) ** 2
+        width = 2j * each.imag[:, None] / np.abs(away) ** 2
         terms = np.stack([1 / away, *(width * turn**n for n in range(1, ORDER))], axis=1)
-        weighted = (terms * root).reshape(-1, len(x))
+        weighted = (np.tensordot(poles.share, terms, axes=1) * root).reshape(-1, len(x))
         self.kernel = torch.as_tensor(np.concatenate([weighted.real, weighted.imag]), dtype=torch.float32, device=device)
         self.table = torch.as_tensor(_taylor(np.asarray(terms @ root**2, dtype=np.complex128)), dtype=torch.complex64, device=device)
 
@@ -41,22 +46,22 @@ class Series:
         count = torch.arange(1, ORDER, device=y.device).to(torch.complex64)[:, None]
         return of_value, of_value[:, 1:] * count
 
-    def moments(self, z: torch.Tensor, of_value: torch.Tensor, of_slope: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Y, Y', G and its Taylor coefficients G', G''/2, G'''/6 at the poles z (peak, pixel).
+    def moments(self, z: torch.Tensor, of_value: torch.Tensor, of_slope: torch.Tensor) -> tuple[Parts, Parts]:
+        """Y and Y' of the lines with poles z (peak, pixel); G and its Taylor coefficients G', G''/2, G'''/6 at all their poles.
 
         Returns
         -------
-        (6, peak, pixel) real and imaginary parts
+        real and imaginary parts, (2, peak, pixel) and (4, pole, pixel)
         """
         e = (z - self.mirrored).reciprocal()
         powers = _powers((z - self.z0) * e)
         b = self.width * e * e  # dw/dz; its own Taylor series is b (1 - e t + e^2 t^2 ...)
+        of_data = torch.stack([(of_value * powers).sum(1), (of_slope * powers[:, :-1]).sum(1) * b])
+        e, b, powers = (self.poles.each(value) for value in (e, b, powers))
         f = (self.table @ powers).unbind(1)
-        values = [(of_value * powers).sum(1), (of_slope * powers[:, :-1]).sum(1) * b, f[0], f[1] * b]
         ef1, bf2 = e * f[1], b * f[2]
-        values += [b * (bf2 - ef1), b * (b * (b * f[3]) + e * (ef1 - 2 * bf2))]
-        stacked = torch.stack(values)
-        return stacked.real.contiguous(), stacked.imag.contiguous()
+        of_ones = torch.stack([f[0], f[1] * b, b * (bf2 - ef1), b * (b * (b * f[3]) + e * (ef1 - 2 * bf2))])
+        return (of_data.real.contiguous(), of_data.imag.contiguous()), (of_ones.real.contiguous(), of_ones.imag.contiguous())
 
 
 def _taylor(ones: NDArray[np.complex128]) -> NDArray[np.complex128]:

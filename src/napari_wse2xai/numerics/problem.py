@@ -55,7 +55,8 @@ class Problem:
     weights: NDArray[np.float64] | None = None
     """(n,) weight of each channel, of mean 1; None for equal ones."""
     width: NDArray[np.float64] | None = None
-    """(n,) width of each channel, over which lines are averaged; None where all are so wide that their value in the middle serves."""
+    """(peak,) width of the channels about each line, over which it is averaged; 0 for one so wide that its value in the middle serves, None
+    where all are."""
     root: NDArray[np.float64] = field(init=False, repr=False)
     """(n,) square root of the weights: residual and derivatives are multiplied by it."""
     background: NDArray[np.float64] = field(init=False, repr=False)
@@ -93,6 +94,10 @@ class Problem:
             links[row, leaders.index(place if tie is None else flat(tie.leader))] = 1.0 if tie is None else tie.ratio
             offsets[row] = 0.0 if tie is None else tie.offset
         return np.array(leaders, dtype=np.intp), np.array(rows, dtype=np.intp), links, offsets
+
+    def across(self, peak: int) -> float | None:
+        """Width of the channels that a peak is averaged over; None where its value in their middle serves."""
+        return None if self.width is None or not self.width[peak] else float(self.width[peak])
 
     @property
     def plain(self) -> bool:
@@ -142,8 +147,9 @@ class Problem:
         channel = channel_widths(self.x)
         lower = self.lower.copy()
         lower[:, FWHM] = np.clip(narrowest * found[:, FWHM], min(float(channel.mean()), float(lower[:, FWHM].min())), lower[:, FWHM])
-        narrow = found[:, FWHM] < NARROW * np.interp(found[:, POSITION], self.x, channel)
-        return replace(self, lower=lower, width=channel if narrow.any() else None)
+        about = np.interp(found[:, POSITION], self.x, channel)
+        narrow = found[:, FWHM] < NARROW * about
+        return replace(self, lower=lower, width=np.where(narrow, about, 0.0) if narrow.any() else None)
 
     def scaled_start(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
         """Start of every spectrum, (pixel, peak, 4): heights in proportion to the spectrum's own highest count."""

@@ -185,6 +185,7 @@ def _line(stack: Stack, linear: _Linear) -> Remedy:
         anchor=np.append(problem.anchor, starts[0, -1, POSITION]),
         lower=np.concatenate([lower, [low]]),
         upper=np.concatenate([upper, [high]]),
+        width=None if problem.width is None else np.append(problem.width, pitch),
     )
     found, left = _refitted(stack, more, starts)
     k = int(left.argmin())
@@ -235,7 +236,7 @@ def _refitted(stack: Stack, problem: Problem, starts: Array) -> tuple[Array, Arr
     begin = np.clip(starts, problem.lower, problem.upper)
     counts = np.repeat(spectrum[None], len(begin), axis=0)
     found = least_squares.fit(weighted, counts.astype(np.float64), least_squares.Tolerance(1e-7, 60), start=begin)
-    rest = weighted.without_background((counts - model(old.x, problem.shapes, found, old.width)) * weighted.root)
+    rest = weighted.without_background((counts - model(old.x, problem.shapes, found, problem.width)) * weighted.root)
     scale = float((1 / stack.sigma**2).mean())
     return found, (rest**2).sum(axis=1) * scale
 

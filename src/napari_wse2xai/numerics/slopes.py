@@ -15,10 +15,11 @@ RIDGE = 1e-6
 def model(
     x: NDArray[np.float64], shapes: tuple[str, ...], parameters: NDArray[np.float64], width: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
-    """Sum of the peaks, (pixel, n) counts, for parameters (pixel, peak, 4)."""
+    """Sum of the peaks, (pixel, n) counts, for parameters (pixel, peak, 4); width: see `Problem`."""
     total = np.zeros((len(parameters), len(x)))
     for k, shape in enumerate(shapes):
-        total += SHAPES[shape](x, *parameters[:, k, :, None].swapaxes(0, 1), width=width)
+        own = None if width is None or not width[k] else float(width[k])
+        total += SHAPES[shape](x, *parameters[:, k, :, None].swapaxes(0, 1), width=own)
     return total
 
 
@@ -62,5 +63,4 @@ def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[
         own[:, POSITION] -= middle
         if SHAPES[name].form is None:
             x, own = x.astype(np.float32), own.astype(np.float32)
-        width = None if problem.width is None else problem.width.astype(x.dtype)
-        yield SHAPES[name].slopes(x, width, *own[:, :, None].swapaxes(0, 1))
+        yield SHAPES[name].slopes(x, problem.across(k), *own[:, :, None].swapaxes(0, 1))

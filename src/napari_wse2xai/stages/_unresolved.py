@@ -88,6 +88,7 @@ def _with_one(problem: "Problem", pair: tuple[int, int]) -> "Problem":
         upper=upper[rest],
         fixed=frozenset((place[i], kind) for i, kind in problem.fixed),
         ties=ties,
+        width=None if problem.width is None else problem.width[rest],
         penalty=0.0,
     )
 

@@ -1,7 +1,6 @@
 """How the parameters of a deconvolution are found: all solvers minimise the same objective inside the same bounds."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
@@ -88,7 +87,7 @@ class RAdam(_Solver):
 
 
 class Automatic(_Solver):
-    """Moment LM where all peaks of a window are Lorentzians, else channel LM; both where they are narrow against the channels."""
+    """Moment LM where all peaks of a window are Lorentzians, else channel LM."""
 
     refits: ClassVar[bool] = True
     kind: Literal["automatic"] = "automatic"
@@ -97,8 +96,6 @@ class Automatic(_Solver):
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import moments
 
-        if start is None and problem.width is not None and moments.applies(plain := replace(problem, width=None)):
-            start = MomentLM().solve(plain, counts, lambda done: progress(0.3 * done))
         return (MomentLM() if moments.applies(problem) else ChannelLM()).solve(problem, counts, progress, start)
 
 
