@@ -9,6 +9,7 @@ from scipy.optimize import least_squares as scipy_least_squares
 from napari_wse2xai.errors import Cancelled
 from napari_wse2xai.numerics import gradient_descent, least_squares, moments
 from napari_wse2xai.numerics.elimination import FEW, Factor
+from napari_wse2xai.numerics.empty import empty, heights_alone
 from napari_wse2xai.numerics.learned_start import LearnedStart, enough
 from napari_wse2xai.numerics.lineshapes import SHAPES as LINE_SHAPES
 from napari_wse2xai.numerics.moment_descent import Descent
@@ -265,3 +266,24 @@ def test_memory_that_was_never_written_does_not_matter(monkeypatch):
     counts, task = spectra(5), problem(**VARIANTS["fixed distance"])
     found, _ = moments.fit(task, counts, moments.Tolerance())
     assert np.isfinite(found).all()
+
+
+def test_spectra_that_show_nothing_are_told_in_one_pass_and_lines_are_not_among_them():
+    rng = np.random.default_rng(4)
+    task, level = problem(degree=1), 100 + 0.5 * (X - 240)
+    nothing = (level + rng.normal(0, 20, (500, len(X)))).astype(np.float32)
+    assert empty(task, nothing).mean() > 0.93
+    for width, height in ((3.0, 75.0), (10.0, 45.0), (25.0, 30.0)):  # six errors high each, if width and place are known
+        line = LINE_SHAPES["lorentzian"](X, rng.uniform(200, 280, (500, 1)), width, height)
+        assert empty(task, (nothing + line).astype(np.float32)).mean() < 0.05
+
+
+def test_heights_alone_are_those_of_linear_least_squares_without_negative_ones():
+    from scipy.optimize import nnls
+
+    task, counts = problem(degree=1), np.random.default_rng(5).normal(50, 20, (30, len(X))).astype(np.float32)
+    found = heights_alone(task, counts)
+    assert (found[..., [0, 1]] == task.start[:, [0, 1]]).all()
+    profiles = task.without_background(np.array([LINE_SHAPES["lorentzian"](X, *row[:2], 1.0) for row in task.start]))
+    for spectrum, own in zip(task.without_background(counts.astype(float)), found, strict=True):
+        assert own[:, 2] == pytest.approx(nnls(profiles.T, spectrum)[0], abs=0.05)

@@ -1,5 +1,6 @@
 """What every solver is asked: a sum of peaks on one window, with where it starts, how far it may go, and what hangs together."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -108,7 +109,7 @@ class Problem:
         """All parameters, (pixel, peak, 4), from the fitted ones (pixel, m); what is fixed keeps its start."""
         everything = np.repeat(self.start.reshape(1, -1), len(fitted), axis=0)
         everything[:, self.rows] = fitted @ self.links.T + self.offsets
-        return everything.reshape(len(fitted), -1, PER_PEAK)
+        return everything.reshape(len(fitted), len(self.shapes), PER_PEAK)
 
     def fitted(self, everything: NDArray[np.float64]) -> NDArray[np.float64]:
         """The fitted parameters, (..., m), out of all, (..., peak, 4)."""
@@ -150,6 +151,25 @@ class Problem:
         about = np.interp(found[:, POSITION], self.x, channel)
         narrow = found[:, FWHM] < NARROW * about
         return replace(self, lower=lower, width=np.where(narrow, about, 0.0) if narrow.any() else None)
+
+    def of_peaks(self, kept: Sequence[int]) -> "Problem":
+        """The problem of some of the peaks; what is tied to one that went keeps its start."""
+        place = {old: new for new, old in enumerate(kept)}
+        lost = {tie.follower for tie in self.ties if tie.leader[0] not in place}
+        stay = [tie for tie in self.ties if tie.follower[0] in place and tie.leader[0] in place]
+        ties = [replace(t, follower=(place[t.follower[0]], t.follower[1]), leader=(place[t.leader[0]], t.leader[1])) for t in stay]
+        which = list(kept)
+        return replace(
+            self,
+            shapes=tuple(self.shapes[k] for k in which),
+            start=self.start[which],
+            anchor=self.anchor[which],
+            lower=self.lower[which],
+            upper=self.upper[which],
+            fixed=frozenset((place[k], kind) for k, kind in self.fixed | lost if k in place),
+            ties=tuple(ties),
+            width=None if self.width is None else self.width[which],
+        )
 
     def scaled_start(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
         """Start of every spectrum, (pixel, peak, 4): heights in proportion to the spectrum's own highest count."""

@@ -1,6 +1,6 @@
 """One fit window at work: from settings to a problem for a solver, and from its answer to what the maps show."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.stages._sampling import by_sample
 from napari_wse2xai.stages.peaks import KINDS, Peak
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ Parameters = NDArray[np.float64]
 Done = Callable[[float], None]
 USUAL_NARROWEST = 0.3
 """Share of the expected FWHM; who sets a higher one means it, else the map may show narrower lines."""
+SEEN = 3.0
+"""Errors of its height above which a peak is looked at, whatever its spectrum seemed to hold."""
 CONVERGED = 0.1
 """Largest fall of chi2 still possible at a fit called converged: its parameters lie within a third of their standard errors."""
 
@@ -30,8 +33,6 @@ MOST_MISSING, MOST_NEAR = 0.5, 0.5
 """Shares of the channels of a window, and of those within one FWHM of a peak, that a spectrum may lack to be fitted."""
 ELSEWHERE = ((-0.8, 0.6), (0.8, 0.6), (-0.8, 1.6), (0.8, 1.6))
 """Where a peak that is stuck starts again: how far off its place and how wide, in FWHM."""
-WORTH = 1e-6
-"""Relative fall of the objective that counts as better."""
 
 
 @dataclass(frozen=True)
@@ -111,39 +112,78 @@ class FitWindow:
 
     def fit(self, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> "Fit":
         """Fit spectra (pixel, n); where the solver allows, what is stuck is tried elsewhere, what is not at its minimum finished."""
-        from napari_wse2xai.numerics import least_squares
         from napari_wse2xai.numerics.residual_noise import Noise
 
-        found = solver.solve(problem, counts, progress)
-        if solver.refits:
-            found = self._tried_elsewhere(problem, counts, solver, found)
+        found, empty = self.solve(problem, counts, solver, progress)
         noise = Noise.of(problem, counts, found)
-        fit = self.judge(problem, counts, found, noise)
-        rows = np.flatnonzero(fit.quality.distance > CONVERGED)
-        if solver.refits and len(rows):
-            better = least_squares.fit(problem, counts[rows], least_squares.Tolerance(), start=fit.found[rows])
-            fit = fit.merged(rows, self.judge(problem, counts[rows], better, noise))
-        return fit
+        fit = replace(self.judge(problem, counts, found, noise), empty=empty)
+        return self.finished(problem, counts, fit) if solver.refits else fit
+
+    def solve(self, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> tuple[Parameters, NDArray[np.bool_]]:
+        """Parameters (pixel, peak, 4), and (pixel,) where there is nothing to fit: there only heights are found."""
+        from napari_wse2xai.numerics import empty
+
+        if not solver.refits:
+            return solver.solve(problem, counts, progress), np.zeros(len(counts), dtype=bool)
+        nothing = empty.empty(problem, counts)
+        rows = slice(None) if not nothing.any() else np.flatnonzero(~nothing)
+        found = np.empty((len(counts), *problem.start.shape))
+        found[rows] = solver.solve(problem, counts[rows], progress)
+        found[rows] = self._tried_elsewhere(problem, counts[rows], solver, found[rows])
+        if nothing.any():
+            found[nothing] = empty.heights_alone(problem, counts[nothing])
+        return found, nothing
+
+    def finished(self, problem: "Problem", counts: Spectra, fit: "Fit") -> "Fit":
+        """Bring what is not at its minimum there, on the channels."""
+        from napari_wse2xai.numerics import least_squares
+
+        rows = np.flatnonzero((fit.quality.distance > CONVERGED) & ~(fit.empty & fit.absent(SEEN).all(axis=1)))
+        if not len(rows):
+            return fit
+        better = least_squares.fit(problem, counts[rows], least_squares.Tolerance(), start=fit.found[rows])
+        return fit.merged(rows, self.judge(problem, counts[rows], better, fit.noise))
+
+    def better(self, problem: "Problem", counts: Spectra, found: Parameters, others: Sequence[Parameters]) -> tuple[Parameters, NDArray[Any]]:
+        """Of some parameters and their rivals those of the lowest objective; and which rival that is, -1 for none.
+
+        A rival must be better by as much as tells a fit that is at its minimum from one that is not.
+        """
+        from napari_wse2xai.numerics.uncertainty import objective
+
+        best, cost, which = found.copy(), objective(problem, counts, found), np.full(len(found), -1)
+        worth = 1 - CONVERGED / len(problem.x)
+        for number, other in enumerate(others):
+            new = objective(problem, counts, other)
+            lower = new < cost * worth
+            best[lower], cost[lower], which[lower] = other[lower], new[lower], number
+        return best, which
 
     def _tried_elsewhere(self, problem: "Problem", counts: Spectra, solver: Any, found: Parameters) -> Parameters:
         """Where a peak ended without height or at its bound, start it again on both sides of its place; keep what is lower."""
-        from napari_wse2xai.numerics.uncertainty import objective
-
-        stuck = ~self._free(found, problem).all(axis=2) | (found[..., 2] <= 0)
+        free = self._free(found, problem)
+        free[..., 2] &= found[..., 2] > 0
+        stuck = ~free.all(axis=2)
         rows = np.flatnonzero(stuck.any(axis=1))
-        if not len(rows):
-            return found
-        usual, some = problem.scaled_start(counts[rows]), counts[rows]
-        starts = []
+
+        def attempt(which: NDArray[np.intp]) -> NDArray[np.bool_]:
+            some = rows[which]
+            starts = self._elsewhere(problem, counts[some], found[some], stuck[some])
+            tried = solver.solve(problem, np.concatenate([counts[some]] * len(starts)), lambda done: None, np.concatenate(starts))
+            found[some], better = self.better(problem, counts[some], found[some], np.split(tried, len(starts)))
+            return np.asarray(better >= 0)
+
+        by_sample(free.reshape(len(free), -1)[rows], attempt)
+        return found
+
+    def _elsewhere(self, problem: "Problem", counts: Spectra, found: Parameters, stuck: NDArray[np.bool_]) -> list[Parameters]:
+        """Other starts for the peaks that are stuck, (pixel, peak, 4) each."""
+        usual, starts = problem.scaled_start(counts), []
         for side, width in ELSEWHERE:
             moved = usual + usual[..., 1:2] * [side, width - 1.0, 0, 0]
-            start = np.clip(np.where(stuck[rows, :, None], moved, found[rows]), problem.lower, problem.upper)
+            start = np.clip(np.where(stuck[..., None], moved, found), problem.lower, problem.upper)
             starts.append(problem.complete(problem.fitted(start)))
-        tried = solver.solve(problem, np.concatenate([some] * len(starts)), lambda done: None, np.concatenate(starts))
-        for other in np.split(tried, len(starts)):
-            better = objective(problem, some, other) < objective(problem, some, found[rows]) * (1 - WORTH)
-            found[rows[better]] = other[better]
-        return found
+        return starts
 
     def judge(self, problem: "Problem", counts: Spectra, found: Parameters, noise: "Noise | None" = None) -> "Fit":
         """Errors and goodness of found parameters; the noise is that of the spectra given, unless it is known from more of them."""
@@ -153,7 +193,7 @@ class FitWindow:
         free = self._free(found, problem)
         noise = noise or Noise.of(problem, counts, found)
         quality = uncertainty.assess(problem, counts, found, free, noise)
-        return Fit(found, free, quality, self._background_ends(quality.ends), noise)
+        return Fit(found, free, quality, self._background_ends(quality.ends), noise, np.zeros(len(found), dtype=bool))
 
     def _background_ends(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel, 2) background at the lower and the upper end of the window, counts, from that at its first and last channel."""
@@ -197,6 +237,8 @@ class Fit:
     """(pixel, 2) counts at the ends of the window."""
     noise: "Noise"
     """That the errors were taken from."""
+    empty: NDArray[np.bool_]
+    """(pixel,) where the spectrum shows nothing, and no place or width was looked for."""
     misfit: "Misfit | None" = None
     """What the model misses; None where that was not tested."""
 
@@ -232,6 +274,7 @@ class Fit:
             replace(self.quality, **quality),
             _replaced(self.background, rows, other.background),
             self.noise,
+            self.empty,
         )
 
     @classmethod
@@ -248,6 +291,7 @@ class Fit:
             replace(first, **quality),
             np.concatenate([part.background for part in parts]),
             parts[0].noise,
+            np.concatenate([part.empty for part in parts]),
         )
 
 

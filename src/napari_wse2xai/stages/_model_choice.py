@@ -25,28 +25,28 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
     -----
     BIC (Schwarz 1978) for noise of unknown size is ``n ln(S/n) + m ln n`` with S the sum of squares and m the number of parameters.
     A peak that is left out has height 0.  Up to three optional peaks are left out in every combination, more of them one by one and all
-    together; ties to a peak that goes are not allowed for.  Where every peak of the window is strong there is nothing to choose.
+    together, wherever none of them is strong.
     """
     choices = _choices(window)
     if not choices:
         return window.fit(problem, counts, solver, progress)
     best = window.fit(problem, counts, solver, lambda done: progress(0.5 * done))
-    rows = np.flatnonzero(best.absent(DOUBT).any(axis=1))
-    some = counts[rows]
-    lowest, chosen = _bic(problem, counts, best)[rows], np.zeros(len(rows), dtype=int)
-    found = best.found[rows]
+    weak = best.absent(DOUBT) & ~best.empty[:, None]
+    found, lowest, chosen = best.found.copy(), _bic(problem, counts, best.found), np.zeros(len(counts), dtype=int)
     for number, gone in enumerate(choices, start=1):
         progress(0.5 + 0.5 * (number - 1) / len(choices))
+        rows = np.flatnonzero(weak[:, gone].all(axis=1))
         if len(rows):
             smaller = _without(window, problem, gone)
-            less = window.fit(smaller, some, solver, lambda done: None)
-            bic = _bic(smaller, some, less)
-            lower = bic < lowest
-            found[lower], lowest[lower], chosen[lower] = less.found[lower], bic[lower], number
+            less, _ = _lesser(window, gone).solve(smaller, counts[rows], solver, lambda done: None)
+            bic = _bic(smaller, counts[rows], less)
+            lower = bic < lowest[rows]
+            found[rows[lower]] = _with_gone(window, problem, less[lower], gone)
+            lowest[rows[lower]], chosen[rows[lower]] = bic[lower], number
     changed = np.flatnonzero(chosen)
     if not len(changed):
         return best
-    return best.merged(rows[changed], _taken(window.judge(problem, some[changed], found[changed], best.noise)))
+    return best.merged(changed, _taken(window.judge(problem, counts[changed], found[changed], best.noise)))
 
 
 def _choices(window: FitWindow) -> list[tuple[int, ...]]:
@@ -56,37 +56,34 @@ def _choices(window: FitWindow) -> list[tuple[int, ...]]:
     return [gone for size in sizes for gone in combinations(extra, size) if len(gone) < len(window.peaks)]
 
 
+def _lesser(window: FitWindow, gone: tuple[int, ...]) -> FitWindow:
+    return replace(window, peaks=tuple(peak for k, peak in enumerate(window.peaks) if k not in gone))
+
+
 def _without(window: FitWindow, problem: "Problem", gone: tuple[int, ...]) -> "Problem":
-    """The problem with some peaks held at height 0."""
-    return replace(
-        problem,
-        lower=_with_heights(problem.lower, gone, 0.0),
-        upper=_with_heights(problem.upper, gone, 0.0),
-        start=_with_heights(_at_home(window, problem, gone), gone, 0.0),
-        fixed=problem.fixed | {(k, i) for k in gone for i in range(4)},
-    )
+    """The problem without some peaks; what is tied to one of them keeps its start."""
+    return problem.of_peaks([k for k in range(len(window.peaks)) if k not in gone])
 
 
-def _bic(problem: "Problem", counts: Spectra, fit: Fit) -> NDArray[np.float64]:
+def _with_gone(window: FitWindow, problem: "Problem", found: NDArray[np.float64], gone: tuple[int, ...]) -> NDArray[np.float64]:
+    """(pixel, peak, 4) parameters of all peaks; those that went lie where they are expected, without height.
+
+    The mean spectrum may have put one on another, and no height has an error then.
+    """
+    result = np.repeat(problem.start[None], len(found), axis=0)
+    stayed = [k for k in range(len(window.peaks)) if k not in gone]
+    result[:, stayed] = found
+    for k in gone:
+        result[:, k, :3] = window.peaks[k].position, window.peaks[k].fwhm, 0.0
+    return result
+
+
+def _bic(problem: "Problem", counts: Spectra, found: NDArray[np.float64]) -> NDArray[np.float64]:
     from napari_wse2xai.numerics.uncertainty import left_over
 
     n = len(problem.x)
-    squares = np.maximum((left_over(problem, counts, fit.found) ** 2).sum(axis=1), 1e-300)
+    squares = np.maximum((left_over(problem, counts, found) ** 2).sum(axis=1), 1e-300)
     return np.asarray(n * np.log(squares / n) + (len(problem.leaders) + problem.background.shape[1]) * np.log(n))
-
-
-def _at_home(window: FitWindow, problem: "Problem", peaks: tuple[int, ...]) -> NDArray[np.float64]:
-    """Start with some peaks where they are expected: the mean spectrum may have put one on another, and no height has an error then."""
-    start = problem.start.copy()
-    for k in peaks:
-        start[k, :2] = window.peaks[k].position, window.peaks[k].fwhm
-    return start
-
-
-def _with_heights(values: NDArray[np.float64], peaks: tuple[int, ...], height: float) -> NDArray[np.float64]:
-    changed = values.copy()
-    changed[list(peaks), 2] = height
-    return changed
 
 
 def _taken(fit: Fit) -> Fit:

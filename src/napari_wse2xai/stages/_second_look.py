@@ -8,13 +8,15 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Status
 from napari_wse2xai.numerics import skimming
-from napari_wse2xai.stages._fitting import WORTH, Done, Fit, FitWindow
+from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Parameters, Spectra
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
+from napari_wse2xai.stages._sampling import by_sample
 from napari_wse2xai.stages._status import pixel_status
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
     from napari_wse2xai.stages.deconvolve import Deconvolve
+    from napari_wse2xai.stages.solvers import Solver
 
 
 def second_look(
@@ -34,23 +36,31 @@ def second_look(
     Notes
     -----
     A pixel that differs from its neighbours but is at its minimum from every start, and well described, is left as it is: crystals
-    have edges.  What stays badly described keeps its values and a status that says so.
+    have edges.  What stays badly described keeps its values and a status that says so.  Where the first hundred pixels of a kind come out
+    no better, the rest are not tried: what is wrong with a whole map is no bad luck of its pixels.
     """
     status = pixel_status(fits, stage.detection)
     reasons = {"not at a minimum": np.isin(status, [Status.NOT_CONVERGED]), "badly described": status == Status.ABNORMAL}
     reasons["a parameter at its bound"] = status == Status.AT_BOUND
     reasons["unlike its neighbours"] = np.any([_outlying(fit, stage.detection, spectra) for fit in fits], axis=0)
     reasons["worse than its neighbours"] = np.any([_worse(fit, spectra) for fit in fits], axis=0)
-    rows = np.flatnonzero(np.any(list(reasons.values()), axis=0))
+    flags = np.stack(list(reasons.values()), axis=1)
+    rows = np.flatnonzero(flags.any(axis=1) & ~np.all([fit.empty for fit in fits], axis=0))
     if not len(rows):
         return fits, "No pixel was abnormal."
-    helped = {"the neighbours' values": 0, "the mean spectrum's values": 0, "wider peaks": 0}
-    result = []
-    for index, (window, problem, fit) in enumerate(zip(windows, problems, fits, strict=True)):
-        starts = _starts(problem, fit, spectra, rows, stage.detection)
-        result.append(_refitted(window, problem, fit, spectra, rows, starts, helped))
-        progress((index + 1) / len(windows))
-    return result, _words(rows, reasons, helped, pixel_status(result, stage.detection))
+    helped, result = {"the neighbours' values": 0, "the mean spectrum's values": 0, "wider peaks": 0}, list(fits)
+
+    def attempt(which: NDArray[np.intp]) -> NDArray[np.bool_]:
+        better = np.zeros(len(which), dtype=bool)
+        for index, (window, problem, fit) in enumerate(zip(windows, problems, fits, strict=True)):
+            starts = _starts(problem, fit, spectra, rows, which, stage.detection)
+            result[index], changed = _refitted(stage.solver, window, problem, result[index], spectra, rows[which], starts, helped)
+            better |= changed
+            progress((index + 1) / len(windows))
+        return better
+
+    tried = by_sample(flags[rows], attempt)
+    return result, _words(rows, tried, reasons, helped, pixel_status(result, stage.detection))
 
 
 def _outlying(fit: Fit, detection: float, spectra: Pixels) -> NDArray[np.bool_]:
@@ -76,52 +86,67 @@ def _worse(fit: Fit, spectra: Pixels) -> NDArray[np.bool_]:
     return np.asarray(unlike[spectra.whole] & (chi2 > np.median(chi2)))
 
 
-def _starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], detection: float) -> dict[str, NDArray[np.float64]]:
-    """Where to start the second time, (pixel, peak, 4) each."""
-    usual = np.repeat(problem.start[None], len(rows), axis=0)
+def _starts(
+    problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], which: NDArray[np.intp], detection: float
+) -> dict[str, Parameters]:
+    """Where to start some of the abnormal rows the second time, (pixel, peak, 4) each."""
+    some = rows[which]
+    usual = np.repeat(problem.start[None], len(some), axis=0)
     flat = fit.found.reshape(len(fit.found), -1)
     good = np.ones(len(flat), dtype=bool)
     good[rows] = False
-    where = spectra.where(rows)
-    around = [skimming.local_median(spectra.on_map(np.where(good, values, np.nan)), where) for values in flat.T]
+    around = [skimming.local_median(spectra.on_map(np.where(good, values, np.nan)), spectra.where(some)) for values in flat.T]
     near = np.stack(around, axis=1).reshape(usual.shape).astype(np.float64)
-    wide = fit.found[rows].copy()
+    wide = fit.found[some].copy()
     wide[..., 1] *= 1.5
     return {"the neighbours' values": np.where(np.isfinite(near), near, usual), "the mean spectrum's values": usual, "wider peaks": wide}
 
 
 def _refitted(
+    solver: "Solver",
     window: FitWindow,
     problem: "Problem",
     fit: Fit,
     spectra: Pixels,
     rows: NDArray[np.intp],
-    starts: dict[str, NDArray[np.float64]],
+    starts: dict[str, Parameters],
     helped: dict[str, int],
-) -> Fit:
-    from napari_wse2xai.numerics import least_squares
-    from napari_wse2xai.numerics.uncertainty import objective
-
+) -> tuple[Fit, NDArray[np.bool_]]:
+    """The fit with what came out better, and (row,) what did."""
+    changed = np.zeros(len(rows), dtype=bool)
     for first in range(0, len(rows), CHUNK):
-        some = rows[first : first + CHUNK]
-        counts = spectra.of(window, some)
-        best, cost = fit.found[some], objective(problem, counts, fit.found[some])
-        before = cost.copy()
-        begin = np.clip(np.concatenate([start[first : first + CHUNK] for start in starts.values()]), problem.lower, problem.upper)
-        tried = least_squares.fit(problem, np.concatenate([counts] * len(starts)), least_squares.Tolerance(), start=begin)
-        for name, found in zip(starts, np.split(tried, len(starts)), strict=True):
-            new = objective(problem, counts, found)
-            better = new < cost * (1 - WORTH)
-            helped[name] += int((better & (new < before * (1 - 1e-4))).sum())
-            best, cost = np.where(better[:, None, None], found, best), np.where(better, new, cost)
-        changed = cost < before
-        if changed.any():
-            fit = fit.merged(some[changed], window.judge(problem, counts[changed], best[changed], fit.noise))
-    return fit
+        part = slice(first, first + CHUNK)
+        some, counts = rows[part], spectra.of(window, rows[part])
+        begin = np.clip(np.concatenate([start[part] for start in starts.values()]), problem.lower, problem.upper)
+        tried = _solved(solver, problem, np.concatenate([counts] * len(starts)), begin)
+        best, which = window.better(problem, counts, fit.found[some], np.split(tried, len(starts)))
+        for number, name in enumerate(starts):
+            helped[name] += int((which == number).sum())
+        changed[part] = which >= 0
+        if changed[part].any():
+            mine = changed[part]
+            better = window.judge(problem, counts[mine], best[mine], fit.noise)
+            fit = fit.merged(some[mine], window.finished(problem, counts[mine], better))
+    return fit, changed
 
 
-def _words(rows: NDArray[np.intp], reasons: dict[str, NDArray[np.bool_]], helped: dict[str, int], after: NDArray[np.uint8]) -> str:
-    why = ", ".join(f"{int(flags.sum())} {reason}" for reason, flags in reasons.items() if flags.any())
+def _solved(solver: "Solver", problem: "Problem", counts: Spectra, start: Parameters) -> Parameters:
+    from napari_wse2xai.numerics import least_squares
+
+    if solver.refits:
+        return solver.solve(problem, counts, lambda done: None, start)
+    return least_squares.fit(problem, counts, least_squares.Tolerance(), start=start)
+
+
+def _words(
+    rows: NDArray[np.intp],
+    tried: NDArray[np.bool_],
+    reasons: dict[str, NDArray[np.bool_]],
+    helped: dict[str, int],
+    after: NDArray[np.uint8],
+) -> str:
+    why = ", ".join(f"{int(flags[rows].sum())} {reason}" for reason, flags in reasons.items() if flags[rows].any())
     what = ", ".join(f"{count} from {name}" for name, count in helped.items() if count) or "none came out better"
-    left = int((after[rows] != Status.OK).sum())
-    return f"{len(rows)} pixels looked at again ({why}); better minima: {what}; {left} of them are still marked."
+    left, spared = int((after[rows] != Status.OK).sum()), int((~tried).sum())
+    more = f"; {spared} of them were not tried, since none of their kind had come out better" if spared else ""
+    return f"{len(rows)} pixels looked at again ({why}); better minima: {what}{more}; {left} of them are still marked."

@@ -74,23 +74,7 @@ def _with_one(problem: "Problem", pair: tuple[int, int]) -> "Problem":
     lower, upper = problem.lower.copy(), problem.upper.copy()
     lower[j], upper[j] = np.minimum(lower[j], lower[k]), np.maximum(upper[j], upper[k])
     rest = [i for i in range(len(problem.shapes)) if i != k]
-    place = {old: new for new, old in enumerate(rest)}
-    ties = tuple(
-        replace(tie, follower=(place[tie.follower[0]], tie.follower[1]), leader=(place[tie.leader[0]], tie.leader[1]))
-        for tie in problem.ties
-    )
-    return replace(
-        problem,
-        shapes=tuple(problem.shapes[i] for i in rest),
-        start=problem.start[rest],
-        anchor=problem.anchor[rest],
-        lower=lower[rest],
-        upper=upper[rest],
-        fixed=frozenset((place[i], kind) for i, kind in problem.fixed),
-        ties=ties,
-        width=None if problem.width is None else problem.width[rest],
-        penalty=0.0,
-    )
+    return replace(replace(problem, lower=lower, upper=upper).of_peaks(rest), penalty=0.0)
 
 
 def _as_one(found: NDArray[np.float64], pair: tuple[int, int]) -> NDArray[np.float64]:

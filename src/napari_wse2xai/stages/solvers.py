@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Spectra = NDArray[np.float32]
 Parameters = NDArray[np.float64]
 Done = Callable[[float], None]
+HASTY = 15
+"""Steps after which a start that was only tried is given up."""
 
 
 class _Solver(Settings):
@@ -62,10 +64,13 @@ class MomentLM(_Solver):
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import least_squares, moments
 
-        tolerance = moments.Tolerance(self.tolerance, self.iterations)
+        retry = start is not None  # from elsewhere: what comes out better is finished by who asked
+        tolerance = moments.Tolerance(self.tolerance, min(self.iterations, HASTY) if retry else self.iterations)
         found, again = moments.fit(problem, counts, tolerance, start=start, progress=lambda done: progress(0.8 * done))
         if again.any():
-            found[again] = least_squares.fit(problem, counts[again], least_squares.Tolerance(), progress=lambda d: progress(0.8 + 0.2 * d))
+            on_channels = least_squares.Tolerance(1e-5, HASTY) if retry else least_squares.Tolerance()
+            own = None if start is None else start[again]
+            found[again] = least_squares.fit(problem, counts[again], on_channels, start=own, progress=lambda d: progress(0.8 + 0.2 * d))
         return np.clip(found, problem.lower, problem.upper)
 
 
