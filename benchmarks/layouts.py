@@ -1,6 +1,6 @@
 """Layouts that peers publish, and maps that are not perfect: made from formulas and noise, with the peaks that they are fitted with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ def drawn(rng: np.random.Generator, x: Array, lines: Lines, pixels: int, *, aver
     return total
 
 
-def layout(
+def layout(  # noqa: PLR0913 - a map has many sides
     name: str,
     shape: tuple[int, int],
     x: Array,
@@ -72,17 +72,18 @@ def layout(
     peaks = tuple(Peak(name=f"P{k}", position=p, fwhm=w, window=window) for k, (p, w, _) in enumerate(expected or lines))
     stage = Deconvolve(peaks=peaks, pixels="flake" if flake_only else "everywhere", **settings)  # type: ignore[arg-type]
     source = SpectralMap.from_arrays(counts.reshape(*shape, -1).astype(np.float32), x, AxisKind.RAMAN_SHIFT)
-    return Layout(name, source.with_flake(flake) if hasattr(source, "with_flake") else _on(source, flake), stage)
-
-
-def _on(source: SpectralMap, flake: NDArray[np.bool_]) -> SpectralMap:
-    from dataclasses import replace
-
-    return replace(source, flake=flake)
+    return Layout(name, replace(source, flake=flake), stage)
 
 
 THREE: Lines = ((384.0, 4.0, 600.0), (404.0, 5.0, 800.0), (418.0, 8.0, 150.0))
-SIX: Lines = ((220.0, 10.0, 200.0), (240.0, 9.0, 350.0), (250.0, 4.0, 1500.0), (260.5, 8.0, 500.0), (285.0, 8.0, 250.0), (305.0, 9.0, 300.0))
+SIX: Lines = (
+    (220.0, 10.0, 200.0),
+    (240.0, 9.0, 350.0),
+    (250.0, 4.0, 1500.0),
+    (260.5, 8.0, 500.0),
+    (285.0, 8.0, 250.0),
+    (305.0, 9.0, 300.0),
+)
 NARROW: Lines = ((218.6, 17.5, 300.0), (240.8, 10.0, 330.0), (250.1, 1.3, 9000.0), (260.8, 4.4, 700.0))
 
 

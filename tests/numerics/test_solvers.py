@@ -166,7 +166,9 @@ def test_moments_equal_sums_over_the_channels(width):
     size = np.sqrt(np.diag(columns @ columns.T))
     pull = task.pull(counts)[0] / float(state.scale[0]) ** 2 / now[0] ** 2
     expected = columns @ columns.T + np.diag(np.r_[np.zeros(3), pull, np.zeros(3)])
-    assert np.tril(normal / size[:, None] / size) == pytest.approx(np.tril(expected / size[:, None] / size), abs=2e-5 if width is None else 1e-4)
+    assert np.tril(normal / size[:, None] / size) == pytest.approx(
+        np.tril(expected / size[:, None] / size), abs=2e-5 if width is None else 1e-4
+    )
     away = task.pull(counts) / state.scale.numpy()[:, None] ** 2 * (TRUE[:, 0] - task.anchor)
     downhill = columns @ residual.T
     downhill[3:6] -= (away / now[0]).T

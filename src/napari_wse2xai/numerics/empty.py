@@ -4,8 +4,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.problem import HEIGHT, PER_PEAK, Problem
-from napari_wse2xai.numerics.slopes import Slopes, model
+from napari_wse2xai.numerics.slopes import Slopes
 from napari_wse2xai.numerics.structure import largest
+from napari_wse2xai.numerics.uncertainty import left_over
 
 NOTHING = 4.0
 """Standard deviations that the largest structure of a spectrum stays below where no peak can stand out of its error: boxes are nearly as
@@ -39,7 +40,7 @@ def heights_alone(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.f
         columns = problem.without_background((problem.links.T @ slopes.all[0, : len(problem.rows)])[mine].astype(np.float64))
         fixed = fitted[:1].copy()
         fixed[:, mine] = 0.0
-        rest = problem.without_background((counts - model(problem.x, problem.shapes, problem.complete(fixed), problem.width)) * problem.root)
+        rest = left_over(problem, counts, problem.complete(fixed))
         fitted[:, mine] = _not_negative(columns @ columns.T, rest @ columns.T, problem.fitted(problem.upper)[mine])
     return problem.complete(fitted)
 

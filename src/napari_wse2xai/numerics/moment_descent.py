@@ -229,7 +229,8 @@ class Descent:
     def look(self, state: State, now: torch.Tensor) -> Slope:
         """Objective and gradient at some parameters, from the moments alone."""
         a, p, gamma = now
-        (real, imaginary), of_ones = self.series.moments(torch.complex(p, gamma), state.of_value, state.of_slope)
+        at = self.series.at(torch.complex(p, gamma))
+        (real, imaginary), of_ones = self.series.moments(at, state.of_value, state.of_slope), self.series.of_ones(at)
         places = self.poles.places(p), self.poles.each(gamma)
         products = Products(*places, *of_ones)
         with_profiles = self.poles.summed_pairs(products.with_profiles())

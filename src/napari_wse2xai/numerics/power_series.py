@@ -1,5 +1,6 @@
 """Power series of ``sum f(x) / (x - z)`` over the channels: how the moment solver sees spectra."""
 
+from collections.abc import Sequence
 from math import comb
 
 import numpy as np
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 from napari_wse2xai.numerics.poles import Poles
 
 Parts = tuple[torch.Tensor, torch.Tensor]
+"""Real and imaginary parts."""
+Places = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
+"""Where lines are, as the series see it: powers of w (peak, ORDER, pixel), and (peak, pixel) 1 / (z - conj z0) and dw/dz."""
 ORDER = 16
 """Terms of the power series; the remainder is of the size of the noise times ``|w|^ORDER``."""
 
@@ -32,6 +36,8 @@ class Series:
         terms = np.stack([1 / away, *(width * turn**n for n in range(1, ORDER))], axis=1)
         weighted = (np.tensordot(poles.share, terms, axes=1) * root).reshape(-1, len(x))
         self.kernel = torch.as_tensor(np.concatenate([weighted.real, weighted.imag]), dtype=torch.float32, device=device)
+        bare = terms.reshape(-1, len(x))
+        self.weigh = torch.as_tensor(np.stack([bare.real, bare.imag]), dtype=torch.float32, device=device)
         self.table = torch.as_tensor(_taylor(np.asarray(terms @ root**2, dtype=np.complex128)), dtype=torch.complex64, device=device)
 
     def of(self, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -46,22 +52,47 @@ class Series:
         count = torch.arange(1, ORDER, device=y.device).to(torch.complex64)[:, None]
         return of_value, of_value[:, 1:] * count
 
-    def moments(self, z: torch.Tensor, of_value: torch.Tensor, of_slope: torch.Tensor) -> tuple[Parts, Parts]:
-        """Y and Y' of the lines with poles z (peak, pixel); G and its Taylor coefficients G', G''/2, G'''/6 at all their poles.
-
-        Returns
-        -------
-        real and imaginary parts, (2, peak, pixel) and (4, pole, pixel)
-        """
+    def at(self, z: torch.Tensor) -> Places:
+        """What the series need to know of lines with poles z (peak, pixel)."""
         e = (z - self.mirrored).reciprocal()
-        powers = _powers((z - self.z0) * e)
         b = self.width * e * e  # dw/dz; its own Taylor series is b (1 - e t + e^2 t^2 ...)
-        of_data = torch.stack([(of_value * powers).sum(1), (of_slope * powers[:, :-1]).sum(1) * b])
-        e, b, powers = (self.poles.each(value) for value in (e, b, powers))
-        f = (self.table @ powers).unbind(1)
-        ef1, bf2 = e * f[1], b * f[2]
-        of_ones = torch.stack([f[0], f[1] * b, b * (bf2 - ef1), b * (b * (b * f[3]) + e * (ef1 - 2 * bf2))])
-        return (of_data.real.contiguous(), of_data.imag.contiguous()), (of_ones.real.contiguous(), of_ones.imag.contiguous())
+        return _powers((z - self.z0) * e), e, b
+
+    def moments(self, at: Places, of_value: torch.Tensor, of_slope: torch.Tensor) -> Parts:
+        """Y and Y' of lines, of the coefficients of spectra: real and imaginary parts, (2, peak, pixel)."""
+        powers, _, b = at
+        return _parts([(of_value * powers).sum(1), (of_slope * powers[:, :-1]).sum(1) * b])
+
+    def of_data(self, y: torch.Tensor, at: Places) -> Parts:
+        """Y and Y' of weighted spectra (pixel, n)."""
+        return self.moments(at, *self.of(y))
+
+    def of_ones(self, at: Places) -> Parts:
+        """G and its Taylor coefficients G', G''/2, G'''/6 at all poles of lines: real and imaginary parts, (4, pole, pixel)."""
+        powers, e, b = (self.poles.each(value) for value in at)
+        return _taylor_by_place((self.table @ powers).unbind(1), e, b)
+
+    def of_weights(self, y: torch.Tensor, at: Places) -> Parts:
+        """The same where each channel counts as much as a weight of its pixel's says, (pixel, n)."""
+        powers, e, b = (self.poles.each(value) for value in at)
+        kernel = self.weigh.view(-1, y.shape[1])
+        coefficients = torch.complex(*(kernel @ y.T).view(2, len(powers), ORDER, len(y)))
+        values = []
+        for m in range(4):
+            count = torch.tensor([comb(n, m) for n in range(m, ORDER)], dtype=torch.float32, device=y.device)[:, None]
+            values.append((coefficients[:, m:] * count * powers[:, : ORDER - m]).sum(1))
+        return _taylor_by_place(values, e, b)
+
+
+def _parts(values: list[torch.Tensor]) -> Parts:
+    stacked = torch.stack(values)
+    return stacked.real.contiguous(), stacked.imag.contiguous()
+
+
+def _taylor_by_place(f: Sequence[torch.Tensor], e: torch.Tensor, b: torch.Tensor) -> Parts:
+    """Taylor coefficients by z of a function whose coefficients by w are f."""
+    ef1, bf2 = e * f[1], b * f[2]
+    return _parts([f[0], f[1] * b, b * (bf2 - ef1), b * (b * (b * f[3]) + e * (ef1 - 2 * bf2))])
 
 
 def _taylor(ones: NDArray[np.complex128]) -> NDArray[np.complex128]:

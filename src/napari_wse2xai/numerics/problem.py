@@ -115,7 +115,7 @@ class Problem:
         """The fitted parameters, (..., m), out of all, (..., peak, 4)."""
         return everything.reshape(*everything.shape[:-2], -1)[..., self.leaders]
 
-    def without_background(self, residual: NDArray[np.float64]) -> NDArray[np.float64]:
+    def without_background(self, residual: NDArray[np.floating]) -> NDArray[np.float64]:
         """(..., n) weighted residuals after the best background is taken off."""
         return np.asarray(residual - (residual @ self.background) @ self.background.T)
 

@@ -112,6 +112,11 @@ class Noise:
         return np.asarray(variance if self.channel is None else variance * self.channel**2, dtype=np.float32)
 
     @property
+    def flat(self) -> bool:
+        """Whether all channels of a pixel are equally noisy."""
+        return self.gain == 0 and self.channel is None
+
+    @property
     def freedom(self) -> float:
         """Degrees of freedom, per channel, that a pixel's noise is known with."""
         return 2.0 / 3.0 / max(self.trust, 1e-3) ** 2
@@ -178,11 +183,12 @@ def _left(slopes: Slopes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     -------
     two (pixel, n - 1)
     """
-    followed = slopes.basis()
-    apart = np.diff(followed, axis=2)
-    signal = np.maximum(slopes.fitted, 0.0).astype(np.float64)
-    share = 1.0 - 0.5 * (apart**2).sum(axis=1)
-    both = (followed * signal[:, None]) @ followed.swapaxes(1, 2)
-    pulled = apart * (followed[:, :, 1:] * signal[:, None, 1:] - followed[:, :, :-1] * signal[:, None, :-1])
-    level = 0.5 * (signal[:, 1:] + signal[:, :-1]) - pulled.sum(axis=1) + 0.5 * (apart * (both @ apart)).sum(axis=1)
+    rows, inverse = slopes.scaled()
+    apart, signal = np.diff(rows, axis=2), np.maximum(slopes.fitted, np.float32(0.0))
+    turned = inverse @ apart
+    share = 1.0 - 0.5 * np.einsum("bmn,bmn->bn", apart, turned)
+    lit = rows * signal[:, None]
+    pulled = np.einsum("bmn,bmn->bn", turned, np.diff(lit, axis=2))
+    both = np.einsum("bmn,bmn->bn", turned, (lit @ np.swapaxes(rows, 1, 2)) @ turned)
+    level = 0.5 * (signal[:, 1:] + signal[:, :-1]) - pulled + 0.5 * both
     return np.maximum(share, 0.05), np.maximum(level, 0.0)

@@ -1,6 +1,7 @@
 """Which values of a map are unlike those around them."""
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter, minimum_filter
 
@@ -32,7 +33,7 @@ def outliers(values: NDArray[np.float32], errors: NDArray[np.float32], *, thresh
     rows, columns = np.nonzero(_may_differ(values, threshold * np.nan_to_num(errors)))
     around = _around(values, rows, columns)
     middle = _median_of(around)
-    scatter = MAD_TO_SIGMA * _median_of(np.abs(around - middle))
+    scatter = MAD_TO_SIGMA * _median_of(np.abs(around - middle[:, None]))
     error = np.nan_to_num(errors[rows, columns])
     with np.errstate(invalid="ignore"):
         result[rows, columns] = np.abs(values[rows, columns] - middle) > threshold * np.hypot(error, scatter)
@@ -50,16 +51,16 @@ def _may_differ(values: NDArray[np.float32], by: NDArray[np.float32]) -> NDArray
 
 
 def _around(values: NDArray[np.float32], rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.float32]:
-    """(24, m) values of the pixels around each of m, NaN beyond the edge."""
-    padded = np.pad(values, REACH, constant_values=np.nan)
-    shifts = [(dy, dx) for dy in range(2 * REACH + 1) for dx in range(2 * REACH + 1) if (dy, dx) != (REACH, REACH)]
-    return np.stack([padded[rows + dy, columns + dx] for dy, dx in shifts])
+    """(m, 24) values of the pixels around each of m, NaN beyond the edge."""
+    size = 2 * REACH + 1
+    windows = sliding_window_view(np.pad(values, REACH, constant_values=np.nan), (size, size))[rows, columns].reshape(-1, size * size)
+    return np.concatenate([windows[:, : size * size // 2], windows[:, size * size // 2 + 1 :]], axis=1)
 
 
 def _median_of(around: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Median over the first axis without NaN; NaN where fewer than three are known."""
-    known = np.isfinite(around).sum(axis=0)
-    ordered = np.sort(around, axis=0)  # NaN last
-    low, high = np.maximum((known - 1) // 2, 0), np.maximum(known // 2, 0)
-    pair = [np.take_along_axis(ordered, at[None], axis=0)[0] for at in (low, np.minimum(high, np.maximum(known - 1, 0)))]
-    return np.where(known >= 3, 0.5 * (pair[0] + pair[1]), np.nan).astype(np.float32)
+    """Median over the last axis without NaN; NaN where fewer than three are known."""
+    ordered = np.sort(around, axis=1)  # NaN last
+    known = around.shape[1] - np.isnan(ordered).sum(axis=1)
+    low, high = np.maximum((known - 1) // 2, 0), np.clip(known // 2, 0, np.maximum(known - 1, 0))
+    each = np.arange(len(around))
+    return np.where(known >= 3, 0.5 * (ordered[each, low] + ordered[each, high]), np.nan).astype(np.float32)

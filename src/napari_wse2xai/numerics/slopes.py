@@ -42,17 +42,29 @@ class Slopes:
                 if k * PER_PEAK + i in rows:
                     np.multiply(column, root, out=self.all[:, rows[k * PER_PEAK + i]])
 
-    def product(self, other: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(pixel, q + polynomials, ...) sums over the channels of all slopes times another array (pixel, ..., n)."""
-        return (self.all @ np.swapaxes(other, 1, 2)).astype(np.float64)
+    def normal(self) -> NDArray[np.float64]:
+        """(pixel, q + polynomials, q + polynomials) sums over the channels of products of all slopes."""
+        return (self.all @ np.swapaxes(self.all, 1, 2)).astype(np.float64)
 
-    def basis(self) -> NDArray[np.float64]:
-        """(pixel, m + polynomials, n) orthonormal directions in which a fit follows the data; zero where a slope is none or another's."""
-        linked = self._links.T @ self.all[:, : len(self._links)]
-        rows = np.concatenate([linked, self.all[:, len(self._links) :]], axis=1).astype(np.float64)
-        rows /= np.maximum(np.linalg.norm(rows, axis=2, keepdims=True), 1e-300)
-        normal = rows @ rows.swapaxes(1, 2) + RIDGE * np.eye(rows.shape[1])
-        return np.linalg.solve(np.linalg.cholesky(normal), rows)
+    def weighted(self, variance: NDArray[np.float32]) -> NDArray[np.float64]:
+        """The same with each channel's product times a variance, (pixel, n)."""
+        return (self.all @ np.swapaxes(self.all * variance[:, None], 1, 2)).astype(np.float64)
+
+    def product(self, residual: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(pixel, q + polynomials) sums of all slopes times a residual (pixel, n)."""
+        return (self.all @ residual[..., None])[..., 0].astype(np.float64)
+
+    def scaled(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(pixel, m + polynomials, n) directions in which a fit follows the data, of length 1; and the inverse of their products.
+
+        ``rows.T @ inverse @ rows`` is the part of the data that a fit follows; of a direction that is none or another's nothing.
+        """
+        plain = self._links.shape[0] == self._links.shape[1]
+        linked = self.all if plain else (self._links.T @ self.all[:, : len(self._links)]).astype(np.float32)
+        rows = linked if plain else np.concatenate([linked, self.all[:, len(self._links) :]], axis=1)
+        rows = rows / np.maximum(np.linalg.norm(rows, axis=2, keepdims=True), np.float32(1e-30))
+        normal = (rows @ np.swapaxes(rows, 1, 2)).astype(np.float64) + RIDGE * np.eye(rows.shape[1])
+        return rows.astype(np.float32), np.linalg.inv(normal).astype(np.float32)
 
 
 def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.floating], ...]]:

@@ -5,14 +5,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.moment_slopes import Expansion, MomentSlopes
 from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.residual_noise import Noise
 from napari_wse2xai.numerics.slopes import Slopes, model
 from napari_wse2xai.numerics.structure import largest
+from napari_wse2xai.numerics.threads import single_thread
 
-CHUNK = 256
+CHUNK = 512
 """Pixels whose Jacobians are held at once: they stay in the processor's cache."""
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
@@ -69,10 +72,18 @@ def assess(
     Ties carry over: with ``all = L fitted`` the covariance of all parameters is ``L C L^T``.  Sums over channels are taken in single
     precision, all matrices are inverted in double.
     """
+    from napari_wse2xai.numerics import moments
+
     noise = noise or Noise.of(problem, counts, parameters)
+    expansion = Expansion(problem, parameters) if moments.applies(problem) and len(counts) and not noise.memory else None
     chunks = [slice(first, first + CHUNK) for first in range(0, len(counts), CHUNK)] or [slice(0, 0)]
-    with ThreadPoolExecutor(max_workers=min(len(chunks), os.cpu_count() or 1, 8)) as pool:
-        parts = list(pool.map(lambda part: _of_chunk(problem, counts[part], parameters[part], free[part], noise), chunks))
+
+    def work(part: slice) -> dict[str, NDArray[np.float64]]:
+        with torch.inference_mode():
+            return _of_some(problem, counts[part], parameters[part], free[part], noise, expansion)
+
+    with single_thread(), ThreadPoolExecutor(max_workers=min(len(chunks), os.cpu_count() or 1, 8)) as pool:
+        parts = list(pool.map(work, chunks))
     names = [each.name for each in fields(Quality) if each.name != "freedom"]
     return Quality(
         freedom=len(problem.x) - len(problem.leaders) - problem.background.shape[1],
@@ -102,11 +113,36 @@ def correlations(
     return result
 
 
+def _of_some(
+    problem: Problem,
+    counts: NDArray[np.float32],
+    parameters: NDArray[np.float64],
+    free: NDArray[np.bool_],
+    noise: Noise,
+    expansion: Expansion | None,
+) -> dict[str, NDArray[np.float64]]:
+    """Fields of `Quality` for some pixels: from moments, where these can be trusted."""
+    quick = np.zeros(len(counts), dtype=bool) if expansion is None else expansion.trusted(parameters)
+    parts = []
+    for rows in (np.flatnonzero(quick), np.flatnonzero(~quick)):
+        if len(rows) or not len(counts):
+            slopes = MomentSlopes(expansion, parameters[rows]) if expansion and quick[rows].any() else Slopes(problem, parameters[rows])
+            parts.append((rows, _of_chunk(problem, slopes, counts[rows], parameters[rows], free[rows], noise)))
+    if len(parts) == 1 or not len(counts):
+        return parts[0][1]
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+    return {name: np.concatenate([part[name] for _, part in parts])[order] for name in parts[0][1]}
+
+
 def _of_chunk(
-    problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_], noise: Noise
+    problem: Problem,
+    slopes: Slopes | MomentSlopes,
+    counts: NDArray[np.float32],
+    parameters: NDArray[np.float64],
+    free: NDArray[np.bool_],
+    noise: Noise,
 ) -> dict[str, NDArray[np.float64]]:
     """Fields of `Quality` for some pixels."""
-    slopes = Slopes(problem, parameters)
     root, background = problem.root.astype(np.float32), problem.background.astype(np.float32)
     weighted = np.asarray((counts - slopes.fitted) * root, dtype=np.float32)
     line = np.asarray((weighted @ background) @ background.T, dtype=np.float32)
@@ -114,7 +150,8 @@ def _of_chunk(
     plain = residual if problem.weights is None else np.asarray(residual / root, dtype=np.float32)
     variance = noise.variance(plain, slopes.fitted)
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
-    full = local.covariance(variance if problem.weights is None else variance * root**2, noise.memory)
+    plainly = problem.weights is None
+    full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
     error = np.full_like(parameters, np.nan)
     error.reshape(len(full), -1)[:, problem.rows] = np.sqrt(np.where(local.known, np.abs(np.einsum("bii->bi", full)), np.nan))
     total = np.asarray(counts * root, dtype=np.float32)
@@ -168,18 +205,23 @@ def _lone(standard: NDArray[np.float32]) -> NDArray[np.float64]:
 class _Local:
     """The least-squares problem about the found parameters of some pixels, to first order.
 
-    The slopes of the fitted parameters, the best background taken off, are ``slopes @ turn``: so the long sums are taken once.
+    The best background is taken off sums, not off slopes: so the long sums are taken once.
     """
 
     def __init__(
-        self, problem: Problem, slopes: Slopes, parameters: NDArray[np.float64], free: NDArray[np.bool_], pull: NDArray[np.float64]
+        self,
+        problem: Problem,
+        slopes: Slopes | MomentSlopes,
+        parameters: NDArray[np.float64],
+        free: NDArray[np.bool_],
+        pull: NDArray[np.float64],
     ) -> None:
         self.problem, self.slopes, self.parameters = problem, slopes, parameters
-        flat = free.reshape(len(free), -1)[:, problem.leaders]
-        sums, many = slopes.product(slopes.all), len(problem.rows)
-        linked = problem.links * flat[:, None, :]
-        self.turn = np.concatenate([linked, -sums[:, many:, :many] @ linked], axis=1)
-        normal = np.swapaxes(self.turn, 1, 2) @ sums @ self.turn
+        self.flat = free.reshape(len(free), -1)[:, problem.leaders]
+        sums, many = slopes.normal(), len(problem.rows)
+        self.under = sums[:, many:, :many]
+        self.bare = self._fitted(sums)
+        normal = self.bare.copy()
         diagonal = np.einsum("bii->bi", normal)  # a view: what is added here is added to the matrix
         determined = diagonal > 1e-12 * diagonal.max(axis=1, keepdims=True)
         positions = problem.leaders % PER_PEAK == POSITION
@@ -193,18 +235,33 @@ class _Local:
         self.known: NDArray[np.bool_] = (determined.astype(np.float64) @ (problem.links != 0).T) > 0
         """(pixel, q) whether the data say anything about each parameter that varies."""
 
-    def covariance(self, variance: NDArray[np.float32], memory: tuple[float, ...] = ()) -> NDArray[np.float64]:
-        """(pixel, q, q) covariance of all that varies, for the variance of each weighted channel and the memory of the noise."""
-        products = self.slopes.product(self.slopes.all * variance[:, None])
-        if memory:
-            products += self._shared(np.sqrt(variance), memory)
-        middle = np.swapaxes(self.turn, 1, 2) @ products @ self.turn
-        fitted = self.inverse @ middle @ self.inverse
+    def _fitted(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(pixel, m, m) sums of products of what is fitted, the best background taken off, of those of all slopes and polynomials."""
+        many = len(self.problem.rows)
+        across = sums[:, many:, :many] - 0.5 * (sums[:, many:, many:] @ self.under)
+        shadow = np.swapaxes(self.under, 1, 2) @ across
+        whole = sums[:, :many, :many] - shadow - np.swapaxes(shadow, 1, 2)
+        linked = whole if self.problem.plain else self.problem.links.T @ whole @ self.problem.links
+        return linked if self.flat.all() else np.asarray(linked * self.flat[:, :, None] * self.flat[:, None, :])
+
+    def covariance(self, variance: NDArray[np.float32], memory: tuple[float, ...] = (), *, flat: bool = False) -> NDArray[np.float64]:
+        """(pixel, q, q) covariance of all that varies, for the variance of each weighted channel and the memory of the noise.
+
+        `flat`: the variance is the same in all channels of a pixel.
+        """
+        if flat and not memory:
+            fitted = (self.inverse - (self.inverse * self.pulled[:, None]) @ self.inverse) * variance[:, :1, None]
+        else:
+            products = self.slopes.weighted(variance)
+            if memory and isinstance(self.slopes, Slopes):
+                products += self._shared(self.slopes, np.sqrt(variance), memory)
+            fitted = self.inverse @ self._fitted(products) @ self.inverse
         return fitted if self.problem.plain else np.asarray(self.problem.links @ fitted @ self.problem.links.T)
 
-    def _shared(self, sigma: NDArray[np.float32], memory: tuple[float, ...]) -> NDArray[np.float64]:
+    @staticmethod
+    def _shared(slopes: Slopes, sigma: NDArray[np.float32], memory: tuple[float, ...]) -> NDArray[np.float64]:
         """(pixel, slope, slope) what channels that share noise add to the sums of products."""
-        scaled = self.slopes.all * sigma[:, None]
+        scaled = slopes.all * sigma[:, None]
         total = np.zeros((*scaled.shape[:2], scaled.shape[1]))
         for lag, share in enumerate(memory[1:], start=1):
             once = share * (scaled[:, :, lag:] @ np.swapaxes(scaled[:, :, :-lag], 1, 2)).astype(np.float64)
@@ -223,7 +280,7 @@ class _Local:
     def distance(self, residual: NDArray[np.float32]) -> NDArray[np.float64]:
         """(pixel,) fall of the sum of squares that a Newton step promises."""
         leaders = self.problem.leaders
-        downhill = (np.swapaxes(self.turn, 1, 2) @ self.slopes.product(residual[:, None]))[..., 0]
+        downhill = (self.slopes.product(residual)[:, : len(self.problem.rows)] @ self.problem.links) * self.flat
         downhill -= self.pulled * (self.parameters[:, :, POSITION] - self.problem.anchor)[:, leaders // PER_PEAK]
         heights = leaders % PER_PEAK == HEIGHT
         absent = self.parameters[:, leaders // PER_PEAK, HEIGHT] <= 0

@@ -144,7 +144,9 @@ class FitWindow:
         better = least_squares.fit(problem, counts[rows], least_squares.Tolerance(), start=fit.found[rows])
         return fit.merged(rows, self.judge(problem, counts[rows], better, fit.noise))
 
-    def better(self, problem: "Problem", counts: Spectra, found: Parameters, others: Sequence[Parameters]) -> tuple[Parameters, NDArray[Any]]:
+    def better(
+        self, problem: "Problem", counts: Spectra, found: Parameters, others: Sequence[Parameters]
+    ) -> tuple[Parameters, NDArray[Any]]:
         """Of some parameters and their rivals those of the lowest objective; and which rival that is, -1 for none.
 
         A rival must be better by as much as tells a fit that is at its minimum from one that is not.
@@ -163,7 +165,7 @@ class FitWindow:
         """Where a peak ended without height or at its bound, start it again on both sides of its place; keep what is lower."""
         free = self._free(found, problem)
         free[..., 2] &= found[..., 2] > 0
-        stuck = ~free.all(axis=2)
+        stuck: NDArray[np.bool_] = ~np.asarray(free.all(axis=2))
         rows = np.flatnonzero(stuck.any(axis=1))
 
         def attempt(which: NDArray[np.intp]) -> NDArray[np.bool_]:
