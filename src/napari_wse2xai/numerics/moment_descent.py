@@ -11,10 +11,11 @@ import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.elimination import Factor
+from napari_wse2xai.numerics.moment_parameters import bound_of, internal_of, links_of
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
 from napari_wse2xai.numerics.power_series import Series
-from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+from napari_wse2xai.numerics.problem import Problem
 
 SLIGHT = 1e-6
 """Amplitude, in heights of the spectrum times the axis unit, below which a peak has no position to fit."""
@@ -171,14 +172,14 @@ class Descent:
         self.problem, self.device = problem, device
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         """Positions are counted from here, and a straight background is level about it."""
-        self.begun = _internal(start, self.centre)
+        self.begun = internal_of(start, self.centre)
         self.poles = Poles(problem.width, len(problem.shapes), device)
         self.series = Series(problem.x - self.centre, self.begun[1] + 1j * self.begun[2], problem.root, self.poles, device)
         self.weight, self.degrees = float((problem.root**2).sum()), problem.background.shape[1]
         self.spread = float(np.linalg.norm((problem.x - self.centre) * problem.root))
-        self.links = None if problem.plain and len(problem.rows) == 3 * len(problem.shapes) else self.tensor(_links(problem))
+        self.links = None if problem.plain and len(problem.rows) == 3 * len(problem.shapes) else self.tensor(links_of(problem))
         self.anchor = self.tensor(problem.anchor - self.centre)[:, None]
-        self.lower, self.upper = (self.tensor(_bound(bound, self.centre))[..., None] for bound in (problem.lower, problem.upper))
+        self.lower, self.upper = (self.tensor(bound_of(bound, self.centre))[..., None] for bound in (problem.lower, problem.upper))
         profile = (
             self.begun[0] * ((problem.x[:, None] - self.centre - self.begun[1]) ** 2 + self.begun[2] ** 2) ** -1 * self.begun[2]
         ).sum(1)
@@ -377,27 +378,3 @@ class Descent:
             values.zero_()
         pulled = (state.pull * (begun[1] - self.anchor) ** 2).sum(0)
         return state.power - 2 * (begun[0] * state.of_value[:, 0].imag).sum(0) + self.look(one, begun).cost + pulled
-
-
-def _internal(values: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
-    """a, p and gamma, (3, peak), from position, FWHM and height; a to be scaled so that the highest peak is 1."""
-    height = values[:, HEIGHT] / max(float(values[:, HEIGHT].max()), 1e-12)
-    return np.stack([height * values[:, FWHM] / 2, values[:, POSITION] - centre, values[:, FWHM] / 2])
-
-
-def _bound(bound: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
-    """Bounds of a, p and gamma from those of position, FWHM and height; a's only bound is that heights are positive."""
-    amplitude = np.where(bound[:, HEIGHT] > 0, np.inf, 0.0)
-    return np.stack([amplitude, bound[:, POSITION] - centre, bound[:, FWHM] / 2])
-
-
-def _links(problem: Problem) -> NDArray[np.float64]:
-    """(3 peak, m) what a step of the fitted parameters does to a, p and gamma; the leader of each column has its largest entry, 1.
-
-    A tie of positions or widths is as linear in p and gamma as it is in position and FWHM, and a fixed one takes no step.
-    """
-    place, peaks = {HEIGHT: 0, POSITION: 1, FWHM: 2}, len(problem.shapes)
-    links = np.zeros((3 * peaks, len(problem.leaders)))
-    for row, entries in zip(problem.rows, problem.links, strict=True):
-        links[place[int(row % PER_PEAK)] * peaks + row // PER_PEAK] = entries
-    return links

@@ -152,13 +152,11 @@ def _of_chunk(
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
     plainly = problem.weights is None
     full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
-    error = np.full_like(parameters, np.nan)
-    error.reshape(len(full), -1)[:, problem.rows] = np.sqrt(np.where(local.known, np.abs(np.einsum("bii->bi", full)), np.nan))
     total = np.asarray(counts * root, dtype=np.float32)
     total -= (total @ background) @ background.T
     standard = np.asarray(plain / np.sqrt(variance), dtype=np.float32)
     return {
-        "error": error,
+        "error": local.errors(full),
         "covariance": local.of_shape(full),
         "chi2": _squares(standard),
         "explained": 1.0 - _squares(residual) / np.maximum(_squares(total), 1e-300),
@@ -257,6 +255,13 @@ class _Local:
                 products += self._shared(self.slopes, np.sqrt(variance), memory)
             fitted = self.inverse @ self._fitted(products) @ self.inverse
         return fitted if self.problem.plain else np.asarray(self.problem.links @ fitted @ self.problem.links.T)
+
+    def errors(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(pixel, peak, 4) standard errors; NaN where there is none."""
+        error = np.full_like(self.parameters, np.nan)
+        variance = np.abs(np.einsum("bii->bi", covariance))
+        error.reshape(len(error), -1)[:, self.problem.rows] = np.sqrt(np.where(self.known, variance, np.nan))
+        return error
 
     @staticmethod
     def _shared(slopes: Slopes, sigma: NDArray[np.float32], memory: tuple[float, ...]) -> NDArray[np.float64]:

@@ -1,0 +1,30 @@
+"""Parameters of lines as the moment solver has them: amplitude, place and half width, in place of position, FWHM and height."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+
+
+def internal_of(values: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
+    """a, p and gamma, (3, peak), from position, FWHM and height; a to be scaled so that the highest peak is 1."""
+    height = values[:, HEIGHT] / max(float(values[:, HEIGHT].max()), 1e-12)
+    return np.stack([height * values[:, FWHM] / 2, values[:, POSITION] - centre, values[:, FWHM] / 2])
+
+
+def bound_of(bound: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
+    """Bounds of a, p and gamma from those of position, FWHM and height; a's only bound is that heights are positive."""
+    amplitude = np.where(bound[:, HEIGHT] > 0, np.inf, 0.0)
+    return np.stack([amplitude, bound[:, POSITION] - centre, bound[:, FWHM] / 2])
+
+
+def links_of(problem: Problem) -> NDArray[np.float64]:
+    """(3 peak, m) what a step of the fitted parameters does to a, p and gamma; the leader of each column has its largest entry, 1.
+
+    A tie of positions or widths is as linear in p and gamma as it is in position and FWHM, and a fixed one takes no step.
+    """
+    place, peaks = {HEIGHT: 0, POSITION: 1, FWHM: 2}, len(problem.shapes)
+    links = np.zeros((3 * peaks, len(problem.leaders)))
+    for row, entries in zip(problem.rows, problem.links, strict=True):
+        links[place[int(row % PER_PEAK)] * peaks + row // PER_PEAK] = entries
+    return links
