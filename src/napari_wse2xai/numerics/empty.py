@@ -8,9 +8,9 @@ from napari_wse2xai.numerics.slopes import Slopes
 from napari_wse2xai.numerics.structure import largest
 from napari_wse2xai.numerics.uncertainty import left_over
 
-NOTHING = 4.0
-"""Standard deviations that the largest structure of a spectrum stays below where no peak can stand out of its error: boxes are nearly as
-good as the line itself at finding it, and chance alone exceeds this in a few of a hundred spectra."""
+NOTHING = 3.5
+"""Standard deviations that the largest structure of a spectrum stays below where no peak can stand out of its error: a box finds three
+quarters of what the line itself would, and chance alone exceeds this in one of ten spectra, which are then fitted like others."""
 SURELY = 1.5
 """Variance about the background, over that of the noise, from which a spectrum surely shows something."""
 SWEEPS = 30

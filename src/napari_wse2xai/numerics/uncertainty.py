@@ -152,8 +152,7 @@ def _of_chunk(
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
     plainly = problem.weights is None
     full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
-    total = np.asarray(counts * root, dtype=np.float32)
-    total -= (total @ background) @ background.T
+    total = problem.without_background(counts * root).astype(np.float32)
     standard = np.asarray(plain / np.sqrt(variance), dtype=np.float32)
     return {
         "error": local.errors(full),
