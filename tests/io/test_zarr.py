@@ -1,9 +1,12 @@
 """Zarr folders as xarray writes them, and HyperSpy's files."""
 
 import shutil
+import subprocess
+import sys
 import warnings
 
 import h5py
+import numcodecs
 import numpy as np
 import pytest
 import zarr
@@ -209,3 +212,39 @@ def test_hyperspy_file_of_the_library_that_defines_it(tmp_path):
     found = read(tmp_path / "flake.hspy")
     np.testing.assert_array_equal(found.counts, COUNTS)
     assert (found.axis.kind, found.frame.step_um, found.metadata["General.title"]) == (AxisKind.ENERGY, (0.5, 0.5), "t")
+
+
+DAMAGED = """
+import sys, warnings
+from pathlib import Path
+from napari_wse2xai.errors import UserError
+from napari_wse2xai.io import read
+chunk, whole = Path(sys.argv[2]), Path(sys.argv[2]).read_bytes()
+for part in (whole[:72], whole[:10], whole[:-1], whole[:4] + b"\\xff" * 4 + whole[8:], whole[:12] + b"\\xff\\xff\\0\\0" + whole[16:]):
+    chunk.write_bytes(part)
+    try:
+        read(sys.argv[1])
+    except UserError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_chunk_of_blosc_that_was_cut_does_not_end_the_process(tmp_path, zarr_format):
+    """Blosc reads as far as its header says; a chunk of 72 bytes in place of 4,462 ended Python by SIGSEGV."""
+    root = zarr.create_group(tmp_path / "map.zarr", zarr_format=zarr_format)
+    codec = numcodecs.Blosc("lz4") if zarr_format == 2 else zarr.codecs.BloscCodec(cname="lz4")
+    values = np.random.default_rng(0).integers(0, 9999, (NY, NX, 600)).astype(np.float32)
+    names = ["y", "x", "w"]
+    options = {"dimension_names": names} if zarr_format == 3 else {}
+    array = root.create_array("counts", data=values, chunks=(NY, NX, 300), compressors=codec, **options)
+    axis = root.create_array("w", data=500 + np.arange(600.0), compressors=None, **({"dimension_names": ["w"]} if options else {}))
+    axis.attrs["units"] = "nm"
+    if zarr_format == 2:
+        array.attrs["_ARRAY_DIMENSIONS"], axis.attrs["_ARRAY_DIMENSIONS"] = names, ["w"]
+    np.testing.assert_array_equal(read(tmp_path / "map.zarr").counts, values)
+    chunk = next(each for each in (tmp_path / "map.zarr" / "counts").rglob("*") if each.is_file() and each.name[0].isdigit())
+    command = [sys.executable, "-c", DAMAGED, str(tmp_path / "map.zarr"), str(chunk)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("is incomplete or damaged") == 5

@@ -103,7 +103,8 @@ def _mean(counts: Any) -> NDArray[np.float64]:
 def _words(joints: list[Seam], kind: AxisKind, how: Overlap | None) -> Iterator[str]:
     """What was done at every seam."""
     for joint in joints:
-        where = f"without overlap at {joint.low:g} {kind.unit}" if joint.is_gap else f"over {joint.low:g} to {joint.high:g} {kind.unit}"
+        span = f"over {joint.low:g} to {joint.high:g}" if joint.high > joint.low else f"at {joint.low:g}"
+        where = f"{'without overlap ' if joint.is_gap else ''}{span} {kind.unit}"
         done = (
             f"the second multiplied by {joint.factor:.4g} +- {joint.error:.1g}"
             if how == "scale"

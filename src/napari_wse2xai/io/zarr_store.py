@@ -2,6 +2,7 @@
 
 import math
 import os
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,11 @@ _MOST_COMPRESSED = 5000
 """Zstandard can shrink a map with an even background by no more: an array that claims more per stored byte is damaged."""
 _HARMLESS = 1 << 20
 """Bytes that any array may claim: one whose values were never written has no files."""
+_METADATA = (".zarray", ".zattrs", ".zgroup", ".zmetadata", "zarr.json")
+_BLOSC = struct.Struct("<4xI4xI")
+"""Header of a chunk that Blosc compressed: bytes that it unpacks to, and its own."""
+_MOST_IN_A_CHUNK = 2
+"""Times the size of a chunk that it may unpack to: filters change the size little."""
 _COMPRESSORS = ("blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
 
@@ -66,8 +72,26 @@ def _resolved(link: Path) -> Path:
 def read_array(array: Any) -> NDArray[Any]:
     """All numbers of an array; a size that its files cannot hold is refused before any memory is taken."""
     require_stored(array, harmless=_HARMLESS)
+    require_whole_chunks(array)
     require_real(np.dtype(array.dtype), array.name)
     return np.asarray(array[...])
+
+
+def require_whole_chunks(array: Any) -> None:
+    """Refuse chunks of Blosc that were cut: it believes the length in their header, and reading beyond ends the process."""
+    if "blosc" not in "".join(type(codec).__name__.lower() + str(getattr(codec, "codec_id", "")) for codec in array.compressors):
+        return
+    if array.shards is not None:
+        raise ReaderError(f"'{array.name}' has shards that Blosc compressed, whose damage cannot be seen; write it without shards.")
+    room = _MOST_IN_A_CHUNK * math.prod(array.chunks) * np.dtype(array.dtype).itemsize
+    for entry in _entries(Path(array.store.root) / array.path):
+        if not entry.is_file() or entry.name in _METADATA:
+            continue
+        with open(entry.path, "rb") as stream:
+            head = stream.read(_BLOSC.size)
+        unpacked, packed = _BLOSC.unpack(head) if len(head) == _BLOSC.size else (0, 0)
+        if not _BLOSC.size <= packed <= entry.stat().st_size or unpacked > room:
+            raise ReaderError(f"'{array.name}' has a chunk '{entry.name}' that is incomplete or damaged; copy the folder again.")
 
 
 def require_stored(array: Any, *, harmless: int = 0) -> None:

@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, counted
 
 Floats = NDArray[np.float64]
 Overlap = Literal["blend", "scale", "offset"]
@@ -161,9 +161,9 @@ def _fitted(seam: Seam, below: Floats, piece: Floats, how: Overlap) -> Seam:
     known = np.isfinite(lower) & np.isfinite(upper)
     where = f"at {seam.low:g}"
     if seam.is_gap or known.sum() < _FEWEST:
-        n_shared = 0 if seam.is_gap else int(known.sum())
+        shared = counted(0 if seam.is_gap else int(known.sum()), "channel")
         raise DataError(
-            f"The pieces of its spectral axis that meet {where} share {n_shared} channels, too few to tell a {_NUMBERS[how]}; "
+            f"The pieces of its spectral axis that meet {where} share {shared}, too few to tell a {_NUMBERS[how]}; "
             "join them with overlap 'blend'."
         )
     lower, upper = lower[known], upper[known]

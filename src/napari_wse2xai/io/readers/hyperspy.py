@@ -20,7 +20,7 @@ from napari_wse2xai.io.netcdf import text_of
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.told import Told
-from napari_wse2xai.io.zarr_store import open_store, read_array
+from napari_wse2xai.io.zarr_store import open_store, read_array, require_whole_chunks
 from napari_wse2xai.io.zarr_store import require_stored as require_zarr_stored
 
 _DEEPEST = 20
@@ -79,6 +79,8 @@ def _values(data: Any, index: Any = ...) -> np.ndarray[Any, Any]:
 
     _require_stored(data)
     require_real(np.dtype(data.dtype), str(data.name))
+    if not isinstance(data, h5py.Dataset):
+        require_whole_chunks(data)
     if index is not ...:
         return np.asarray(data[index])
     if isinstance(data, h5py.Dataset):
