@@ -1,5 +1,6 @@
 """Files of cameras: real ones of Princeton Instruments and Andor against their text, their bytes and what was set."""
 
+import re
 import struct
 import sys
 import warnings
@@ -25,7 +26,7 @@ def test_andor_as_its_own_text():
     np.testing.assert_allclose(found.counts[0, 0], text[:, 1], rtol=5e-6)  # Solis writes six digits
     assert found.axis.kind is AxisKind.WAVELENGTH
     assert found.axis.laser_nm is None  # 422 nm stands in the file, which nobody set: the notch is one for 405 nm
-    assert found.metadata["AccumulatedCycles"] == "500"
+    assert found.metadata["Accumulations"] == "500"
 
 
 def test_andor_over_the_raman_shift(tmp_path):
@@ -117,3 +118,18 @@ def test_damage_gives_a_sentence_or_a_map(tmp_path, name, seed):
             read(path)
         except UserError as error:
             assert "\n" not in str(error)
+
+
+def test_how_the_spectra_were_taken():
+    """Against what stands in the files: XML of LightField, and the lines below the numbers of Solis' own text export."""
+    content = (REAL / "lightfield_step_and_glue.spe").read_bytes()
+    assert b'<Accumulations type="Int64">30<' in content
+    assert b">[500nm,600][1][0]<" in content
+    (item,) = list_items(REAL / "lightfield_step_and_glue.spe")
+    assert (item.acquisition.accumulations, item.acquisition.grating) == (30, "500nm,600")
+    pytest.importorskip("sif_parser")
+    told = (REAL / "raman1.asc").read_text(encoding="latin-1")
+    exposure = float(re.search(r"Exposure Time \(secs\):\s*([\d.]+)", told)[1])
+    (item,) = list_items(REAL / "raman1.sif")
+    assert item.acquisition.exposure_s == pytest.approx(exposure, rel=1e-4)
+    assert item.acquisition.accumulations == int(re.search(r"Number of Accumulations:\s*(\d+)", told)[1])

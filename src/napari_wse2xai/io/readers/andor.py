@@ -20,8 +20,15 @@ from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.told import Told
 
 _MICROSECONDS = 1e6
-_TOLD = ("ExposureTime", "AccumulatedCycles", "DetectorTemperature", "DetectorType", "GratingBlaze", "spectrograph")
-"""What is kept of the file's own words."""
+_TOLD = {
+    "ExposureTime": "Exposure Time (s)",
+    "AccumulatedCycles": "Accumulations",
+    "DetectorTemperature": "DetectorTemperature",
+    "DetectorType": "DetectorType",
+    "GratingBlaze": "GratingBlaze",
+    "spectrograph": "spectrograph",
+}
+"""What is kept of the file's own words, and what it is called."""
 
 
 class _Stream(io.BytesIO):
@@ -100,6 +107,6 @@ def _axes(info: Mapping[str, Any], n_frames: int, height: int, spectral: Axis) -
 
 
 def _metadata(info: Mapping[str, Any]) -> dict[str, Any]:
-    found = {key: str(info[key]) for key in _TOLD if info.get(key) not in (None, "")}
+    found = {name: str(info[key]) for key, name in _TOLD.items() if info.get(key) not in (None, "")}
     laser = _laser_nm(info)
     return found if laser is None else found | {"Laser (nm)": f"{laser:g}"}

@@ -5,6 +5,7 @@ item.  A parser of a library would need xarray, lxml and numpydantic for it.
 """
 
 import math
+import re
 import struct
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ _PIXELS = {"MonochromeUnsigned16": "<u2", "MonochromeUnsigned32": "<u4", "Monoch
 """The same of LightField."""
 _XML, _WAVELENGTHS = "{http://www.princetoninstruments.com/spe/2009}", "Wavelength"
 _LIGHTFIELD = 3.0
+_GRATING = re.compile(r"\[([^\]]+)\]")
+"""The chosen grating, ``[500nm,600][1][0]``: blaze and grooves per mm, then its place in the spectrometer."""
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,7 @@ def _wavelengths(root: ET.Element, block: ET.Element, width: int) -> NDArray[np.
 
 
 def _texts(root: ET.Element) -> dict[str, Any]:
-    """Laser, exposure and date of a LightField file."""
+    """Laser, exposure, accumulations, grating and date of a LightField file."""
     found: dict[str, Any] = {}
     mapping = root.find(f"{_XML}Calibrations/{_XML}WavelengthMapping")
     if mapping is not None and mapping.get("laserLine"):
@@ -155,6 +158,10 @@ def _texts(root: ET.Element) -> dict[str, Any]:
         key = element.tag.rpartition("}")[2]
         if key == "ExposureTime" and element.text and element.get("relevance") != "False":
             found["Exposure (s)"] = f"{float(element.text) / 1e3:g}"
+        elif key == "Accumulations" and element.text and element.get("relevance") != "False":
+            found.setdefault("Accumulations", element.text.strip())
+        elif key == "Grating" and (chosen := _GRATING.match(element.findtext(element.tag.replace("Grating", "Selected")) or "")):
+            found.setdefault("Grating", chosen[1])
     created = root.find(f"{_XML}GeneralInformation/{_XML}FileInformation")
     if created is not None and created.get("created"):
         found["date"] = created.get("created")
