@@ -1,18 +1,19 @@
 """Flakes that look the same when turned: the stage is believed, a search tells its rivals, and nothing is ever wrong in silence."""
 
+import re
 from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import PARAMETERS, Frame, Pairable, PairedMaps, Record
-from napari_wse2xai.data.transform import corners_um
+from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, Pairable, PairedMaps, Record
+from napari_wse2xai.data.transform import corners_um, pixels_um
 from napari_wse2xai.errors import AmbiguousPairing, DataError, DataWarning, SettingsError
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages.pair import Automatic, GivenTransform, Register, StageCoordinates
-from symmetric_flakes import SYMMETRIC, Dirt, Scanned, irregular, kite, scanned
+from symmetric_flakes import SYMMETRIC, Dirt, Scanned, irregular, kite, peaks, scanned
 
 pytestmark = pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
 CLEAN = Dirt()
@@ -168,3 +169,44 @@ def test_a_transform_by_hand_is_nobodys_candidate() -> None:
     paired = Pair(method=GivenTransform.of(scans.truth))(pairable(scans))
     assert paired.candidates == ()
     np.testing.assert_array_equal(paired.transform.matrix, scans.truth.matrix)
+
+
+@pytest.mark.parametrize(("name", "seed"), [("disc", 336), ("hexagon", 354)])
+def test_masks_that_lost_different_sides_are_never_wrong_in_silence(name: str, seed: int) -> None:
+    rng = np.random.default_rng(77_000 + seed)
+    dirt = Dirt(rng.uniform(0, 0.5), int(rng.integers(3)), rng.uniform(0, 0.2), rng.uniform(0.15, 0.35))
+    with pytest.raises(AmbiguousPairing, match=r"PL fits in \d+ ways"):
+        Pair(method=Register())(pairable(scanned(SYMMETRIC[name], seed, lost=True, dirt=dirt)))
+
+
+def edge_of_a_half_plane(angle_deg: float, *, corner: bool = False) -> Pairable:
+    """Both scans see one straight edge, or two that meet at a right angle."""
+    angle = np.deg2rad(angle_deg)
+    rng = np.random.default_rng(3)
+    maps = []
+    for kind, shape, step, origin in (
+        (AxisKind.RAMAN_SHIFT, (38, 47), 0.5, (3.0, -7.0)),
+        (AxisKind.ENERGY, (33, 40), 0.6, (2.7, -7.3)),
+    ):
+        frame = Frame(shape, (step, step), origin)
+        y, x = np.moveaxis(pixels_um(frame) - np.array([12.2, 4.6]), -1, 0)
+        on = y * np.sin(angle) + x * np.cos(angle) > 0
+        if corner:
+            on &= y * np.cos(angle) - x * np.sin(angle) > 0
+        maps.append(peaks(on, frame, kind, rng))
+    return Pairable(*maps)
+
+
+@pytest.mark.parametrize("angle", [0.0, 17.0, 73.0, 135.0])
+def test_along_a_lone_edge_nothing_is_claimed(angle: float) -> None:
+    with pytest.warns(DataWarning, match="see but one edge of the flake"):
+        paired = Pair()(edge_of_a_half_plane(angle))
+    assert paired.found_by.startswith("stage coordinates")
+    (said,) = re.findall(r"at (\d+)° from y", " ".join(paired.doubts))
+    assert (
+        abs((float(said) + angle + 90) % 180 - 90) < 6
+    )  # an edge whose normal lies at this angle from x lies as far from y, the other way
+
+
+def test_a_corner_tells_both_directions() -> None:
+    assert not Pair()(edge_of_a_half_plane(30.0, corner=True)).doubts

@@ -1,10 +1,11 @@
 """Find how two scans of one flake lie to one another without help, and what else fits as well."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from napari_wse2xai.numerics.coarse_search import Done, Freedom, candidates
+from napari_wse2xai.numerics.lost_sides import Evidence, LostSides
 from napari_wse2xai.numerics.outline import Array, Placing, Scan
 from napari_wse2xai.numerics.registration import SHIFT, TURN, distances, overlap, refine, seen, slopes, with_common_blur
 
@@ -20,6 +21,8 @@ CORE = 0.8
 """Share of the outlines, the best agreeing, that must tell two placings apart as well."""
 MARGIN, CORE_MARGIN = 8.0, 5.0
 """A placing whose worth stays behind by less, of the whole or of the core, fits as well; benchmarks/pairing.py counts."""
+LOST_MARGIN, LOST_DOUBT = 4.5, 7.0
+"""The same where a side that either mask may have lost is left out; and below what that is at least said."""
 UNMIRRORED = 3.0
 """Head start of placings that do not mirror."""
 SAME_STEPS = 3.0
@@ -45,6 +48,8 @@ class Fit:
     """Logarithm of the likelihood over that of a placing at random."""
     core: float
     """The same without what agrees least."""
+    behind: float = np.inf
+    """By how much it is worth less than the best one, should either mask have lost the side that tells them apart."""
 
     @property
     def mirrored(self) -> bool:
@@ -79,7 +84,8 @@ def search(fixed: Scan, moving: Scan, freedom: Freedom, progress: Done, also: tu
         return []
     together = compared(fixed, moving, [fits[0].placing, *_slid(fixed, moving, fits[0].placing, freedom)])
     # What is slid beats the best by the grain of the pixels only.
-    return [*fits, *(fit for fit in together if fit.placing is not fits[0].placing and fit in as_good([together[0], fit]))]
+    slid = [fit for fit in together if fit.placing is not fits[0].placing and fit in as_good([together[0], fit])]
+    return _if_sides_are_lost(fixed, moving, [*fits, *slid], freedom)
 
 
 def compared(fixed: Scan, moving: Scan, placings: list[Placing], *, strict: bool = False) -> list[Fit]:
@@ -110,6 +116,10 @@ class _Apart:
     weight: Array
     """(n,) independent pieces of outline that a point stands for."""
     evidence: float
+    fixed: Array
+    """(n, 2) where the points lie on the fixed scan, um."""
+    moving: Array
+    """(n, 2) and on the moving one."""
 
     @classmethod
     def of(cls, fixed: Scan, moving: Scan, placing: Placing) -> "_Apart | None":
@@ -117,14 +127,24 @@ class _Apart:
         function = distances(fixed, moving, placing, fixed.pivot)
         if function is None:
             return None
-        counts = [len(places) for places in seen(fixed, moving, placing)]
+        still, carried = seen(fixed, moving, placing)
+        counts = [len(still), len(carried)]
         each = np.array([fixed.pitch, moving.pitch]) / (2 * POINTS_PER_STEP * PIECE_STEPS * pitch(fixed, moving))
         every = float(each @ [len(fixed.outline), len(moving.outline)])
-        return cls(np.abs(function(np.zeros(TURN))), np.repeat(each, counts), float(each @ counts) / every)
+        here, there = np.concatenate([still, placing(carried)]), np.concatenate([placing.back(still), carried])
+        return cls(np.abs(function(np.zeros(TURN))), np.repeat(each, counts), float(each @ counts) / every, here, there)
+
+    def gains(self, spread: float) -> Array:
+        """(n,) logarithm of the likelihood of each distance, with heavy tails, over that of one at random."""
+        return np.asarray(0.5 * CAP - np.minimum(np.log1p((self.far / spread) ** 2), CAP))
+
+    def evidence_at(self, spread: float) -> Evidence:
+        """What every point says."""
+        return Evidence(self.gains(spread) * self.weight, self.weight, self.fixed, self.moving)
 
     def fit(self, placing: Placing, spread: float, tolerance: float) -> Fit:
-        """Likelihood of these distances with heavy tails, and how much agrees."""
-        gains = 0.5 * CAP - np.minimum(np.log1p((self.far / spread) ** 2), CAP)
+        """Likelihood of these distances, and how much agrees."""
+        gains = self.gains(spread)
         order = np.argsort(-gains)
         weighted, total = (gains * self.weight)[order], np.cumsum(self.weight[order])
         core = float(weighted[total <= CORE * total[-1]].sum())
@@ -148,28 +168,42 @@ def agrees(fixed: Scan, moving: Scan, placing: Placing, least: float) -> bool:
 
 
 def agrees_too(fixed: Scan, moving: Scan, placing: Placing, best: Placing) -> bool:
-    """Whether the outlines agree nearly as much at one placing as at the best one, and as much of them."""
+    """Whether the outlines agree nearly as much at one placing as at the best one, and as much of them, or would if a side is lost."""
     found = {id(fit.placing): fit for fit in compared(*_blurred(fixed, moving), [best, placing])}
     one, other = found.get(id(placing)), found.get(id(best))
-    if one is None or other is None:
+    lost = _Lost.of(*_blurred(fixed, moving), best)
+    if one is None or other is None or lost is None:
         return False
+    if lost.behind(placing).min() < LOST_MARGIN:
+        return True
     return one.agreement >= other.agreement - AGREES_TOO and one.evidence >= 0.5 * other.evidence
 
 
 def as_good(fits: list[Fit]) -> list[Fit]:
     """Those that fit as well as the first, itself included."""
     best = fits[0]
-    return [fit for fit in fits if fit.worth >= best.worth - MARGIN or fit.core >= best.core - CORE_MARGIN]
+    return [fit for fit in fits if fit.worth >= best.worth - MARGIN or fit.core >= best.core - CORE_MARGIN or _if_lost(fit, best)]
+
+
+def _if_lost(fit: Fit, best: Fit) -> bool:
+    """Whether it fits as well as the best, of the same hand, should either mask have lost a side."""
+    return fit.behind < LOST_MARGIN and fit.mirrored == best.mirrored
+
+
+def nearly_as_good(fits: list[Fit]) -> bool:
+    """Whether something would fit nearly as well as the first, should either mask have lost a side."""
+    return any(fit.behind < LOST_DOUBT for fit in fits[1:])
 
 
 def resistance(fixed: Scan, moving: Scan, placing: Placing) -> tuple[Array, Array]:
-    """How much the outlines resist a shift: the share (2,) of each way, rising, and the ways as columns (2, 2)."""
-    function = distances(*_blurred(fixed, moving), placing, fixed.pivot)
-    if function is None:
+    """How many pieces of the outlines resist a shift: along each way (2,), rising, and the ways as columns (2, 2)."""
+    fixed, moving = _blurred(fixed, moving)
+    apart = _Apart.of(fixed, moving, placing)
+    if apart is None:
         return np.zeros(2), np.eye(2)
-    steep = slopes(function, 0.5 * fixed.pitch)(np.zeros(SHIFT))
-    size, ways = np.linalg.eigh(steep.T @ steep)
-    return np.asarray(size / max(float(size.sum()), 1e-12)), np.asarray(ways)
+    steep = _steepness(fixed, moving, placing)[:, :SHIFT]
+    pieces, ways = np.linalg.eigh(steep.T @ (steep * apart.weight[:, None]))
+    return np.asarray(pieces), np.asarray(ways)
 
 
 def pitch(fixed: Scan, moving: Scan) -> float:
@@ -197,11 +231,61 @@ def _slid(fixed: Scan, moving: Scan, best: Placing, freedom: Freedom) -> list[Pl
 
     That is along a straight edge, where both scans see but one, or round a disc.
     """
-    function = distances(fixed, moving, best, fixed.pivot)
-    if function is None:
-        return []
-    steep = slopes(function, 0.5 * fixed.pitch)(np.zeros(TURN))
-    weakest = np.linalg.eigh(steep.T @ steep)[1][:, 0]
+    steep = _steepness(fixed, moving, best)
+    return _along(fixed, moving, best, np.linalg.eigh(steep.T @ steep)[1][:, 0], freedom)
+
+
+def _steepness(fixed: Scan, moving: Scan, placing: Placing) -> Array:
+    """Derivatives (n, 3) of the distances of the outlines by shift and turn."""
+    function = distances(fixed, moving, placing, fixed.pivot)
+    return np.zeros((0, TURN)) if function is None else slopes(function, 0.5 * fixed.pitch)(np.zeros(TURN))
+
+
+def _along(fixed: Scan, moving: Scan, best: Placing, way: Array, freedom: Freedom) -> list[Placing]:
+    """A placing slid to either side along a way (3,) as far as is free."""
     far = SLIDE_STEPS * pitch(fixed, moving)
-    moved = [best.nudged(np.append(way * far * weakest, 0.0), fixed.pivot) for way in (-1.0, 1.0)]
+    moved = [best.nudged(np.append(sign * far * way, 0.0), fixed.pivot) for sign in (-1.0, 1.0)]
     return [placing for placing in moved if freedom.held(fixed, moving, placing) is placing]
+
+
+def _if_sides_are_lost(fixed: Scan, moving: Scan, fits: list[Fit], freedom: Freedom) -> list[Fit]:
+    """Say of each fit how far it stays behind the best if a side is lost, and add what could be the place then.
+
+    Mirrored ones are not asked where the best is none: scans of one instrument are not mirrored.
+    """
+    best = fits[0].placing
+    lost = _Lost.of(fixed, moving, best)
+    if lost is None:
+        return fits
+    asked = [fit if fit.mirrored > fits[0].mirrored else replace(fit, behind=float(lost.behind(fit.placing).min())) for fit in fits[1:]]
+    ways = lost.sides.weakest(lost.best, _steepness(fixed, moving, best))
+    slid = {float(lost.behind(to)[pair]): to for way, pair in ways for to in _along(fixed, moving, best, way, freedom)}
+    nearest = min(slid, default=np.inf)
+    if nearest >= LOST_MARGIN or any(fit.mirrored == fits[0].mirrored for fit in as_good([fits[0], *asked])[1:]):
+        return [fits[0], *asked]
+    added = compared(fixed, moving, [best, slid[nearest]])
+    return [fits[0], *asked, *(replace(fit, behind=nearest) for fit in added if fit.placing is slid[nearest])]
+
+
+@dataclass(frozen=True, eq=False)
+class _Lost:
+    """Compares placings with the best one, a side of either mask left out."""
+
+    scans: tuple[Scan, Scan]
+    sides: LostSides
+    best: Evidence
+    spread: float
+
+    @classmethod
+    def of(cls, fixed: Scan, moving: Scan, best: Placing) -> "_Lost | None":
+        """None where no outline lies where both scans were."""
+        apart = _Apart.of(fixed, moving, best)
+        if apart is None:
+            return None
+        spread = max(SMALLEST_SPREAD * pitch(fixed, moving), 1.48 * float(np.median(apart.far)))
+        return cls((fixed, moving), LostSides.of(fixed, moving), apart.evidence_at(spread), spread)
+
+    def behind(self, placing: Placing) -> Array:
+        """By how much a placing is worth less than the best, for each pair of cuts."""
+        apart = _Apart.of(*self.scans, placing)
+        return np.full(self.sides.shape, np.inf) if apart is None else self.sides.behind(self.best, apart.evidence_at(self.spread))

@@ -1,6 +1,6 @@
 """Where PL lies on RS: the stage's coordinates believed first, a search with its rivals, a transform by hand; and how sure that is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Self
 
@@ -24,8 +24,8 @@ FARTHEST_REFINED = 1.5
 """Largest shift, in steps of the coarser scan, by which outlines may correct the stage's coordinates."""
 WORTH_REFINING = 0.5
 """Shifts of fewer steps are left alone."""
-LEAST_DETERMINED = 0.1
-"""Share of the outlines' resistance below which a direction counts as undetermined: along a straight edge."""
+LEAST_DETERMINED = 1.5
+"""Pieces of the outlines, of four steps each, that must resist a shift; fewer leave it open: along a straight edge."""
 FARTHEST_STEPS = 2.0
 """A placing that misses by more RS steps is refused."""
 SPECK_PX, SPECK_SHARE = 4, 0.02
@@ -65,14 +65,15 @@ def by_stage(source: Pairable, tell: Tell, *, corrected: bool) -> Placed:
     """PL where the stage says; `corrected`: shifted a little where the outlines want it, but never on the grid of RS."""
     from napari_wse2xai.numerics import registration
     from napari_wse2xai.numerics.outline import STAY
-    from napari_wse2xai.numerics.rivals import pitch
 
     raman, pl = scan_of(source.raman), scan_of(source.pl)
     found = registration.settle(raman, pl, STAY, free=registration.SHIFT, progress=tell)
     if found is None:
         return Placed(Transform.identity(), "stage coordinates")
-    shift, error = _determined(raman, pl, found)
-    far, error_um, step = float(np.linalg.norm(shift)), float(np.linalg.norm(error)), pitch(raman, pl)
+    ways = _determined(source, found.placing)
+    shift = ways @ (ways.T @ found.placing.offset)
+    error = np.sqrt(np.einsum("ik,ij,jk->k", ways, found.covariance[:2, :2], ways))
+    far, error_um, step = float(np.linalg.norm(shift)), float(np.linalg.norm(error)), _coarser_um(source)
     wanted = max(WORTH_REFINING * step, 2 * error_um) < far <= FARTHEST_REFINED * step
     if corrected and wanted and not on_one_grid(source):
         words = f"stage coordinates, shifted by (y, x) ({shift[0]:.2f}, {shift[1]:.2f}) µm to bring the outlines together"
@@ -80,14 +81,28 @@ def by_stage(source: Pairable, tell: Tell, *, corrected: bool) -> Placed:
     return Placed(Transform.identity(), "stage coordinates", float(np.hypot(far, error_um)), error_um, found.overlap)
 
 
-def _determined(raman: "Scan", pl: "Scan", found: "Found") -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shift (2,) that the outlines want and its standard error, nothing along an edge that they leave open."""
+def _determined(source: Pairable, placing: "Placing") -> NDArray[np.float64]:
+    """Ways (2, k) along which the outlines tell where PL lies: not along an edge that is all there is."""
     from napari_wse2xai.numerics.rivals import resistance
 
-    shares, ways = resistance(raman, pl, found.placing)
-    known = ways[:, shares >= LEAST_DETERMINED]
-    variance = np.einsum("ik,ij,jk->k", known, found.covariance[:2, :2], known)
-    return known @ (known.T @ found.placing.offset), np.asarray(np.sqrt(variance))
+    pieces, ways = resistance(scan_of(source.raman), scan_of(source.pl), placing)
+    return np.asarray(ways[:, pieces >= LEAST_DETERMINED])
+
+
+def left_open(source: Pairable, transform: Transform) -> str:
+    """What the outlines cannot tell about a placing, a sentence; empty where they tell both directions."""
+    from napari_wse2xai.numerics.outline import Placing
+
+    ways = _determined(source, Placing(transform.matrix, transform.offset))
+    if not ways.size:
+        return "The outlines that both scans see are too short to tell where PL lies."
+    across_y, across_x = ways[:, 0].tolist()
+    edge = np.rad2deg(np.arctan2(across_y, -across_x)) % 180
+    return (
+        ""
+        if ways.shape[1] > 1
+        else f"Both scans see but one edge of the flake, at {edge:.0f}° from y: how PL lies along it the outlines cannot tell."
+    )
 
 
 def believable(source: Pairable) -> bool:
@@ -142,8 +157,17 @@ def by_search(source: Pairable, freedom: "Freedom", chosen: int | None, kind: st
     placed = _settled(source, freedom, fits[number].placing, tell, chosen=chosen is not None)
     words = kind if chosen is None else f"{kind}, candidate {chosen} of {len(every)}"
     placed = replace(placed, candidates=every, found_by=words)
-    twin = chosen is None and not fits[0].mirrored and any(fit.mirrored for fit in rivals.as_good(fits))
-    return placed.doubting(MIRRORED_TOO) if twin else placed
+    return placed if chosen is not None else placed.doubting(*_of_rivals(fits))
+
+
+def _of_rivals(fits: "list[Fit]") -> Iterator[str]:
+    """Why the best placing of a search is not sure, though nothing that is free equals it."""
+    from napari_wse2xai.numerics import rivals
+
+    if not fits[0].mirrored and any(fit.mirrored for fit in rivals.as_good(fits)):
+        yield MIRRORED_TOO
+    if rivals.nearly_as_good(fits):
+        yield LOST_SIDE
 
 
 def _settled(source: Pairable, freedom: "Freedom", placing: "Placing", tell: Tell, *, chosen: bool) -> Placed:
@@ -199,9 +223,15 @@ def named(source: Pairable) -> str:
 
 MEND = "look whether each map's flake is found right (find_flake) and whether the two scans overlap on the flake"
 DISAGREE = "The outlines of the two flakes disagree where the stage has them, but nowhere do they agree clearly better: look at both masks."
+LOST_SIDE = "If one of the masks has lost a side of the flake, PL may lie otherwise: look at both masks."
 MIRRORED_TOO = (
     "A mirrored placing of PL fits as well; it was not taken, for scans of one instrument are not mirrored: compare the maps by eye."
 )
+
+
+def _coarser_um(source: Pairable) -> float:
+    """Step of the coarser scan."""
+    return max(scan_of(peaks).pitch for peaks in (source.raman, source.pl))
 
 
 def _rms(vectors: NDArray[np.float64]) -> float:

@@ -190,8 +190,11 @@ def _rising(progress: Progress) -> _placing.Tell:
 def _doubts(source: Pairable, placed: _placing.Placed, step: float) -> Iterator[str]:
     """Why it is not sure that PL lies where it belongs."""
     off = placed.misalignment_um
-    if not np.isfinite(off) and not _placing.on_one_grid(source):
-        yield "How well the maps lie on one another cannot be judged: the two scans share no outline of the flake."
+    if not _placing.on_one_grid(source):
+        if not np.isfinite(off):
+            yield "How well the maps lie on one another cannot be judged: the two scans share no outline of the flake."
+        elif words := _placing.left_open(source, placed.transform):
+            yield words
     if off > step:
         yield f"PL may miss its place by {off:.2g} µm, {off / step:.1f} steps."
     if placed.overlap < LEAST_OVERLAP:
