@@ -21,8 +21,8 @@ CORE = 0.8
 """Share of the outlines, the best agreeing, that must tell two placings apart as well."""
 MARGIN, CORE_MARGIN = 8.0, 5.0
 """A placing whose worth stays behind by less, of the whole or of the core, fits as well; benchmarks/pairing.py counts."""
-LOST_MARGIN, LOST_DOUBT = 4.5, 7.0
-"""The same where a side that either mask may have lost is left out; and below what that is at least said."""
+LOST_MARGIN, LOST_DOUBT, OTHER_HAND_DOUBT = 4.5, 7.0, 2.5
+"""The same where a side that either mask may have lost is left out; below what that is at least said; and that of the other hand."""
 UNMIRRORED = 3.0
 """Head start of placings that do not mirror."""
 SAME_STEPS = 3.0
@@ -192,7 +192,7 @@ def _if_lost(fit: Fit, best: Fit) -> bool:
 
 def nearly_as_good(fits: list[Fit]) -> bool:
     """Whether something would fit nearly as well as the first, should either mask have lost a side."""
-    return any(fit.behind < LOST_DOUBT for fit in fits[1:])
+    return any(fit.behind < (LOST_DOUBT if fit.mirrored == fits[0].mirrored else OTHER_HAND_DOUBT) for fit in fits[1:])
 
 
 def resistance(fixed: Scan, moving: Scan, placing: Placing) -> tuple[Array, Array]:
