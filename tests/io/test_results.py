@@ -1,14 +1,16 @@
 """results.nc: everything comes back, and xarray reads it."""
 
+import json
 from dataclasses import replace
 
+import h5py
 import numpy as np
 import pytest
 import xarray
 
-from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PeakMaps, Record, Results, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PairedMaps, PeakMaps, Record, Results, SpectralMap, Status, Transform
 from napari_wse2xai.data import history as histories
-from napari_wse2xai.errors import DataWarning, ReaderError
+from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import list_items, read, read_results, write_map, write_results
 
 ARRAYS = (*PARAMETERS, *(f"{name}_error" for name in PARAMETERS), "status", "reduced_chi2")
@@ -144,3 +146,17 @@ def test_what_is_no_result(results, tmp_path):
     (tmp_path / "cut.nc").write_bytes(content[: len(content) // 2])
     with pytest.raises(ReaderError):
         read_results(tmp_path / "cut.nc")
+
+
+@pytest.mark.parametrize("shape", [[1 << 20, 1 << 15], [-4, 3], [1 << 40, 3]])
+def test_a_pl_scan_that_no_file_can_hold_is_refused(results, tmp_path, shape) -> None:
+    raman, pl = results.peaks["raman"], results.peaks["pl"]
+    paired = PairedMaps(raman, replace(pl, frame=raman.frame), pl.frame, Transform.identity(), 0.1, 0.05, 0.9, "stage coordinates")
+    write_results(replace(results, paired=paired), tmp_path / "results.nc")
+    assert read_results(tmp_path / "results.nc").paired.pl_frame == pl.frame
+    with h5py.File(tmp_path / "results.nc", "a") as file:
+        record = json.loads(file["pair"].attrs["pl_frame"]) | {"shape": shape}
+        file["pair"].attrs["pl_frame"] = json.dumps(record)
+    with pytest.raises(UserError, match=r"more than the file can hold|is none") as caught:
+        read_results(tmp_path / "results.nc")
+    assert "\n" not in str(caught.value)

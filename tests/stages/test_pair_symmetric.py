@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, Pairable, PairedMaps, Record
+from napari_wse2xai.data import PARAMETERS, AxisKind, Direction, Frame, Pairable, PairedMaps, Record
 from napari_wse2xai.data.transform import corners_um, pixels_um
 from napari_wse2xai.errors import AmbiguousPairing, DataError, DataWarning, SettingsError
 from napari_wse2xai.numerics import registration
@@ -210,3 +210,33 @@ def test_along_a_lone_edge_nothing_is_claimed(angle: float) -> None:
 
 def test_a_corner_tells_both_directions() -> None:
     assert not Pair()(edge_of_a_half_plane(30.0, corner=True)).doubts
+
+
+def along(scans: Scanned, *, raman: tuple[str, str] = ("y", "x"), pl: tuple[str, str]) -> Pairable:
+    """Both scans with other names of what their rows and columns run along."""
+    maps = []
+    for one, names in ((scans.raman, raman), (scans.pl, pl)):
+        first, second = (Direction(name) for name in names)
+        maps.append(replace(one, frame=replace(one.frame, directions=(first, second))))
+    return Pairable(*maps)
+
+
+@pytest.mark.parametrize("names", [("YA", "XA"), ("z", "x")])
+def test_scans_along_other_directions_share_no_coordinates(names: tuple[str, str]) -> None:
+    source = along(scanned(irregular(9), 9, lost=False, ratio=1.2, dirt=CLEAN), pl=names)
+    with pytest.raises(DataError, match=rf"RS runs along y and x and PL along {names[0]} and {names[1]}.*use the method 'automatic'"):
+        Pair(method=StageCoordinates())(source)
+    everywhere = Pairable(*(replace(peaks, status=np.zeros_like(peaks.status)) for peaks in (source.raman, source.pl)))
+    with pytest.raises(DataError, match=r"RS runs along y and x .* no outline of a flake to go by; place PL by landmarks"):
+        Pair()(everywhere)
+
+
+def test_two_scans_at_unknown_angles_are_searched_but_for_one_grid() -> None:
+    turned = ("YA", "XA")
+    other = along(scanned(irregular(9), 9, lost=False, ratio=1.2, dirt=CLEAN), raman=turned, pl=turned)
+    assert Pair()(other).found_by == "automatic"
+    same = along(scanned(irregular(4), 4, lost=False, ratio=1.0), raman=turned, pl=turned)
+    one_grid = Pairable(same.raman, replace(same.pl, frame=same.raman.frame))
+    paired = Pair()(one_grid)
+    assert paired.found_by == "stage coordinates"
+    np.testing.assert_array_equal(paired.pl.height, same.pl.height)

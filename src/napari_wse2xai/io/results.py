@@ -35,6 +35,8 @@ from napari_wse2xai.ordinary import require_ordinary, shown
 
 _PEAK_DIMENSIONS = ("peak", "y", "x")
 PAIR = "pair"
+_HARMLESS_PIXELS = 1 << 20
+"""Of a PL scan whose map is not in the file; more must be paid for with a byte each."""
 """Group of the PL peaks on the RS grid."""
 _LEARNT = (MODEL, EXPLANATION)
 _PAIR_NUMBERS = ("misalignment_um", "misalignment_error_um", "overlap")
@@ -191,9 +193,14 @@ def _write_pair(group: Any, paired: PairedMaps) -> None:
 def _pl_frame(group: Any, sample: str) -> Frame:
     """Grid on which the PL was measured; files of version 0.1 tell it in three attributes."""
     written = netcdf.text_of(group.attrs, "pl_frame")
-    if written:
-        return Frame.from_record(json.loads(written))
-    return Frame.from_record({key: group.attrs[f"pl_{key}"].tolist() for key in ("shape", "step_um", "origin_um")} | {"sample": sample})
+    told = {key: group.attrs[f"pl_{key}"].tolist() for key in ("shape", "step_um", "origin_um")} | {"sample": sample}
+    frame = Frame.from_record(json.loads(written) if written else told).checked()
+    if frame.n_pixels > max(_HARMLESS_PIXELS, Path(group.file.filename).stat().st_size):
+        raise ReaderError(
+            f"'{group.name}' claims a PL scan of {frame.shape[0]} x {frame.shape[1]} pixels, more than the file can hold; "
+            "the file is damaged, pair the two maps again."
+        )
+    return frame
 
 
 def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:

@@ -30,6 +30,8 @@ FARTHEST_STEPS = 2.0
 """A placing that misses by more RS steps is refused."""
 SPECK_PX, SPECK_SHARE = 4, 0.02
 """Holes and islands of a mask of so many pixels, or of this share of the flake, are left out of its outline."""
+AT_AN_ANGLE = {"XA", "YA"}
+"""Directions of a scan that is turned by an angle that its file does not say."""
 LISTED = 12
 """Most candidates that are named."""
 
@@ -130,6 +132,19 @@ def _corner_pixels(frame: Frame) -> NDArray[np.float64]:
     return np.array([(row, column) for row in (0, ny - 1) for column in (0, nx - 1)], dtype=np.float64)
 
 
+def on_one_stage(source: Pairable) -> bool:
+    """Whether the coordinates of both scans run along the same directions, at an angle that is known or is the same grid's."""
+    (rows, columns), (pl_rows, pl_columns) = (_named_directions(peaks.frame) for peaks in (source.raman, source.pl))
+    alike = all(ours == theirs or "" in (ours, theirs) for ours, theirs in ((rows, pl_rows), (columns, pl_columns)))
+    return alike and (not {rows, columns, pl_rows, pl_columns} & AT_AN_ANGLE or on_one_grid(source))
+
+
+def _named_directions(frame: Frame) -> tuple[str, str]:
+    """Names of what rows and columns run along; empty for a lone row or column."""
+    first, second = (direction.name if size > 1 else "" for direction, size in zip(frame.directions, frame.shape, strict=True))
+    return first, second
+
+
 def of_one_scan(source: Pairable) -> bool:
     """Whether RS and PL are parts of the spectra of one scan."""
     files = [_file(peaks) for peaks in (source.raman, source.pl)]
@@ -150,7 +165,7 @@ def by_search(source: Pairable, freedom: "Freedom", chosen: int | None, kind: st
     fits = rivals.search(raman, pl, freedom, lambda done: tell(0.5 * done), (STAY,))
     if not fits:
         raise DataError(f"{named(source)}: no placing that is free brings the two flakes together; {MEND}.")
-    if kind == "automatic" and chosen is None and rivals.agrees_too(raman, pl, STAY, fits[0].placing):
+    if kind == "automatic" and chosen is None and on_one_stage(source) and rivals.agrees_too(raman, pl, STAY, fits[0].placing):
         return by_stage(source, tell, corrected=False).doubting(DISAGREE)
     every = _listed(fits, source)
     number = _number(fits, every, chosen, kind, source)

@@ -145,12 +145,12 @@ class Pair(Stage[Pairable, PairedMaps]):
         method = self.method
         if not isinstance(method, _Searching):
             return _by_hand(method, source, tell)
-        touching = _placing.overlapping(source, Transform.identity())
+        touching = _placing.on_one_stage(source) and _placing.overlapping(source, Transform.identity())
         if touching and (_placing.of_one_scan(source) or not _placing.has_outlines(source)):
             return _placing.by_stage(source, tell, corrected=False)
         if not _placing.has_outlines(source):
             raise DataError(
-                f"{_placing.named(source)}: the scans do not overlap where the stage has them, and show no outline of a flake to go by; "
+                f"{_placing.named(source)}: {_apart(source)}, and they show no outline of a flake to go by; "
                 "place PL by landmarks or a given transform."
             )
         if isinstance(method, Automatic) and not method.candidate and touching and _placing.believable(source):
@@ -206,6 +206,8 @@ def _by_hand(method: StageCoordinates | Landmarks | GivenTransform, source: Pair
     from napari_wse2xai.numerics import registration
     from napari_wse2xai.numerics.outline import Placing
 
+    if isinstance(method, StageCoordinates) and not _placing.on_one_stage(source):
+        raise DataError(f"{_placing.named(source)}: {_apart(source)}; use the method 'automatic' or 'register', or place PL by landmarks.")
     if isinstance(method, StageCoordinates) and not method.refine:
         return _placing.by_stage(source, tell, corrected=False)
     start = method.start()
@@ -215,6 +217,14 @@ def _by_hand(method: StageCoordinates | Landmarks | GivenTransform, source: Pair
         return _placing.Placed.judged(start, method.kind, found, source.pl.frame)
     refined = Transform(found.placing.matrix, found.placing.offset)
     return _placing.Placed.judged(refined, f"{method.kind}, refined", found, source.pl.frame)
+
+
+def _apart(source: Pairable) -> str:
+    """Why the coordinates of the stage do not lead from one scan to the other."""
+    if _placing.on_one_stage(source):
+        return "the scans do not overlap where the stage has them"
+    ways = (" and ".join(direction.name for direction in peaks.frame.directions) for peaks in (source.raman, source.pl))
+    return "RS runs along {} and PL along {}, so the stage's coordinates do not lead from one scan to the other".format(*ways)
 
 
 def _remedy(method: Any) -> str:
