@@ -15,6 +15,8 @@ ON_SCREEN := $(if $(DISPLAY)$(WAYLAND_DISPLAY),,xvfb-run -a -s "-screen 0 1600x1
 # What is imported is compiled once, into the environment's own folder: a container may forbid it (PYTHONDONTWRITEBYTECODE), and then every
 # worker, and every program that a test starts, compiles thousands of modules anew, half a minute of each.
 ENV := NAPARI_CONFIG= QT_API=pyside6 PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFIX=$(CURDIR)/$(VENV)/pycache
+# Two workers on two cores: more threads would only wait for one another, and cost a third more.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
 .PHONY: demo test lint check setup system clean
 
@@ -22,7 +24,7 @@ demo: system $(STAMP)
 	$(ENV) $(ON_SCREEN) $(BIN)/napari-wse2xai demo --output demo_out $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-window)
 
 test: system $(STAMP)
-	$(ENV) $(ON_SCREEN) $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(ENV) $(ONE_THREAD) $(ON_SCREEN) $(BIN)/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

@@ -1,5 +1,6 @@
 """Fixtures that every test may use."""
 
+import gc
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,12 @@ from napari_wse2xai.synthetic import SyntheticFlake, make_flake
 
 FIRST_ORDER, SECOND_ORDER = (183.0, 300.0), (314.0, 410.0)
 EXPECTED_LINES = ((195, 10), (220.5, 10), (240, 9), (250, 4), (260, 9), (359.5, 9), (374, 9), (394.5, 9))
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was imported, which stays: napari's test viewer calls it several times for each test."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from learned import make_explanation, make_model, make_recovery
 from napari_wse2xai import batch, cli, io, recipe
 from napari_wse2xai.data import Level, Samples
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
+from napari_wse2xai.report import _figures
 from napari_wse2xai.stages import Explain, Simulate, Train
 from napari_wse2xai.synthetic import Placement, make_flake, make_pair
 
@@ -60,9 +61,26 @@ def write(inputs, name="recipe.yaml", **changes):
 
 
 @pytest.fixture(scope="module")
-def run(inputs, tmp_path_factory):
+def told():
+    """Fractions that the run of the fixture `run` told, in their order."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def run(inputs, told, tmp_path_factory):
     output = tmp_path_factory.mktemp("runs") / "new" / "out"
-    return batch.run_recipe(write(inputs), output), output
+    return batch.run_recipe(write(inputs), output, lambda fraction, words: told.append(fraction)), output
+
+
+def named(figure, name):
+    """Files of a figure, not drawn."""
+    return {f"{name}.{kind}": b"" for kind in ("png", "svg")}
+
+
+@pytest.fixture
+def not_drawn(monkeypatch):
+    """Make each figure and tell the progress, but draw none: for tests of what happens meanwhile."""
+    monkeypatch.setattr(_figures, "saved", named)
 
 
 def files(folder):
@@ -101,6 +119,7 @@ def test_the_history_rebuilds_the_chain_from_the_file(run, inputs):
     np.testing.assert_array_equal(again.position, results.peaks["raman"].position)
 
 
+@pytest.mark.usefixtures("not_drawn")
 def test_stop_after_ends_the_run_with_maps_only(inputs, tmp_path):
     results = batch.run_recipe(write(inputs, "early.yaml", stop_after="despike"), tmp_path / "out")
     assert not results.peaks
@@ -116,7 +135,10 @@ def paired_run(tmp_path_factory):
     scanned = make_pair("star", Placement(1.2, (0.05, -0.1), -8.0, True), shape_px=(32, 34), seed=1)
     io.write_map(scanned.raman, folder / "rs.nc")
     io.write_map(scanned.pl, folder / "pl.nc")
-    return batch.run_recipe(write(folder, pair={"method": {"max_rotation": 15, "candidate": 1}}), folder / "out"), folder / "out", scanned
+    path, draw = write(folder, pair={"method": {"max_rotation": 15, "candidate": 1}}), _figures.saved
+    with pytest.MonkeyPatch.context() as patched:  # the others are drawn by `run`
+        patched.setattr(_figures, "saved", lambda figure, name: (draw if name == "pair_overlay" else named)(figure, name))
+        return batch.run_recipe(path, folder / "out"), folder / "out", scanned
 
 
 def test_a_run_pairs_rs_and_pl(paired_run):
@@ -124,6 +146,7 @@ def test_a_run_pairs_rs_and_pl(paired_run):
     paired = results.paired
     assert np.abs(paired.transform.matrix - scanned.transform.matrix).max() < 0.03
     assert {"paired.csv", "figures/pair_overlay.png", "figures/pair_overlay.svg"} <= set(files(output))
+    assert (output / "figures" / "pair_overlay.png").read_bytes().startswith(b"\x89PNG")
     table = pd.read_csv(output / "paired.csv")
     assert len(table) == paired.paired.sum() > 100
     np.testing.assert_allclose(table["A exciton.height"], paired.to_dataframe()["A exciton.height"], rtol=1e-6)
@@ -146,13 +169,35 @@ def test_pairs_on_disk_are_the_pairs(paired_run):
         np.testing.assert_array_equal(tree["pair/paired"], paired.paired)
 
 
-def test_progress_goes_from_0_to_1_without_falling_back(inputs, tmp_path):
-    seen = []
-    batch.run_recipe(write(inputs), tmp_path / "out", lambda fraction, words: seen.append(fraction))
-    assert seen == sorted(seen)
-    assert (seen[0], seen[-1]) == (0.0, 1.0)
+def test_without_figures_nothing_is_drawn_and_the_report_says_so(inputs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(batch.report, "draw_figures", lambda *args: pytest.fail("a figure was drawn"))
+    (tmp_path / "figures").mkdir()
+    for name in ("raman_height.png", "raman_height.svg", "mine.png"):  # of an earlier run that drew, and the user's own
+        (tmp_path / "figures" / name).touch()
+    assert cli.main(["run", str(write(inputs)), "--output", str(tmp_path), "--no-figures"]) == 0
+    assert files(tmp_path) == ["figures/mine.png", "report.html", "results.nc"]
+    page = (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Figures were not drawn" in page
+    assert "data:image" not in page
+    assert not [line for line in capsys.readouterr().out.splitlines() if line.startswith("figures")]
 
 
+@quick
+def test_a_recipe_may_do_without_figures_and_says_so_when_it_is_kept(inputs, tmp_path, monkeypatch):
+    monkeypatch.setattr(batch.report, "draw_figures", lambda *args: pytest.fail("a figure was drawn"))
+    results = batch.run_recipe(write(inputs, "bare.yaml", figures=False, stop_after="despike"), tmp_path / "out")
+    assert files(tmp_path / "out") == ["report.html", "results.nc"]
+    assert not recipe.load(write_text(tmp_path, results.recipe)).figures
+
+
+@pytest.mark.usefixtures("run")
+def test_progress_goes_from_0_to_1_without_falling_back(told):
+    assert told == sorted(told)
+    assert (told[0], told[-1]) == (0.0, 1.0)
+    assert len({fraction for fraction in told if 0.7 < fraction < 0.97}) >= 8, "every figure is told"
+
+
+@pytest.mark.usefixtures("not_drawn")
 @pytest.mark.parametrize("at", [0.0, 0.3, 0.6, 0.8, 0.97])
 def test_cancelling_leaves_nothing(inputs, tmp_path, at):
     def cancel(fraction, words):
@@ -201,14 +246,15 @@ def fail_with_full_disk(*args, **kwargs):
 
 @quick
 def test_a_disk_full_while_figures_are_written_is_told_and_leaves_no_half_file(inputs, tmp_path, monkeypatch):
+    path = write(inputs, "raman.yaml", pl=None)
     monkeypatch.setattr(Path, "write_bytes", fail_with_full_disk)
     with pytest.raises(UserError, match=r"disk is full"):
-        batch.run_recipe(write(inputs), tmp_path / "out")
+        batch.run_recipe(path, tmp_path / "out")
     assert files(tmp_path / "out") == [io.UNFINISHED, "results.nc"], "what took long to compute is not lost"
     assert io.read_results(tmp_path / "out" / "results.nc").peaks
     monkeypatch.undo()
     monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
-    batch.run_recipe(write(inputs), tmp_path / "out")
+    batch.run_recipe(path, tmp_path / "out")
     assert files(tmp_path / "out") == ["figures/raman_flake.png", "report.html", "results.nc"]
 
 

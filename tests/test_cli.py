@@ -48,13 +48,18 @@ def test_run_writes_and_names_its_outputs(folder, capsys):
 
 
 def test_the_results_of_several_networks_are_named_one_by_one(folder, capsys, monkeypatch, explanation):
+    monkeypatch.chdir(folder)
     from napari_wse2xai import batch
 
     tried = replace(explanation, recovery=make_recovery())
     made = {"on/network_convolution": Results({}, explanation=tried), "off/network_convolution": Results({}, explanation=explanation)}
-    monkeypatch.setattr(batch, "run", lambda *args: made)
+    asked = []
+    monkeypatch.setattr(batch, "run", lambda *args, figures: (asked.append(figures), made)[1])
+    (folder / "out" / "figures").mkdir(parents=True)
+    (folder / "out" / "figures" / "scatter_height.svg").touch()
     assert cli.main(["run", str(folder / "recipe.yaml"), "--output", "out"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert asked == [True]
     assert [line.split()[0] for line in lines] == ["results", "results", "figures", "report", "simulation"]
     assert lines[1].endswith(str(Path("out", "off", "network_convolution", "results.nc")))
     assert lines[-1].startswith(

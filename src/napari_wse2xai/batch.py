@@ -19,12 +19,10 @@ from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
 
 RESULTS, REPORT = "results.nc", "report.html"
-_OF_EARLIER = (
-    *("paired.csv", "scores.csv", "ranking.csv", "pdp.csv", "slopes.csv", "card.html", "card.pdf"),
-    *("figures/model_*", "figures/explanation_*"),
-)
-"""What an earlier run may have left in the folder and this one not made: its card beside other results would mislead."""
-PRODUCTS = (RESULTS, REPORT, *_OF_EARLIER[:-2], io.UNFINISHED)
+_TABLES_AND_CARD = ("paired.csv", "scores.csv", "ranking.csv", "pdp.csv", "slopes.csv", "card.html", "card.pdf")
+_OF_EARLIER = (*_TABLES_AND_CARD, *(f"figures/{part}_*.{kind}" for part in report.PARTS for kind in ("png", "svg")))
+"""What an earlier run may have left in the folder and this one not made: its card and figures beside other results would mislead."""
+PRODUCTS = (RESULTS, REPORT, *_TABLES_AND_CARD, io.UNFINISHED)
 """Files that may come to lie in an output folder, beside figures."""
 FEWEST_SURROGATES = 39
 """Least number of surrogate maps that a verdict may rest on."""
@@ -61,9 +59,11 @@ class _Story:
 
     title: str
     comparisons: Mapping[str, report.Comparison] = field(default_factory=dict)
+    figures: bool = True
+    """Whether they are drawn."""
 
 
-def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> Results:
+def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress = silent, *, figures: bool = True) -> Results:
     """Run a recipe and write ``results.nc``, ``figures/``, ``report.html`` and, where it pairs, ``paired.csv`` to a folder.
 
     Parameters
@@ -72,6 +72,7 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
     output : folder, made where it is missing; files of an earlier run are replaced, each as a whole
     progress : may raise `Cancelled`; then no result is written, but what was trained is kept in ``unfinished/``: the same call goes on
         from there, and removes it when it is done
+    figures : draw the figures and the finding card, which take most of the time of a small run; a recipe with ``figures: false`` has none
 
     Raises
     ------
@@ -84,31 +85,34 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
         sources = _read(wanted, progress)
         recipe.check(wanted, sources)
         results = replace(run_chains(wanted, sources, progress, keep_in=folder), warnings=tuple(told))
-        _deliver(results, folder, _Story(Path(recipe_path).stem), progress)
+        _deliver(results, folder, _Story(Path(recipe_path).stem, figures=figures and wanted.figures), progress)
         resuming.forget(results.model, folder)
     return results
 
 
-def run(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> dict[str, Results]:
+def run(recipe_path: str | Path, output: str | Path, progress: Progress = silent, *, figures: bool = True) -> dict[str, Results]:
     """Run a recipe of one flake or of several; gives what was learnt, by its folder within the output (empty: the output itself)."""
     if not recipe.is_series(recipe_path):
-        return {"": run_recipe(recipe_path, output, progress)}
-    networks = _run_series(recipe_path, output, progress)
+        return {"": run_recipe(recipe_path, output, progress, figures=figures)}
+    networks = _run_series(recipe_path, output, progress, figures)
     return {_home_of(*key): results for key, results in networks.items()}
 
 
-def run_series(recipe_path: str | Path, output: str | Path, progress: Progress = silent) -> dict[tuple[str, str], TrainedModel]:
+def run_series(
+    recipe_path: str | Path, output: str | Path, progress: Progress = silent, *, figures: bool = True
+) -> dict[tuple[str, str], TrainedModel]:
     """Run a recipe of several flakes; gives the networks by architecture and condition.
 
     Each flake has a folder ``CONDITION/FLAKE``, each network a folder ``CONDITION/network_ARCHITECTURE``; beside them lie ``scores.csv``
     with all scores, ``report.html``, and the scatter plots of all networks in ``figures/``.
     """
-    return _models(_run_series(recipe_path, output, progress))
+    return _models(_run_series(recipe_path, output, progress, figures))
 
 
-def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress) -> dict[tuple[str, str], Results]:
+def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress, figures: bool) -> dict[tuple[str, str], Results]:
     """Networks with their explanations, by architecture and condition."""
     series, folder = recipe.load_series(recipe_path), Path(output).expanduser()
+    figures = figures and series.figures
     homes = [_home(member.condition, member.name) for member in series.members]
     homes += [_home_of(training.architecture, condition) for training in series.trainings for condition in series.conditions]
     with _writable(folder, homes), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
@@ -119,8 +123,8 @@ def _run_series(recipe_path: str | Path, output: str | Path, progress: Progress)
         io.mark_unfinished(folder, REPORT)
         for index, (place, results) in enumerate(places.items()):
             told_of = part(progress, 0.8 + 0.2 * index / len(places), 0.8 + 0.2 * (index + 1) / len(places), place)
-            _deliver(results, folder / place, _Story(place), told_of)
-        _deliver_series(_models(networks), series, folder, Path(recipe_path).stem, tuple(told))
+            _deliver(results, folder / place, _Story(place, figures=figures), told_of)
+        _deliver_series(_models(networks), series, folder, _Story(Path(recipe_path).stem, figures=figures), tuple(told))
         for key, results in networks.items():
             resuming.forget(results.model, folder / _home_of(*key))
         progress(1.0, "report: done")
@@ -158,15 +162,17 @@ def _compared(series: Series, flakes: Mapping[Member, Results], folder: Path, pr
     return networks
 
 
-def _deliver_series(models: dict[tuple[str, str], TrainedModel], series: Series, folder: Path, title: str, told: tuple[str, ...]) -> None:
+def _deliver_series(
+    models: dict[tuple[str, str], TrainedModel], series: Series, folder: Path, story: _Story, told: tuple[str, ...]
+) -> None:
     """Write what compares all networks."""
-    images = report.series_figures(models)
+    images = report.series_figures(models) if story.figures else {}
     places = report.Places(
         networks={key: _home_of(*key) for key in models},
         flakes={f"{member.name} ({member.condition})": _home(member.condition, member.name) for member in series.members},
     )
-    page = report.series_page(models, images, places, title=title, warnings=told)
-    with io.delivered(folder, first="scores.csv", last=REPORT, replaced=()) as staged:
+    page = report.series_page(models, images, places, title=story.title, warnings=told)
+    with io.delivered(folder, first="scores.csv", last=REPORT, replaced=("figures/scatter_*.*",)) as staged:
         _write_images(images, staged)
         io.write_scores_csv({(*key,): model for key, model in models.items()}, staged / "scores.csv", keys=("architecture", "condition"))
         with io.new_file(staged / REPORT) as place:
@@ -284,8 +290,8 @@ def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
 def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) -> None:
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
     shares = _Shares.after(results)
-    images = report.draw_figures(results, part(progress, shares.learnt, shares.drawn, "report"))
-    card = _card(results, story.title, images)
+    images = report.draw_figures(results, part(progress, shares.learnt, shares.drawn, "report")) if story.figures else {}
+    card = _card(results, story.title, images) if story.figures else None
     text = report.page(results, images, title=story.title, comparisons=story.comparisons)
     progress(shares.drawn, "report: writing")
     with io.delivered(folder, first=RESULTS, last=REPORT, replaced=_OF_EARLIER) as staged:

@@ -59,6 +59,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     command = commands.add_parser("run", help=text, description=text)
     command.add_argument("recipe", type=Path, metavar="RECIPE.yaml", help="what to do with which files")
     command.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for results; made where it is missing")
+    command.add_argument(
+        "--no-figures",
+        action="store_true",
+        help="draw neither figures nor card: a small run takes a fraction of the time",
+    )
     command.set_defaults(command=_run)
 
 
@@ -126,7 +131,7 @@ def _run(options: argparse.Namespace) -> None:
     from napari_wse2xai import batch
 
     with _progress() as progress:
-        made = batch.run(options.recipe, options.output, progress)
+        made = batch.run(options.recipe, options.output, progress, figures=not options.no_figures)
     _name_outputs(options.output, tuple(made))
     for place, results in made.items():
         if results.explanation is not None and results.explanation.recovery is not None:
@@ -184,7 +189,8 @@ def _name_outputs(folder: Path, places: tuple[str, ...] = ("",)) -> None:
     """Say where results lie, `places` within the folder, where figures, and where the report."""
     for place in places:
         _say(f"results     {folder / place / 'results.nc'}")
-    _say(f"figures     {folder / 'figures'}")
+    if any((folder / "figures").glob("*.svg")) or any(place and any((folder / place / "figures").glob("*.svg")) for place in places):
+        _say(f"figures     {folder / 'figures'}")
     _say(f"report      {folder / 'report.html'}")
 
 

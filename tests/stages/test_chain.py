@@ -145,7 +145,9 @@ def test_a1_height_of_spike_free_pixels_is_left_alone(kind, deconvolve):
     flake = make_flake(kind, seed=6)
     source = replace(flake.raman, flake=flake.truth.flake)
     subtract = Baseline(method=PiecewiseLinear(areas=((150, 330), (330, 440)), margin=10))
-    with_filter, without = deconvolve(subtract(Despike()(source))), deconvolve(subtract(source))
     free = flake.truth.flake & (flake.truth.raman.spikes.per_pixel == 0)
+    free[np.arange(len(free)) % 3 > 0] = False  # every third row is fitted
+    filtered, plain = (replace(subtract(one), flake=free) for one in (Despike()(source), source))
+    with_filter, without = deconvolve(filtered), deconvolve(plain)
     change = (np.abs(with_filter.height[A1] - without.height[A1]) / without.height_error[A1])[free]
     assert change.mean() < 0.005

@@ -2,6 +2,7 @@ r"""Names as they are: a peak, a flake or a file may be called ``$\frac$``, whic
 
 from typing import Any
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -11,9 +12,21 @@ class PlainFigure(Figure):
 
     def draw(self, renderer: Any) -> None:
         """Draw all texts letter by letter."""
+        self._set_plainly()
+        super().draw(renderer)
+
+    def settle(self, *, dpi: float) -> None:
+        """Lay out once for all pictures that are made of it: `savefig` does so, and draws twice, for each of them."""
+        FigureCanvasAgg(self)
+        self.dpi = dpi
+        self._set_plainly()
+        if (layout := self.get_layout_engine()) is not None:
+            layout.execute(self)
+            self.set_layout_engine("none")
+
+    def _set_plainly(self) -> None:
         for text in self.findobj(Text):
             text.set_parse_math(False)
-        super().draw(renderer)
 
 
 def plain(name: str) -> str:

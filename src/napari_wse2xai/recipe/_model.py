@@ -143,6 +143,7 @@ class Recipe(Settings):
     explain: Explain | None = None
     simulate: Simulate | None = None
     stop_after: StepName | None = Field(None, description="Last stage that runs.")
+    figures: bool = Field(True, description="Draw the figures and the finding card, which take most of the time of a small run.")
     flakes: None = Field(None, description="Several flakes instead of one; see `Series`.")
 
     @model_validator(mode="after")

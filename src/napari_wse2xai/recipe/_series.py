@@ -51,6 +51,7 @@ class SeriesKeys(Settings):
     explain: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake.")
     simulate: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake, for every network.")
     stop_after: Literal["train", "explain", "simulate"] | None = Field(None, description="Last stage that runs.")
+    figures: bool = Field(True, description="Draw figures and finding cards, of the flakes and of the networks.")
 
     @field_validator("architectures", mode="before")
     @classmethod
@@ -84,6 +85,7 @@ class Series:
     """One per architecture."""
     explain: Explain | None
     simulate: Simulate | None
+    figures: bool = True
 
     @property
     def conditions(self) -> tuple[str, ...]:
@@ -115,7 +117,7 @@ def load_series(path: str | Path) -> Series:
     train = first.training or Train()
     architectures = keys.architectures or (train.architecture,)
     trainings = tuple(train.model_copy(update={"architecture": name}) for name in dict.fromkeys(architectures))
-    return Series(members, trainings, first.explaining, first.simulating)
+    return Series(members, trainings, first.explaining, first.simulating, keys.figures)
 
 
 def _member(index: int, keys: SeriesKeys, place: Path) -> Member:

@@ -1,12 +1,13 @@
 """One self-contained HTML page about a run, and its figures."""
 
 from napari_wse2xai.report._card import Card, card, card_as
-from napari_wse2xai.report._figures import Images, draw_figures, saved
+from napari_wse2xai.report._figures import PARTS, Images, draw_figures, saved
 from napari_wse2xai.report._page import page
 from napari_wse2xai.report._series import Places, series_figures, series_page
 from napari_wse2xai.report._truth import Comparison, compare
 
 __all__ = [
+    "PARTS",
     "Card",
     "Comparison",
     "Images",

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import numpy as np
-from matplotlib.figure import Figure
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 
 from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, SpectralMap
 from napari_wse2xai.plots import maps, pairing
@@ -19,6 +20,8 @@ from napari_wse2xai.report import _learnt_figures
 Images = dict[str, bytes]
 """File name (``raman_height.png``) to content."""
 
+PARTS = ("raman", "pl", "pair", "model", "explanation")
+"""What the names of figures begin with."""
 DPI = 140
 
 
@@ -32,9 +35,9 @@ def draw_figures(results: Results, progress: Progress) -> Images:
     return images
 
 
-def _all_jobs(results: Results) -> dict[str, Callable[[], Figure]]:
+def _all_jobs(results: Results) -> dict[str, Callable[[], PlainFigure]]:
     """Every figure by name, not yet drawn."""
-    found: dict[str, Callable[[], Figure]] = {}
+    found: dict[str, Callable[[], PlainFigure]] = {}
     for modality, source in results.maps.items():
         peaks = results.peaks.get(modality)
         found |= {f"{modality}_{name}": partial(job, source, peaks) for name, job in _jobs(peaks).items()}
@@ -43,7 +46,7 @@ def _all_jobs(results: Results) -> dict[str, Callable[[], Figure]]:
     return found | _learnt_figures.jobs(results)
 
 
-Job = Callable[[SpectralMap, PeakMaps | None], Figure]
+Job = Callable[[SpectralMap, PeakMaps | None], PlainFigure]
 
 
 def _jobs(peaks: PeakMaps | None) -> Mapping[str, Job]:
@@ -54,17 +57,16 @@ def _jobs(peaks: PeakMaps | None) -> Mapping[str, Job]:
     return jobs
 
 
-def saved(figure: Figure, name: str) -> Images:
-    """Content of a figure's files."""
-    saved = {}
-    for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None})):
-        stream = io.BytesIO()
-        figure.savefig(stream, format=kind, dpi=DPI, metadata=metadata)
-        saved[f"{name}.{kind}"] = stream.getvalue()
-    return saved
+def saved(figure: PlainFigure, name: str) -> Images:
+    """Content of a figure's files, each drawn once."""
+    picture, lines = io.BytesIO(), io.BytesIO()
+    figure.settle(dpi=DPI)
+    FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})
+    FigureCanvasSVG(figure).print_svg(lines, metadata={"Date": None})
+    return {f"{name}.png": picture.getvalue(), f"{name}.svg": lines.getvalue()}
 
 
-def _flake(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
+def _flake(source: SpectralMap, peaks: PeakMaps | None) -> PlainFigure:
     """Where the flake is, where cosmic rays fell, what became of the fits."""
     signal = np.stack([np.asarray(line).mean(axis=-1) for line in source.counts])
     panels = 1 + (source.repaired is not None) + (peaks is not None)
@@ -78,7 +80,7 @@ def _flake(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
     return figure
 
 
-def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
+def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> PlainFigure:
     """The brightest pixel with its fit and residual, and the mean of all fitted pixels."""
     figure = PlainFigure(figsize=(10.5, 7.2), layout="constrained")
     top, residual, bottom = figure.subplots(3, 1, gridspec_kw={"height_ratios": [3, 1, 3]})
@@ -90,7 +92,7 @@ def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> Figure:
     return figure
 
 
-def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figure:
+def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> PlainFigure:
     """One parameter of every peak."""
     assert peaks is not None
     count = len(peaks.names)
@@ -100,7 +102,7 @@ def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Figur
     return figure
 
 
-def _pairing(paired: PairedMaps) -> Figure:
+def _pairing(paired: PairedMaps) -> PlainFigure:
     """How RS and PL lie on one another, and the PL as it now lies on the RS grid."""
     figure = PlainFigure(figsize=(12.5, 4.0), layout="constrained")
     overlay, board, pl = figure.subplots(1, 3)
@@ -110,7 +112,7 @@ def _pairing(paired: PairedMaps) -> Figure:
     return figure
 
 
-def _sheet(source: SpectralMap, rows: int, columns: int) -> Figure:
+def _sheet(source: SpectralMap, rows: int, columns: int) -> PlainFigure:
     """Figure for so many pictures of the map, each in the map's proportions."""
     width, height = (4.2, 2.3) if is_line(source.frame) else _cell(source)
     return PlainFigure(figsize=(max(width * columns, 5.0), height * rows), layout="constrained")

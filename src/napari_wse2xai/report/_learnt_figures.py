@@ -3,14 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 
-from matplotlib.figure import Figure
-
 from napari_wse2xai.data import Explanation, Frame, Results, TrainedModel
 from napari_wse2xai.plots import explaining, training
 from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.plain_text import PlainFigure
 
-Draw = Callable[[], Figure]
+Draw = Callable[[], PlainFigure]
 MAPPED = 3
 """Features whose slope is shown as a map: the first of the ranking."""
 COLUMNS = 4
@@ -60,13 +58,13 @@ def _suffix(flake: int) -> str:
     return f"_flake_{flake + 1}" if flake else ""
 
 
-def _prediction(model: TrainedModel, target: str, flake: int) -> Figure:
+def _prediction(model: TrainedModel, target: str, flake: int) -> PlainFigure:
     figure = _three_maps(model.samples.frames[flake])
     training.draw_prediction(figure.subplots(1, 3), model, target, flake=flake)
     return figure
 
 
-def _quality(model: TrainedModel, target: str) -> Figure:
+def _quality(model: TrainedModel, target: str) -> PlainFigure:
     """Scatter plot, curves, and the network among its rivals."""
     figure = PlainFigure(figsize=(13.0, 4.2), layout="constrained")
     scatter, curves, zoo = figure.subplots(1, 3)
@@ -76,7 +74,7 @@ def _quality(model: TrainedModel, target: str) -> Figure:
     return figure
 
 
-def _null_test(model: TrainedModel, target: str) -> Figure:
+def _null_test(model: TrainedModel, target: str) -> PlainFigure:
     test = model.null_test(target)
     assert test is not None
     figure = PlainFigure(figsize=(5.0 * len(test.r2), 3.4), layout="constrained")
@@ -85,7 +83,7 @@ def _null_test(model: TrainedModel, target: str) -> Figure:
     return figure
 
 
-def pdp_panel(explanation: Explanation) -> Figure:
+def pdp_panel(explanation: Explanation) -> PlainFigure:
     """Partial dependence, one panel per mode: the paper's Figure 3a,b."""
     count = len(explaining.modes(explanation))
     rows = -(-count // COLUMNS)
@@ -94,20 +92,20 @@ def pdp_panel(explanation: Explanation) -> Figure:
     return figure
 
 
-def _ranking(explanation: Explanation) -> Figure:
+def _ranking(explanation: Explanation) -> PlainFigure:
     figure = PlainFigure(figsize=(8.0, 0.3 * min(len(explanation.ranking), 12) + 1.2), layout="constrained")
     explaining.draw_ranking(figure.subplots(), explanation)
     return figure
 
 
-def side_by_side(explanation: Explanation, feature: int, flake: int = 0) -> Figure:
+def side_by_side(explanation: Explanation, feature: int, flake: int = 0) -> PlainFigure:
     """RS, ICE slope and PL: the paper's Figure 3c-j."""
     figure = _three_maps(explanation.samples.frames[flake])
     explaining.draw_side_by_side(figure.subplots(1, 3), explanation, feature, flake=flake)
     return figure
 
 
-def _three_maps(frame: Frame) -> Figure:
+def _three_maps(frame: Frame) -> PlainFigure:
     """Figure for three pictures of a flake in its proportions."""
     ratio = 0.6 if is_line(frame) else min(max(proportions(frame), 0.3), 2.0)
     return PlainFigure(figsize=(12.0, 2.9 * ratio + 0.8), layout="constrained")

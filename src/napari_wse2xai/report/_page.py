@@ -43,7 +43,7 @@ def page(results: Results, images: Images, *, title: str, comparisons: Mapping[s
     Parameters
     ----------
     results : what the run made, and what it warned of
-    images : what `draw_figures` made of it
+    images : what `draw_figures` made of it; where there are none the page says so
     title : heading of the page
     comparisons : by modality, for a synthetic flake
     """
@@ -53,6 +53,7 @@ def page(results: Results, images: Images, *, title: str, comparisons: Mapping[s
         title=title,
         version=__version__,
         sections=sections,
+        drawn=bool(images),
         recipe=results.recipe,
         warnings=results.warnings,
         pair=_pair(results, images),

@@ -56,6 +56,7 @@ def series_page(models: Models, images: Images, places: Places, *, title: str, w
         rows=list(_rows(models, places.networks)),
         flakes=dict(places.flakes),
         pictures=pictures_of(images, captions),
+        drawn=bool(images),
         warnings=warnings,
     )
 
