@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.theory import GAMMA_MODES, GEOMETRIES
@@ -55,7 +54,7 @@ def _shown(result: TheoryResult) -> tuple[float, float]:
     return min(places["E'"], places["A1'"]) - 60, max(places["E'"], places["A1'"]) + 60
 
 
-def spectral_intensity_figure(result: TheoryResult) -> Figure:
+def spectral_intensity_figure(result: TheoryResult) -> PlainFigure:
     """Figure 4a of Yoo et al. 2023: an engine per column; all atoms, then projected on A1' and E'."""
     engines = result.supercell_engines
     figure = PlainFigure(figsize=(5.2 * len(engines), 8.2))
@@ -108,7 +107,7 @@ def _point_at_folded(axes: Axes, result: TheoryResult, engine: str) -> None:
     )
 
 
-def raman_figure(result: TheoryResult) -> Figure:
+def raman_figure(result: TheoryResult) -> PlainFigure:
     """Figure 4c of Yoo et al. 2023: calculated Raman spectra in backscattering, an engine per column."""
     engines = result.supercell_engines or (LDA,)
     figure = PlainFigure(figsize=(max(5.2 * len(engines), 6.4), 4.2))
