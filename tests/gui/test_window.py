@@ -320,6 +320,22 @@ def test_a_file_dropped_on_the_window_becomes_a_layer_with_units(viewer, tmp_pat
     np.testing.assert_array_equal(stock.map_of(layer).counts, small.counts)
 
 
+def test_the_first_map_that_is_dropped_begins_where_its_line_is(viewer, tmp_path, settle) -> None:
+    """At 12 of 100 cm-1 above the start, far from the middle of the axis, where there is nothing; a second one moves no slider."""
+    axis = 100.0 + np.arange(101)
+    counts = 5.0 + 100 * np.exp(-(((axis - 112) / 3) ** 2)) * np.indices((4, 5))[0][..., None]
+    for name in ("one", "two"):
+        write_map(
+            SpectralMap.from_arrays(counts if name == "one" else counts[..., ::-1], axis, AxisKind.RAMAN_SHIFT), tmp_path / f"{name}.nc"
+        )
+    viewer.open(str(tmp_path / "one.nc"), plugin="napari-wse2xai")
+    settle(lambda: viewer.dims.point[0] == pytest.approx(112, abs=1.5))
+    viewer.dims.set_point(0, 150.0)
+    viewer.open(str(tmp_path / "two.nc"), plugin="napari-wse2xai")
+    settle(lambda: len(viewer.layers) == 2)
+    assert viewer.dims.point[0] == pytest.approx(150, abs=1)
+
+
 def test_a_map_is_saved_from_its_layer(viewer, tmp_path, small: SpectralMap) -> None:
     from napari_wse2xai.io import read
 

@@ -33,7 +33,7 @@ def words_of(path, **told):
 
 def test_the_warning_names_what_mends_it_and_is_silent_then(table):
     found, words = words_of(table, unit="cm-1")
-    assert "'swap x and y' when you load it (swap_xy: true in a recipe, --swap-xy)" in words
+    assert "'swap x and y' when you load it (in the Load maps panel, swap_xy: true in a recipe, --swap-xy)" in words
     assert (found.frame.shape, found.frame.y_um.tolist()) == ((4, 3), pytest.approx(X))
     mended, words = words_of(table, unit="cm-1", swap_xy=True)
     assert words == ""

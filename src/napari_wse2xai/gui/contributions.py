@@ -102,7 +102,11 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
     from napari_wse2xai.gui import stock
 
     viewer = current_viewer()
-    return layers if viewer is None else stock.fitted_in(viewer, layers)
+    if viewer is None:
+        return layers
+    if not stock.map_layers(viewer):
+        stock.begin_at_brightest_channel(viewer)
+    return stock.fitted_in(viewer, layers)
 
 
 def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

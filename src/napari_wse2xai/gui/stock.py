@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from qtpy.QtCore import QTimer
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap, TrainedModel
@@ -175,6 +176,24 @@ def _where(layer: Layer, keywords: dict[str, Any]) -> dict[str, Any]:
         "rotate": rotate,
         "affine": affine,
     }
+
+
+def begin_at_brightest_channel(viewer: Viewer) -> None:
+    """Put the slider of the first map that comes into a window where its flake stands out most, once napari has made the slider.
+
+    Without it a dropped map begins at the middle of its axis, where it may be black.
+    """
+
+    def on_inserted(_event: Any) -> None:
+        if map_layers(viewer):
+            viewer.layers.events.inserted.disconnect(on_inserted)
+            QTimer.singleShot(0, go)
+
+    def go() -> None:
+        for layer in map_layers(viewer)[:1]:
+            go_to_brightest_channel(viewer, layer)
+
+    viewer.layers.events.inserted.connect(on_inserted)
 
 
 def go_to_brightest_channel(viewer: Viewer, layer: Layer) -> None:

@@ -19,7 +19,7 @@ JOINED = "Joined"
 """Key of the metadata under which it stands how pieces of a spectrum were joined."""
 SWAP_XY = "swap x and y"
 _OPTIONS = "'blend' (as measured), 'scale' or 'offset' (each piece made to agree with the one before)"
-HOW_TO_SWAP = f"'{SWAP_XY}' when you load it (swap_xy: true in a recipe, --swap-xy) if it is mirrored across its diagonal"
+HOW_TO_SWAP = f"'{SWAP_XY}' when you load it (in the Load maps panel, swap_xy: true in a recipe, --swap-xy) if it is mirrored"
 
 
 @dataclass(frozen=True)
@@ -84,8 +84,8 @@ def _sentence(values: NDArray[np.float64], turns: NDArray[np.intp], kind: AxisKi
     more = f", and {len(turns) - 1} more" if len(turns) > 1 else ""
     what = f"has {place}{more} twice" if is_twice else f"turns back at {place}, as where positions of a grating overlap"
     return (
-        f"The spectral axis {what}; join its pieces with the option 'overlap' when you load it: {_OPTIONS}; "
-        "in a recipe 'overlap: scale', on the command line '--overlap scale'."
+        f"The spectral axis {what}; join its pieces with the option 'overlap' (in the Load maps panel, 'overlap: scale' in a recipe, "
+        f"'--overlap scale'): {_OPTIONS}."
     )
 
 

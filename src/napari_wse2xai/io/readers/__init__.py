@@ -112,7 +112,8 @@ _NOT_READ = (
 def list_items(path: str | Path) -> tuple[Item, ...]:
     """List the maps and other spectra in a file."""
     source = _existing(path)
-    return _reader_of(source).items(source)
+    with _naming(source):
+        return _reader_of(source).items(source)
 
 
 def read(
@@ -172,9 +173,11 @@ def _naming(source: Path) -> Iterator[None]:
     """Say of which file a sentence is that an axis or a map says of itself."""
     try:
         yield
-    except DataError as error:
+    except (DataError, ReaderError) as error:
         words = str(error)
-        raise DataError(words if f"'{source.stem}" in words else f"'{source.name}': {words}") from error
+        if f"'{source.stem}" in words or source.name in words:
+            raise
+        raise type(error)(f"'{source.name}': {words}") from error
 
 
 def pictures(path: str | Path) -> tuple[Picture, ...]:
