@@ -10,6 +10,8 @@ from napari_wse2xai.numerics.noise import MAD_TO_SIGMA
 
 CORNERS = {"top left": (0, 0), "top right": (0, -1), "bottom left": (-1, 0), "bottom right": (-1, -1)}
 """Row and column of each corner pixel."""
+ALIKE = 2.0
+"""Spread of a corner over that of noise alone, below which its pixels are alike."""
 
 
 @dataclass(frozen=True)
@@ -46,26 +48,44 @@ def corner_patch(signal: NDArray[np.float64], corner: str, size: int) -> NDArray
     return patch[np.isfinite(patch)]
 
 
-def background(signal: NDArray[np.float64], corner: str, size: int) -> Background:
-    """Mean and spread of the signal in a corner; ``darkest`` takes the corner with the lowest mean."""
-    patches = {name: corner_patch(signal, name, size) for name in (CORNERS if corner == "darkest" else [corner])}
-    patches = {name: patch for name, patch in patches.items() if len(patch)}
-    if not patches:
-        return Background(corner, np.nan, np.nan)
-    name = min(patches, key=lambda key: float(np.mean(patches[key])))
-    patch = patches[name]
-    robust = MAD_TO_SIGMA * float(np.median(np.abs(patch - np.median(patch))))
-    # A few pixels only: neither estimate alone is safe, the larger errs on the side of background.
-    return Background(name, float(np.mean(patch)), max(robust, float(np.std(patch, ddof=1)) if len(patch) > 1 else 0.0))
+def background(signal: NDArray[np.float64], corner: str, size: int, usual: float = 0.0) -> Background:
+    """Mean and spread of the signal in a corner; ``darkest`` takes the corner with the lowest mean.
+
+    Parameters
+    ----------
+    usual : spread that noise alone makes, where it is known: a corner whose pixels spread more is looked at in half and quarter size too
+    """
+    names = list(CORNERS) if corner == "darkest" else [corner]
+    found = [_of_corner(signal, name, size, usual) for name in names]
+    found = [each for each in found if np.isfinite(each.mean)]
+    return min(found, key=lambda each: each.mean) if found else Background(f"{corner} corner", np.nan, np.nan)
 
 
-def above(signal: NDArray[np.float64], dark: Background, k: float, edge_fraction: float) -> NDArray[np.bool_]:
-    """Pixels at least k sigma above background and above a share of the flake's own contrast.
+def _of_corner(signal: NDArray[np.float64], name: str, size: int, usual: float) -> Background:
+    """A corner as large as its pixels are alike."""
+    tried: list[Background] = []
+    for side in sorted({size, max(size // 2, 2), max(size // 4, 2)} if usual > 0 else {size}, reverse=True):
+        patch = corner_patch(signal, name, side)
+        if not len(patch):
+            continue
+        robust = MAD_TO_SIGMA * float(np.median(np.abs(patch - np.median(patch))))
+        # A few pixels only: neither estimate alone is safe, the larger errs on the side of background.
+        spread = max(robust, float(np.std(patch, ddof=1)) if len(patch) > 1 else 0.0)
+        tried.append(Background(f"{name} corner", float(np.mean(patch)), max(spread, usual)))
+        if spread < ALIKE * usual:
+            break
+    return min(tried, key=lambda each: each.sigma) if tried else Background(f"{name} corner", np.nan, np.nan)
+
+
+def above(
+    signal: NDArray[np.float64], dark: Background, k: float, edge_fraction: float, noise: NDArray[np.float64] | float = 0.0
+) -> NDArray[np.bool_]:
+    """Pixels at least k sigma above background, or k times their own `noise`, and above a share of the flake's own contrast.
 
     The second condition keeps the halo off that a blurred edge leaves round a bright flake; 0 gives the paper's rule.
     """
     contrast = signal - dark.mean
-    bright = contrast >= max(k * dark.sigma, np.finfo(np.float64).tiny)
+    bright = contrast >= np.maximum(k * np.maximum(dark.sigma, noise), np.finfo(np.float64).tiny)
     if edge_fraction > 0 and bright.any():
         bright &= contrast >= edge_fraction * float(np.median(contrast[bright]))
     return np.asarray(bright)

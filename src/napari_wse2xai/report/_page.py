@@ -190,6 +190,8 @@ def _found(source: SpectralMap) -> list[tuple[str, str]]:
         count = int(source.flake.sum())
         extent = "" if 1 in source.frame.shape or not source.frame.has_places else f", {count * pixel_um2:.4g} µm²"
         rows.append(("Flake", f"{count} of {source.flake.size} pixels{extent}"))
+        if "," in source.metadata.get("flake", ""):
+            rows.append(("Left out of it, or filled", source.metadata["flake"].partition(", ")[2]))
     if source.repaired is not None:
         rows.append(("Cosmic rays", f"{int(source.repaired.sum())} channels repaired in {int((source.repaired > 0).sum())} pixels"))
     return rows

@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.errors import DataError, DataWarning, counted
 from napari_wse2xai.numerics import masking
 from napari_wse2xai.progress import Progress
-from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
+from napari_wse2xai.stages._flake_light import Scene
+from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._stage import Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
 
@@ -20,12 +21,13 @@ FEWEST = 4
 
 
 class FindFlake(Stage[SpectralMap, SpectralMap]):
-    """Pixels whose mean signal exceeds that of a corner beside the flake by k standard deviations (Yoo et al. 2023, section 4.3).
+    """Pixels whose light exceeds that of a corner beside the flake by k standard deviations (Yoo et al. 2023, section 4.3).
 
     Notes
     -----
-    The paper prints "variance" for the spread; a threshold in counts needs the standard deviation, which is used here.
-    Not for a flake that fills all corners: a warning says so where it shows.
+    The light is that of the lines, above a local baseline: of what bright spectra have more of than dark ones.  Where the dark ones show
+    it too, the flake covers the whole scan.  The paper takes mean counts, and prints "variance" for the spread; a threshold in counts needs
+    the standard deviation, which is used here.
     """
 
     title: ClassVar[str] = "Find flake"
@@ -47,6 +49,11 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
     window: Window | None = setting(
         None, title="Window", unit="axis", description="Spectral range of the mean signal, in the axis unit; empty for the whole axis."
     )
+    signal: Literal["lines", "mean"] = setting(
+        "lines",
+        title="Signal",
+        description="Light of the lines above a local baseline, or the paper's mean counts, which follow fluorescence and substrate too.",
+    )
     min_pixels: int = setting(
         6, title="Smallest group", unit="px", description="Groups and holes of fewer pixels are removed or filled.", ge=1, le=10_000
     )
@@ -55,29 +62,34 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the map with its `flake`."""
         source.frame.require_places(source.name, "searched for a flake (leave this step out: find_flake: false)")
-        signal = self._signal(source, progress)
-        dark = masking.background(signal, self.corner, self.corner_size)
-        flake = masking.tidy(masking.above(signal, dark, self.k, self.edge_fraction), self._smallest(signal), self.fill_holes)
-        if signal.size < FEWEST:
-            raise DataError(f"'{source.name}' has {signal.size} pixels, too few to tell flake from background; leave this step out.")
+        if source.frame.n_pixels < FEWEST:
+            raise DataError(
+                f"'{source.name}' has {source.frame.n_pixels} pixels, too few to tell flake from background; leave this step out."
+            )
+        scene = self._scene(source, progress)
+        covered = scene.covered() if self.signal == "lines" else False
+        if covered and self.corner == "darkest":
+            _warn_of_covered(source.name)
+            return _told(source, np.isfinite(scene.light), np.zeros(source.frame.shape, dtype=bool))
+        dark = scene.dark(self.corner, self.corner_size)
+        above = masking.above(scene.light, dark, self.k, self.edge_fraction, scene.noise)
+        flake = masking.tidy(above, self._smallest(scene.light), self.fill_holes)
         if not flake.any():
             raise DataError(
-                f"No flake was found in '{source.name}': no pixel is {self.k:g} sigma above the {dark.corner} corner "
-                f"({dark.mean:.4g} ± {dark.sigma:.2g} {source.intensity_unit}); lower k, or choose another corner or window."
+                f"No flake was found in '{source.name}': no pixel is {self.k:g} sigma above the {dark.corner} "
+                f"({dark.mean:.4g} ± {dark.sigma:.2g} {source.intensity_unit}); lower k, choose another corner or window, or, if the flake "
+                "covers the whole scan, leave this step out (find_flake: false)."
             )
-        _warn_of_bright_corner(source.name, signal, dark, flake)
-        return replace(source, flake=flake)
+        if self.corner != "darkest":
+            _warn_of_bright_corner(source.name, scene.light, dark, flake)
+        return _told(source, flake, above)
 
-    def _signal(self, source: SpectralMap, progress: Progress) -> NDArray[np.float64]:
-        """(ny, nx) mean counts in the window."""
-        inside, signal = channels(source, self.window, "the flake's window"), np.empty(source.frame.shape)
-
-        def work(band: Band) -> None:
-            signal[band.rows] = masking.mean_signal(rows_of(source.counts, band.rows)[..., inside])
-            let_go(source.counts)
-
-        over_bands(work, bands(source.counts.shape), lambda done: progress(0.9 * done, "measuring the signal"))
-        return signal
+    def _scene(self, source: SpectralMap, progress: Progress) -> Scene:
+        """The light in the window."""
+        inside = channels(source, self.window, "the flake's window")
+        known = screened(source) if self.signal == "lines" else source
+        make = Scene.of_lines if self.signal == "lines" else Scene.of_means
+        return make(known, inside, lambda done: progress(0.9 * done, "measuring the signal"))
 
     def _smallest(self, signal: NDArray[np.float64]) -> int:
         """On a line scan or a tiny map a group of few pixels may be the flake itself."""
@@ -89,7 +101,25 @@ def _warn_of_bright_corner(name: str, signal: NDArray[np.float64], dark: masking
     rest = signal[~flake & np.isfinite(signal)]
     if len(rest) > 10 and float(np.mean(rest < dark.mean - 3 * dark.sigma)) > 0.2:
         warnings.warn(
-            f"The {dark.corner} corner of '{name}' is brighter than much of the scan, so it may lie on the flake; choose another one.",
+            f"The {dark.corner} of '{name}' is brighter than much of the scan, so it may lie on the flake; choose another one.",
             DataWarning,
             stacklevel=4,
         )
+
+
+def _warn_of_covered(name: str) -> None:
+    warnings.warn(
+        f"The darkest pixels of '{name}' show the lines too, so the whole scan is taken as flake; if it is, say find_flake: false, and if "
+        "not, name a corner that lies beside the flake.",
+        DataWarning,
+        stacklevel=4,
+    )
+
+
+def _told(source: SpectralMap, flake: NDArray[np.bool_], above: NDArray[np.bool_]) -> SpectralMap:
+    """The map with its flake, and what became of its pixels in one line."""
+    parts = [f"{int(flake.sum())} of {counted(flake.size, 'pixel')} are flake"]
+    dropped, filled = int((above & ~flake).sum()), int((flake & ~above).sum()) if above.any() else 0
+    parts += [f"{counted(dropped, 'bright pixel')} in small groups left out"] if dropped else []
+    parts += [f"{counted(filled, 'pixel')} in small holes filled"] if filled else []
+    return replace(source, flake=flake, metadata={**source.metadata, "flake": ", ".join(parts)})

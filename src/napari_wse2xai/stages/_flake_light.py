@@ -1,0 +1,115 @@
+"""A scan looked at for its flake: the light of every pixel, its noise, and what is dark beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import AxisKind, SpectralMap
+from napari_wse2xai.numerics import line_light, masking
+from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
+from napari_wse2xai.stages._screening import bridged
+
+Values = NDArray[np.float64]
+SAMPLE = 3000
+"""Spectra that the pattern of the lines is learnt from."""
+SILICON = ((290.0, 315.0), (500.0, 540.0), (920.0, 1000.0))
+"""Raman shifts of silicon's lines, cm-1."""
+HALF = 0.5
+"""Share of a window's channels that silicon's lines may take to be left out."""
+DARKER, MANY = 5.0, 0.05
+"""Spreads by which pixels are darker than the darkest corner, and their share from which that lies on the flake."""
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The spectra of a window, seen as light."""
+
+    source: SpectralMap
+    light: Values
+    """(ny, nx) counts; NaN where nothing was measured."""
+    noise: Values
+    """(ny, nx) one standard deviation of the light by the pixel's own noise; 0 where it is not asked."""
+    pattern: line_light.Pattern | None = None
+
+    @classmethod
+    def of_means(cls, source: SpectralMap, inside: slice, progress: Callable[[float], None]) -> Self:
+        """The paper's signal: mean counts in the window."""
+        light = np.empty(source.frame.shape)
+
+        def work(band: Band) -> None:
+            light[band.rows] = masking.mean_signal(_whole(source, band.rows)[..., inside])
+            let_go(source.counts)
+
+        over_bands(work, bands(source.counts.shape), progress)
+        return cls(source, light, np.zeros_like(light))
+
+    @classmethod
+    def of_lines(cls, source: SpectralMap, window: slice, progress: Callable[[float], None]) -> Self:
+        """Light of what bright spectra have more of than dark ones, above a local baseline."""
+        inside = _without_silicon(source, window)
+        sample = _sample(source, inside)
+        pattern = line_light.Pattern.of(sample) if len(sample) > 1 else None
+        light, noise = np.empty(source.frame.shape), np.zeros(source.frame.shape)
+
+        def work(band: Band) -> None:
+            spectra = _whole(source, band.rows)[..., inside]
+            if pattern is None or pattern.contrast < line_light.CERTAIN:
+                light[band.rows] = line_light.rough_light(spectra)
+            else:
+                seen = np.isfinite(spectra).all(axis=-1)
+                light[band.rows] = np.nan
+                light[band.rows][seen], noise[band.rows][seen] = pattern.light(spectra[seen])
+            let_go(source.counts)
+
+        over_bands(work, bands(source.counts.shape), progress)
+        return cls(source, light, noise, pattern)
+
+    @cached_property
+    def measured(self) -> NDArray[np.bool_]:
+        """(ny, nx) True where there is light to speak of."""
+        return np.isfinite(self.light)
+
+    def covered(self) -> bool:
+        """Whether the darkest spectra show the lines as well: then no pixel is beside the flake."""
+        return self.pattern is not None and self.pattern.everywhere
+
+    def dark(self, corner: str, size: int) -> masking.Background:
+        """Light beside the flake: of a corner, or, where many pixels are darker than the darkest of them, of the dark pixels."""
+        usual = float(np.median(self.noise[self.measured])) if self.measured.any() else 0.0
+        found = masking.background(self.light, corner, size, usual)
+        values = self.light[self.measured]
+        darker = values < found.mean - DARKER * max(found.sigma, usual)
+        mixed = found.sigma > DARKER * max(usual, 1e-300) and self.pattern is not None
+        if corner != "darkest" or not (mixed or darker.mean() > MANY):
+            return found
+        below = values[values < line_light.split(values)]
+        below = below[below < np.median(below) + DARKER * line_light.spread(below)]
+        return masking.Background("darkest pixels", float(np.median(below)), line_light.spread(below))
+
+
+def _whole(source: SpectralMap, rows: slice) -> NDArray[np.float32]:
+    """Some rows, gaps and channels that tell nothing bridged."""
+    return bridged(rows_of(source.counts, rows), source.bad_channels)[0]
+
+
+def _without_silicon(source: SpectralMap, window: slice) -> NDArray[np.intp]:
+    """Channels of a window but for those of silicon's lines, which are brightest beside the flake; all where these are most."""
+    inside = np.arange(len(source.axis))[window]
+    if source.axis.kind is not AxisKind.RAMAN_SHIFT:
+        return inside
+    x = source.axis.values[inside]
+    silicon = np.any([(x > low) & (x < high) for low, high in SILICON], axis=0)
+    return inside if silicon.mean() > HALF else inside[~silicon]
+
+
+def _sample(source: SpectralMap, inside: NDArray[np.intp]) -> NDArray[np.float32]:
+    """(m, n) measured spectra from all over the map."""
+    ny, nx = source.frame.shape
+    rows = np.unique(np.linspace(0, ny - 1, min(ny, max(20, -(-SAMPLE // nx)))).astype(int)).tolist()
+    step = max(1, len(rows) * nx // SAMPLE)
+    spectra = np.concatenate([_whole(source, slice(row, row + 1))[0, ::step][:, inside] for row in rows])
+    return np.asarray(spectra[np.isfinite(spectra).all(axis=-1)])

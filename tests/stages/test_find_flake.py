@@ -1,0 +1,135 @@
+"""The flake against its truth: by the light of its lines, whatever substrate, fluorescence, instrument or detector add."""
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import AxisKind, SpectralMap
+from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.stages import FindFlake
+from planted_maps import X, lorentzian, noisy
+
+SHAPE = (20, 26)
+ROW, COLUMN = np.mgrid[: SHAPE[0], : SHAPE[1]]
+DISC = (ROW - 10) ** 2 + (COLUMN - 12) ** 2 < 60
+STAGE = FindFlake(window=(230, 270))
+
+
+def made(on, *, height=400.0, sigma=6.0, seed=0, under=100.0):
+    """Counts of a line at 250 of some heights on some background."""
+    rng = np.random.default_rng(seed)
+    place = 250 + 0.2 * rng.normal(size=SHAPE)
+    return noisy(rng, lorentzian(X, place, 4.0, height * np.asarray(on, dtype=float)) + under, sigma)
+
+
+def map_of(counts):
+    return SpectralMap.from_arrays(counts.astype(np.float32), X, AxisKind.RAMAN_SHIFT)
+
+
+def overlap(counts, truth, stage=STAGE):
+    flake = stage(map_of(counts)).flake
+    return (flake & truth).sum() / (flake | truth).sum()
+
+
+def with_fluorescence(on, strength, seed=1):
+    rng = np.random.default_rng(seed)
+    curve = (COLUMN / SHAPE[1] * strength)[..., None] * np.exp(-(((X - 400) / 200) ** 2))
+    counts = made(on) + curve
+    return counts + rng.normal(0, 1, counts.shape) * np.sqrt(np.maximum(counts, 1))
+
+
+def with_strip(on, factor):
+    """A substrate with a bend and a strip, of the instrument, where all its light is stronger."""
+    gain = np.where(COLUMN < 5, factor, 1.0)[..., None]
+    bend = 300 + 200 * np.exp(-(((X - 230) / 25) ** 2))
+    rng = np.random.default_rng(2)
+    return noisy(rng, gain * (bend + lorentzian(X, 250.0 * np.ones(SHAPE), 4.0, 400.0 * on)), 5.0)
+
+
+WITH_GAPS = made(DISC)
+WITH_GAPS[:, :, 110:113] = np.nan
+WITH_GAPS[3, 4:9] = np.nan
+WITH_RAYS = made(DISC)
+WITH_RAYS[np.arange(20), np.arange(20), np.arange(90, 130, 2)] += 20_000
+PARTS = np.where(DISC & (COLUMN < 12), 1.0, np.where(DISC, 0.2, 0))
+HOLE = ~((ROW - 9) ** 2 + (COLUMN - 11) ** 2 < 16)
+CASES = {
+    "a disc": (made(DISC), DISC),
+    "dim": (made(DISC, height=35.0), DISC),
+    "on a bright substrate": (made(DISC, under=5000.0, sigma=20.0), DISC),
+    "below zero": (made(DISC, under=-60.0), DISC),
+    "a part that is five times dimmer": (made(PARTS), DISC),
+    "gaps": (WITH_GAPS, DISC & np.isfinite(WITH_GAPS[..., 0])),
+    "cosmic rays": (WITH_RAYS, DISC),
+    "all corners on the flake": (made(HOLE), HOLE),
+    **{f"fluorescence {strength}": (with_fluorescence(DISC, strength), DISC) for strength in (1000, 4000, 12_000)},
+    **{f"a strip {factor} times as bright": (with_strip(DISC, factor), DISC) for factor in (1.4, 2.0)},
+}
+for side in (4, 5, 8):
+    for name, rows, columns in (("top left", side > ROW, side > COLUMN), ("bottom right", 19 - side < ROW, 25 - side < COLUMN)):
+        CASES[f"bare corner, {name}, {side}"] = (made(~(rows & columns)), ~(rows & columns))
+
+
+@pytest.mark.filterwarnings("ignore:.*nothing in any pixel")
+@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("window", [(230.0, 270.0), None])
+def test_the_flake_is_where_it_is(name, window):
+    if window is None and ("strip" in name or "fluorescence" in name):
+        pytest.skip("a bend as wide as the whole axis is told from lines only in their window")
+    assert overlap(*CASES[name], FindFlake(window=window)) > 0.93
+
+
+@pytest.mark.parametrize("vary", [0.0, 0.02, 0.1, 0.3])
+@pytest.mark.parametrize("height", [60.0, 400.0])
+def test_a_film_that_covers_the_scan_is_all_flake_and_told(vary, height):
+    film = 1 + vary * np.sin(ROW / 4) * np.cos(COLUMN / 5)
+    with pytest.warns(DataWarning, match="find_flake: false"):
+        found = STAGE(map_of(made(film, height=height)))
+    assert found.flake.all()
+    assert found.metadata["flake"].startswith("520 of 520 pixels are flake")
+
+
+def test_a_bilayer_beside_a_monolayer_is_all_flake():
+    with pytest.warns(DataWarning, match="find_flake: false"):
+        assert STAGE(map_of(made(np.where(COLUMN < 12, 1.0, 0.5)))).flake.all()
+
+
+@pytest.mark.parametrize("fluorescence", [0, 3000])
+def test_where_nothing_shines_there_is_no_flake_and_the_sentence_says_what_to_do(fluorescence):
+    counts = with_fluorescence(0 * DISC, fluorescence)
+    with pytest.raises(DataError, match=r"No flake was found .*find_flake: false"):
+        STAGE(map_of(counts))
+
+
+def test_what_is_thrown_away_is_counted():
+    on = DISC.copy()
+    on[2, 2:5] = True  # too small a group
+    on[10, 12] = False  # a hole
+    assert STAGE(map_of(made(on))).metadata[
+        "flake"
+    ] == f"{DISC.sum()} of 520 pixels are flake, 3 bright pixels in small groups left out, " + ("1 pixel in small holes filled")
+
+
+def test_the_papers_rule_stays_as_printed():
+    counts = made(DISC, sigma=1.0)
+    found = FindFlake(window=(230, 270), signal="mean", edge_fraction=0, min_pixels=1, fill_holes=False)(map_of(counts)).flake
+    inside = np.sort(counts[..., (X >= 230) & (X <= 270)], axis=-1)
+    signal = inside[..., : -(inside.shape[-1] // 50)].mean(axis=-1)
+    corners = [signal[rows, columns][:5, :6] for rows in (slice(5), slice(-5, None)) for columns in (slice(6), slice(-6, None))]
+    corner = min(corners, key=np.mean)
+    robust = 1.4826 * np.median(np.abs(corner - np.median(corner)))
+    expected = signal - corner.mean() >= 5 * max(corner.std(ddof=1), robust)
+    assert np.array_equal(found, expected)
+
+
+def test_the_real_triangle_beside_the_instruments_bright_strip(shared_data):
+    from napari_wse2xai import read
+
+    with pytest.warns(DataWarning):
+        source = read(shared_data / "other" / "mos2_triangle_on_silicon.txt.gz", unit="cm-1")
+    x, counts = source.axis.values, np.asarray(source.counts)
+    lines = counts[..., (x > 378) & (x < 409)].mean(axis=-1) - counts[..., ((x > 363) & (x < 378)) | ((x > 409) & (x < 424))].mean(axis=-1)
+    binned = SpectralMap.from_arrays(counts.reshape(19, 2, 20, 2, -1).mean(axis=(1, 3)), x, AxisKind.RAMAN_SHIFT)
+    light = lines.reshape(19, 2, 20, 2).mean(axis=(1, 3))
+    for flake, shining in ((FindFlake(window=(355, 490))(source).flake, lines), (FindFlake(window=(355, 490))(binned).flake, light)):
+        assert flake[shining > 50].mean() > 0.97
+        assert flake[shining < 5].mean() < 0.01
