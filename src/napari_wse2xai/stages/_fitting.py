@@ -163,6 +163,8 @@ class FitWindow:
 
     def _tried_elsewhere(self, problem: "Problem", counts: Spectra, solver: Any, found: Parameters) -> Parameters:
         """Where a peak ended without height or at its bound, start it again on both sides of its place; keep what is lower."""
+        if not len(found):
+            return found
         free = self._free(found, problem)
         free[..., 2] &= found[..., 2] > 0
         stuck: NDArray[np.bool_] = ~np.asarray(free.all(axis=2))
@@ -208,8 +210,8 @@ class FitWindow:
         tolerance = 1e-3 * np.stack([problem.start[:, 1], problem.start[:, 1], problem.start[:, 2], np.ones(len(self.peaks))], axis=1)
         inside = (found > problem.lower + tolerance) & (found < problem.upper - tolerance)
         inside[..., 2] = True
-        free = np.ones(inside.shape, dtype=bool).reshape(len(found), -1)
-        free[:, problem.leaders] = inside.reshape(len(found), -1)[:, problem.leaders]
+        free = np.ones((len(found), inside.shape[1] * inside.shape[2]), dtype=bool)
+        free[:, problem.leaders] = inside.reshape(free.shape)[:, problem.leaders]
         return free.reshape(inside.shape)
 
 

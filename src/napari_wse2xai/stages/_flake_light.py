@@ -62,7 +62,8 @@ class Scene:
             else:
                 seen = np.isfinite(spectra).all(axis=-1)
                 light[band.rows] = np.nan
-                light[band.rows][seen], noise[band.rows][seen] = pattern.light(spectra[seen])
+                if seen.any():
+                    light[band.rows][seen], noise[band.rows][seen] = pattern.light(spectra[seen])
             let_go(source.counts)
 
         over_bands(work, bands(source.counts.shape), progress)
