@@ -15,6 +15,7 @@ from napari_wse2xai.numerics.lineshapes import SHAPES as LINE_SHAPES
 from napari_wse2xai.numerics.moment_descent import Descent
 from napari_wse2xai.numerics.problem import Problem, Tie
 from napari_wse2xai.numerics.uncertainty import assess, model
+from napari_wse2xai.stages.solvers import Automatic
 
 X = np.linspace(183.0, 300.0, 160)
 TRUE = np.array([[220.0, 10.0, 300.0, 0.0], [249.8, 3.8, 2500.0, 0.0], [259.5, 8.0, 900.0, 0.0]])
@@ -80,6 +81,21 @@ def test_every_kind_of_problem_is_solved_as_scipy_solves_it(variant):
     for found in solvers:
         assert (objective(task, counts, found) / best - 1).max() < 1e-3
         assert task.complete(task.fitted(found)) == pytest.approx(found, rel=1e-5, abs=1e-4)  # ties hold, what is fixed stays
+
+
+@pytest.mark.parametrize("degree", [None, 1])
+def test_a_peak_of_which_only_the_height_is_fitted_has_any_shape_at_no_cost(degree):
+    """A Gaussian of known place and width is solved for with the background: as low as scipy, none negative."""
+    task = problem(shapes=("lorentzian", "lorentzian", "gaussian"), degree=degree, fixed=frozenset({(2, 0), (2, 1)}))
+    assert task.of_height_alone == [2]
+    assert moments.applies(task.without_shapes([2]))
+    counts = spectra(12)
+    counts[6:] -= 1.2 * LINE_SHAPES["lorentzian"](X, 259.5, 8.0, 900.0).astype(np.float32)
+    found = Automatic().solve(task, counts, lambda done: None)
+    assert (found[:6, 2, 2] > 100).all()
+    assert (found[..., 2] >= 0).all()
+    best = np.array([scipy_minimum(task, spectrum) for spectrum in counts])
+    assert (objective(task, counts, found) / best - 1).max() < 1e-3
 
 
 def test_moments_know_what_they_can_do():

@@ -5,8 +5,16 @@ import pytest
 
 from napari_wse2xai import recipe
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
+from napari_wse2xai.plots.spectra import Fit
 from napari_wse2xai.stages import Deconvolve, Peak
 from napari_wse2xai.synthetic import make_flake
+
+
+@pytest.fixture(scope="module")
+def usual():
+    """The flake of before, and what the preset alone makes of it."""
+    flake = make_flake("triangle", seed=0, shape_px=(30, 34))
+    return flake, recipe.preset("wse2-532").raman.chain().run(flake.raman).peaks
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +39,30 @@ def test_the_preset_alone_gives_the_top_of_a_real_a1_its_height_to_a_percent_and
     assert np.median(peaks.height[a1][on] / flake.truth.raman.height[true][on]) == pytest.approx(1, abs=0.01)
     assert (peaks.at_bound[:, on] > 0).mean() < 0.01
     assert np.isnan(peaks.position[peaks.names.index("P195")][on]).mean() > 0.95  # no such band there
+    assert (peaks.status == Status.OK)[flake.truth.flake].mean() > 0.95  # shoulder and plateau have their names
+
+
+def test_the_peaks_that_only_high_resolution_shows_do_nothing_to_the_usual_flake(usual):
+    flake, peaks = usual
+    assert (peaks.status == Status.OK)[flake.truth.flake].mean() > 0.97
+    assert np.isnan(peaks.position[peaks.names.index("P257")]).mean() > 0.97
+    for name in flake.truth.raman.names:
+        for parameter in ("position", "fwhm", "height"):
+            pull = pulls(flake, peaks, name, parameter)
+            assert 0.8 < 1.4826 * np.median(np.abs(pull - np.median(pull))) < 1.2
+
+
+def test_a_narrow_line_is_drawn_as_it_was_fitted(fitted):
+    """What the picture leaves of A1' is noise: drawn at the middle of its channels it would be 4 % too high."""
+    flake, peaks = fitted
+    row, column = np.argwhere((peaks.status == Status.OK) & flake.truth.flake)[200]
+    a1 = peaks.names.index("A1'")
+    assert peaks.averaged[a1] == pytest.approx(0.5, abs=0.02)
+    drawn = Fit.of(peaks, row, column)
+    near = np.abs(peaks.axis.values - peaks.position[a1, row, column]) < 1.5
+    clean = flake.truth.raman.clean()[row, column][near]
+    away = drawn.total[near] - clean
+    assert np.abs(away - away.mean()).max() < 0.015 * clean.max()
 
 
 @pytest.mark.parametrize("name", ["P359", "P374"])

@@ -94,6 +94,9 @@ class PeakMaps:
     """(ny, nx) share of the variance above the background that the peaks explain."""
     peak_status: NDArray[np.uint8] | None = None
     """(peak, ny, nx) a `Status` each: `status` is the gravest of those of the peaks that are there; None in files of before."""
+    averaged: NDArray[np.float64] | None = None
+    """(peak,) width of the channels that each line was averaged over, in the axis unit; 0 for one so wide that its value in their middle
+    served; None in files of before."""
     report: str = ""
     """What the second look at abnormal pixels found and mended, in words."""
     name: str = "map"
@@ -113,6 +116,10 @@ class PeakMaps:
     def distinct_windows(self) -> tuple[tuple[float, float], ...]:
         """Windows that were fitted, in the order of `background`."""
         return tuple(dict.fromkeys(self.windows))
+
+    def channel(self, peak: int) -> float | None:
+        """Width of the channels that a peak is averaged over where it is drawn; None where its value in their middle serves."""
+        return None if self.averaged is None or not self.averaged[peak] else float(self.averaged[peak])
 
     def background_at(self, row: int, column: int) -> NDArray[np.float64]:
         """Fitted background of one pixel on the whole axis, (n,) counts; NaN outside the windows."""

@@ -135,11 +135,15 @@ def _write_derived(group: Any, peaks: PeakMaps) -> None:
     if peaks.r2 is not None:
         variable = group.create_variable("r2", ("y", "x"), data=np.ascontiguousarray(peaks.r2, dtype=np.float32))
         variable.attrs.update({"units": "1", "long_name": "share of the variance above the background that the peaks explain"})
+    if peaks.averaged is not None:
+        variable = group.create_variable("averaged", ("peak",), data=np.asarray(peaks.averaged, dtype=np.float64))
+        meaning = "width of the channels that the line was averaged over; 0 for its value in their middle"
+        variable.attrs.update({"units": peaks.axis.unit, "long_name": meaning})
     group.attrs["report"] = peaks.report
 
 
 def _read_derived(group: Any) -> dict[str, Any]:
-    names = ("form", "form_error", "area", "area_error", "at_bound", "r2", "peak_status")
+    names = ("form", "form_error", "area", "area_error", "at_bound", "r2", "peak_status", "averaged")
     return {name: numbers_of(group[name]) if name in group else None for name in names} | {"report": netcdf.text_of(group.attrs, "report")}
 
 

@@ -14,7 +14,7 @@ from napari_wse2xai.numerics.elimination import Factor
 from napari_wse2xai.numerics.moment_parameters import bound_of, internal_of, links_of
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
-from napari_wse2xai.numerics.power_series import Series
+from napari_wse2xai.numerics.power_series import Places, Series
 from napari_wse2xai.numerics.problem import Problem
 
 SLIGHT = 1e-6
@@ -173,9 +173,17 @@ class Descent:
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         """Positions are counted from here, and a straight background is level about it."""
         self.begun = internal_of(start, self.centre)
+        self.degrees = 0 if problem.degree is None else problem.degree + 1
         self.poles = Poles(problem.width, len(problem.shapes), device)
-        self.series = Series(problem.x - self.centre, self.begun[1] + 1j * self.begun[2], problem.root, self.poles, device)
-        self.weight, self.degrees = float((problem.root**2).sum()), problem.background.shape[1]
+        self.series = Series(
+            problem.x - self.centre,
+            self.begun[1] + 1j * self.begun[2],
+            problem.root,
+            self.poles,
+            problem.background[:, self.degrees :],
+            device,
+        )
+        self.weight = float((problem.root**2).sum())
         self.spread = float(np.linalg.norm((problem.x - self.centre) * problem.root))
         self.links = None if problem.plain and len(problem.rows) == 3 * len(problem.shapes) else self.tensor(links_of(problem))
         self.anchor = self.tensor(problem.anchor - self.centre)[:, None]
@@ -195,7 +203,7 @@ class Descent:
         problem = self.problem
         scale = np.maximum(counts @ self.template, np.maximum(0.05 * counts.max(axis=1), 1e-12))
         y = self.tensor(counts * (problem.root.astype(np.float32) / scale[:, None]))
-        if self.degrees:
+        if problem.background.shape[1]:
             under = self.tensor(problem.background)
             y -= (y @ under) @ under.T
         return State(
@@ -236,7 +244,7 @@ class Descent:
         products = Products(*places, *of_ones)
         with_profiles = self.poles.summed_pairs(products.with_profiles())
         drawn = (with_profiles * (0.5 * a)).sum(2)
-        shadows = [self.poles.summed(shadow) for shadow in self._shadows(*places, *of_ones)]
+        shadows = [self.poles.summed(shadow) for shadow in (*self._shadows(*places, *of_ones), *self._on_templates(at))]
         for shadow in shadows:
             drawn.addcmul_(shadow, (shadow[0] * a).sum(0), value=-1)
         downhill = torch.stack([imaginary[0], imaginary[1], real[1]])
@@ -247,6 +255,10 @@ class Descent:
             cost += (state.pull * away * away).sum(0)
             downhill[1] -= state.pull * away / a.clamp_min(SLIGHT)
         return Slope(cost, downhill, products, with_profiles, shadows)
+
+    def _on_templates(self, at: Places) -> list[torch.Tensor]:
+        """The same of the templates."""
+        return [torch.stack([imaginary[0], imaginary[1], real[1]]) for real, imaginary in self.series.of_templates(at)]
 
     def _shadows(self, p: torch.Tensor, gamma: torch.Tensor, real: torch.Tensor, imaginary: torch.Tensor) -> list[torch.Tensor]:
         """Of the constant: Im G, Im G', Re G'; of the straight line, since ``sum x g = n + z G``, those of z G and its derivative."""

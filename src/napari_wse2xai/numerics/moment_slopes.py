@@ -29,7 +29,7 @@ class Expansion:
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         self.poles = Poles(problem.width, len(middle), "cpu")
         z0 = middle[:, POSITION] - self.centre + 0.5j * middle[:, FWHM]
-        self.series = Series(problem.x - self.centre, z0, problem.root, self.poles, "cpu")
+        self.series = Series(problem.x - self.centre, z0, problem.root, self.poles, np.empty((len(problem.x), 0)), "cpu")
         away = (problem.x - self.centre) * problem.root
         under = np.stack([problem.root / np.linalg.norm(problem.root), away / np.linalg.norm(away)], axis=1)
         self.background = under[:, : problem.background.shape[1]].astype(np.float32)

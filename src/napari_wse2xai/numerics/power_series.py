@@ -24,7 +24,16 @@ class Series:
     ``1 / (x - z0) + 2 i gamma0 / |x - z0|^2 * sum_{n>0} w^n e^{i n theta}``, ``e^{i theta} = (x - conj z0) / (x - z0)``.
     """
 
-    def __init__(self, x: NDArray[np.float64], z0: NDArray[np.complex128], root: NDArray[np.float64], poles: Poles, device: str) -> None:
+    def __init__(
+        self,
+        x: NDArray[np.float64],
+        z0: NDArray[np.complex128],
+        root: NDArray[np.float64],
+        poles: Poles,
+        under: NDArray[np.float64],
+        device: str,
+    ) -> None:
+        """Expand about z0; `under` (n, t): weighted templates."""
         self.poles = poles
         self.z0 = torch.as_tensor(z0, dtype=torch.complex64, device=device)[:, None]
         self.mirrored = self.z0.conj().resolve_conj()
@@ -38,6 +47,10 @@ class Series:
         self.kernel = torch.as_tensor(np.concatenate([weighted.real, weighted.imag]), dtype=torch.float32, device=device)
         bare = terms.reshape(-1, len(x))
         self.weigh = torch.as_tensor(np.stack([bare.real, bare.imag]), dtype=torch.float32, device=device)
+        self.under = torch.as_tensor(
+            _slopes_by_place(np.asarray(terms @ (under * root[:, None]), dtype=np.complex128)), dtype=torch.complex64, device=device
+        )
+        """(template, pole, 2, ORDER) rows that give the sum over a template and its derivative by w."""
         self.table = torch.as_tensor(_taylor(np.asarray(terms @ root**2, dtype=np.complex128)), dtype=torch.complex64, device=device)
 
     def of(self, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
@@ -72,6 +85,12 @@ class Series:
         powers, e, b = (self.poles.each(value) for value in at)
         return _taylor_by_place((self.table @ powers).unbind(1), e, b)
 
+    def of_templates(self, at: Places) -> list[Parts]:
+        """Of each template the sum over the channels and its derivative by z, at all poles: real and imaginary parts, (2, pole, pixel)."""
+        powers, _, b = (self.poles.each(value) for value in at)
+        each = [(table @ powers).unbind(1) for table in self.under]
+        return [_parts([f[0], f[1] * b]) for f in each]
+
     def of_weights(self, y: torch.Tensor, at: Places) -> Parts:
         """The same where each channel counts as much as a weight of its pixel's says, (pixel, n)."""
         powers, e, b = (self.poles.each(value) for value in at)
@@ -93,6 +112,12 @@ def _taylor_by_place(f: Sequence[torch.Tensor], e: torch.Tensor, b: torch.Tensor
     """Taylor coefficients by z of a function whose coefficients by w are f."""
     ef1, bf2 = e * f[1], b * f[2]
     return _parts([f[0], f[1] * b, b * (bf2 - ef1), b * (b * (b * f[3]) + e * (ef1 - 2 * bf2))])
+
+
+def _slopes_by_place(sums: NDArray[np.complex128]) -> NDArray[np.complex128]:
+    """(template, pole, 2, ORDER) of coefficients (pole, ORDER, template)."""
+    tables = [_taylor(part)[:, :2] for part in np.moveaxis(sums, -1, 0)]
+    return np.stack(tables) if tables else np.zeros((0, len(sums), 2, ORDER), dtype=complex)
 
 
 def _taylor(ones: NDArray[np.complex128]) -> NDArray[np.complex128]:

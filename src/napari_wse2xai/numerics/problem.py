@@ -58,10 +58,13 @@ class Problem:
     width: NDArray[np.float64] | None = None
     """(peak,) width of the channels about each line, over which it is averaged; 0 for one so wide that its value in the middle serves, None
     where all are."""
+    templates: NDArray[np.float64] | None = None
+    """(n, t) curves of any height under the peaks, solved for with the polynomial; None for none."""
     root: NDArray[np.float64] = field(init=False, repr=False)
     """(n,) square root of the weights: residual and derivatives are multiplied by it."""
     background: NDArray[np.float64] = field(init=False, repr=False)
-    """(n, d) orthonormal polynomials times `root`, whose best combination lies under the peaks of every spectrum; d = 0 for none."""
+    """(n, d) orthonormal polynomials times `root`, then what templates add to them, whose best combination lies under the peaks of every
+    spectrum; d = 0 for none."""
     leaders: NDArray[np.intp] = field(init=False, repr=False)
     """(m,) flat places, in (peak, 4), of the parameters that are fitted."""
     rows: NDArray[np.intp] = field(init=False, repr=False)
@@ -74,7 +77,10 @@ class Problem:
         """Work out what follows from the settings."""
         root = np.ones(len(self.x)) if self.weights is None else np.sqrt(self.weights)
         object.__setattr__(self, "root", root)
-        object.__setattr__(self, "background", polynomials(self.x, self.degree, root))
+        under = polynomials(self.x, self.degree, root)
+        if self.templates is not None:
+            under = np.linalg.qr(np.concatenate([under, self.templates * root[:, None]], axis=1))[0]
+        object.__setattr__(self, "background", under)
         for name, value in zip(("leaders", "rows", "links", "offsets"), self._linked(), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "start", self.complete(self.start.ravel()[self.leaders][None])[0])
@@ -170,6 +176,33 @@ class Problem:
             ties=tuple(ties),
             width=None if self.width is None else self.width[which],
         )
+
+    @property
+    def of_height_alone(self) -> list[int]:
+        """Peaks of which nothing but a height of their own is fitted: what they add to a spectrum is as linear as a background."""
+        tied = {place for tie in self.ties for place in (tie.follower, tie.leader)}
+        fitted = {(int(place // PER_PEAK), int(place % PER_PEAK)) for place in self.leaders} - tied
+        mine = {k: {kind for peak, kind in fitted if peak == k} for k in range(len(self.shapes))}
+        return [k for k, kinds in mine.items() if kinds == {HEIGHT}]
+
+    def profiles(self, peaks: Sequence[int]) -> NDArray[np.float64]:
+        """(n, m) some peaks as they start, of height 1."""
+        each = [SHAPES[self.shapes[k]](self.x, *self.start[k, :HEIGHT], 1.0, self.start[k, FORM], width=self.across(k)) for k in peaks]
+        return np.stack(each, axis=1)
+
+    def without_shapes(self, peaks: Sequence[int]) -> "Problem":
+        """The problem with some peaks `of_height_alone` as templates in place of peaks."""
+        rest = self.of_peaks([k for k in range(len(self.shapes)) if k not in peaks])
+        return replace(rest, templates=self.profiles(peaks))
+
+    def heights(self, counts: NDArray[np.floating], found: NDArray[np.float64], peaks: Sequence[int]) -> NDArray[np.float64]:
+        """(pixel, m) best heights of some peaks `of_height_alone`, beside the others as they were found, (pixel, peak, 4)."""
+        under = np.concatenate([polynomials(self.x, self.degree, self.root), self.profiles(peaks) * self.root[:, None]], axis=1)
+        rest = np.asarray(counts, dtype=np.float64)
+        for k in (k for k in range(len(self.shapes)) if k not in peaks):
+            own = found[:, k, :, None].swapaxes(0, 1)
+            rest = rest - SHAPES[self.shapes[k]](self.x, *own, width=self.across(k))
+        return np.asarray(((rest * self.root) @ np.linalg.pinv(under).T)[:, -len(peaks) :])
 
     def scaled_start(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
         """Start of every spectrum, (pixel, peak, 4): heights in proportion to the spectrum's own highest count."""

@@ -152,7 +152,7 @@ def _of_chunk(
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
     plainly = problem.weights is None
     full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
-    total = problem.without_background(counts * root).astype(np.float32)
+    total = _above(background, np.asarray(counts * root, dtype=np.float32))
     standard = np.asarray(plain / np.sqrt(variance), dtype=np.float32)
     return {
         "error": local.errors(full),
@@ -165,6 +165,11 @@ def _of_chunk(
         "ends": (line[:, [0, -1]] / root[[0, -1]]).astype(np.float64),
         "distance": local.distance(residual) / variance.mean(axis=1, dtype=np.float64),
     }
+
+
+def _above(background: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Weighted spectra (pixel, n) without the best background."""
+    return np.asarray(values - (values @ background) @ background.T, dtype=np.float32)
 
 
 def _squares(values: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -28,7 +28,7 @@ def mean_fit(peaks: PeakMaps, window: tuple[float, float], pixels: NDArray[np.bo
         present = values[:, np.isfinite(values).all(axis=0)]
         for first in range(0, present.shape[1], 4096):  # bounds the memory
             part = present[:, first : first + 4096, None]
-            total += SHAPES[peaks.shapes[index]](x, *part).sum(axis=0)
+            total += SHAPES[peaks.shapes[index]](x, *part, width=peaks.channel(index)).sum(axis=0)
     return _mean_background(x, peaks, window, pixels) + total / max(int(pixels.sum()), 1)
 
 

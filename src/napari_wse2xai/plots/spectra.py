@@ -38,7 +38,7 @@ class Fit:
         for index, (window, shape, values) in enumerate(zip(peaks.windows, peaks.shapes, peaks.parameters(row, column), strict=True)):
             if np.isfinite(values).all():
                 inside = peaks.axis.between(*window)
-                curve = SHAPES[shape](x[inside], *values)
+                curve = SHAPES[shape](x[inside], *values, width=peaks.channel(index))
                 total[inside] += curve
                 components[index, inside] = under[inside] + curve
         return cls(total, components)

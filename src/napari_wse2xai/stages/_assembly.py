@@ -23,6 +23,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
     """Peak maps of all windows, peaks in the order of the settings; `fits` is empty where no pixel could be fitted."""
     order = np.argsort([stage.peaks.index(peak) for window in windows for peak in window.peaks])
     table = _Table(stage, fits, order) if fits else None
+    averaged = np.concatenate([fit.width for fit in fits])[order] if fits else None
     each = _peak_status_maps(order, fits, stage.detection, spectra)
     each[np.repeat(ceiling_maps(source, windows), [len(window.peaks) for window in windows], axis=0)[order] & spectra.chosen] = (
         Status.SATURATED
@@ -39,6 +40,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
         peak_status=each,
         reduced_chi2=_over_windows(fits, spectra, _reduced_chi2),
         r2=_over_windows(fits, spectra, lambda all_fits: np.mean([fit.quality.explained for fit in all_fits], axis=0)),
+        averaged=averaged,
         name=source.name,
         intensity_unit=source.intensity_unit,
         metadata=source.metadata,

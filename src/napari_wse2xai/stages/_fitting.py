@@ -94,7 +94,16 @@ class FitWindow:
         problem = problem.fitted_out(found[0], settings.width_range[0] if usual else np.inf)
         if problem.width is not None:
             found = settings.solver.solve(problem, light, lambda done: None, found)
-        return problem.restarted(found[0])
+        return self._with_shared(problem.restarted(found[0]), found[0])
+
+    def _with_shared(self, problem: "Problem", found: Parameters) -> "Problem":
+        """What all pixels share keeps what the mean spectrum says, (peak, 4), where it says anything."""
+        shared = [(k, KINDS.index(kind)) for k, peak in enumerate(self.peaks) for kind in peak.shared_kinds]
+        start = problem.start.copy()
+        for k, kind in shared:
+            if found[k, 2] > 0:
+                start[k, kind] = np.clip(found[k, kind], problem.lower[k, kind], problem.upper[k, kind])
+        return replace(problem, start=start, fixed=problem.fixed | set(shared)) if shared else problem
 
     def _ties(self, start: Parameters) -> tuple[Any, ...]:
         from napari_wse2xai.numerics.problem import Tie
@@ -189,15 +198,27 @@ class FitWindow:
             starts.append(problem.complete(problem.fitted(start)))
         return starts
 
-    def judge(self, problem: "Problem", counts: Spectra, found: Parameters, noise: "Noise | None" = None) -> "Fit":
-        """Errors and goodness of found parameters; the noise is that of the spectra given, unless it is known from more of them."""
+    def judge(
+        self,
+        problem: "Problem",
+        counts: Spectra,
+        found: Parameters,
+        noise: "Noise | None" = None,
+        gone: NDArray[np.bool_] | None = None,
+    ) -> "Fit":
+        """Errors and goodness of found parameters; the noise is that of the spectra given, unless it is known from more of them.
+
+        `gone` (pixel, peak) are peaks that have no part in the others' errors.
+        """
         from napari_wse2xai.numerics import uncertainty
         from napari_wse2xai.numerics.residual_noise import Noise
 
         free = self._free(found, problem)
+        free = free if gone is None else free & ~gone[..., None]
         noise = noise or Noise.of(problem, counts, found)
+        width = np.zeros(len(self.peaks)) if problem.width is None else problem.width
         quality = uncertainty.assess(problem, counts, found, free, noise)
-        return Fit(found, free, quality, self._background_ends(quality.ends), noise, np.zeros(len(found), dtype=bool))
+        return Fit(found, free, quality, self._background_ends(quality.ends), noise, np.zeros(len(found), dtype=bool), width)
 
     def _background_ends(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel, 2) background at the lower and the upper end of the window, counts, from that at its first and last channel."""
@@ -243,6 +264,8 @@ class Fit:
     """That the errors were taken from."""
     empty: NDArray[np.bool_]
     """(pixel,) where the spectrum shows nothing, and no place or width was looked for."""
+    width: NDArray[np.float64]
+    """(peak,) see `Problem`; 0 where lines are not averaged over channels."""
     misfit: "Misfit | None" = None
     """What the model misses; None where that was not tested."""
 
@@ -279,6 +302,7 @@ class Fit:
             _replaced(self.background, rows, other.background),
             self.noise,
             self.empty,
+            self.width,
         )
 
     @classmethod
@@ -296,6 +320,7 @@ class Fit:
             np.concatenate([part.background for part in parts]),
             parts[0].noise,
             np.concatenate([part.empty for part in parts]),
+            parts[0].width,
         )
 
 

@@ -8,12 +8,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Spectra
+from napari_wse2xai.stages._unresolved import DISTINCT, NEAR
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
 
 DOUBT = 8.0
 """Errors that the heights of all peaks exceed where none can be spared: leaving one out would raise chi2 by the square."""
+SAMPLE = 200
+"""Spectra from which it is learnt which optional peaks a map may need."""
 EVERY = 3
 """Optional peaks of which every combination is tried."""
 
@@ -25,8 +28,24 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
     -----
     BIC (Schwarz 1978) for noise of unknown size is ``n ln(S/n) + m ln n`` with S the sum of squares and m the number of parameters.
     A peak that is left out has height 0.  Up to three optional peaks are left out in every combination, more of them one by one and all
-    together, wherever none of them is strong.
+    together, wherever none of them is strong.  Those that no spectrum of a sample needs, or that are one with the peak beside them in most,
+    are left out of all.
     """
+    if not any(peak.optional for peak in window.peaks) or not len(counts):
+        return window.fit(problem, counts, solver, progress)
+    never = _never(window, problem, counts[np.unique(np.linspace(0, len(counts) - 1, min(len(counts), SAMPLE)).astype(np.intp))], solver)
+    if not never:
+        return _by_pixel(window, problem, counts, solver, progress)
+    less = _by_pixel(_lesser(window, never), _without(window, problem, never), counts, solver, progress)
+    full = window.judge(problem, counts, _with_gone(window, problem, less.found, never), less.noise)
+    stayed = [k for k in range(len(window.peaks)) if k not in never]
+    error, covariance = full.quality.error.copy(), np.zeros_like(full.quality.covariance)
+    error[:, stayed], covariance[:, stayed] = less.quality.error, less.quality.covariance
+    return replace(full, empty=less.empty, quality=replace(less.quality, error=error, covariance=covariance))
+
+
+def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> Fit:
+    """Choose for every spectrum."""
     choices = _choices(window)
     if not choices:
         return window.fit(problem, counts, solver, progress)
@@ -46,7 +65,33 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
     changed = np.flatnonzero(chosen)
     if not len(changed):
         return best
-    return best.merged(changed, _taken(window.judge(problem, counts[changed], found[changed], best.noise)))
+    return best.merged(changed, _taken(window, problem, counts[changed], found[changed], best))
+
+
+def _never(window: FitWindow, problem: "Problem", counts: Spectra, solver: Any) -> tuple[int, ...]:
+    """Optional peaks that none of a sample of spectra (pixel, n) needs, or that most cannot tell from the peak beside them."""
+    from napari_wse2xai.numerics.uncertainty import objective
+
+    found = _by_pixel(window, problem, counts, solver, lambda done: None).found
+    optional = [k for k, peak in enumerate(window.peaks) if peak.optional]
+    never = [k for k in optional if not (found[:, k, 2] > 0).any()]
+    best, n = objective(problem, counts, found), len(problem.x)
+    for k in (k for k in optional if k not in never):
+        here = np.flatnonzero((found[:, k, 2] > 0) & _beside(found, k))
+        if 2 * len(here) > (found[:, k, 2] > 0).sum():
+            smaller = _without(window, problem, (k,))
+            less, _ = _lesser(window, (k,)).solve(smaller, counts[here], solver, lambda done: None)
+            rise = (objective(smaller, counts[here], less) / best[here] - 1) * n
+            never += [k] if float(np.median(rise)) < DISTINCT else []
+    return tuple(sorted(never))[: len(window.peaks) - 1]
+
+
+def _beside(found: NDArray[np.float64], peak: int) -> NDArray[np.bool_]:
+    """(pixel,) True where a peak lies so near to another that the two would be called merged."""
+    others = [k for k in range(found.shape[1]) if k != peak]
+    away = np.abs(found[:, others, 0] - found[:, [peak], 0])
+    near = (away < NEAR * 0.5 * (found[:, others, 1] + found[:, [peak], 1])) & (found[:, others, 2] > 0)
+    return np.asarray(near.any(axis=1))
 
 
 def _choices(window: FitWindow) -> list[tuple[int, ...]]:
@@ -86,6 +131,9 @@ def _bic(problem: "Problem", counts: Spectra, found: NDArray[np.float64]) -> NDA
     return np.asarray(n * np.log(squares / n) + (len(problem.leaders) + problem.background.shape[1]) * np.log(n))
 
 
-def _taken(fit: Fit) -> Fit:
-    """A fit whose absent peaks are what was asked for: it is at its minimum although a height could grow."""
-    return replace(fit, quality=replace(fit.quality, distance=np.zeros_like(fit.quality.distance)))
+def _taken(window: FitWindow, problem: "Problem", counts: Spectra, found: NDArray[np.float64], best: Fit) -> Fit:
+    """A fit some of whose peaks went: it is at its minimum although their heights could grow, and what stays has errors of its own."""
+    gone = np.array([peak.optional for peak in window.peaks]) & (found[..., 2] <= 0)
+    full, rest = (window.judge(problem, counts, found, best.noise, held) for held in (None, gone))
+    error = np.where(gone[..., None], full.quality.error, rest.quality.error)
+    return replace(rest, free=full.free, quality=replace(rest.quality, error=error, distance=np.zeros_like(rest.quality.distance)))

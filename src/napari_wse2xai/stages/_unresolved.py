@@ -33,6 +33,9 @@ def unresolved(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels,
     alone = [k for k in range(fit.found.shape[1]) if k not in held]
     for j, k in combinations(alone, 2):
         bright, doubtful = _near(fit, (j, k), detection)
+        doubtful &= ~np.any(
+            [fit.found[:, i, 2] <= 0 for i in (j, k) if window.peaks[i].optional] or [np.zeros(len(bright), dtype=bool)], axis=0
+        )
         one = np.zeros(len(bright), dtype=bool)
         rows = np.flatnonzero(doubtful)
         for first in range(0, len(rows), CHUNK):

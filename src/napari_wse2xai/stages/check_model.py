@@ -133,6 +133,8 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
     elif remedy.kind == "shape":
         nearer = "gaussian" if remedy.form < 0.5 else "lorentzian"
         shape = nearer if abs(remedy.form - 0.5) > 0.35 else "pseudo-voigt"
+        if 2 * sum(peak.shape == shape for peak in window.peaks) > len(window.peaks):
+            return
         words = f"The shape of {names} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
         yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape)
     elif remedy.kind == "edge":

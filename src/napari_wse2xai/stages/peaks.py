@@ -37,6 +37,11 @@ class Peak(Settings):
         le=1,
     )
     fixed: str = setting("", title="Fixed", description="What keeps its expected value: position, fwhm, height, form, with commas between.")
+    shared: str = setting(
+        "",
+        title="Shared",
+        description="What is the same in all pixels, found from their mean spectrum: position, fwhm, form, with commas between.",
+    )
     width_of: str = setting(
         "", title="Width of", description="Name of a peak of the same window whose FWHM this one shares, in proportion."
     )
@@ -54,12 +59,20 @@ class Peak(Settings):
         unknown = set(self.fixed_kinds) - set(KINDS)
         if unknown:
             raise ValueError(f"peak {self.name} fixes '{sorted(unknown)[0]}'; what can be fixed is {', '.join(KINDS)}")
+        unknown = set(self.shared_kinds) - {"position", "fwhm", "form"}
+        if unknown:
+            raise ValueError(f"peak {self.name} shares '{sorted(unknown)[0]}'; what can be shared is position, fwhm, form")
         return self
 
     @property
     def fixed_kinds(self) -> tuple[str, ...]:
         """Names of the fixed parameters."""
         return tuple(part.strip().lower() for part in self.fixed.split(",") if part.strip())
+
+    @property
+    def shared_kinds(self) -> tuple[str, ...]:
+        """Names of the parameters that all pixels share."""
+        return tuple(part.strip().lower() for part in self.shared.split(",") if part.strip())
 
     @property
     def reach(self) -> float:

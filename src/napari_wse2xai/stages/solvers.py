@@ -92,7 +92,7 @@ class RAdam(_Solver):
 
 
 class Automatic(_Solver):
-    """Moment LM where all peaks of a window are Lorentzians, else channel LM."""
+    """Moment LM where all peaks of a window are Lorentzians, else channel LM; peaks of which only heights are fitted slow nothing."""
 
     refits: ClassVar[bool] = True
     kind: Literal["automatic"] = "automatic"
@@ -101,7 +101,30 @@ class Automatic(_Solver):
         """(pixel, peak, 4) parameters."""
         from napari_wse2xai.numerics import moments
 
-        return (MomentLM() if moments.applies(problem) else ChannelLM()).solve(problem, counts, progress, start)
+        if moments.applies(problem):
+            return MomentLM().solve(problem, counts, progress, start)
+        linear = [k for k in problem.of_height_alone if problem.shapes[k] != "lorentzian"]
+        if linear and moments.applies(problem.without_shapes(linear)):
+            return _with_linear(problem, linear, counts, progress, start)
+        return ChannelLM().solve(problem, counts, progress, start)
+
+
+def _with_linear(problem: "Problem", linear: list[int], counts: Spectra, progress: Done, start: Parameters | None) -> Parameters:
+    """Moment LM where some peaks of any shape have nothing but a height: these are solved for with the background.
+
+    Where one would be negative the spectrum is fitted without them.
+    """
+    rest = [k for k in range(len(problem.shapes)) if k not in linear]
+    found = np.repeat(problem.start[None], len(counts), axis=0)
+    found[:, rest] = MomentLM().solve(problem.without_shapes(linear), counts, progress, None if start is None else start[:, rest])
+    heights = problem.heights(counts, found, linear)
+    found[:, linear, 2] = np.maximum(heights, 0.0)
+    below = np.flatnonzero((heights < 0).any(axis=1))
+    if len(below):
+        alone = MomentLM().solve(problem.of_peaks(rest), counts[below], progress, None if start is None else start[below][:, rest])
+        found[below[:, None], rest] = alone
+        found[below[:, None], linear, 2] = 0.0
+    return found
 
 
 Solver = Annotated[Automatic | MomentLM | ChannelLM | RAdam, Field(discriminator="kind")]
