@@ -114,7 +114,10 @@ def test_a_preset_finds_its_own_lines_and_leaves_out_those_that_are_not_there(na
 def test_the_papers_preset_departs_from_the_default_where_the_paper_does():
     for kind in recipe.MODALITIES:
         paper, ours = section("paper-2023", kind), section("wse2-532", kind)
-        assert paper.deconvolve.peaks == ours.deconvolve.peaks
+        theirs = {peak.name: (peak.shape, peak.position, peak.fwhm) for peak in paper.deconvolve.peaks}
+        added = {peak.name for peak in ours.deconvolve.peaks} - set(theirs)
+        assert added == ({"P257", "P278"} if kind == "raman" else set())  # seen at high resolution only
+        assert theirs == {p.name: (p.shape, p.position, p.fwhm) for p in ours.deconvolve.peaks if p.name in theirs}
         assert isinstance(paper.deconvolve.solver, RAdam)
         assert isinstance(paper.despike.method, FirstDifference)
         assert (paper.deconvolve.background, paper.deconvolve.refit, paper.deconvolve.detection) == ("none", False, 0)

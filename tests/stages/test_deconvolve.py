@@ -224,3 +224,11 @@ def test_correlations_of_a_pixel_without_values_are_refused():
     source.counts[2, 3, 100] = np.nan
     with pytest.raises(DataError, match="choose another pixel"):
         Deconvolve(peaks=(peak("a", 250, 8),)).correlations(source, (2, 3))
+
+
+def test_a_window_in_which_no_spectrum_shows_anything_is_below_noise_everywhere():
+    source = SpectralMap.from_arrays(np.random.default_rng(0).normal(100, 3, (8, 9, len(X))).astype(np.float32), X, AxisKind.RAMAN_SHIFT)
+    for optional in (False, True):
+        found = Deconvolve(peaks=(peak("A", 250, 8), peak("B", 270, 8, optional=optional)))(source)
+        assert (found.status == Status.BELOW_NOISE).mean() > 0.95
+        assert np.isfinite(found.height).all()

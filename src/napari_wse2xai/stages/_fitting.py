@@ -137,8 +137,9 @@ class FitWindow:
         nothing = empty.empty(problem, counts)
         rows = slice(None) if not nothing.any() else np.flatnonzero(~nothing)
         found = np.empty((len(counts), *problem.start.shape))
-        found[rows] = solver.solve(problem, counts[rows], progress)
-        found[rows] = self._tried_elsewhere(problem, counts[rows], solver, found[rows])
+        if not nothing.all():
+            found[rows] = solver.solve(problem, counts[rows], progress)
+            found[rows] = self._tried_elsewhere(problem, counts[rows], solver, found[rows])
         if nothing.any():
             found[nothing] = empty.heights_alone(problem, counts[nothing])
         return found, nothing
