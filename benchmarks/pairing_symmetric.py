@@ -24,19 +24,25 @@ from napari_wse2xai.data.transform import corners_um
 from napari_wse2xai.errors import AmbiguousPairing, DataError
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Pair
-from symmetric_flakes import SYMMETRIC, Scanned, irregular, scanned
+from symmetric_flakes import SYMMETRIC, Dirt, Scanned, irregular, scanned
 
 RIGHT_STEPS = 3.0
 """A placing whose corners are off by less, in the mean, is the right one of all that could be."""
-KINDS = ("symmetric, true coordinates", "symmetric, unknown turn and shift", "irregular, unknown turn and shift")
+KINDS = (
+    "symmetric, true coordinates",
+    "symmetric, unknown turn and shift",
+    "symmetric, unknown turn and shift, each mask without a side",
+    "irregular, unknown turn and shift",
+)
 
 
 def flake(seed: int, kind: str) -> Scanned:
     """Both scans of one flake."""
     if kind.startswith("irregular"):
         return scanned(irregular(seed), seed, lost=True)
-    rims = list(SYMMETRIC.values())
-    return scanned(rims[seed % len(rims)], seed, lost="unknown" in kind)
+    rims, rng = list(SYMMETRIC.values()), np.random.default_rng(seed)
+    cut = Dirt(rng.uniform(0, 0.5), int(rng.integers(3)), rng.uniform(0, 0.2), rng.uniform(0.15, 0.35))
+    return scanned(rims[seed % len(rims)], seed, lost="unknown" in kind, dirt=cut if "without a side" in kind else None)
 
 
 def outcome(seed: int, kind: str) -> str:

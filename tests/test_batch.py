@@ -17,6 +17,7 @@ import yaml
 from learned import make_explanation, make_model, make_recovery
 from napari_wse2xai import batch, cli, io, recipe
 from napari_wse2xai.data import Level, Samples
+from napari_wse2xai.data.transform import corners_um
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
 from napari_wse2xai.report import _figures
 from napari_wse2xai.stages import Explain, Simulate, Train
@@ -145,6 +146,9 @@ def test_a_run_pairs_rs_and_pl(paired_run):
     results, output, scanned = paired_run
     paired = results.paired
     assert np.abs(paired.transform.matrix - scanned.transform.matrix).max() < 0.03
+    corners = corners_um(paired.pl_frame)
+    off = np.linalg.norm(paired.transform.apply(corners) - scanned.transform.apply(corners), axis=1)
+    assert off.max() < 0.5 * paired.step_um
     assert {"paired.csv", "figures/pair_overlay.png", "figures/pair_overlay.svg"} <= set(files(output))
     assert (output / "figures" / "pair_overlay.png").read_bytes().startswith(b"\x89PNG")
     table = pd.read_csv(output / "paired.csv")
