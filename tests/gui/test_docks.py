@@ -1,10 +1,13 @@
 """The docks as napari's Plugins menu opens them, and what they say."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel
 
+from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.peak_chooser import legend
@@ -30,6 +33,22 @@ def test_each_dock_works_on_its_own_in_a_plain_napari(viewer, settle, small) -> 
     _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
     settle(panels.panels[FindFlake].run_button.isEnabled)
     assert panels.panels[FindFlake].chosen_map() is small
+
+
+def test_a_map_that_takes_the_place_of_another_shows_its_line_at_once(viewer, settle, small) -> None:
+    """Left at the middle of the axis, where there is no line, the canvas is black; where the user has put the slider it stays."""
+    one_sided = SpectralMap.from_arrays(small.counts[..., 30:], small.axis.values[30:], small.axis.kind, frame=small.frame)
+    viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
+    for _ in range(2):
+        stock.add(viewer, to_layers(one_sided))
+        settle(lambda: round(viewer.dims.point[0]) == 250)
+        viewer.layers.clear()
+    stock.add(viewer, to_layers(one_sided))
+    settle(lambda: round(viewer.dims.point[0]) == 250)
+    viewer.dims.set_point(0, 272.0)
+    stock.add(viewer, to_layers(replace(one_sided, name="again")))
+    settle(lambda: len(viewer.layers) == 2)
+    assert round(viewer.dims.point[0]) == 272
 
 
 def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:

@@ -1,11 +1,12 @@
 """The dock: one foldable panel per stage in the order of the chain, and the choice of peak maps."""
 
 from typing import Any
+from weakref import WeakSet
 
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
+from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.explain_panel import ExplainPanel
@@ -38,7 +39,7 @@ class MainWidget(Docked):
         self.saving = SaveButtons(napari_viewer)
         self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining)
         self._folds: dict[Any, Fold] = {}
-        self._placed: set[AxisKind] = set()
+        self._seen: WeakSet[Any] = WeakSet()
         self._had_peaks = False
         self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
         self._soon.setSingleShot(True)
@@ -100,11 +101,14 @@ class MainWidget(Docked):
 
     def _show_telling_channels(self) -> None:
         """Begin each spectral slider where its first map shows the flake best, not at the middle of the axis."""
-        for layer in stock.map_layers(self.viewer):
+        layers = stock.map_layers(self.viewer)
+        seen = {stock.map_of(layer).axis.kind for layer in layers if layer in self._seen}
+        for layer in layers:
             kind = stock.map_of(layer).axis.kind
-            if kind not in self._placed:
-                self._placed.add(kind)
+            if kind not in seen:
+                seen.add(kind)
                 stock.go_to_brightest_channel(self.viewer, layer)
+        self._seen = WeakSet(layers)
 
     def _on_ran(self, stage: Any, result: Any) -> None:
         """Hand the result to the next step, and open that."""
