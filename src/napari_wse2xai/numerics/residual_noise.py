@@ -191,4 +191,4 @@ def _left(slopes: Slopes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     pulled = np.einsum("bmn,bmn->bn", turned, np.diff(lit, axis=2))
     both = np.einsum("bmn,bmn->bn", turned, (lit @ np.swapaxes(rows, 1, 2)) @ turned)
     level = 0.5 * (signal[:, 1:] + signal[:, :-1]) - pulled + 0.5 * both
-    return np.maximum(share, 0.05), np.maximum(level, 0.0)
+    return np.maximum(share, 0.05).astype(np.float64), np.maximum(level, 0.0).astype(np.float64)
