@@ -50,3 +50,14 @@ def test_every_fault_is_named(make, kind, word):
     (best, *_) = proposals(make())
     assert best.kind == kind
     assert word in best.words
+
+
+def test_what_is_proposed_can_be_accepted_and_mends_the_settings():
+    made = planted.missing_line(7)
+    settings = w.Deconvolve(peaks=made.peaks)
+    (line, *_) = proposals(made)
+    assert line.can_be_accepted
+    assert w.stages.accepted(settings, line).peaks == (*made.peaks, line.peak)
+    made = planted.wrong_shape(3, true="gaussian")
+    shape = next(each for each in proposals(made) if each.kind == "shape")
+    assert {peak.shape for peak in w.stages.accepted(w.Deconvolve(peaks=made.peaks), shape).peaks} == {"gaussian"}

@@ -12,6 +12,7 @@ from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.gui.load_maps import LoadMaps
+from napari_wse2xai.gui.model_check import ModelCheck
 from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.preset_box import PresetBox
@@ -30,6 +31,7 @@ class MainWidget(Docked):
         self.viewer = napari_viewer
         self.loading = LoadMaps(napari_viewer)
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
+        self.checking = ModelCheck(napari_viewer, self.panels[Deconvolve].form)
         self.preset = PresetBox(self.panels.values())
         self.said = Voice(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
@@ -55,7 +57,7 @@ class MainWidget(Docked):
         column.addWidget(self._fold(LoadMaps, "Load maps", self.loading))
         column.addWidget(self.preset)
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
-            column.addWidget(self._fold(stage, f"{number}. {stage.title}", panel))
+            column.addWidget(self._fold(stage, f"{number}. {stage.title}", self._with_check(panel) if stage is Deconvolve else panel))
         column.addWidget(self._fold(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
         column.addWidget(self._fold(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
         column.addWidget(self._fold(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
@@ -72,6 +74,15 @@ class MainWidget(Docked):
         layout.addWidget(self.said)
         self.setMinimumWidth(360)
 
+    def _with_check(self, panel: StagePanel) -> QWidget:
+        """The deconvolution with the check of its model below."""
+        both = QWidget()
+        column = QVBoxLayout(both)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(panel)
+        column.addWidget(self.checking)
+        return both
+
     def _fold(self, key: Any, title: str, content: QWidget) -> Fold:
         self._folds[key] = Fold(title, content)
         return self._folds[key]
@@ -81,6 +92,7 @@ class MainWidget(Docked):
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
             panel.told.connect(lambda text, mood, stage=stage: self.said.say(f"{stage.title}: {text}", mood))
+        self.checking.changed.connect(lambda text: self.said.say(f"Accepted: {text} Run Deconvolve again."))
         self.pairing.told.connect(lambda text, mood: self.said.say(f"Pair: {text}", mood))
         self.training.told.connect(lambda text, mood: self.said.say(f"Train: {text}", mood))
         self.explaining.told.connect(lambda text, mood: self.said.say(f"Explain: {text}", mood))
@@ -120,6 +132,9 @@ class MainWidget(Docked):
         self.open_fold(usual[0])
         if isinstance(result, PeakMaps):
             self.chooser.refresh()
+            worked_on = self.panels[Deconvolve].worked_on
+            if worked_on is not None:
+                self.checking.know(result, worked_on)
 
     def open_fold(self, step: Any) -> None:
         """Open one fold and close the others."""
@@ -167,6 +182,7 @@ class MainWidget(Docked):
         for panel in self.panels.values():
             panel.runner.cancel()
         self.saving.runner.cancel()
+        self.checking.row.runner.cancel()
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)
 

@@ -87,6 +87,11 @@ class StagePanel(QWidget):
         self.source.blockSignals(False)
         self._on_choice()
 
+    @property
+    def worked_on(self) -> SpectralMap | None:
+        """Map of the last run."""
+        return self._worked_on
+
     def chosen_map(self) -> SpectralMap | None:
         """Map of the chosen layer."""
         data = self.source.currentData()

@@ -3,7 +3,7 @@
 from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching, as_kept
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
-from napari_wse2xai.stages.check_model import Proposal, check_model
+from napari_wse2xai.stages.check_model import Proposal, accepted, check_model
 from napari_wse2xai.stages.convert_axis import ConvertAxis
 from napari_wse2xai.stages.correct_response import CorrectResponse
 from napari_wse2xai.stages.deconvolve import Deconvolve
@@ -42,6 +42,7 @@ __all__ = [
     "Stage",
     "Train",
     "Watching",
+    "accepted",
     "as_kept",
     "check_model",
 ]

@@ -31,6 +31,8 @@ EDGE = 0.75
 """Distance of a line from an end of its window, in its FWHM, below which the window cuts it."""
 BESIDE = 0.4
 """Distance of a peak from the maximum that is seen, in its FWHM, from which it does not lie there."""
+EDGE_WIDTHS, CLEAR_OF = 4.0, 1.5
+"""Distance of a window from an edge, in the edge's width, and from a line that it cut, in that line's FWHM."""
 SILICON, SEARCHED, STANDS = 520.7, 15.0, 8.0
 """Silicon's line in cm-1, how far from there it is looked for, and the standard deviations that it must stand out by."""
 Words = Literal["missing line", "shape", "background", "edge", "window", "calibrate"]
@@ -49,6 +51,27 @@ class Proposal:
     """Peak to add to the list; None where another change is proposed."""
     shape: str | None = None
     """Shape that the peaks of the window are nearer to."""
+    names: tuple[str, ...] = ()
+    """Peaks of the window that it is about."""
+    window: tuple[float, float] | None = None
+    """Window for them that is free of what disturbs; None where another change is proposed."""
+
+    @property
+    def can_be_accepted(self) -> bool:
+        """Whether `accepted` knows what to change."""
+        return self.peak is not None or (bool(self.names) and (self.shape is not None or self.window is not None))
+
+
+def accepted(settings: Deconvolve, proposal: Proposal) -> Deconvolve:
+    """Settings with a proposal's remedy; raises ValueError with the reason where they do not allow it."""
+    if proposal.peak is not None:
+        peaks = (*settings.peaks, proposal.peak)
+    else:
+        change = {"shape": proposal.shape} if proposal.shape is not None else {"window": proposal.window}
+        peaks = tuple(
+            Peak.model_validate({**peak.model_dump(), **change}) if peak.name in proposal.names else peak for peak in settings.peaks
+        )
+    return Deconvolve.model_validate({**settings.model_dump(), "peaks": [peak.model_dump() for peak in peaks]})
 
 
 def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
@@ -124,7 +147,8 @@ def _found(window: FitWindow, start: NDArray[np.float64], peaks: PeakMaps, spect
 
 def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:
     """Proposal of one remedy, where it is worth a word."""
-    names = " and ".join(peak.name for peak in window.peaks)
+    each = tuple(peak.name for peak in window.peaks)
+    names = " and ".join(each)
     place = f"{remedy.position:.5g} {unit}"
     if remedy.kind == "line":
         yield from _line(window, remedy, moved, unit)
@@ -136,10 +160,13 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         if 2 * sum(peak.shape == shape for peak in window.peaks) > len(window.peaks):
             return
         words = f"The shape of {names} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
-        yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape)
+        yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape, names=each)
     elif remedy.kind == "edge":
         words = f"The spectra step at {place}, as where a filter begins to let light through, inside the window of {names}"
-        yield Proposal("edge", f"{words}: begin the window beyond it; {remedy.worth:.0f} sigma.", remedy.worth)
+        free = _beyond(window, remedy.position, EDGE_WIDTHS * remedy.fwhm)
+        where = "" if free is None else f", at {free[0]:.5g} to {free[1]:.5g}"
+        words = f"{words}: take a window beyond it{where}; {remedy.worth:.0f} sigma."
+        yield Proposal("edge", words, remedy.worth, names=each, window=free)
     else:
         words = f"The background bends under the window of {names}"
         yield Proposal("background", f"{words}: narrow the window, or take the baseline off; {remedy.worth:.0f} sigma.", remedy.worth)
@@ -153,7 +180,8 @@ def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Itera
     if min(remedy.position - low, high - remedy.position) < EDGE * remedy.fwhm:
         if moved >= MATTERS:
             words = f"The window {low:.5g} to {high:.5g} {unit} cuts a line {near} ({size}): widen the window or end it before the line."
-            yield Proposal("window", words, remedy.worth)
+            free = _beyond(window, remedy.position, CLEAR_OF * remedy.fwhm)
+            yield Proposal("window", words, remedy.worth, names=tuple(peak.name for peak in window.peaks), window=free)
         return
     if remedy.worth < WORTH:
         return
@@ -165,6 +193,18 @@ def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Itera
     place, fwhm = float(f"{remedy.position:.5g}"), float(f"{remedy.fwhm:.3g}")
     peak = Peak(name=name, shape=shape, position=place, fwhm=fwhm, window=window.peaks[0].window if _covers(window, place) else window.span)
     yield Proposal("missing line", f"A line {near}, {size}, is not in the list: add it.", remedy.worth, peak)
+
+
+def _beyond(window: FitWindow, place: float, far: float) -> tuple[float, float] | None:
+    """The longer part of a window that is so far from a place; None where it does not hold all peaks."""
+    low, high = window.span
+    free = (place + far, high) if place - low < high - place else (low, place - far)
+    free = (float(f"{free[0]:.5g}"), float(f"{free[1]:.5g}"))
+    return (
+        free
+        if all(free[0] < peak.position - 0.5 * peak.fwhm and peak.position + 0.5 * peak.fwhm < free[1] for peak in window.peaks)
+        else None
+    )
 
 
 def _covers(window: FitWindow, place: float) -> bool:
