@@ -35,8 +35,8 @@ def windows(peaks):
 
 def test_the_library_holds_each_material_at_both_lasers_with_the_default_first():
     materials = {f"{material}-{laser}" for material in ("wse2", "ws2", "mos2", "mose2", "graphene") for laser in LASERS_EV}
-    assert set(NAMES) == materials | {"paper-2023"}
-    assert NAMES[:2] == ["wse2-532", "wse2-633"]
+    assert set(NAMES) == materials | {"wse2-532-high-resolution", "paper-2023"}
+    assert NAMES[:3] == ["wse2-532", "wse2-532-high-resolution", "wse2-633"]
     assert NAMES[-1] == "paper-2023"
 
 
@@ -75,7 +75,7 @@ def test_windows_do_not_overlap_and_keep_clear_of_silicon_and_of_the_baselines_a
 
 @pytest.mark.parametrize("name", [name for name, kind in SECTIONS if kind == "pl"])
 def test_light_is_looked_for_below_the_laser_and_beside_its_silicon_line(name):
-    laser = LASERS_EV.get(name.partition("-")[2], LASERS_EV["532"])
+    laser = LASERS_EV.get(name.split("-")[1], LASERS_EV["532"])
     silicon = laser - 520 / 8065.54
     assert all(peak.window[1] < silicon for peak in section(name, "pl").deconvolve.peaks)
 
@@ -114,15 +114,20 @@ def test_a_preset_finds_its_own_lines_and_leaves_out_those_that_are_not_there(na
 def test_the_papers_preset_departs_from_the_default_where_the_paper_does():
     for kind in recipe.MODALITIES:
         paper, ours = section("paper-2023", kind), section("wse2-532", kind)
-        theirs = {peak.name: (peak.shape, peak.position, peak.fwhm) for peak in paper.deconvolve.peaks}
-        added = {peak.name for peak in ours.deconvolve.peaks} - set(theirs)
-        assert added == ({"P257", "P278"} if kind == "raman" else set())  # seen at high resolution only
-        assert theirs == {p.name: (p.shape, p.position, p.fwhm) for p in ours.deconvolve.peaks if p.name in theirs}
+        assert paper.deconvolve.peaks == ours.deconvolve.peaks
         assert isinstance(paper.deconvolve.solver, RAdam)
         assert isinstance(paper.despike.method, FirstDifference)
         assert (paper.deconvolve.background, paper.deconvolve.refit, paper.deconvolve.detection) == ("none", False, 0)
         assert paper.find_flake == FindFlake(signal="mean", edge_fraction=0, min_pixels=1, fill_holes=False, window=None)
     assert set(section("paper-2023", "raman").baseline.method.areas) == {(183, 300), (314, 410)}
+
+
+def test_the_preset_for_high_resolution_has_the_default_lines_and_two_more():
+    fine, ours = section("wse2-532-high-resolution", "raman"), section("wse2-532", "raman")
+    usual = {peak.name: (peak.shape, peak.position, peak.fwhm) for peak in ours.deconvolve.peaks}
+    assert {peak.name for peak in fine.deconvolve.peaks} - set(usual) == {"P257", "P278"}
+    assert usual == {peak.name: (peak.shape, peak.position, peak.fwhm) for peak in fine.deconvolve.peaks if peak.name in usual}
+    assert section("wse2-532-high-resolution", "pl") == section("wse2-532", "pl")
 
 
 def test_the_papers_preset_finds_a1_on_the_sample_flake(triangle):
