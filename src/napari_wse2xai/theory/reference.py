@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.theory.cell import MASS_U, Array, HarmonicCell
+from napari_wse2xai.theory.cell import MASS_U, Array, HarmonicCell, mode_mass
 from napari_wse2xai.theory.spectra import all_partners
 
 ENGINES = ("diep", "GFN1-xTB")
@@ -106,9 +106,9 @@ def _double_prime(mode: str) -> str:
 
 
 def _ratio(tensors: dict[str, Array], metal: str, chalcogen: str) -> float:
-    x, m = 2 * MASS_U[chalcogen], MASS_U[metal]
-    along = (tensors["E'"][0, 0] - tensors["E'"][1, 1]) / 2
-    return float(abs(tensors["A1'"][0, 0] / np.sqrt(x) / (along / np.sqrt(m * x / (m + x)))))
+    along = {"A1'": tensors["A1'"][0, 0], "E'": (tensors["E'"][0, 0] - tensors["E'"][1, 1]) / 2}
+    a1, e = (along[mode] / np.sqrt(mode_mass(metal, chalcogen, mode)) for mode in ("A1'", "E'"))
+    return float(abs(a1 / e))
 
 
 def _agree(coarse: dict[str, Array], fine: dict[str, Array]) -> bool:
