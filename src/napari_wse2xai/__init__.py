@@ -38,6 +38,7 @@ _HOME = {
     "napari_wse2xai.stages": (
         "Baseline",
         "Calibrate",
+        "Computed",
         "ConvertAxis",
         "CorrectResponse",
         "Deconvolve",
@@ -50,6 +51,7 @@ _HOME = {
         "Simulate",
         "Train",
         "check_model",
+        "compute",
     ),
     "napari_wse2xai.synthetic": ("make_flake", "make_pair"),
 }

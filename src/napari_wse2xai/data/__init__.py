@@ -2,6 +2,7 @@
 
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.candidate import Candidate
+from napari_wse2xai.data.computed_map import ComputedMap
 from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.frame import Direction, Frame
 from napari_wse2xai.data.history import History, Record
@@ -23,6 +24,7 @@ __all__ = [
     "VALIDATIONS",
     "AxisKind",
     "Candidate",
+    "ComputedMap",
     "Direction",
     "Explanation",
     "Frame",

@@ -93,11 +93,15 @@ class PairedMaps:
 
     def columns(self) -> Iterator[tuple[str, str, NDArray[np.float32]]]:
         """Name (``A1'.height``, ``A1'.height_error``), unit and map (ny, nx) of every number."""
-        for peaks, prefix in ((self.raman, ""), (self.pl, "PL " if set(self.raman.names) & set(self.pl.names) else "")):
+        taken = [{*peaks.names, *(each.name for each in peaks.computed)} for peaks in (self.raman, self.pl)]
+        for peaks, prefix in ((self.raman, ""), (self.pl, "PL " if taken[0] & taken[1] else "")):
             for index, name in enumerate(peaks.names):
                 for parameter in PARAMETERS:
                     for part in (parameter, f"{parameter}_error"):
                         yield f"{prefix}{name}.{part}", peaks.unit(parameter), getattr(peaks, part)[index]
+            for each in peaks.computed:
+                yield f"{prefix}{each.name}", each.unit, each.value
+                yield f"{prefix}{each.name}_error", each.unit, each.error
 
     def to_dataframe(self) -> "pd.DataFrame":
         """One row per paired pixel: ``row``, ``column``, ``y_um``, ``x_um``, then every RS and PL number with its standard error.

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.axis import SpectralAxis
+from napari_wse2xai.data.computed_map import ComputedMap
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 
@@ -97,6 +98,8 @@ class PeakMaps:
     averaged: NDArray[np.float64] | None = None
     """(peak,) width of the channels that each line was averaged over, in the axis unit; 0 for one so wide that its value in their middle
     served; None in files of before."""
+    computed: tuple[ComputedMap, ...] = ()
+    """What was worked out of the parameters, each with its error."""
     report: str = ""
     """What the second look at abnormal pixels found and mended, in words."""
     name: str = "map"

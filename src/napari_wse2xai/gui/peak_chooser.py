@@ -5,9 +5,21 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, Status
+from napari_wse2xai.data import PARAMETERS, ComputedMap, PeakMaps, Status
 from napari_wse2xai.gui import stock
-from napari_wse2xai.layers import STATUS_COLORS, WORDS, LayerTuple, chi2_layer, part_name, peak_layer, status_layer
+from napari_wse2xai.gui.compute_row import ComputeRow
+from napari_wse2xai.layers import (
+    STATUS_COLORS,
+    WORDS,
+    LayerTuple,
+    chi2_layer,
+    computed_layer,
+    computed_part,
+    part_name,
+    peak_layer,
+    pretty,
+    status_layer,
+)
 
 FIT = "fit"
 FIT_PARTS = ("status", "reduced chi2")
@@ -33,8 +45,10 @@ class PeakChooser(QWidget):
         self.table.setStyleSheet("QTableWidget::indicator:unchecked { border: 1px solid #888888; }")  # else unseen in napari's dark theme
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
-        for row in (self.which, self.table, self.errors, self.legend):
+        self.computing = ComputeRow(viewer)
+        for row in (self.which, self.table, self.errors, self.computing, self.legend):
             layout.addWidget(row)
+        self.computing.computed.connect(self.show_computed)
         self.which.currentIndexChanged.connect(lambda _: self._fill())
         self.errors.toggled.connect(lambda _: self._fill())
         self.table.itemChanged.connect(self._on_tick)
@@ -60,8 +74,9 @@ class PeakChooser(QWidget):
     def _fill(self) -> None:
         peaks = self.which.currentData()
         self.legend.setText(legend(peaks) if isinstance(peaks, PeakMaps) else "")
+        self.computing.know(peaks if isinstance(peaks, PeakMaps) else None)
         self.table.blockSignals(True)
-        names = [*peaks.names, FIT] if isinstance(peaks, PeakMaps) else []
+        names = [*peaks.names, *(each.name for each in peaks.computed), FIT] if isinstance(peaks, PeakMaps) else []
         self.table.setRowCount(len(names))
         self.table.setVerticalHeaderLabels(names)
         for row, name in enumerate(names):
@@ -84,7 +99,7 @@ class PeakChooser(QWidget):
 
     def _cell(self, name: str, column: int) -> QTableWidgetItem:
         part = self._part(name, column)
-        item = QTableWidgetItem("" if name != FIT else part)
+        item = QTableWidgetItem(self._words(name, part))
         if not part:
             item.setFlags(Qt.NoItemFlags)
             return item
@@ -92,9 +107,30 @@ class PeakChooser(QWidget):
         item.setToolTip(f"Show {part} on the canvas")
         return item
 
+    def _words(self, name: str, part: str) -> str:
+        """What stands beside a tick: nothing where the head of the column says it."""
+        computed = self._computed(name)
+        return part if name == FIT else pretty(computed.unit) if computed is not None and part else ""
+
+    def _computed(self, name: str) -> ComputedMap | None:
+        """Computed map of a row; None for a row of a peak."""
+        peaks = self.which.currentData()
+        found = (each for each in peaks.computed if each.name == name) if isinstance(peaks, PeakMaps) else ()
+        return next(iter(found), None)
+
+    def show_computed(self, name: str) -> None:
+        """List a new computed map, and show it."""
+        self.refresh()
+        peaks = self.which.currentData()
+        row = [*peaks.names, *(each.name for each in peaks.computed)].index(name)
+        if self.table.item(row, 0).checkState() != Qt.Checked:
+            self.table.item(row, 0).setCheckState(Qt.Checked)
+
     def _part(self, name: str, column: int) -> str:
         if name == FIT:
             return FIT_PARTS[column] if column < len(FIT_PARTS) else ""
+        if (computed := self._computed(name)) is not None:
+            return computed_part(computed, error=self.errors.isChecked()) if column == 0 else ""
         return part_name(name, PARAMETERS[column], error=self.errors.isChecked())
 
     def _layer(self, peaks: PeakMaps, part: str) -> Any | None:
@@ -119,6 +155,8 @@ class PeakChooser(QWidget):
     def _new(self, peaks: PeakMaps, row: int, column: int) -> LayerTuple:
         if row < len(peaks.names):
             return peak_layer(peaks, row, PARAMETERS[column], error=self.errors.isChecked())
+        if row < len(peaks.names) + len(peaks.computed):
+            return computed_layer(peaks, peaks.computed[row - len(peaks.names)], error=self.errors.isChecked())
         layer = status_layer(peaks) if column == 0 else chi2_layer(peaks)
         layer[1]["visible"] = True
         return layer

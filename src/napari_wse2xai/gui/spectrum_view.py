@@ -1,5 +1,6 @@
 """The spectrum of the pixel under the mouse, docked below the canvas."""
 
+import html
 from typing import Any
 
 import numpy as np
@@ -193,7 +194,7 @@ class SpectrumView(Docked):
         units = [pretty(self.peaks.unit(parameter)) for parameter in PARAMETERS]
         titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
         rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(self.peaks, *pixel)))
-        return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
+        return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>{_computed_text(self.peaks, pixel)}"
 
     def _panels(self) -> Any | None:
         """The dock that holds the deconvolution's start peaks, where it is in the window."""
@@ -252,6 +253,16 @@ class SpectrumView(Docked):
             (self.viewer.dims.events.point, self.on_slider),
             (self.viewer.events.theme, self.on_theme),
         )
+
+
+def _computed_text(peaks: PeakMaps, pixel: Pixel) -> str:
+    """Every computed value of a pixel with its error, a line each."""
+    lines = (
+        f"{html.escape(each.name)}: {each.value[pixel]:.5g} ± {each.error[pixel]:.2g} {pretty(each.unit) if each.unit != '1' else ''}"
+        for each in peaks.computed
+        if np.isfinite(each.value[pixel])
+    )
+    return "<br>".join(lines)
 
 
 def _row(index: int, cells: tuple[str, ...]) -> str:

@@ -9,7 +9,7 @@ from qtpy.QtCore import QTimer
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap, TrainedModel
-from napari_wse2xai.layers import LayerTuple, Shown, Slider, map_layer, shown_in, telling_channel
+from napari_wse2xai.layers import KEY, LayerTuple, Shown, Slider, map_layer, shown_in, telling_channel
 
 Viewer = Any
 Layer = Any
@@ -75,6 +75,29 @@ def peaks_of(viewer: Viewer, source: SpectralMap) -> PeakMaps | None:
     fitting = [p for p in all_peaks(viewer) if p.frame == source.frame and p.name == source.name and p.axis.kind is source.axis.kind]
     same_axis = [p for p in fitting if len(p.axis) == len(source.axis)]
     return same_axis[-1] if same_axis else None
+
+
+def source_of(viewer: Viewer, peaks: PeakMaps) -> SpectralMap | None:
+    """Map that peaks were found in: of those of the same place and axis the one whose history begins theirs most closely."""
+    fitting = [
+        source
+        for source in map(map_of, map_layers(viewer))
+        if source.frame == peaks.frame and source.axis.kind is peaks.axis.kind and np.array_equal(source.axis.values, peaks.axis.values)
+    ]
+    return max(fitting, key=lambda source: (_in_common(source, peaks), -len(source.history)), default=None)
+
+
+def _in_common(source: SpectralMap, peaks: PeakMaps) -> int:
+    """Steps that a map went through before it was deconvolved."""
+    return sum(record in peaks.history for record in source.history)
+
+
+def exchange(viewer: Viewer, former: PeakMaps, now: PeakMaps) -> None:
+    """Let all layers of one deconvolution show the same with more computed maps."""
+    for layer in viewer.layers:
+        is_ = shown(layer)
+        if is_ is not None and is_.artefact is former:
+            layer.metadata = {**layer.metadata, KEY: Shown(now, is_.part, is_.flake)}
 
 
 def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:

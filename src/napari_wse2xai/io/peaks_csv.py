@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PeakMaps, SpectralAxis, Status
+from napari_wse2xai.data import PARAMETERS, AxisKind, ComputedMap, Frame, PeakMaps, SpectralAxis, Status
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.axis import Medium
 from napari_wse2xai.errors import ReaderError
@@ -59,6 +59,8 @@ class _About:
     rotation_deg: float = 0.0
     wavelengths_in: str | None = None
     axis_error: list[float] | None = None
+    computed: tuple[tuple[str, str, str], ...] = ()
+    """Name, formula and unit of every computed map."""
 
 
 def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
@@ -79,6 +81,8 @@ def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
         "status": [Status(int(code)).meaning for code in peaks.status.ravel()],
     }
     table |= {title: getattr(peaks, attribute)[at].ravel() for title, attribute, at in _columns(about)}
+    for each in peaks.computed:
+        table |= dict(zip(_titles(each.name, each.unit), (each.value.ravel(), each.error.ravel()), strict=True))
     table[_LAST] = [json.dumps(asdict(about), ensure_ascii=False), *[""] * (len(rows) - 1)]
     with new_file(path) as temporary:
         pd.DataFrame(table).to_csv(temporary, index=False, float_format="%.9g", encoding="utf-8")
@@ -107,7 +111,13 @@ def _about(peaks: PeakMaps) -> _About:
         history=histories.to_json(peaks.history),
         wavelengths_in=None if axis.medium is None else axis.medium.value,
         axis_error=None if axis.error is None else axis.error.tolist(),
+        computed=tuple((each.name, each.expression, each.unit) for each in peaks.computed),
     )
+
+
+def _titles(name: str, unit: str) -> tuple[str, str]:
+    """Columns of a computed map and of its error."""
+    return f"{name} ({unit})", f"{name} error ({unit})"
 
 
 def _columns(about: _About) -> Iterator[tuple[str, str, tuple[int, ...]]]:
@@ -171,8 +181,14 @@ def _as_peaks(about: _About, table: "pd.DataFrame") -> PeakMaps:
         report=about.report,
         metadata=about.metadata,
         history=histories.from_json(about.history),
+        computed=tuple(_computed(*words, about.shape, table) for words in about.computed),
         **_maps(about, table),
     )
+
+
+def _computed(name: str, expression: str, unit: str, shape: tuple[int, int], table: "pd.DataFrame") -> ComputedMap:
+    maps = (table[title].to_numpy(_SINGLE).reshape(shape) for title in _titles(name, unit))
+    return ComputedMap(name, expression, unit, *maps)
 
 
 def _axis_of(about: _About) -> SpectralAxis:

@@ -29,6 +29,7 @@ from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.hdf5 import numbers_of, texts_of
 from napari_wse2xai.io.readers.netcdf import open_netcdf
+from napari_wse2xai.io.results_computed import read_computed, write_computed
 from napari_wse2xai.io.results_explanation import EXPLANATION, read_explanation, write_explanation
 from napari_wse2xai.io.results_model import MODEL, read_model, write_model
 from napari_wse2xai.ordinary import require_ordinary, shown
@@ -102,6 +103,7 @@ def _write_peaks(group: Any, peaks: PeakMaps) -> None:
             variable.attrs.update({"units": peaks.unit(parameter), "long_name": meaning})
     _write_background(group, peaks)
     _write_derived(group, peaks)
+    write_computed(group, peaks)
     _write_quality(group, peaks)
     netcdf.write_texts(group, peaks)
 
@@ -275,6 +277,7 @@ def _read_peaks(group: Any, name: str) -> PeakMaps:
         reduced_chi2=numbers_of(group["reduced_chi2"]),
         background=numbers_of(group["background"]) if "background" in group else None,
         **_read_derived(group),
+        computed=read_computed(group),
         **arrays,
         **netcdf.texts_of(group, name, ""),
     )

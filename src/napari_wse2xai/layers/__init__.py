@@ -18,6 +18,8 @@ from napari_wse2xai.layers.learnt import (
 from napari_wse2xai.layers.maps import (
     STATUS_COLORS,
     chi2_layer,
+    computed_layer,
+    computed_part,
     flake_layer,
     layer_name,
     light_layer,
@@ -44,6 +46,8 @@ __all__ = [
     "Slider",
     "beside_layers",
     "chi2_layer",
+    "computed_layer",
+    "computed_part",
     "effect_layer",
     "feature_words",
     "flake_layer",

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_wse2xai.data import PARAMETERS, AxisKind, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, AxisKind, ComputedMap, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
 from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, image_layer, limits, place, pretty, to_layers
 from napari_wse2xai.layers.slider import OnSlider, Slider
 from napari_wse2xai.numerics import brightness
@@ -61,6 +61,7 @@ def _(artefact: PeakMaps) -> list[LayerTuple]:
 @to_layers.register
 def _(artefact: PairedMaps) -> list[LayerTuple]:
     carried = [peak_layer(artefact.pl, index, parameter) for index in range(len(artefact.pl.names)) for parameter in PARAMETERS]
+    carried += [computed_layer(artefact.pl, each) for each in artefact.pl.computed]
     for _, keywords, _ in carried:
         metadata = {KEY: Shown(artefact, keywords["metadata"][KEY].part)}
         keywords |= {"visible": False, "name": f"{keywords['name']} on RS grid", "metadata": metadata}
@@ -155,6 +156,18 @@ def peak_layer(peaks: PeakMaps, index: int, parameter: str, *, error: bool = Fal
     values = getattr(peaks, f"{parameter}_error" if error else parameter)[index]
     part = part_name(peaks.names[index], parameter, error=error)
     return image_layer(peaks, part, f"{part} ({pretty(peaks.unit(parameter))})", values, "cividis" if error else COLORMAPS[parameter])
+
+
+def computed_layer(peaks: PeakMaps, computed: ComputedMap, *, error: bool = False) -> LayerTuple:
+    """One computed map, or its standard error; NaN is transparent."""
+    part = computed_part(computed, error=error)
+    name = f"{part} ({pretty(computed.unit)})" if computed.unit != "1" else part
+    return image_layer(peaks, part, name, computed.error if error else computed.value, "cividis" if error else "plasma")
+
+
+def computed_part(computed: ComputedMap, *, error: bool = False) -> str:
+    """Name of a computed map, or of that of its error."""
+    return f"{computed.name} error" if error else computed.name
 
 
 def light_layer(peaks: PeakMaps, colour: str) -> LayerTuple:

@@ -113,6 +113,58 @@ def correlations(
     return result
 
 
+@dataclass(frozen=True)
+class Joint:
+    """How all that was fitted in a window errs together, and with the light of some bands."""
+
+    parameters: NDArray[np.float64]
+    """(pixel, q, q) covariance of all that varies, in the order of `Problem.rows`."""
+    bands: NDArray[np.float64]
+    """(pixel, q, band) covariance of the parameters with the bands."""
+    light: NDArray[np.float64]
+    """(pixel, band, band) covariance of the part of the bands' light that lies in the window."""
+
+
+def joint(
+    problem: Problem,
+    counts: NDArray[np.float32],
+    parameters: NDArray[np.float64],
+    free: NDArray[np.bool_],
+    noise: Noise,
+    bands: NDArray[np.float64],
+) -> Joint:
+    """Covariances for the errors of what is worked out of parameters and of bands' light.
+
+    Parameters
+    ----------
+    bands : (n, band) weight of every channel of the window in each band
+    """
+    slopes = Slopes(problem, parameters)
+    root = problem.root.astype(np.float32)
+    residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
+    variance = noise.variance(residual.astype(np.float32), slopes.fitted)
+    local = _Local(problem, slopes, parameters, free, problem.pull(counts))
+    whole = local.covariance(variance * root**2, noise.memory)
+    shared, crossed = np.empty((*variance.shape, bands.shape[1]), dtype=np.float32), np.empty((*whole.shape[:2], bands.shape[1]))
+    for k, band in enumerate(bands.T.astype(np.float32)):
+        shared[..., k] = _coloured(variance, noise.memory, band)
+        crossed[..., k] = local.crossed(shared[..., k] * root)
+    return Joint(whole, crossed, np.einsum("na,pnb->pab", bands, shared))
+
+
+def _coloured(variance: NDArray[np.float32], memory: tuple[float, ...], band: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(pixel, n) covariance of every channel with a weighted sum of channels (n,)."""
+    if not memory:
+        return variance * band
+    sigma = np.sqrt(variance)
+    scaled = sigma * band
+    total = memory[0] * scaled
+    for lag, share in enumerate(memory[1:], start=1):
+        total[:, lag:] += share * scaled[:, :-lag]
+        total[:, :-lag] += share * scaled[:, lag:]
+    return np.asarray(sigma * total, dtype=np.float32)
+
+
 def _of_some(
     problem: Problem,
     counts: NDArray[np.float32],
@@ -259,6 +311,14 @@ class _Local:
                 products += self._shared(self.slopes, np.sqrt(variance), memory)
             fitted = self.inverse @ self._fitted(products) @ self.inverse
         return fitted if self.problem.plain else np.asarray(self.problem.links @ fitted @ self.problem.links.T)
+
+    def crossed(self, weighted: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(pixel, q) covariance of all that varies with a sum of channels whose covariance with each weighted channel is given."""
+        many = len(self.problem.rows)
+        sums = self.slopes.product(weighted)
+        plain = sums[:, :many] - np.einsum("pdq,pd->pq", self.under, sums[:, many:])
+        fitted = (self.inverse @ ((plain @ self.problem.links) * self.flat)[..., None])[..., 0]
+        return np.asarray(fitted @ self.problem.links.T)
 
     def errors(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel, peak, 4) standard errors; NaN where there is none."""

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, PeakMaps, Status
+from napari_wse2xai.data import ComputedMap, Frame, PeakMaps, Status
 from napari_wse2xai.plots.grid import along, aspect, dress, dress_line, extent_um, is_line, line_extent, line_of
 
 Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
@@ -197,6 +197,15 @@ def draw_parameter(axes: Axes, peaks: PeakMaps, index: int, parameter: str, *, f
         draw_profile(axes, peaks.frame, values, errors=errors, title=title, unit=unit, flake=flake)
     else:
         draw_map(axes, peaks.frame, values, title=title, unit=unit, parameter=parameter, flake=flake)
+
+
+def draw_computed(axes: Axes, peaks: PeakMaps, computed: ComputedMap, *, flake: Map | None = None) -> None:
+    """One computed map, the flake outlined where it is given; a curve with errors for a line scan."""
+    unit = "" if computed.unit == "1" else computed.unit
+    if is_line(peaks.frame):
+        draw_profile(axes, peaks.frame, computed.value, errors=computed.error, title=computed.name, unit=unit, flake=flake)
+    else:
+        draw_map(axes, peaks.frame, computed.value, title=computed.name, unit=unit, parameter="fwhm", flake=flake)
 
 
 def draw_status(axes: Axes, peaks: PeakMaps) -> None:

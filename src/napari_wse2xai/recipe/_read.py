@@ -16,6 +16,8 @@ from napari_wse2xai.recipe._yaml import mapping_of, text_of
 from napari_wse2xai.stages import Settings
 
 DEFAULT_PRESET = "wse2-532"
+FIT_KEYS = ("peaks", "computed")
+"""Settings of the deconvolution that may stand in the section itself."""
 _PRESETS = files("napari_wse2xai") / "presets"
 
 
@@ -86,20 +88,20 @@ def _place(name: str) -> tuple[bool, bool, bool, str]:
 
 
 def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:
-    """Write ``peaks`` where it belongs, a stage left empty as no settings, and ``false`` as a stage left out."""
+    """Write ``peaks`` and ``computed`` where they belong, a stage left empty as no settings, and ``false`` as a stage left out."""
     normal = dict(section)
     for step in STEPS:
         if step in normal:
             value = normal[step]
             normal[step] = {} if value is None else None if value is False else value
-    if "peaks" in normal:
+    moved = [key for key in FIT_KEYS if key in normal]
+    for key in moved:
         fit = normal.get("deconvolve", {})
-        if not isinstance(fit, Mapping) or "peaks" in fit:
-            raise SettingsError(f"{place}.peaks stands beside a 'deconvolve' that leaves it no room; give the peaks once.")
-        normal["deconvolve"] = {**fit, "peaks": normal.pop("peaks")}
-        return normal, "peaks"
+        if not isinstance(fit, Mapping) or key in fit:
+            raise SettingsError(f"{place}.{key} stands beside a 'deconvolve' that leaves it no room; give the {key} once.")
+        normal["deconvolve"] = {**fit, key: normal.pop(key)}
     fit = normal.get("deconvolve")
-    return normal, "deconvolve.peaks" if isinstance(fit, Mapping) and "peaks" in fit else "peaks"
+    return normal, "deconvolve.peaks" if "peaks" not in moved and isinstance(fit, Mapping) and "peaks" in fit else "peaks"
 
 
 def _without_what_peaks_decide(base: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,6 +54,7 @@ def _jobs(peaks: PeakMaps | None) -> Mapping[str, Job]:
     jobs: dict[str, Job] = {"flake": _flake, "spectra": _spectra}
     if peaks is not None:
         jobs |= {parameter: partial(_panel, parameter) for parameter in reversed(PARAMETERS)}
+        jobs |= {"computed": _computed} if peaks.computed else {}
     return jobs
 
 
@@ -99,6 +100,17 @@ def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> Plain
     columns = min(count, 2 if is_line(source.frame) else 4)
     figure = _sheet(source, -(-count // columns), columns)
     maps.panel(figure, peaks, parameter, flake=source.flake, columns=columns)
+    return figure
+
+
+def _computed(source: SpectralMap, peaks: PeakMaps | None) -> PlainFigure:
+    """Every computed map."""
+    assert peaks is not None
+    columns = min(len(peaks.computed), 2 if is_line(source.frame) else 4)
+    figure = _sheet(source, -(-len(peaks.computed) // columns), columns)
+    for number, each in enumerate(peaks.computed, 1):
+        axes = figure.add_subplot(-(-len(peaks.computed) // columns), columns, number)
+        maps.draw_computed(axes, peaks, each, flake=source.flake)
     return figure
 
 

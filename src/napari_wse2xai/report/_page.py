@@ -23,6 +23,7 @@ CAPTIONS = {
     "height": "Height of each peak.",
     "position": "Position of each peak.",
     "fwhm": "Full width at half maximum of each peak.",
+    "computed": "Maps worked out of the peaks' parameters.",
     "overlay": "RS (magenta) and PL (green) on the RS grid: white where both shine; in turns as a checkerboard; and the PL as it now lies "
     "there. Dashed: border of the PL scan.",
 }
@@ -82,6 +83,7 @@ def _section(name: str, results: Results, images: Images, comparison: Comparison
         "facts": _facts(source),
         "metadata": dict(source.metadata),
         "peaks": _peak_rows(peaks) if peaks is not None else [],
+        "computed": _computed_rows(peaks) if peaks is not None else [],
         "unit": source.axis.unit.replace("cm-1", "cm⁻¹"),
         "intensity_unit": source.intensity_unit,
         "fit": _fit_facts(peaks) if peaks is not None else [],
@@ -217,6 +219,15 @@ def _peak_rows(peaks: PeakMaps) -> list[dict[str, Any]]:
         row["found"] = f"{int(np.isfinite(peaks.position[index]).sum())} of {int(fitted)}"
         rows.append(row)
     return rows
+
+
+def _computed_rows(peaks: PeakMaps) -> list[dict[str, Any]]:
+    """One row per computed map: median and spread, and the median of its errors."""
+    return [
+        {"name": each.name, "expression": each.expression, "unit": "" if each.unit == "1" else each.unit}
+        | {"value": with_spread(each.value), "error": median(each.error), "found": int(np.isfinite(each.value).sum())}
+        for each in peaks.computed
+    ]
 
 
 def _truth(comparison: Comparison) -> dict[str, Any]:

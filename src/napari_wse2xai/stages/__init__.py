@@ -4,6 +4,7 @@ from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching, as_ke
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.check_model import Proposal, accepted, check_model
+from napari_wse2xai.stages.computed import Computed, compute
 from napari_wse2xai.stages.convert_axis import ConvertAxis
 from napari_wse2xai.stages.correct_response import CorrectResponse
 from napari_wse2xai.stages.deconvolve import Deconvolve
@@ -26,6 +27,7 @@ __all__ = [
     "STAGES",
     "Baseline",
     "Calibrate",
+    "Computed",
     "ConvertAxis",
     "CorrectResponse",
     "Deconvolve",
@@ -45,4 +47,5 @@ __all__ = [
     "accepted",
     "as_kept",
     "check_model",
+    "compute",
 ]

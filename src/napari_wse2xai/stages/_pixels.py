@@ -59,7 +59,7 @@ class Pixels:
         if not len(places):
             return
         rows = np.searchsorted(np.flatnonzero(self.whole), places)
-        self._gaps[window.span] = _Gaps(rows, missing, despike.interpolate(self._measured(window, rows), missing))
+        self._gaps[window.span] = _Gaps(rows, missing, despike.interpolate(self.measured(window, rows), missing))
 
     def __len__(self) -> int:
         """Give the number of spectra that can be fitted."""
@@ -72,7 +72,7 @@ class Pixels:
 
     def of(self, window: FitWindow, which: slice | NDArray[np.intp]) -> Spectra:
         """Counts (pixel, n) of some spectra in a window."""
-        spectra, gaps = self._measured(window, which), self._gaps.get(window.span)
+        spectra, gaps = self.measured(window, which), self._gaps.get(window.span)
         if gaps is not None:
             at = np.full(len(self), -1)
             at[gaps.rows] = np.arange(len(gaps.rows))
@@ -90,7 +90,7 @@ class Pixels:
         gaps = self._gaps[window.span]
         gaps.instead[np.searchsorted(gaps.rows, rows)[:, None], np.flatnonzero(pattern)] = values
 
-    def _measured(self, window: FitWindow, which: slice | NDArray[np.intp]) -> Spectra:
+    def measured(self, window: FitWindow, which: slice | NDArray[np.intp]) -> Spectra:
         """Counts as the map holds them."""
         rows, columns = self._rows[which], self._columns[which]
         if isinstance(self._counts, np.ndarray):
@@ -124,6 +124,13 @@ class Pixels:
         result = np.zeros_like(self.whole)
         result[self._rows[which], self._columns[which]] = True
         return result
+
+    def touching(self, places: NDArray[np.int32], channels: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(pixel,) True for spectra of which one of some places (k, 3: row, column, channel) lies in some channels (n,)."""
+        result = np.zeros_like(self.whole)
+        inside = places[channels[places[:, 2]]]
+        result[inside[:, 0], inside[:, 1]] = True
+        return np.asarray(result[self.whole])
 
     def on_map(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """(pixel, ...) values on (..., ny, nx), NaN where nothing was fitted."""

@@ -11,8 +11,8 @@ from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._refitted import found, settings_of
 from napari_wse2xai.stages._screening import screened
-from napari_wse2xai.stages._stage import as_kept
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.peaks import Peak
 
@@ -93,22 +93,12 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
     """
     if _fitted(peaks).sum() < FEWEST:
         return ()
-    stage, source = _stage_of(peaks), screened(source)
+    stage, source = settings_of(peaks), screened(source)
     windows = list(stage._windows(source))
     spectra = Pixels(source, _looked_at(peaks), windows)
     found = [proposal for window in windows for proposal in _of_window(stage, window, peaks, spectra)] if len(spectra) else []
     found += _beside(peaks, source)
     return tuple(sorted(found, key=lambda each: -each.worth))
-
-
-def _stage_of(peaks: PeakMaps) -> Deconvolve:
-    """Settings that the fit was made with, from its history; where that holds none, from the peaks themselves."""
-    record = next((record for record in reversed(peaks.history) if record.step == Deconvolve.__name__), None)
-    if record is not None:
-        return as_kept(Deconvolve, record)
-    middle = [np.nanmedian(np.stack([p, w]), axis=(1, 2)) for p, w in zip(peaks.position, peaks.fwhm, strict=True)]
-    each = zip(peaks.names, peaks.shapes, middle, peaks.windows, strict=True)
-    return Deconvolve(peaks=tuple(Peak(name=n, shape=s, position=float(m[0]), fwhm=float(m[1]), window=w) for n, s, m, w in each))
 
 
 def _fitted(peaks: PeakMaps) -> NDArray[np.bool_]:
@@ -128,21 +118,12 @@ def _of_window(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: P
     counts = spectra.of(window, slice(None))
     mean = spectra.mean(window)
     problem = window.problem(mean, spectra.weights(window, mean) if stage.weights == "shot noise" else None, stage)
-    fit = window.judge(problem, counts, _found(window, problem.start, peaks, spectra))
+    fit = window.judge(problem, counts, found(window, problem.start, peaks, spectra))
     common = Common(window, problem, fit, spectra)
     remedy = common.remedy()
     if remedy is not None:
         error = np.median(np.nan_to_num(fit.quality.error[..., :3], nan=np.inf), axis=0)
         yield from _proposed(window, remedy, float((np.abs(remedy.shift[:, :3]) / error).max()), peaks.axis.unit)
-
-
-def _found(window: FitWindow, start: NDArray[np.float64], peaks: PeakMaps, spectra: Pixels) -> NDArray[np.float64]:
-    """(pixel, peak, 4) what was found; an absent peak lies where it is expected."""
-    form = np.zeros_like(peaks.height) if peaks.form is None else peaks.form
-    which = [peaks.names.index(peak.name) for peak in window.peaks]
-    maps = np.stack([peaks.position, peaks.fwhm, peaks.height, form], axis=1)[which][..., spectra.whole]
-    values = np.moveaxis(maps, -1, 0).astype(np.float64)
-    return np.where(np.isfinite(values), values, start)
 
 
 def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:

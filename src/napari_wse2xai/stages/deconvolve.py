@@ -14,6 +14,7 @@ from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._assembly import assemble
+from napari_wse2xai.stages._computing import Fitted, computed_maps
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._gaps import without_gaps
@@ -25,6 +26,7 @@ from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages._stage import SoFar, Stage, Watching, setting
 from napari_wse2xai.stages._windows import channels, together, without
+from napari_wse2xai.stages.computed import Computed, check_computed
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
 
@@ -71,6 +73,9 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         title="Refit",
         description="Look again at pixels that came out abnormal: start from their neighbours and elsewhere, keep the best.",
     )
+    computed: tuple[Computed, ...] = setting(
+        (), title="Computed maps", description="Maps worked out of peak parameters, each with its error."
+    )
 
     @model_validator(mode="after")
     def _names_differ(self) -> Self:
@@ -79,6 +84,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         if twice:
             raise ValueError(f"two peaks are called {twice[0]}; give each its own name")
         check_ties(self.peaks)
+        check_computed(self.computed, self.peaks)
         return self
 
     def check(self, source: SpectralMap) -> None:
@@ -98,7 +104,8 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         chosen = self._chosen(source)
         spectra = Pixels(source, chosen, windows)
         if not len(spectra):
-            return assemble(self, source, windows, [], spectra)
+            computed = computed_maps(self.computed, Fitted(source, windows, [], [], spectra, self.detection))
+            return replace(assemble(self, source, windows, [], spectra), computed=computed)
         problems = [self._begin(window, spectra) for window in windows]
         parts: list[list[Fit]] = [[] for _ in windows]
         effort = sum(window.effort for window in windows)
@@ -120,7 +127,8 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         gapless = zip(windows, problems, fits, strict=True)
         fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
         fits = with_misfits(windows, problems, fits, spectra, self.detection)
-        return replace(assemble(self, source, windows, fits, spectra), report=report_text)
+        computed = computed_maps(self.computed, Fitted(source, windows, problems, fits, spectra, self.detection))
+        return replace(assemble(self, source, windows, fits, spectra), report=report_text, computed=computed)
 
     def _so_far(self, source: SpectralMap, spectra: Pixels, window: FitWindow, parts: list[Fit]) -> SoFar:
         """Height of the strongest peak of a window, as far as it is fitted."""

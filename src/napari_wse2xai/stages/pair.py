@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_wse2xai.data import PARAMETERS, Frame, Pairable, PairedMaps, PeakMaps, Status, Transform
+from napari_wse2xai.data import PARAMETERS, ComputedMap, Frame, Pairable, PairedMaps, PeakMaps, Status, Transform
 from napari_wse2xai.data.transform import pixel_coordinates, pixels_um
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.progress import Progress
@@ -264,6 +264,7 @@ def on_grid(peaks: PeakMaps, frame: Frame, transform: Transform) -> PeakMaps:
         fields |= _resampled(peaks, name, f"{name}_error", pixels)
     for name in ("reduced_chi2", "r2"):
         fields |= _resampled(peaks, name, "", pixels)
+    fields["computed"] = tuple(_computed_on_grid(each, pixels) for each in peaks.computed)
     fields["status"] = nearest(peaks.status, pixels, outside=Status.NOT_MEASURED)
     if peaks.at_bound is not None:
         fields["at_bound"] = np.stack([nearest(flags, pixels, outside=0) for flags in peaks.at_bound])
@@ -283,6 +284,13 @@ def _resampled(peaks: PeakMaps, name: str, error: str, pixels: NDArray[np.float6
     found, spread = bilinear(values.reshape(-1, *peaks.frame.shape), errors.reshape(-1, *peaks.frame.shape), pixels)
     shape = (*values.shape[:-2], *pixels.shape[:-1])
     return {name: found.reshape(shape), error: spread.reshape(shape)} if error else {name: found.reshape(shape)}
+
+
+def _computed_on_grid(computed: ComputedMap, pixels: NDArray[np.float64]) -> ComputedMap:
+    from napari_wse2xai.numerics.resampling import bilinear
+
+    found, spread = bilinear(computed.value[None], computed.error[None], pixels)
+    return replace(computed, value=found[0], error=spread[0])
 
 
 def _refuse(source: Pairable) -> None:

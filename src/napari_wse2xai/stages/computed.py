@@ -1,0 +1,92 @@
+"""Maps that are worked out of peak parameters: distances, ratios, shares, the light of a band."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from napari_wse2xai.data import PeakMaps, Record, SpectralMap
+from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.numerics.expressions import Expression
+from napari_wse2xai.stages._computing import base_units
+from napari_wse2xai.stages._stage import Settings, setting
+from napari_wse2xai.stages.peaks import KINDS, Peak
+
+PARTS = (*KINDS, "area")
+"""What may stand after a peak's name and a dot."""
+
+
+class Computed(Settings):
+    """One map, worked out of the parameters of the peaks at every pixel, with its error."""
+
+    name: str = setting(title="Name", description="Name of the map, such as splitting.", min_length=1)
+    expression: str = setting(
+        title="Expression",
+        description="Formula over peak parameters, such as A1'.position - E'.position, A1'.area / E'.area or band(240, 260); "
+        "+ - * / ** and functions such as sqrt, exp, log.",
+        min_length=1,
+    )
+
+    def formula(self, peaks: Sequence[Peak]) -> Expression:
+        """The formula over some peaks; raises ValueError with one sentence."""
+        try:
+            formula = formula_of(self.expression, [peak.name for peak in peaks])
+            formula.unit(base_units(formula, "axis units", "counts"))
+            return formula
+        except ValueError as error:
+            raise ValueError(f"computed map {self.name}: {error}") from None
+
+
+def formula_of(text: str, names: Sequence[str], *, bands: bool = True) -> Expression:
+    """A formula over the parameters of peaks of some names; raises ValueError with one sentence that lists them."""
+    words = f"the peaks {', '.join(names)}, each with .{', .'.join(PARTS)}"
+    return Expression.of(text, [f"{name}.{part}" for name in names for part in PARTS], bands=bands, words=words)
+
+
+def check_computed(computed: Sequence[Computed], peaks: Sequence[Peak]) -> None:
+    """Refuse formulas that cannot be evaluated, and names that are taken; raises ValueError with the reason."""
+    taken = {peak.name for peak in peaks}
+    for each in computed:
+        if each.name in taken:
+            raise ValueError(f"a peak or another computed map is called {each.name} already; give each its own name")
+        taken.add(each.name)
+        if peaks:
+            each.formula(peaks)
+
+
+def compute(peaks: PeakMaps, source: SpectralMap, *wanted: Computed) -> PeakMaps:
+    """Add computed maps to a deconvolution that is done.
+
+    Parameters
+    ----------
+    peaks : as `Deconvolve` gave them
+    source : the map that was deconvolved
+    wanted : what to work out; one of the name of a computed map that is there takes its place
+
+    Returns
+    -------
+    the peaks with more computed maps; their history is as if `Deconvolve` had been asked for them
+
+    Raises
+    ------
+    SettingsError
+        A formula that these peaks do not allow.
+    """
+    from napari_wse2xai.stages._computing import computed_maps
+    from napari_wse2xai.stages._refitted import refitted, settings_of
+
+    stage = settings_of(peaks)
+    names = {each.name for each in wanted}
+    every = (*(each for each in stage.computed if each.name not in names), *wanted)
+    try:
+        check_computed(every, stage.peaks)
+    except ValueError as error:
+        raise SettingsError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+    found = {each.name: each for each in (*peaks.computed, *computed_maps(wanted, refitted(stage, peaks, source)))}
+    kept = tuple(found[each.name] for each in every if each.name in found)
+    return replace(peaks, computed=kept, history=tuple(_with(record, every) for record in peaks.history))
+
+
+def _with(record: Record, computed: Sequence[Computed]) -> Record:
+    """A record of a deconvolution as one that was asked for these computed maps."""
+    if record.step != "Deconvolve":
+        return record
+    return replace(record, settings={**record.settings, "computed": [each.model_dump(mode="json") for each in computed]})
