@@ -125,6 +125,7 @@ class _Part:
 
     def __init__(self, fitted: Fitted, bands: _Bands, which: slice) -> None:
         self.fitted, self.bands, self.which = fitted, bands, which
+        self._known: dict[int, _Errors] = {}
         self.duals = dict(self._of_peaks()) | self._of_bands()
 
     def evaluated(self, formula: Expression) -> tuple[Values, Values]:
@@ -173,19 +174,20 @@ class _Part:
             if name[0] == "band":  # type: ignore[index]
                 h[:, name[1]] = slope  # type: ignore[index]
         total = np.einsum("pa,pab,pb->p", h, self._outside, h) if h.any() else np.zeros(count)
-        for w, joint in enumerate(self._joints):
-            g = np.zeros((count, *self.fitted.fits[w].found.shape[1:]))
+        for w, fit in enumerate(self.fitted.fits):
+            g = np.zeros((count, *fit.found.shape[1:]))
             for name, slope in by.items():
                 if name[0] == w:  # type: ignore[index]
                     g[:, name[1], name[2]] = slope  # type: ignore[index]
             if g.any() or h.any():
-                total = total + joint.variance(g, h)
+                total = total + self._errors(w).variance(g, h)
         return np.maximum(total, 0.0)
 
-    @cached_property
-    def _joints(self) -> list["_Errors"]:
-        parts = zip(self.fitted.windows, self.fitted.problems, self.fitted.fits, strict=True)
-        return [_Errors(window, problem, fit, self) for window, problem, fit in parts]
+    def _errors(self, w: int) -> "_Errors":
+        """Covariances of one window."""
+        if w not in self._known:
+            self._known[w] = _Errors(self.fitted.windows[w], self.fitted.problems[w], self.fitted.fits[w], self)
+        return self._known[w]
 
     @cached_property
     def _outside(self) -> Values:
