@@ -1,5 +1,6 @@
 """The command line: exit status, one clear line for a mistake, nothing where nothing came of it."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -38,8 +39,10 @@ def fails(capsys, *arguments, status=2):
 def test_run_writes_and_names_its_outputs(folder, capsys):
     assert cli.main(["run", str(folder / "recipe.yaml"), "--output", str(folder / "out")]) == 0
     captured = capsys.readouterr()
-    assert [line.split()[0] for line in captured.out.splitlines()] == ["results", "figures", "report"]
-    for line in captured.out.splitlines():
+    flake, *lines = captured.out.splitlines()
+    assert re.fullmatch(r"flake       raman: [1-9]\d* of 440 pixels are flake.*", flake)
+    assert [line.split()[0] for line in lines] == ["results", "figures", "report"]
+    for line in lines:
         assert (folder / "out") in [*(found := type(folder)(line.split(maxsplit=1)[1])).parents]
         assert found.exists()
     steps = captured.err.splitlines()

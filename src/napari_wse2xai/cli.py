@@ -4,7 +4,7 @@ import argparse
 import os
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -13,6 +13,7 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
 
 if TYPE_CHECKING:
+    from napari_wse2xai.data import Results
     from napari_wse2xai.progress import Progress
 
 PROGRAM = "napari-wse2xai"
@@ -113,7 +114,8 @@ def _demo(options: argparse.Namespace) -> None:
     from napari_wse2xai import batch
 
     with _progress() as progress:
-        batch.demo(options.output, progress)
+        made = batch.demo(options.output, progress)
+    _count_flakes({"": made})
     _name_outputs(options.output)
     if not _has_display():
         _tell("There is no screenshot: it needs a display (without a screen: xvfb-run -a -s '-screen 0 1600x1200x24' before the command).")
@@ -132,6 +134,7 @@ def _run(options: argparse.Namespace) -> None:
 
     with _progress() as progress:
         made = batch.run(options.recipe, options.output, progress, figures=not options.no_figures)
+    _count_flakes(made)
     _name_outputs(options.output, tuple(made))
     for place, results in made.items():
         if results.explanation is not None and results.explanation.recovery is not None:
@@ -183,6 +186,14 @@ def _theory_figures(options: argparse.Namespace) -> None:
     for sentence in sentences(write_theory_figures(options.output, options.material, given)):
         _say(sentence)
     _say(f"spectra     {options.output / 'theory.nc'}")
+
+
+def _count_flakes(made: "Mapping[str, Results]") -> None:
+    """Say of every map how many of its pixels are flake, and what was left out or filled."""
+    for place, results in made.items():
+        for name, source in results.maps.items():
+            if "flake" in source.metadata:
+                _say(f"flake       {place}{': ' if place else ''}{name}: {source.metadata['flake']}")
 
 
 def _name_outputs(folder: Path, places: tuple[str, ...] = ("",)) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning
@@ -133,3 +134,48 @@ def test_the_real_triangle_beside_the_instruments_bright_strip(shared_data):
     for flake, shining in ((FindFlake(window=(355, 490))(source).flake, lines), (FindFlake(window=(355, 490))(binned).flake, light)):
         assert flake[shining > 50].mean() > 0.97
         assert flake[shining < 5].mean() < 0.01
+
+
+def carbon(seed, on, *, height, fluorescence, thickness):
+    """A carbon's D and G, on light that bends and varies a hundredfold over the scan, with shot noise."""
+    rng = np.random.default_rng(seed)
+    axis = np.arange(1000.0, 1900.0, 3.0)
+    one, other = (gaussian_filter(rng.normal(size=SHAPE), wide, mode="nearest") for wide in (2.5, 3))
+    amount = height * np.exp(thickness * one / one.std()) * on
+    lines = 0.8 * np.exp(-2.77 * ((axis - 1360) / 200) ** 2) + 1 / (1 + ((axis - 1585) / 45) ** 2)
+    glow = height * fluorescence * np.exp(1.2 * other / other.std() - 2)
+    counts = 100 + amount[..., None] * lines + glow[..., None] * np.exp(-(((axis - 2700) / 1200) ** 2))
+    counts += rng.normal(size=counts.shape) * np.sqrt(counts)
+    return SpectralMap.from_arrays(counts.astype(np.float32), axis, AxisKind.RAMAN_SHIFT)
+
+
+@pytest.mark.parametrize("fluorescence", [0.1, 3.0, 30.0])
+@pytest.mark.parametrize("seed", [1, 2])
+def test_broad_bands_of_a_film_on_fluorescence_cover_the_scan(seed, fluorescence):
+    film = carbon(seed, np.ones(SHAPE), height=800.0, fluorescence=fluorescence, thickness=0.3)
+    with pytest.warns(DataWarning, match="find_flake: false"):
+        assert FindFlake(window=(1100, 1800))(film).flake.all()
+
+
+@pytest.mark.parametrize("fluorescence", [0.1, 3.0, 30.0])
+@pytest.mark.parametrize("on", [DISC, HOLE], ids=["a disc", "a hole"])
+def test_broad_bands_of_a_flake_on_fluorescence_are_where_they_are(on, fluorescence):
+    found = FindFlake(window=(1100, 1800))(carbon(3, on, height=800.0, fluorescence=fluorescence, thickness=0.3)).flake
+    assert (found & on).sum() / (found | on).sum() > 0.93
+
+
+@pytest.mark.parametrize("window", [(1150, 1750), (1450, 1750), (1200, 1480)])
+def test_the_real_carbon_film_covers_its_scan_saturated_pixels_too(shared_data, window):
+    from napari_wse2xai import read
+
+    with pytest.warns(DataWarning, match="does not name its coordinates"):
+        source = read(shared_data / "other" / "fzu_carbon_map.txt.gz", unit="cm-1")
+    with pytest.warns(DataWarning, match="find_flake: false"):
+        assert FindFlake(window=window)(source).flake.all()
+
+
+def test_a_flake_of_fewer_pixels_than_a_group_is_not_called_dark():
+    on = np.zeros(SHAPE, dtype=bool)
+    on[4, 4:8] = True
+    with pytest.raises(DataError, match=r"4 pixels are 5 sigma above .* lower min_pixels"):
+        STAGE(map_of(made(on)))

@@ -1,10 +1,12 @@
 """Light of the lines in a window: what bright spectra have more of than dark ones, above a local baseline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 
+from napari_wse2xai.numerics.masking import Background
 from napari_wse2xai.numerics.noise import MAD_TO_SIGMA, channel_sigma
 
 Values = NDArray[np.float64]
@@ -16,6 +18,10 @@ BRIGHT, DARK = 0.5, 0.25
 FEWEST = 3
 """Spectra that a typical one is taken from, at least."""
 ROUNDS = 4
+BENDS = (40.0, 20.0, 10.0)
+"""Shares of the window over which a pattern is asked which way it bends most."""
+TOGETHER, WITHIN = 0.02, 6.0
+"""Share of all spectra that lie together where there is no flake, and within how many noise standard deviations."""
 BEYOND, CUT = 20.0, 6.0
 """How many times the channels beside it, plus so many standard deviations, a channel may be: above is a cosmic ray."""
 CERTAIN, SECOND = 4.0, 8.0
@@ -26,6 +32,13 @@ A_THIRD, VISIBLE = 1 / 3, 5.0
 """Share of what bright spectra show, and noise standard deviations, from which dark spectra show the lines themselves."""
 LIKE = 0.25
 """How often dark spectra may have the lines for more or less of them to be no light: a bright strip of the substrate."""
+STRAIGHT, CURVED = 1, 3
+"""Degree of the polynomial that is no light: of the local baseline, and where light as smooth as a curve, of fluorescence, varies most."""
+SMOOTH = 0.5
+"""Share of a pattern beyond a curve below which it is mostly that."""
+FAINTEST, FAINT, SAME = 0.01, 0.08, 0.7
+"""Share of all spectra that are the faintest; of bright spectra's lines that these show, and likeness of what bright ones have more of to what
+dark ones have, from which a film covers the scan, thin in places."""
 
 
 def above_baseline(spectra: Counts) -> Values:
@@ -65,27 +78,44 @@ class Pattern:
     """Standard deviations by which the first stands out of the noise of a single spectrum."""
     noise: float
     """Of a channel of a typical spectrum, counts."""
+    degree: int = STRAIGHT
+    """Of the polynomial that every spectrum may have besides."""
+    thin: bool = False
+    """Whether the faintest spectra show the lines too, and bright ones nothing but more of them."""
 
     @classmethod
     def of(cls, spectra: Counts) -> "Pattern":
-        """Learn from spectra (m, n) all over a map, by turns which are bright and what these have in common."""
+        """Learn from spectra (m, n) all over a map; where a curve, fluorescence, varies most, from what stands out of it."""
+        found = cls._of(spectra, STRAIGHT)
+        more = found.lines[0]
+        if np.linalg.norm(without_curve(more, CURVED)) >= SMOOTH * np.linalg.norm(without_curve(more, STRAIGHT)) and _upwards(more):
+            return found
+        beyond = cls._of(spectra, CURVED)
+        return beyond if beyond.contrast > CERTAIN or beyond.everywhere else found
+
+    @classmethod
+    def _of(cls, spectra: Counts, degree: int) -> "Pattern":
+        """Learn by turns which spectra are bright and what these have in common."""
         noise = np.maximum(channel_sigma(spectra), 1e-300)
-        lines = without_rays(above_baseline(spectra), noise)
-        more, below, contrast = _learnt(lines, rough_light(spectra), noise)
-        found = cls(more[None], below, contrast, float(np.median(noise)))
+        lines = _beyond(spectra, noise, degree)
+        guess = rough_light(spectra) if degree == STRAIGHT else lines @ _way(lines / noise[:, None])
+        more, below, contrast = _learnt(lines, guess, noise)
+        thin = _shown_by_the_faintest(lines, noise, more, below)
+        found = cls(more[None], below, contrast, float(np.median(noise)), degree, thin)
         if contrast < CERTAIN:
             return found
         rest = lines - (lines @ found._weights.T) @ found.lines
         other, _, certain = _learnt(rest, rest @ _smooth(rest / noise[:, None]), noise)
         if certain < SECOND or other.mean() <= 0 or not other.any():
             return found
-        return cls(np.stack([more, other]), below, contrast, found.noise)
+        return replace(found, lines=np.stack([more, other]))
 
     def light(self, spectra: Counts) -> tuple[Values, Values]:
         """Mean counts of the lines in each spectrum (..., n), and one standard deviation of that by its own noise; two (...,)."""
-        weight = self.lines.mean(axis=1) @ self._weights
+        height = self.lines.mean(axis=1) - (self.lines.min(axis=1) if self.degree > STRAIGHT else 0.0)
+        weight = height @ self._weights
         noise = np.maximum(channel_sigma(spectra), 1e-300)
-        lines = without_rays(above_baseline(spectra), noise)
+        lines = _beyond(spectra, noise, self.degree)
         return lines @ weight, noise * float(np.linalg.norm(weight))
 
     @property
@@ -94,7 +124,7 @@ class Pattern:
         n = self.lines.shape[1]
         bend = without_curve(self.dark, 1)
         held = abs(float(bend @ self.lines[0])) / max(float(self.lines[0] @ self.lines[0]), 1e-300)
-        known = np.vander(np.linspace(-1, 1, n), 2).T
+        known = np.vander(np.linspace(-1, 1, n), self.degree + 1).T
         columns = np.concatenate([self.lines, known, bend[None]] if held < LIKE else [self.lines, known])
         scale = np.maximum(np.linalg.norm(columns, axis=1, keepdims=True), 1e-300)
         return np.asarray((np.linalg.pinv((columns / scale).T, rcond=1e-6) / scale)[: len(self.lines)])
@@ -105,8 +135,9 @@ class Pattern:
         dark, bright = without_curve(self.dark, 2), without_curve(self.dark + self.lines[0], 2)
         share = float(dark @ bright) / max(float(bright @ bright), 1e-300)
         more = without_curve(self.lines[0], 2)
-        other = abs(float(dark @ more)) < LIKE * float(more @ more) and self.lines[0].sum() > HALF * np.abs(self.lines[0]).sum()
-        return share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise and not (other and self.contrast > CLEAR)
+        upwards = self.degree > STRAIGHT or self.lines[0].sum() > HALF * np.abs(self.lines[0]).sum()
+        other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
+        return self.thin or share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise and not (other and self.contrast > CLEAR)
 
 
 def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values, float]:
@@ -128,6 +159,40 @@ def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values
     return more, below, contrast
 
 
+def _beyond(spectra: Counts, noise: Values, degree: int) -> Values:
+    """Spectra (m, n) above their local baseline, rays cut off; of a higher degree without their best polynomial of it, too."""
+    lines = without_rays(above_baseline(spectra), noise)
+    return lines if degree == STRAIGHT else without_curve(lines, degree)
+
+
+def _shown_by_the_faintest(lines: Values, noise: Values, more: Values, below: Values) -> bool:
+    """Whether spectra (m, n) show, to the faintest, what the bright ones have, curves apart, and these nothing but more of it."""
+    dark, extra = without_curve(below, CURVED), without_curve(more, CURVED)
+    bright = dark + extra
+    like = float(dark @ extra) / max(float(np.linalg.norm(dark) * np.linalg.norm(extra)), 1e-300)
+    if like < SAME or len(lines) < 2 * FEWEST:
+        return False
+    shown = without_curve(lines, CURVED) @ bright / float(bright @ bright)
+    usual = float(np.median(shown[shown >= np.median(shown)]))
+    few = np.argsort(shown)[: max(FEWEST, int(FAINTEST * len(shown)))]
+    error = float(np.sqrt(1.57 * np.mean(noise[few] ** 2) / len(few))) / float(np.linalg.norm(bright))
+    faintest = float(np.median(shown[few]))
+    return faintest > FAINT * usual and faintest > VISIBLE * error
+
+
+def _way(lines: Values) -> Values:
+    """(n,) way in which some spectra (m, n) differ most, its lines upwards."""
+    way = _smooth(lines)
+    return way if _upwards(way) else -way
+
+
+def _upwards(spectrum: Values) -> bool:
+    """Whether lines in a spectrum (n,) point upwards: one bends most at its top, whatever curve was taken off."""
+    scales = [len(spectrum) / share for share in BENDS]
+    bends = [gaussian_filter1d(spectrum, scale, order=2) * scale**2 for scale in scales]
+    return sum(float((bend**3).sum()) for bend in bends) <= 0
+
+
 def _smooth(lines: Values) -> Values:
     """(n,) first guess of what some spectra (m, n) have more of: the way in which they differ most, turned upwards."""
     centred = lines - np.median(lines, axis=0)
@@ -137,21 +202,18 @@ def _smooth(lines: Values) -> Values:
 
 
 def without_curve(spectrum: Values, degree: int) -> Values:
-    """Spectrum (n,) without its best polynomial."""
+    """Spectra (..., n) without their best polynomials."""
     basis = np.linalg.qr(np.vander(np.linspace(-1, 1, spectrum.shape[-1]), degree + 1))[0]
     return np.asarray(spectrum - (spectrum @ basis) @ basis.T)
 
 
-def split(light: Values) -> float:
-    """Value that parts light (m,) into a dark and a bright class, the variance between them greatest (Otsu 1979)."""
+def floor(light: Values, noise: float) -> Background:
+    """The lowest light (m,) at which as many spectra lie together as noise brings together: those beside the flake, however bright the rest."""
     values = np.sort(light)
-    many = np.arange(1, len(values))
-    below = np.cumsum(values)[:-1] / many
-    above = (values.sum() - np.cumsum(values)[:-1]) / (len(values) - many)
-    return float(values[1:][np.argmax(many * (len(values) - many) * (above - below) ** 2)]) if len(values) > 1 else float(values[0])
-
-
-def spread(values: Values) -> float:
-    """Standard deviation, the larger of the usual and the robust one: of a few values neither is safe."""
-    robust = MAD_TO_SIGMA * float(np.median(np.abs(values - np.median(values))))
-    return max(robust, float(np.std(values, ddof=1)) if len(values) > 1 else 0.0)
+    few = min(max(FEWEST, int(TOGETHER * len(values))), len(values) - 1)
+    wide = values[few:] - values[:-few]
+    first = int(np.argmax(wide <= max(WITHIN * noise, float(wide.min()))))
+    reach = values[first] + max(2 * WITHIN * noise, 2 * float(wide[first]))
+    below = values[first:][values[first:] <= reach]
+    middle = float(np.median(below))
+    return Background("darkest pixels", middle, max(noise, MAD_TO_SIGMA * float(np.median(np.abs(below - middle)))))

@@ -21,7 +21,7 @@ SILICON = ((290.0, 315.0), (500.0, 540.0), (920.0, 1000.0))
 HALF = 0.5
 """Share of a window's channels that silicon's lines may take to be left out."""
 DARKER, MANY = 5.0, 0.05
-"""Spreads by which pixels are darker than the darkest corner, and their share from which that lies on the flake."""
+"""Noise standard deviations by which pixels are darker than the darkest corner, and their share from which that lies on the flake."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,8 @@ class Scene:
     noise: Values
     """(ny, nx) one standard deviation of the light by the pixel's own noise; 0 where it is not asked."""
     pattern: line_light.Pattern | None = None
+    covered: bool = False
+    """Whether the darkest spectra show the lines as well, then no pixel is beside the flake; saturated ones are not asked."""
 
     @classmethod
     def of_means(cls, source: SpectralMap, inside: slice, progress: Callable[[float], None]) -> Self:
@@ -51,8 +53,9 @@ class Scene:
     def of_lines(cls, source: SpectralMap, window: slice, progress: Callable[[float], None]) -> Self:
         """Light of what bright spectra have more of than dark ones, above a local baseline."""
         inside = _without_silicon(source, window)
-        sample = _sample(source, inside)
+        sample, whole = _sample(source, inside)
         pattern = line_light.Pattern.of(sample) if len(sample) > 1 else None
+        clear = line_light.Pattern.of(sample[whole]) if 1 < whole.sum() < len(whole) else pattern
         light, noise = np.empty(source.frame.shape), np.zeros(source.frame.shape)
 
         def work(band: Band) -> None:
@@ -67,29 +70,22 @@ class Scene:
             let_go(source.counts)
 
         over_bands(work, bands(source.counts.shape), progress)
-        return cls(source, light, noise, pattern)
+        return cls(source, light, noise, pattern, clear is not None and clear.everywhere)
 
     @cached_property
     def measured(self) -> NDArray[np.bool_]:
         """(ny, nx) True where there is light to speak of."""
         return np.isfinite(self.light)
 
-    def covered(self) -> bool:
-        """Whether the darkest spectra show the lines as well: then no pixel is beside the flake."""
-        return self.pattern is not None and self.pattern.everywhere
-
     def dark(self, corner: str, size: int) -> masking.Background:
         """Light beside the flake: of a corner, or, where many pixels are darker than the darkest of them, of the dark pixels."""
         usual = float(np.median(self.noise[self.measured])) if self.measured.any() else 0.0
         found = masking.background(self.light, corner, size, usual)
-        values = self.light[self.measured]
-        darker = values < found.mean - DARKER * max(found.sigma, usual)
-        mixed = found.sigma > DARKER * max(usual, 1e-300) and self.pattern is not None
-        if corner != "darkest" or not (mixed or darker.mean() > MANY):
+        if corner != "darkest" or usual == 0:
             return found
-        below = values[values < line_light.split(values)]
-        below = below[below < np.median(below) + DARKER * line_light.spread(below)]
-        return masking.Background("darkest pixels", float(np.median(below)), line_light.spread(below))
+        values = self.light[self.measured]
+        darker = values < found.mean - DARKER * usual
+        return line_light.floor(values, usual) if found.sigma > DARKER * usual or darker.mean() > MANY else found
 
 
 def _whole(source: SpectralMap, rows: slice) -> NDArray[np.float32]:
@@ -107,10 +103,14 @@ def _without_silicon(source: SpectralMap, window: slice) -> NDArray[np.intp]:
     return inside if silicon.mean() > HALF else inside[~silicon]
 
 
-def _sample(source: SpectralMap, inside: NDArray[np.intp]) -> NDArray[np.float32]:
-    """(m, n) measured spectra from all over the map."""
+def _sample(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """(m, n) measured spectra from all over the map, and (m,) True where none of their channels is saturated."""
     ny, nx = source.frame.shape
     rows = np.unique(np.linspace(0, ny - 1, min(ny, max(20, -(-SAMPLE // nx)))).astype(int)).tolist()
     step = max(1, len(rows) * nx // SAMPLE)
     spectra = np.concatenate([_whole(source, slice(row, row + 1))[0, ::step][:, inside] for row in rows])
-    return np.asarray(spectra[np.isfinite(spectra).all(axis=-1)])
+    whole = np.ones((ny, nx), dtype=bool)
+    if source.saturated is not None:
+        whole[source.saturated[:, 0], source.saturated[:, 1]] = False
+    measured = np.isfinite(spectra).all(axis=-1)
+    return np.asarray(spectra[measured]), whole[rows, ::step].ravel()[measured]

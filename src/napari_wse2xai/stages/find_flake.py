@@ -67,22 +67,31 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
                 f"'{source.name}' has {source.frame.n_pixels} pixels, too few to tell flake from background; leave this step out."
             )
         scene = self._scene(source, progress)
-        covered = scene.covered() if self.signal == "lines" else False
-        if covered and self.corner == "darkest":
+        if scene.covered and self.corner == "darkest":
             _warn_of_covered(source.name)
             return _told(source, np.isfinite(scene.light), np.zeros(source.frame.shape, dtype=bool))
         dark = scene.dark(self.corner, self.corner_size)
+        lit = masking.above(scene.light, dark, self.k, 0.0, scene.noise)
         above = masking.above(scene.light, dark, self.k, self.edge_fraction, scene.noise)
         flake = masking.tidy(above, self._smallest(scene.light), self.fill_holes)
         if not flake.any():
-            raise DataError(
-                f"No flake was found in '{source.name}': no pixel is {self.k:g} sigma above the {dark.corner} "
-                f"({dark.mean:.4g} ± {dark.sigma:.2g} {source.intensity_unit}); lower k, choose another corner or window, or, if the flake "
-                "covers the whole scan, leave this step out (find_flake: false)."
-            )
+            raise DataError(self._nothing_found(source, dark, int(above.sum())))
         if self.corner != "darkest":
             _warn_of_bright_corner(source.name, scene.light, dark, flake)
-        return _told(source, flake, above)
+        return _told(source, flake, above, int((lit & ~above).sum()))
+
+    def _nothing_found(self, source: SpectralMap, dark: masking.Background, bright: int) -> str:
+        """What to do where no pixel is flake, or too few are together."""
+        level = f"{self.k:g} sigma above the {dark.corner} ({dark.mean:.4g} ± {dark.sigma:.2g} {source.intensity_unit})"
+        if bright:
+            return (
+                f"No flake was found in '{source.name}': {counted(bright, 'pixel')} {'is' if bright == 1 else 'are'} {level}, but not "
+                f"{self.min_pixels} of them together; lower min_pixels, or, if the flake covers the whole scan, leave this step out (find_flake: false)."
+            )
+        return (
+            f"No flake was found in '{source.name}': no pixel is {level}; lower k, choose another corner or window, or, if the flake "
+            "covers the whole scan, leave this step out (find_flake: false)."
+        )
 
     def _scene(self, source: SpectralMap, progress: Progress) -> Scene:
         """The light in the window."""
@@ -116,10 +125,11 @@ def _warn_of_covered(name: str) -> None:
     )
 
 
-def _told(source: SpectralMap, flake: NDArray[np.bool_], above: NDArray[np.bool_]) -> SpectralMap:
+def _told(source: SpectralMap, flake: NDArray[np.bool_], above: NDArray[np.bool_], dim: int = 0) -> SpectralMap:
     """The map with its flake, and what became of its pixels in one line."""
     parts = [f"{int(flake.sum())} of {counted(flake.size, 'pixel')} are flake"]
     dropped, filled = int((above & ~flake).sum()), int((flake & ~above).sum()) if above.any() else 0
+    parts += [f"{counted(dim, 'pixel')} with less than a share of its light (edge_fraction) left out"] if dim else []
     parts += [f"{counted(dropped, 'bright pixel')} in small groups left out"] if dropped else []
     parts += [f"{counted(filled, 'pixel')} in small holes filled"] if filled else []
     return replace(source, flake=flake, metadata={**source.metadata, "flake": ", ".join(parts)})
