@@ -114,8 +114,7 @@ def _demo(options: argparse.Namespace) -> None:
     from napari_wse2xai import batch
 
     with _progress() as progress:
-        made = batch.demo(options.output, progress)
-    _count_flakes({"": made})
+        batch.demo(options.output, progress)
     _name_outputs(options.output)
     if not _has_display():
         _tell("There is no screenshot: it needs a display (without a screen: xvfb-run -a -s '-screen 0 1600x1200x24' before the command).")

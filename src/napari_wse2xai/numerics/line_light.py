@@ -37,8 +37,8 @@ STRAIGHT, CURVED = 1, 3
 SMOOTH = 0.5
 """Share of a pattern beyond a curve below which it is mostly that."""
 FAINTEST, FAINT, SAME = 0.01, 0.08, 0.7
-"""Share of all spectra that are the faintest; of bright spectra's lines that these show, and likeness of what bright ones have more of to what
-dark ones have, from which a film covers the scan, thin in places."""
+"""Share of all spectra that are the faintest; of bright spectra's lines that these show, and likeness of what bright ones have more of to
+what dark ones have, from which a film covers the scan, thin in places."""
 
 
 def above_baseline(spectra: Counts) -> Values:
@@ -137,7 +137,8 @@ class Pattern:
         more = without_curve(self.lines[0], 2)
         upwards = self.degree > STRAIGHT or self.lines[0].sum() > HALF * np.abs(self.lines[0]).sum()
         other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
-        return self.thin or share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise and not (other and self.contrast > CLEAR)
+        visible = share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise
+        return self.thin or (visible and not (other and self.contrast > CLEAR))
 
 
 def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values, float]:
@@ -208,7 +209,7 @@ def without_curve(spectrum: Values, degree: int) -> Values:
 
 
 def floor(light: Values, noise: float) -> Background:
-    """The lowest light (m,) at which as many spectra lie together as noise brings together: those beside the flake, however bright the rest."""
+    """The lowest light (m,) at which many spectra lie as close as noise leaves them: those beside the flake, however bright the rest."""
     values = np.sort(light)
     few = min(max(FEWEST, int(TOGETHER * len(values))), len(values) - 1)
     wide = values[few:] - values[:-few]

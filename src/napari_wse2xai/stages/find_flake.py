@@ -86,7 +86,8 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
         if bright:
             return (
                 f"No flake was found in '{source.name}': {counted(bright, 'pixel')} {'is' if bright == 1 else 'are'} {level}, but not "
-                f"{self.min_pixels} of them together; lower min_pixels, or, if the flake covers the whole scan, leave this step out (find_flake: false)."
+                f"{self.min_pixels} of them together; lower min_pixels, or, if the flake covers the whole scan, leave this step out "
+                "(find_flake: false)."
             )
         return (
             f"No flake was found in '{source.name}': no pixel is {level}; lower k, choose another corner or window, or, if the flake "
