@@ -229,8 +229,9 @@ class Problem:
 def channel_widths(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) width of each channel, axis unit; where channels are left out, those beside them are as wide as their other neighbours say."""
     step = np.abs(np.diff(x))
-    usual = np.array([np.median(step[max(k - 3, 0) : k + 4]) for k in range(len(step))])
-    step = np.where(step > 1.4 * usual, usual, step)
+    if step.max() > 1.4 * step.min():
+        usual = np.array([np.median(step[max(k - 3, 0) : k + 4]) for k in range(len(step))])
+        step = np.where(step > 1.4 * usual, usual, step)
     return np.concatenate([step[:1], 0.5 * (step[1:] + step[:-1]), step[-1:]])
 
 
