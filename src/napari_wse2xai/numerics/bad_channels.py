@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.noise import robust_sigma
+from napari_wse2xai.numerics.noise import median, robust_sigma
 
 Values = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -75,7 +75,9 @@ def find(spectra: NDArray[np.float32]) -> Bad:
 
 def _stuck(spectra: Values) -> Bools:
     """(n,) channels whose value never changes although those beside them do."""
-    spread = np.ptp(np.percentile(spectra, [10, 90], axis=0), axis=0)
+    low, high = 0.1 * (len(spectra) - 1), 0.9 * (len(spectra) - 1)
+    ordered = np.sort(spectra, axis=0)
+    spread = ordered[int(np.ceil(high))] - ordered[int(low)]
     beside = np.minimum(np.roll(spread, 2), np.roll(spread, -2))
     still = (spread == 0) & (beside > 0)
     return still if still.mean() < MOST else np.zeros_like(still)
@@ -87,7 +89,7 @@ def _standing_out(spectra: Values) -> tuple[Bools, Bools]:
     order = np.argsort(light)
     third = max(len(order) // 3, 3)
     parts = [spectra, spectra[order[:third]], spectra[order[-third:]]]
-    typical = np.stack([np.median(part, axis=0) for part in parts])
+    typical = np.stack([median(part, axis=0) for part in parts])
     result = {1: np.zeros(spectra.shape[1], dtype=bool), -1: np.zeros(spectra.shape[1], dtype=bool)}
     for width in range(1, WIDEST + 1):
         for at, sign in _candidates(typical, width):
@@ -134,7 +136,7 @@ def _sure(parts: list[Values], at: int, width: int, sign: int) -> bool:
     for spectra in parts:
         inner, outer = _cut_out(spectra, np.array([at]), width)
         each = (sign * (inner - outer @ _curve(width)[0].T))[:, 0]
-        middle = np.median(each, axis=0)
+        middle = median(each, axis=0)
         sigma = robust_sigma(each - middle, axis=0)
         mean = np.clip(each, middle - CUT * sigma, middle + CUT * sigma).mean(axis=0)
         if (mean < SURE * np.maximum(sigma, np.std(each, axis=0) / CUT) / np.sqrt(len(each))).any():

@@ -6,12 +6,12 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.noise import robust_sigma
+from napari_wse2xai.numerics.noise import median, robust_sigma
 from napari_wse2xai.numerics.problem import Problem
 from napari_wse2xai.numerics.slopes import Slopes
 
 SAMPLE = 50_000
-"""Channels that the noise is read off."""
+"""Channels that the noise is read off, up to twice as many."""
 FEW = 30
 """Pixels below which no noise is called usual, and nothing common to them."""
 UNLIKE = 4.0
@@ -30,6 +30,8 @@ OF_VARIANCE = 2.3
 """Relative error of a robust variance, times the root of the number of samples."""
 CERTAIN = 2.0
 """Standard errors from which a gain is one."""
+AT_ONCE = 64
+"""Pixels whose slopes are held at once: they stay in the cache."""
 LONE = 6.0
 """Standard deviations of a difference from which it is a spike's."""
 LOUD = 1.3
@@ -75,9 +77,9 @@ class Noise:
         kept, ratio = float(share.mean()), float(level.mean() / max(float(slopes.fitted.mean()), 1e-300))
         own = (deviation**2).mean(axis=1)
         constants = (own - gain * level.mean(axis=1)) / kept
-        usual = float(np.median(constants))
+        usual = float(median(constants))
         scatter = float(robust_sigma(constants - usual)) ** 2
-        chance = 3.0 / deviation.shape[1] * float(np.median(own / kept)) ** 2
+        chance = 3.0 / deviation.shape[1] * float(median(own / kept)) ** 2
         few = len(constants) < FEW or usual <= 0
         trust = 1.0 if few else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0))
         plain = cls(gain, usual, trust, kept, ratio)
@@ -140,11 +142,23 @@ def without_common(residual: NDArray[np.float64]) -> NDArray[np.float64]:
         return residual
     sigma = np.maximum(robust_sigma(np.diff(residual, axis=1), axis=1), 1e-300)[:, None]
     standard = residual / sigma
-    _, strength, patterns = np.linalg.svd(standard, full_matrices=False)
+    variance, patterns = _strongest(standard)
     chance = (1 + np.sqrt(n / pixels)) ** 2 * float(robust_sigma(standard)) ** 2  # largest variance of white noise: Marchenko and Pastur
-    slow = (patterns[:MOST, 1:] * patterns[:MOST, :-1]).sum(axis=1) > SLOW  # channels that are just noisier come out one by one
-    shared = patterns[:MOST][(strength[:MOST] ** 2 / pixels > COMMON * chance) & slow]
+    slow = (patterns[:, 1:] * patterns[:, :-1]).sum(axis=1) > SLOW  # channels that are just noisier come out one by one
+    shared = patterns[(variance > COMMON * chance) & slow]
     return np.asarray(residual - (residual @ shared.T) @ shared)
+
+
+def _strongest(standard: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variances and patterns (k, n) of length 1 of what rows (pixel, n) share most, at most `MOST`."""
+    from scipy.linalg import eigh
+
+    tall = len(standard) > standard.shape[1]
+    products = standard.T @ standard if tall else standard @ standard.T
+    size = len(products)
+    power, found = eigh(products, subset_by_index=(max(size - MOST, 0), size - 1))
+    patterns = found.T if tall else found.T @ standard / np.sqrt(np.maximum(power, 1e-300))[:, None]
+    return power / len(standard), patterns
 
 
 def _gain(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> float:
@@ -183,12 +197,14 @@ def _left(slopes: Slopes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     -------
     two (pixel, n - 1)
     """
-    rows, inverse = slopes.scaled()
-    apart, signal = np.diff(rows, axis=2), np.maximum(slopes.fitted, np.float32(0.0))
-    turned = inverse @ apart
-    share = 1.0 - 0.5 * np.einsum("bmn,bmn->bn", apart, turned)
-    lit = rows * signal[:, None]
-    pulled = np.einsum("bmn,bmn->bn", turned, np.diff(lit, axis=2))
-    both = np.einsum("bmn,bmn->bn", turned, (lit @ np.swapaxes(rows, 1, 2)) @ turned)
-    level = 0.5 * (signal[:, 1:] + signal[:, :-1]) - pulled + 0.5 * both
+    share, level = (np.empty((len(slopes.fitted), slopes.fitted.shape[1] - 1), dtype=np.float32) for _ in range(2))
+    for first in range(0, len(share), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        rows, inverse = slopes.scaled(some)
+        apart, signal = np.diff(rows, axis=2), np.maximum(slopes.fitted[some], np.float32(0.0))
+        turned = inverse @ apart
+        share[some] = 1.0 - 0.5 * np.einsum("bmn,bmn->bn", apart, turned)
+        lit = rows * signal[:, None]
+        change = 0.5 * (lit @ np.swapaxes(rows, 1, 2)) @ turned - np.diff(lit, axis=2)
+        level[some] = 0.5 * (signal[:, 1:] + signal[:, :-1]) + np.einsum("bmn,bmn->bn", turned, change)
     return np.maximum(share, 0.05).astype(np.float64), np.maximum(level, 0.0).astype(np.float64)

@@ -54,17 +54,18 @@ class Slopes:
         """(pixel, q + polynomials) sums of all slopes times a residual (pixel, n)."""
         return (self.all @ residual[..., None])[..., 0].astype(np.float64)
 
-    def scaled(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """(pixel, m + polynomials, n) directions in which a fit follows the data, of length 1; and the inverse of their products.
+    def scaled(self, some: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(pixel, m + polynomials, n) directions in which some fits follow the data, of length 1; and the inverse of their products.
 
         ``rows.T @ inverse @ rows`` is the part of the data that a fit follows; of a direction that is none or another's nothing.
         """
-        plain = self._links.shape[0] == self._links.shape[1]
-        linked = self.all if plain else (self._links.T @ self.all[:, : len(self._links)]).astype(np.float32)
-        rows = linked if plain else np.concatenate([linked, self.all[:, len(self._links) :]], axis=1)
-        rows = rows / np.maximum(np.linalg.norm(rows, axis=2, keepdims=True), np.float32(1e-30))
+        every, many = self.all[some], len(self._links)
+        if self._links.shape[1] < many:
+            every = np.concatenate([(self._links.T @ every[:, :many]).astype(np.float32), every[:, many:]], axis=1)
+        size = np.sqrt(np.einsum("bmn,bmn->bm", every, every))[..., None]
+        rows = every / np.maximum(size, np.float32(1e-30))
         normal = (rows @ np.swapaxes(rows, 1, 2)).astype(np.float64) + RIDGE * np.eye(rows.shape[1])
-        return rows.astype(np.float32), np.linalg.inv(normal).astype(np.float32)
+        return rows, np.linalg.inv(normal).astype(np.float32)
 
 
 def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.floating], ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.noise import robust_sigma
+from napari_wse2xai.numerics.noise import median, robust_sigma
 from napari_wse2xai.stages._fitting import Fit, FitWindow, Misfit
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._unresolved import unresolved
@@ -62,7 +62,7 @@ class Common:
         self.rows = np.unique(np.linspace(0, len(self.light) - 1, min(len(self.light), STACKED)).astype(np.intp))
         self.weight = max(float(np.linalg.norm(self.light[self.rows])), 1e-300)
         each = self._raw(self.rows)
-        self.middle = np.median(each, axis=0)
+        self.middle = median(each, axis=0)
         self.reach = CUT * np.maximum(robust_sigma(each - self.middle, axis=0), 1.0)
         self.stack: Values = self.light[self.rows] @ self._cut(each) / self.weight
         """(n,) sum of the residuals over their noise, weighted with their light: of standard deviation 1 if the model is right."""

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
-from napari_wse2xai.stages._bands import let_go, rows_of
+from napari_wse2xai.stages._bands import bands, let_go, rows_of
 from napari_wse2xai.stages._fitting import FitWindow, Spectra
 
 CHUNK = 16384
@@ -36,23 +36,42 @@ class Pixels:
     def __init__(self, source: SpectralMap, chosen: NDArray[np.bool_], windows: Sequence[FitWindow]) -> None:
         self._counts, self.chosen = source.counts, chosen
         self.some, self.whole = np.zeros_like(chosen), np.zeros_like(chosen)
-        lost = _by_row(source)
+        lost = _lost(source)
         found: list[tuple[list[NDArray[np.intp]], list[NDArray[np.bool_]]]] = [([], []) for _ in windows]
-        for row in range(len(chosen)):  # a row at a time bounds the memory
-            line = rows_of(source.counts, slice(row, row + 1))[0]
-            missing = [_missing(line, lost.get(row), window) for window in windows]
-            seen = np.stack([each.mean(axis=-1) for each in missing])
-            borne = np.all([window.bears(each) for window, each in zip(windows, missing, strict=True)], axis=0)
-            self.some[row], self.whole[row] = chosen[row] & (seen < 1).any(axis=0), chosen[row] & borne
-            for each, (places, patterns) in zip(missing, found, strict=True):
-                columns = np.flatnonzero(self.whole[row] & each.any(axis=-1))
-                places.append(row * chosen.shape[1] + columns)
-                patterns.append(each[columns])
-            let_go(source.counts)
+        for band in bands(source.counts.shape):
+            self._survey(band.rows, lost, windows, found)
         self._rows, self._columns = np.nonzero(self.whole)
         self._gaps: dict[tuple[float, float], _Gaps] = {}
         for window, (places, patterns) in zip(windows, found, strict=True):
-            self._note(window, np.concatenate(places), np.concatenate(patterns))
+            if places:
+                self._note(window, np.concatenate(places), np.concatenate(patterns))
+
+    def _survey(
+        self,
+        rows: slice,
+        lost: NDArray[np.int32],
+        windows: Sequence[FitWindow],
+        found: list[tuple[list[NDArray[np.intp]], list[NDArray[np.bool_]]]],
+    ) -> None:
+        """Tell which pixels of a band can be fitted, and add those that lack channels, and which, to what was found of each window."""
+        counts, lost = rows_of(self._counts, rows), lost[slice(*np.searchsorted(lost[:, 0], [rows.start, rows.stop]))] - [rows.start, 0, 0]
+        with np.errstate(invalid="ignore", over="ignore"):
+            lacking = np.isnan(counts.sum(axis=-1))
+        lacking[lost[:, 0], lost[:, 1]] = True
+        lacking &= self.chosen[rows]
+        self.some[rows] = self.whole[rows] = self.chosen[rows]
+        at = np.nonzero(lacking)
+        if len(at[0]):
+            missing = np.isnan(counts)
+            missing[tuple(lost.T)] = True
+            each = [missing[at][:, window.channels] for window in windows]
+            self.some[rows][at] = ~np.all([part.all(axis=1) for part in each], axis=0)
+            self.whole[rows][at] = borne = np.all([window.bears(part) for window, part in zip(windows, each, strict=True)], axis=0)
+            for part, (places, patterns) in zip(each, found, strict=True):
+                kept = borne & part.any(axis=1)
+                places.append((rows.start + at[0][kept]) * counts.shape[1] + at[1][kept])
+                patterns.append(part[kept])
+        let_go(self._counts)
 
     def _note(self, window: FitWindow, places: NDArray[np.intp], missing: NDArray[np.bool_]) -> None:
         """Keep which channels of a window some pixels lack, and draw straight lines over them."""
@@ -139,20 +158,8 @@ class Pixels:
         return result
 
 
-def _by_row(source: SpectralMap) -> dict[int, NDArray[np.int32]]:
-    """Columns and channels (k, 2) that were bridged or lie at the ceiling, by row."""
-    known = [each for each in (source.bridged, source.saturated) if each is not None and len(each)]
-    if not known:
-        return {}
-    every = np.concatenate(known)
-    every = every[np.argsort(every[:, 0], kind="stable")]
-    first = np.searchsorted(every[:, 0], np.unique(every[:, 0]))
-    return {int(part[0, 0]): part[:, 1:] for part in np.split(every, first[1:])}
-
-
-def _missing(line: Spectra, lost: NDArray[np.int32] | None, window: FitWindow) -> NDArray[np.bool_]:
-    """(nx, channel of the window) True where a row has no value, or none that counts."""
-    missing = np.isnan(line)
-    if lost is not None:
-        missing[lost[:, 0], lost[:, 1]] = True
-    return np.asarray(missing[:, window.channels])
+def _lost(source: SpectralMap) -> NDArray[np.int32]:
+    """(k, 3) rows, columns and channels that were bridged or lie at the ceiling, row by row."""
+    known = [each for each in (source.bridged, source.saturated) if each is not None]
+    every = np.concatenate([*known, np.empty((0, 3), dtype=np.int32)])
+    return np.asarray(every[np.argsort(every[:, 0], kind="stable")])

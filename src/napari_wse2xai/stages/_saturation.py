@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataWarning, counted
 from napari_wse2xai.numerics import ceiling
+from napari_wse2xai.numerics.noise import median
 from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
 from napari_wse2xai.stages._fitting import FitWindow
 
@@ -67,7 +68,7 @@ def warn_of_saturated(peaks: PeakMaps) -> None:
 
 def _saturated(counts: Any) -> Places:
     ignored, some = np.zeros(counts.shape[2], dtype=bool), _some(counts)
-    typical = np.nan_to_num(np.nanmedian(some, axis=0)) if np.isfinite(some).any(axis=0).all() else np.nan_to_num(some).mean(axis=0)
+    typical = np.nan_to_num(median(some, axis=0)) if np.isfinite(some).any(axis=0).all() else np.nan_to_num(some).mean(axis=0)
     for _ in range(ROUNDS):
         highest, many = _tops(counts, ignored)
         value = float(highest.max())
