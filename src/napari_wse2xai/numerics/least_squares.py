@@ -55,7 +55,8 @@ def fit(
     for first in range(0, len(counts), CHUNK):
         progress(first / len(counts))
         part = slice(first, first + CHUNK)
-        result[part] = _Descent(problem, counts[part], None if start is None else start[part]).run(tolerance)
+        with np.errstate(all="ignore"):  # a step that leads beyond what numbers hold is one that is not taken
+            result[part] = _Descent(problem, counts[part], None if start is None else start[part]).run(tolerance)
     return result
 
 
