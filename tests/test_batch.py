@@ -49,7 +49,7 @@ def inputs(tmp_path_factory, flake):
 def no_figures(monkeypatch):
     """Draw nothing: for tests that are not about figures, which take most of a small run's time."""
     monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
-    monkeypatch.setattr(batch.report, "card", lambda model, explanation, title, images: batch.report.Card(title, b"%PDF"))
+    monkeypatch.setattr(batch.report, "card", lambda *_, theory, **_more: batch.report.Card(" ".join(theory), b"%PDF"))
 
 
 quick = pytest.mark.usefixtures("no_figures")
@@ -353,6 +353,42 @@ def test_a_run_explains_and_writes_the_card(inputs, tmp_path, monkeypatch):
     found = io.read_results(tmp_path / "results.nc").explanation
     np.testing.assert_array_equal(found.slope, results.explanation.slope)
     assert {"pdp.csv", "slopes.csv", "card.html", "card.pdf"} <= set(files(tmp_path))
+
+
+@quick
+@pytest.mark.usefixtures("taught")
+def test_a_run_lays_theory_beside_the_map_and_says_on_the_card_what_it_says_of_the_finding(inputs, tmp_path, monkeypatch):
+    def explained(self, source, progress):
+        made = make_explanation()
+        first = made.features.index("A1'.height")
+        return dataclasses.replace(made, ranking=(first, *(i for i in made.ranking if i != first)))
+
+    monkeypatch.setattr(Explain, "run", explained)
+    path = write(inputs, "theory.yaml", train={"seed": 5}, pair={"method": {"kind": "stage coordinates"}}, theory={"share": 0.2})
+    results = batch.run_recipe(path, tmp_path)
+    found = io.read_results(tmp_path / "results.nc").theory
+    assert found.evidence == results.theory.evidence
+    assert found.light == "PL"
+    assert found.history[-1].settings["share"] == 0.2
+    text = html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
+    card = (tmp_path / "card.html").read_text(encoding="utf-8")
+    for sentence in found.evidence:
+        assert sentence in text
+        assert sentence in card
+    assert "falls, by 28 to 62 %" in text
+    assert "270 cm-1 in diep (6 modes of the zone's edge" in text
+    assert recipe.load(write_text(tmp_path, results.recipe)).theory == recipe.load(path).theory
+
+
+@quick
+def test_a_material_that_theory_does_not_know_is_refused_before_work(inputs, tmp_path, monkeypatch):
+    from napari_wse2xai.theory import reference
+
+    monkeypatch.setattr(reference, "materials", lambda: ("WSe2",))
+    path = write(inputs, "mos2.yaml", theory={"material": "MoS2"}, stop_after="deconvolve")
+    with pytest.raises(UserError, match="it knows WSe2"):
+        batch.run_recipe(path, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 @quick

@@ -14,9 +14,10 @@ from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Res
 from napari_wse2xai.errors import DataError, DataWarning, UserError
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Member, Recipe, Series
-from napari_wse2xai.stages import Explain, Pair, Simulate, Train, check_model, resuming
+from napari_wse2xai.stages import CompareTheory, Explain, Pair, Simulate, Train, check_model, resuming
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
+from napari_wse2xai.theory.beside import TheoryBeside
 
 RESULTS, REPORT = "results.nc", "report.html"
 _TABLES_AND_CARD = ("paired.csv", "scores.csv", "ranking.csv", "pdp.csv", "slopes.csv", "card.html", "card.pdf")
@@ -158,8 +159,17 @@ def _compared(series: Series, flakes: Mapping[Member, Results], folder: Path, pr
         model = resuming.trained(training, pairs, home, part(told, 0.0, 0.75, "train"))
         explanation = _explained(series.explain, model, part(told, 0.75, 0.85, "explain"))
         explanation = _tested(series.simulate, model, explanation, part(told, 0.85, 1.0, "simulate"))
-        networks[training.architecture, condition] = Results({}, model=model, explanation=explanation)
+        learnt = Results({}, model=model, explanation=explanation)
+        networks[training.architecture, condition] = _of_network(series, flakes, condition, learnt)
     return networks
+
+
+def _of_network(series: Series, flakes: Mapping[Member, Results], condition: str, results: Results) -> Results:
+    """Add what theory says of a network's explanation, beside the first of its flakes, where the series asks for theory."""
+    first = series.under(condition)[0]
+    if results.explanation is None or first.recipe.theory is None:
+        return results
+    return replace(results, theory=_beside(first.recipe.theory, flakes[first], results.explanation))
 
 
 def _deliver_series(
@@ -230,7 +240,16 @@ def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Pro
             peaks[name] = outcome.peaks
             _tell_of_model(name, outcome.peaks, outcome.map)
     paired = _paired(wanted, peaks, part(progress, shares.run, shares.paired, "pair"))
-    return _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), keep_in, progress)
+    results = _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), keep_in, progress)
+    if wanted.theory is None or "raman" not in peaks:
+        return results
+    return replace(results, theory=_beside(wanted.theory, results, results.explanation))
+
+
+def _beside(compare: CompareTheory, of_flake: Results, explanation: Explanation | None) -> TheoryBeside:
+    """Calculated lines beside a flake's Raman map."""
+    raman, peaks = of_flake.maps["raman"], of_flake.peaks["raman"]
+    return compare(raman, peaks, paired=of_flake.paired, explanation=explanation)
 
 
 def _tell_of_model(name: str, peaks: PeakMaps, source: SpectralMap) -> None:
@@ -315,7 +334,8 @@ def _card(results: Results, title: str, images: report.Images) -> report.Card | 
     """Finding card, where there is something to find."""
     if results.model is None or results.explanation is None:
         return None
-    return report.card(results.model, results.explanation, title=title, images=images)
+    evidence = results.theory.evidence if results.theory is not None else ()
+    return report.card(results.model, results.explanation, title=title, images=images, theory=evidence)
 
 
 def _write_card(card: report.Card, folder: Path) -> None:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from napari_wse2xai.stages import STAGES, Explain, Pair, Simulate, Train
+from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Simulate, Train
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
@@ -29,7 +29,7 @@ def test_the_tables_of_settings_are_up_to_date(generator: ModuleType) -> None:
     assert generator.filled(committed) == committed, "run python docs/make_settings.py"
 
 
-@pytest.mark.parametrize("stage", [*STAGES, Pair, Train, Explain, Simulate], ids=lambda stage: stage.__name__)
+@pytest.mark.parametrize("stage", [*STAGES, Pair, Train, Explain, Simulate, CompareTheory], ids=lambda stage: stage.__name__)
 def test_every_stage_has_its_section_and_every_setting_its_row(generator: ModuleType, stage: type) -> None:
     section = generator.PAGE.read_text(encoding="utf-8").partition(f"\n## {stage.title}\n")[2].partition("\n## ")[0]
     assert f"<!-- settings: {stage.__name__} -->" in section

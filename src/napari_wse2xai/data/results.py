@@ -2,12 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.paired_maps import PairedMaps
 from napari_wse2xai.data.peak_maps import PeakMaps
 from napari_wse2xai.data.spectral_map import SpectralMap
 from napari_wse2xai.data.trained_model import TrainedModel
+
+if TYPE_CHECKING:
+    from napari_wse2xai.theory.beside import TheoryBeside
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,3 +32,5 @@ class Results:
     """What the network makes of each RS parameter, where the run explained it."""
     warnings: tuple[str, ...] = ()
     """What the run told the user about the data, a sentence each."""
+    theory: "TheoryBeside | None" = None
+    """Calculated lines beside the measured ones, where the run compared them."""

@@ -1,5 +1,6 @@
 """Save finding card: the page that a run writes about an explanation, from the window."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from qtpy.QtCore import Qt
@@ -14,7 +15,7 @@ TITLE, NAME, PATTERN = "Save finding card…", "card.pdf", "Finding card (*.pdf 
 TIP = "Verdict, ranking with errors, curves, maps, what a simulation found, settings and seeds on one page, as PDF or HTML."
 
 
-def write_card(explanation: Explanation, model: TrainedModel | None, path: Path) -> None:
+def write_card(explanation: Explanation, model: TrainedModel | None, path: Path, *, theory: Sequence[str] = ()) -> None:
     """Write the finding card as PDF or HTML, as the path ends; the file appears complete or not at all."""
     from napari_wse2xai import report
 
@@ -25,6 +26,6 @@ def write_card(explanation: Explanation, model: TrainedModel | None, path: Path)
     QApplication.setOverrideCursor(Qt.WaitCursor)
     try:
         with io.new_file(path) as place:
-            place.write_bytes(report.card_as(path.suffix, model, explanation, title=", ".join(model.samples.names)))
+            place.write_bytes(report.card_as(path.suffix, model, explanation, title=", ".join(model.samples.names), theory=theory))
     finally:
         QApplication.restoreOverrideCursor()

@@ -289,7 +289,7 @@ class ExplainPanel(Docked):
         elif key == "netcdf":
             io.write_results(Results({}, model=model, explanation=explanation), path)
         elif key == "card":
-            explain_card.write_card(explanation, model, path)
+            explain_card.write_card(explanation, model, path, theory=stock.evidence_for(self.viewer, self.result.explanation))
         else:
             (write_pdp_csv if key == "curves" else write_slopes_csv)(explanation, path)
         self.saved.say(f"Saved {path}.")

@@ -18,6 +18,7 @@ from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.preset_box import PresetBox
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.stage_panel import StagePanel
+from napari_wse2xai.gui.theory_panel import TheoryPanel
 from napari_wse2xai.gui.train_panel import TrainPanel
 from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Normalise, Peak, Stage
@@ -38,8 +39,9 @@ class MainWidget(Docked):
         self.pairing = PairPanel(napari_viewer)
         self.training = TrainPanel(napari_viewer)
         self.explaining = ExplainPanel(napari_viewer)
+        self.theory = TheoryPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
-        self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining)
+        self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining, self.theory)
         self._folds: dict[Any, Fold] = {}
         self._seen: WeakSet[Any] = WeakSet()
         self._had_peaks = False
@@ -62,6 +64,7 @@ class MainWidget(Docked):
         column.addWidget(self._fold(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
         column.addWidget(self._fold(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
         column.addWidget(self._fold(ExplainPanel, f"{len(self.panels) + 4}. Explain", self.explaining))
+        column.addWidget(self._fold(TheoryPanel, f"{len(self.panels) + 5}. Theory", self.theory))
         column.addWidget(self.saving)
         column.addStretch()
         self._folds[FindFlake].expand(animate=False)
@@ -96,6 +99,7 @@ class MainWidget(Docked):
         self.pairing.told.connect(lambda text, mood: self.said.say(f"Pair: {text}", mood))
         self.training.told.connect(lambda text, mood: self.said.say(f"Train: {text}", mood))
         self.explaining.told.connect(lambda text, mood: self.said.say(f"Explain: {text}", mood))
+        self.theory.told.connect(lambda text, mood: self.said.say(f"Theory: {text}", mood))
 
     def _later(self, event: Any = None) -> None:
         """Refresh once after a burst of new layers."""

@@ -74,7 +74,7 @@ class SaveButtons(QWidget):
 def results_in(viewer: Any) -> Results:
     """Newest peaks of each modality in a window with the maps that they were fitted to, or the newest maps; the pair of these RS peaks.
 
-    Also the newest model and explanation.
+    Also the newest model, explanation and comparison with theory.
     """
     maps: dict[str, SpectralMap] = {}
     peaks: dict[str, PeakMaps] = {}
@@ -84,7 +84,8 @@ def results_in(viewer: Any) -> Results:
         peaks[_modality(found)] = found
     fitting = [paired for paired in stock.paired_maps(viewer) if paired.raman is peaks.get("raman")]
     model, explanation = (_newest(learnt(viewer)) for learnt in (stock.models, stock.explanations))
-    return Results(maps, peaks, paired=_newest(fitting), model=model, explanation=explanation)
+    theory = _newest(stock.theories(viewer))
+    return Results(maps, peaks, paired=_newest(fitting), model=model, explanation=explanation, theory=theory)
 
 
 def _newest(artefacts: list[Any]) -> Any | None:

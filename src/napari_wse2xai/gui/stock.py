@@ -10,6 +10,7 @@ from qtpy.QtCore import QTimer
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap, TrainedModel
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, Slider, map_layer, shown_in, telling_channel
+from napari_wse2xai.theory.beside import TheoryBeside
 
 Viewer = Any
 Layer = Any
@@ -50,6 +51,17 @@ def models(viewer: Viewer) -> list[TrainedModel]:
 def explanations(viewer: Viewer) -> list[Explanation]:
     """Every explanation that some layer shows, the newest last."""
     return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, Explanation)]
+
+
+def theories(viewer: Viewer) -> list[TheoryBeside]:
+    """Everything that was laid beside theory and that some layer shows, the newest last."""
+    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, TheoryBeside)]
+
+
+def evidence_for(viewer: Viewer, explanation: Explanation) -> tuple[str, ...]:
+    """What theory says of an explanation, a sentence each; empty where it was not asked about this one."""
+    about = (found for found in reversed(theories(viewer)) if found.speaks_of(explanation))
+    return next((found.evidence for found in about), ())
 
 
 def model_of(viewer: Viewer, explanation: Explanation) -> TrainedModel | None:

@@ -32,6 +32,7 @@ from napari_wse2xai.io.readers.netcdf import open_netcdf
 from napari_wse2xai.io.results_computed import read_computed, write_computed
 from napari_wse2xai.io.results_explanation import EXPLANATION, read_explanation, write_explanation
 from napari_wse2xai.io.results_model import MODEL, read_model, write_model
+from napari_wse2xai.io.results_theory import THEORY, read_beside, write_beside
 from napari_wse2xai.ordinary import require_ordinary, shown
 
 _PEAK_DIMENSIONS = ("peak", "y", "x")
@@ -39,7 +40,7 @@ PAIR = "pair"
 _HARMLESS_PIXELS = 1 << 20
 """Of a PL scan whose map is not in the file; more must be paid for with a byte each."""
 """Group of the PL peaks on the RS grid."""
-_LEARNT = (MODEL, EXPLANATION)
+_LEARNT = (MODEL, EXPLANATION, THEORY)
 _PAIR_NUMBERS = ("misalignment_um", "misalignment_error_um", "overlap")
 
 
@@ -59,6 +60,8 @@ def write_results(results: Results, path: str | Path) -> None:
         if results.explanation is not None:
             known = None if results.model is None else results.model.samples
             write_explanation(file.create_group(EXPLANATION), results.explanation, known)
+        if results.theory is not None:
+            write_beside(file.create_group(THEORY), results.theory)
 
 
 def _size_of(results: Results) -> int:
@@ -252,7 +255,8 @@ def read_results(path: str | Path) -> Results:
         peaks = _all_peaks(modalities)
         paired = _read_pair(file[PAIR], peaks["raman"]) if PAIR in file and "raman" in peaks else None
         told = tuple(json.loads(netcdf.text_of(file.attrs, "warnings") or "[]"))
-        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired, *_read_learnt(file), warnings=told)
+        theory = read_beside(file[THEORY]) if THEORY in file else None
+        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired, *_read_learnt(file), warnings=told, theory=theory)
 
 
 def _read_learnt(file: Any) -> tuple[TrainedModel | None, Explanation | None]:

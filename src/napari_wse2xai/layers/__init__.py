@@ -34,6 +34,7 @@ from napari_wse2xai.layers.maps import (
 )
 from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, pretty, shown_in, to_layers
 from napari_wse2xai.layers.slider import Slider
+from napari_wse2xai.layers.theory import regions_layer, structure_layer
 
 __all__ = [
     "COLORMAPS",
@@ -62,11 +63,13 @@ __all__ = [
     "prediction_layers",
     "pretty",
     "region_layer",
+    "regions_layer",
     "repaired_layer",
     "shown_in",
     "slope_layer",
     "split_layer",
     "status_layer",
+    "structure_layer",
     "telling_channel",
     "to_layers",
 ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
+from napari_wse2xai.theory.beside import TheoryBeside
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
@@ -20,11 +21,11 @@ WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
 class Shown:
     """What a layer shows."""
 
-    artefact: SpectralMap | PeakMaps | Picture | PairedMaps | TrainedModel | Explanation
+    artefact: SpectralMap | PeakMaps | Picture | PairedMaps | TrainedModel | Explanation | TheoryBeside
     part: str
     """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`; of
     paired maps ``RS``, ``PL``, or a parameter of a PL peak; of a model one of `learnt.MODEL_PARTS`; of an explanation ``region``, or
-    ``drawn``; ``slope``, ``RS``, ``PL``, ``effect`` and the feature's name."""
+    ``drawn``; ``slope``, ``RS``, ``PL``, ``effect`` and the feature's name; of theory beside the data ``regions``."""
     flake: int = 0
     """Which flake, of an artefact that holds several."""
 

@@ -54,10 +54,10 @@ def _shown(result: TheoryResult) -> tuple[float, float]:
     return min(places["E'"], places["A1'"]) - 60, max(places["E'"], places["A1'"]) + 60
 
 
-def spectral_intensity_figure(result: TheoryResult) -> PlainFigure:
-    """Figure 4a of Yoo et al. 2023: an engine per column; all atoms, then projected on A1' and E'."""
-    engines = result.supercell_engines
-    figure = PlainFigure(figsize=(5.2 * len(engines), 8.2))
+def spectral_intensity_figure(result: TheoryResult, *, only: str = "") -> PlainFigure:
+    """Figure 4a of Yoo et al. 2023: an engine per column, or, for a narrow place, one; all atoms, then projected on A1' and E'."""
+    engines = (only,) if only else result.supercell_engines
+    figure = PlainFigure(figsize=(4.2, 7.2) if only else (5.2 * len(engines), 8.2))
     grid = figure.subplots(len(PROJECTIONS), len(engines), squeeze=False, sharex=True)
     for column, engine in enumerate(engines):
         for row, projection in enumerate(PROJECTIONS):
@@ -67,10 +67,18 @@ def spectral_intensity_figure(result: TheoryResult) -> PlainFigure:
             _label_y(axes, column, f"intensity ({_unit(result)})")
         _point_at_folded(grid[0, column], result, engine)
         grid[-1, column].set_xlabel(_AXIS)
-    figure.subplots_adjust(left=0.09, right=0.98, bottom=0.1, top=0.91, hspace=0.22, wspace=0.14)
-    figure.legend(*grid[1, 0].get_legend_handles_labels(), frameon=False, fontsize="small", loc="lower center", ncols=4)
-    figure.suptitle(f"{result.material}: spectral intensity, {result.conditions.motion_k:g} K; {_verdict(result)}", fontsize="medium")
+    _fit(figure, bool(only), {"left": 0.09, "right": 0.98, "bottom": 0.1, "top": 0.91, "hspace": 0.22, "wspace": 0.14})
+    figure.legend(*grid[1, 0].get_legend_handles_labels(), frameon=False, fontsize="small", loc="lower center", ncols=1 if only else 4)
+    if not only:
+        figure.suptitle(f"{result.material}: spectral intensity, {result.conditions.motion_k:g} K; {_verdict(result)}", fontsize="medium")
     return figure
+
+
+def _fit(figure: PlainFigure, narrow: bool, places: dict[str, float]) -> None:
+    """Leave room for titles and legend."""
+    height = figure.get_figheight()
+    room = {"left": 0.17, "right": 0.97, "bottom": 1.4 / height, "top": 1 - 0.3 / height, "hspace": 0.35}
+    figure.subplots_adjust(**(places | (room if narrow else {})))
 
 
 def _verdict(result: TheoryResult) -> str:
@@ -103,21 +111,25 @@ def _point_at_folded(axes: Axes, result: TheoryResult, engine: str) -> None:
         ha="right",
         va="top",
         fontsize="x-small",
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 1},
         arrowprops={"arrowstyle": "->", "color": "#8a8a8a"},
     )
 
 
-def raman_figure(result: TheoryResult) -> PlainFigure:
-    """Figure 4c of Yoo et al. 2023: calculated Raman spectra in backscattering, an engine per column."""
-    engines = result.supercell_engines or (LDA,)
-    figure = PlainFigure(figsize=(max(5.2 * len(engines), 6.4), 4.2))
+def raman_figure(result: TheoryResult, *, only: str = "") -> PlainFigure:
+    """Figure 4c of Yoo et al. 2023: calculated Raman spectra in backscattering, an engine per column, or, for a narrow place, one."""
+    engines = (only,) if only else result.supercell_engines or (LDA,)
+    figure = PlainFigure(figsize=(4.2, 4.0) if only else (max(5.2 * len(engines), 6.4), 4.2))
     grid = figure.subplots(1, len(engines), squeeze=False, sharey=True)[0]
     for column, (axes, engine) in enumerate(zip(grid, engines, strict=True)):
         draw_raman(axes, result, engine)
         axes.set_title(engine, fontsize="medium")
         axes.set_xlabel(_AXIS)
         _label_y(axes, column, "Raman intensity (arb. units)")
-    figure.subplots_adjust(left=0.08 if len(engines) > 1 else 0.13, right=0.98, bottom=0.12, top=0.82, wspace=0.06)
+    _fit(figure, bool(only), {"left": 0.08 if len(engines) > 1 else 0.13, "right": 0.98, "bottom": 0.12, "top": 0.82, "wspace": 0.06})
+    if only:
+        figure.legend(*grid[0].get_legend_handles_labels(), frameon=False, fontsize="x-small", loc="lower center", ncols=1)
+        return figure
     grid[0].legend(frameon=False, fontsize="x-small", loc="upper left")
     given = result.conditions
     heading = f"{result.material}: Raman, {given.laser_ev:g} eV, {given.raman_k:g} K, {given.fwhm_cm1:g} cm-1"

@@ -27,6 +27,8 @@ def check(recipe: Recipe, maps: dict[str, SpectralMap]) -> None:
     maps : maps as read, by modality, with the laser as declared
     """
     _check_training(recipe)
+    if recipe.theory is not None:
+        recipe.theory.check()
     for name, section in recipe.sections().items():
         try:
             _check_kind(name, maps[name], section)

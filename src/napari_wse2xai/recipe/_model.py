@@ -12,6 +12,7 @@ from napari_wse2xai.stages import (
     STAGES,
     Baseline,
     Calibrate,
+    CompareTheory,
     ConvertAxis,
     CorrectResponse,
     Deconvolve,
@@ -142,6 +143,7 @@ class Recipe(Settings):
     train: Train | None = None
     explain: Explain | None = None
     simulate: Simulate | None = None
+    theory: CompareTheory | None = Field(None, description="Calculated lines laid beside the Raman map.")
     stop_after: StepName | None = Field(None, description="Last stage that runs.")
     figures: bool = Field(True, description="Draw the figures and the finding card, which take most of the time of a small run.")
     flakes: None = Field(None, description="Several flakes instead of one; see `Series`.")
@@ -167,6 +169,14 @@ class Recipe(Settings):
         train, explain = self.training, self.explaining
         if train is not None and explain is not None and explain.target and explain.target not in train.target:
             raise ValueError(f"explain.target is '{explain.target}', but train.target is {', '.join(train.target)}; make them agree")
+        return self
+
+    @model_validator(mode="after")
+    def _theory_has_lines_to_lie_beside(self) -> Self:
+        """Refuse to compare theory with a map whose peaks are not fitted."""
+        fitted = self.raman is not None and self.raman.deconvolve is not None
+        if self.theory is not None and not (fitted and self.stop_after in (None, "deconvolve", *LATE)):
+            raise ValueError("theory needs the peaks of the Raman map; add the section raman, and stop no earlier than deconvolve")
         return self
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -13,11 +13,12 @@ from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
 from napari_wse2xai.recipe._yaml import mapping_of, text_of
-from napari_wse2xai.stages import Settings
+from napari_wse2xai.stages import CompareTheory, Settings
 
 DEFAULT_PRESET = "wse2-532"
 FIT_KEYS = ("peaks", "computed")
 """Settings of the deconvolution that may stand in the section itself."""
+MATERIALS = get_args(CompareTheory.model_fields["material"].annotation)
 _PRESETS = files("napari_wse2xai") / "presets"
 
 
@@ -64,7 +65,7 @@ def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path) -> Rec
             section, peaks_at[name] = _normal(given[name], f"{source}: {name}")
             whole = merge(_without_what_peaks_decide(base.get(name, {}), section), section)
             merged[name] = _located(_of_usual_kind(whole), folder)
-    merged |= _late_sections(given, base, source)
+    merged |= _late_sections(given, base, source) | _theory_section(given, base["preset"])
     recipe = _validated(merged, source, peaks_at)
     _require_files(recipe, source)
     return recipe
@@ -152,6 +153,21 @@ def _last(given: Mapping[str, Any]) -> str | None:
     named = [name for name in LATE if given.get(name, False) is not False]
     last = next(reversed(named), None)
     return "explain" if last == "train" and "explain" not in given else last
+
+
+def _theory_section(given: Mapping[str, Any], preset: str) -> dict[str, Any]:
+    """Read an empty section as the usual settings and ``false`` as none; the material is the preset's where none is given."""
+    values = given.get("theory", False)
+    if values is False:
+        return {"theory": None}
+    if values is not None and not isinstance(values, Mapping):
+        return {"theory": values}
+    return {"theory": {"material": _material_of(preset), **(values or {})}}
+
+
+def _material_of(preset: str) -> str:
+    word = preset.partition("-")[0]
+    return next((name for name in MATERIALS if name.lower() == word), word if word == "graphene" else MATERIALS[0])
 
 
 def _late_section(stage: type[Settings], values: Any, base: Mapping[str, Any]) -> Any:

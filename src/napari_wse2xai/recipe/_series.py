@@ -50,6 +50,7 @@ class SeriesKeys(Settings):
     train: dict[str, Any] | None = Field(None, description="As in a recipe of one flake.")
     explain: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake.")
     simulate: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake, for every network.")
+    theory: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake, for every flake and network.")
     stop_after: Literal["train", "explain", "simulate"] | None = Field(None, description="Last stage that runs.")
     figures: bool = Field(True, description="Draw figures and finding cards, of the flakes and of the networks.")
 
@@ -125,6 +126,8 @@ def _member(index: int, keys: SeriesKeys, place: Path) -> Member:
     flake = keys.flakes[index]
     data: dict[str, Any] = {name: merge(getattr(keys, name), getattr(flake, name)) for name in MODALITIES}
     data["pair"] = merge(keys.pair or {}, flake.pair or {})
+    if "theory" in keys.model_fields_set:
+        data["theory"] = keys.theory
     if preset := flake.preset or keys.preset:
         data["preset"] = preset
     recipe = parse_mapping(data, source=f"{place.name}: {SEVERAL}[{index}]", folder=place.parent)

@@ -46,7 +46,14 @@ class Card:
     pdf: bytes
 
 
-def card(model: TrainedModel, explanation: Explanation, *, title: str, images: Mapping[str, bytes] | None = None) -> Card:
+def card(
+    model: TrainedModel,
+    explanation: Explanation,
+    *,
+    title: str,
+    images: Mapping[str, bytes] | None = None,
+    theory: Sequence[str] = (),
+) -> Card:
     """Write the finding card of one target.
 
     Parameters
@@ -55,14 +62,15 @@ def card(model: TrainedModel, explanation: Explanation, *, title: str, images: M
     explanation : of one of its targets, with the scores of a simulation of this flake where there was one
     title : name of the flake or of the run
     images : what `draw_figures` drew already, so that it need not be drawn again
+    theory : what first principles say of the explanation, a sentence each
     """
-    words = _words(model, explanation, title)
+    words = _words(model, explanation, title, theory)
     return Card(_html(model, explanation, words, images or {}), _pdf(model, explanation, words))
 
 
-def card_as(suffix: str, model: TrainedModel, explanation: Explanation, *, title: str) -> bytes:
+def card_as(suffix: str, model: TrainedModel, explanation: Explanation, *, title: str, theory: Sequence[str] = ()) -> bytes:
     """Write the finding card of one target as a file of one kind, ``.html`` or ``.pdf``; see `card`."""
-    words = _words(model, explanation, title)
+    words = _words(model, explanation, title, theory)
     if suffix.lower() == ".pdf":
         return _pdf(model, explanation, words)
     if suffix.lower() in (".html", ".htm"):
@@ -70,7 +78,7 @@ def card_as(suffix: str, model: TrainedModel, explanation: Explanation, *, title
     raise SettingsError("A finding card is a PDF or an HTML page; let its name end in .pdf or .html.")
 
 
-def _words(model: TrainedModel, explanation: Explanation, title: str) -> dict[str, Any]:
+def _words(model: TrainedModel, explanation: Explanation, title: str, theory: Sequence[str]) -> dict[str, Any]:
     """What the card says, for both forms."""
     samples = model.samples
     return {
@@ -86,6 +94,7 @@ def _words(model: TrainedModel, explanation: Explanation, title: str) -> dict[st
         "scores": [row for row in _learnt.scores(model, explanation.target) if row["model"] in _told(model, explanation.target)],
         "remarks": [*_maps_shown(explanation), *_learnt.remarks(explanation)],
         "recovery": _learnt.recovery(explanation),
+        "theory": list(theory),
         "settings": _settings(model, explanation),
     }
 

@@ -15,12 +15,12 @@ from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
 from napari_wse2xai.progress import Progress
-from napari_wse2xai.report import _learnt_figures
+from napari_wse2xai.report import _learnt_figures, _theory
 
 Images = dict[str, bytes]
 """File name (``raman_height.png``) to content."""
 
-PARTS = ("raman", "pl", "pair", "model", "explanation")
+PARTS = ("raman", "pl", "pair", "model", "explanation", "theory")
 """What the names of figures begin with."""
 DPI = 140
 
@@ -43,7 +43,7 @@ def _all_jobs(results: Results) -> dict[str, Callable[[], PlainFigure]]:
         found |= {f"{modality}_{name}": partial(job, source, peaks) for name, job in _jobs(peaks).items()}
     if results.paired is not None:
         found["pair_overlay"] = partial(_pairing, results.paired)
-    return found | _learnt_figures.jobs(results)
+    return found | _learnt_figures.jobs(results) | _theory.jobs(results)
 
 
 Job = Callable[[SpectralMap, PeakMaps | None], PlainFigure]

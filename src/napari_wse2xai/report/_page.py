@@ -11,7 +11,7 @@ import numpy as np
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, SpectralMap, Status
 from napari_wse2xai.data.acquisition import told_by
-from napari_wse2xai.report import _learnt
+from napari_wse2xai.report import _learnt, _theory
 from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
@@ -61,6 +61,7 @@ def page(results: Results, images: Images, *, title: str, comparisons: Mapping[s
         badges=_learnt.badges(results.model),
         model=_model(results, images),
         explanation=_explanation(results, images),
+        theory=_beside(results, images),
     )
 
 
@@ -145,6 +146,15 @@ def _explanation(results: Results, images: Images) -> dict[str, Any] | None:
         "pictures": pictures_of(images, _learnt.captions(None, explanation)),
         "settings": settings_of((*explanation.history, *(explanation.recovery.history if explanation.recovery is not None else ()))),
     }
+
+
+def _beside(results: Results, images: Images) -> dict[str, Any] | None:
+    """What the report says of theory beside the data."""
+    beside = results.theory
+    if beside is None:
+        return None
+    pictures = pictures_of(images, _theory.captions(beside))
+    return {**_theory.words_of(beside), "pictures": pictures, "settings": settings_of(beside.history[-1:])}
 
 
 def _facts(source: SpectralMap) -> list[tuple[str, str]]:

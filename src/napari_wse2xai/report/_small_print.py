@@ -19,6 +19,7 @@ MOST = 18
 """Lines of a column."""
 MARKS = {"yes": "#2a7d4f", "local": "#b8720a"}
 """Colours of whether the planted law was found."""
+THEORY = "What first principles say of it"
 STOPS = (0.0, 0.1, 0.245, 0.31, 0.37)
 """Where the columns of the simulation's table begin, from the left of their column of print."""
 
@@ -36,10 +37,10 @@ def draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
     """Write the small print of a card; `words` are those of the whole card."""
     left = [*_scores(words["scores"]), *_simulation(words["recovery"])]
     cause = f"What the network uses to predict PL {words['target']}: an association, not a cause."
-    right = [
-        *_titled("Remarks", [*words["remarks"][:4], cause]),
-        *_titled("Settings", [f"{s}: {values}" for s, values in words["settings"][-3:]]),
-    ]
+    theory = [*_titled(THEORY, words["theory"])]
+    right = [*_titled("Remarks", [*words["remarks"][:4], cause])]
+    (left if len(left) <= MOST - len(theory) else right).extend(theory)
+    right += _titled("Settings", [f"{s}: {values}" for s, values in words["settings"][-3:]])
     for start, lines in ((LEFT, left), (MIDDLE, right)):
         for number, line in enumerate(lines[:MOST]):
             for shift, text in line.cells:

@@ -4,6 +4,7 @@ from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching, as_ke
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.check_model import Proposal, accepted, check_model
+from napari_wse2xai.stages.compare_theory import CompareTheory
 from napari_wse2xai.stages.computed import Computed, compute
 from napari_wse2xai.stages.convert_axis import ConvertAxis
 from napari_wse2xai.stages.correct_response import CorrectResponse
@@ -20,13 +21,15 @@ from napari_wse2xai.stages.train import Train
 STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Normalise, Deconvolve)
 """Every stage on one map, in the order of the chain.
 
-Then `Pair` brings two together, `Train` learns from pairs, `Explain` from that, and `Simulate` puts both to the test.
+Then `Pair` brings two together, `Train` learns from pairs, `Explain` from that, and `Simulate` puts both to the test; `CompareTheory` lays
+calculated lines beside the result.
 """
 
 __all__ = [
     "STAGES",
     "Baseline",
     "Calibrate",
+    "CompareTheory",
     "Computed",
     "ConvertAxis",
     "CorrectResponse",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.theory.cell import GAMMA_MODES, Array, HarmonicCell
@@ -101,6 +102,16 @@ class TheoryResult:
         """Engines that know the defects; none for a material whose supercells the reference lacks."""
         return tuple(engine for engine in self.engines if engine != LDA)
 
+    @property
+    def leading(self) -> str:
+        """Engine whose places are believed first: the first-principles one where there is one."""
+        return LDA if LDA in self.engines else self.engines[0]
+
+    def places(self, engine: str) -> dict[str, float]:
+        """Wavenumber of each Gamma mode of the pristine crystal, cm-1, of those that the engine knows."""
+        of_pristine = self.mode_frequency[self.engines.index(engine), 0]
+        return {mode: float(place) for mode, place in zip(GAMMA_MODES, of_pristine, strict=True) if np.isfinite(place)}
+
 
 def evaluate(material: str = "WSe2", conditions: Conditions | None = None) -> TheoryResult:
     """Work out everything that the shipped reference says of a material; takes well under a second.
@@ -109,8 +120,11 @@ def evaluate(material: str = "WSe2", conditions: Conditions | None = None) -> Th
     -----
     Spectra are static: resonance is left out, so that at 2.33 eV the ratio of A1' to E' of a measured WSe2 must not be scored against them.
     """
-    given = conditions or Conditions()
-    modes = pristine_modes(material)
+    with threadpool_limits(1):  # matrices of this size cost several threads more than one
+        return _evaluated(pristine_modes(material), conditions or Conditions())
+
+
+def _evaluated(modes: PristineModes, given: Conditions) -> TheoryResult:
     engines = (*ENGINES, LDA) if modes.material == _WITH_SUPERCELLS else (LDA,)
     cells = [[_cell(engine, structure, modes) for structure in STRUCTURES] for engine in engines]
     controls = [null_controls(row[0]) if engine != LDA and row[0] else {} for engine, row in zip(engines, cells, strict=True)]

@@ -151,3 +151,9 @@ def gamma_cell(modes: PristineModes) -> HarmonicCell:
         cells=1,
     )
     return bare.with_modes(modes.wavenumbers)
+
+
+def geometry(material: str) -> tuple[float, float]:
+    """Return lattice constant and the chalcogens' height above the metal's plane, A, of the relaxed pristine monolayer."""
+    entry = _modes()["materials"][known(material)]
+    return float(entry["a_A"]), float(entry["height_A"])

@@ -1,0 +1,205 @@
+"""The Theory panel: calculated lines over the flake's mean spectrum, names for its peaks, and what theory says of the finding."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import QTimer, Signal
+from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+
+from napari_wse2xai import io
+from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
+from napari_wse2xai.errors import UserError
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.docked import Docked, Scrolled
+from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.structure_window import StructureWindow
+from napari_wse2xai.gui.theory_result import TheoryView
+from napari_wse2xai.gui.voice import BAD, QUIET, Voice
+from napari_wse2xai.gui.work_row import WorkRow
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages import CompareTheory
+from napari_wse2xai.theory.beside import TheoryBeside
+
+MISSING = "Deconvolve a Raman map first; every one in the window is listed here."
+MAP_MISSING = "The map that these peaks were fitted to is not in the window; open it, or deconvolve again."
+_SAVES = {
+    "figure": ("Save figure…", "theory.png", "Picture (*.png *.svg *.pdf)"),
+    "netcdf": ("Save as NetCDF…", "theory.nc", "NetCDF (*.nc)"),
+}
+
+
+class TheoryPanel(Docked):
+    """Compare one deconvolved Raman map with calculated spectra; of an explanation in the window, say what theory says of it."""
+
+    ran = Signal(object)
+    """The `TheoryBeside` that a run gave."""
+    told = Signal(str, str)
+    """What came of a run, and the mood to say it in."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.peaks, self.form = QComboBox(), Form(CompareTheory)
+        self.work = WorkRow(napari_viewer, "Compare")
+        self.view, self.below = TheoryView(), QWidget()
+        self.structures = StructureWindow(self)
+        self.structure_button, self.turn_button = QPushButton("Structures in 3-D"), QPushButton("Turn")
+        self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
+        self.saved = Voice(napari_viewer)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._arrange()
+        self._connect()
+        self.set_listening(True)
+        self.refresh()
+
+    def _arrange(self) -> None:
+        self.peaks.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.peaks.setToolTip("Deconvolved Raman map that theory is laid beside")
+        self.structure_button.setToolTip("The pristine layer and its defects, where they were calculated, in a napari window of their own.")
+        self.turn_button.setCheckable(True)
+        below = QVBoxLayout(self.below)
+        below.setContentsMargins(0, 0, 0, 0)
+        for buttons in ((self.structure_button, self.turn_button), tuple(self.save_buttons.values())):
+            row = QHBoxLayout()
+            for button in buttons:
+                row.addWidget(button)
+            below.addLayout(row)
+        below.addWidget(self.saved)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 2, 6, 8)
+        for part in (self.peaks, self.form, self.work, self.view, self.below):
+            column.addWidget(part)
+        column.addStretch()
+
+    def _connect(self) -> None:
+        self.peaks.currentIndexChanged.connect(lambda _: self._check())
+        self.form.changed.connect(self._check)
+        self.work.begin_button.clicked.connect(self.compare)
+        self.work.gave.connect(self._on_compared)
+        self.work.told.connect(self.told)
+        self.structure_button.clicked.connect(self.show_structures)
+        self.turn_button.toggled.connect(self.structures.turn)
+        for key, button in self.save_buttons.items():
+            button.clicked.connect(partial(self._ask, key))
+        self._soon.timeout.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """List the Raman maps that are deconvolved, the newest chosen where one came, and show what was compared last."""
+        there = [peaks for peaks in stock.all_peaks(self.viewer) if peaks.axis.kind is AxisKind.RAMAN_SHIFT]
+        if [id(one) for one in there] != [id(self.peaks.itemData(index)) for index in range(self.peaks.count())]:
+            self.peaks.blockSignals(True)
+            self.peaks.clear()
+            for number, one in enumerate(there, 1):
+                self.peaks.addItem(f"{number}. {one.name}: {', '.join(one.names)}"[:60], one)
+            self.peaks.setCurrentIndex(len(there) - 1)
+            self.peaks.blockSignals(False)
+        compared = stock.theories(self.viewer)
+        if compared and compared[-1] is not self.view.beside:
+            self.view.show_beside(compared[-1])
+        self.below.setVisible(self.view.beside is not None)
+        self._check()
+
+    def compare(self) -> None:
+        """Begin with the settings as shown."""
+        peaks, settings = self.peaks.currentData(), self.form.value()
+        source = self._source(peaks)
+        if source is None or self.work.runner.busy or not isinstance(settings, CompareTheory):
+            return
+        paired = next((pair for pair in reversed(stock.paired_maps(self.viewer)) if pair.raman is peaks), None)
+        explained = [one for one in stock.explanations(self.viewer) if {line.name for line in one.samples.lines} <= set(peaks.names)]
+
+        def work(report: Progress) -> TheoryBeside:
+            return settings(source, peaks, paired=paired, explanation=explained[-1] if explained else None, progress=report)
+
+        self.work.begin(work, f"Theory: {source.name}", "Calculating…")
+
+    def _source(self, peaks: PeakMaps | None) -> SpectralMap | None:
+        """Newest map in the window that lies on the place and axis of the peaks."""
+        if peaks is None:
+            return None
+        sources = [stock.map_of(layer) for layer in stock.map_layers(self.viewer)]
+        alike = [one for one in sources if (one.frame, one.name, one.axis.kind) == (peaks.frame, peaks.name, peaks.axis.kind)]
+        fitting = [one for one in alike if len(one.axis) == len(peaks.axis)]
+        return stock.with_edited_flake(self.viewer, fitting[-1]) if fitting else None
+
+    def _on_compared(self, beside: TheoryBeside) -> None:
+        active = self.viewer.layers.selection.active
+        stock.add(self.viewer, [(data, keywords | {"visible": False}, kind) for data, keywords, kind in to_layers(beside)])
+        self.viewer.layers.selection.active = active
+        self.view.show_beside(beside)
+        self.below.setVisible(True)
+        self.ran.emit(beside)
+
+    def show_structures(self) -> None:
+        """Open the structures of the material that was compared, turning."""
+        if self.view.beside is not None:
+            self.structures.show_structures(self.view.beside.result)
+            self.turn_button.setChecked(True)
+
+    def _check(self) -> None:
+        """Allow Compare where settings and choice are valid; else say why not."""
+        self.work.object_with(self._objection())
+
+    def _objection(self) -> tuple[str, str] | None:
+        peaks = self.peaks.currentData()
+        if peaks is None:
+            return MISSING, QUIET
+        if self._source(peaks) is None:
+            return MAP_MISSING, QUIET
+        try:
+            settings = self.form.value()
+            assert isinstance(settings, CompareTheory)
+            settings.check()
+        except (ValueError, UserError) as error:
+            return str(error), BAD
+        return None
+
+    def _ask(self, key: str) -> None:
+        _, name, pattern = _SAVES[key]
+        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
+        if not path:
+            return
+        try:
+            self.save(key, Path(path))
+        except UserError as error:
+            self.saved.say(str(error), BAD)
+
+    def save(self, key: str, path: Path) -> None:
+        """Write the figure that is seen, or everything as NetCDF."""
+        beside = self.view.beside
+        if beside is None:
+            return
+        if key == "figure":
+            with io.new_file(path) as temporary:
+                self.view.page().savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
+        else:
+            io.write_results(Results({}, theory=beside), path)
+        self.saved.say(f"Saved {path}.")
+
+    def listen(self) -> None:
+        """Hear of layers that come and go."""
+        self.viewer.layers.events.inserted.connect(self._later)
+        self.viewer.layers.events.removed.connect(self._later)
+        self._later()
+
+    def let_go(self) -> None:
+        """Hear of nothing more, stop what runs, and close the structures."""
+        self.work.runner.cancel()
+        self.structures.close()
+        self.viewer.layers.events.inserted.disconnect(self._later)
+        self.viewer.layers.events.removed.disconnect(self._later)
+
+    def _later(self, event: Any = None) -> None:
+        """Refresh once after a burst of new layers."""
+        self._soon.start(0)
+
+
+class TheoryDock(Scrolled):
+    """The Theory panel as a dock of its own."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        self.panel = TheoryPanel(napari_viewer)
+        super().__init__(self.panel, parent)
