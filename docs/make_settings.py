@@ -111,7 +111,9 @@ def _type(annotation: Any) -> str:
 
 
 def _several(inside: tuple[Any, ...]) -> str:
-    if get_origin(inside[0]) is Literal:
+    if inside[0] is str:
+        return "list of names"
+    if get_origin(inside[0]) is Literal or Literal in map(get_origin, get_args(inside[0])):
         return f"one or several of {_type(inside[0])}"
     if get_args(inside[0]) and inside[-1] is not Ellipsis:
         return "two rows of two numbers"

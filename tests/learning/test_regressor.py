@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_wse2xai.data.samples import Line
+from napari_wse2xai.data import Line
 from napari_wse2xai.errors import Cancelled, DataError, SettingsError
 from napari_wse2xai.learning import SpectralCNNRegressor
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from napari_wse2xai.data.samples import Line
+from napari_wse2xai.data import Line
 from napari_wse2xai.learning.rendering import Rendering
 from napari_wse2xai.numerics.lineshapes import SHAPES, components
 

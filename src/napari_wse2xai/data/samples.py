@@ -1,15 +1,17 @@
 """What a network learns from: the paired pixels of one or several flakes as a table."""
 
 import warnings
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.acquisition import NORMALISED, Acquisition, told_by
+from napari_wse2xai.data.computed_map import ComputedMap
 from napari_wse2xai.data.frame import Frame
+from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.data.paired_maps import PairedMaps
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
 from napari_wse2xai.errors import DataError, DataWarning
@@ -22,17 +24,6 @@ UNTRUSTED = (Status.NOT_CONVERGED, Status.SPIKE_LEFT, Status.ABNORMAL, Status.SA
 """What a fit may have come to that keeps its pixel out: the paper's skimming."""
 
 Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Line:
-    """One RS peak, as needed to draw its line again from position, FWHM and height."""
-
-    name: str
-    shape: str
-    """Name of `numerics.lineshapes.SHAPES`."""
-    window: tuple[float, float]
-    """Where it was fitted, in the axis unit."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,13 +40,14 @@ class Samples:
     axis_unit: str
     intensity_unit: str
     features: Numbers
-    """(n, 3 x line) position, FWHM, height of the first line, then those of the second, ...; in `feature_units`."""
+    """(n, column) position, FWHM, height of the first line, its form where that varies, then those of the second, ...; then a column for
+    each computed map; in `feature_units`."""
     feature_errors: Numbers
-    """(n, 3 x line) one standard error each; NaN where `filled`."""
+    """(n, column) one standard error each; NaN where `filled`."""
     filled: NDArray[np.bool_]
-    """(n, 3 x line) True where the median of the flake stands in for a missing value."""
+    """(n, column) True where the median of the flake stands in for a missing value."""
     target_names: tuple[str, ...]
-    """Some of `TARGETS`."""
+    """Some of `TARGETS`, or names of computed maps of the PL."""
     target_units: tuple[str, ...]
     targets: Numbers
     """(n, target); NaN where the pixel has no value of that target."""
@@ -71,17 +63,22 @@ class Samples:
     """Grid of each flake's RS scan."""
     names: tuple[str, ...]
     """Name of each flake's RS map."""
+    computed_units: Mapping[str, str] = field(default_factory=dict)
+    """Unit of each computed map among the columns."""
     doubts: tuple[str, ...] = ()
     """Why it is not sure that PL and RS of a row are of one place, each a sentence; known while training, not kept in files."""
 
     @classmethod
-    def of(cls, pairs: Sequence[PairedMaps], *, targets: Sequence[str] = ("height",), pl_peak: str = "") -> Self:
+    def of(
+        cls, pairs: Sequence[PairedMaps], *, targets: Sequence[str] = ("height",), pl_peak: str = "", features: Sequence[str] = ()
+    ) -> Self:
         """Collect the paired pixels.
 
         Parameters
         ----------
         pairs : one per flake, all with the same RS peaks
-        targets : some of `TARGETS`
+        targets : some of `TARGETS`, or names of computed maps of the PL
+        features : names of computed maps of RS that are learnt from beside the lines
         pl_peak : name of the PL peak; the strongest where none is named
 
         Raises
@@ -89,12 +86,13 @@ class Samples:
         DataError
             The flakes have different peaks, the PL peak or target is not there, or no pixel has both RS and PL.
         """
-        _check(pairs, targets)
+        _check(pairs, targets, features)
         peak = pl_peak or _strongest(pairs[0].pl)
-        tables = [_Table.of(pair, index, targets, peak) for index, pair in enumerate(pairs)]
+        lines = _lines(pairs, features)
+        tables = [_Table.of(pair, index, targets, peak, lines) for index, pair in enumerate(pairs)]
         raman, pl = pairs[0].raman, pairs[0].pl
         units = {**{name: pl.unit(name) for name in PARAMETERS}, "area": f"{pl.intensity_unit} {pl.axis.unit}"}
-        lines = tuple(Line(*line) for line in zip(raman.names, raman.shapes, raman.windows, strict=True))
+        units |= {each.name: each.unit for each in pl.computed}
         columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _Table.__dataclass_fields__}
         return cls(
             lines,
@@ -104,6 +102,7 @@ class Samples:
             target_names=tuple(targets),
             target_units=tuple(units[name] for name in targets),
             pl_peak=peak,
+            computed_units={each.name: each.unit for each in raman.computed if each.name in features},
             frames=tuple(pair.frame for pair in pairs),
             names=tuple(pair.raman.name for pair in pairs),
             doubts=tuple(f"'{pair.pl.name}' on '{pair.raman.name}': {doubt}" for pair in pairs for doubt in pair.doubts),
@@ -116,12 +115,24 @@ class Samples:
     @property
     def feature_names(self) -> tuple[str, ...]:
         """``A1'.height`` and so on, one per column of `features`."""
-        return tuple(f"{line.name}.{parameter}" for line in self.lines for parameter in PARAMETERS)
+        return tuple(f"{line.name}.{parameter}" for line in self.lines for parameter in line.parameters)
 
     @property
     def feature_units(self) -> tuple[str, ...]:
         """Unit of each column of `features`."""
-        return tuple(self.intensity_unit if parameter == "height" else self.axis_unit for _ in self.lines for parameter in PARAMETERS)
+        units = {"position": self.axis_unit, "fwhm": self.axis_unit, "height": self.intensity_unit, "form": "1"}
+        return tuple(
+            units.get(parameter) or self.computed_units.get(line.name, "1") for line in self.lines for parameter in line.parameters
+        )
+
+    @property
+    def groups(self) -> list[list[int]]:
+        """Columns of every line."""
+        return columns_of(self.lines)
+
+    def columns(self, parameter: str) -> list[int]:
+        """Columns that hold one parameter, in the order of the lines that have it."""
+        return [k for k, name in enumerate(self.feature_names) if name.endswith(f".{parameter}")]
 
     @property
     def coordinates_um(self) -> Numbers:
@@ -147,7 +158,7 @@ class Samples:
 
     def absent(self) -> dict[str, float]:
         """Lines that more than half the pixels do not show, with the share that lacks them."""
-        share = self.filled[:, ::3].mean(axis=0) if len(self) else np.zeros(len(self.lines))
+        share = self.filled[:, [group[0] for group in self.groups]].mean(axis=0) if len(self) else np.zeros(len(self.lines))
         return {line.name: float(s) for line, s in zip(self.lines, share, strict=True) if s > ABSENT_LIMIT}
 
 
@@ -165,7 +176,7 @@ class _Table:
     column: NDArray[np.int64]
 
     @classmethod
-    def of(cls, pair: PairedMaps, index: int, targets: Sequence[str], pl_peak: str) -> Self:
+    def of(cls, pair: PairedMaps, index: int, targets: Sequence[str], pl_peak: str, lines: Sequence[Line]) -> Self:
         if pl_peak not in pair.pl.names:
             raise DataError(f"'{pair.pl.name}' has no peak '{pl_peak}'; name one of {', '.join(pair.pl.names)}.")
         which = pair.pl.names.index(pl_peak)
@@ -175,11 +186,11 @@ class _Table:
         if not there.any():
             raise DataError(f"'{pair.raman.name}' has no pixel with a good fit of both RS and PL; look at the fits and at the pairing.")
         row, column = np.nonzero(there)
-        values, errors = (np.stack(list(_columns(pair.raman, there, ending)), axis=1) for ending in ("", "_error"))
+        values, errors = (np.stack(list(_columns(pair.raman, lines, there, ending)), axis=1) for ending in ("", "_error"))
         filled = ~np.isfinite(values)
-        wanted, spread = (np.stack([_of(pair.pl, name + ending)[which][there] for name in targets], axis=1) for ending in ("", "_error"))
+        wanted, spread = (np.stack([_of(pair.pl, name, ending, which)[there] for name in targets], axis=1) for ending in ("", "_error"))
         flake = np.full(len(row), index, dtype=np.int64)
-        return cls(_filled(values, pair.raman.windows), np.where(filled, np.nan, errors), filled, wanted, spread, flake, row, column)
+        return cls(_filled(values, lines), np.where(filled, np.nan, errors), filled, wanted, spread, flake, row, column)
 
 
 def _without_misfits(there: NDArray[np.bool_], pair: PairedMaps) -> NDArray[np.bool_]:
@@ -188,25 +199,60 @@ def _without_misfits(there: NDArray[np.bool_], pair: PairedMaps) -> NDArray[np.b
     return there if 2 * misfit.sum() > there.sum() else there & ~misfit
 
 
-def _columns(peaks: PeakMaps, there: NDArray[np.bool_], ending: str) -> Iterator[Numbers]:
-    for index in range(len(peaks.names)):
-        for parameter in PARAMETERS:
-            yield getattr(peaks, parameter + ending)[index][there].astype(np.float64)
+def _lines(pairs: Sequence[PairedMaps], features: Sequence[str]) -> tuple[Line, ...]:
+    """Lines of the RS peaks, each with its form, and a column for each computed map that is wanted."""
+    raman = pairs[0].raman
+    lines = []
+    for k, (name, shape, window) in enumerate(zip(raman.names, raman.shapes, raman.windows, strict=True)):
+        forms, errors = (
+            np.concatenate([each[k].ravel() for pair in pairs if (each := getattr(pair.raman, field)) is not None] or [np.empty(0)])
+            for field in ("form", "form_error")
+        )
+        form = float(np.nanmedian(forms)) if np.isfinite(forms).any() else None
+        lines.append(Line(name, shape, window, form, own_form=bool(np.isfinite(errors).any())))
+    low, high = raman.axis.span
+    return (*lines, *(Line(name, NUMBER, (low, high)) for name in features))
 
 
-def _filled(values: Numbers, windows: Sequence[tuple[float, float]]) -> Numbers:
+def _columns(peaks: PeakMaps, lines: Sequence[Line], there: NDArray[np.bool_], ending: str) -> Iterator[Numbers]:
+    for index, line in enumerate(lines):
+        for parameter in line.parameters:
+            maps = _of(peaks, line.name, ending) if line.shape == NUMBER else getattr(peaks, parameter + ending)[index]
+            yield maps[there].astype(np.float64)
+
+
+def _filled(values: Numbers, lines: Sequence[Line]) -> Numbers:
     """Fill gaps with the median of their column; where a line shows nowhere, with the middle and a tenth of its window."""
-    defaults = np.concatenate([[(low + high) / 2, (high - low) / 10, 0.0] for low, high in windows])
+    usual = {"height": 0.0, "value": 0.0}
+    defaults = np.array(
+        [
+            {**usual, "position": sum(line.window) / 2, "fwhm": (line.window[1] - line.window[0]) / 10, "form": line.form or 0.0}[parameter]
+            for line in lines
+            for parameter in line.parameters
+        ]
+    )
     known = np.isfinite(values).any(axis=0)
     defaults[known] = np.nanmedian(values[:, known], axis=0)
     return np.where(np.isfinite(values), values, defaults)
 
 
-def _of(peaks: PeakMaps, name: str) -> Numbers:
-    maps = getattr(peaks, name)
+def _of(peaks: PeakMaps, name: str, ending: str, peak: int = 0) -> Numbers:
+    """(ny, nx) a parameter of a peak, or a computed map, or the error of either."""
+    if name not in TARGETS:
+        computed = _computed(peaks, name)
+        return np.asarray(computed.error if ending else computed.value, dtype=np.float64)
+    maps = getattr(peaks, name + ending)
     if maps is None:
         raise DataError(f"'{peaks.name}' holds no areas; deconvolve it again, or choose another target.")
-    return np.asarray(maps, dtype=np.float64)
+    return np.asarray(maps[peak], dtype=np.float64)
+
+
+def _computed(peaks: PeakMaps, name: str) -> ComputedMap:
+    found = next((each for each in peaks.computed if each.name == name), None)
+    if found is None:
+        there = ", ".join(each.name for each in peaks.computed) or "none"
+        raise DataError(f"'{peaks.name}' has no computed map '{name}' (there are: {there}); compute it first, or correct the name.")
+    return found
 
 
 def _strongest(pl: PeakMaps) -> str:
@@ -214,13 +260,10 @@ def _strongest(pl: PeakMaps) -> str:
     return pl.names[int(np.argmax(medians))]
 
 
-def _check(pairs: Sequence[PairedMaps], targets: Sequence[str]) -> None:
+def _check(pairs: Sequence[PairedMaps], targets: Sequence[str], features: Sequence[str]) -> None:
     if not pairs:
         raise DataError("There is no paired flake to learn from; pair RS with PL first.")
-    if wrong := [name for name in targets if name not in TARGETS]:
-        raise DataError(f"The target '{wrong[0]}' is not known; use {', '.join(TARGETS[:-1])} or {TARGETS[-1]}.")
-    if not targets:
-        raise DataError(f"No target was chosen; choose among {', '.join(TARGETS)}.")
+    _check_names(pairs[0], targets, features)
     for pair in pairs:
         pair.frame.require_places(pair.raman.name, "learnt from")
         _check_alike(pair.raman, pairs[0].raman)
@@ -228,6 +271,18 @@ def _check(pairs: Sequence[PairedMaps], targets: Sequence[str]) -> None:
     for pair in pairs[1:]:
         if pair.raman.names != pairs[0].raman.names or pair.raman.axis.unit != pairs[0].raman.axis.unit:
             raise DataError(f"'{pair.raman.name}' has other RS peaks or units than '{pairs[0].raman.name}'; deconvolve all flakes alike.")
+
+
+def _check_names(pair: PairedMaps, targets: Sequence[str], features: Sequence[str]) -> None:
+    """Refuse targets and computed maps that are not there."""
+    if not targets:
+        raise DataError(f"No target was chosen; choose among {', '.join(TARGETS)}.")
+    computed = [each.name for each in pair.pl.computed]
+    if wrong := [name for name in targets if name not in {*TARGETS, *computed}]:
+        there = f"; computed maps of PL: {', '.join(computed) or 'none'}"
+        raise DataError(f"The target '{wrong[0]}' is not known; use {', '.join(TARGETS[:-1])} or {TARGETS[-1]}{there}.")
+    for name in features:
+        _computed(pair.raman, name)
 
 
 def _check_alike(peaks: PeakMaps, first: PeakMaps) -> None:

@@ -74,16 +74,18 @@ class PlantedLaw:
 
 def _by_height(samples: Samples) -> list[int]:
     """Columns of the strongest peak first."""
-    peaks = np.argsort(-np.median(samples.features[:, HEIGHT::3], axis=0))
-    return [int(3 * peak + parameter) for peak in peaks for parameter in (POSITION, WIDTH, HEIGHT)]
+    peaks = [group for group in samples.groups if len(group) > HEIGHT]
+    strongest = sorted(peaks, key=lambda group: -float(np.median(samples.features[:, group[HEIGHT]])))
+    return [group[parameter] for group in strongest for parameter in (POSITION, WIDTH, HEIGHT)]
 
 
 def _roles(samples: Samples, order: Sequence[int]) -> Iterator[tuple[str, int]]:
     """Column for each role: the first of its kind that is known, varies, and has no role yet."""
     usable = (np.ptp(samples.features, axis=0) > 0) & (samples.filled.mean(axis=0) < ABSENT_LIMIT)
     taken: set[int] = set()
+    kind_of = {column: kind for group in samples.groups if len(group) > HEIGHT for kind, column in enumerate(group)}
     for role, kind in ROLES.items():
-        free = [column for column in order if column % 3 == kind and usable[column] and column not in taken]
+        free = [column for column in order if kind_of.get(column) == kind and usable[column] and column not in taken]
         if not free:
             raise DataError("A law cannot be planted: it needs two peaks with heights, a position and a width that vary over the flake.")
         taken.add(free[0])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
 from magicgui.widgets import CheckBox, ComboBox, FileEdit, LineEdit, SpinBox
-from qtpy.QtWidgets import QCheckBox, QGridLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QWidget
 
 
 class Input(Protocol):
@@ -71,35 +71,82 @@ class _Typed(_Magic):
         self.widget.value = self._write(value)
 
 
-class _Several:
-    """Ticks, two in a row: which of some words hold."""
+class _Suggestions:
+    """One of several words, or another that is typed."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
+        self.native = self._box = QComboBox()
+        self._box.setEditable(True)
+        self._box.addItems(list(words))
+
+    def get(self) -> str:
+        """Word as shown."""
+        return str(self._box.currentText()).strip()
+
+    def put(self, value: str) -> None:
+        """Show a word."""
+        self._box.setCurrentText(value)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call whenever the user chooses or types."""
+        self._box.currentTextChanged.connect(lambda _: callback())
+
+
+def suggestions(words: tuple[str, ...]) -> Input:
+    """One of several words, or another."""
+    return _Suggestions(words)
+
+
+class _Several:
+    """Ticks, two in a row: which of some words hold; below them, where others may too, a line to type them in."""
+
+    def __init__(self, words: tuple[str, ...], others: str) -> None:
         self.native = QWidget()
         grid = QGridLayout(self.native)
         grid.setContentsMargins(0, 0, 0, 0)
         self._ticks = {word: QCheckBox(word) for word in words}
         for index, tick in enumerate(self._ticks.values()):
             grid.addWidget(tick, index // 2, index % 2)
+        self._others = QLineEdit()
+        self._others.setPlaceholderText(others)
+        if others:
+            grid.addWidget(self._others, -(-len(words) // 2), 0, 1, 2)
 
     def get(self) -> tuple[str, ...]:
-        """Ticked words."""
-        return tuple(word for word, tick in self._ticks.items() if tick.isChecked())
+        """Ticked and typed words."""
+        return (*(word for word, tick in self._ticks.items() if tick.isChecked()), *read_names(self._others.text()))
 
     def put(self, value: Iterable[str]) -> None:
-        """Tick some words."""
+        """Tick some words, and write the others."""
         for word, tick in self._ticks.items():
             tick.setChecked(word in value)
+        self._others.setText(write_names(word for word in value if word not in self._ticks))
 
     def on_change(self, callback: Callable[[], None]) -> None:
-        """Call whenever the user sets or removes a tick."""
+        """Call whenever the user sets or removes a tick, or types."""
         for tick in self._ticks.values():
             tick.toggled.connect(lambda _: callback())
+        self._others.textChanged.connect(lambda _: callback())
 
 
-def several(words: tuple[str, ...]) -> Input:
-    """Any of several words."""
-    return _Several(words)
+def several(words: tuple[str, ...], *, others: str = "") -> Input:
+    """Any of several words; `others` tells what else may be typed, where anything may."""
+    return _Several(words, others)
+
+
+def names() -> Input:
+    """Any number of names, with semicolons between."""
+    return _Typed(read_names, write_names)
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Names out of what was typed."""
+    return tuple(part.strip() for part in text.split(";") if part.strip())
+
+
+def write_names(names: Iterable[str]) -> str:
+    """Names with semicolons between."""
+    return "; ".join(names)
 
 
 def text() -> Input:

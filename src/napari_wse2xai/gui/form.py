@@ -149,6 +149,8 @@ def input_for(annotation: Any, field: FieldInfo | None = None) -> Any:
     """Input that fits a type."""
     kinds, optional = options(annotation)
     kind = kinds[0]
+    if kinds[1:] == [str] and get_origin(kind) is Literal:
+        return fields.suggestions(get_args(kind))
     if len(kinds) > 1:
         return Choice(tuple(kinds))
     if get_origin(kind) is Literal:
@@ -165,7 +167,11 @@ def input_for(annotation: Any, field: FieldInfo | None = None) -> Any:
 
 
 def _input_for_tuple(members: tuple[Any, ...], optional: bool) -> Any:
-    (first,), _ = options(members[0])
+    (first, *others), _ = options(members[0])
+    if get_origin(first) is Literal and others:
+        return fields.several(get_args(first), others="computed maps; with semicolons between")
+    if first is str:
+        return fields.names()
     if isinstance(first, type) and issubclass(first, BaseModel):
         return Table(first)  # type: ignore[arg-type]
     if get_origin(first) is Literal:

@@ -119,7 +119,7 @@ def _write_curves(group: Any, curves: Mapping[str, NDArray[np.float64]]) -> None
 def _write_weights(group: Any, weights: Mapping[str, Mapping[str, NDArray[np.generic]]]) -> None:
     """Write the tensors of each target's network under their own names."""
     for target, tensors in weights.items():
-        home = group.create_group(target)
+        home = group.create_group(target.replace("/", "∕"))
         home.attrs["history"] = group.parent.attrs["history"]
         for name, values in tensors.items():
             array = np.asarray(values)
@@ -158,7 +158,11 @@ def read_model(group: Any) -> TrainedModel:
     return TrainedModel(
         samples=samples,
         settings=json.loads(netcdf.text_of(group.attrs, "settings")),
-        weights={target: _tensors(group["weights"][target]) for target in samples.target_names if target in group["weights"]},
+        weights={
+            target: _tensors(group["weights"][name])
+            for target in samples.target_names
+            if (name := target.replace("/", "∕")) in group["weights"]
+        },
         curves={netcdf.text_of(curve.attrs, "long_name"): numbers_of(curve) for curve in _variables(group["curves"]).values()},
         scores=_read_scores(group["scores"]),
         null_tests=tuple(_read_null_test(group[name]) for name in tests),

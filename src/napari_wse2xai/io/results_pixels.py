@@ -74,6 +74,8 @@ def write_samples(group: Any, samples: Samples, history: str) -> None:
         put(group, name, dimensions, getattr(samples, name), long_name=_MEANINGS[name])
     put_texts(group, "line", "line", [line.name for line in samples.lines])
     put_texts(group, "shape", "line", [line.shape for line in samples.lines])
+    put(group, "form", ("line",), np.array([np.nan if line.form is None else line.form for line in samples.lines], dtype=np.float64))
+    put(group, "own_form", ("line",), np.array([line.own_form for line in samples.lines]))
     put(group, "window", ("line", "limit"), np.array([line.window for line in samples.lines], dtype=np.float64), units=samples.axis_unit)
     group.attrs["frames"] = json.dumps([frame.as_record() for frame in samples.frames], ensure_ascii=False)
     group.attrs["names"] = json.dumps(samples.names, ensure_ascii=False)
@@ -87,15 +89,28 @@ def read_samples(group: Any) -> Samples:
     fields: dict[str, Any] = {name: numbers_of(group[name]) for name in _COLUMNS}
     fields["filled"] = fields["filled"].astype(bool)
     fields |= {name: netcdf.text_of(group.attrs, name) for name in _TEXTS}
-    windows = [(float(low), float(high)) for low, high in numbers_of(group["window"])]
     return Samples(
-        lines=tuple(Line(*line) for line in zip(texts(group, "line"), texts(group, "shape"), windows, strict=True)),
+        lines=_lines(group),
+        computed_units={
+            name.removesuffix(".value"): unit
+            for name, unit in zip(texts(group, "feature"), texts(group, "feature_unit"), strict=True)
+            if name.endswith(".value")
+        },
         target_names=texts(group, "target"),
         target_units=texts(group, "target_unit"),
         frames=tuple(_frame(entry) for entry in json.loads(netcdf.text_of(group.attrs, "frames"))),
         names=tuple(json.loads(netcdf.text_of(group.attrs, "names"))),
         **fields,
     )
+
+
+def _lines(group: Any) -> tuple[Line, ...]:
+    """Lines; files of before know nothing of forms."""
+    windows = [(float(low), float(high)) for low, high in numbers_of(group["window"])]
+    forms = numbers_of(group["form"]) if "form" in group else np.full(len(windows), np.nan)
+    own = numbers_of(group["own_form"]).astype(bool) if "own_form" in group else np.zeros(len(windows), dtype=bool)
+    each = zip(texts(group, "line"), texts(group, "shape"), windows, forms, own, strict=True)
+    return tuple(Line(name, shape, window, float(f) if np.isfinite(f) else None, own_form=bool(o)) for name, shape, window, f, o in each)
 
 
 def _frame(entry: Any) -> Frame:

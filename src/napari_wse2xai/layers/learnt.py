@@ -140,7 +140,7 @@ def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int
 def feature_words(feature: str) -> str:
     """``A1'.fwhm`` as ``A1' FWHM``."""
     mode, _, parameter = feature.rpartition(".")
-    return f"{mode} {WORDS[parameter]}"
+    return f"{mode} {WORDS[parameter]}".strip()
 
 
 def _stamp(level: str) -> str:

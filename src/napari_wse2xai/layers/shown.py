@@ -13,8 +13,8 @@ from napari_wse2xai.theory.beside import TheoryBeside
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
-COLORMAPS = {"position": "turbo", "fwhm": "viridis", "height": "inferno"}
-WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
+COLORMAPS = {"position": "turbo", "fwhm": "viridis", "height": "inferno", "form": "cividis", "value": "plasma"}
+WORDS = {"position": "position", "fwhm": "FWHM", "height": "height", "form": "form", "value": ""}
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,7 +1,7 @@
 """Do all RS heights and the PL move together?  A drifting focus or laser does that, and a network would take it for a law."""
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -73,7 +73,7 @@ def common_mode(
     coordinates: ArrayLike,
     measured: NullTest,
     *,
-    heights: slice = HEIGHTS,
+    heights: slice | Sequence[int] = HEIGHTS,
     flake: ArrayLike | None = None,
     seed: int = 0,
     progress: Progress = silent,

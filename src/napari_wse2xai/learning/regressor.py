@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from napari_wse2xai.data.samples import Line
+from napari_wse2xai.data.line import Line
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.learning import device as devices
 from napari_wse2xai.learning.checkpoint import Checkpoint, read_tensors, write_tensors
@@ -50,7 +50,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     Parameters
     ----------
-    lines : what the columns describe, three per line: position, FWHM, height; None for a table of any numbers, each drawn as the
+    lines : what the columns describe: position, FWHM, height of each, its form where that varies; None for any numbers, each drawn as the
         position of a line
     architecture : ``convolution`` (blocks one after the other) or ``residual`` (the same blocks in threes beside short cuts)
     channels : width of each convolution block; six as wide as the paper's tell curves better than ten of half the width, in the same time
@@ -154,7 +154,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def settings(self) -> dict[str, Any]:
         """Return what `from_state` needs beside the arrays; JSON-able, whereas `get_params` also holds the callback."""
         settings = {name: value for name, value in self.get_params(deep=False).items() if name not in ("on_epoch", "checkpoint")}
-        lines = None if self.lines is None else [[line.name, line.shape, list(line.window)] for line in map(_as_line, self.lines)]
+        lines = None if self.lines is None else [_as_listed(_as_line(line)) for line in self.lines]
         return {**settings, "lines": lines, "channels": list(self.channels), "pool_after": list(self.pool_after)}
 
     def state(self) -> dict[str, NDArray[np.generic]]:
@@ -256,13 +256,23 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def _restore(self, arrays: Mapping[str, NDArray[np.generic]]) -> None:
         tensors = {name: torch.as_tensor(np.asarray(value)) for name, value in arrays.items() if name != "one_target"}
         rows, length = tensors["rendering.axis"].shape
-        shapes = [_as_line(line).shape for line in self.lines or ()]
-        self.module_ = SpectralNetwork(Rendering(shapes, rows, length), self._layout(), len(tensors["target_mean"])).eval()
+        lines = [_as_line(line) for line in self.lines or ()]
+        self.module_ = SpectralNetwork(Rendering(lines, rows, length), self._layout(), len(tensors["target_mean"])).eval()
         self.module_.load_state_dict(tensors)
-        self.n_features_in_ = rows * (3 if shapes else 1)
+        self.n_features_in_ = sum(len(line.parameters) for line in lines) if lines else rows
         self._one_target, self.history_, self.best_, self.device_ = bool(arrays["one_target"]), {}, {}, "cpu"
 
 
 def _as_line(line: Line | Sequence[Any]) -> Line:
-    """Make a line of what a file holds: name, shape, window."""
-    return line if isinstance(line, Line) else Line(str(line[0]), str(line[1]), (float(line[2][0]), float(line[2][1])))
+    """Make a line of what a file holds: name, shape, window, and its form where it has one that is known."""
+    if isinstance(line, Line):
+        return line
+    form, own_form = line[3:5] if len(line) > 3 else (None, False)
+    window = (float(line[2][0]), float(line[2][1]))
+    return Line(str(line[0]), str(line[1]), window, None if form is None else float(form), own_form=bool(own_form))
+
+
+def _as_listed(line: Line) -> list[Any]:
+    """What a file holds of a line."""
+    plain = [line.name, line.shape, list(line.window)]
+    return plain if line.form is None and not line.own_form else [*plain, line.form, line.own_form]

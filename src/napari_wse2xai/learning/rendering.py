@@ -8,13 +8,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from napari_wse2xai.data.samples import Line
+from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.numerics.lineshapes import SHAPES
 
 AXES = ("local", "window")
-PER_LINE = 3
-"""Position, FWHM and height of a line, in this order."""
 HALF_SPAN = 3.0
 """Half the local axis, in FWHM of the line."""
 COARSEST = 0.75
@@ -26,7 +24,7 @@ MOST_PIXELS = 4096
 
 
 class Rendering(nn.Module):
-    """(n, 3 x line) numbers, raw units -> (n, line, length) drawn lines, each row scaled on the training pixels.
+    """(n, column) numbers, raw units -> (n, line, length) drawn lines, each row scaled on the training pixels.
 
     Notes
     -----
@@ -37,18 +35,25 @@ class Rendering(nn.Module):
     blow up what little is left of an average pixel, and turn it over where a pixel passes the average: measured on the synthetic flake,
     R2 0.89 instead of 0.97.
 
-    Without `lines` every column is a position: it moves a line of unit height, one standard deviation wide.
+    Every line has its own form: of each pixel where the form was fitted, else the one that all pixels share.
+
+    Without `lines` every column is a position: it moves a line of unit height, one standard deviation wide.  So does a column that is no
+    line's.
     """
 
     axis: Tensor
     centre: Tensor
     width: Tensor
     scale: Tensor
+    form: Tensor
 
-    def __init__(self, shapes: Sequence[str], rows: int, length: int) -> None:
+    def __init__(self, lines: Sequence[Line], rows: int, length: int) -> None:
         super().__init__()
-        self.shapes = tuple(shapes)
-        self.groups = {shape: [k for k, other in enumerate(self.shapes) if other == shape] for shape in dict.fromkeys(self.shapes)}
+        self.lines, self.first = tuple(lines), [group[0] for group in columns_of(lines)]
+        kinds = [(line.shape, line.own_form) for line in lines]
+        self.groups = {kind: [k for k, other in enumerate(kinds) if other == kind] for kind in dict.fromkeys(kinds)}
+        forms = torch.tensor([_usual_form(line) for line in lines]).reshape(-1, 1)
+        self.register_buffer("form", forms, persistent=False)  # known from the lines: files of before have none
         self.register_buffer("axis", torch.zeros(rows, length))
         self.register_buffer("centre", torch.zeros(rows, 1))
         self.register_buffer("width", torch.ones(rows, 1))
@@ -60,15 +65,15 @@ class Rendering(nn.Module):
 
         Parameters
         ----------
-        features : (n, 3 x line) float64, or (n, column) without lines
+        features : (n, column) float64, see `Line.parameters`; any columns without lines
         lines : what the columns describe; None for a table of any numbers
         length : channels of a row
         axis : ``local``: three FWHM on either side of each line; ``window``: the window the line was fitted in, as the paper draws it
         """
         few = features[:: max(1, len(features) // MOST_PIXELS)]
         check(features.shape[1], lines, axis)
-        rendering = cls([line.shape for line in lines or ()], len(lines or few[0]), length)
-        rendering._place(few, lines if axis == "window" else None)
+        rendering = cls(lines or (), len(lines or few[0]), length)
+        rendering._place(few, windows=axis == "window")
         rendering._normalise(torch.as_tensor(few, dtype=torch.float32))
         return rendering
 
@@ -83,31 +88,44 @@ class Rendering(nn.Module):
 
     def draw(self, features: Tensor) -> Tensor:
         """Draw the lines, (n, line, length), in the unit of the heights."""
-        if not self.shapes:
+        if not self.lines:
             bump: Tensor = SHAPES["lorentzian"](self.axis, features[:, :, None] - self.centre, self.width, 1.0)
             return bump
-        position, width, height = features.reshape(len(features), -1, PER_LINE)[..., None].unbind(2)
-        position, width = position - self.centre, torch.maximum(width, NARROWEST * self.width)
-        rows: list[Tensor] = [features] * len(self.shapes)
-        for shape, own in self.groups.items():
-            drawn = SHAPES[shape](self.axis[own], position[:, own], width[:, own], height[:, own])
-            for row, curve in zip(own, drawn.unbind(1), strict=True):
+        rows: list[Tensor] = [features] * len(self.lines)
+        for (shape, own_form), own in self.groups.items():
+            for row, curve in zip(own, self._drawn(features, shape, own_form, own).unbind(1), strict=True):
                 rows[row] = curve
         return torch.stack(rows, 1)
 
-    def _place(self, features: NDArray[np.float64], windows: Sequence[Line] | None) -> None:
+    def _drawn(self, features: Tensor, shape: str, own_form: bool, own: list[int]) -> Tensor:
+        """Lines of one kind, (n, line of the kind, length)."""
+        first = torch.tensor([self.first[row] for row in own], device=features.device)
+        place = features[:, first, None] - self.centre[own]
+        if shape == NUMBER:
+            bump: Tensor = SHAPES["lorentzian"](self.axis[own], place, self.width[own], 1.0)
+            return bump
+        width = torch.maximum(features[:, first + 1, None], NARROWEST * self.width[own])
+        form = self.form[own]
+        if own_form and (limits := SHAPES[shape].form) is not None:
+            form = features[:, first + 3, None].clamp(limits[0], limits[2])
+        drawn: Tensor = SHAPES[shape](self.axis[own], place, width, features[:, first + 2, None], form)
+        return drawn
+
+    def _place(self, features: NDArray[np.float64], *, windows: bool) -> None:
         """Set centre, usual width and axis of every row."""
-        if self.shapes:
-            centre, width = (np.median(features[:, start::PER_LINE], axis=0) for start in (0, 1))
-        else:
-            centre, width = features.mean(axis=0), features.std(axis=0)
+        centre, width = features.mean(axis=0), features.std(axis=0)
+        if self.lines:
+            first, middle = np.array(self.first), np.median(features, axis=0)
+            number = np.array([line.shape == NUMBER for line in self.lines])
+            second = np.minimum(first + 1, features.shape[1] - 1)
+            centre, width = np.where(number, centre[first], middle[first]), np.where(number, width[first], middle[second])
         width = np.where(width > 0, width, 1.0)
         steps = self.axis.shape[1] - 1
-        if windows:
+        ends = centre[:, None] + HALF_SPAN * width[:, None] * [-1.0, 1.0]
+        if windows and self.lines:
             farthest = COARSEST * width * steps / 2
-            ends = np.clip(np.array([line.window for line in windows]).T, centre - farthest, centre + farthest).T
-        else:
-            ends = centre[:, None] + HALF_SPAN * width[:, None] * [-1.0, 1.0]
+            cut = np.clip(np.array([line.window for line in self.lines]).T, centre - farthest, centre + farthest).T
+            ends = np.where(number[:, None], ends, cut)
         axis = np.linspace(ends[:, 0] - centre, ends[:, 1] - centre, steps + 1, axis=1)
         for buffer, values in ((self.axis, axis), (self.centre, centre[:, None]), (self.width, width[:, None])):
             buffer.copy_(torch.as_tensor(values))
@@ -123,7 +141,15 @@ def check(columns: int, lines: Sequence[Line] | None, axis: str) -> None:
         raise SettingsError(f"The axis '{axis}' is not known; use {' or '.join(AXES)}.")
     if lines is None:
         return
-    if columns != PER_LINE * len(lines):
-        raise SettingsError(f"{len(lines)} lines need {PER_LINE * len(lines)} columns (position, FWHM, height of each), not {columns}.")
-    if wrong := [line.shape for line in lines if line.shape not in SHAPES]:
+    needed = sum(len(line.parameters) for line in lines)
+    if columns != needed:
+        more = ", and the form where it varies" if any(line.own_form for line in lines) else ""
+        raise SettingsError(f"{len(lines)} lines need {needed} columns (position, FWHM, height of each{more}), not {columns}.")
+    if wrong := [line.shape for line in lines if line.shape not in SHAPES and line.shape != NUMBER]:
         raise SettingsError(f"The line shape '{wrong[0]}' is not known; use {', '.join(SHAPES)}.")
+
+
+def _usual_form(line: Line) -> float:
+    """Form of a line where the pixels do not tell; 0 for a shape without one."""
+    limits = SHAPES[line.shape].form if line.shape in SHAPES else None
+    return 0.0 if limits is None else limits[1] if line.form is None else line.form

@@ -11,7 +11,7 @@ from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, Explanation
+from napari_wse2xai.data import Explanation
 from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.ice import CurvePlot, words
 from napari_wse2xai.plots.judged import badge, stamp
@@ -19,7 +19,7 @@ from napari_wse2xai.plots.maps import WORDS, unit_text
 from napari_wse2xai.plots.plain_text import plain
 from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_profile, draw_three_profiles
 
-CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79"}
+CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79", "form": "#6a4c93", "value": "#3f9b63"}
 """Colour of the curve of each parameter of a line."""
 DOTS = (0, (1, 1.2))
 
@@ -56,10 +56,10 @@ def draw_pdp(axes: Axes, explanation: Explanation, mode: str, *, legend: bool = 
     mode : name of the RS line
     """
     axes.axhspan(*explanation.pl_band, color="#8c98a4", alpha=0.22, linewidth=0, label="95 % of the measured PL")
-    for parameter in PARAMETERS:
+    for parameter in CURVES:
         name = f"{mode}.{parameter}"
         if name in explanation.features:
-            _draw_curve(axes, explanation, explanation.features.index(name), CURVES[parameter], WORDS[parameter])
+            _draw_curve(axes, explanation, explanation.features.index(name), CURVES[parameter], WORDS[parameter] or mode)
     if explanation.ale is not None:
         axes.plot([], [], color="#5b6876", linewidth=0.9, linestyle=DOTS, label="ALE")
     axes.set(xlabel="deviation from the mean (σ)", ylabel=f"PL {explanation.target} ({unit_text(explanation.target_unit)})")

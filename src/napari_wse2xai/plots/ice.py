@@ -88,4 +88,4 @@ def segments(x: Numbers, curves: Numbers) -> list[Numbers]:
 def words(feature: str) -> str:
     """``A1'.fwhm`` as ``A1' FWHM``."""
     mode, _, parameter = feature.rpartition(".")
-    return f"{mode} {WORDS[parameter]}"
+    return f"{mode} {WORDS[parameter]}".strip()

@@ -16,9 +16,9 @@ from napari_wse2xai.plots.grid import along, aspect, dress, dress_line, extent_u
 
 Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
 
-COLORMAPS = {"position": "coolwarm", "fwhm": "cividis", "height": "inferno", "count": "Greys"}
+COLORMAPS = {"position": "coolwarm", "fwhm": "cividis", "height": "inferno", "form": "viridis", "value": "plasma", "count": "Greys"}
 """Colour map of each peak parameter, and of numbers of channels; positions diverge from their median."""
-WORDS = {"position": "position", "fwhm": "FWHM", "height": "height"}
+WORDS = {"position": "position", "fwhm": "FWHM", "height": "height", "form": "form", "value": ""}
 OUTLINE = "#00c8d7"
 _STATUS_COLORS = {
     Status.OK: "#2a9d5c",

@@ -33,8 +33,8 @@ def draw_learning_curves(axes: Axes, curves: Mapping[str, NDArray[np.floating]],
     """
     loss_axes = axes.twinx()
     for name, values in curves.items():
-        whose, _, what = name.partition(" ")
-        if whose != target or not len(values):
+        what = name.removeprefix(f"{target} ")
+        if what == name or not len(values):
             continue
         epochs = curves.get(f"{target} epoch", np.arange(1, len(values) + 1))
         if what.lower().startswith("r2 "):

@@ -5,7 +5,7 @@ from matplotlib import colormaps
 from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Explanation
+from napari_wse2xai.data import NUMBER, Explanation
 from napari_wse2xai.plots.judged import badge, stamp
 from napari_wse2xai.plots.maps import unit_text
 
@@ -30,6 +30,8 @@ def draw_wavenumbers(axes: Axes, explanation: Explanation, channels: Numbers, dr
     moved = axes.twinx()
     palette = colormaps[COLOURS].colors  # type: ignore[attr-defined]
     for k, line in enumerate(lines):
+        if line.shape == NUMBER:  # a computed map has no place on the axis
+            continue
         axes.plot(channels[k], drawn[k], color=SPECTRUM, linewidth=0.9)
         colour = palette[k % len(palette)]
         moved.fill_between(channels[k], share[k], color=colour, alpha=0.55, linewidth=0, label=line.name)

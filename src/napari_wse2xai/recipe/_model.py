@@ -1,11 +1,12 @@
 """What a recipe may hold, and what follows from it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self, get_args
 
 from pydantic import ConfigDict, Field, model_validator
 
+from napari_wse2xai.data import TARGETS
 from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.recipe._chain import Chain
 from napari_wse2xai.stages import (
@@ -131,6 +132,15 @@ def _united(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return united
 
 
+def _require_computed(key: str, names: Sequence[str], section: Section | None, more: Sequence[str]) -> None:
+    """Refuse names that are neither among `more` nor computed in a section."""
+    computed = [] if section is None or section.deconvolve is None else [each.name for each in section.deconvolve.computed]
+    known = [*more, *computed]
+    for name in names:
+        if name not in known:
+            raise ValueError(f"train.{key} names '{name}', which is not computed; there are {', '.join(known) or 'no computed maps'}")
+
+
 class Recipe(Settings):
     """The whole of a recipe, with the preset's values where it gives none."""
 
@@ -161,6 +171,15 @@ class Recipe(Settings):
                 raise ValueError(
                     f"{need} the peaks of both maps, but there are none of {name}; add the section {name}, or write stop_after: deconvolve"
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _learnt_maps_are_there(self) -> Self:
+        """Refuse to learn from or to predict what is neither a parameter nor computed."""
+        train = self.training
+        if train is not None:
+            _require_computed("target", train.target, self.pl, TARGETS)
+            _require_computed("features", train.features, self.raman, ())
         return self
 
     @model_validator(mode="after")

@@ -1,5 +1,6 @@
 """What else is asked of the network that is explained: curves that stay with the data, the worth of a peak, whether weights matter."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,16 @@ ALE, PERMUTED = 0.1, 0.7
 """Where curves and shuffling end, as fractions of the whole."""
 
 
-def cross_checks(network: Any, features: Numbers, values: Numbers, grid: Numbers, *, seed: int, progress: Progress) -> dict[str, Numbers]:
+def cross_checks(
+    network: Any,
+    features: Numbers,
+    values: Numbers,
+    grid: Numbers,
+    groups: Sequence[Sequence[int]],
+    *,
+    seed: int,
+    progress: Progress,
+) -> dict[str, Numbers]:
     """Ask a network in three more ways.
 
     Parameters
@@ -25,26 +35,25 @@ def cross_checks(network: Any, features: Numbers, values: Numbers, grid: Numbers
     features : (n, feature) raw units
     values : (n,) of the target; NaN where a pixel has none
     grid : (feature, point) values at which curves are wanted
+    groups : columns of each peak, in the order of the columns
 
     Returns
     -------
     ``ale`` (feature, point) accumulated local effects about the mean prediction; ``permutation``, ``permutation_error`` (feature,) R2
-    lost where the three parameters of the feature's peak are shuffled together, on the pixels that the network was trained on, and its
+    lost where the parameters of the feature's peak are shuffled together, on the pixels that the network was trained on, and its
     standard deviation over shuffles; ``randomised`` (feature,) correlation of its slope map with that of random weights
     """
     from napari_wse2xai.explaining import permutation_importance, weight_randomisation
-    from napari_wse2xai.explaining.permutation import PER_PEAK, by_peak
 
     ale = accumulated(network, features, grid, part(progress, 0.0, ALE))
-    peaks = permutation_importance(
-        network, features, values, groups=by_peak(features.shape[1]), random_state=seed, progress=part(progress, ALE, PERMUTED)
-    )
+    peaks = permutation_importance(network, features, values, groups=groups, random_state=seed, progress=part(progress, ALE, PERMUTED))
     few = features[:: max(1, len(features) // PIXELS)]
     random = weight_randomisation(network, few, redraws=REDRAWS, cascade=False, random_state=seed, progress=part(progress, PERMUTED, 1.0))
+    sizes = [len(group) for group in groups]
     return {
         "ale": ale,
-        "permutation": np.repeat(peaks.importances_mean, PER_PEAK),
-        "permutation_error": np.repeat(peaks.importances_std, PER_PEAK),
+        "permutation": np.repeat(peaks.importances_mean, sizes),
+        "permutation_error": np.repeat(peaks.importances_std, sizes),
         "randomised": random.correlation[-1],
     }
 

@@ -98,7 +98,7 @@ class Lesson:
         heats = list(_heats(settings, samples, contest, folds))
         scores = tuple(_scores(pupil, pooled(heats)))
         null = _null_test(settings, pupil, part(progress, CONTESTED, (TESTED + CONTESTED) / 2))
-        shared = _common_mode(settings, pupil, null, part(progress, (TESTED + CONTESTED) / 2, TESTED))
+        shared = _common_mode(settings, samples, pupil, null, part(progress, (TESTED + CONTESTED) / 2, TESTED))
         verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent(), shared, samples.doubts))
         everything = Fold("all pixels", np.arange(len(pupil.rows)), np.arange(0))
         network = contest.fit(settings.network(samples.lines), everything, part(progress, TESTED, 1), NETWORK)
@@ -191,11 +191,21 @@ def _null_test(settings: "Train", pupil: Pupil, progress: Progress) -> NullTest:
         )
 
 
-def _common_mode(settings: "Train", pupil: Pupil, null: NullTest, progress: Progress) -> CommonMode | None:
+def _common_mode(settings: "Train", samples: Samples, pupil: Pupil, null: NullTest, progress: Progress) -> CommonMode | None:
     """Whether the focus alone could have made the map; only intensities follow it."""
-    if pupil.target not in ("height", "area") or null.refused:
+    unit = samples.target_units[samples.target(pupil.target)]
+    if (pupil.target not in ("height", "area") and "counts" not in unit.split()) or null.refused:
         return None
-    return common_mode(pupil.features, pupil.values, pupil.places, null, flake=pupil.flake, seed=settings.seed, progress=progress)
+    return common_mode(
+        pupil.features,
+        pupil.values,
+        pupil.places,
+        null,
+        heights=samples.columns("height"),
+        flake=pupil.flake,
+        seed=settings.seed,
+        progress=progress,
+    )
 
 
 def _spread(settings: "Train", samples: Samples, pupil: Pupil, heats: Sequence[Heat]) -> str:

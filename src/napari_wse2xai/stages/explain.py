@@ -2,10 +2,11 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
@@ -33,8 +34,8 @@ class Explain(Stage[TrainedModel, Explanation]):
 
     title: ClassVar[str] = "Explain"
 
-    target: Literal["", "position", "fwhm", "height", "area"] = setting(
-        "", title="Target", description="Which of the model's targets is explained; empty: the first."
+    target: Literal["", "position", "fwhm", "height", "area"] | Annotated[str, Field(min_length=1)] = setting(
+        "", title="Target", description="Which of the model's targets is explained, a computed map among them; empty: the first."
     )
     anyway: bool = setting(
         False,
@@ -141,7 +142,9 @@ class _Case:
 
         table = self.samples.features
         told = {"derivative": derivatives(network, table, progress=part(progress, 0.0, 0.1))}
-        told |= cross_checks(network, table, self.values, self.partial.grid_values, seed=seed, progress=part(progress, 0.1, 1.0))
+        told |= cross_checks(
+            network, table, self.values, self.partial.grid_values, self.samples.groups, seed=seed, progress=part(progress, 0.1, 1.0)
+        )
         return told | {name: self.slopes[name] for name in ("curvature", "nonlinearity") if name in self.slopes}
 
     def explanation(self, errors: "Bunch", further: dict[str, Numbers]) -> Explanation:

@@ -3,13 +3,14 @@
 import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
 import numpy as np
 from pydantic import Field, field_validator
 
-from napari_wse2xai.data import Line, PairedMaps, Samples, TrainedModel
+from napari_wse2xai.data import TARGETS, Line, PairedMaps, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.stages._stage import Settings, Stage, setting
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 FEWEST_PIXELS = 40
 """Below this no network can be told from chance."""
 
-Target = Literal["position", "fwhm", "height", "area"]
+Target = Literal["position", "fwhm", "height", "area"] | Annotated[str, Field(min_length=1)]
+"""A parameter of the PL peak, or the name of a computed map of the PL."""
 
 
 class Watcher(Protocol):
@@ -86,8 +88,13 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
     title: ClassVar[str] = "Train"
 
-    target: tuple[Target, ...] = setting(("height",), title="Target", description="PL parameter that is predicted from RS; one or several.")
+    target: tuple[Target, ...] = setting(
+        ("height",), title="Target", description="PL parameter or computed PL map that is predicted from RS; one or several."
+    )
     pl_peak: str = setting("", title="PL peak", description="Name of the PL peak whose parameters are predicted; empty: the strongest.")
+    features: tuple[str, ...] = setting(
+        (), title="Computed features", description="Names of computed RS maps that are learnt from beside the lines."
+    )
     architecture: Literal["convolution", "residual"] = setting(
         "convolution", title="Architecture", description="Ten convolution blocks in a row, or residual blocks of three."
     )
@@ -115,11 +122,18 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
     )
     seed: int = setting(0, ge=0, title="Seed", description="Everything random follows from it.")
 
-    @field_validator("target", mode="before")
+    @field_validator("target", "features", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
         """Take a single word for a list of one."""
         return (value,) if isinstance(value, str) else value
+
+    @field_validator("features")
+    @classmethod
+    def _no_feature_twice(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if len(set(value)) < len(value):
+            raise ValueError("name each computed map only once")
+        return value
 
     @field_validator("target")
     @classmethod
@@ -154,7 +168,7 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
     def samples(self, source: Sequence[PairedMaps]) -> Samples:
         """Table of what is learnt from."""
-        return Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak)
+        return Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak, features=self.features)
 
     def run(self, source: Sequence[PairedMaps], progress: Progress, checkpoint: str | Path | None = None) -> TrainedModel:
         """Learn one target after the other."""
@@ -166,11 +180,20 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
             lessons = [
                 Lesson.learn(
-                    self, samples, name, _OfTarget(progress, index / count, (index + 1) / count), checkpoints=folder and folder / name
+                    self,
+                    samples,
+                    name,
+                    _OfTarget(progress, index / count, (index + 1) / count),
+                    checkpoints=folder and folder / _as_folder(name),
                 )
                 for index, name in enumerate(self.target)
             ]
         return assembled(self, samples, lessons)
+
+
+def _as_folder(target: str) -> str:
+    """Name of a target as a folder may be called; that of a computed map may hold any sign."""
+    return target if target in TARGETS else f"computed-{sha256(target.encode()).hexdigest()[:16]}"
 
 
 def _check(samples: Samples) -> None:

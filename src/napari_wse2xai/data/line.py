@@ -1,0 +1,40 @@
+"""What the columns of a table of RS parameters describe."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from napari_wse2xai.data.peak_maps import PARAMETERS
+
+NUMBER = "number"
+"""Shape of what is no line: one column, a quantity that was worked out of the lines."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One RS peak, as needed to draw its line again from its columns; or a computed map, which has one column and no line."""
+
+    name: str
+    shape: str
+    """Name of `numerics.lineshapes.SHAPES`, or `NUMBER`."""
+    window: tuple[float, float]
+    """Where it was fitted, in the axis unit."""
+    form: float | None = None
+    """Fourth parameter of its shape where it is the same in all pixels; None for the shape's usual one."""
+    own_form: bool = False
+    """Whether every pixel has a form of its own, in a fourth column."""
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What its columns hold, in their order."""
+        if self.shape == NUMBER:
+            return ("value",)
+        return (*PARAMETERS, "form") if self.own_form else PARAMETERS
+
+
+def columns_of(lines: Sequence[Line]) -> list[list[int]]:
+    """Columns of every line, in the order of its `parameters`."""
+    groups, start = [], 0
+    for line in lines:
+        groups.append(list(range(start, start + len(line.parameters))))
+        start += len(line.parameters)
+    return groups
