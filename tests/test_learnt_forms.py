@@ -27,7 +27,7 @@ def pair():
     share = (0.5 + 0.3 * smooth(1))[..., None]
     u = (x - 250 - 0.3 * smooth(2)[..., None]) / 6
     raman = 800 * (share / (1 + 4 * u**2) + (1 - share) * np.exp(-4 * np.log(2) * u**2)) + 250 / (1 + ((x - 272) / 4) ** 2)
-    weight = 200 * (1.5 + smooth(3)[..., None])
+    weight = 200 * (1.5 + 0.7 * smooth(1)[..., None] + 0.3 * smooth(2)[..., None])
     pl = 900 * np.exp(-((energy - 1.66) ** 2) / 0.0008) + weight * np.exp(-((energy - 1.61) ** 2) / 0.0012)
     maps = [
         SpectralMap.from_arrays(
@@ -107,5 +107,5 @@ def test_a_name_that_is_not_computed_is_refused(pair, tmp_path) -> None:
         (tmp_path / name).write_text("", encoding="utf-8")
     text = "raman: {file: a.txt}\npl: {file: b.txt}\ntrain: {target: hight}\n"
     (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(SettingsError, match="names 'hight', which is not computed; there are position, fwhm, height, area"):
+    with pytest.raises(SettingsError, match="names 'hight', which is not computed; there are 'position', 'fwhm', 'height', 'area'"):
         recipe.load(tmp_path / "recipe.yaml")

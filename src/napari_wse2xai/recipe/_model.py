@@ -138,7 +138,7 @@ def _require_computed(key: str, names: Sequence[str], section: Section | None, m
     known = [*more, *computed]
     for name in names:
         if name not in known:
-            raise ValueError(f"train.{key} names '{name}', which is not computed; there are {', '.join(known) or 'no computed maps'}")
+            raise ValueError(f"train.{key} names '{name}', which is not computed; there are {', '.join(map(repr, known)) or 'none'}")
 
 
 class Recipe(Settings):
