@@ -59,11 +59,14 @@ class Kernel:
         *rates, variance, linear, noise = np.exp(best.x)
         return cls(np.array(rates), float(variance), float(linear), float(noise))
 
+    def apart(self, a: Numbers, b: Numbers) -> Numbers:
+        """Squared distance between rows of a and of b, in length scales."""
+        a, b = a * self.rates, b * self.rates
+        return np.asarray((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T)
+
     def smooth(self, a: Numbers, b: Numbers) -> Numbers:
         """Squared-exponential part between rows of a and of b."""
-        a, b = a * self.rates, b * self.rates
-        squared = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T
-        return np.asarray(self.variance * np.exp(-0.5 * np.maximum(squared, 0)))
+        return np.asarray(self.variance * np.exp(-0.5 * np.maximum(self.apart(a, b), 0)))
 
     def between(self, a: Numbers, b: Numbers) -> Numbers:
         """Prior covariance of the function between rows of a and of b."""
@@ -107,13 +110,14 @@ class Processes:
 
     def curves(self, z: Numbers, weights: Numbers, columns: NDArray[np.int64], grid: Numbers) -> Numbers:
         """Partial dependences (process, feature, point) over weighted pixels z (pixel, feature), at grid (feature, point)."""
-        smooth = self.kernel.smooth(z, self.z)
+        apart = self.kernel.apart(z, self.z)
         mean = weights @ z
         slopes = self.kernel.linear * self.alpha.T @ self.z
         curves = np.empty((self.alpha.shape[1], len(columns), grid.shape[1]))
         for index, (feature, points) in enumerate(zip(columns, grid, strict=True)):
             rate, own = self.kernel.rates[feature], self.z[:, feature]
-            without = smooth * np.exp(0.5 * (rate * (z[:, feature, None] - own)) ** 2)
+            elsewhere = np.maximum(apart - (rate * (z[:, feature, None] - own)) ** 2, 0)  # no quotient of kernels: both may be 0
+            without = self.kernel.variance * np.exp(-0.5 * elsewhere)
             factor = np.exp(-0.5 * (rate * (points[:, None] - own)) ** 2)
             linear = (slopes @ mean)[:, None] + slopes[:, feature, None] * (points - mean[feature])
             curves[:, index] = (factor @ ((weights @ without)[:, None] * self.alpha)).T + linear
