@@ -110,16 +110,21 @@ def _read_scores(group: Any) -> tuple[Score, ...]:
     )
 
 
+def _in_a_path(name: str) -> str:
+    """A name that may hold a slash, as part of a path: a computed map may be called like its formula."""
+    return name.replace("/", "∕")
+
+
 def _write_curves(group: Any, curves: Mapping[str, NDArray[np.float64]]) -> None:
     for name, values in curves.items():
         if len(values):
-            put(group, name.replace(" ", "_"), (f"epoch_{len(values)}",), values, long_name=name)
+            put(group, _in_a_path(name.replace(" ", "_")), (f"epoch_{len(values)}",), values, long_name=name)
 
 
 def _write_weights(group: Any, weights: Mapping[str, Mapping[str, NDArray[np.generic]]]) -> None:
     """Write the tensors of each target's network under their own names."""
     for target, tensors in weights.items():
-        home = group.create_group(target.replace("/", "∕"))
+        home = group.create_group(_in_a_path(target))
         home.attrs["history"] = group.parent.attrs["history"]
         for name, values in tensors.items():
             array = np.asarray(values)
@@ -159,9 +164,7 @@ def read_model(group: Any) -> TrainedModel:
         samples=samples,
         settings=json.loads(netcdf.text_of(group.attrs, "settings")),
         weights={
-            target: _tensors(group["weights"][name])
-            for target in samples.target_names
-            if (name := target.replace("/", "∕")) in group["weights"]
+            target: _tensors(group["weights"][name]) for target in samples.target_names if (name := _in_a_path(target)) in group["weights"]
         },
         curves={netcdf.text_of(curve.attrs, "long_name"): numbers_of(curve) for curve in _variables(group["curves"]).values()},
         scores=_read_scores(group["scores"]),
