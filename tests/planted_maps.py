@@ -171,12 +171,13 @@ def window_typo(seed: int, *, high: float = 296) -> Planted:
     return Planted(noisy(rng, lorentzian(X, *one) + lorentzian(X, *two) + 100, 6.0), peaks, truth_of(one, two), True)
 
 
-def bent_background(seed: int, *, bend: float = 200.0) -> Planted:
+def bent_background(seed: int, *, bend: float = 200.0, background: str = "linear") -> Planted:
     """Fluorescence that bends under the window."""
     rng = np.random.default_rng(seed)
     line = (250 * np.ones(SHAPE), 4 * np.ones(SHAPE), 520 * np.ones(SHAPE))
     counts = noisy(rng, lorentzian(X, *line) + 100 + bend * np.exp(-(((X - 270) / 25) ** 2)), 6.0)
-    return Planted(counts, (Peak(name="A", position=250, fwhm=4, window=(225, 275)),), truth_of(line), False)
+    peaks = (Peak(name="A", position=250, fwhm=4, window=(225, 275)),)
+    return Planted(counts, peaks, truth_of(line), background != "linear", settings={"background": background})
 
 
 def some_with_a_line(seed: int, *, share: float = 0.5) -> Planted:
@@ -252,7 +253,10 @@ CASES: dict[str, Callable[[int], Planted]] = {
     "one line listed twice": listed_twice,
     "windows [225, 295] and [225, 296]": window_typo,
     "windows [225, 295] and [225, 266]": partial(window_typo, high=266),
-    "background that bends": bent_background,
-    "background that bends a little": partial(bent_background, bend=40),
+    "background that bends, fitted straight": bent_background,
+    "background that bends a little, fitted straight": partial(bent_background, bend=40),
+    "background that bends": partial(bent_background, background="automatic"),
+    "background that bends a little": partial(bent_background, bend=40, background="automatic"),
+    "background that bends much": partial(bent_background, bend=2000, background="automatic"),
 }
 """Rows of the table in ``docs/wrong_models.md``."""

@@ -43,7 +43,7 @@ def test_the_line_that_is_proposed_mends_the_fit():
         (lambda: planted.wrong_shape(1, true="gaussian"), "shape", "nearer Gaussian"),
         (lambda: planted.wrong_shape(1, true="lorentzian"), "shape", "nearer Lorentzian"),
         (lambda: planted.filter_edge(1), "edge", "205"),
-        (lambda: planted.bent_background(1), "background", "bends"),
+        (lambda: planted.bent_background(1), "background", "background: quadratic"),
     ],
 )
 def test_every_fault_is_named(make, kind, word):

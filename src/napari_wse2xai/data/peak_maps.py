@@ -54,6 +54,26 @@ class Status(IntEnum):
         }[self]
 
 
+@dataclass(frozen=True)
+class Under:
+    """How one window was fitted: what lay under its peaks, and what held that."""
+
+    degree: int | None
+    """Of the polynomial; None for none."""
+    beside: tuple[tuple[float, float], ...] = ()
+    """Channels outside of the window that were fitted with it, from and to, axis unit."""
+
+
+def through(x: NDArray[np.float64], window: tuple[float, float], values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Polynomial on x through values (points, ...) at places evenly spaced from one end of a window to the other (Lagrange)."""
+    places = np.linspace(*window, len(values))
+    total = np.zeros(np.broadcast_shapes(x.shape, values.shape[1:]))
+    for k, value in enumerate(values):
+        others = np.delete(places, k)
+        total += value * np.prod((x[..., None] - others) / (places[k] - others), axis=-1)
+    return total
+
+
 @dataclass(frozen=True, eq=False)
 class PeakMaps:
     """Position, FWHM and height of every peak at every pixel; NaN where there is no value."""
@@ -81,8 +101,14 @@ class PeakMaps:
     reduced_chi2: NDArray[np.float32]
     """(ny, nx) mean squared residual over the noise that the data show; about 1 for a good fit."""
     background: NDArray[np.float32] | None = None
-    """(window, 2, ny, nx) straight line fitted under the peaks: its value at the lower and the upper end of each distinct window, in
-    `intensity_unit`; None where none was fitted."""
+    """(window, points, ny, nx) polynomial fitted under the peaks: its value at the lower and the upper end of each distinct window, and,
+    where it bends, at places evenly between them, in `intensity_unit`; None where none was fitted."""
+    substrate: NDArray[np.float64] | None = None
+    """(n,) spectrum of the substrate on the axis, in `intensity_unit`; None where none was fitted."""
+    substrate_share: NDArray[np.float32] | None = None
+    """(window, ny, nx) how much of it lies under the peaks of each distinct window."""
+    under: tuple["Under", ...] = ()
+    """How each distinct window was fitted; empty in files of before."""
     form: NDArray[np.float32] | None = None
     form_error: NDArray[np.float32] | None = None
     """(peak, ny, nx) fourth parameter of the shapes that have one (Voigt, pseudo-Voigt, Fano), NaN for the others; None where none has."""
@@ -129,8 +155,21 @@ class PeakMaps:
         curve = np.full(len(self.axis), np.nan)
         for index, (low, high) in enumerate(self.distinct_windows):
             inside = self.axis.between(low, high)
-            ends = (0.0, 0.0) if self.background is None else self.background[index, :, row, column]
-            curve[inside] = np.interp(self.axis.values[inside], (low, high), ends)
+            curve[inside] = self._under(index, inside, (row, column))
+        return curve
+
+    def mean_background(self, window: int, pixels: NDArray[np.bool_]) -> NDArray[np.float64]:
+        """Mean over pixels of the background under one of `distinct_windows`, (n,) counts on the channels within."""
+        return self._under(window, self.axis.between(*self.distinct_windows[window]), pixels)
+
+    def _under(self, window: int, inside: slice, pixels: NDArray[np.bool_] | tuple[int, int]) -> NDArray[np.float64]:
+        """Background on some channels, mean over pixels (those of a mask, or one)."""
+        curve = np.zeros(inside.stop - inside.start)
+        if self.background is not None:
+            values = self.background[window][:, *pixels] if isinstance(pixels, tuple) else self.background[window][:, pixels].mean(-1)
+            curve = curve + through(self.axis.values[inside], self.distinct_windows[window], values.astype(np.float64))
+        if self.substrate is not None and self.substrate_share is not None:
+            curve = curve + float(self.substrate_share[window][pixels].mean()) * self.substrate[inside]
         return curve
 
     def parameters(self, row: int, column: int) -> NDArray[np.float64]:

@@ -4,7 +4,7 @@ What is no number of a pixel (grid, axis, line shapes, windows, metadata, histor
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -206,7 +206,7 @@ def is_peaks_csv(path: str | Path) -> bool:
         return _LAST.encode() in stream.readline(_LONGEST_HEADING)
 
 
-def _maps(about: _About, table: "pd.DataFrame") -> Mapping[str, NDArray[Any]]:
+def _maps(about: _About, table: "pd.DataFrame") -> dict[str, Any]:
     """All maps by the field that they belong to, in the order of the columns."""
     found: dict[str, list[NDArray[Any]]] = {}
     leading: dict[str, tuple[int, ...]] = {}

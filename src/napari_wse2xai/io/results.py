@@ -33,6 +33,7 @@ from napari_wse2xai.io.results_computed import read_computed, write_computed
 from napari_wse2xai.io.results_explanation import EXPLANATION, read_explanation, write_explanation
 from napari_wse2xai.io.results_model import MODEL, read_model, write_model
 from napari_wse2xai.io.results_theory import THEORY, read_beside, write_beside
+from napari_wse2xai.io.results_under import read_under, write_under
 from napari_wse2xai.ordinary import require_ordinary, shown
 
 _PEAK_DIMENSIONS = ("peak", "y", "x")
@@ -104,7 +105,7 @@ def _write_peaks(group: Any, peaks: PeakMaps) -> None:
         for name, meaning in ((parameter, parameter), (f"{parameter}_error", f"standard error of {parameter}")):
             variable = group.create_variable(name, _PEAK_DIMENSIONS, data=np.ascontiguousarray(getattr(peaks, name), dtype=np.float32))
             variable.attrs.update({"units": peaks.unit(parameter), "long_name": meaning})
-    _write_background(group, peaks)
+    write_under(group, peaks)
     _write_derived(group, peaks)
     write_computed(group, peaks)
     _write_quality(group, peaks)
@@ -150,18 +151,6 @@ def _write_derived(group: Any, peaks: PeakMaps) -> None:
 def _read_derived(group: Any) -> dict[str, Any]:
     names = ("form", "form_error", "area", "area_error", "at_bound", "r2", "peak_status", "averaged")
     return {name: numbers_of(group[name]) if name in group else None for name in names} | {"report": netcdf.text_of(group.attrs, "report")}
-
-
-def _write_background(group: Any, peaks: PeakMaps) -> None:
-    if peaks.background is None:
-        return
-    group.dimensions["fit_window"] = len(peaks.distinct_windows)
-    line = group.create_variable(
-        "background", ("fit_window", "limit", "y", "x"), data=np.ascontiguousarray(peaks.background, dtype=np.float32)
-    )
-    line.attrs.update(
-        {"units": peaks.intensity_unit, "long_name": "straight line under the peaks, at the lower and upper end of each window"}
-    )
 
 
 def _write_quality(group: Any, peaks: PeakMaps) -> None:
@@ -279,7 +268,7 @@ def _read_peaks(group: Any, name: str) -> PeakMaps:
         windows=tuple((float(low), float(high)) for low, high in numbers_of(group["window"])),
         status=numbers_of(group["status"]),
         reduced_chi2=numbers_of(group["reduced_chi2"]),
-        background=numbers_of(group["background"]) if "background" in group else None,
+        **read_under(group),
         **_read_derived(group),
         computed=read_computed(group),
         **arrays,

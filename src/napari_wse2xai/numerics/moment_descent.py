@@ -173,7 +173,7 @@ class Descent:
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         """Positions are counted from here, and a straight background is level about it."""
         self.begun = internal_of(start, self.centre)
-        self.degrees = 0 if problem.degree is None else problem.degree + 1
+        self.degrees = 0 if problem.degree is None else min(problem.degree, 1) + 1
         self.poles = Poles(problem.width, len(problem.shapes), device)
         self.series = Series(
             problem.x - self.centre,

@@ -27,10 +27,10 @@ CHUNK = 2500
 
 
 def applies(problem: Problem) -> bool:
-    """Whether the problem is of the kind solved here: Lorentzians with heights of their own, on no more than a straight background."""
+    """Whether the problem is of the kind solved here: Lorentzians with heights of their own."""
     heights = {(k, HEIGHT) for k in range(len(problem.shapes))}
     tied = {tie.follower for tie in problem.ties} | problem.fixed
-    return set(problem.shapes) == {"lorentzian"} and (problem.degree or 0) <= 1 and not heights & tied
+    return set(problem.shapes) == {"lorentzian"} and not heights & tied
 
 
 def fit(

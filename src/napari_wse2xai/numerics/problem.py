@@ -11,6 +11,8 @@ from napari_wse2xai.numerics.lineshapes import SHAPES
 PER_PEAK = 4
 """Parameters kept per peak: position, FWHM, height, form; a shape without a form keeps a zero there."""
 POSITION, FWHM, HEIGHT, FORM = range(PER_PEAK)
+SPANNED = 1e-5
+"""Part of a column that must lie outside of those before it to be one more."""
 NARROW = 4.0
 """Channels of a line's FWHM below which it is averaged over each of them: its top would be 2 % too high there."""
 
@@ -77,10 +79,7 @@ class Problem:
         """Work out what follows from the settings."""
         root = np.ones(len(self.x)) if self.weights is None else np.sqrt(self.weights)
         object.__setattr__(self, "root", root)
-        under = polynomials(self.x, self.degree, root)
-        if self.templates is not None:
-            under = np.linalg.qr(np.concatenate([under, self.templates * root[:, None]], axis=1))[0]
-        object.__setattr__(self, "background", under)
+        object.__setattr__(self, "background", _basis(self.under))
         for name, value in zip(("leaders", "rows", "links", "offsets"), self._linked(), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "start", self.complete(self.start.ravel()[self.leaders][None])[0])
@@ -101,6 +100,17 @@ class Problem:
             links[row, leaders.index(place if tie is None else flat(tie.leader))] = 1.0 if tie is None else tie.ratio
             offsets[row] = 0.0 if tie is None else tie.offset
         return np.array(leaders, dtype=np.intp), np.array(rows, dtype=np.intp), links, offsets
+
+    @property
+    def under(self) -> NDArray[np.float64]:
+        """(n, d) what lies under the peaks, column by column: polynomials, then templates, times `root`."""
+        columns = polynomials(self.x, self.degree, self.root)
+        return columns if self.templates is None else np.concatenate([columns, self.templates * self.root[:, None]], axis=1)
+
+    @property
+    def straight(self) -> bool:
+        """Whether no more than a straight line lies under the peaks."""
+        return self.templates is None and (self.degree or 0) <= 1
 
     def across(self, peak: int) -> float | None:
         """Width of the channels that a peak is averaged over; None where its value in their middle serves."""
@@ -193,11 +203,12 @@ class Problem:
     def without_shapes(self, peaks: Sequence[int]) -> "Problem":
         """The problem with some peaks `of_height_alone` as templates in place of peaks."""
         rest = self.of_peaks([k for k in range(len(self.shapes)) if k not in peaks])
-        return replace(rest, templates=self.profiles(peaks))
+        profiles = self.profiles(peaks)
+        return replace(rest, templates=profiles if self.templates is None else np.concatenate([self.templates, profiles], axis=1))
 
     def heights(self, counts: NDArray[np.floating], found: NDArray[np.float64], peaks: Sequence[int]) -> NDArray[np.float64]:
         """(pixel, m) best heights of some peaks `of_height_alone`, beside the others as they were found, (pixel, peak, 4)."""
-        under = np.concatenate([polynomials(self.x, self.degree, self.root), self.profiles(peaks) * self.root[:, None]], axis=1)
+        under = np.concatenate([self.under, self.profiles(peaks) * self.root[:, None]], axis=1)
         rest = np.asarray(counts, dtype=np.float64)
         for k in (k for k in range(len(self.shapes)) if k not in peaks):
             own = found[:, k, :, None].swapaxes(0, 1)
@@ -236,8 +247,27 @@ def channel_widths(x: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def polynomials(x: NDArray[np.float64], degree: int | None, root: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Polynomials up to a degree times the root of the weights, orthonormal on the given channels: (n, degree + 1); (n, 0) for None."""
+    """Polynomials up to a degree times the root of the weights, orthonormal on the given channels: (n, degree + 1); (n, 0) for None.
+
+    The first of them is level, the second straight.
+    """
     if degree is None:
         return np.empty((len(x), 0))
     span = max(float(np.ptp(x)), 1e-300)
-    return np.linalg.qr(np.vander(2 * (x - x.mean()) / span, degree + 1) * root[:, None])[0]
+    return np.linalg.qr(np.vander(2 * (x - x.mean()) / span, degree + 1, increasing=True) * root[:, None])[0]
+
+
+def polynomials_at(places: NDArray[np.float64], x: NDArray[np.float64], degree: int, root: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The same polynomials at other places, (place, degree + 1), without weights."""
+    span = max(float(np.ptp(x)), 1e-300)
+    triangle = np.linalg.qr(np.vander(2 * (x - x.mean()) / span, degree + 1, increasing=True) * root[:, None])[1]
+    return np.asarray(np.linalg.solve(triangle.T, np.vander(2 * (places - x.mean()) / span, degree + 1, increasing=True).T).T)
+
+
+def _basis(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Orthonormal columns that span the same; what adds nothing is left out: a level template beside a polynomial."""
+    if not columns.shape[1]:
+        return columns
+    unit = columns / np.maximum(np.linalg.norm(columns, axis=0), 1e-300)
+    basis, rest = np.linalg.qr(unit)
+    return np.asarray(basis[:, np.abs(np.diag(rest)) > SPANNED])

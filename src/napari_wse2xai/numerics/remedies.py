@@ -25,7 +25,7 @@ SIMPLEST: tuple[Kind, ...] = ("shape", "background", "line", "edge")
 """Remedies, the simplest first."""
 ALL, MOST = 0.97, 0.7
 """Shares of a misfit that explain it wholly, and at all."""
-NEARLY, ROUGHLY = 0.05, 0.25
+NEARLY, ROUGHLY = 0.05, 0.12
 """By how much less a simpler remedy may explain, where the best explains all of the misfit, and where it does not."""
 
 
@@ -87,7 +87,7 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
 def remedies(stack: Stack) -> list[Remedy]:
     """The best of every kind."""
     linear = _Linear(stack)
-    return [_line(stack, linear), *_shape(stack), _background(stack, linear), _edge(stack, linear)]
+    return [_line(stack, linear), *_shape(stack), _background(stack), _edge(stack, linear)]
 
 
 class _Linear:
@@ -125,15 +125,13 @@ class _Linear:
         return result.reshape(-1, PER_PEAK)
 
 
-def _background(stack: Stack, linear: _Linear) -> Remedy:
+def _background(stack: Stack) -> Remedy:
     """A background that bends: two degrees more."""
-    degree = -1 if stack.problem.degree is None else stack.problem.degree
-    u = np.linspace(-1, 1, len(stack.residual))
-    templates = np.stack([u ** (degree + 1), u ** (degree + 2)])
-    across = linear._across(templates / stack.sigma)
-    amplitude = np.linalg.lstsq(across.T, linear.z, rcond=None)[0]
-    left = float(((linear.z - amplitude @ across) ** 2).sum())
-    return Remedy("background", _worth(stack.chi2 - left), left, linear.shift(amplitude @ templates))
+    problem = stack.problem
+    lower, upper = _room(problem)
+    more = replace(problem, degree=1 if problem.degree is None else problem.degree + 2, lower=lower, upper=upper)
+    found, left = _refitted(stack, more, stack.parameters[None])
+    return Remedy("background", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters)
 
 
 def _edge(stack: Stack, linear: _Linear) -> Remedy:

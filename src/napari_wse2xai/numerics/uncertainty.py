@@ -35,8 +35,8 @@ class Quality:
     """(pixel,) R2: share of the window's variance, above its background, that the peaks explain."""
     lone: NDArray[np.float64]
     """(pixel,) largest residual, in noise standard deviations, of a channel whose neighbours fit: above about 8 it is a spike."""
-    ends: NDArray[np.float64]
-    """(pixel, 2) fitted background at the first and the last channel, counts."""
+    under: NDArray[np.float64]
+    """(pixel, d) how much of every column of `Problem.under` lies under the peaks."""
     structure: NDArray[np.float64]
     """(pixel,) what the most significant structure of the residual is worth, in standard deviations, see `structure.largest`."""
     noise: NDArray[np.float64]
@@ -75,7 +75,9 @@ def assess(
     from napari_wse2xai.numerics import moments
 
     noise = noise or Noise.of(problem, counts, parameters)
-    expansion = Expansion(problem, parameters) if moments.applies(problem) and len(counts) and not noise.memory else None
+    expansion = (
+        Expansion(problem, parameters) if moments.applies(problem) and problem.straight and len(counts) and not noise.memory else None
+    )
     chunks = [slice(first, first + CHUNK) for first in range(0, len(counts), CHUNK)] or [slice(0, 0)]
 
     def work(part: slice) -> dict[str, NDArray[np.float64]]:
@@ -214,7 +216,7 @@ def _of_chunk(
         "lone": _lone(standard),
         "structure": largest(standard, noise.memory),
         "noise": np.sqrt(variance.mean(axis=1, dtype=np.float64)),
-        "ends": (line[:, [0, -1]] / root[[0, -1]]).astype(np.float64),
+        "under": weighted @ np.linalg.pinv(problem.under).T,
         "distance": local.distance(residual) / variance.mean(axis=1, dtype=np.float64),
     }
 

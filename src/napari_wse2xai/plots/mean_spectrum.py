@@ -29,15 +29,7 @@ def mean_fit(peaks: PeakMaps, window: tuple[float, float], pixels: NDArray[np.bo
         for first in range(0, present.shape[1], 4096):  # bounds the memory
             part = present[:, first : first + 4096, None]
             total += SHAPES[peaks.shapes[index]](x, *part, width=peaks.channel(index)).sum(axis=0)
-    return _mean_background(x, peaks, window, pixels) + total / max(int(pixels.sum()), 1)
-
-
-def _mean_background(x: Curve, peaks: PeakMaps, window: tuple[float, float], pixels: NDArray[np.bool_]) -> Curve:
-    """Mean over pixels of the straight line fitted under the peaks, (n,) counts."""
-    if peaks.background is None:
-        return np.zeros_like(x)
-    ends = peaks.background[peaks.distinct_windows.index(window)][:, pixels].mean(axis=-1, dtype=np.float64)
-    return np.asarray(np.interp(x, window, ends))
+    return peaks.mean_background(peaks.distinct_windows.index(window), pixels) + total / max(int(pixels.sum()), 1)
 
 
 def draw_mean_spectrum(axes: Axes, source: SpectralMap, peaks: PeakMaps | None = None) -> None:

@@ -27,6 +27,7 @@ class Fit:
     total: Curve
     components: NDArray[np.float64]
     """(peak, n), each above the background of its window."""
+    background: Curve
 
     @classmethod
     def of(cls, peaks: PeakMaps, row: int, column: int) -> "Fit":
@@ -41,7 +42,7 @@ class Fit:
                 curve = SHAPES[shape](x[inside], *values, width=peaks.channel(index))
                 total[inside] += curve
                 components[index, inside] = under[inside] + curve
-        return cls(total, components)
+        return cls(total, components, under)
 
 
 class SpectrumPlot:
@@ -53,6 +54,7 @@ class SpectrumPlot:
         self._animated = animated
         self._measured = self._line(axes, color=color, linewidth=0.9, label="measured")
         self._total = self._line(axes, color="#d1495b", linewidth=1.5, label="fit")
+        self._under = self._line(axes, color="#888888", linewidth=1.0, linestyle="--", label="background")
         self._residual = None if residual_axes is None else self._line(residual_axes, color=color, linewidth=0.7)
         self._ray = axes.text(0, 0.99, "", transform=axes.get_xaxis_transform(), va="top", ha="center", fontsize=7, animated=animated)
         self.view: tuple[float, float] | None = None
@@ -64,7 +66,14 @@ class SpectrumPlot:
     @property
     def artists(self) -> list[Artist]:
         """All that moves."""
-        return [*self._components, self._measured, self._total, self._ray, *([self._residual] if self._residual is not None else [])]
+        return [
+            *self._components,
+            self._measured,
+            self._under,
+            self._total,
+            self._ray,
+            *([self._residual] if self._residual is not None else []),
+        ]
 
     def set_color(self, color: str) -> None:
         """Colour of what was measured: dark on paper, light on a dark window."""
@@ -78,10 +87,12 @@ class SpectrumPlot:
         x, counts = source.axis.values, np.asarray(source.counts[row, column], dtype=np.float64)
         self._measured.set_data(x, counts)
         fit = Fit.of(peaks, row, column) if peaks is not None and np.isfinite(peaks.height[:, row, column]).any() else None
-        self._total.set_data(x, np.full(len(x), np.nan) if fit is None else fit.total)
+        nothing = np.full(len(x), np.nan)
+        self._total.set_data(x, nothing if fit is None else fit.total)
+        self._under.set_data(x, nothing if fit is None else fit.background)
         self._show_components(x, fit)
         if self._residual is not None:
-            self._residual.set_data(x, np.full(len(x), np.nan) if fit is None else counts - fit.total)
+            self._residual.set_data(x, nothing if fit is None else counts - fit.total)
         labels = self._set_labels(source)
         inside = self._inside(source)
         level = self._level(source, row, column, inside)

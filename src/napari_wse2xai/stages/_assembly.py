@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap, Status
+from napari_wse2xai.data.peak_maps import Under, through
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
@@ -35,7 +36,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
         shapes=tuple(peak.shape for peak in stage.peaks),
         windows=tuple(window.span for peak in stage.peaks for window in windows if peak in window.peaks),
         **_maps(stage, table, spectra),
-        background=_background(stage, windows, fits, spectra),
+        **_under(windows, fits, spectra),
         status=_status_map(each, spectra),
         peak_status=each,
         reduced_chi2=_over_windows(fits, spectra, _reduced_chi2),
@@ -94,11 +95,20 @@ def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[st
     return maps
 
 
-def _background(stage: "Deconvolve", windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> NDArray[np.float32] | None:
-    if stage.background == "none":
-        return None
-    ends = [fit.background for fit in fits] or [np.empty((0, 2))] * len(windows)
-    return np.stack([spectra.on_map(each) for each in ends])
+def _under(windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> dict[str, Any]:
+    """What lies under the peaks of each window, and how it was fitted."""
+    points = max(len(window.points) for window in windows)
+    each: dict[str, Any] = {"under": tuple(Under(window.degree, window.beside) for window in windows)}
+    if any(window.degree is not None for window in windows):
+        lines = [_at_points(window, fit.background, points) for window, fit in zip(windows, fits, strict=False)]
+        each["background"] = np.stack([spectra.on_map(line) for line in lines or [np.empty((0, points))] * len(windows)])
+    return each
+
+
+def _at_points(window: FitWindow, background: Values, points: int) -> Values:
+    """(pixel, points) a window's polynomial at more places than it is known by."""
+    own = background[:, : len(window.points)]
+    return own if own.shape[1] == points else through(np.linspace(*window.span, points), window.span, own.T[:, :, None])
 
 
 def _over_windows(fits: Sequence[Fit], spectra: Pixels, combine: Any) -> NDArray[np.float32]:

@@ -44,6 +44,12 @@ class FitWindow:
     x: NDArray[np.float64]
     span: tuple[float, float]
     """The window, axis unit: what the windows of its peaks cover together."""
+    degree: int | None = 1
+    """Of the polynomial under the peaks; None for none."""
+    substrate: NDArray[np.float64] | None = None
+    """(n,) spectrum that every pixel has some of, counts; None for none."""
+    beside: tuple[tuple[float, float], ...] = ()
+    """Channels outside of the window that are fitted too, from and to, axis unit: they hold the background."""
 
     @property
     def effort(self) -> int:
@@ -79,11 +85,12 @@ class FitWindow:
             start[:, 0].copy(),
             np.array(low),
             np.array(high),
-            {"none": None, "constant": 0, "linear": 1}[settings.background],
+            self.degree,
             settings.position_penalty,
             fixed=frozenset((k, KINDS.index(kind)) for k, p in enumerate(self.peaks) for kind in p.fixed_kinds),
             ties=self._ties(start),
             weights=weights,
+            templates=None if self.substrate is None else self.substrate[:, None],
         )
 
     def begun(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":
@@ -219,13 +226,21 @@ class FitWindow:
         noise = noise or Noise.of(problem, counts, found)
         width = np.zeros(len(self.peaks)) if problem.width is None else problem.width
         quality = uncertainty.assess(problem, counts, found, free, noise)
-        return Fit(found, free, quality, self._background_ends(quality.ends), noise, np.zeros(len(found), dtype=bool), width)
+        return Fit(found, free, quality, self._background(problem, quality.under), noise, np.zeros(len(found), dtype=bool), width)
 
-    def _background_ends(self, fitted: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(pixel, 2) background at the lower and the upper end of the window, counts, from that at its first and last channel."""
-        slope = (fitted[:, 1] - fitted[:, 0]) / (self.x[-1] - self.x[0])
-        low, high = self.span
-        return np.stack([fitted[:, 0] + slope * (low - self.x[0]), fitted[:, 1] + slope * (high - self.x[-1])], axis=1)
+    def _background(self, problem: "Problem", under: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(pixel, point + template) the polynomial at `points`, counts, and how much of each template lies under the peaks."""
+        from napari_wse2xai.numerics.problem import polynomials_at
+
+        if problem.degree is None:
+            return np.concatenate([np.zeros((len(under), len(self.points))), under], axis=1)
+        drawn = polynomials_at(self.points, problem.x, problem.degree, problem.root)
+        return np.concatenate([under[:, : problem.degree + 1] @ drawn.T, under[:, problem.degree + 1 :]], axis=1)
+
+    @property
+    def points(self) -> NDArray[np.float64]:
+        """Places between the ends of the window at which the background is given: as many as its polynomial is known by, at least two."""
+        return np.linspace(*self.span, max(2, (self.degree or 0) + 1))
 
     def _free(self, found: Parameters, problem: "Problem") -> NDArray[np.bool_]:
         """(pixel, peak, 4) False where a parameter lies at its bound; a height at zero is an absent peak, not a bound."""
@@ -260,7 +275,7 @@ class Fit:
     free: NDArray[np.bool_]
     quality: "Quality"
     background: NDArray[np.float64]
-    """(pixel, 2) counts at the ends of the window."""
+    """(pixel, point + template) see `FitWindow._background`."""
     noise: "Noise"
     """That the errors were taken from."""
     empty: NDArray[np.bool_]

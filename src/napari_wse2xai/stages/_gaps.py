@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.peak_maps import through
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
@@ -32,12 +33,12 @@ def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixel
 
 
 def _fitted(window: FitWindow, problem: "Problem", fit: Fit, counts: NDArray[np.float32], kept: NDArray[np.bool_], solver: Any) -> Fit:
-    smaller = replace(window, x=window.x[kept])
+    smaller = replace(window, x=window.x[kept], substrate=None if window.substrate is None else window.substrate[kept])
     fewer = replace(
         problem,
         x=problem.x[kept],
         weights=None if problem.weights is None else problem.weights[kept] / problem.weights[kept].mean(),
-        width=None if problem.width is None else problem.width[kept],
+        templates=None if problem.templates is None else problem.templates[kept],
     )
     there = np.ascontiguousarray(counts[:, kept])
     found = fit_with_choice(smaller, fewer, there, solver, lambda done: None)
@@ -50,7 +51,8 @@ def _model(window: FitWindow, problem: "Problem", fit: Fit) -> NDArray[np.float6
     """(pixel, n) peaks and background on all channels of the window."""
     from napari_wse2xai.numerics.slopes import model
 
-    low, high = window.span
-    share = (problem.x - low) / (high - low)
-    below, above = fit.background.T[:, :, None]
-    return np.asarray(model(problem.x, problem.shapes, fit.found, problem.width) + below + share * (above - below))
+    count = len(window.points)
+    under = through(problem.x, window.span, fit.background[:, :count].T[:, :, None])
+    if problem.templates is not None:
+        under = under + fit.background[:, count:] @ problem.templates.T
+    return np.asarray(model(problem.x, problem.shapes, fit.found, problem.width) + under)

@@ -10,6 +10,7 @@ from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.stages._computing import Fitted
 from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._mending import fitted_beside
 from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._screening import screened
@@ -36,7 +37,7 @@ def refitted(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> Fitted:
     if peaks.frame.shape != source.frame.shape or len(peaks.axis) != len(source.axis):
         raise DataError(f"'{source.name}' is not the map that '{peaks.name}' was deconvolved from; give that one.")
     source = screened(source)
-    windows = list(stage._windows(source))
+    windows = windows_of(stage, peaks, source)
     spectra = Pixels(source, np.asarray(np.isfinite(peaks.height).all(axis=0)), windows)
     problems, fits = [], []
     for window in windows if len(spectra) else ():
@@ -49,6 +50,17 @@ def refitted(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> Fitted:
         fits = with_misfits(windows, problems, fits, spectra, stage.detection)
         fits = [_with_errors_of(peaks, window, fit, spectra) for window, fit in zip(windows, fits, strict=True)]
     return Fitted(source, windows, problems, fits, spectra, stage.detection)
+
+
+def windows_of(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> list[FitWindow]:
+    """The windows of a deconvolution with the backgrounds that they were given."""
+    windows = list(stage._windows(source))
+    if len(peaks.under) != len(windows):
+        return windows
+    each = [replace(window, degree=under.degree) for window, under in zip(windows, peaks.under, strict=True)]
+    return [
+        fitted_beside(window, source, under.beside) if under.beside else window for window, under in zip(each, peaks.under, strict=True)
+    ]
 
 
 def _as_it_was(window: FitWindow, problem: "Problem", peaks: PeakMaps) -> "Problem":

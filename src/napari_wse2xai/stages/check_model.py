@@ -11,7 +11,7 @@ from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
-from napari_wse2xai.stages._refitted import found, settings_of
+from napari_wse2xai.stages._refitted import found, settings_of, windows_of
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.peaks import Peak
@@ -55,15 +55,20 @@ class Proposal:
     """Peaks of the window that it is about."""
     window: tuple[float, float] | None = None
     """Window for them that is free of what disturbs; None where another change is proposed."""
+    background: str | None = None
+    """Setting of the background that bends with the data; None where another change is proposed."""
 
     @property
     def can_be_accepted(self) -> bool:
         """Whether `accepted` knows what to change."""
-        return self.peak is not None or (bool(self.names) and (self.shape is not None or self.window is not None))
+        changes = (self.shape, self.window, self.background)
+        return self.peak is not None or (bool(self.names) and any(change is not None for change in changes))
 
 
 def accepted(settings: Deconvolve, proposal: Proposal) -> Deconvolve:
     """Settings with a proposal's remedy; raises ValueError with the reason where they do not allow it."""
+    if proposal.background is not None:
+        return Deconvolve.model_validate({**settings.model_dump(), "background": proposal.background})
     if proposal.peak is not None:
         peaks = (*settings.peaks, proposal.peak)
     else:
@@ -94,7 +99,7 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
     if _fitted(peaks).sum() < FEWEST:
         return ()
     stage, source = settings_of(peaks), screened(source)
-    windows = list(stage._windows(source))
+    windows = windows_of(stage, peaks, source)
     spectra = Pixels(source, _looked_at(peaks), windows)
     found = [proposal for window in windows for proposal in _of_window(stage, window, peaks, spectra)] if len(spectra) else []
     found += _beside(peaks, source)
@@ -149,8 +154,10 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         words = f"{words}: take a window beyond it{where}; {remedy.worth:.0f} sigma."
         yield Proposal("edge", words, remedy.worth, names=each, window=free)
     else:
-        words = f"The background bends under the window of {names}"
-        yield Proposal("background", f"{words}: narrow the window, or take the baseline off; {remedy.worth:.0f} sigma.", remedy.worth)
+        more = {None: None, 0: None, 1: "quadratic", 2: "cubic"}.get(window.degree)
+        what = "narrow the window, or take the baseline off" if more is None else f"fit it as a {more} (background: {more})"
+        words = f"The background bends under the window of {names}: {what}; {remedy.worth:.0f} sigma."
+        yield Proposal("background", words, remedy.worth, names=each, background=more)
 
 
 def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:

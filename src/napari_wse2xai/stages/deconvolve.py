@@ -1,6 +1,6 @@
 """Deconvolve every spectrum of the flake into peaks."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, Literal, Self
@@ -12,12 +12,13 @@ from pydantic import model_validator
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
-from napari_wse2xai.progress import Progress
+from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages._assembly import assemble
 from napari_wse2xai.stages._computing import Fitted, computed_maps
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._gaps import without_gaps
+from napari_wse2xai.stages._mending import Job, with_better_background
 from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
@@ -30,6 +31,9 @@ from napari_wse2xai.stages.computed import Computed, check_computed
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
 
+Background = Literal["none", "constant", "linear", "quadratic", "cubic", "automatic"]
+DEGREES: dict[Background, int | None] = {"none": None, "constant": 0, "linear": 1, "quadratic": 2, "cubic": 3, "automatic": 1}
+"""Degree of the polynomial that a background is; an automatic one begins straight."""
 __all__ = ["Correlations", "Deconvolve", "Peak"]
 
 
@@ -48,10 +52,11 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     peaks: tuple[Peak, ...] = setting((), title="Peaks", description="What the spectrum is made of.")
     solver: Solver = setting(Automatic(), title="Solver", description="How the parameters are found.")
     pixels: Literal["flake", "off flake", "everywhere"] = setting("flake", title="Pixels", description="Which pixels are fitted.")
-    background: Literal["none", "constant", "linear"] = setting(
-        "linear",
+    background: Background = setting(
+        "automatic",
         title="Background",
-        description="Line fitted under the peaks of each window: takes up what the baseline left or took. The paper has none.",
+        description="Curve fitted under the peaks of each window: takes up what the baseline left or took. Automatic is a straight line, "
+        "bent or held by the channels beside the window where the spectra of the map ask for it. The paper has none.",
     )
     position_penalty: float = setting(
         1e-5, title="Position penalty", description="Pull of a position towards its expected value; 0 for none.", ge=0, le=1e3
@@ -106,6 +111,18 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         if not len(spectra):
             computed = computed_maps(self.computed, Fitted(source, windows, [], [], spectra, self.detection))
             return replace(assemble(self, source, windows, [], spectra), computed=computed)
+        jobs, report = self._fit(source, windows, spectra, progress)
+        if self.background == "automatic":
+            again = partial(self._fit_again, source)
+            better = [with_better_background(job, source, spectra, again) for job in jobs]
+            jobs = [job for job, _ in better]
+            report = " ".join([report, *(words for _, words in better if words)])
+        windows, problems, fits = ([getattr(job, name) for job in jobs] for name in ("window", "problem", "fit"))
+        computed = computed_maps(self.computed, Fitted(source, windows, problems, fits, spectra, self.detection))
+        return replace(assemble(self, source, windows, fits, spectra), report=report, computed=computed)
+
+    def _fit(self, source: SpectralMap, windows: Sequence[FitWindow], spectra: Pixels, progress: Progress) -> tuple[list[Job], str]:
+        """All windows fitted, looked at again and asked what they miss; and what the second look did, in words."""
         problems = [self._begin(window, spectra) for window in windows]
         parts: list[list[Fit]] = [[] for _ in windows]
         effort = sum(window.effort for window in windows)
@@ -119,16 +136,19 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                 done += share / 0.9
             if isinstance(progress, Watching) and chunk.stop < len(spectra):
                 progress.show(self._so_far(source, spectra, windows[0], parts[0]))
-        fits = [Fit.joined(into) for into in parts]
-        report_text = ""
+        fits, report_text = [Fit.joined(into) for into in parts], ""
         if self.refit:
             progress(0.9, "looking again at abnormal pixels")
             fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
         gapless = zip(windows, problems, fits, strict=True)
         fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
         fits = with_misfits(windows, problems, fits, spectra, self.detection)
-        computed = computed_maps(self.computed, Fitted(source, windows, problems, fits, spectra, self.detection))
-        return replace(assemble(self, source, windows, fits, spectra), report=report_text, computed=computed)
+        return [Job(*each) for each in zip(windows, problems, fits, strict=True)], report_text
+
+    def _fit_again(self, source: SpectralMap, window: FitWindow, spectra: Pixels) -> Job:
+        """One of the windows fitted in another way."""
+        jobs, _ = self._fit(source, [window], spectra, silent)
+        return jobs[0]
 
     def _so_far(self, source: SpectralMap, spectra: Pixels, window: FitWindow, parts: list[Fit]) -> SoFar:
         """Height of the strongest peak of a window, as far as it is fitted."""
@@ -179,7 +199,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                     f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {counted(count, 'channel')}, not more than the "
                     f"{parameters} parameters of its {counted(len(members), 'peak')}; widen it or remove peaks."
                 )
-            yield FitWindow(members, inside, x, window)
+            yield FitWindow(members, inside, x, window, DEGREES[self.background])
 
 
 def _report(progress: Progress, begun: float, share: float, words: str, done: float) -> None:

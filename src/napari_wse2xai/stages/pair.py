@@ -259,7 +259,7 @@ def on_grid(peaks: PeakMaps, frame: Frame, transform: Transform) -> PeakMaps:
     pixels = pixel_coordinates(peaks.frame, transform.inverse.apply(pixels_um(frame)))
     whole = np.rint(pixels)
     pixels = np.where(np.abs(pixels - whole) < 1e-6, whole, pixels)  # a grid that falls on the other's pixels gives their very values
-    fields: dict[str, Any] = {"frame": frame, "background": None}
+    fields: dict[str, Any] = {"frame": frame, "background": None, "substrate": None, "substrate_share": None}
     for name in (*PARAMETERS, "form", "area"):
         fields |= _resampled(peaks, name, f"{name}_error", pixels)
     for name in ("reduced_chi2", "r2"):

@@ -1,0 +1,146 @@
+"""Backgrounds that a straight line in the window alone does not describe: bent, or held by what the spectra show beside it."""
+
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data.peak_maps import through
+from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._pixels import Pixels
+
+if TYPE_CHECKING:
+    from napari_wse2xai.numerics.problem import Problem
+
+Values = NDArray[np.float64]
+BENDS = (2, 3)
+"""Degrees that a background which bends is given, one after the other."""
+SEEN = 400
+"""Spectra that tell what lies beside a window."""
+FEW, REACH = 8, 1.5
+"""Channels of a place beside a window that hold its background, and how far off it may lie, in the window's width."""
+FAR = 0.2
+"""Share of the height by which a background must lie below everything that is measured to have run away."""
+WORTH = 0.98
+"""Share of the errors of before, misfit included, that must be left for another background to be taken."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One window with what was fitted in it."""
+
+    window: FitWindow
+    problem: "Problem"
+    fit: Fit
+
+
+Again = Callable[[FitWindow, Pixels], Job]
+"""Fits a window again."""
+
+
+def with_better_background(job: Job, source: SpectralMap, spectra: Pixels, again: Again) -> tuple[Job, str]:
+    """The window with a background that its misfit asks for, where that leaves smaller errors; and what became of it, in words."""
+    misfit = job.fit.misfit
+    if misfit is None or misfit.remedy is None:
+        return job, ""
+    if misfit.remedy.kind == "background":
+        return _bent(job, spectra, again)
+    return _held(job, source, spectra, again)
+
+
+def _bent(job: Job, spectra: Pixels, again: Again) -> tuple[Job, str]:
+    """Bent as little as serves."""
+    best = job
+    for degree in BENDS:
+        tried = again(replace(job.window, degree=degree), spectra)
+        best = tried if _smaller(tried.fit, best.fit) else best
+        if best.fit.misfit is None or best.fit.misfit.remedy is None:
+            break
+    if best is job:
+        return job, ""
+    kind = {2: "quadratic", 3: "cubic"}[best.window.degree or 0]
+    return best, f"The background bends under {_names(job.window)}; it was fitted there as a {kind}."
+
+
+def _held(job: Job, source: SpectralMap, spectra: Pixels, again: Again) -> tuple[Job, str]:
+    """Held by channels beside the window, where it lies far below everything that is measured."""
+    rows = np.unique(np.linspace(0, len(spectra) - 1, min(len(spectra), SEEN)).astype(np.intp))
+    places = list(_beside(job.window, source, spectra, rows))
+    below = _below(job, spectra, rows, np.concatenate(places)) if places else 0.0
+    if not below:
+        return job, ""
+    x = source.axis.values
+    bands = tuple((float(x[place[0]]), float(x[place[-1]])) for place in places)
+    window = fitted_beside(job.window, source, bands)
+    wider = Pixels(source, spectra.whole, [window])
+    if len(wider) != len(spectra):
+        return job, ""
+    tried = again(window, wider)
+    unit, where = source.axis.unit, " and ".join(f"{low:.5g} to {high:.5g}" for low, high in bands)
+    warnings.warn(
+        f"The background under {_names(job.window)} ran {below:.3g} {source.intensity_unit} below all that the spectra of '{source.name}' "
+        f"show in and beside the window {job.window.span[0]:g} to {job.window.span[1]:g} {unit}; it was held by the channels at {where} "
+        f"{unit}: widen the window, or choose another line shape.",
+        DataWarning,
+        stacklevel=2,
+    )
+    return tried, f"The background under {_names(job.window)} had run away; it was held by the channels at {where} {unit}."
+
+
+def fitted_beside(window: FitWindow, source: SpectralMap, bands: tuple[tuple[float, float], ...]) -> FitWindow:
+    """A window that is fitted on some channels outside of it too."""
+    x, bad = source.axis.values, source.bad_channels
+    near = np.any([(x >= low) & (x <= high) for low, high in bands], axis=0)
+    near[bad if bad is not None else []] = False
+    near[window.channels] = True
+    every = np.flatnonzero(near)
+    return replace(window, channels=every, x=x[every], beside=bands)
+
+
+def _names(window: FitWindow) -> str:
+    return " and ".join(peak.name for peak in window.peaks)
+
+
+def _smaller(new: Fit, old: Fit) -> bool:
+    """Whether the errors of a fit, with what its model misses, are smaller than those of another."""
+    each = [fit.errors()[0][..., :3] for fit in (new, old)]
+    known = np.isfinite(each[0]) & np.isfinite(each[1]) & (each[0] > 0) & (each[1] > 0)
+    return bool(known.any()) and float(np.median(np.log(each[0][known] / each[1][known]))) < np.log(WORTH)
+
+
+def _beside(window: FitWindow, source: SpectralMap, spectra: Pixels, rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
+    """Channels on either side of a window where the spectra lie lowest."""
+    x, inside = source.axis.values, np.arange(len(source.axis))[window.channels]
+    whole = replace(window, channels=slice(0, len(x)), x=x)
+    mean = np.nanmean(spectra.measured(whole, rows), axis=0)
+    mean[source.bad_channels if source.bad_channels is not None else []] = np.nan
+    reach = REACH * (window.span[1] - window.span[0])
+    low, high = window.span
+    for side in (np.flatnonzero((x < low) & (x > low - reach)), np.flatnonzero((x > high) & (x < high + reach))):
+        good = np.setdiff1d(side[np.isfinite(mean[side])], inside)
+        if len(good) >= FEW:
+            level = np.convolve(mean[good], np.full(FEW, 1 / FEW), "valid")
+            yield good[int(level.argmin()) :][:FEW]
+
+
+def _below(job: Job, spectra: Pixels, rows: NDArray[np.intp], places: NDArray[np.intp]) -> float:
+    """By how many counts a window's background lies below all that bright spectra show in and beside it; 0 where it does not."""
+    from napari_wse2xai.numerics.slopes import model
+
+    window, fit = job.window, job.fit
+    light = fit.found[rows, :, 2].sum(axis=1)
+    rows = rows[light >= np.median(light)]
+    height = float(np.median(fit.found[rows, :, 2].sum(axis=1)))
+    x = window.x
+    axis = np.concatenate([x, spectra.axis[places]])
+    line = through(axis, window.span, fit.background[rows, : len(window.points)].T[:, :, None])
+    far = replace(window, channels=places, x=spectra.axis[places])
+    lines = model(far.x, job.problem.shapes, fit.found[rows], job.problem.width)
+    beside = float(np.median(spectra.measured(far, rows) - lines - line[:, len(x) :]))
+    within = float(np.median(np.percentile(spectra.of(window, rows) - line[:, : len(x)], 5, axis=1)))
+    return min(beside, within) if min(beside, within) > FAR * height > 0 else 0.0
