@@ -74,7 +74,7 @@ def test_the_drawing_holds_measurement_fit_components_and_residual(figure: Figur
     draw_spectrum(upper, clean_raman, row, column, raman_peaks, lower)
     curves = {line.get_label(): line for line in upper.lines}
     np.testing.assert_array_equal(curves["measured"].get_ydata(), clean_raman.counts[row, column])
-    assert len(upper.lines) == 2 + len(raman_peaks.names)
+    assert len(upper.lines) == 3 + len(raman_peaks.names)
     residual = lower.lines[0].get_ydata()
     expected = clean_raman.counts[row, column] - Fit.of(raman_peaks, row, column).total
     np.testing.assert_allclose(residual, expected)

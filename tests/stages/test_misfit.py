@@ -38,6 +38,7 @@ WRONG = {
 }
 
 
+@pytest.mark.filterwarnings("ignore:The background under")
 @pytest.mark.parametrize("name", WRONG)
 def test_wrong_models_are_never_ok_and_wrong(name):
     made = WRONG[name](seed=20)

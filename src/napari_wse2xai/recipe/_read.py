@@ -189,6 +189,7 @@ def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Name files by their full path: the map's, and those of the spectra to correct it with."""
     spectra = ("dark", "response", "response_dark", "lamp")
     located = {**section, "correct_response": _beside(section.get("correct_response"), spectra, folder)}
+    located["deconvolve"] = _beside(section.get("deconvolve"), ("substrate_file",), folder)
     return {key: value for key, value in _beside(located, ("file",), folder).items() if key in section}
 
 

@@ -102,6 +102,11 @@ def _under(windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -
     if any(window.degree is not None for window in windows):
         lines = [_at_points(window, fit.background, points) for window, fit in zip(windows, fits, strict=False)]
         each["background"] = np.stack([spectra.on_map(line) for line in lines or [np.empty((0, points))] * len(windows)])
+    substrate = windows[0].substrate
+    if substrate is not None:
+        shares = [fit.background[:, len(window.points) :] for window, fit in zip(windows, fits, strict=False)]
+        each["substrate"] = substrate.values
+        each["substrate_share"] = np.concatenate([spectra.on_map(share) for share in shares or [np.empty((0, 1))] * len(windows)])
     return each
 
 

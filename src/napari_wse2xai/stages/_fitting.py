@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.numerics.remedies import Remedy
     from napari_wse2xai.numerics.residual_noise import Noise
     from napari_wse2xai.numerics.uncertainty import Quality
+    from napari_wse2xai.stages._substrate import Substrate
     from napari_wse2xai.stages.deconvolve import Deconvolve
 
 Spectra = NDArray[np.float32]
@@ -46,8 +47,8 @@ class FitWindow:
     """The window, axis unit: what the windows of its peaks cover together."""
     degree: int | None = 1
     """Of the polynomial under the peaks; None for none."""
-    substrate: NDArray[np.float64] | None = None
-    """(n,) spectrum that every pixel has some of, counts; None for none."""
+    substrate: "Substrate | None" = None
+    """Spectrum that every pixel has some of; None for none."""
     beside: tuple[tuple[float, float], ...] = ()
     """Channels outside of the window that are fitted too, from and to, axis unit: they hold the background."""
 
@@ -90,7 +91,7 @@ class FitWindow:
             fixed=frozenset((k, KINDS.index(kind)) for k, p in enumerate(self.peaks) for kind in p.fixed_kinds),
             ties=self._ties(start),
             weights=weights,
-            templates=None if self.substrate is None else self.substrate[:, None],
+            templates=None if self.substrate is None else self.substrate.values[self.channels][:, None],
         )
 
     def begun(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":

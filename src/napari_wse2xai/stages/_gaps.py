@@ -33,7 +33,7 @@ def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixel
 
 
 def _fitted(window: FitWindow, problem: "Problem", fit: Fit, counts: NDArray[np.float32], kept: NDArray[np.bool_], solver: Any) -> Fit:
-    smaller = replace(window, x=window.x[kept], substrate=None if window.substrate is None else window.substrate[kept])
+    smaller = replace(window, x=window.x[kept])
     fewer = replace(
         problem,
         x=problem.x[kept],

@@ -64,8 +64,16 @@ class Common:
         each = self._raw(self.rows)
         self.middle = median(each, axis=0)
         self.reach = CUT * np.maximum(robust_sigma(each - self.middle, axis=0), 1.0)
-        self.stack: Values = self.light[self.rows] @ self._cut(each) / self.weight
+        self.stack: Values = self.light[self.rows] @ self._cut(each) / (self.weight * self._of_substrate())
         """(n,) sum of the residuals over their noise, weighted with their light: of standard deviation 1 if the model is right."""
+
+    def _of_substrate(self) -> float:
+        """By how much the noise of the substrate's spectrum, which all pixels share, raises that of the stack."""
+        substrate = self.window.substrate
+        if substrate is None:
+            return 1.0
+        shares = self.fit.background[self.rows, -1]
+        return float(np.hypot(1.0, self.light[self.rows] @ shares / self.weight / np.sqrt(substrate.pixels)))
 
     @cached_property
     def shared(self) -> float:

@@ -163,19 +163,22 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
         return np.asarray(values / values.mean(), dtype=np.float32)
 
     def _on_axis(self, given: Spectrum, source: SpectralMap, what: str) -> NDArray[np.float64]:
-        """(n,) values of a spectrum at the channels of a map, by straight lines; it must cover them all but for half a channel."""
-        axis = source.axis
-        unit = given.unit or self.unit
-        kind = axis.kind if unit == "as the map" else AxisKind.from_unit(unit)
-        wanted = convert_values(axis.values, axis.kind, kind, axis.laser_nm, axis.medium)
-        slack = 0.5 * float(np.median(np.abs(np.diff(wanted)))) if len(axis) > 1 else 0.0
-        low, high = float(wanted.min()), float(wanted.max())
-        if given.axis[0] > low + slack or given.axis[-1] < high - slack:
-            raise DataError(
-                f"The {what} covers {given.axis[0]:.5g} to {given.axis[-1]:.5g} {kind.unit}, but '{source.name}' was measured from "
-                f"{low:.5g} to {high:.5g}; give one that covers the whole map, or correct its unit."
-            )
-        return np.asarray(np.interp(wanted, given.axis, given.values))
+        return on_axis(given, source, given.unit or self.unit, what)
+
+
+def on_axis(given: Spectrum, source: SpectralMap, unit: str, what: str) -> NDArray[np.float64]:
+    """(n,) values of a spectrum at the channels of a map, by straight lines; it must cover them all but for half a channel."""
+    axis = source.axis
+    kind = axis.kind if unit == "as the map" else AxisKind.from_unit(unit)
+    wanted = convert_values(axis.values, axis.kind, kind, axis.laser_nm, axis.medium)
+    slack = 0.5 * float(np.median(np.abs(np.diff(wanted)))) if len(axis) > 1 else 0.0
+    low, high = float(wanted.min()), float(wanted.max())
+    if given.axis[0] > low + slack or given.axis[-1] < high - slack:
+        raise DataError(
+            f"The {what} covers {given.axis[0]:.5g} to {given.axis[-1]:.5g} {kind.unit}, but '{source.name}' was measured from "
+            f"{low:.5g} to {high:.5g}; give one that covers the whole map, or correct its unit."
+        )
+    return np.asarray(np.interp(wanted, given.axis, given.values))
 
 
 def _require_light(values: NDArray[np.float64], source: SpectralMap, what: str) -> None:

@@ -26,8 +26,10 @@ from napari_wse2xai.stages._saturation import warn_of_saturated
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages._stage import SoFar, Stage, Watching, setting
+from napari_wse2xai.stages._substrate import Substrate
 from napari_wse2xai.stages._windows import channels, together, without
 from napari_wse2xai.stages.computed import Computed, check_computed
+from napari_wse2xai.stages.correct_response import FromFile
 from napari_wse2xai.stages.peaks import Peak, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
 
@@ -57,6 +59,14 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         title="Background",
         description="Curve fitted under the peaks of each window: takes up what the baseline left or took. Automatic is a straight line, "
         "bent or held by the channels beside the window where the spectra of the map ask for it. The paper has none.",
+    )
+    substrate: Literal["none", "off flake"] = setting(
+        "none",
+        title="Substrate",
+        description="Spectrum fitted with the background, how much of it pixel by pixel: the mean of the pixels off the flake.",
+    )
+    substrate_file: FromFile | None = setting(
+        None, title="Substrate's file", description="Text file with two columns, axis and counts of the bare substrate; empty for none."
     )
     position_penalty: float = setting(
         1e-5, title="Position penalty", description="Pull of a position towards its expected value; 0 for none.", ge=0, le=1e3
@@ -94,7 +104,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
 
     def check(self, source: SpectralMap) -> None:
         """Refuse peaks and windows that cannot be fitted to a map, before any work is done."""
-        for _ in self._windows(source):
+        for _ in self._windows(source, bare=True):
             pass
 
     def run(self, source: SpectralMap, progress: Progress) -> PeakMaps:
@@ -178,11 +188,17 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             )
         return chosen
 
-    def _windows(self, source: SpectralMap) -> Iterator[FitWindow]:
-        """Group the peaks by window, refusing what cannot be fitted."""
+    def _substrate(self, source: SpectralMap) -> Substrate | None:
+        if self.substrate_file is not None:
+            return Substrate.of_file(self.substrate_file, source)
+        return Substrate.off_flake(source) if self.substrate == "off flake" else None
+
+    def _windows(self, source: SpectralMap, *, bare: bool = False) -> Iterator[FitWindow]:
+        """Group the peaks by window, refusing what cannot be fitted; `bare`: without the substrate, before the flake is known."""
         if not self.peaks:
             raise DataError("There is no peak to fit; add at least one to the list of peaks.")
         low, high = source.axis.span
+        substrate = None if bare else self._substrate(source)
         for peak in self.peaks:
             if not low <= peak.position <= high:
                 raise DataError(
@@ -199,7 +215,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                     f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {counted(count, 'channel')}, not more than the "
                     f"{parameters} parameters of its {counted(len(members), 'peak')}; widen it or remove peaks."
                 )
-            yield FitWindow(members, inside, x, window, DEGREES[self.background])
+            yield FitWindow(members, inside, x, window, DEGREES[self.background], substrate)
 
 
 def _report(progress: Progress, begun: float, share: float, words: str, done: float) -> None:
