@@ -8,7 +8,7 @@ from napari_wse2xai.numerics.lineshapes import SHAPES
 
 X = np.linspace(-30, 40, 141)
 PARAMETERS = (3.2, 7.5, 11.0, 0.3)
-SYMMETRIC = [name for name in SHAPES if name != "fano"]
+SYMMETRIC = [name for name in SHAPES if SHAPES[name].form is None or "voigt" in name]
 
 
 @pytest.mark.parametrize("shape", SYMMETRIC)
@@ -28,7 +28,7 @@ def test_derivatives_agree_with_finite_differences(shape, form):
         step = np.zeros(4)
         step[i] = 1e-5
         finite = (SHAPES[shape](X, *(parameters + step)) - SHAPES[shape](X, *(parameters - step))) / 2e-5
-        assert column == pytest.approx(finite, abs=2e-6)
+        assert column == pytest.approx(finite, abs=2e-6 if form < 0.5 else 2e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -15,7 +15,7 @@ from napari_wse2xai.data.history import History, Record
 
 PARAMETERS = ("position", "fwhm", "height")
 """Parameters of every peak, in the order used everywhere."""
-BOUND_FLAGS = {1: "position", 2: "FWHM", 8: "form"}
+BOUND_FLAGS = {1: "position", 2: "FWHM", 4: "height", 8: "form"}
 """Bits of `PeakMaps.at_bound`."""
 
 
@@ -116,7 +116,7 @@ class PeakMaps:
     area_error: NDArray[np.float32] | None = None
     """(peak, ny, nx) area in `intensity_unit` times the axis unit, its error with the covariance of height and FWHM."""
     at_bound: NDArray[np.uint8] | None = None
-    """(peak, ny, nx) which parameters lie at their bound: 1 position, 2 FWHM, 8 form, added up."""
+    """(peak, ny, nx) which parameters lie at their bound: 1 position, 2 FWHM, 4 height, 8 form, added up."""
     r2: NDArray[np.float32] | None = None
     """(ny, nx) share of the variance above the background that the peaks explain."""
     peak_status: NDArray[np.uint8] | None = None

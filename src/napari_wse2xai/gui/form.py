@@ -79,6 +79,10 @@ class Form(QWidget):
         for name, entry in self._inputs.items():
             entry.put(getattr(settings, name))
 
+    def put_one(self, name: str, value: Any) -> None:
+        """Show one setting, whatever the others are."""
+        self._inputs[name].put(value)
+
 
 class Table:
     """Inputs for a list of settings objects, such as the peaks; drawn by `gui.table`."""

@@ -15,6 +15,7 @@ from napari_wse2xai.gui.load_maps import LoadMaps
 from napari_wse2xai.gui.model_check import ModelCheck
 from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
+from napari_wse2xai.gui.peak_file import PeakFile
 from napari_wse2xai.gui.preset_box import PresetBox
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.stage_panel import StagePanel
@@ -33,6 +34,7 @@ class MainWidget(Docked):
         self.loading = LoadMaps(napari_viewer)
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
         self.checking = ModelCheck(napari_viewer, self.panels[Deconvolve].form)
+        self.peak_file = PeakFile(napari_viewer, self.panels[Deconvolve].form)
         self.preset = PresetBox(self.panels.values())
         self.said = Voice(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
@@ -82,6 +84,7 @@ class MainWidget(Docked):
         both = QWidget()
         column = QVBoxLayout(both)
         column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.peak_file)
         column.addWidget(panel)
         column.addWidget(self.checking)
         return both
@@ -203,4 +206,4 @@ def new_peak(peaks: tuple[Peak, ...], position: float) -> Peak:
     low, high = near.window
     if not low <= position <= high:  # a window of its own: widening the neighbours' would change their fit
         low, high = position - 6 * near.fwhm, position + 6 * near.fwhm
-    return Peak(name=name, shape=near.shape, position=round(position, 4), fwhm=near.fwhm, window=(low, high))
+    return Peak(name=name, shape=near.shape, formula=near.formula, position=round(position, 4), fwhm=near.fwhm, window=(low, high))

@@ -106,10 +106,12 @@ def _in_common(source: SpectralMap, peaks: PeakMaps) -> int:
 
 def exchange(viewer: Viewer, former: PeakMaps, now: PeakMaps) -> None:
     """Let all layers of one deconvolution show the same with more computed maps."""
+    changed: dict[int, Any] = {id(former): now}
+    changed |= {id(pair): replace(pair, raman=now) for pair in paired_maps(viewer) if pair.raman is former}
     for layer in viewer.layers:
         is_ = shown(layer)
-        if is_ is not None and is_.artefact is former:
-            layer.metadata = {**layer.metadata, KEY: Shown(now, is_.part, is_.flake)}
+        if is_ is not None and id(is_.artefact) in changed:
+            layer.metadata = {**layer.metadata, KEY: Shown(changed[id(is_.artefact)], is_.part, is_.flake)}
 
 
 def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.lineshapes import OWN, SHAPES
 
 AXES = ("local", "window")
 HALF_SPAN = 3.0
@@ -145,11 +145,15 @@ def check(columns: int, lines: Sequence[Line] | None, axis: str) -> None:
     if columns != needed:
         more = ", and the form where it varies" if any(line.own_form for line in lines) else ""
         raise SettingsError(f"{len(lines)} lines need {needed} columns (position, FWHM, height of each{more}), not {columns}.")
-    if wrong := [line.shape for line in lines if line.shape not in SHAPES and line.shape != NUMBER]:
+    if wrong := [line.shape for line in lines if not _is_known(line.shape)]:
         raise SettingsError(f"The line shape '{wrong[0]}' is not known; use {', '.join(SHAPES)}.")
+
+
+def _is_known(shape: str) -> bool:
+    return shape in SHAPES or shape == NUMBER or shape.startswith(OWN)
 
 
 def _usual_form(line: Line) -> float:
     """Form of a line where the pixels do not tell; 0 for a shape without one."""
-    limits = SHAPES[line.shape].form if line.shape in SHAPES else None
+    limits = None if line.shape == NUMBER else SHAPES[line.shape].form
     return 0.0 if limits is None else limits[1] if line.form is None else line.form

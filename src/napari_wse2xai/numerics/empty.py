@@ -41,15 +41,18 @@ def heights_alone(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.f
         fixed = fitted[:1].copy()
         fixed[:, mine] = 0.0
         rest = left_over(problem, counts, problem.complete(fixed))
-        fitted[:, mine] = _not_negative(columns @ columns.T, rest @ columns.T, problem.fitted(problem.upper)[mine])
+        least, most = (problem.fitted(bound)[mine] for bound in (problem.lower, problem.upper))
+        fitted[:, mine] = _within(columns @ columns.T, rest @ columns.T, least, most)
     return problem.complete(fitted)
 
 
-def _not_negative(normal: NDArray[np.float64], right: NDArray[np.float64], most: NDArray[np.float64]) -> NDArray[np.float64]:
+def _within(
+    normal: NDArray[np.float64], right: NDArray[np.float64], least: NDArray[np.float64], most: NDArray[np.float64]
+) -> NDArray[np.float64]:
     """(pixel, m) least squares with bounds, one after the other."""
-    result = np.zeros_like(right)
+    result = np.zeros_like(right) + least
     for _ in range(SWEEPS):
         for k in range(len(normal)):
             gain = (right[:, k] - result @ normal[k]) / max(float(normal[k, k]), 1e-300)
-            result[:, k] = np.clip(result[:, k] + gain, 0.0, most[k])
+            result[:, k] = np.clip(result[:, k] + gain, least[k], most[k])
     return result

@@ -222,7 +222,7 @@ class _Walk:
     def of(self, node: ast.expr) -> Dual:
         """Value of a node."""
         if isinstance(node, ast.Constant):
-            return Dual(np.float64(_number(node)))
+            return Dual(_number(node))
         if isinstance(node, ast.Name):
             return self.values[self.spelled[node.id]]
         if isinstance(node, ast.UnaryOp):
@@ -238,6 +238,8 @@ class _Walk:
 
     def _binary(self, operator: type[ast.operator], one: Dual, other: Dual) -> Dual:
         a, b = one.value, other.value
+        if isinstance(a, float) and isinstance(b, float) and not one.by and not other.by:
+            return Dual(_of_numbers(operator, a, b))
         if operator is ast.Add:
             return _joined(a + b, (one, 1.0), (other, 1.0))
         if operator is ast.Sub:
@@ -246,7 +248,8 @@ class _Walk:
             return _joined(a * b, (one, b), (other, a))
         if operator is ast.Div:
             self.guards.append(other)
-            return _joined(a / b, (one, 1.0 / b), (other, -a / (b * b)))
+            inverse = _of_numbers(ast.Div, 1.0, b) if isinstance(b, float) else 1.0 / b
+            return _joined(a * inverse, (one, inverse), (other, -a * inverse * inverse))
         if not other.by:
             return one.chained(a**b, b * a ** (b - 1.0))
         self.guards.append(one)
@@ -254,9 +257,18 @@ class _Walk:
 
     def _called(self, name: str, inner: Dual) -> Dual:
         value, slope = FUNCTIONS[name](_library(inner.value), inner.value)
+        if isinstance(inner.value, float) and not inner.by:
+            return Dual(float(value))
         if name in ("sqrt", "log", "log10"):
             self.guards.append(inner)
         return inner.chained(value, slope)
+
+
+def _of_numbers(operator: type[ast.operator], a: float, b: float) -> float:
+    """Two plain numbers, as arrays count them: a division by zero is infinite."""
+    work = {ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power}
+    with np.errstate(all="ignore"):
+        return float(work[operator](np.float64(a), np.float64(b)))
 
 
 def _joined(value: Array, *parts: tuple[Dual, Array]) -> Dual:

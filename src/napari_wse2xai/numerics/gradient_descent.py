@@ -101,7 +101,7 @@ class _Descent:
         self.start, self.width = problem.fitted(problem.start), problem.start[own, FWHM]
         self.x, self.root, self.under = tensor(problem.x - self.centre), tensor(problem.root), tensor(problem.background)
         self.y = tensor(counts / self.scale) * self.root
-        self.links, self.offsets = tensor(problem.links), tensor(problem.offsets)
+        self.links, self.offsets = tensor(problem.links), tensor(self._offsets())
         self.rows = torch.as_tensor(problem.rows, device=device)
         self.still = tensor(self._still())
         self.state = tensor(self._to_state(problem.fitted(problem.scaled_start(counts))))
@@ -150,6 +150,11 @@ class _Descent:
             model = torch.addcmul(model, own[HEIGHT], by[HEIGHT])
             columns.extend(column for i, column in enumerate(by) if PER_PEAK * k + i in varying)
         return torch.stack(columns, 1), model
+
+    def _offsets(self) -> NDArray[np.float64]:
+        """Offsets of what follows, with positions counted from the centre."""
+        led, follows = self.problem.leaders % PER_PEAK == POSITION, self.problem.rows % PER_PEAK == POSITION
+        return np.asarray(self.problem.offsets + self.centre * (self.problem.links @ led - follows))
 
     def _still(self) -> NDArray[np.float64]:
         """Start of every parameter, (pixel, 4 * peak), in the units of `_fitted`: what is fixed keeps it."""

@@ -45,6 +45,39 @@ def fano(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.
     return height * skew * skew / (1.0 + u * u)
 
 
+def asymmetric_gaussian(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> Array:
+    """Two half Gaussians of one top; the form is by how much the upper side is the wider, ``(w+ - w-) / (w+ + w-)``."""
+    return gaussian(x, position, fwhm * _side(x, position, form), height)
+
+
+def asymmetric_lorentzian(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> Array:
+    """Two half Lorentzians of one top; the form as of `asymmetric_gaussian`."""
+    return lorentzian(x, position, fwhm * _side(x, position, form), height)
+
+
+def _side(x: Array, position: Array, form: Array) -> Array:
+    """Width of the side that a place lies on, over the FWHM: ``1 + f`` above the position, ``1 - f`` below."""
+    return 1.0 + form * (2.0 * (x > position) - 1.0)
+
+
+def asymmetric_gaussian_derivatives(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> tuple[Array, ...]:
+    """Derivatives of `asymmetric_gaussian` by position, FWHM, height and form."""
+    return _sided(gaussian_derivatives, x, position, fwhm, height, form)
+
+
+def asymmetric_lorentzian_derivatives(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> tuple[Array, ...]:
+    """Derivatives of `asymmetric_lorentzian` by position, FWHM, height and form."""
+    return _sided(lorentzian_derivatives, x, position, fwhm, height, form)
+
+
+def _sided(
+    derivatives: Callable[..., tuple[Array, ...]], x: Array, position: Array, fwhm: Array, height: Array, form: Array
+) -> tuple[Array, ...]:
+    side = _side(x, position, form)
+    by_position, by_width, by_height = derivatives(x, position, fwhm * side, height)
+    return by_position, by_width * side, by_height, by_width * fwhm * (2.0 * (x > position) - 1.0)
+
+
 def voigt(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.5) -> Array:
     """Convolution of a Lorentzian and a Gaussian, of given total FWHM; the form is the Lorentzian's FWHM over the total, 0 to 1."""
     value, *_ = _voigt_with_slopes(x, position, fwhm, form)
@@ -165,15 +198,36 @@ def _voigt_area(form: Array) -> Array:
     return gauss * GAUSSIAN_AREA / _faddeeva(1j * float(np.sqrt(LN2)) * form / gauss).real
 
 
-SHAPES: dict[str, Shape] = {
-    "lorentzian": Shape(lorentzian, lorentzian_derivatives),
-    "gaussian": Shape(gaussian, gaussian_derivatives, area=lambda form: GAUSSIAN_AREA),
-    "voigt": Shape(voigt, voigt_derivatives, (0.0, 0.5, 1.0), _voigt_area),
-    "pseudo-voigt": Shape(
-        pseudo_voigt, pseudo_voigt_derivatives, (0.0, 0.5, 1.0), lambda form: form * np.pi / 2 + (1 - form) * GAUSSIAN_AREA
-    ),
-    "fano": Shape(fano, fano_derivatives, (-0.95, 0.0, 0.95), lambda form: (1 - form * form) * np.pi / 2),
-}
+class Shapes(dict[str, Shape]):
+    """Shapes by name; one whose name is a formula, ``= 1/cosh(u)``, is made when it is first asked for."""
+
+    def __missing__(self, name: str) -> Shape:
+        """Make what the name describes."""
+        if not name.startswith(OWN):
+            raise KeyError(name)
+        from napari_wse2xai.numerics.own_shapes import own_shape
+
+        self[name] = own_shape(name.removeprefix(OWN).strip())
+        return self[name]
+
+
+OWN = "="
+"""What the name of a shape of one's own begins with; the formula follows."""
+SHAPES: dict[str, Shape] = Shapes(
+    {
+        "lorentzian": Shape(lorentzian, lorentzian_derivatives),
+        "gaussian": Shape(gaussian, gaussian_derivatives, area=lambda form: GAUSSIAN_AREA),
+        "voigt": Shape(voigt, voigt_derivatives, (0.0, 0.5, 1.0), _voigt_area),
+        "pseudo-voigt": Shape(
+            pseudo_voigt, pseudo_voigt_derivatives, (0.0, 0.5, 1.0), lambda form: form * np.pi / 2 + (1 - form) * GAUSSIAN_AREA
+        ),
+        "asymmetric gaussian": Shape(
+            asymmetric_gaussian, asymmetric_gaussian_derivatives, (-0.9, 0.0, 0.9), area=lambda form: GAUSSIAN_AREA
+        ),
+        "asymmetric lorentzian": Shape(asymmetric_lorentzian, asymmetric_lorentzian_derivatives, (-0.9, 0.0, 0.9)),
+        "fano": Shape(fano, fano_derivatives, (-0.95, 0.0, 0.95), lambda form: (1 - form * form) * np.pi / 2),
+    }
+)
 """Every line shape by its name in a recipe.  A Fano line's area is that above its constant tail ``h s^2``."""
 
 

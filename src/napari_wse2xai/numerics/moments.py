@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.learned_start import LearnedStart, enough
 from napari_wse2xai.numerics.moment_descent import Descent, State, Tolerance
-from napari_wse2xai.numerics.problem import HEIGHT, Problem
+from napari_wse2xai.numerics.problem import HEIGHT, POSITION, Problem, Tie
 from napari_wse2xai.numerics.threads import single_thread
 
 __all__ = ["Tolerance", "applies", "fit"]
@@ -29,8 +29,15 @@ CHUNK = 2500
 def applies(problem: Problem) -> bool:
     """Whether the problem is of the kind solved here: Lorentzians with heights of their own."""
     heights = {(k, HEIGHT) for k in range(len(problem.shapes))}
-    tied = {tie.follower for tie in problem.ties} | problem.fixed
-    return set(problem.shapes) == {"lorentzian"} and not heights & tied
+    tied = {tie.follower for tie in problem.ties} | problem.fixed | problem.bounded
+    one_each = len({tie.follower for tie in problem.ties}) == len(problem.ties)
+    alike = one_each and all(tie.follower[1] == tie.leader[1] and _plain(tie) for tie in problem.ties)
+    return set(problem.shapes) == {"lorentzian"} and not heights & tied and alike
+
+
+def _plain(tie: Tie) -> bool:
+    """Whether a position keeps its distance, or a FWHM its proportion."""
+    return tie.ratio == 1.0 if tie.follower[1] == POSITION else tie.offset == 0.0 and tie.ratio > 0
 
 
 def fit(

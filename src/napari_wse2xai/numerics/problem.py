@@ -19,7 +19,7 @@ NARROW = 4.0
 
 @dataclass(frozen=True)
 class Tie:
-    """One parameter that follows another: ``follower = ratio * leader + offset``."""
+    """One parameter that follows another: ``follower = ratio * leader + offset``; of several ties of one follower the sum."""
 
     follower: tuple[int, int]
     """(peak, parameter)."""
@@ -55,6 +55,8 @@ class Problem:
     fixed: frozenset[tuple[int, int]] = frozenset()
     """(peak, parameter) that keep their start."""
     ties: tuple[Tie, ...] = ()
+    bounded: frozenset[tuple[int, int]] = frozenset()
+    """(peak, parameter) whose bounds a user set: they are no guess to be widened."""
     weights: NDArray[np.float64] | None = None
     """(n,) weight of each channel, of mean 1; None for equal ones."""
     width: NDArray[np.float64] | None = None
@@ -83,22 +85,36 @@ class Problem:
         for name, value in zip(("leaders", "rows", "links", "offsets"), self._linked(), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "start", self.complete(self.start.ravel()[self.leaders][None])[0])
+        for name, value in zip(("lower", "upper"), self._without_bounds_of_followers(), strict=True):
+            object.__setattr__(self, name, value)
+
+    def _without_bounds_of_followers(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Bounds of what is fitted; what follows goes wherever it is led, or it would no longer follow."""
+        lower, upper = self.lower.copy(), self.upper.copy()
+        for tie in self.ties:
+            lower[tie.follower], upper[tie.follower] = -np.inf, np.inf
+        return lower, upper
 
     def _linked(self) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64], NDArray[np.float64]]:
         def flat(place: tuple[int, int]) -> int:
             return place[0] * PER_PEAK + place[1]
 
         formless = {flat((k, FORM)) for k, shape in enumerate(self.shapes) if SHAPES[shape].form is None}
-        followers = {flat(tie.follower): tie for tie in self.ties}
+        followers: dict[int, list[Tie]] = {}
+        for tie in self.ties:
+            followers.setdefault(flat(tie.follower), []).append(tie)
         still = formless | {flat(place) for place in self.fixed}
         varying = [place for place in range(PER_PEAK * len(self.shapes)) if place not in still]
         leaders = [place for place in varying if place not in followers]
-        rows = [place for place in varying if place not in followers or flat(followers[place].leader) in leaders]
+        rows = [place for place in varying if place not in followers or any(flat(tie.leader) in leaders for tie in followers[place])]
         links, offsets = np.zeros((len(rows), len(leaders))), np.zeros(len(rows))
         for row, place in enumerate(rows):
-            tie = followers.get(place)
-            links[row, leaders.index(place if tie is None else flat(tie.leader))] = 1.0 if tie is None else tie.ratio
-            offsets[row] = 0.0 if tie is None else tie.offset
+            for tie in followers.get(place, [Tie((0, 0), (place // PER_PEAK, place % PER_PEAK))]):
+                if flat(tie.leader) in leaders:
+                    links[row, leaders.index(flat(tie.leader))] = tie.ratio
+                else:
+                    offsets[row] += tie.ratio * self.start[tie.leader]
+                offsets[row] += tie.offset
         return np.array(leaders, dtype=np.intp), np.array(rows, dtype=np.intp), links, offsets
 
     @property
@@ -145,13 +161,20 @@ class Problem:
         least = 0.02 * max(float(start[:, HEIGHT].max()), 1e-12)
         unseen = start[:, HEIGHT] < least
         start[unseen] = np.where(np.arange(PER_PEAK) == HEIGHT, start[unseen], self.start[unseen])
-        start[free_height, HEIGHT] = np.maximum(start[free_height, HEIGHT], least)
+        start[free_height, HEIGHT] = np.clip(start[free_height, HEIGHT], least, self.upper[free_height, HEIGHT])
         return replace(self, start=start)
+
+    @property
+    def _guessed_widths(self) -> NDArray[np.bool_]:
+        """(peak,) whose FWHM has bounds that were guessed from the expected one."""
+        told = self.bounded | {tie.follower for tie in self.ties}
+        return np.array([(k, FWHM) not in told for k in range(len(self.start))])
 
     def opened(self) -> "Problem":
         """Let lines be as narrow as a channel: for a spectrum that tells widths by itself."""
         lower = self.lower.copy()
-        lower[:, FWHM] = np.minimum(lower[:, FWHM], float(np.abs(np.gradient(self.x)).mean()))
+        guessed = self._guessed_widths
+        lower[guessed, FWHM] = np.minimum(lower[guessed, FWHM], float(np.abs(np.gradient(self.x)).mean()))
         return replace(self, lower=lower)
 
     def fitted_out(self, found: NDArray[np.float64], narrowest: float) -> "Problem":
@@ -163,7 +186,9 @@ class Problem:
         """
         channel = channel_widths(self.x)
         lower = self.lower.copy()
-        lower[:, FWHM] = np.clip(narrowest * found[:, FWHM], min(float(channel.mean()), float(lower[:, FWHM].min())), lower[:, FWHM])
+        guessed = self._guessed_widths
+        least = np.minimum(channel.mean(), lower[guessed, FWHM].min(initial=np.inf))
+        lower[guessed, FWHM] = np.clip(narrowest * found[guessed, FWHM], least, lower[guessed, FWHM])
         about = np.interp(found[:, POSITION], self.x, channel)
         narrow = found[:, FWHM] < NARROW * about
         return replace(self, lower=lower, width=np.where(narrow, about, 0.0) if narrow.any() else None)
@@ -172,7 +197,7 @@ class Problem:
         """The problem of some of the peaks; what is tied to one that went keeps its start."""
         place = {old: new for new, old in enumerate(kept)}
         lost = {tie.follower for tie in self.ties if tie.leader[0] not in place}
-        stay = [tie for tie in self.ties if tie.follower[0] in place and tie.leader[0] in place]
+        stay = [tie for tie in self.ties if tie.follower[0] in place and tie.follower not in lost]
         ties = [replace(t, follower=(place[t.follower[0]], t.follower[1]), leader=(place[t.leader[0]], t.leader[1])) for t in stay]
         which = list(kept)
         return replace(
@@ -184,6 +209,7 @@ class Problem:
             upper=self.upper[which],
             fixed=frozenset((place[k], kind) for k, kind in self.fixed | lost if k in place),
             ties=tuple(ties),
+            bounded=frozenset((place[k], kind) for k, kind in self.bounded if k in place),
             width=None if self.width is None else self.width[which],
         )
 

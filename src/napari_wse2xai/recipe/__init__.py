@@ -3,6 +3,7 @@
 from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
 from napari_wse2xai.recipe._checks import check, with_laser
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
+from napari_wse2xai.recipe._peak_file import read_peaks, write_peaks
 from napari_wse2xai.recipe._read import load, preset, preset_names
 from napari_wse2xai.recipe._series import Member, Series, is_series, load_series
 from napari_wse2xai.recipe._write import to_yaml
@@ -22,6 +23,8 @@ __all__ = [
     "load_series",
     "preset",
     "preset_names",
+    "read_peaks",
     "to_yaml",
     "with_laser",
+    "write_peaks",
 ]

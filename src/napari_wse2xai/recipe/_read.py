@@ -12,6 +12,7 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
+from napari_wse2xai.recipe._peak_file import read_peaks
 from napari_wse2xai.recipe._yaml import mapping_of, text_of
 from napari_wse2xai.stages import CompareTheory, Settings
 
@@ -63,6 +64,7 @@ def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path) -> Rec
     for name in MODALITIES:
         if isinstance(given.get(name), Mapping):
             section, peaks_at[name] = _normal(given[name], f"{source}: {name}")
+            section = _with_peaks_of_file(section, folder)
             whole = merge(_without_what_peaks_decide(base.get(name, {}), section), section)
             merged[name] = _located(_of_usual_kind(whole), folder)
     merged |= _late_sections(given, base, source) | _theory_section(given, base["preset"])
@@ -103,6 +105,15 @@ def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str
         normal["deconvolve"] = {**fit, key: normal.pop(key)}
     fit = normal.get("deconvolve")
     return normal, "deconvolve.peaks" if "peaks" not in moved and isinstance(fit, Mapping) and "peaks" in fit else "peaks"
+
+
+def _with_peaks_of_file(section: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Put the peaks of a file that the recipe names in their place."""
+    fit = section.get("deconvolve")
+    if not isinstance(fit, Mapping) or not isinstance(fit.get("peaks"), str):
+        return section
+    peaks = read_peaks(folder / fit["peaks"])
+    return {**section, "deconvolve": {**fit, "peaks": [peak.model_dump(mode="json") for peak in peaks]}}
 
 
 def _without_what_peaks_decide(base: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:

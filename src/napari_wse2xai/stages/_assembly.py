@@ -33,7 +33,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
         frame=source.frame,
         axis=source.axis,
         names=tuple(peak.name for peak in stage.peaks),
-        shapes=tuple(peak.shape for peak in stage.peaks),
+        shapes=tuple(peak.line_shape for peak in stage.peaks),
         windows=tuple(window.span for peak in stage.peaks for window in windows if peak in window.peaks),
         **_maps(stage, table, spectra),
         **_under(windows, fits, spectra),
@@ -59,7 +59,7 @@ class _Table:
         absent = joined([fit.absent(stage.detection) for fit in fits])
         self.values, honest = joined([fit.found for fit in fits]), [fit.errors() for fit in fits]
         self.errors, self.covariance = joined([error for error, _ in honest]), joined([joint for _, joint in honest])
-        self.at_bound = (joined([~fit.free for fit in fits]) & ~absent[..., None]) @ np.array([1, 2, 0, 8], dtype=np.uint8)
+        self.at_bound = (joined([~fit.free for fit in fits]) & ~absent[..., None]) @ np.array([1, 2, 4, 8], dtype=np.uint8)
         for kind in (0, 1, 3):
             self.values[..., kind][absent] = self.errors[..., kind][absent] = np.nan
 
@@ -85,11 +85,11 @@ def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[st
     for kind, name in enumerate(("position", "fwhm", "height", "form")):
         maps[name] = spectra.on_map(table.values[..., kind])
         maps[f"{name}_error"] = spectra.on_map(table.errors[..., kind])
-    has_form = np.array([SHAPES[peak.shape].form is not None for peak in stage.peaks])
+    has_form = np.array([SHAPES[peak.line_shape].form is not None for peak in stage.peaks])
     for name in ("form", "form_error"):
         maps[name][~has_form] = np.nan
         maps[name] = maps[name] if has_form.any() else None
-    area, area_error = table.areas([peak.shape for peak in stage.peaks])
+    area, area_error = table.areas([peak.line_shape for peak in stage.peaks])
     maps["area"], maps["area_error"] = spectra.on_map(area), spectra.on_map(area_error)
     maps["at_bound"] = np.nan_to_num(spectra.on_map(table.at_bound.astype(np.float32))).astype(np.uint8)
     return maps

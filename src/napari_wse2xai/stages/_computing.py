@@ -236,7 +236,7 @@ class _Errors:
 
 def _area(peak: Peak, fwhm: Dual, height: Dual, form: Dual) -> Dual:
     """Area of a peak out of its other parameters."""
-    shape = SHAPES[peak.shape]
+    shape = SHAPES[peak.line_shape]
     at = np.nan_to_num(form.value)
     factor, slope = shape.area(at) + 0.0 * at, (shape.area(at + 1e-4) - shape.area(at - 1e-4)) / 2e-4 + 0.0 * at
     (of_fwhm,), (of_height,), (of_form,) = fwhm.by, height.by, form.by

@@ -68,31 +68,40 @@ class FitWindow:
         """State the fit for a solver; heights that are not given are read off the mean spectrum."""
         from napari_wse2xai.numerics.problem import Problem
 
-        narrow, wide = settings.width_range
         seen = [max(float(np.interp(p.position, self.x, mean)), 0.05 * float(mean.max()), 1e-12) for p in self.peaks]
-        forms = [SHAPES[p.shape].form or (0.0, 0.0, 0.0) for p in self.peaks]
+        forms = [SHAPES[p.line_shape].form or (0.0, 0.0, 0.0) for p in self.peaks]
         start = np.array(
             [
                 (p.position, p.fwhm, p.height or height, form[1] if p.form is None else p.form)
                 for p, height, form in zip(self.peaks, seen, forms, strict=True)
             ]
         )
-        low = [(max(p.position - p.reach, p.window[0]), narrow * p.fwhm, 0.0, form[0]) for p, form in zip(self.peaks, forms, strict=True)]
-        high = [(min(p.position + p.reach, p.window[1]), wide * p.fwhm, np.inf, form[2]) for p, form in zip(self.peaks, forms, strict=True)]
+        low, high = self._bounds(forms, settings.width_range)
         return Problem(
             self.x,
-            tuple(p.shape for p in self.peaks),
+            tuple(p.line_shape for p in self.peaks),
             start,
             start[:, 0].copy(),
-            np.array(low),
-            np.array(high),
+            low,
+            high,
             self.degree,
             settings.position_penalty,
             fixed=frozenset((k, KINDS.index(kind)) for k, p in enumerate(self.peaks) for kind in p.fixed_kinds),
             ties=self._ties(start),
+            bounded=frozenset((k, KINDS.index(kind)) for k, p in enumerate(self.peaks) for kind in p.bounds),
             weights=weights,
             templates=None if self.substrate is None else self.substrate.values[self.channels][:, None],
         )
+
+    def _bounds(self, forms: Sequence[tuple[float, float, float]], width_range: tuple[float, float]) -> tuple[Parameters, Parameters]:
+        """Lowest and highest value of every parameter, (peak, 4): what a peak sets itself, else what follows from what is expected."""
+        (narrow, wide), each = width_range, list(zip(self.peaks, forms, strict=True))
+        low = np.array([(max(p.position - p.reach, p.window[0]), narrow * p.fwhm, 0.0, form[0]) for p, form in each])
+        high = np.array([(min(p.position + p.reach, p.window[1]), wide * p.fwhm, np.inf, form[2]) for p, form in each])
+        for k, peak in enumerate(self.peaks):
+            for kind, bounds in peak.bounds.items():
+                low[k, KINDS.index(kind)], high[k, KINDS.index(kind)] = bounds
+        return low, high
 
     def begun(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":
         """Problem that starts where a mean spectrum puts it, and whose lines may be as narrow as it shows, whatever was expected."""
@@ -125,6 +134,11 @@ class FitWindow:
                     ties.append(Tie((k, i), (leader, i), 1.0, float(start[k, i] - start[leader, i])))
                 else:
                     ties.append(Tie((k, i), (leader, i), float(start[k, i] / start[leader, i])))
+            for kind, (factors, constant) in peak.formulas(names).items():
+                for number, (parameter, factor) in enumerate(factors.items()):
+                    name, _, led = parameter.rpartition(".")
+                    place = (names.index(name), KINDS.index(led))
+                    ties.append(Tie((k, KINDS.index(kind)), place, factor, constant if number == 0 else 0.0))
         return tuple(ties)
 
     def fit(self, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> "Fit":
@@ -247,7 +261,7 @@ class FitWindow:
         """(pixel, peak, 4) False where a parameter lies at its bound; a height at zero is an absent peak, not a bound."""
         tolerance = 1e-3 * np.stack([problem.start[:, 1], problem.start[:, 1], problem.start[:, 2], np.ones(len(self.peaks))], axis=1)
         inside = (found > problem.lower + tolerance) & (found < problem.upper - tolerance)
-        inside[..., 2] = True
+        inside[..., 2] |= [(k, 2) not in problem.bounded for k in range(len(self.peaks))]
         free = np.ones((len(found), inside.shape[1] * inside.shape[2]), dtype=bool)
         free[:, problem.leaders] = inside.reshape(free.shape)[:, problem.leaders]
         return free.reshape(inside.shape)

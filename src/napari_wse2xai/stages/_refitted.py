@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.numerics.lineshapes import OWN
 from napari_wse2xai.stages._computing import Fitted
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._mending import fitted_beside
@@ -29,7 +30,12 @@ def settings_of(peaks: PeakMaps) -> Deconvolve:
         return as_kept(Deconvolve, record)
     middle = [np.nanmedian(np.stack([p, w]), axis=(1, 2)) for p, w in zip(peaks.position, peaks.fwhm, strict=True)]
     each = zip(peaks.names, peaks.shapes, middle, peaks.windows, strict=True)
-    return Deconvolve(peaks=tuple(Peak(name=n, shape=s, position=float(m[0]), fwhm=float(m[1]), window=w) for n, s, m, w in each))
+    return Deconvolve(peaks=tuple(Peak(name=n, position=float(m[0]), fwhm=float(m[1]), window=w, **named(s)) for n, s, m, w in each))
+
+
+def named(shape: str) -> dict[str, str]:
+    """Settings of a peak for the name of its line shape."""
+    return {"shape": "own", "formula": shape.removeprefix(OWN).strip()} if shape.startswith(OWN) else {"shape": shape}
 
 
 def refitted(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> Fitted:

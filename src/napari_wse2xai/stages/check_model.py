@@ -72,7 +72,7 @@ def accepted(settings: Deconvolve, proposal: Proposal) -> Deconvolve:
     if proposal.peak is not None:
         peaks = (*settings.peaks, proposal.peak)
     else:
-        change = {"shape": proposal.shape} if proposal.shape is not None else {"window": proposal.window}
+        change = {"shape": proposal.shape, "formula": ""} if proposal.shape is not None else {"window": proposal.window}
         peaks = tuple(
             Peak.model_validate({**peak.model_dump(), **change}) if peak.name in proposal.names else peak for peak in settings.peaks
         )
@@ -177,7 +177,8 @@ def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Itera
     name = f"P{remedy.position:.4g}"
     while name in names:
         name += "'"
-    shape = max(sorted({peak.shape for peak in window.peaks}), key=[peak.shape for peak in window.peaks].count)
+    shapes = [peak.shape for peak in window.peaks if peak.shape != "own"] or ["lorentzian"]
+    shape = max(sorted(set(shapes)), key=shapes.count)
     place, fwhm = float(f"{remedy.position:.5g}"), float(f"{remedy.fwhm:.3g}")
     peak = Peak(name=name, shape=shape, position=place, fwhm=fwhm, window=window.peaks[0].window if _covers(window, place) else window.span)
     yield Proposal("missing line", f"A line {near}, {size}, is not in the list: add it.", remedy.worth, peak)

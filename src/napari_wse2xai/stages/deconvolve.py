@@ -30,7 +30,7 @@ from napari_wse2xai.stages._substrate import Substrate
 from napari_wse2xai.stages._windows import channels, together, without
 from napari_wse2xai.stages.computed import Computed, check_computed
 from napari_wse2xai.stages.correct_response import FromFile
-from napari_wse2xai.stages.peaks import Peak, check_ties
+from napari_wse2xai.stages.peaks import Peak, check_formulas, check_ties
 from napari_wse2xai.stages.solvers import Automatic, Solver
 
 Background = Literal["none", "constant", "linear", "quadratic", "cubic", "automatic"]
@@ -99,6 +99,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         if twice:
             raise ValueError(f"two peaks are called {twice[0]}; give each its own name")
         check_ties(self.peaks)
+        check_formulas(self.peaks)
         check_computed(self.computed, self.peaks)
         return self
 
@@ -209,7 +210,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             members = tuple(peak for peak in self.peaks if peak.window in apart)
             inside = without(channels(source, window, "the fit window"), source.bad_channels)
             x = source.axis.values[inside]
-            count, parameters = len(x), sum(4 if SHAPES[peak.shape].form else 3 for peak in members)
+            count, parameters = len(x), sum(4 if SHAPES[peak.line_shape].form else 3 for peak in members)
             if count <= parameters:
                 raise DataError(
                     f"The window {window[0]:g} to {window[1]:g} {source.axis.unit} holds {counted(count, 'channel')}, not more than the "
