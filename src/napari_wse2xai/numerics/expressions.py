@@ -5,6 +5,7 @@ Nothing is evaluated as Python: the text becomes a tree, and the tree is walked 
 
 import ast
 import re
+import sys
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -205,12 +206,9 @@ def _number(node: ast.expr) -> float:
 
 
 def _library(value: Array) -> Any:
-    """numpy, or torch for its tensors."""
-    if type(value).__module__.partition(".")[0] == "torch":
-        import torch
-
-        return torch
-    return np
+    """numpy, or the library that a value is of: who has a tensor has loaded torch."""
+    name = type(value).__module__.partition(".")[0]
+    return sys.modules[name] if name == "torch" else np
 
 
 class _Walk:
