@@ -55,7 +55,7 @@ class PeakFile(QWidget):
             settings = self._form.value()
             assert isinstance(settings, Deconvolve)
             write_peaks(settings.peaks, path)
-        except (ValueError, OSError) as error:
+        except (ValueError, SettingsError) as error:
             self.message.say(f"The peaks were not saved: {error}", BAD)
             return
         self.message.say(f"Saved {path.name}: {len(settings.peaks)} peaks.")

@@ -7,7 +7,6 @@ import yaml
 from pydantic import ValidationError
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.io import new_file
 from napari_wse2xai.recipe._messages import sentence
 from napari_wse2xai.recipe._yaml import mapping_of, text_of
 from napari_wse2xai.stages import Deconvolve, Peak
@@ -19,8 +18,13 @@ def write_peaks(peaks: Sequence[Peak], path: str | Path) -> None:
     """Write peaks as YAML, what is usual left out; the file appears complete or not at all."""
     rows = [peak.model_dump(mode="json", exclude_defaults=True) for peak in peaks]
     text = yaml.safe_dump({"peaks": rows}, sort_keys=False, allow_unicode=True, width=1000, default_flow_style=None)
-    with new_file(path) as temporary:
-        temporary.write_text(_HEAD + text, encoding="utf-8")
+    place = Path(path).expanduser()
+    part = place.with_name(f"{place.name}.part")
+    try:
+        part.write_text(_HEAD + text, encoding="utf-8")
+        part.replace(place)
+    except OSError as error:
+        raise SettingsError(f"The peaks cannot be written to '{place}' ({error.strerror}); choose another place.") from error
 
 
 def read_peaks(path: str | Path) -> tuple[Peak, ...]:
