@@ -12,6 +12,7 @@ from napari_wse2xai.data import PARAMETERS, AxisKind, Frame, PairedMaps, PeakMap
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import list_items, read, read_results, write_map, write_results
+from napari_wse2xai.stages import Deconvolve, Despike, Peak
 
 ARRAYS = (*PARAMETERS, *(f"{name}_error" for name in PARAMETERS), "status", "reduced_chi2")
 
@@ -160,3 +161,37 @@ def test_a_pl_scan_that_no_file_can_hold_is_refused(results, tmp_path, shape) ->
     with pytest.raises(UserError, match=r"more than the file can hold|is none") as caught:
         read_results(tmp_path / "results.nc")
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_known_of_single_channels_comes_back_and_a_fit_from_the_file_is_the_same(tmp_path):
+    rng = np.random.default_rng(0)
+    x = np.arange(200.0, 300.0)
+    counts = 500 / (1 + ((x - 250) / 3) ** 2) + 100 + rng.normal(0, 3, (6, 9, 100))
+    counts[..., 20] = np.nan  # dead everywhere
+    counts[2, 3, 70] = np.nan  # a gap
+    counts[4, 5:8] = np.minimum(counts[4, 5:8] * 3, 600)  # clipped
+    source = SpectralMap.from_arrays(counts.astype(np.float32), x, AxisKind.RAMAN_SHIFT)
+    with pytest.warns(DataWarning, match="nothing in any pixel"):
+        clean = Despike()(source)
+    assert len(clean.saturated)
+    assert clean.bad_channels.tolist() == [20]
+    write_map(clean, tmp_path / "clean.nc")
+    back = read(tmp_path / "clean.nc")
+    for name in ("replaced", "saturated", "bridged", "bad_channels"):
+        assert np.array_equal(getattr(back, name), getattr(clean, name)), name
+    assert read(tmp_path / "clean.nc", swap_xy=True).saturated[:, 1].max() == 4
+    stage = Deconvolve(peaks=(Peak(name="A", position=250, fwhm=6, window=(210, 290)),))
+    with pytest.warns(DataWarning, match="saturated"):
+        before = stage(clean)
+    with pytest.warns(DataWarning, match="saturated"):
+        after = stage(back)
+    assert np.array_equal(before.status, after.status)
+    assert (before.status == Status.SATURATED).sum() == 3
+
+
+def test_nothing_asked_and_nothing_found_are_told_apart(tmp_path):
+    source = SpectralMap.from_arrays(np.random.default_rng(0).normal(100, 3, (4, 5, 60)), np.arange(60.0), AxisKind.RAMAN_SHIFT)
+    write_map(source, tmp_path / "raw.nc")
+    write_map(replace(source, saturated=np.empty((0, 3), dtype=np.int32)), tmp_path / "asked.nc")
+    assert read(tmp_path / "raw.nc").saturated is None
+    assert read(tmp_path / "asked.nc").saturated.shape == (0, 3)

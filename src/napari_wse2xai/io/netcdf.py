@@ -20,6 +20,7 @@ from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.hdf5 import numbers_of, require_real, require_stored
 from napari_wse2xai.io.items import axis_text
+from napari_wse2xai.io.marks import read_marks, write_marks
 from napari_wse2xai.io.stored import bands, may_stay
 from napari_wse2xai.io.told import NOTHING, Told, made_map
 
@@ -60,6 +61,7 @@ def write_map_group(group: Any, spectral_map: SpectralMap) -> None:
     if spectral_map.repaired is not None:
         repaired = group.create_variable("repaired", ("y", "x"), data=spectral_map.repaired)
         repaired.attrs.update({"long_name": "channels replaced by the spike filter", "units": "1"})
+    write_marks(group, spectral_map)
     write_texts(group, spectral_map)
 
 
@@ -154,6 +156,7 @@ def read_map_group(group: Any, *, name: str, told: Told = NOTHING) -> SpectralMa
         laser_nm=laser_of(group),
         flake=read_flake(group),
         repaired=numbers_of(group["repaired"]).astype(np.uint16) if "repaired" in group else None,
+        **read_marks(group, (sizes["y"], sizes["x"], sizes["spectral"])),
         **texts_of(group, name, text_of(dataset.attrs, "units")),
     )
     return replace(read, axis=with_calibration(read.axis, group))

@@ -132,12 +132,21 @@ def _swapped(found: SpectralMap) -> SpectralMap:
     )
     counts: Any = found.counts.transpose(1, 0, 2)
     cube: Any = counts if isinstance(counts, StoredCounts) else np.ascontiguousarray(counts)
-    replaced = None if found.replaced is None else found.replaced[:, [1, 0, 2]]
     return replace(
         found,
         frame=turned,
         counts=cube,
         flake=None if found.flake is None else np.ascontiguousarray(found.flake.T),
         repaired=None if found.repaired is None else np.ascontiguousarray(found.repaired.T),
-        replaced=None if replaced is None else replaced[np.lexsort(replaced.T[::-1])],
+        replaced=_turned(found.replaced),
+        saturated=_turned(found.saturated),
+        bridged=_turned(found.bridged),
     )
+
+
+def _turned(places: NDArray[np.int32] | None) -> NDArray[np.int32] | None:
+    """Rows and columns of some channels exchanged, row by row."""
+    if places is None:
+        return None
+    turned = places[:, [1, 0, 2]]
+    return turned[np.lexsort(turned.T[::-1])]
