@@ -15,6 +15,7 @@ import xarray
 import yaml
 
 from learned import make_explanation, make_model, make_recovery
+from made_calculations import write_phonon
 from napari_wse2xai import batch, cli, io, recipe
 from napari_wse2xai.data import Level, Samples
 from napari_wse2xai.data.transform import corners_um
@@ -22,6 +23,7 @@ from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
 from napari_wse2xai.report import _figures
 from napari_wse2xai.stages import Explain, Simulate, Train
 from napari_wse2xai.synthetic import Placement, make_flake, make_pair
+from napari_wse2xai.theory import supercell
 
 # One line of many, in a window of its own: the others' tails bend the background under it, which is told.
 pytestmark = pytest.mark.filterwarnings("ignore:raman. The background bends:napari_wse2xai.errors.DataWarning")
@@ -378,6 +380,25 @@ def test_a_run_lays_theory_beside_the_map_and_says_on_the_card_what_it_says_of_t
     assert "falls, by 28 to 62 %" in text
     assert "270 cm-1 in diep (6 modes of the zone's edge" in text
     assert recipe.load(write_text(tmp_path, results.recipe)).theory == recipe.load(path).theory
+
+
+@quick
+def test_a_run_takes_calculations_of_ones_own(inputs, tmp_path):
+    pytest.importorskip("castep_outputs", reason="castep-outputs comes with the extra 'theory'")
+    for name in ("pristine", "V_Se"):
+        write_phonon(inputs / f"{name}.phonon", supercell("diep", name))
+    files = ["pristine.phonon", "V_Se.phonon"]
+    path = write(inputs, "own.yaml", theory={"calculations": files}, stop_after="deconvolve")
+    found = batch.run_recipe(path, tmp_path / "out").theory
+    assert found.result.engines == ("CASTEP",)
+    assert np.isfinite(found.result.relative_height[0, 1]).all()
+    assert np.isnan(found.result.relative_height[0, 2]).all()
+    again = io.read_results(tmp_path / "out" / "results.nc").theory
+    assert again.result.provenance == found.result.provenance
+    (inputs / "V_Se.phonon").write_text("cut")
+    with pytest.raises(UserError, match=r"V_Se\.phonon"):
+        batch.run_recipe(path, tmp_path / "bad")
+    assert not (tmp_path / "bad").exists()
 
 
 @quick

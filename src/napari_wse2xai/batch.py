@@ -12,12 +12,13 @@ from typing import TextIO
 from napari_wse2xai import io, recipe, report, synthetic
 from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, UserError
+from napari_wse2xai.io.calculations import read_named
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Member, Recipe, Series
-from napari_wse2xai.stages import CompareTheory, Explain, Pair, Simulate, Train, check_model, resuming
+from napari_wse2xai.stages import Explain, Pair, Simulate, Train, check_model, resuming
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
-from napari_wse2xai.theory.beside import TheoryBeside
+from napari_wse2xai.theory.calculated import Calculated
 
 RESULTS, REPORT = "results.nc", "report.html"
 _TABLES_AND_CARD = ("paired.csv", "scores.csv", "ranking.csv", "pdp.csv", "slopes.csv", "card.html", "card.pdf")
@@ -85,7 +86,8 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
     with _writable(folder), _noting_warnings() as told, resuming.naming_what_is_kept(folder):
         sources = _read(wanted, progress)
         recipe.check(wanted, sources)
-        results = replace(run_chains(wanted, sources, progress, keep_in=folder), warnings=tuple(told))
+        found = run_chains(wanted, sources, progress, keep_in=folder, calculated=read_named(wanted.theory))
+        results = replace(found, warnings=tuple(told))
         _deliver(results, folder, _Story(Path(recipe_path).stem, figures=figures and wanted.figures), progress)
         resuming.forget(results.model, folder)
     return results
@@ -159,17 +161,17 @@ def _compared(series: Series, flakes: Mapping[Member, Results], folder: Path, pr
         model = resuming.trained(training, pairs, home, part(told, 0.0, 0.75, "train"))
         explanation = _explained(series.explain, model, part(told, 0.75, 0.85, "explain"))
         explanation = _tested(series.simulate, model, explanation, part(told, 0.85, 1.0, "simulate"))
-        learnt = Results({}, model=model, explanation=explanation)
-        networks[training.architecture, condition] = _of_network(series, flakes, condition, learnt)
+        first, learnt = series.under(condition)[0], Results({}, model=model, explanation=explanation)
+        networks[training.architecture, condition] = _of_network(first, flakes[first], learnt)
     return networks
 
 
-def _of_network(series: Series, flakes: Mapping[Member, Results], condition: str, results: Results) -> Results:
+def _of_network(first: Member, of_flake: Results, learnt: Results) -> Results:
     """Add what theory says of a network's explanation, beside the first of its flakes, where the series asks for theory."""
-    first = series.under(condition)[0]
-    if results.explanation is None or first.recipe.theory is None:
-        return results
-    return replace(results, theory=_beside(first.recipe.theory, flakes[first], results.explanation))
+    if learnt.explanation is None or first.recipe.theory is None:
+        return learnt
+    of_flake = replace(of_flake, explanation=learnt.explanation)
+    return replace(learnt, theory=first.recipe.theory.beside(of_flake, read_named(first.recipe.theory)))
 
 
 def _deliver_series(
@@ -222,13 +224,21 @@ def _demo_recipe() -> Recipe:
     return recipe.preset().model_copy(update={"pair": Pair(method=StageCoordinates()), "train": train, "explain": Explain()})
 
 
-def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Progress = silent, *, keep_in: Path | None = None) -> Results:
+def run_chains(
+    wanted: Recipe,
+    sources: Mapping[str, SpectralMap],
+    progress: Progress = silent,
+    *,
+    keep_in: Path | None = None,
+    calculated: Calculated | None = None,
+) -> Results:
     """Run the chain of each modality on its map.
 
     Parameters
     ----------
     sources : maps by modality, as read
     keep_in : folder in which a training is kept so that it can be resumed
+    calculated : what the files hold that the recipe names under theory; read where it is not given
     """
     maps, peaks = {}, {}
     chains, shares = {name: chain for name, chain in wanted.chains().items() if name in sources}, _Shares.of(wanted)
@@ -243,13 +253,7 @@ def run_chains(wanted: Recipe, sources: Mapping[str, SpectralMap], progress: Pro
     results = _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), keep_in, progress)
     if wanted.theory is None or "raman" not in peaks:
         return results
-    return replace(results, theory=_beside(wanted.theory, results, results.explanation))
-
-
-def _beside(compare: CompareTheory, of_flake: Results, explanation: Explanation | None) -> TheoryBeside:
-    """Calculated lines beside a flake's Raman map."""
-    raman, peaks = of_flake.maps["raman"], of_flake.peaks["raman"]
-    return compare(raman, peaks, paired=of_flake.paired, explanation=explanation)
+    return replace(results, theory=wanted.theory.beside(results, calculated or read_named(wanted.theory)))
 
 
 def _tell_of_model(name: str, peaks: PeakMaps, source: SpectralMap) -> None:

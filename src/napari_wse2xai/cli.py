@@ -15,6 +15,7 @@ from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
 if TYPE_CHECKING:
     from napari_wse2xai.data import Results
     from napari_wse2xai.progress import Progress
+    from napari_wse2xai.theory.calculated import Calculated
 
 PROGRAM = "napari-wse2xai"
 DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
@@ -107,6 +108,16 @@ def _add_theory(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     figures.add_argument("--temperature", type=float, default=300.0, metavar="K", help="of the Raman spectrum, in K (default: %(default)s)")
     figures.add_argument("--motion", type=float, default=273.0, metavar="K", help="of the spectral intensity, in K (default: %(default)s)")
     figures.add_argument("--width", type=float, default=5.0, metavar="CM-1", help="width of every line in cm-1 (default: %(default)s)")
+    figures.add_argument(
+        "--calculation",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="your own calculation in place of the reference; one for each structure, the pristine one among them "
+        "(CASTEP .phonon .castep .md, Quantum ESPRESSO, ABINIT, VASP, extended XYZ)",
+    )
+    figures.add_argument("--step-fs", type=float, metavar="FS", help="time between frames of dynamics whose file does not say it")
     figures.set_defaults(command=_theory_figures)
 
 
@@ -182,7 +193,8 @@ def _theory_figures(options: argparse.Namespace) -> None:
     from napari_wse2xai.theory_figures import write_theory_figures
 
     given = Conditions(fwhm_cm1=options.width, motion_k=options.motion, raman_k=options.temperature, laser_ev=options.laser)
-    for sentence in sentences(write_theory_figures(options.output, options.material, given)):
+    calculated = _calculated(options.calculation, options.step_fs)
+    for sentence in sentences(write_theory_figures(options.output, options.material, given, calculated)):
         _say(sentence)
     _say(f"spectra     {options.output / 'theory.nc'}")
 
@@ -193,6 +205,12 @@ def _count_flakes(made: "Mapping[str, Results]") -> None:
         for name, source in results.maps.items():
             if "flake" in source.metadata:
                 _say(f"flake       {place}{': ' if place else ''}{name}: {source.metadata['flake']}")
+
+
+def _calculated(files: Sequence[Path], step_fs: float | None) -> "Calculated | None":
+    from napari_wse2xai.io.calculations import read_calculated
+
+    return read_calculated(files, step_fs) if files else None
 
 
 def _name_outputs(folder: Path, places: tuple[str, ...] = ("",)) -> None:

@@ -2,22 +2,29 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from napari_wse2xai import report
 from napari_wse2xai.io import delivered, require_room
 from napari_wse2xai.io.theory_files import write_spectra_csv, write_theory
+from napari_wse2xai.theory.calculated import Calculated
 from napari_wse2xai.theory.evaluation import Conditions, TheoryResult, evaluate
 
 _FILES = ("spectral_intensity", "raman")
 _LAST = "theory.nc"
 
 
-def write_theory_figures(output: str | Path, material: str = "WSe2", conditions: Conditions | None = None) -> TheoryResult:
+def write_theory_figures(
+    output: str | Path, material: str = "WSe2", conditions: Conditions | None = None, calculated: Calculated | None = None
+) -> TheoryResult:
     """Write ``spectral_intensity`` and ``raman`` as ``.png``, ``.svg`` and ``.csv``, and ``theory.nc``, from the shipped reference.
+
+    `calculated`, see `io.calculations`, stands in for it where it is given.
 
     A material of which the reference has no cells with defects gets no spectral intensity: three atoms have none worth drawing.
     """
-    result = evaluate(material, conditions)
-    made = _FILES if result.supercell_engines else _FILES[1:]
+    result = evaluate(material, conditions, calculated)
+    made = [name for name in _FILES if np.isfinite(getattr(result, name)[:, 0, 0]).all(axis=-1).any()]
     everything = [f"{name}.{kind}" for name in _FILES for kind in ("png", "svg", "csv")]
     folder = Path(output).expanduser()
     require_room(folder, [*everything, _LAST])

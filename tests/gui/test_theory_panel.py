@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from learned import make_explanation, make_model
+from made_calculations import write_phonon
 from napari_wse2xai import io
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
@@ -126,6 +127,25 @@ def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewe
     assert evidence[0] in panel.view.finding.text()
     assert stock.evidence_for(viewer, made) == evidence
     assert stock.evidence_for(viewer, replace(made, ranking=(1, 0, 2))) == ()
+
+
+def test_your_own_calculations_take_the_place_of_the_reference(panel, viewer, small, small_peaks, tmp_path, settle) -> None:
+    pytest.importorskip("castep_outputs", reason="castep-outputs comes with the extra 'theory'")
+    write_phonon(tmp_path / "mine.phonon", supercell("GFN1-xTB", "pristine"))
+    stock.add(viewer, to_layers(small) + to_layers(small_peaks))
+    settle(lambda: panel.peaks.count() == 1)
+    panel.take_files([tmp_path / "mine.phonon", tmp_path / "missing.phonon"])
+    panel.compare()
+    settle(lambda: "missing.phonon' does not exist" in panel.work.message.text())
+    panel.take_files([tmp_path / "mine.phonon"])
+    panel.compare()
+    settle(lambda: panel.view.beside is not None)
+    assert panel.view.beside.result.engines == ("CASTEP",)
+    assert panel.view.table.item(0, 2).text() == "none within 10 cm-1"  # GFN1 has A1' at 238
+    assert panel.view.beside.history[-1].settings["calculations"] == [str(tmp_path / "mine.phonon")]
+    assert "mine.phonon" in panel.files.text()
+    panel.take_files(())
+    assert "comes with the plugin" in panel.files.text()
 
 
 def test_structures_turn_in_their_own_window_and_leave_the_maps_alone(compared: TheoryPanel, viewer, settle, qtbot) -> None:

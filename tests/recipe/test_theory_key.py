@@ -66,6 +66,12 @@ def test_a_mistake_is_one_sentence_that_names_its_place(load, text, parts):
     assert "\n" not in str(caught.value)
 
 
+def test_calculations_are_looked_for_beside_the_recipe(load, tmp_path):
+    found = load(RAMAN + "theory: {calculations: [run/a.phonon, /abs/b.phonon]}\n").theory
+    assert [str(path) for path in found.calculations] == [str(tmp_path / "run/a.phonon"), "/abs/b.phonon"]
+    assert len(load(RAMAN + "theory: {calculations: one.phonon}\n").theory.calculations) == 1
+
+
 def test_the_flakes_of_a_series_share_it(tmp_path):
     (tmp_path / "map.txt").touch()
     path = tmp_path / "series.yaml"

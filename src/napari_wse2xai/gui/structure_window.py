@@ -6,7 +6,7 @@ from qtpy.QtCore import QObject, QTimer
 
 from napari_wse2xai.gui import stock
 from napari_wse2xai.layers import LayerTuple, structure_layer
-from napari_wse2xai.plots.theory import NAMES
+from napari_wse2xai.plots.theory import looks_of
 from napari_wse2xai.theory.evaluation import TheoryResult
 from napari_wse2xai.theory.structures import structures
 
@@ -74,7 +74,7 @@ def structure_layers(result: TheoryResult) -> list[LayerTuple]:
     """A layer of points for each structure; the first is seen."""
     cells = structures(result)
     return [
-        structure_layer(cell, f"{result.material}: {NAMES.get(name, name)}", visible=number == 0)
+        structure_layer(cell, f"{result.material}: {looks_of(name)['label']}", visible=number == 0)
         for number, (name, cell) in enumerate(cells.items())
     ]
 

@@ -1,5 +1,6 @@
 """The Theory panel: calculated lines over the flake's mean spectrum, names for its peaks, and what theory says of the finding."""
 
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from napari_wse2xai.gui.structure_window import StructureWindow
 from napari_wse2xai.gui.theory_result import TheoryView
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
+from napari_wse2xai.io.calculations import read_named
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.progress import Progress
-from napari_wse2xai.stages import CompareTheory
+from napari_wse2xai.stages import CompareTheory, Settings
 from napari_wse2xai.theory.beside import TheoryBeside
 
 MISSING = "Deconvolve a Raman map first; every one in the window is listed here."
@@ -42,6 +44,8 @@ class TheoryPanel(Docked):
         super().__init__(parent)
         self.viewer = napari_viewer
         self.peaks, self.form = QComboBox(), Form(CompareTheory)
+        self.files_button, self.files = QPushButton("Your own calculations…"), Voice(napari_viewer)
+        self.calculations: tuple[Path, ...] = ()
         self.work = WorkRow(napari_viewer, "Compare")
         self.view, self.below = TheoryView(), QWidget()
         self.structures = StructureWindow(self)
@@ -58,6 +62,8 @@ class TheoryPanel(Docked):
     def _arrange(self) -> None:
         self.peaks.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.peaks.setToolTip("Deconvolved Raman map that theory is laid beside")
+        self.files_button.setToolTip("Vibrations or dynamics by CASTEP, Quantum ESPRESSO, ABINIT or VASP, in place of the reference.")
+        self.take_files(())
         self.structure_button.setToolTip("The pristine layer and its defects, where they were calculated, in a napari window of their own.")
         self.turn_button.setCheckable(True)
         below = QVBoxLayout(self.below)
@@ -70,13 +76,14 @@ class TheoryPanel(Docked):
         below.addWidget(self.saved)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
-        for part in (self.peaks, self.form, self.work, self.view, self.below):
+        for part in (self.peaks, self.form, self.files_button, self.files, self.work, self.view, self.below):
             column.addWidget(part)
         column.addStretch()
 
     def _connect(self) -> None:
         self.peaks.currentIndexChanged.connect(lambda _: self._check())
         self.form.changed.connect(self._check)
+        self.files_button.clicked.connect(self._ask_for_files)
         self.work.begin_button.clicked.connect(self.compare)
         self.work.gave.connect(self._on_compared)
         self.work.told.connect(self.told)
@@ -102,19 +109,38 @@ class TheoryPanel(Docked):
         self.below.setVisible(self.view.beside is not None)
         self._check()
 
+    def take_files(self, files: Sequence[Path]) -> None:
+        """Let calculations stand in for the shipped reference; none: use that."""
+        self.calculations = tuple(files)
+        names = ", ".join(file.name for file in files)
+        self.files.say(f"In place of the reference: {names}" if names else "The reference that comes with the plugin is used.")
+
+    def _ask_for_files(self) -> None:
+        """Ask for files; none chosen goes back to the reference."""
+        names, _ = QFileDialog.getOpenFileNames(self, "Your own calculations: the pristine layer, and its defects", "", "All files (*)")
+        self.take_files([Path(name) for name in names])
+        self._check()
+
     def compare(self) -> None:
         """Begin with the settings as shown."""
-        peaks, settings = self.peaks.currentData(), self.form.value()
+        peaks, settings = self.peaks.currentData(), self.settings()
         source = self._source(peaks)
         if source is None or self.work.runner.busy or not isinstance(settings, CompareTheory):
             return
         paired = next((pair for pair in reversed(stock.paired_maps(self.viewer)) if pair.raman is peaks), None)
         explained = [one for one in stock.explanations(self.viewer) if {line.name for line in one.samples.lines} <= set(peaks.names)]
 
+        explanation = explained[-1] if explained else None
+
         def work(report: Progress) -> TheoryBeside:
-            return settings(source, peaks, paired=paired, explanation=explained[-1] if explained else None, progress=report)
+            calculated = read_named(settings)
+            return settings(source, peaks, paired=paired, explanation=explanation, calculated=calculated, progress=report)
 
         self.work.begin(work, f"Theory: {source.name}", "Calculating…")
+
+    def settings(self) -> Settings:
+        """Settings as shown, the files among them; raises ValueError with one sentence where they are not valid."""
+        return self.form.value().model_copy(update={"calculations": self.calculations})
 
     def _source(self, peaks: PeakMaps | None) -> SpectralMap | None:
         """Newest map in the window that lies on the place and axis of the peaks."""
@@ -150,7 +176,7 @@ class TheoryPanel(Docked):
         if self._source(peaks) is None:
             return MAP_MISSING, QUIET
         try:
-            settings = self.form.value()
+            settings = self.settings()
             assert isinstance(settings, CompareTheory)
             settings.check()
         except (ValueError, UserError) as error:

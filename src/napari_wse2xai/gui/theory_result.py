@@ -44,7 +44,7 @@ class TheoryView(QWidget):
         self.beside = beside
         self.finding.setText(_listed(beside.evidence or NO_EXPLANATION))
         self._fill(beside)
-        self.tabs.setTabVisible(1, bool(beside.result.supercell_engines))
+        self.tabs.setTabVisible(1, bool(beside.result.moving_engines))
         self.setVisible(True)
         self._on_tab()
 
@@ -52,7 +52,7 @@ class TheoryView(QWidget):
         """Offer the engines that know what the tab shows, the chosen one kept where it does."""
         if self.beside is None:
             return
-        known = self.beside.result.supercell_engines if self.shown == MOTION else self.beside.result.engines
+        known = self.beside.result.moving_engines if self.shown == MOTION else self.beside.result.engines
         wanted = self.engine.currentText() or self.beside.result.leading
         self.engine.blockSignals(True)
         self.engine.clear()

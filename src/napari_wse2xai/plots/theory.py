@@ -7,13 +7,20 @@ from matplotlib.axes import Axes
 
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.theory import GAMMA_MODES, GEOMETRIES
-from napari_wse2xai.theory.evaluation import LDA, PROJECTIONS, TheoryResult
+from napari_wse2xai.theory.evaluation import PROJECTIONS, TheoryResult
 from napari_wse2xai.theory.findings import fall_with_defects
 
 COLOURS = {"pristine": "#3d3d3d", "V_Se": "#d1495b", "O_Se": "#2e86ab"}
-NAMES = {"pristine": "pristine", "V_Se": "Se missing (V_Se)", "O_Se": "O on a Se site (O_Se)"}
 _SHOWN_CM1 = (120.0, 340.0)
 _AXIS = "wavenumber (cm-1)"
+
+
+def looks_of(structure: str) -> dict[str, Any]:
+    """Colour and name of a structure's curve; those with another chalcogen look alike."""
+    kind, _, site = structure.partition("_")
+    color = next((COLOURS[name] for name in COLOURS if name.partition("_")[0] == kind), "#8a8a8a")
+    words = {"V": f"{site} missing ({structure})", "O": f"O on a {site} site ({structure})"}.get(kind, structure)
+    return {"color": color, "linewidth": 1.2, "label": words}
 
 
 def draw_spectral_intensity(axes: Axes, result: TheoryResult, engine: str, projection: str) -> None:
@@ -24,7 +31,8 @@ def draw_spectral_intensity(axes: Axes, result: TheoryResult, engine: str, proje
     e, k = result.engines.index(engine), PROJECTIONS.index(projection)
     for s, structure in enumerate(result.structures):
         values = result.spectral_intensity[e, s, k]
-        axes.plot(result.wavenumbers, values, color=COLOURS[structure], linewidth=1.2, label=NAMES[structure])
+        if np.isfinite(values).any():
+            axes.plot(result.wavenumbers, values, **looks_of(structure))
     if projection in GAMMA_MODES and result.controls:
         lowest = result.control_height[e, :, GAMMA_MODES.index(projection)].min()
         height = lowest * np.nanmax(result.spectral_intensity[e, 0, k])
@@ -38,7 +46,7 @@ def draw_raman(axes: Axes, result: TheoryResult, engine: str, geometry: str = "b
     e, k = result.engines.index(engine), GEOMETRIES.index(geometry)
     for s, structure in enumerate(result.structures):
         if np.isfinite(result.raman[e, s, k]).all():
-            axes.plot(result.wavenumbers, result.raman[e, s, k], color=COLOURS[structure], linewidth=1.2, label=NAMES[structure])
+            axes.plot(result.wavenumbers, result.raman[e, s, k], **looks_of(structure))
     for index, mode in enumerate(("E'", "A1'")):
         place = result.modes.wavenumbers[mode]
         axes.axvline(
@@ -56,7 +64,7 @@ def _shown(result: TheoryResult) -> tuple[float, float]:
 
 def spectral_intensity_figure(result: TheoryResult, *, only: str = "") -> PlainFigure:
     """Figure 4a of Yoo et al. 2023: an engine per column, or, for a narrow place, one; all atoms, then projected on A1' and E'."""
-    engines = (only,) if only else result.supercell_engines
+    engines = (only,) if only else result.moving_engines
     figure = PlainFigure(figsize=(4.2, 7.2) if only else (5.2 * len(engines), 8.2))
     grid = figure.subplots(len(PROJECTIONS), len(engines), squeeze=False, sharex=True)
     for column, engine in enumerate(engines):
@@ -101,6 +109,8 @@ def _unit(result: TheoryResult) -> str:
 
 def _point_at_folded(axes: Axes, result: TheoryResult, engine: str) -> None:
     """Say at the peak that a reader would take for A1' that it is not."""
+    if engine not in result.folded:
+        return
     peak = result.folded[engine]
     height = np.interp(peak.wavenumber, result.wavenumbers, result.spectral_intensity[result.engines.index(engine), 0, 0])
     axes.annotate(
@@ -118,7 +128,7 @@ def _point_at_folded(axes: Axes, result: TheoryResult, engine: str) -> None:
 
 def raman_figure(result: TheoryResult, *, only: str = "") -> PlainFigure:
     """Figure 4c of Yoo et al. 2023: calculated Raman spectra in backscattering, an engine per column, or, for a narrow place, one."""
-    engines = (only,) if only else result.supercell_engines or (LDA,)
+    engines = (only,) if only else result.supercell_engines or result.engines[-1:]
     figure = PlainFigure(figsize=(4.2, 4.0) if only else (max(5.2 * len(engines), 6.4), 4.2))
     grid = figure.subplots(1, len(engines), squeeze=False, sharey=True)[0]
     for column, (axes, engine) in enumerate(zip(grid, engines, strict=True)):

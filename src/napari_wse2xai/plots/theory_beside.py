@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 
 from napari_wse2xai.plots.maps import unit_text
 from napari_wse2xai.plots.plain_text import PlainFigure
-from napari_wse2xai.plots.theory import COLOURS, NAMES
+from napari_wse2xai.plots.theory import looks_of
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside
 
 _MARGIN_CM1 = 12.0
@@ -23,7 +23,7 @@ def draw_beside(axes: Axes, beside: TheoryBeside, engine: str, region: str) -> N
     for structure in beside.result.structures:
         curve = beside.laid_over(engine, structure, region)
         if np.isfinite(curve).any():
-            axes.plot(beside.axis, curve, color=COLOURS.get(structure), linewidth=1.3, alpha=0.85, label=NAMES.get(structure, structure))
+            axes.plot(beside.axis, curve, **looks_of(structure) | {"alpha": 0.85})
     for number, mode in enumerate(("E'", "A1'")):
         place = beside.result.places(engine).get(mode)
         if place is not None:
@@ -38,7 +38,9 @@ def draw_beside(axes: Axes, beside: TheoryBeside, engine: str, region: str) -> N
 
 def _shown(beside: TheoryBeside) -> tuple[float, float]:
     windows = np.array([found.window for found in beside.matches.values()])
-    return float(windows.min()) - _MARGIN_CM1, float(windows.max()) + _MARGIN_CM1
+    if not np.isfinite(windows).any():
+        return float(beside.axis[0]), float(beside.axis[-1])
+    return float(np.nanmin(windows)) - _MARGIN_CM1, float(np.nanmax(windows)) + _MARGIN_CM1
 
 
 def beside_figure(beside: TheoryBeside, *, only: str = "") -> PlainFigure:

@@ -67,7 +67,7 @@ def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path) -> Rec
             section = _with_peaks_of_file(section, folder)
             whole = merge(_without_what_peaks_decide(base.get(name, {}), section), section)
             merged[name] = _located(_of_usual_kind(whole), folder)
-    merged |= _late_sections(given, base, source) | _theory_section(given, base["preset"])
+    merged |= _late_sections(given, base, source) | _theory_section(given, base["preset"], folder)
     recipe = _validated(merged, source, peaks_at)
     _require_files(recipe, source)
     return recipe
@@ -166,14 +166,19 @@ def _last(given: Mapping[str, Any]) -> str | None:
     return "explain" if last == "train" and "explain" not in given else last
 
 
-def _theory_section(given: Mapping[str, Any], preset: str) -> dict[str, Any]:
+def _theory_section(given: Mapping[str, Any], preset: str, folder: Path) -> dict[str, Any]:
     """Read an empty section as the usual settings and ``false`` as none; the material is the preset's where none is given."""
     values = given.get("theory", False)
     if values is False:
         return {"theory": None}
     if values is not None and not isinstance(values, Mapping):
         return {"theory": values}
-    return {"theory": {"material": _material_of(preset), **(values or {})}}
+    section = {"material": _material_of(preset), **(values or {})}
+    files = section.get("calculations")
+    if isinstance(files, str | list):
+        every = [files] if isinstance(files, str) else files
+        section["calculations"] = [str(folder / file) if isinstance(file, str) else file for file in every]
+    return {"theory": section}
 
 
 def _material_of(preset: str) -> str:

@@ -27,7 +27,7 @@ def jobs(results: Results) -> dict[str, Callable[[], PlainFigure]]:
     if beside is None:
         return {}
     found: dict[str, Callable[[], PlainFigure]] = {"theory_beside": partial(theory_beside.beside_figure, beside)}
-    if beside.result.supercell_engines:
+    if beside.result.moving_engines:
         found["theory_spectral_intensity"] = partial(plots.spectral_intensity_figure, beside.result)
     return found | {"theory_raman": partial(plots.raman_figure, beside.result)}
 

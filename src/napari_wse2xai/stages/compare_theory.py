@@ -1,19 +1,22 @@
 """Theory beside the data: calculated lines over the flake's mean spectrum, names for its peaks, and what theory says of the finding."""
 
 from dataclasses import replace
+from pathlib import Path
 from time import perf_counter
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Record, SpectralMap
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Record, Results, SpectralMap
+from napari_wse2xai.errors import DataError, SettingsError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.theory.agreement import Agreement, Found, pristine_mode, rank_correlation, sentences_of
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside, about
+from napari_wse2xai.theory.calculated import Calculated
 from napari_wse2xai.theory.evaluation import Conditions, TheoryResult, evaluate
 from napari_wse2xai.theory.matching import Match, match
 from napari_wse2xai.theory.naming import Proposal, propose
@@ -53,16 +56,25 @@ class CompareTheory(Settings):
         0.33, ge=0.02, le=0.5, title="Bright and dark", unit="share", description="Share of the flake that is called bright, and dark."
     )
 
-    def reference(self, laser_nm: float | None = None) -> TheoryResult:
-        """Calculated spectra for these settings."""
+    step_fs: float | None = setting(
+        None, gt=0, le=1000, title="Time step", unit="fs", description="Time between two frames of dynamics whose file does not say it."
+    )
+    calculations: tuple[Path, ...] = Field(
+        (),
+        description="Files of your own calculations (CASTEP, Quantum ESPRESSO, ABINIT, VASP, extended XYZ) in place of the reference.",
+    )
+
+    def reference(self, laser_nm: float | None = None, calculated: Calculated | None = None) -> TheoryResult:
+        """Calculated spectra for these settings; `calculated` is what the files of `calculations` hold."""
         of_map = USUAL_LASER_EV if laser_nm is None else EV_NM / laser_nm
         laser_ev = of_map if self.laser_ev is None else self.laser_ev
         given = Conditions(fwhm_cm1=self.fwhm, motion_k=self.motion_k, raman_k=self.raman_k, laser_ev=laser_ev)
-        return evaluate(self.material, given)
+        return evaluate(self.material, given, calculated)
 
     def check(self) -> None:
         """Refuse a material that there is no reference for, before any work."""
-        known(self.material)
+        if not self.calculations:
+            known(self.material)
 
     def __call__(
         self,
@@ -71,6 +83,7 @@ class CompareTheory(Settings):
         *,
         paired: PairedMaps | None = None,
         explanation: Explanation | None = None,
+        calculated: Calculated | None = None,
         reference: TheoryResult | None = None,
         progress: Progress = silent,
     ) -> TheoryBeside:
@@ -81,18 +94,26 @@ class CompareTheory(Settings):
         raman, peaks : the map as it was fitted, and its peaks
         paired : where given, bright and dark are told by PL, else by the light of the RS lines
         explanation : of a network that was trained on these peaks
-        reference : calculated spectra other than the shipped ones
+        calculated : what the files of `calculations` hold, see `io.calculations`
+        reference : calculated spectra made elsewhere
         """
         started = perf_counter()
         _check(raman, peaks)
+        if self.calculations and calculated is None and reference is None:
+            raise SettingsError("The calculations were named but not read; read them with io.calculations.read_calculated.")
         progress(0.0, "calculating spectra")
-        result = reference or self.reference(raman.axis.laser_nm)
+        result = reference or self.reference(raman.axis.laser_nm, calculated)
         progress(0.5, "laying them over the mean spectrum")
         made = self._laid_over(raman, peaks, paired, result)
         if explanation is not None:
             made = _with_evidence(made, explanation)
         seconds = round(perf_counter() - started, 3)
         return made.with_record(Record(type(self).__name__, self.model_dump(mode="json"), __version__, seconds))
+
+    def beside(self, results: Results, calculated: Calculated | None = None) -> TheoryBeside:
+        """Compare the Raman map of a run, with its pair and its explanation where there are some."""
+        parts = {"paired": results.paired, "explanation": results.explanation, "calculated": calculated}
+        return self(results.maps["raman"], results.peaks["raman"], **parts)  # type: ignore[arg-type]
 
     def _laid_over(self, raman: SpectralMap, peaks: PeakMaps, paired: PairedMaps | None, result: TheoryResult) -> TheoryBeside:
         region, light = _regions(raman, peaks, paired, self.share)

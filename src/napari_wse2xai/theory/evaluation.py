@@ -2,15 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.theory.cell import GAMMA_MODES, Array, HarmonicCell
+from napari_wse2xai.theory.calculated import Calculated, composition
+from napari_wse2xai.theory.cell import GAMMA_MODES, Array
 from napari_wse2xai.theory.controls import null_controls
-from napari_wse2xai.theory.reference import ENGINES, STRUCTURES, PristineModes, gamma_cell, pristine_modes, provenance, supercell
-from napari_wse2xai.theory.spectra import GEOMETRIES, lorentzian, raman, spectral_intensity
+from napari_wse2xai.theory.reference import ENGINES, STRUCTURES, PristineModes, gamma_cell, materials, pristine_modes, provenance, supercell
+from napari_wse2xai.theory.sources import Source, Springs, source_of
+from napari_wse2xai.theory.spectra import GEOMETRIES, lorentzian, spectral_intensity
 
 LDA = "LDA"
 """Name of the first-principles lines among the engines; they are of the pristine crystal alone."""
@@ -99,8 +102,13 @@ class TheoryResult:
 
     @property
     def supercell_engines(self) -> tuple[str, ...]:
-        """Engines that know the defects; none for a material whose supercells the reference lacks."""
-        return tuple(engine for engine in self.engines if engine != LDA)
+        """Engines that know a defect."""
+        return tuple(engine for engine, heights in zip(self.engines, self.relative_height, strict=True) if np.isfinite(heights[1:]).any())
+
+    @property
+    def moving_engines(self) -> tuple[str, ...]:
+        """Engines that know how all atoms of a cell move, not only its Gamma modes."""
+        return tuple(engine for engine, found in zip(self.engines, self.spectral_intensity, strict=True) if np.isfinite(found[0, 0]).any())
 
     @property
     def leading(self) -> str:
@@ -113,80 +121,118 @@ class TheoryResult:
         return {mode: float(place) for mode, place in zip(GAMMA_MODES, of_pristine, strict=True) if np.isfinite(place)}
 
 
-def evaluate(material: str = "WSe2", conditions: Conditions | None = None) -> TheoryResult:
-    """Work out everything that the shipped reference says of a material; takes well under a second.
+def evaluate(material: str = "WSe2", conditions: Conditions | None = None, calculated: Calculated | None = None) -> TheoryResult:
+    """Work out everything that is known of a material; takes well under a second.
+
+    Parameters
+    ----------
+    material : whose shipped reference is asked; not looked at where `calculated` is given
+    conditions : what the spectra are drawn for
+    calculated : a user's own calculations, in place of the reference
 
     Notes
     -----
     Spectra are static: resonance is left out, so that at 2.33 eV the ratio of A1' to E' of a measured WSe2 must not be scored against them.
     """
+    given = conditions or Conditions()
     with threadpool_limits(1):  # matrices of this size cost several threads more than one
-        return _evaluated(pristine_modes(material), conditions or Conditions())
+        return _of_reference(material, given) if calculated is None else _of_calculations(calculated, given)
 
 
-def _evaluated(modes: PristineModes, given: Conditions) -> TheoryResult:
-    engines = (*ENGINES, LDA) if modes.material == _WITH_SUPERCELLS else (LDA,)
-    cells = [[_cell(engine, structure, modes) for structure in STRUCTURES] for engine in engines]
-    controls = [null_controls(row[0]) if engine != LDA and row[0] else {} for engine, row in zip(engines, cells, strict=True)]
-    names = tuple(controls[0])
+def _of_reference(material: str, given: Conditions) -> TheoryResult:
+    modes = pristine_modes(material)
+    engines = ENGINES if modes.material == _WITH_SUPERCELLS else ()
+    sources: Sources = {engine: {name: Springs(supercell(engine, name)) for name in STRUCTURES} for engine in engines}
+    sources[LDA] = {STRUCTURES[0]: Springs(gamma_cell(modes))}
+    return _evaluated(sources, modes, STRUCTURES, given, provenance())
+
+
+def _of_calculations(calculated: Calculated, given: Conditions) -> TheoryResult:
+    sources = {program: {name: source_of(one) for name, one in found.items()} for program, found in calculated.found.items()}
+    metal, chalcogen, _ = composition(next(iter(next(iter(calculated.found.values())).values())))
+    modes = _own_modes(calculated.material, metal, chalcogen, next(iter(sources.values()))[STRUCTURES[0]], given)
+    files = {program: "; ".join(f"{name}: {one.file}" for name, one in found.items()) for program, found in calculated.found.items()}
+    shipped = f"the shipped ones of {calculated.material}" if modes.tensors else "none"
+    told = {"raman tensors": f"of the files where they hold some, else {shipped}"}
+    told |= {f"SHA-256 of {file}": checksum for file, checksum in calculated.checksums.items()}
+    return _evaluated(sources, modes, ("pristine", f"V_{chalcogen}", f"O_{chalcogen}"), given, files | told)
+
+
+def _own_modes(material: str, metal: str, chalcogen: str, pristine: Source, given: Conditions) -> PristineModes:
+    """Gamma modes of a user's own pristine layer; the tensors are the shipped ones, for files without any."""
+    places = dict(zip(GAMMA_MODES, _summits(pristine, given)[0].tolist(), strict=True))
+    tensors = pristine_modes(material).tensors if material in materials() else {}
+    return PristineModes(material, metal, chalcogen, places, tensors, {}, True, "")
+
+
+Sources = dict[str, dict[str, Source]]
+"""By engine, then by structure."""
+
+
+def _evaluated(
+    sources: Sources, modes: PristineModes, structures: tuple[str, ...], given: Conditions, provenance: Mapping[str, str]
+) -> TheoryResult:
+    rows = [[found.get(structure) for structure in structures] for found in sources.values()]
+    controls = [_controls(row[0]) for row in rows]
+    names = tuple(dict.fromkeys(name for found in controls for name in found))
     x = np.arange(_FROM_CM1, _TO_CM1 + _STEP_CM1 / 2, _STEP_CM1)
-    summits = np.array([[_summits(cell, given) for cell in row] for row in cells])
+    summits = np.array([[_summits(source, given) for source in row] for row in rows])
     of_controls = np.array([[_summits(found.get(name), given)[1] for name in names] for found in controls])
     return TheoryResult(
         material=modes.material,
         conditions=given,
         modes=modes,
-        engines=engines,
-        structures=STRUCTURES,
+        engines=tuple(sources),
+        structures=structures,
         controls=names,
         wavenumbers=x,
-        spectral_intensity=np.array([[_intensities(cell, x, given) for cell in row] for row in cells]),
-        raman=np.array([[_ramans(cell, modes, x, given) for cell in row] for row in cells]),
+        spectral_intensity=np.array([[_intensities(source, x, given) for source in row] for row in rows]),
+        raman=np.array([[_ramans(source, modes, x, given) for source in row] for row in rows]),
         mode_frequency=summits[:, :, 0],
         relative_height=summits[:, :, 1] / summits[:, :1, 1],
-        control_height=of_controls.reshape(len(engines), len(names), len(GAMMA_MODES)) / summits[:, :1, 1],
-        folded={engine: _folded(row, given) for engine, row in zip(engines, cells, strict=True) if engine != LDA},
-        provenance=provenance(),
+        control_height=of_controls.reshape(len(sources), len(names), len(GAMMA_MODES)) / summits[:, :1, 1],
+        folded={engine: peak for engine, found in sources.items() if (peak := _folded(found, given)) is not None},
+        provenance=provenance,
     )
 
 
-def _cell(engine: str, structure: str, modes: PristineModes) -> HarmonicCell | None:
-    if engine != LDA:
-        return supercell(engine, structure)
-    return gamma_cell(modes) if structure == "pristine" else None
+_FEWEST_CELLS = 9
+"""Unit cells from which on one changed atom is a defect and not another crystal."""
 
 
-def _summits(cell: HarmonicCell | None, given: Conditions) -> Array:
+def _controls(pristine: Source | None) -> dict[str, Source]:
+    if not isinstance(pristine, Springs) or pristine.cells < _FEWEST_CELLS:
+        return {}
+    return {name: Springs(cell) for name, cell in null_controls(pristine.cell).items()}
+
+
+def _summits(source: Source | None, given: Conditions) -> Array:
     """(2, modes) where the spectrum projected on each Gamma mode is highest, cm-1, and how high."""
-    if cell is None:
+    if source is None:
         return np.full((2, len(GAMMA_MODES)), np.nan)
     fine = np.arange(_FROM_CM1, _TO_CM1, _STEP_CM1 / 4)
-    curves = np.stack([spectral_intensity(cell, fine, mode=mode, fwhm_cm1=given.fwhm_cm1) for mode in GAMMA_MODES])
-    strongest = [(cell.overlaps(mode) ** 2).sum(axis=0).argmax() for mode in GAMMA_MODES]
-    there = cell.wavenumbers[strongest] > _FROM_CM1  # a mode that was not computed has no springs
+    width, warmth = given.fwhm_cm1, given.motion_k
+    curves = np.stack([source.intensity(fine, mode, fwhm_cm1=width, temperature_k=warmth) for mode in GAMMA_MODES])
+    there = [source.knows(mode) for mode in GAMMA_MODES]
     return np.where(there, np.stack([fine[curves.argmax(axis=1)], curves.max(axis=1)]), np.nan)
 
 
-def _intensities(cell: HarmonicCell | None, x: Array, given: Conditions) -> Array:
+def _intensities(source: Source | None, x: Array, given: Conditions) -> Array:
     """(projection, wavenumber); a cell of three atoms has no total, since the modes off Gamma are not in it."""
     nothing = np.full(len(x), np.nan)
-    options = {"fwhm_cm1": given.fwhm_cm1, "temperature_k": given.motion_k}
-    return np.stack(
-        [
-            nothing
-            if cell is None or (mode == "total" and cell.cells == 1)
-            else spectral_intensity(cell, x, mode=None if mode == "total" else mode, mass_weighted=given.mass_weighted, **options)
-            for mode in PROJECTIONS
-        ]
-    )
+    if source is None:
+        return np.stack([nothing] * len(PROJECTIONS))
+    options: dict[str, Any] = {"fwhm_cm1": given.fwhm_cm1, "temperature_k": given.motion_k, "mass_weighted": given.mass_weighted}
+    total = nothing if source.cells == 1 else source.intensity(x, None, **options)
+    return np.stack([total, *(source.intensity(x, mode, **options) for mode in PROJECTIONS[1:])])
 
 
-def _ramans(cell: HarmonicCell | None, modes: PristineModes, x: Array, given: Conditions) -> Array:
+def _ramans(source: Source | None, modes: PristineModes, x: Array, given: Conditions) -> Array:
     """(geometry, wavenumber)."""
-    if cell is None:
+    if source is None:
         return np.full((len(GEOMETRIES), len(x)), np.nan)
     options = {"laser_ev": given.laser_ev, "temperature_k": given.raman_k, "fwhm_cm1": given.fwhm_cm1}
-    return np.stack([raman(cell, modes.tensors, x, geometry=geometry, **options) for geometry in GEOMETRIES])
+    return np.stack([source.raman(modes.tensors, x, geometry, **options) for geometry in GEOMETRIES])
 
 
 _NEAR_CM1 = 3.0
@@ -195,20 +241,23 @@ _MOSTLY = 0.8
 _ABOVE_A1_CM1 = (12.0, 60.0)
 
 
-def _folded(cells: list[HarmonicCell | None], given: Conditions) -> FoldedPeak:
+def _folded(found: Mapping[str, Source], given: Conditions) -> FoldedPeak | None:
     """Find the peak that a reader takes for A1' in the spectral intensity of all velocities, and what it is made of."""
-    pristine, *changed = [cell for cell in cells if cell is not None]
+    springs = {name: source.cell for name, source in found.items() if isinstance(source, Springs)}
+    if STRUCTURES[0] not in springs or springs[STRUCTURES[0]].cells < _FEWEST_CELLS:
+        return None
+    pristine = springs.pop(STRUCTURES[0])
     gamma = pristine.wavenumbers[(pristine.overlaps("A1'") ** 2).sum(axis=0).argmax()]
     x = np.arange(gamma + _ABOVE_A1_CM1[0], gamma + _ABOVE_A1_CM1[1], _STEP_CM1)
     upright = (pristine.out_of_plane > _MOSTLY) @ lorentzian(x, pristine.wavenumbers, given.fwhm_cm1)
     place = float(x[upright.argmax()])
     near = np.abs(pristine.wavenumbers - place) < _NEAR_CM1
     around = np.linspace(place - _NEAR_CM1, place + _NEAR_CM1, 25)
-    before, *after = (spectral_intensity(cell, around, fwhm_cm1=given.fwhm_cm1).max() for cell in (pristine, *changed))
+    before, *after = (spectral_intensity(cell, around, fwhm_cm1=given.fwhm_cm1).max() for cell in (pristine, *springs.values()))
     return FoldedPeak(
         wavenumber=place,
         modes=int(near.sum()),
-        out_of_plane=float(pristine.out_of_plane[near].mean()),
-        a1_share=float((pristine.overlaps("A1'")[:, near] ** 2).sum()),
-        falls={name: 1 - float(height / before) for name, height in zip(STRUCTURES[1:], after, strict=True)},
+        out_of_plane=float(pristine.out_of_plane[near].mean()) if near.any() else 0.0,
+        a1_share=float((pristine.overlaps("A1'")[:, near] ** 2).sum()) if near.any() else 1.0,
+        falls={name: 1 - float(height / before) for name, height in zip(springs, after, strict=True)},
     )

@@ -38,6 +38,9 @@ def fall_with_defects(result: TheoryResult, mode: str) -> Fall:
         return Fall(mode, False, np.nan, np.nan, np.nan, sentence)
     heights = result.relative_height[engines, 1:, index]
     nulls = result.control_height[engines, :, index]
+    if not np.isfinite(nulls).any(axis=1).all() or not np.isfinite(heights).any():
+        return Fall(mode, False, np.nan, np.nan, np.nan, f"{mode}: {NOTHING}; there are no null controls to hold its height against.")
+    heights = np.where(np.isfinite(heights), heights, np.nanmax(heights, axis=1, keepdims=True))  # a defect that was not calculated
     real = bool((heights < nulls.min(axis=1, keepdims=True)).all())
     least, most, of_nulls = (float(1 - value) for value in (heights.max(), heights.min(), nulls.min()))
     sentence = _falls(result, mode, least, most, of_nulls) if real else _says_nothing(result, mode, heights, nulls)

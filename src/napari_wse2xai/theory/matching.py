@@ -50,6 +50,8 @@ def match(axis: Array, counts: Array, wavenumbers: Array, calculated: Array, lin
     have (other lines, resonance) and go together over many channels: their correlation is counted.  How well the *shape* fits is no
     measure of anything: the calculated heights are static, the measured ones resonant.
     """
+    if not lines or not np.isfinite(calculated).all():
+        return Match(problem="no Raman spectrum was calculated")
     window = (min(lines) - _MARGIN_CM1, max(lines) + _MARGIN_CM1)
     inside = (axis >= window[0]) & (axis <= window[1]) & np.isfinite(counts)
     if inside.sum() < FEWEST_CHANNELS or axis[inside].min() > min(lines) or axis[inside].max() < max(lines):

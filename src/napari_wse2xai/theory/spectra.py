@@ -55,11 +55,11 @@ def spectral_intensity(
         weights = np.full(len(cell.wavenumbers), 1.0 / cell.cells)
     else:
         weights = (cell.vectors**2 / np.repeat(cell.masses, 3)[:, None]).sum(axis=0) / cell.cells
-    scale = energy if mass_weighted else energy * _A2_PER_PS2_U_IN_MEV
+    scale = energy if mass_weighted else energy * A2_PER_PS2_U_IN_MEV
     return np.asarray(scale * weights @ lorentzian(wavenumbers, cell.wavenumbers, fwhm_cm1))
 
 
-_A2_PER_PS2_U_IN_MEV = 1.602176634e-22 / 1.66053906660e-27 / 1e4
+A2_PER_PS2_U_IN_MEV = 1.602176634e-22 / 1.66053906660e-27 / 1e4
 """(A / ps)^2 of 1 meV / u."""
 
 GEOMETRIES = ("backscattering", "parallel", "powder")
@@ -117,9 +117,23 @@ def raman(
 
     Only the pristine crystal's tensors enter: how a defect changes the polarisability itself, and any resonance, is left out.
     """
-    strengths = activity(mode_tensors(cell, tensors), geometry)
-    strengths = strengths * stokes_factor(cell.wavenumbers, laser_ev=laser_ev, temperature_k=temperature_k) / _UNIT
-    return np.asarray(strengths @ lorentzian(wavenumbers, cell.wavenumbers, fwhm_cm1))
+    options = {"laser_ev": laser_ev, "temperature_k": temperature_k, "fwhm_cm1": fwhm_cm1}
+    return raman_of_modes(cell.wavenumbers, mode_tensors(cell, tensors), wavenumbers, geometry=geometry, **options)
+
+
+def raman_of_modes(
+    places: Array,
+    tensors: Array,
+    wavenumbers: Array,
+    *,
+    geometry: str = "backscattering",
+    laser_ev: float = 2.33,
+    temperature_k: float = 300.0,
+    fwhm_cm1: float = 5.0,
+) -> Array:
+    """Stokes spectrum of modes at `places` (m,) cm-1 with `tensors` (m, 3, 3), in A^2 / u^(1/2) per unit cell; see `raman`."""
+    strengths = activity(tensors, geometry) * stokes_factor(places, laser_ev=laser_ev, temperature_k=temperature_k) / _UNIT
+    return np.asarray(strengths @ lorentzian(wavenumbers, places, fwhm_cm1))
 
 
 _UNIT = 1e15
