@@ -92,3 +92,15 @@ def test_flakes_with_other_lines_are_refused(paired: PairedMaps) -> None:
         Samples.of([paired, other])
     with pytest.raises(DataError, match="pair RS with PL first"):
         Samples.of([])
+
+
+def test_a_line_that_hardly_a_fit_has_is_no_feature_and_is_told(paired: PairedMaps) -> None:
+    """Left out by its fit, height 0; one that is only under its noise has a height and stays."""
+    height, position = paired.raman.height.copy(), paired.raman.position.copy()
+    height[2], position[2], position[5] = 0.0, np.nan, np.nan
+    height[2].flat[:3] = 7.0
+    table = Samples.of([replace(paired, raman=replace(paired.raman, height=height, position=position))])
+    assert table.left_out == (paired.raman.names[2],)
+    assert [line.name for line in table.lines] == [name for k, name in enumerate(paired.raman.names) if k != 2]
+    assert table.features.shape == table.feature_errors.shape == table.filled.shape == (len(table), 3 * len(table.lines))
+    np.testing.assert_array_equal(table.features[:, 8], paired.raman.height[3][table.row, table.column])

@@ -20,6 +20,8 @@ TARGETS = (*PARAMETERS, "area")
 """PL parameters that can be learnt."""
 ABSENT_LIMIT = 0.5
 """Share of pixels without a position or FWHM above which a peak's column tells nothing."""
+LEFT_OUT = 0.98
+"""Share of pixels whose fit has no such peak (height 0) from which it is no feature: the few others are chance."""
 UNTRUSTED = (Status.NOT_CONVERGED, Status.SPIKE_LEFT, Status.ABNORMAL, Status.SATURATED)
 """What a fit may have come to that keeps its pixel out: the paper's skimming."""
 
@@ -33,7 +35,8 @@ class Samples:
     Notes
     -----
     A peak under its noise has a height (with error) but no position and no FWHM: the flake's median stands in for them, and `filled`
-    says where.  A pixel that lacks a height, or whose fit is among `UNTRUSTED`, is left out.
+    says where.  A pixel that lacks a height, or whose fit is among `UNTRUSTED`, is left out; so is a line that hardly a pixel's fit has
+    (an optional peak).
     """
 
     lines: tuple[Line, ...]
@@ -67,6 +70,8 @@ class Samples:
     """Unit of each computed map among the columns."""
     doubts: tuple[str, ...] = ()
     """Why it is not sure that PL and RS of a row are of one place, each a sentence; known while training, not kept in files."""
+    left_out: tuple[str, ...] = ()
+    """Lines that hardly a pixel's fit has; known while training, not kept in files."""
 
     @classmethod
     def of(
@@ -106,6 +111,7 @@ class Samples:
             frames=tuple(pair.frame for pair in pairs),
             names=tuple(pair.raman.name for pair in pairs),
             doubts=tuple(f"'{pair.pl.name}' on '{pair.raman.name}': {doubt}" for pair in pairs for doubt in pair.doubts),
+            left_out=tuple(name for name in raman.names if name not in {line.name for line in lines}),
         )
 
     def __len__(self) -> int:
@@ -200,10 +206,12 @@ def _without_misfits(there: NDArray[np.bool_], pair: PairedMaps) -> NDArray[np.b
 
 
 def _lines(pairs: Sequence[PairedMaps], features: Sequence[str]) -> tuple[Line, ...]:
-    """Lines of the RS peaks, each with its form, and a column for each computed map that is wanted."""
-    raman = pairs[0].raman
+    """Lines of the RS peaks that the fits have, each with its form, and a column for each computed map that is wanted."""
+    raman, there = pairs[0].raman, _there(pairs)
     lines = []
     for k, (name, shape, window) in enumerate(zip(raman.names, raman.shapes, raman.windows, strict=True)):
+        if not there[k]:
+            continue
         forms, errors = (
             np.concatenate([each[k].ravel() for pair in pairs if (each := getattr(pair.raman, field)) is not None] or [np.empty(0)])
             for field in ("form", "form_error")
@@ -214,10 +222,18 @@ def _lines(pairs: Sequence[PairedMaps], features: Sequence[str]) -> tuple[Line, 
     return (*lines, *(Line(name, NUMBER, (low, high)) for name in features))
 
 
+def _there(pairs: Sequence[PairedMaps]) -> NDArray[np.bool_]:
+    """(peak,) whether enough fits have it to learn from; all where none has."""
+    heights = np.concatenate([pair.raman.height[:, np.isfinite(pair.raman.height).all(axis=0)] for pair in pairs], axis=1)
+    there = (heights != 0).mean(axis=1) > 1 - LEFT_OUT if heights.size else np.zeros(len(heights), dtype=bool)
+    return np.asarray(there if there.any() else ~there)
+
+
 def _columns(peaks: PeakMaps, lines: Sequence[Line], there: NDArray[np.bool_], ending: str) -> Iterator[Numbers]:
-    for index, line in enumerate(lines):
+    for line in lines:
         for parameter in line.parameters:
-            maps = _of(peaks, line.name, ending) if line.shape == NUMBER else getattr(peaks, parameter + ending)[index]
+            number = line.shape == NUMBER
+            maps = _of(peaks, line.name, ending) if number else getattr(peaks, parameter + ending)[peaks.names.index(line.name)]
             yield maps[there].astype(np.float64)
 
 

@@ -102,7 +102,7 @@ class Lesson:
         verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent(), shared, samples.doubts))
         everything = Fold("all pixels", np.arange(len(pupil.rows)), np.arange(0))
         network = contest.fit(settings.network(samples.lines), everything, part(progress, TESTED, 1), NETWORK)
-        remarks = [remark for remark in (without, _spread(settings, samples, pupil, heats)) if remark]
+        remarks = [remark for remark in (without, _spread(settings, samples, pupil, heats), _left_out(samples)) if remark]
         return cls(pupil, heats, block, scores, null, verdict, network, tuple(remarks))
 
     def spread(self, count: int, validation: str) -> Numbers:
@@ -217,6 +217,13 @@ def _spread(settings: "Train", samples: Samples, pupil: Pupil, heats: Sequence[H
     errors = samples.feature_errors[pupil.rows[rows]]
     spread = error_spread(heat.estimator, pupil.features[rows], errors, pupil.values[rows], count=settings.resamples, seed=settings.seed)
     return f"PL {pupil.target}: {spread.text}"
+
+
+def _left_out(samples: Samples) -> str:
+    """Say which optional peaks were no features; empty where all were."""
+    if not samples.left_out:
+        return ""
+    return f"The fits of nearly all pixels have no {' and no '.join(samples.left_out)}: not learnt from."
 
 
 def _watch(progress: Progress) -> Any:
