@@ -15,10 +15,12 @@ if TYPE_CHECKING:
 
 DOUBT = 8.0
 """Errors that the heights of all peaks exceed where none can be spared: leaving one out would raise chi2 by the square."""
-SAMPLE = 200
+SAMPLE = 100
 """Spectra from which it is learnt which optional peaks a map may need."""
 EVERY = 3
 """Optional peaks of which every combination is tried."""
+RARE = 0.02
+"""Share of the sample up to which weak finds of an optional peak may be chance."""
 
 
 def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solver: Any, progress: Done) -> Fit:
@@ -28,8 +30,8 @@ def fit_with_choice(window: FitWindow, problem: "Problem", counts: Spectra, solv
     -----
     BIC (Schwarz 1978) for noise of unknown size is ``n ln(S/n) + m ln n`` with S the sum of squares and m the number of parameters.
     A peak that is left out has height 0.  Up to three optional peaks are left out in every combination, more of them one by one and all
-    together, wherever none of them is strong.  Those that no spectrum of a sample needs, or that are one with the peak beside them in most,
-    are left out of all.
+    together, wherever none of them is strong.  Those that hardly a spectrum of a sample needs, or that are one with the peak beside them in
+    most, are left out of all.
     """
     if not any(peak.optional for peak in window.peaks) or not len(counts):
         return window.fit(problem, counts, solver, progress)
@@ -50,11 +52,12 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
     if not choices:
         return window.fit(problem, counts, solver, progress)
     best = window.fit(problem, counts, solver, lambda done: progress(0.5 * done))
-    weak = best.absent(DOUBT) & ~best.empty[:, None]
+    weak = best.absent(DOUBT) & [peak.optional for peak in window.peaks] & ~best.empty[:, None]
     found, lowest, chosen = best.found.copy(), _bic(problem, counts, best.found), np.zeros(len(counts), dtype=int)
+    full, settled = lowest.copy(), np.zeros(len(counts), dtype=bool)
     for number, gone in enumerate(choices, start=1):
         progress(0.5 + 0.5 * (number - 1) / len(choices))
-        rows = np.flatnonzero(weak[:, gone].all(axis=1))
+        rows = np.flatnonzero(weak[:, gone].all(axis=1) & ~settled)
         if len(rows):
             smaller = _without(window, problem, gone)
             less, _ = _lesser(window, gone).solve(smaller, counts[rows], solver, lambda done: None)
@@ -62,6 +65,7 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
             lower = bic < lowest[rows]
             found[rows[lower]] = _with_gone(window, problem, less[lower], gone)
             lowest[rows[lower]], chosen[rows[lower]] = bic[lower], number
+            settled[rows] = (weak[rows].sum(axis=1) == len(gone)) & (bic < _lowest_possible(full[rows], problem, gone))
     changed = np.flatnonzero(chosen)
     if not len(changed):
         return best
@@ -69,12 +73,14 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
 
 
 def _never(window: FitWindow, problem: "Problem", counts: Spectra, solver: Any) -> tuple[int, ...]:
-    """Optional peaks that none of a sample of spectra (pixel, n) needs, or that most cannot tell from the peak beside them."""
+    """Optional peaks that hardly one of a sample of spectra (pixel, n) needs, or that most cannot tell from the peak beside them."""
     from napari_wse2xai.numerics.uncertainty import objective
 
-    found = _by_pixel(window, problem, counts, solver, lambda done: None).found
+    fit = _by_pixel(window, problem, counts, solver, lambda done: None)
+    found, there = fit.found, fit.found[..., 2] > 0
+    sure = (there & ~fit.absent(DOUBT)).any(axis=0) | (there.mean(axis=0) > RARE)
     optional = [k for k, peak in enumerate(window.peaks) if peak.optional]
-    never = [k for k in optional if not (found[:, k, 2] > 0).any()]
+    never = [k for k in optional if not sure[k]]
     best, n = objective(problem, counts, found), len(problem.x)
     for k in (k for k in optional if k not in never):
         here = np.flatnonzero((found[:, k, 2] > 0) & _beside(found, k))
@@ -95,9 +101,9 @@ def _beside(found: NDArray[np.float64], peak: int) -> NDArray[np.bool_]:
 
 
 def _choices(window: FitWindow) -> list[tuple[int, ...]]:
-    """Peaks to leave out, each time; never all of a window."""
+    """Peaks to leave out, each time, most of them first; never all of a window."""
     extra = [k for k, peak in enumerate(window.peaks) if peak.optional]
-    sizes = range(1, len(extra) + 1) if len(extra) <= EVERY else (1, len(extra))
+    sizes = range(len(extra), 0, -1) if len(extra) <= EVERY else (len(extra), 1)
     return [gone for size in sizes for gone in combinations(extra, size) if len(gone) < len(window.peaks)]
 
 
@@ -129,6 +135,12 @@ def _bic(problem: "Problem", counts: Spectra, found: NDArray[np.float64]) -> NDA
     n = len(problem.x)
     squares = np.maximum((left_over(problem, counts, found) ** 2).sum(axis=1), 1e-300)
     return np.asarray(n * np.log(squares / n) + (len(problem.leaders) + problem.background.shape[1]) * np.log(n))
+
+
+def _lowest_possible(full: NDArray[np.float64], problem: "Problem", gone: tuple[int, ...]) -> NDArray[np.float64]:
+    """Least criterion of any fit that keeps one or more of the peaks that may go: squares no smaller than those with all of them."""
+    sizes = [sum(leader // 4 == k for leader in problem.leaders) for k in gone]
+    return np.asarray(full - (sum(sizes) - min(sizes)) * np.log(len(problem.x)))
 
 
 def _taken(window: FitWindow, problem: "Problem", counts: Spectra, found: NDArray[np.float64], best: Fit) -> Fit:
