@@ -146,7 +146,7 @@ def test_the_preset_follows_the_kind_of_map(viewer, panels: MainWidget, settle, 
     assert [peak.shape for peak in panels.panels[Deconvolve].form.value().peaks] == ["gaussian"]
     viewer.layers.clear()
     stock.add(viewer, to_layers(small))
-    settle(lambda: len(panels.panels[Deconvolve].form.value().peaks) == 8)
+    settle(lambda: len(panels.panels[Deconvolve].form.value().peaks) == 10)
 
 
 def test_a_preset_without_settings_for_the_map_is_told(viewer, panels: MainWidget, settle, light: SpectralMap, monkeypatch) -> None:
@@ -161,7 +161,7 @@ def test_a_preset_without_settings_for_the_map_is_told(viewer, panels: MainWidge
 
 
 def test_the_presets_begin_with_the_default(panels: MainWidget) -> None:
-    assert [panels.preset.itemText(k) for k in (0, 1, panels.preset.count() - 1)] == ["wse2-532", "wse2-532-high-resolution", "paper-2023"]
+    assert [panels.preset.itemText(k) for k in (0, 1, panels.preset.count() - 1)] == ["wse2-532", "wse2-633", "paper-2023"]
 
 
 def test_the_panels_turn_to_a_map_that_has_just_come_and_keep_a_choice_by_hand(

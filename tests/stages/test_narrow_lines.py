@@ -14,14 +14,14 @@ from napari_wse2xai.synthetic import make_flake
 def usual():
     """The flake of before, and what the preset alone makes of it."""
     flake = make_flake("triangle", seed=0, shape_px=(30, 34))
-    return flake, recipe.preset("wse2-532-high-resolution").raman.chain().run(flake.raman).peaks
+    return flake, recipe.preset("wse2-532").raman.chain().run(flake.raman).peaks
 
 
 @pytest.fixture(scope="module")
 def fitted():
     """The flake with real widths, and what the preset alone makes of it."""
     flake = make_flake("triangle", seed=0, shape_px=(30, 34), lines="high resolution")
-    return flake, recipe.preset("wse2-532-high-resolution").raman.chain().run(flake.raman).peaks
+    return flake, recipe.preset("wse2-532").raman.chain().run(flake.raman).peaks
 
 
 def pulls(flake, peaks, name, parameter):

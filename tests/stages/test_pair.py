@@ -82,7 +82,7 @@ def test_nothing_is_made_up_beyond_the_pl_scan(paired: PairedMaps) -> None:
 def test_the_table_has_every_number_of_every_pair(paired: PairedMaps) -> None:
     table = paired.to_dataframe()
     assert list(table.columns[:6]) == ["row", "column", "y_um", "x_um", "P195.position", "P195.position_error"]
-    assert len(table.columns) == 4 + 2 * (24 + 3)
+    assert len(table.columns) == 4 + 2 * (30 + 3)
     assert len(table) == paired.paired.sum()
     row, column = table.loc[10, "row"], table.loc[10, "column"]
     assert table.loc[10, "A1'.height"] == paired.raman.height[paired.raman.names.index("A1'"), row, column]
