@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.numerics.lineshapes import OWN, SHAPES
+from napari_wse2xai.numerics.lineshapes import OWN, SEEN_AT, SHAPES
 
 AXES = ("local", "window")
 HALF_SPAN = 3.0
@@ -150,7 +150,7 @@ def check(columns: int, lines: Sequence[Line] | None, axis: str) -> None:
 
 
 def _is_known(shape: str) -> bool:
-    return shape in SHAPES or shape == NUMBER or shape.startswith(OWN)
+    return shape in SHAPES or shape == NUMBER or shape.startswith(OWN) or SEEN_AT in shape
 
 
 def _usual_form(line: Line) -> float:

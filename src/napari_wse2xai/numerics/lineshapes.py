@@ -173,6 +173,14 @@ class Shape:
     """Lowest, usual and highest value of the fourth parameter; None for a shape without one."""
     area: Callable[[Array], Array] = lambda form: np.pi / 2
     """Area over height times FWHM, for a form."""
+    area_of_width: Callable[[Array, Array], Array] | None = None
+    """The same for a FWHM and a form, where it hangs on the FWHM too."""
+    precise: bool = False
+    """Whether derivatives want double precision, although there is no form."""
+
+    def factor(self, fwhm: Array, form: Array) -> Array:
+        """Area over height times FWHM."""
+        return self.area(form) if self.area_of_width is None else self.area_of_width(fwhm, form)
 
     def __call__(self, x: Array, position: Array, fwhm: Array, height: Array, *form: Array, width: Array | None = None) -> Array:
         """Evaluate the shape at some places, or its means over channels of some width about them."""
@@ -192,7 +200,7 @@ class Shape:
 GAUSSIAN_AREA = float(np.sqrt(np.pi / LN2) / 2)
 
 
-def _voigt_area(form: Array) -> Array:
+def voigt_area(form: Array) -> Array:
     """Area of a Voigt profile of height 1 and FWHM 1: the profile's peak is ``Re w(iy) sqrt(4 ln2 / pi) / w_G``."""
     gauss = ((1.0 - 0.5346 * form) ** 2 - 0.2166 * form * form + 1e-5) ** 0.5
     return gauss * GAUSSIAN_AREA / _faddeeva(1j * float(np.sqrt(LN2)) * form / gauss).real
@@ -204,20 +212,33 @@ class Shapes(dict[str, Shape]):
     def __missing__(self, name: str) -> Shape:
         """Make what the name describes."""
         if not name.startswith(OWN):
-            raise KeyError(name)
+            self[name] = _resolved(name)
+            return self[name]
         from napari_wse2xai.numerics.own_shapes import own_shape
 
         self[name] = own_shape(name.removeprefix(OWN).strip())
         return self[name]
 
 
+def _resolved(name: str) -> Shape:
+    """Shape at a resolution, ``lorentzian @ 1.2``."""
+    from napari_wse2xai.numerics.resolved_shapes import resolved_shape
+
+    kind, at, resolution = name.partition(SEEN_AT)
+    if not at:
+        raise KeyError(name)
+    return resolved_shape(kind, float(resolution))
+
+
+SEEN_AT = " @ "
+"""Between a shape and the FWHM of the instrument that shows it, in the axis unit."""
 OWN = "="
 """What the name of a shape of one's own begins with; the formula follows."""
 SHAPES: dict[str, Shape] = Shapes(
     {
         "lorentzian": Shape(lorentzian, lorentzian_derivatives),
         "gaussian": Shape(gaussian, gaussian_derivatives, area=lambda form: GAUSSIAN_AREA),
-        "voigt": Shape(voigt, voigt_derivatives, (0.0, 0.5, 1.0), _voigt_area),
+        "voigt": Shape(voigt, voigt_derivatives, (0.0, 0.5, 1.0), voigt_area),
         "pseudo-voigt": Shape(
             pseudo_voigt, pseudo_voigt_derivatives, (0.0, 0.5, 1.0), lambda form: form * np.pi / 2 + (1 - form) * GAUSSIAN_AREA
         ),

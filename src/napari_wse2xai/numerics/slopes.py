@@ -74,6 +74,6 @@ def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[
     for k, name in enumerate(problem.shapes):
         x, own = problem.x - middle, parameters[:, k].copy()
         own[:, POSITION] -= middle
-        if SHAPES[name].form is None:
+        if SHAPES[name].form is None and not SHAPES[name].precise:
             x, own = x.astype(np.float32), own.astype(np.float32)
         yield SHAPES[name].slopes(x, problem.across(k), *own[:, :, None].swapaxes(0, 1))

@@ -22,7 +22,7 @@ Values = NDArray[np.float64]
 
 def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> PeakMaps:
     """Peak maps of all windows, peaks in the order of the settings; `fits` is empty where no pixel could be fitted."""
-    order = np.argsort([stage.peaks.index(peak) for window in windows for peak in window.peaks])
+    order = np.argsort([stage.fitted_peaks.index(peak) for window in windows for peak in window.peaks])
     table = _Table(stage, fits, order) if fits else None
     averaged = np.concatenate([fit.width for fit in fits])[order] if fits else None
     each = _peak_status_maps(order, fits, stage.detection, spectra)
@@ -32,9 +32,9 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
     return PeakMaps(
         frame=source.frame,
         axis=source.axis,
-        names=tuple(peak.name for peak in stage.peaks),
-        shapes=tuple(peak.line_shape for peak in stage.peaks),
-        windows=tuple(window.span for peak in stage.peaks for window in windows if peak in window.peaks),
+        names=tuple(peak.name for peak in stage.fitted_peaks),
+        shapes=tuple(peak.line_shape for peak in stage.fitted_peaks),
+        windows=tuple(window.span for peak in stage.fitted_peaks for window in windows if peak in window.peaks),
         **_maps(stage, table, spectra),
         **_under(windows, fits, spectra),
         status=_status_map(each, spectra),
@@ -66,11 +66,13 @@ class _Table:
     def areas(self, shapes: Sequence[str]) -> tuple[Values, Values]:
         """Area and its error, (pixel, peak), in counts times the axis unit: to first order, with all covariances."""
         fwhm, height, form = self.values[..., 1], self.values[..., 2], np.nan_to_num(self.values[..., 3])
-        factor, slope = np.empty_like(form), np.empty_like(form)
+        factor, slope, spread = np.empty_like(form), np.empty_like(form), np.empty_like(form)
         for k, shape in enumerate(shapes):
-            factor[:, k] = SHAPES[shape].area(form[:, k])
-            slope[:, k] = (SHAPES[shape].area(form[:, k] + 1e-4) - SHAPES[shape].area(form[:, k] - 1e-4)) / 2e-4
-        by = np.stack([factor * height, factor * fwhm, slope * fwhm * height], axis=-1)
+            own, width = SHAPES[shape], fwhm[:, k]
+            factor[:, k] = own.factor(width, form[:, k])
+            slope[:, k] = (own.factor(width, form[:, k] + 1e-4) - own.factor(width, form[:, k] - 1e-4)) / 2e-4
+            spread[:, k] = width * (own.factor(width * 1.0001, form[:, k]) - own.factor(width * 0.9999, form[:, k])) / (2e-4 * width)
+        by = np.stack([(factor + spread) * height, factor * fwhm, slope * fwhm * height], axis=-1)
         variance = np.einsum("bki,bkij,bkj->bk", by, self.covariance, by)
         return factor * fwhm * height, np.sqrt(np.maximum(variance, 0.0))
 
@@ -79,17 +81,17 @@ def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[st
     """Arrays of `PeakMaps`, one map per peak."""
     if table is None:
         table = _Table.__new__(_Table)
-        table.values = table.errors = np.empty((0, len(stage.peaks), 4))
-        table.covariance, table.at_bound = np.empty((0, len(stage.peaks), 3, 3)), np.empty((0, len(stage.peaks)))
+        table.values = table.errors = np.empty((0, len(stage.fitted_peaks), 4))
+        table.covariance, table.at_bound = np.empty((0, len(stage.fitted_peaks), 3, 3)), np.empty((0, len(stage.fitted_peaks)))
     maps: dict[str, Any] = {}
     for kind, name in enumerate(("position", "fwhm", "height", "form")):
         maps[name] = spectra.on_map(table.values[..., kind])
         maps[f"{name}_error"] = spectra.on_map(table.errors[..., kind])
-    has_form = np.array([SHAPES[peak.line_shape].form is not None for peak in stage.peaks])
+    has_form = np.array([SHAPES[peak.line_shape].form is not None for peak in stage.fitted_peaks])
     for name in ("form", "form_error"):
         maps[name][~has_form] = np.nan
         maps[name] = maps[name] if has_form.any() else None
-    area, area_error = table.areas([peak.line_shape for peak in stage.peaks])
+    area, area_error = table.areas([peak.line_shape for peak in stage.fitted_peaks])
     maps["area"], maps["area_error"] = spectra.on_map(area), spectra.on_map(area_error)
     maps["at_bound"] = np.nan_to_num(spectra.on_map(table.at_bound.astype(np.float32))).astype(np.uint8)
     return maps

@@ -237,8 +237,9 @@ class _Errors:
 def _area(peak: Peak, fwhm: Dual, height: Dual, form: Dual) -> Dual:
     """Area of a peak out of its other parameters."""
     shape = SHAPES[peak.line_shape]
-    at = np.nan_to_num(form.value)
-    factor, slope = shape.area(at) + 0.0 * at, (shape.area(at + 1e-4) - shape.area(at - 1e-4)) / 2e-4 + 0.0 * at
+    at, width = np.nan_to_num(form.value), fwhm.value
+    factor, slope = shape.factor(width, at) + 0.0 * at, (shape.factor(width, at + 1e-4) - shape.factor(width, at - 1e-4)) / 2e-4 + 0.0 * at
+    spread = (shape.factor(width * 1.0001, at) - shape.factor(width * 0.9999, at)) / 2e-4 + 0.0 * at
     (of_fwhm,), (of_height,), (of_form,) = fwhm.by, height.by, form.by
-    by = {of_fwhm: factor * height.value, of_height: factor * fwhm.value, of_form: slope * fwhm.value * height.value}
+    by = {of_fwhm: (factor + spread) * height.value, of_height: factor * fwhm.value, of_form: slope * fwhm.value * height.value}
     return Dual(factor * fwhm.value * height.value, by)

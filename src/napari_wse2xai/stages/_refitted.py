@@ -1,14 +1,14 @@
 """A deconvolution as it was before its fits were put on the map: rebuilt from the peak maps, without fitting again."""
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.numerics.lineshapes import OWN
+from napari_wse2xai.numerics.lineshapes import OWN, SEEN_AT
 from napari_wse2xai.stages._computing import Fitted
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._mending import fitted_beside
@@ -33,9 +33,12 @@ def settings_of(peaks: PeakMaps) -> Deconvolve:
     return Deconvolve(peaks=tuple(Peak(name=n, position=float(m[0]), fwhm=float(m[1]), window=w, **named(s)) for n, s, m, w in each))
 
 
-def named(shape: str) -> dict[str, str]:
+def named(shape: str) -> dict[str, Any]:
     """Settings of a peak for the name of its line shape."""
-    return {"shape": "own", "formula": shape.removeprefix(OWN).strip()} if shape.startswith(OWN) else {"shape": shape}
+    if shape.startswith(OWN):
+        return {"shape": "own", "formula": shape.removeprefix(OWN).strip()}
+    kind, at, resolution = shape.partition(SEEN_AT)
+    return {"shape": kind, "instrument_fwhm": float(resolution)} if at else {"shape": kind}
 
 
 def refitted(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> Fitted:

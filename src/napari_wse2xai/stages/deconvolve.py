@@ -88,6 +88,13 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         title="Refit",
         description="Look again at pixels that came out abnormal: start from their neighbours and elsewhere, keep the best.",
     )
+    instrument_fwhm: float | None = setting(
+        None,
+        title="Instrument FWHM",
+        unit="axis",
+        description="Measured resolution (of a lamp's line): lines are fitted as it shows them, and their FWHM is the sample's.",
+        gt=0,
+    )
     computed: tuple[Computed, ...] = setting(
         (), title="Computed maps", description="Maps worked out of peak parameters, each with its error."
     )
@@ -101,7 +108,17 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         check_ties(self.peaks)
         check_formulas(self.peaks)
         check_computed(self.computed, self.peaks)
+        for peak in self.fitted_peaks:
+            Peak.model_validate(peak.model_dump())
         return self
+
+    @property
+    def fitted_peaks(self) -> tuple[Peak, ...]:
+        """The peaks, each with the instrument's FWHM."""
+        if self.instrument_fwhm is None:
+            return self.peaks
+        wide = {"instrument_fwhm": self.instrument_fwhm}
+        return tuple(peak if peak.instrument_fwhm is not None else peak.model_copy(update=wide) for peak in self.peaks)
 
     def check(self, source: SpectralMap) -> None:
         """Refuse peaks and windows that cannot be fitted to a map, before any work is done."""
@@ -207,7 +224,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                     f"{low:.5g} to {high:.5g} {source.axis.unit}; change its position or remove it."
                 )
         for window, apart in together([peak.window for peak in self.peaks], float(np.diff(source.axis.values).max())).items():
-            members = tuple(peak for peak in self.peaks if peak.window in apart)
+            members = tuple(peak for peak in self.fitted_peaks if peak.window in apart)
             inside = without(channels(source, window, "the fit window"), source.bad_channels)
             x = source.axis.values[inside]
             count, parameters = len(x), sum(4 if SHAPES[peak.line_shape].form else 3 for peak in members)

@@ -6,7 +6,8 @@ from typing import Literal, Self
 from pydantic import model_validator
 
 from napari_wse2xai.numerics.expressions import Expression, ExpressionError
-from napari_wse2xai.numerics.lineshapes import OWN, SHAPES, Shape
+from napari_wse2xai.numerics.lineshapes import OWN, SEEN_AT, SHAPES, Shape
+from napari_wse2xai.numerics.resolved_shapes import CAN_BE
 from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.stages._windows import Window
 
@@ -59,6 +60,13 @@ class Peak(Settings):
     form_bounds: Window | None = setting(
         None, title="Form from – to", description="Bounds of the form; empty for all that the shape can be."
     )
+    instrument_fwhm: float | None = setting(
+        None,
+        title="Instrument",
+        unit="axis",
+        description="FWHM of the instrument's profile at this line, where it differs from that of the whole list.",
+        gt=0,
+    )
     fixed: str = setting("", title="Fixed", description="What keeps its expected value: position, fwhm, height, form, with commas between.")
     shared: str = setting(
         "",
@@ -93,6 +101,8 @@ class Peak(Settings):
             raise ValueError(f"peak {self.name} shares '{sorted(unknown)[0]}'; what can be shared is position, fwhm, form")
         if (self.shape == "own") != bool(self.formula.strip()):
             raise ValueError(f"peak {self.name} needs a formula and the shape own together, or neither")
+        if self.instrument_fwhm is not None and self.shape not in CAN_BE:
+            raise ValueError(f"peak {self.name} is {self.shape}; an instrument's FWHM can be given for {' and '.join(CAN_BE)} lines alone")
         try:
             shape = SHAPES[self.line_shape]
         except ExpressionError as error:
@@ -103,6 +113,8 @@ class Peak(Settings):
     @property
     def line_shape(self) -> str:
         """Name of the shape in `numerics.lineshapes.SHAPES`: of one's own, the formula."""
+        if self.instrument_fwhm is not None:
+            return f"{self.shape}{SEEN_AT}{self.instrument_fwhm:.9g}"
         return f"{OWN} {self.formula.strip()}" if self.shape == "own" else self.shape
 
     def _check_bounds(self, shape: Shape) -> None:
