@@ -22,7 +22,9 @@ CAN_BE = ("lorentzian", "gaussian")
 
 def resolved_shape(kind: str, resolution: float) -> Shape:
     """Shape of a line of a kind seen at a resolution, FWHM in the axis unit; KeyError for another kind."""
-    own = {"lorentzian": _Lorentzian, "gaussian": _Gaussian}[kind](resolution)
+    if kind not in CAN_BE:
+        raise KeyError(kind)
+    own = _Lorentzian(resolution) if kind == "lorentzian" else _Gaussian(resolution)
     return Shape(own.value, own.derivatives, area_of_width=own.area, precise=True)
 
 

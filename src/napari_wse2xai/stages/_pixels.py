@@ -42,6 +42,7 @@ class Pixels:
             self._survey(band.rows, lost, windows, found)
         self._rows, self._columns = np.nonzero(self.whole)
         self._gaps: dict[tuple[float, float], _Gaps] = {}
+        self._drawn: dict[tuple[float, float], tuple[NDArray[np.intp], Spectra]] = {}
         for window, (places, patterns) in zip(windows, found, strict=True):
             if places:
                 self._note(window, np.concatenate(places), np.concatenate(patterns))
@@ -97,7 +98,21 @@ class Pixels:
             at[gaps.rows] = np.arange(len(gaps.rows))
             among = at[which]
             spectra[among >= 0] = gaps.instead[among[among >= 0]]
+        return self._with_drawn(window, which, spectra)
+
+    def _with_drawn(self, window: FitWindow, which: slice | NDArray[np.intp], spectra: Spectra) -> Spectra:
+        """Spectra with those in their place that were drawn towards the model."""
+        if window.span in self._drawn:
+            rows, instead = self._drawn[window.span]
+            at = np.full(len(self), -1)
+            at[rows] = np.arange(len(rows))
+            among = at[which]
+            spectra[among >= 0] = instead[among[among >= 0]]
         return spectra
+
+    def draw(self, window: FitWindow, rows: NDArray[np.intp], counts: Spectra) -> None:
+        """Put counts (row, n) of some spectra in the place of what was measured, for all that is asked of this window from now on."""
+        self._drawn[window.span] = rows, counts
 
     def gaps(self, window: FitWindow) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
         """Which spectra (g,) lack channels of a window, and which channels, (g, n)."""

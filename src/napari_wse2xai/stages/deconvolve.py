@@ -22,6 +22,7 @@ from napari_wse2xai.stages._mending import Job, with_better_background
 from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._robust import with_robust_loss
 from napari_wse2xai.stages._saturation import warn_of_saturated
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._second_look import second_look
@@ -82,6 +83,11 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         "equal",
         title="Weights",
         description="Equal is the paper's; shot noise gives channels under strong lines less weight, as they deserve.",
+    )
+    loss: Literal["squares", "robust"] = setting(
+        "squares",
+        title="Loss",
+        description="Squares of all residuals, or Huber's loss, which counts what lies beyond 2.5 σ less: for lone bad channels.",
     )
     refit: bool = setting(
         True,
@@ -170,6 +176,8 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
         gapless = zip(windows, problems, fits, strict=True)
         fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
+        if self.loss == "robust":
+            fits = [with_robust_loss(*each, spectra) for each in zip(windows, problems, fits, strict=True)]
         fits = with_misfits(windows, problems, fits, spectra, self.detection)
         return [Job(*each) for each in zip(windows, problems, fits, strict=True)], report_text
 
