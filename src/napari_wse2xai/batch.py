@@ -259,7 +259,7 @@ def run_chains(
 def _tell_of_model(name: str, peaks: PeakMaps, source: SpectralMap) -> None:
     """Warn of what the list of peaks misses all over a map."""
     for proposal in check_model(peaks, source):
-        warnings.warn(f"{name}: {proposal.words}", DataWarning, stacklevel=2)
+        warnings.warn(f"{name}: {proposal.words}{recipe.hint(proposal, peaks)}", DataWarning, stacklevel=2)
 
 
 def _paired(wanted: Recipe, peaks: Mapping[str, PeakMaps], progress: Progress) -> PairedMaps | None:

@@ -22,8 +22,12 @@ SLOW = 0.25
 """Correlation of a pattern with itself one channel on, from which it is a misfit."""
 FAR = 4.0
 """Standard deviations at which a residual is cut off where its memory is measured."""
-MEMORY, FORGOTTEN = 8, 0.03
+MEMORY, FORGOTTEN = 24, 0.03
 """Most channels over which noise remembers, and the share of its variance that counts as nothing."""
+ALIKE = 0.1
+"""Squared mean over mean square of how much of a pattern pixels have, from which it is a misfit: noise has no sign."""
+TAKEN, ASKED = 400, 4
+"""Channels up to which it is worked out what a fit took of the memory, and pixels that this is asked of."""
 CLASSES, FEWEST = 16, 20
 """Classes of level, by number and again by signal, and the fewest samples of one."""
 OF_VARIANCE = 2.3
@@ -83,19 +87,23 @@ class Noise:
         few = len(constants) < FEW or usual <= 0
         trust = 1.0 if few else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0))
         plain = cls(gain, usual, trust, kept, ratio)
-        return plain if few else plain._with_memory(residual, slopes.fitted)
+        return plain if few else plain._with_memory(residual, slopes)
 
-    def _with_memory(self, residual: NDArray[np.float64], fitted: NDArray[np.float32]) -> "Noise":
+    def _with_memory(self, residual: NDArray[np.float64], slopes: Slopes) -> "Noise":
         """Add what the standardised residuals of many pixels tell of channels and of neighbouring ones."""
-        standard = residual / np.sqrt(self.variance(residual.astype(np.float32), fitted))
-        spread = robust_sigma(standard, axis=0) / max(float(robust_sigma(standard)), 1e-300)
+        standard = residual / np.sqrt(self.variance(residual.astype(np.float32), slopes.fitted))
+        usual = max(float(robust_sigma(standard)), 1e-300)  # far above one where neighbours share noise
+        spread = robust_sigma(standard, axis=0) / usual
         channel = np.where(spread > LOUD, spread, 1.0).astype(np.float32) if (spread > LOUD).any() else None
-        cut = np.clip(standard if channel is None else standard / channel, -FAR, FAR)
+        far = FAR * max(usual, 1.0)
+        cut = np.clip(standard if channel is None else standard / channel, -far, far)
         lags = [float((cut[:, : cut.shape[1] - lag] * cut[:, lag:]).mean()) for lag in range(min(MEMORY, cut.shape[1] // 4) + 1)]
         forgotten = max(FORGOTTEN, 4.0 / np.sqrt(cut.size))
         lasting = next((lag for lag, value in enumerate(lags) if value < forgotten * lags[0]), len(lags))
         if lasting < 2:
             return replace(self, channel=channel)
+        lags = _before_the_fit(lags[: 2 * lasting], slopes)  # what a fit leaves of noise turns negative sooner than the noise
+        lasting = next((lag for lag, value in enumerate(lags) if value < FORGOTTEN * lags[0]), len(lags))
         more = lags[0]  # noise that neighbours share does not show in their difference
         memory = tuple(lag / more for lag in lags[:lasting])
         scaled = {"gain": self.gain * more, "usual": self.usual * more, "kept": self.kept / more, "level": self.level / more}
@@ -145,8 +153,28 @@ def without_common(residual: NDArray[np.float64]) -> NDArray[np.float64]:
     variance, patterns = _strongest(standard)
     chance = (1 + np.sqrt(n / pixels)) ** 2 * float(robust_sigma(standard)) ** 2  # largest variance of white noise: Marchenko and Pastur
     slow = (patterns[:, 1:] * patterns[:, :-1]).sum(axis=1) > SLOW  # channels that are just noisier come out one by one
-    shared = patterns[(variance > COMMON * chance) & slow]
+    has = standard @ patterns.T
+    alike = has.mean(axis=0) ** 2 > ALIKE * np.maximum((has**2).mean(axis=0), 1e-300)  # noise that neighbours share is slow as well
+    shared = patterns[(variance > COMMON * chance) & slow & alike]
     return np.asarray(residual - (residual @ shared.T) @ shared)
+
+
+def _before_the_fit(lags: list[float], slopes: Slopes) -> list[float]:
+    """Covariances of noise 0, 1, ... channels away, from those that a fit left: it follows what is slow, most of all in short windows."""
+    n = slopes.fitted.shape[1]
+    if n > TAKEN:
+        return lags
+    which = np.unique(np.linspace(0, len(slopes.fitted) - 1, ASKED).astype(np.intp))
+    left = np.zeros((len(lags), len(lags)))
+    for pixel in which.tolist():
+        rows, inverse = slopes.scaled(slice(pixel, pixel + 1))
+        kept = np.eye(n) - rows[0].T.astype(np.float64) @ inverse[0].astype(np.float64) @ rows[0].astype(np.float64)
+        for lag in range(len(lags)):
+            shared = np.eye(n, k=lag) + (np.eye(n, k=-lag) if lag else 0.0)
+            after = kept @ shared @ kept
+            left[:, lag] += [float(np.diagonal(after, i).mean()) / len(which) for i in range(len(lags))]
+    found = np.linalg.lstsq(left, np.array(lags), rcond=1e-3)[0]
+    return [float(value) for value in found]
 
 
 def _strongest(standard: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

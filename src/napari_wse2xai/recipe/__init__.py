@@ -2,6 +2,7 @@
 
 from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
 from napari_wse2xai.recipe._checks import check, with_laser
+from napari_wse2xai.recipe._hints import hint
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
 from napari_wse2xai.recipe._peak_file import read_peaks, write_peaks
 from napari_wse2xai.recipe._read import load, preset, preset_names
@@ -18,6 +19,7 @@ __all__ = [
     "Series",
     "check",
     "from_history",
+    "hint",
     "is_series",
     "load",
     "load_series",
