@@ -219,7 +219,8 @@ def test_a_line_far_from_its_start_is_recognised():
     task = problem(penalty=0.0)
     moved = np.repeat(TRUE[None], 2, 0)
     moved[1, 1, 0] += 6
-    _, far = moments.fit(task, model(X, SHAPES, moved).astype(np.float32), moments.Tolerance())
+    counts = model(X, SHAPES, moved) + np.random.default_rng(0).normal(0, 5, (2, len(X)))
+    _, far = moments.fit(task, counts.astype(np.float32), moments.Tolerance())
     assert far.tolist() == [False, True]
 
 
@@ -290,9 +291,10 @@ def test_spectra_that_show_nothing_are_told_in_one_pass_and_lines_are_not_among_
     rng = np.random.default_rng(4)
     task, level = problem(degree=1), 100 + 0.5 * (X - 240)
     nothing = (level + rng.normal(0, 20, (500, len(X)))).astype(np.float32)
-    assert empty(task, nothing).mean() > 0.85
+    assert empty(task, nothing).mean() > 0.96
+    places = rng.choice(task.start[:, 0], (500, 1)) + rng.uniform(-8, 8, (500, 1))  # wherever the peaks may be
     for width, height in ((3.0, 75.0), (10.0, 45.0)):  # seven errors high each, if width and place are known
-        line = LINE_SHAPES["lorentzian"](X, rng.uniform(200, 280, (500, 1)), width, height)
+        line = LINE_SHAPES["lorentzian"](X, places, width, height)
         assert empty(task, (nothing + line).astype(np.float32)).mean() < 0.05
 
 

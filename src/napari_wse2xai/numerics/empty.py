@@ -3,16 +3,21 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.problem import HEIGHT, PER_PEAK, Problem
+from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.slopes import Slopes
 from napari_wse2xai.numerics.structure import largest
 from napari_wse2xai.numerics.uncertainty import left_over
 
 NOTHING = 3.5
-"""Standard deviations that the largest structure of a spectrum stays below where no peak can stand out of its error: a box finds three
-quarters of what the line itself would, and chance alone exceeds this in one of ten spectra, which are then fitted like others."""
+"""Standard deviations that the largest structure of a spectrum stays below where no peak can stand out of its error.  Chance alone exceeds
+this in one box of one of ten spectra, but with a line of the peaks' own places and widths only in one of a hundred."""
+APART, WIDER = 0.5, 1.5
+"""Distance of the places, in its FWHM, and ratio of the widths at which a line is looked for."""
 SURELY = 1.5
 """Variance about the background, over that of the noise, from which a spectrum surely shows something."""
+AT_ONCE = 512
+"""Spectra looked at together: these stay in the cache."""
 SWEEPS = 30
 """Times that each height is brought to its best against the others."""
 
@@ -21,14 +26,39 @@ def empty(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(pixel,) True for a spectrum (pixel, n) that holds nothing but its background and noise as neighbouring channels show it."""
     difference, n = np.diff(counts, axis=1), counts.shape[1]
     noise = np.einsum("bn,bn->b", difference, difference) * (0.5 / (n - 1))
-    result = np.zeros(len(counts), dtype=bool)
-    for first in range(0, len(counts), 1024):  # in the cache
-        some = slice(first, first + 1024)
-        left = problem.without_background(counts[some] * problem.root.astype(np.float32))
+    result, root, under = np.zeros(len(counts), dtype=bool), problem.root.astype(np.float32), problem.background.astype(np.float32)
+    for first in range(0, len(counts), AT_ONCE):
+        some = slice(first, first + AT_ONCE)
+        left = counts[some] * root
+        left -= (left @ under) @ under.T
         quiet = np.flatnonzero(np.einsum("bn,bn->b", left, left) < SURELY * n * noise[some])
-        standard = left[quiet] / np.sqrt(noise[some][quiet, None] + np.finfo(np.float32).tiny) / problem.root.astype(np.float32)
-        result[first + quiet] = largest(standard) < NOTHING
+        if len(quiet):
+            standard = left[quiet] / np.sqrt(noise[some][quiet, None] + np.finfo(np.float32).tiny) / root
+            result[first + quiet] = (largest(standard) < NOTHING) | _matched(problem, standard)
     return result
+
+
+def _matched(problem: Problem, standard: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """(pixel,) True where no line that one of the peaks may be is worth `NOTHING`, in residuals (pixel, n) over the noise of a channel."""
+    lines = np.concatenate([_lines(problem, k) for k in range(len(problem.shapes))])
+    lines = problem.without_background(lines * problem.root) / problem.root
+    lines /= np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-300)
+    return np.asarray((standard @ lines.T.astype(np.float32)).max(axis=1) < NOTHING)
+
+
+def _lines(problem: Problem, peak: int) -> NDArray[np.float64]:
+    """(line, n) all that a peak may be, of height 1."""
+    low, high = problem.lower[peak].copy(), problem.upper[peak].copy()
+    for kind in (kind for k, kind in problem.fixed if k == peak):
+        low[kind] = high[kind] = problem.start[peak, kind]
+    widths = np.geomspace(low[FWHM], high[FWHM], 2 + int(np.log(high[FWHM] / low[FWHM]) / np.log(WIDER)))
+    grid = [
+        (place, width)
+        for width in widths
+        for place in np.linspace(low[POSITION], high[POSITION], 2 + int((high[POSITION] - low[POSITION]) / (APART * width)))
+    ]
+    place, width = np.array(grid).T[..., None]
+    return np.asarray(SHAPES[problem.shapes[peak]](problem.x, place, width, 1.0, problem.start[peak, FORM], width=problem.across(peak)))
 
 
 def heights_alone(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.float64]:

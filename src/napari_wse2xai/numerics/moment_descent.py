@@ -23,6 +23,9 @@ ROUNDING = 3e-7
 """Rounding of an objective in single precision, as a share of the squared spectrum, off which it is taken."""
 SLANT, LONGEST = 0.2, 5.0
 """Lean from which the length of the next step is put right, and the longest that it may become."""
+FEW, LAST, PATIENCE = 64, 16, 10
+"""Spectra up to which the channels are quicker than moments, which take the same trouble for one as for hundreds; and up to which that is
+so for the last ones of many, after so many steps."""
 QUICKEST = 0.1
 """Share of one step's promise that the next one's is at least taken to be."""
 
@@ -329,12 +332,12 @@ class Descent:
         places = torch.arange(len(state.rows), device=self.device)
         slope = self.look(state, state.now)
         normal = self.normal(state, slope)
-        for _ in range(tolerance.iterations):
+        for count in range(tolerance.iterations):
             cost, step = slope.cost, Local(self, state, slope, normal).step(state.now, slope)
             settled = step.settles(state, cost, tolerance) | (state.damping > 1e8)
             found[..., places] = torch.where(settled, step.to, state.now)
             unsettled[places] = ~settled
-            if bool(settled.all()):
+            if int((~settled).sum()) <= (LAST if count >= PATIENCE else 0):
                 break
             if int(settled.sum()) > 0.2 * len(settled):
                 state, step, cost, places = state.keep(~settled), step.keep(~settled), cost[~settled], places[~settled]

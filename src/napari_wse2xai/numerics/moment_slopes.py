@@ -8,12 +8,15 @@ import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.noise import median
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
 from napari_wse2xai.numerics.power_series import Parts, Series
 from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 
 Array = NDArray[np.float64]
+SAMPLE = 1000
+"""Spectra that tell about what to expand."""
 TRUSTED = 0.5
 """Largest ``|w|`` at which the series serve."""
 APART = 0.1
@@ -25,7 +28,7 @@ class Expansion:
 
     def __init__(self, problem: Problem, parameters: Array) -> None:
         """Expand about the median of some parameters, (pixel, peak, 4)."""
-        self.problem, middle = problem, np.median(parameters, axis=0)
+        self.problem, middle = problem, median(parameters[:: 1 + len(parameters) // SAMPLE], axis=0)
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         self.poles = Poles(problem.width, len(middle), "cpu")
         z0 = middle[:, POSITION] - self.centre + 0.5j * middle[:, FWHM]
@@ -84,7 +87,7 @@ class MomentSlopes:
     @torch.inference_mode()
     def product(self, residual: NDArray[np.float32]) -> Array:
         """(pixel, q + polynomials) sums of all slopes times a residual (pixel, n) without background."""
-        real, imaginary = self.expansion.series.of_data(torch.as_tensor(residual), self.at)
+        real, imaginary = self.expansion.series.of_residual(torch.as_tensor(residual), self.at)
         columns = self._by_parameters(torch.stack([imaginary[0], imaginary[1], real[1]]))
         rows = columns.flatten(0, 1)[self.expansion.rows].T.double().numpy()
         return np.pad(rows, [(0, 0), (0, self.expansion.background.shape[1])])

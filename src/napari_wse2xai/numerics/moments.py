@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.learned_start import LearnedStart, enough
-from napari_wse2xai.numerics.moment_descent import Descent, State, Tolerance
+from napari_wse2xai.numerics.moment_descent import FEW, LAST, Descent, State, Tolerance
 from napari_wse2xai.numerics.problem import HEIGHT, POSITION, Problem, Tie
 from napari_wse2xai.numerics.threads import single_thread
 
-__all__ = ["Tolerance", "applies", "fit"]
+__all__ = ["FEW", "Tolerance", "applies", "fit"]
 
 SAFE_RADIUS = 0.7
 """Largest ``|w|`` at which the series is trusted."""
@@ -61,7 +61,7 @@ def fit(
     Returns
     -------
     (pixel, peak, 4) float64; position and FWHM in the axis unit, height in counts, and a zero for the form
-    (pixel,) True where a line wandered so far that the series cannot be trusted
+    (pixel,) True where a line wandered so far that the series cannot be trusted, and for a last few that took longer than all others
 
     Notes
     -----
@@ -133,8 +133,10 @@ class _Fit:
     def _finish(self, left: list[State]) -> None:
         """Fit to the end."""
         state = State.joined(left)
-        state.now, _ = self.descent.run(state, self.tolerance)
+        state.now, unsettled = self.descent.run(state, self.tolerance)
         self._put(state)
+        if 0 < int(unsettled.sum()) <= LAST:
+            self.far[state.rows[unsettled].cpu().numpy()] = True
 
     def _put(self, state: State) -> None:
         rows = state.rows.cpu().numpy()

@@ -13,8 +13,8 @@ Parts = tuple[torch.Tensor, torch.Tensor]
 """Real and imaginary parts."""
 Places = tuple[torch.Tensor, torch.Tensor, torch.Tensor]
 """Where lines are, as the series see it: powers of w (peak, ORDER, pixel), and (peak, pixel) 1 / (z - conj z0) and dw/dz."""
-ORDER = 16
-"""Terms of the power series; the remainder is of the size of the noise times ``|w|^ORDER``."""
+ORDER, FEW = 16, 8
+"""Terms of the power series, and of that of a residual; the remainder is of the size of the noise times ``|w|^ORDER``."""
 
 
 class Series:
@@ -76,9 +76,13 @@ class Series:
         powers, _, b = at
         return _parts([(of_value * powers).sum(1), (of_slope * powers[:, :-1]).sum(1) * b])
 
-    def of_data(self, y: torch.Tensor, at: Places) -> Parts:
-        """Y and Y' of weighted spectra (pixel, n)."""
-        return self.moments(at, *self.of(y))
+    def of_residual(self, y: torch.Tensor, at: Places) -> Parts:
+        """Y and Y' of weighted residuals (pixel, n), which hold little but noise: a few terms of the series say what there is to say."""
+        kernel = self.kernel.view(2, len(self.z0), ORDER, -1)[:, :, :FEW].reshape(-1, y.shape[1])
+        real, imaginary = (kernel @ y.T).view(2, len(self.z0), FEW, len(y))
+        of_value, (powers, e, b) = torch.complex(real, imaginary), at
+        count = torch.arange(1, FEW, device=y.device).to(torch.complex64)[:, None]
+        return self.moments((powers[:, :FEW], e, b), of_value, of_value[:, 1:] * count)
 
     def of_ones(self, at: Places) -> Parts:
         """G and its Taylor coefficients G', G''/2, G'''/6 at all poles of lines: real and imaginary parts, (4, pole, pixel)."""

@@ -118,7 +118,8 @@ class Noise:
         trust = np.where(unlike, 1.0, self.trust).astype(np.float32)
         constant = trust * (own - gain * level) + (1 - trust) * np.float32(self.usual)
         floor = 0.1 * own + np.finfo(np.float32).tiny
-        variance = np.maximum(constant, floor)[:, None] + gain * np.maximum(fitted, np.float32(0.0))
+        variance = np.maximum(constant, floor)[:, None]
+        variance = variance + gain * np.maximum(fitted, np.float32(0.0)) if gain else np.broadcast_to(variance, fitted.shape)
         return np.asarray(variance if self.channel is None else variance * self.channel**2, dtype=np.float32)
 
     @property

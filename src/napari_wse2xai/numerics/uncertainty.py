@@ -15,8 +15,10 @@ from napari_wse2xai.numerics.slopes import Slopes, model
 from napari_wse2xai.numerics.structure import largest
 from napari_wse2xai.numerics.threads import single_thread
 
-CHUNK = 512
-"""Pixels whose Jacobians are held at once: they stay in the processor's cache."""
+AT_ONCE, FEWEST, MOST = 600_000, 256, 4096
+"""Values of an array (pixel, n), or of derivatives, that are worked on at once, and pixels at least and at most: they stay in the cache."""
+ALONE = 4.0
+"""Standard deviations that a channel must reach to be looked at as a spike."""
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
 
@@ -78,7 +80,9 @@ def assess(
     expansion = (
         Expansion(problem, parameters) if moments.applies(problem) and problem.straight and len(counts) and not noise.memory else None
     )
-    chunks = [slice(first, first + CHUNK) for first in range(0, len(counts), CHUNK)] or [slice(0, 0)]
+    each = len(problem.x) * (1 if expansion else len(problem.rows) + 1)
+    size = min(max(AT_ONCE // each, FEWEST), MOST)
+    chunks = [slice(first, first + size) for first in range(0, len(counts), size)] or [slice(0, 0)]
 
     def work(part: slice) -> dict[str, NDArray[np.float64]]:
         with torch.inference_mode():
@@ -177,15 +181,14 @@ def _of_some(
 ) -> dict[str, NDArray[np.float64]]:
     """Fields of `Quality` for some pixels: from moments, where these can be trusted."""
     quick = np.zeros(len(counts), dtype=bool) if expansion is None else expansion.trusted(parameters)
-    parts = []
-    for rows in (np.flatnonzero(quick), np.flatnonzero(~quick)):
-        if len(rows) or not len(counts):
-            slopes = MomentSlopes(expansion, parameters[rows]) if expansion and quick[rows].any() else Slopes(problem, parameters[rows])
-            parts.append((rows, _of_chunk(problem, slopes, counts[rows], parameters[rows], free[rows], noise)))
-    if len(parts) == 1 or not len(counts):
-        return parts[0][1]
-    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
-    return {name: np.concatenate([part[name] for _, part in parts])[order] for name in parts[0][1]}
+    if expansion and quick.all():
+        return _of_chunk(problem, MomentSlopes(expansion, parameters), counts, parameters, free, noise)
+    if not quick.any():
+        return _of_chunk(problem, Slopes(problem, parameters), counts, parameters, free, noise)
+    rows = [np.flatnonzero(quick), np.flatnonzero(~quick)]
+    parts = [_of_some(problem, counts[each], parameters[each], free[each], noise, expansion) for each in rows]
+    order = np.argsort(np.concatenate(rows))
+    return {name: np.concatenate([part[name] for part in parts])[order] for name in parts[0]}
 
 
 def _of_chunk(
@@ -197,36 +200,40 @@ def _of_chunk(
     noise: Noise,
 ) -> dict[str, NDArray[np.float64]]:
     """Fields of `Quality` for some pixels."""
-    root, background = problem.root.astype(np.float32), problem.background.astype(np.float32)
-    weighted = np.asarray((counts - slopes.fitted) * root, dtype=np.float32)
-    line = np.asarray((weighted @ background) @ background.T, dtype=np.float32)
-    residual = np.asarray(weighted - line, dtype=np.float32)
-    plain = residual if problem.weights is None else np.asarray(residual / root, dtype=np.float32)
+    background, plainly, root = problem.background.astype(np.float32), problem.weights is None, problem.root.astype(np.float32)
+    lit, residual = slopes.fitted, counts - slopes.fitted
+    lit, residual = (lit, residual) if plainly else (lit * root, residual * root)
+    below = residual @ background
+    residual -= below @ background.T
+    plain = residual if plainly else residual / root
     variance = noise.variance(plain, slopes.fitted)
     local = _Local(problem, slopes, parameters, free, problem.pull(counts))
-    plainly = problem.weights is None
     full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
-    total = _above(background, np.asarray(counts * root, dtype=np.float32))
-    standard = np.asarray(plain / np.sqrt(variance), dtype=np.float32)
+    power, standard = variance.mean(axis=1, dtype=np.float64), plain / np.sqrt(variance[:, :1] if noise.flat else variance)
     return {
         "error": local.errors(full),
         "covariance": local.of_shape(full),
         "chi2": _squares(standard),
-        "explained": 1.0 - _squares(residual) / np.maximum(_squares(total), 1e-300),
+        "explained": _explained(residual, lit, background),
         "lone": _lone(standard),
         "structure": largest(standard, noise.memory),
-        "noise": np.sqrt(variance.mean(axis=1, dtype=np.float64)),
-        "under": weighted @ np.linalg.pinv(problem.under).T,
-        "distance": local.distance(residual) / variance.mean(axis=1, dtype=np.float64),
+        "noise": np.sqrt(power),
+        "under": below @ (np.linalg.pinv(problem.under) @ problem.background).T,
+        "distance": local.distance(residual) / power,
     }
 
 
-def _above(background: NDArray[np.float32], values: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Weighted spectra (pixel, n) without the best background."""
-    return np.asarray(values - (values @ background) @ background.T, dtype=np.float32)
+def _explained(residual: NDArray[np.floating], lit: NDArray[np.floating], background: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(pixel,) share of the squared spectrum, without its background, that the peaks `lit` (pixel, n) explain.
+
+    That spectrum is the residual, which has no background, and the peaks without what the background takes of them.
+    """
+    left = _squares(residual)
+    total = left + 2 * np.einsum("bn,bn->b", residual, lit) + _squares(lit) - _squares(lit @ background)
+    return np.asarray(1.0 - left / np.maximum(total, 1e-300))
 
 
-def _squares(values: NDArray[np.float32]) -> NDArray[np.float64]:
+def _squares(values: NDArray[np.floating]) -> NDArray[np.float64]:
     """(pixel,) sums of squares."""
     return np.asarray(np.einsum("bn,bn->b", values, values), dtype=np.float64)
 
@@ -249,13 +256,15 @@ def objective(problem: Problem, counts: NDArray[np.float32], parameters: NDArray
     return np.asarray((left_over(problem, counts, parameters) ** 2).sum(axis=1) + pull.sum(axis=1))
 
 
-def _lone(standard: NDArray[np.float32]) -> NDArray[np.float64]:
-    """(pixel,) largest standardised residual that stands three times above those two channels away, (pixel, n)."""
-    beside = np.abs(standard)
-    beside = np.maximum(beside[:, :-4], beside[:, 4:])
-    beside *= 3.0
-    middle = standard[:, 2:-2]
-    return np.asarray(np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0), dtype=np.float64)
+def _lone(standard: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(pixel,) largest standardised residual that stands three times above those two channels away, (pixel, n); 0 below `ALONE`."""
+    result = np.zeros(len(standard))
+    rows = np.flatnonzero(standard.max(axis=1, initial=0.0) > ALONE)
+    beside = np.abs(standard[rows])
+    beside = 3.0 * np.maximum(beside[:, :-4], beside[:, 4:])
+    middle = standard[rows, 2:-2]
+    result[rows] = np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0)
+    return result
 
 
 class _Local:
@@ -341,12 +350,13 @@ class _Local:
 
     def of_shape(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
         """(pixel, peak, 3, 3) covariance of FWHM, height and form of each peak; zero for what does not vary."""
-        peaks = self.parameters.shape[1]
-        places = np.full(peaks * PER_PEAK, len(self.problem.rows))
-        places[self.problem.rows] = np.arange(len(self.problem.rows))
-        padded = np.pad(covariance, [(0, 0), (0, 1), (0, 1)])  # a last row and column of zeros for what does not vary
+        peaks, many = self.parameters.shape[1], len(self.problem.rows)
+        places = np.full(peaks * PER_PEAK, -1)
+        places[self.problem.rows] = np.arange(many)
         own = places.reshape(peaks, PER_PEAK)[:, [FWHM, HEIGHT, FORM]]
-        return np.asarray(padded[:, own[:, :, None], own[:, None, :]])
+        varies = (own[:, :, None] >= 0) & (own[:, None, :] >= 0)
+        flat = np.where(varies, own[:, :, None] * many + own[:, None, :], 0)
+        return np.asarray(covariance.reshape(len(covariance), -1)[:, flat] * varies)
 
     def distance(self, residual: NDArray[np.float32]) -> NDArray[np.float64]:
         """(pixel,) fall of the sum of squares that a Newton step promises."""

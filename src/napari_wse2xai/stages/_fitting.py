@@ -170,7 +170,8 @@ class FitWindow:
         """Bring what is not at its minimum there, on the channels."""
         from napari_wse2xai.numerics import least_squares
 
-        rows = np.flatnonzero((fit.quality.distance > CONVERGED) & ~(fit.empty & fit.absent(SEEN).all(axis=1)))
+        hopeless = fit.absent(SEEN).all(axis=1) & (fit.empty | ~fit.may_rise_above(SEEN))
+        rows = np.flatnonzero((fit.quality.distance > CONVERGED) & ~hopeless)
         if not len(rows):
             return fit
         better = least_squares.fit(problem, counts[rows], least_squares.Tolerance(), start=fit.found[rows])
@@ -304,6 +305,12 @@ class Fit:
         """(pixel, peak) True where the height does not stand out of its error; a fixed height, which has none, is believed."""
         error = np.nan_to_num(self.quality.error[..., 2], nan=0.0)
         return np.asarray(~(self.found[..., 2] > detection * error))
+
+    def may_rise_above(self, detection: float) -> NDArray[np.bool_]:
+        """(pixel,) True where a peak would stand out of its error with all that the objective may still fall."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            significance = np.nan_to_num(self.found[..., 2] / self.quality.error[..., 2], nan=np.inf)
+        return np.asarray((significance**2).max(axis=1) + self.quality.distance > detection**2)
 
     def errors(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Errors (pixel, peak, 4) and covariance (pixel, peak, 3, 3) that hold what the model misses.

@@ -17,8 +17,6 @@ Parameters = NDArray[np.float64]
 Done = Callable[[float], None]
 HASTY = 15
 """Steps after which a start that was only tried is given up."""
-FEW = 16
-"""Spectra up to which the channels are quicker than moments, which take the same trouble for one as for hundreds."""
 
 
 class _Solver(Settings):
@@ -68,7 +66,7 @@ class MomentLM(_Solver):
 
         retry = start is not None  # from elsewhere: what comes out better is finished by who asked
         on_channels = least_squares.Tolerance(1e-5, HASTY) if retry else least_squares.Tolerance()
-        if len(counts) <= FEW:
+        if len(counts) <= moments.FEW:
             return least_squares.fit(problem, counts, on_channels, start=start, progress=progress)
         tolerance = moments.Tolerance(self.tolerance, min(self.iterations, HASTY) if retry else self.iterations)
         found, again = moments.fit(problem, counts, tolerance, start=start, progress=lambda done: progress(0.8 * done))
