@@ -22,7 +22,7 @@ lines one channel wide, to 0.02 % for two."""
 
 def lorentzian(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> Array:
     """Lorentzian ``h / (1 + ((x - p) / (w/2))^2)``."""
-    u = 2.0 * (x - position) / fwhm
+    u = (x - position) * (2.0 / fwhm)
     return height / (1.0 + u * u)
 
 
@@ -86,10 +86,11 @@ def voigt(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0
 
 def lorentzian_derivatives(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> tuple[Array, ...]:
     """Derivatives of `lorentzian` by position, FWHM and height."""
-    u = 2.0 * (x - position) / fwhm
+    scale = 2.0 / fwhm
+    u = (x - position) * scale
     profile = 1.0 / (1.0 + u * u)
-    by_u = -2.0 * height * u * profile * profile
-    return -2.0 * by_u / fwhm, -u * by_u / fwhm, profile
+    by_position = u * profile * profile * (2.0 * height * scale)
+    return by_position, by_position * u * 0.5, profile
 
 
 def gaussian_derivatives(x: Array, position: Array, fwhm: Array, height: Array, form: Array = 0.0) -> tuple[Array, ...]:

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.elimination import Factor
-from napari_wse2xai.numerics.moment_parameters import bound_of, internal_of, links_of
+from napari_wse2xai.numerics.moment_parameters import bound_of, internal_of, links_of, snapped
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
 from napari_wse2xai.numerics.power_series import Places, Series
@@ -369,7 +369,7 @@ class Descent:
 
     def dash(self, state: State, start: torch.Tensor, tolerance: Tolerance) -> torch.Tensor:
         """Two steps from a good start, with the normal matrix of the first: return (pixel,) who needs more than that."""
-        begun, state.now = state.now, self.inside(start)
+        begun, state.now = state.now, self.inside(start if self.links is not None else snapped(start, self.lower, self.upper))
         slope = self.look(state, state.now)
         astray = ~(slope.cost < self._cost_at_start(state))
         state.damping = torch.full_like(state.damping, 1e-3)

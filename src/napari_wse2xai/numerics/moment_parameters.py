@@ -1,9 +1,13 @@
 """Parameters of lines as the moment solver has them: amplitude, place and half width, in place of position, FWHM and height."""
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+
+SNAP = 0.01
+"""Distance from a bound, in widths, at which a start that was only learned lies at it."""
 
 
 def internal_of(values: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
@@ -28,3 +32,10 @@ def links_of(problem: Problem) -> NDArray[np.float64]:
     for row, entries in zip(problem.rows, problem.links, strict=True):
         links[place[int(row % PER_PEAK)] * peaks + row // PER_PEAK] = entries
     return links
+
+
+def snapped(start: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
+    """Starts (3, peak, pixel), with places and widths that nearly lie at a bound put there: the next step would be cut short at it."""
+    near, low, high = SNAP * start[2], lower[1:], upper[1:]
+    inner = torch.where(start[1:] < low + near, low, start[1:])
+    return torch.cat([start[:1], torch.where(inner > high - near, high, inner)])

@@ -7,12 +7,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.numerics.noise import median
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
 from napari_wse2xai.numerics.power_series import Parts, Series
 from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+from napari_wse2xai.numerics.slopes import drawn
 
 Array = NDArray[np.float64]
 SAMPLE = 1000
@@ -56,12 +56,9 @@ class MomentSlopes:
     """Derivatives of the fitted signal by all that varies, and by the background's polynomials, of some pixels: their sums alone."""
 
     def __init__(self, expansion: Expansion, parameters: Array) -> None:
-        problem = expansion.problem
-        self.expansion, self.fitted = expansion, np.zeros((len(parameters), len(problem.x)), dtype=np.float32)
-        x, own = (problem.x - expansion.centre).astype(np.float32), parameters.astype(np.float32)
+        self.expansion, self.fitted = expansion, drawn(expansion.problem, parameters)
+        own = parameters.astype(np.float32)
         own[..., POSITION] = parameters[..., POSITION] - expansion.centre
-        for k in range(own.shape[1]):
-            self.fitted += SHAPES["lorentzian"](x, *own[:, k, :3, None].swapaxes(0, 1), width=problem.across(k))
         p, fwhm, self.height = (torch.as_tensor(own[..., kind].T.copy()) for kind in (POSITION, FWHM, HEIGHT))
         self.gamma, self.amplitude = 0.5 * fwhm, 0.5 * fwhm * self.height
         self.places = expansion.poles.places(p), expansion.poles.each(self.gamma)

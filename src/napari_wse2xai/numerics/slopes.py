@@ -5,9 +5,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.lineshapes import SHAPES, Shape
 from napari_wse2xai.numerics.problem import HEIGHT, PER_PEAK, POSITION, Problem
 
+Values = NDArray[np.floating]
 RIDGE = 1e-6
 """Added to a scaled normal matrix, whose diagonal is 1."""
 
@@ -68,12 +69,26 @@ class Slopes:
         return rows, np.linalg.inv(normal).astype(np.float32)
 
 
+def drawn(problem: Problem, parameters: NDArray[np.float64]) -> NDArray[np.float32]:
+    """(pixel, n) sum of the peaks, counts; in single precision where that is safe."""
+    total = np.zeros((len(parameters), len(problem.x)), dtype=np.float32)
+    for shape, x, own, width in _centred(problem, parameters):
+        total += shape(x, *own, width=width)
+    return total
+
+
 def _derivatives(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[tuple[NDArray[np.floating], ...]]:
     """By position, FWHM, height and form of one peak after the other, (pixel, n) each; in single precision where that is safe."""
+    for shape, x, own, width in _centred(problem, parameters):
+        yield shape.slopes(x, width, *own)
+
+
+def _centred(problem: Problem, parameters: NDArray[np.float64]) -> Iterator[tuple[Shape, Values, Values, float | None]]:
+    """Shape, axis and parameters (4, pixel, 1) of one peak after the other, places counted from the middle; and `Problem.across`."""
     middle = float(problem.x.mean())
     for k, name in enumerate(problem.shapes):
-        x, own = problem.x - middle, parameters[:, k].copy()
-        own[:, POSITION] -= middle
+        x, own = problem.x - middle, parameters[:, k, :, None].swapaxes(0, 1).copy()
+        own[POSITION] -= middle
         if SHAPES[name].form is None and not SHAPES[name].precise:
             x, own = x.astype(np.float32), own.astype(np.float32)
-        yield SHAPES[name].slopes(x, problem.across(k), *own[:, :, None].swapaxes(0, 1))
+        yield SHAPES[name], x, own, problem.across(k)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.numerics.moment_slopes import Expansion, MomentSlopes
 from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.residual_noise import Noise
-from napari_wse2xai.numerics.slopes import Slopes, model
+from napari_wse2xai.numerics.slopes import Slopes, drawn, model
 from napari_wse2xai.numerics.structure import largest
 from napari_wse2xai.numerics.threads import single_thread
 
@@ -238,11 +238,12 @@ def _squares(values: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.asarray(np.einsum("bn,bn->b", values, values), dtype=np.float64)
 
 
-def standardised(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], noise: Noise) -> NDArray[np.float64]:
+def standardised(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], noise: Noise) -> NDArray[np.float32]:
     """What a fit leaves of each spectrum, over the noise of the channel, (pixel, n)."""
-    fitted = model(problem.x, problem.shapes, parameters, problem.width)
-    residual = problem.without_background((counts - fitted) * problem.root) / problem.root
-    return residual / np.sqrt(noise.variance(residual.astype(np.float32), fitted.astype(np.float32)))
+    fitted, root, under = drawn(problem, parameters), problem.root.astype(np.float32), problem.background.astype(np.float32)
+    residual = (counts - fitted) * root
+    residual = (residual - (residual @ under) @ under.T) / root
+    return np.asarray(residual / np.sqrt(noise.variance(residual, fitted)))
 
 
 def left_over(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> NDArray[np.float64]:

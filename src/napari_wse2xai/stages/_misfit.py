@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 STACKED = 1000
 """Spectra that the stacked residual is taken from."""
+AT_ONCE = 1024
+"""Spectra worked on together where all are: these stay in the cache."""
 SURE = 6.0
 """Standard deviations from which the stacked residual shows a misfit."""
 CUT = 10.0
@@ -63,7 +65,7 @@ class Common:
         self.weight = max(float(np.linalg.norm(self.light[self.rows])), 1e-300)
         each = self._raw(self.rows)
         self.middle = median(each, axis=0)
-        self.reach = CUT * np.maximum(robust_sigma(each - self.middle, axis=0), 1.0)
+        self.reach = (CUT * np.maximum(robust_sigma(each - self.middle, axis=0), 1.0)).astype(np.float32)
         self.stack: Values = self.light[self.rows] @ self._cut(each) / (self.weight * self._of_substrate())
         """(n,) sum of the residuals over their noise, weighted with their light: of standard deviation 1 if the model is right."""
 
@@ -82,14 +84,14 @@ class Common:
 
         return float(largest(self.stack[None], self.fit.noise.memory)[0])
 
-    def _raw(self, which: slice | NDArray[np.intp]) -> Values:
+    def _raw(self, which: slice | NDArray[np.intp]) -> NDArray[np.float32]:
         """Residuals of some pixels over their noise."""
         from napari_wse2xai.numerics.uncertainty import standardised
 
         counts = self.spectra.of(self.window, which)
         return standardised(self.problem, counts, self.fit.found[which], self.fit.noise)
 
-    def _cut(self, standard: Values) -> Values:
+    def _cut(self, standard: NDArray[np.float32]) -> NDArray[np.float32]:
         """Without what stands out of the other pixels' residuals at the channel: spikes."""
         return np.clip(standard, self.middle - self.reach, self.middle + self.reach)
 
@@ -134,9 +136,10 @@ class Common:
         A pixel that has less of it than its light lets expect, by more than noise allows, is given no more than it may have.
         """
         typical = self.typical()
-        pattern = self.stack / max(float(np.linalg.norm(self.stack)), 1e-300)
+        pattern = (self.stack / max(float(np.linalg.norm(self.stack)), 1e-300)).astype(np.float32)
         expected = self.light * self._size / self.weight
-        seen = np.concatenate([self._cut(self._raw(chunk)) @ pattern for chunk in self.spectra.chunks()])
+        pieces = (slice(first, first + AT_ONCE) for first in range(0, len(self.light), AT_ONCE))
+        seen = np.concatenate([self._cut(self._raw(some)) @ pattern for some in pieces])
         share = np.clip((seen + ALLOWED) / np.maximum(expected, 1e-300), 0.0, 1.0)
         share *= float(np.clip(self._size / max(remedy.worth, 1e-300), 1.0, UNEXPLAINED))
         bias: Values = np.abs(remedy.shift) * share[:, None, None]
