@@ -242,8 +242,8 @@ def standardised(problem: Problem, counts: NDArray[np.float32], parameters: NDAr
     """What a fit leaves of each spectrum, over the noise of the channel, (pixel, n)."""
     fitted, root, under = drawn(problem, parameters), problem.root.astype(np.float32), problem.background.astype(np.float32)
     residual = (counts - fitted) * root
-    residual = (residual - (residual @ under) @ under.T) / root
-    return np.asarray(residual / np.sqrt(noise.variance(residual, fitted)))
+    residual = np.asarray((residual - (residual @ under) @ under.T) / root, dtype=np.float32)
+    return np.asarray(residual / np.sqrt(noise.variance(residual, fitted)), dtype=np.float32)
 
 
 def left_over(problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64]) -> NDArray[np.float64]:
