@@ -39,18 +39,35 @@ def empty(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.bool_]:
 
 
 def _matched(problem: Problem, standard: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """(pixel,) True where no line that one of the peaks may be is worth `NOTHING`, in residuals (pixel, n) over the noise of a channel."""
-    lines = np.concatenate([_lines(problem, k) for k in range(len(problem.shapes))])
+    """(pixel,) True where no line that one of the peaks may be is worth `NOTHING`, in residuals (pixel, n) over the noise of a channel.
+
+    Lines that may also change their form are not looked for.
+    """
+    if any(SHAPES[shape].form for shape in problem.shapes):
+        return np.zeros(len(standard), dtype=bool)
+    low, high = _reach(problem)
+    lines = np.concatenate([_lines(problem, k, low[k], high[k]) for k in range(len(problem.shapes))])
     lines = problem.without_background(lines * problem.root) / problem.root
     lines /= np.maximum(np.linalg.norm(lines, axis=1, keepdims=True), 1e-300)
     return np.asarray((standard @ lines.T.astype(np.float32)).max(axis=1) < NOTHING)
 
 
-def _lines(problem: Problem, peak: int) -> NDArray[np.float64]:
+def _reach(problem: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(peak, 4) least and greatest of every parameter: of what is fixed its start, of what is tied as far as it may be led."""
+    least, most = (np.clip(problem.fitted(bound), -1e300, 1e300) for bound in (problem.lower, problem.upper))
+    up, down = np.maximum(problem.links, 0.0), np.minimum(problem.links, 0.0)
+    low, high = problem.start.copy(), problem.start.copy()
+    low.ravel()[problem.rows] = up @ least + down @ most + problem.offsets
+    high.ravel()[problem.rows] = up @ most + down @ least + problem.offsets
+    span, pitch = float(np.ptp(problem.x)), float(np.abs(np.diff(problem.x)).min())
+    for bound in (low, high):
+        bound[:, POSITION] = np.clip(bound[:, POSITION], problem.x.min() - span, problem.x.max() + span)
+        bound[:, FWHM] = np.clip(bound[:, FWHM], 0.5 * pitch, 3 * span)
+    return low, high
+
+
+def _lines(problem: Problem, peak: int, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.float64]:
     """(line, n) all that a peak may be, of height 1."""
-    low, high = problem.lower[peak].copy(), problem.upper[peak].copy()
-    for kind in (kind for k, kind in problem.fixed if k == peak):
-        low[kind] = high[kind] = problem.start[peak, kind]
     widths = np.geomspace(low[FWHM], high[FWHM], 2 + int(np.log(high[FWHM] / low[FWHM]) / np.log(WIDER)))
     grid = [
         (place, width)
