@@ -40,13 +40,14 @@ VACUUM_CELL_A = 12.0
 STEP_A = 0.02
 RY_PER_BOHR_IN_EV_PER_A = 25.711043
 CM1_PER_SQRT_EV_A2_U = 521.470898
-FORCES = (60, 12)  # Ry, k points per direction
-TENSORS = {"WSe2": ((40, 12), (40, 8), (40, 16)), "*": ((40, 12), (40, 8))}
+FORCES = (60, 8)  # Ry, k points per direction
+# Ry, k points per direction, modes: E" is invisible in backscattering, and computed on the mesh that is cheap.
+TENSORS = ((40, 8, ("A1'", "E'", 'E"')), (40, 12, ("A1'", "E'")))
+CONVERGENCE_ROW = {"WSe2": ((40, 16, ("A1'", "E'")),)}
 # Which atoms a mode moves, in A of its own coordinate: metal, upper chalcogen, lower chalcogen; 0 = x, 1 = y, 2 = z.
 MODES = {"A1'": (2, 0.0, 1.0, -1.0), "E'": (1, 1.0, 0.0, 0.0), 'E"': (1, 0.0, 1.0, -1.0), 'A2"': (2, 1.0, 0.0, 0.0)}
 # The horizontal mirror turns these two over: a minus run would only repeat the plus run with its sign changed.
 ODD_UNDER_MIRROR = ('E"', 'A2"')
-RAMAN_ACTIVE = ("A1'", "E'", 'E"')
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ def scf_input(cell: Cell, places: np.ndarray, cutoff: int, mesh: int, task: str)
  ibrav=4, a={cell.a:.8f}, c={VACUUM_CELL_A}, nat=3, ntyp=2, ecutwfc={cutoff}
 /
 &electrons
- conv_thr=1d-12
+ conv_thr=1d-11
 /
 {extra}ATOMIC_SPECIES
 {cell.metal} {MASS_U[cell.metal]} {cell.metal}.gth
@@ -126,7 +127,7 @@ K_POINTS automatic
 
 EPSILON_INPUT = """dielectric tensor
 &inputph
- prefix='m', outdir='./out', tr2_ph=1d-14, epsil=.true., trans=.false., zeu=.false.
+ prefix='m', outdir='./out', tr2_ph=1d-13, epsil=.true., trans=.false., zeu=.false.
 /
 0.0 0.0 0.0
 """
@@ -181,21 +182,39 @@ def signs(mode: str) -> tuple[tuple[str, float], ...]:
     return (("+", STEP_A),) if mode in ODD_UNDER_MIRROR else (("+", STEP_A), ("-", -STEP_A))
 
 
-def compute(folder: Path, gth: Path, material: str) -> None:
-    """Run everything for one material, in the order in which it is missed most."""
-    start = Cell(*MATERIALS[material])
-    home = folder / material
-    run(home / "relax", gth, start, start.positions(), cutoff=FORCES[0], mesh=8, task="relax")
+def tensor_runs(material: str) -> tuple[tuple[int, int, tuple[str, ...]], ...]:
+    """Return the cutoffs (Ry), meshes and modes at which Raman tensors of a material are computed."""
+    return (*TENSORS, *CONVERGENCE_ROW.get(material, ()))
+
+
+def compute_forces(home: Path, gth: Path, start: Cell) -> None:
+    """Relax the heights of one material, and run what its frequencies need."""
+    run(home / "relax", gth, start, start.positions(), cutoff=FORCES[0], mesh=FORCES[1], task="relax")
     cell = relaxed(home / "relax", start)
     cutoff, mesh = FORCES
     for mode in MODES:
         for sign, step in signs(mode):
             run(frozen(home, mode, sign, cutoff, mesh, "force"), gth, cell, cell.positions(mode, step), cutoff=cutoff, mesh=mesh)
-    for cutoff, mesh in TENSORS.get(material, TENSORS["*"]):
-        for mode in RAMAN_ACTIVE:
-            for sign, step in signs(mode):
-                where = frozen(home, mode, sign, cutoff, mesh, "tensor")
-                run(where, gth, cell, cell.positions(mode, step), cutoff=cutoff, mesh=mesh, epsilon=True)
+
+
+def compute_tensors(home: Path, gth: Path, start: Cell, cutoff: int, mesh: int, modes: tuple[str, ...]) -> None:
+    """Run what the Raman tensors of one material need on one mesh."""
+    cell = relaxed(home / "relax", start)
+    for mode in modes:
+        for sign, step in signs(mode):
+            where = frozen(home, mode, sign, cutoff, mesh, "tensor")
+            run(where, gth, cell, cell.positions(mode, step), cutoff=cutoff, mesh=mesh, epsilon=True)
+
+
+def compute(folder: Path, gth: Path, materials: list[str]) -> None:
+    """Run everything, what is cheap of all materials first."""
+    cells = {name: Cell(*MATERIALS[name]) for name in materials}
+    for name, start in cells.items():
+        compute_forces(folder / name, gth, start)
+        compute_tensors(folder / name, gth, start, *TENSORS[0])
+    for name, start in cells.items():
+        for row in tensor_runs(name)[1:]:
+            compute_tensors(folder / name, gth, start, *row)
 
 
 def forces(folder: Path) -> np.ndarray:
@@ -244,14 +263,12 @@ def record(folder: Path, material: str) -> dict[str, object]:
     start = Cell(*MATERIALS[material])
     home = folder / material
     cell = relaxed(home / "relax", start)
+    scale = cell.volume / (4 * np.pi)
     tensors = {}
-    for cutoff, mesh in TENSORS.get(material, TENSORS["*"]):
-        if not all(frozen(home, m, s, cutoff, mesh, "tensor").joinpath("done").exists() for m in RAMAN_ACTIVE for s, _ in signs(m)):
-            continue
-        scale = cell.volume / (4 * np.pi)
-        tensors[f"{cutoff} Ry, {mesh} x {mesh}"] = {
-            m: np.round(scale * slope(home, m, cutoff, mesh, "tensor"), 5).tolist() for m in RAMAN_ACTIVE
-        }
+    for cutoff, mesh, modes in tensor_runs(material):
+        if all(frozen(home, m, s, cutoff, mesh, "tensor").joinpath("done").exists() for m in modes for s, _ in signs(m)):
+            row = {m: np.round(scale * slope(home, m, cutoff, mesh, "tensor"), 5).tolist() for m in modes}
+            tensors[f"{cutoff} Ry, {mesh} x {mesh}"] = row
     return {
         "a_A": round(cell.a, 5),
         "height_A": round(cell.height, 5),
@@ -292,8 +309,7 @@ def main() -> None:
     if chosen.task == "collect":
         collect(chosen.folder, chosen.out)
         return
-    for material in chosen.materials:
-        compute(chosen.folder, chosen.gth, material)
+    compute(chosen.folder, chosen.gth, chosen.materials)
 
 
 if __name__ == "__main__":

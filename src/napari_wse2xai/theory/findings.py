@@ -6,6 +6,7 @@ import numpy as np
 
 from napari_wse2xai.theory.cell import GAMMA_MODES
 from napari_wse2xai.theory.evaluation import LDA, TheoryResult
+from napari_wse2xai.theory.reference import PristineModes
 
 NOTHING = "theory says nothing here"
 
@@ -109,5 +110,14 @@ def _caution(result: TheoryResult) -> str:
         "compared with theirs."
     ]
     if not result.modes.converged:
-        told.append(f"The Raman tensors of {result.material} change by more than 10 % from 8 x 8 to 12 x 12 k points.")
+        told.append(_unconverged(result.modes))
     return " ".join(told)
+
+
+def _unconverged(modes: PristineModes) -> str:
+    if len(modes.ratios) == 1:
+        return (
+            f"The Raman tensors of {modes.material} were computed with {modes.mesh.split(', ')[1]} k points alone: how far they are "
+            "converged is not known (those of WSe2 change by 7 % from there to 12 x 12)."
+        )
+    return f"The Raman tensors of {modes.material} change by more than 10 % from 8 x 8 to 12 x 12 k points."

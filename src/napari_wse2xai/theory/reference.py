@@ -31,8 +31,8 @@ class PristineModes:
     wavenumbers : cm-1 per mode
     tensors : (partners, 3, 3) per Raman-active mode, derivative of the polarisability of a unit cell by the mode's coordinate, A^2
     ratios : |T_A1' / T_E'| of the mass-weighted tensors, per mesh, as "40 Ry, 12 x 12"
-    converged : whether the tensors change by less than 10 % from 8 x 8 to 12 x 12 k points
-    mesh : the one that `tensors` are of
+    converged : whether the tensors change by less than 10 % from 8 x 8 to 12 x 12 k points; False too where only 8 x 8 was computed
+    mesh : the one that the tensors of A1' and E' are of; that of E'', which backscattering does not see, may be of a coarser one
     """
 
     material: str
@@ -75,16 +75,17 @@ def pristine_modes(material: str) -> PristineModes:
     entry = _modes()["materials"][name]
     metal, chalcogen = entry["masses_u"]
     meshes = {mesh: {mode: np.array(t) for mode, t in tensors.items()} for mesh, tensors in entry["raman_tensors_A2"].items()}
-    best = max(meshes, key=_fineness)
+    rising = sorted(meshes, key=_fineness)
+    best = rising[-1]
     _require_fine(name, best)
     return PristineModes(
         material=name,
         metal=metal,
         chalcogen=chalcogen,
         wavenumbers={_double_prime(mode): value for mode, value in entry["frequencies_cm-1"].items()},
-        tensors=all_partners({_double_prime(mode): t for mode, t in meshes[best].items()}),
-        ratios={mesh: _ratio(tensors, metal, chalcogen) for mesh, tensors in meshes.items()},
-        converged=any(_agree(coarse, meshes[best]) for mesh, coarse in meshes.items() if mesh.endswith(" 8 x 8")),
+        tensors=all_partners({_double_prime(mode): t for mesh in rising for mode, t in meshes[mesh].items()}),
+        ratios=entry.get("ratios_of_other_runs", {}) | {mesh: _ratio(tensors, metal, chalcogen) for mesh, tensors in meshes.items()},
+        converged=any(_agree(meshes[mesh], meshes[best]) for mesh in rising[:-1] if _fineness(mesh)[0] == COARSEST_MESH),
         mesh=best,
     )
 
@@ -95,10 +96,10 @@ def _require_fine(name: str, mesh: str) -> None:
         raise SettingsError(f"The Raman tensors of {name} were computed with {mesh} k points, where they are noise; use at least {least}.")
 
 
-def _fineness(mesh: str) -> tuple[int, int]:
+def _fineness(mesh: str) -> tuple[int, int, int]:
     """Return k points per direction and cutoff of a name as "40 Ry, 12 x 12"; 12 x 12 is the mesh that all materials have."""
     cutoff, points = (int(part.split()[0]) for part in mesh.split(", "))
-    return min(points, _COMMON_MESH), cutoff
+    return min(points, _COMMON_MESH), cutoff, -points
 
 
 def _double_prime(mode: str) -> str:
