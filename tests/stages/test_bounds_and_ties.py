@@ -79,6 +79,13 @@ def test_the_papers_solver_keeps_ties_too(text: str) -> None:
         np.testing.assert_allclose(getattr(slow, name), getattr(quick, name), atol=size)
 
 
+@pytest.mark.parametrize("text", ["height = 0.5*A1'.height + 20", "height = 100*A1'.fwhm", "fwhm = 0.03*A1'.position"])
+def test_ties_that_the_papers_solver_cannot_keep_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"RAdam cannot keep the tie of the (height|fwhm) of peak B"):
+        Deconvolve(peaks=(peak("A1'", A), peak("B", B, ties=text)), solver=RAdam())
+    Deconvolve(peaks=(peak("A1'", A), peak("B", B, ties=text)))
+
+
 BOUNDS = {
     "position": ({"position_bounds": (249.0, 249.8)}, (249.5, 6.0, 900.0), 249.8, 1),
     "fwhm": ({"fwhm_bounds": (5.0, 5.5)}, (250.0, 5.2, 900.0), 5.5, 2),

@@ -31,8 +31,8 @@ from napari_wse2xai.stages._substrate import Substrate
 from napari_wse2xai.stages._windows import channels, together, without
 from napari_wse2xai.stages.computed import Computed, check_computed
 from napari_wse2xai.stages.correct_response import FromFile
-from napari_wse2xai.stages.peaks import Peak, check_formulas, check_ties
-from napari_wse2xai.stages.solvers import Automatic, Solver
+from napari_wse2xai.stages.peaks import Peak, check_formulas, check_scaled, check_ties
+from napari_wse2xai.stages.solvers import Automatic, RAdam, Solver
 
 Background = Literal["none", "constant", "linear", "quadratic", "cubic", "automatic"]
 DEGREES: dict[Background, int | None] = {"none": None, "constant": 0, "linear": 1, "quadratic": 2, "cubic": 3, "automatic": 1}
@@ -113,6 +113,8 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             raise ValueError(f"two peaks are called {twice[0]}; give each its own name")
         check_ties(self.peaks)
         check_formulas(self.peaks)
+        if isinstance(self.solver, RAdam):
+            check_scaled(self.peaks)
         check_computed(self.computed, self.peaks)
         for peak in self.fitted_peaks:
             Peak.model_validate(peak.model_dump())

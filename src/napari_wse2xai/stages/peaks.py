@@ -205,6 +205,14 @@ def check_formulas(peaks: Sequence[Peak]) -> None:
                     raise ValueError(f"the {kind} of peak {peak.name} follows {name}.{led}, which follows others itself; name those")
 
 
+def check_scaled(peaks: Sequence[Peak]) -> None:
+    """Refuse ties that RAdam does not keep, whose heights are shares of a spectrum's highest count; raises ValueError."""
+    for peak in peaks:
+        for kind, (factors, constant) in peak.formulas([other.name for other in peaks if other.window == peak.window]).items():
+            if any(name.rpartition(".")[2] != kind for name in factors) or (kind == "height" and constant):
+                raise ValueError(f"the solver RAdam cannot keep the tie of the {kind} of peak {peak.name}; use the solver automatic")
+
+
 def check_ties(peaks: Sequence[Peak]) -> None:
     """Refuse ties that lead nowhere; raises ValueError with the reason."""
     by_name = {peak.name: peak for peak in peaks}
