@@ -17,7 +17,7 @@ import yaml
 from learned import make_explanation, make_model, make_recovery
 from made_calculations import write_phonon
 from napari_wse2xai import batch, cli, io, recipe
-from napari_wse2xai.data import Level, Samples
+from napari_wse2xai.data import Level, Samples, Status
 from napari_wse2xai.data.transform import corners_um
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
 from napari_wse2xai.report import _figures
@@ -340,7 +340,9 @@ def test_a_run_trains_and_keeps_the_model(inputs, tmp_path):
     assert results.model.history[-1].settings["seed"] == 5
     found = io.read_results(tmp_path / "results.nc").model
     np.testing.assert_array_equal(found.predicted, results.model.predicted)
-    assert len(found.samples) == results.paired.paired.sum()
+    fits = (results.paired.raman.status, results.paired.pl.status)
+    assert len(found.samples) == (results.paired.paired & ~np.any([status == Status.MISFIT for status in fits], axis=0)).sum()
+    assert len(found.samples) > 0.97 * results.paired.paired.sum()
     assert {"scores.csv", "paired.csv"} <= set(files(tmp_path))
     assert 'class="badge yes"' in (tmp_path / "report.html").read_text(encoding="utf-8")
     assert recipe.load(write_text(tmp_path, results.recipe)).training == recipe.load(path).training

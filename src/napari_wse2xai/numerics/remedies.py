@@ -46,6 +46,8 @@ class Remedy:
     """Of the line that is missing, or place and width of the edge."""
     form: float = np.nan
     """Lorentzian share of the nearer shape, mean over the peaks."""
+    bent: float = 0.0
+    """Share of what this one explains that a bent background would explain too."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,8 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
         likely = found
     most = max(explained[each.kind] for each in likely)
     nearly = NEARLY if most > ALL else ROUGHLY
-    return next(each for each in likely if explained[each.kind] >= most - nearly)
+    chosen = next(each for each in likely if explained[each.kind] >= most - nearly)
+    return replace(chosen, bent=explained["background"] / max(explained[chosen.kind], 1e-9))
 
 
 def remedies(stack: Stack) -> list[Remedy]:

@@ -26,6 +26,8 @@ FEW, REACH = 8, 1.5
 """Channels of a place beside a window that hold its background, and how far off it may lie, in the window's width."""
 FAR = 0.2
 """Share of the height by which a background must lie below everything that is measured to have run away."""
+BENT_TOO = 0.7
+"""Share of a remedy's worth from which a bent background is tried in its place: lines that vary over a map blur what the stack tells."""
 WORTH = 0.98
 """Share of the errors of before, misfit included, that must be left for another background to be taken."""
 
@@ -50,7 +52,11 @@ def with_better_background(job: Job, source: SpectralMap, spectra: Pixels, again
         return job, ""
     if misfit.remedy.kind == "background":
         return _bent(job, spectra, again)
-    return _held(job, source, spectra, again)
+    held, words = _held(job, source, spectra, again)
+    if words or misfit.remedy.bent < BENT_TOO:
+        return held, words
+    bent, words = _bent(job, spectra, again)
+    return (bent, words) if bent.fit.misfit is not None and bent.fit.misfit.remedy is None else (job, "")
 
 
 def _bent(job: Job, spectra: Pixels, again: Again) -> tuple[Job, str]:
