@@ -174,7 +174,7 @@ def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewe
     panel.buttons["move"].click()  # goes on from there
     panel.buttons["refine"].click()
     refined = done(panel, settle)
-    assert refined.misalignment_um < 0.5 * refined.step_um < paired.misalignment_um
+    assert refined.misalignment_um < 0.55 * refined.step_um < paired.misalignment_um
     assert "may miss its place" not in panel.message.text()
 
 

@@ -112,7 +112,7 @@ def test_the_card_tells_the_finding_on_one_page(trained, explanation):
 
 def test_the_card_of_a_doubtful_explanation_is_stamped(trained, doubtful):
     judged = replace(trained, verdicts=(doubtful.verdict,))
-    words = _words(judged, doubtful, "t")
+    words = _words(judged, doubtful, "t", ())
     page = sheet(judged, doubtful, words)
     stamps = [text for text in page.findobj(Text) if text.get_gid() == STAMP]
     assert len(stamps) == 7  # ranking, three modes, three maps
@@ -126,7 +126,7 @@ def test_the_report_and_the_card_say_how_far_a_simulation_found_its_law(results,
     assert "A1'.fwhm acts as its square 7 of 9 0.31 0.40" in text
     assert "Predictions reach R² 0.62. The 95 % bands held 94% of the true curves" in text
     assert "Simulation" not in read(report.page(results, images, title="t"))
-    written = _words(bad.model, bad.explanation, "t")
+    written = _words(bad.model, bad.explanation, "t", ())
     found = " ".join(text.get_text() for text in sheet(bad.model, bad.explanation, written).findobj(Text))
     assert "was not found again" in found
 
@@ -134,7 +134,7 @@ def test_the_report_and_the_card_say_how_far_a_simulation_found_its_law(results,
 def test_a_card_says_whose_maps_it_shows_and_fits_a_long_title():
     samples = make_samples(flakes=2)
     model, explanation = make_model(samples), make_explanation(samples)
-    words = _words(model, explanation, "word " * 40)
+    words = _words(model, explanation, "word " * 40, ())
     assert words["remarks"][0] == "The maps show flake 1, the first of 2 flakes."
     drawn = [text for text in sheet(model, explanation, words).findobj(Text) if text.get_text().startswith("word word")]
     assert [len(text.get_text()) <= 88 for text in drawn] == [True]

@@ -135,7 +135,7 @@ class Pixels:
                 spectra = np.ascontiguousarray(self._counts[rows[:, None], columns[:, None], inside], dtype=np.float32)
             let_go(self._counts)
             return spectra
-        lines = {row: rows_of(self._counts, slice(row, row + 1))[0, :, window.channels] for row in np.unique(rows).tolist()}
+        lines = {row: rows_of(self._counts, slice(row, row + 1))[0][:, window.channels] for row in np.unique(rows).tolist()}
         return np.concatenate([lines[row][columns[rows == row]] for row in lines])
 
     def mean(self, window: FitWindow) -> NDArray[np.float64]:

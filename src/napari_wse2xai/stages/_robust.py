@@ -46,6 +46,7 @@ def with_robust_loss(window: FitWindow, problem: "Problem", fit: Fit, spectra: P
 def _settled(window: FitWindow, problem: "Problem", fit: Fit, rows: NDArray[np.intp], counts: Spectra) -> tuple[Fit, Spectra]:
     """Cut and fit some spectra in turns."""
     from napari_wse2xai.numerics import least_squares
+    from napari_wse2xai.numerics.residual_noise import Noise
 
     pseudo, active = counts.copy(), np.arange(len(rows))
     for _ in range(ROUNDS):
@@ -57,6 +58,9 @@ def _settled(window: FitWindow, problem: "Problem", fit: Fit, rows: NDArray[np.i
             break
         found = least_squares.fit(problem, pseudo[active], least_squares.Tolerance(), start=fit.found[rows[active]])
         fit = fit.merged(rows[active], window.judge(problem, pseudo[active], found, fit.noise))
+        # What lone channels did to the fit by squares is taken for noise that neighbours share, until it is undone.
+        fit = replace(fit, noise=Noise.of(problem, pseudo, fit.found[rows]))
+    fit = fit.merged(rows, window.judge(problem, pseudo, fit.found[rows], fit.noise))
     kept = np.maximum((pseudo == counts).mean(axis=1), 0.5)
     error, covariance = fit.quality.error.copy(), fit.quality.covariance.copy()
     error[rows] /= kept[:, None, None]
