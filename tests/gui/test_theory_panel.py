@@ -62,7 +62,7 @@ def test_a_bad_setting_is_one_sentence(compared: TheoryPanel) -> None:
 def test_names_words_and_figures_are_shown(compared: TheoryPanel) -> None:
     view = compared.view
     assert [view.table.item(0, column).text() for column in (0, 1)] == ["A1'", "250.0"]
-    assert view.table.item(0, 2).text().startswith("A1' at 249.0 cm-1, 1.0 cm-1 below")
+    assert view.table.item(0, 2).text().startswith("A1' at 249.9 cm-1, 0.1 cm-1 below")
     assert view.shown == BESIDE
     assert len(view.canvas.figure.axes) == 2
     assert "LDA: shifted by" in view.words.text()
@@ -123,7 +123,7 @@ def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewe
     panel.compare()
     settle(lambda: panel.view.beside is not None)
     evidence = panel.view.beside.evidence
-    assert "theory has A1' at 249.0 cm-1" in evidence[0]
+    assert "theory has A1' at 249.9 cm-1" in evidence[0]
     assert evidence[0] in panel.view.finding.text()
     assert stock.evidence_for(viewer, made) == evidence
     assert stock.evidence_for(viewer, replace(made, ranking=(1, 0, 2))) == ()
