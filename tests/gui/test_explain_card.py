@@ -9,7 +9,7 @@ import pytest
 from learned import make_explanation, make_model, make_recovery
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel
-from napari_wse2xai.gui import explain_panel, stock
+from napari_wse2xai.gui import asking, stock
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.layers import to_layers
 
@@ -41,7 +41,7 @@ def ask(monkeypatch):
     """Press the button and choose a path; gives what the panel then says."""
 
     def ask(panel: ExplainPanel, path: Path) -> str:
-        monkeypatch.setattr(explain_panel.QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
+        monkeypatch.setattr(asking.QFileDialog, "getSaveFileName", lambda *args: (str(path), ""))
         panel.save_buttons["card"].click()
         return panel.saved.text()
 

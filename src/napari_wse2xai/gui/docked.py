@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 
@@ -39,6 +39,35 @@ class Docked(QWidget):
         """Let go of the viewer."""
         self.set_listening(False)
         super().closeEvent(event)
+
+
+class FollowsLayers(Docked):
+    """A widget that is refreshed once after a burst of layers that come or go."""
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer = viewer
+        self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.refresh)
+
+    def refresh(self) -> None:
+        """Show what lies in the window now."""
+        raise NotImplementedError
+
+    def listen(self) -> None:
+        """Hear of layers that come and go."""
+        self.viewer.layers.events.inserted.connect(self._later)
+        self.viewer.layers.events.removed.connect(self._later)
+        self._later()
+
+    def let_go(self) -> None:
+        """Hear of nothing more."""
+        self.viewer.layers.events.inserted.disconnect(self._later)
+        self.viewer.layers.events.removed.disconnect(self._later)
+
+    def _later(self, event: Any = None) -> None:
+        self._soon.start(0)
 
 
 class Scrolled(Docked):

@@ -5,15 +5,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QFileDialog, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Results, TrainedModel
-from napari_wse2xai.errors import SettingsError, UserError
+from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.gui import explain_card, stock
+from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.by_turns import ByTurns
-from napari_wse2xai.gui.docked import Docked, Scrolled
+from napari_wse2xai.gui.docked import FollowsLayers, Scrolled
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_pairs import PairView
 from napari_wse2xai.gui.explain_pixels import PixelCurves
@@ -40,7 +41,7 @@ _SAVES = {
 }
 
 
-class ExplainPanel(Docked):
+class ExplainPanel(FollowsLayers):
     """Explain a model; hover the flake, pick curves, paint a region, click a parameter: each shows the other."""
 
     ran = Signal(object)
@@ -49,8 +50,7 @@ class ExplainPanel(Docked):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.viewer = napari_viewer
+        super().__init__(napari_viewer, parent)
         self.models, self.form = QComboBox(), Form(Explain)
         self.work = WorkRow(napari_viewer, "Explain")
         self.warning, self.anyway_button = Voice(napari_viewer), QPushButton("Explain anyway, with a stamp on everything")
@@ -66,8 +66,6 @@ class ExplainPanel(Docked):
         self.wavenumbers = WavenumberView(napari_viewer)
         self.pixels: PixelCurves | None = None
         self.turns, self.below = ByTurns(self), QWidget()
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
         self._prepare()
         self._arrange()
         self._connect()
@@ -131,7 +129,6 @@ class ExplainPanel(Docked):
         self.clear_button.clicked.connect(self.clear_region)
         for key, button in self.save_buttons.items():
             button.clicked.connect(partial(self._ask, key))
-        self._soon.timeout.connect(self.refresh)
 
     def refresh(self) -> None:
         """List the models and explanations in the window, the newest chosen where one came."""
@@ -270,13 +267,7 @@ class ExplainPanel(Docked):
 
     def _ask(self, key: str) -> None:
         _, name, pattern = _SAVES[key]
-        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
-        if not path:
-            return
-        try:
-            self.save(key, Path(path))
-        except UserError as error:
-            self.saved.say(str(error), BAD)
+        save_where_asked(self, name, pattern, partial(self.save, key), self.saved)
 
     def save(self, key: str, path: Path) -> None:
         """Write plot, curves, slopes, the finding card, or all as NetCDF."""
@@ -297,9 +288,7 @@ class ExplainPanel(Docked):
     def listen(self) -> None:
         """Hear of the mouse and of layers that come and go."""
         self.viewer.mouse_move_callbacks.append(self.follow)
-        self.viewer.layers.events.inserted.connect(self._later)
-        self.viewer.layers.events.removed.connect(self._later)
-        self._later()
+        super().listen()
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
@@ -310,12 +299,7 @@ class ExplainPanel(Docked):
         self.regions.work.runner.cancel()
         self.wavenumbers.work.runner.cancel()
         self.viewer.mouse_move_callbacks.remove(self.follow)
-        self.viewer.layers.events.inserted.disconnect(self._later)
-        self.viewer.layers.events.removed.disconnect(self._later)
-
-    def _later(self, event: Any = None) -> None:
-        """Refresh once after a burst of new layers."""
-        self._soon.start(0)
+        super().let_go()
 
 
 class ExplainDock(Scrolled):

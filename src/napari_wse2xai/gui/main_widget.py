@@ -3,12 +3,11 @@
 from typing import Any
 from weakref import WeakSet
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.docked import Docked
+from napari_wse2xai.gui.docked import Docked, FollowsLayers
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.gui.load_maps import LoadMaps
@@ -25,12 +24,11 @@ from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Normalise, Peak, Stage
 
 
-class MainWidget(Docked):
+class MainWidget(FollowsLayers):
     """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve, pair RS with PL."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.viewer = napari_viewer
+        super().__init__(napari_viewer, parent)
         self.loading = LoadMaps(napari_viewer)
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
         self.checking = ModelCheck(napari_viewer, self.panels[Deconvolve].form)
@@ -47,12 +45,10 @@ class MainWidget(Docked):
         self._folds: dict[Any, Fold] = {}
         self._seen: WeakSet[Any] = WeakSet()
         self._had_peaks = False
-        self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
-        self._soon.setSingleShot(True)
         self._build()
         self._connect()
         self.set_listening(True)
-        self._refresh()
+        self.refresh()
 
     def _build(self) -> None:
         inside = QWidget()
@@ -94,7 +90,6 @@ class MainWidget(Docked):
         return self._folds[key]
 
     def _connect(self) -> None:
-        self._soon.timeout.connect(self._refresh)
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
             panel.told.connect(lambda text, mood, stage=stage: self.said.say(f"{stage.title}: {text}", mood))
@@ -104,11 +99,8 @@ class MainWidget(Docked):
         self.explaining.told.connect(lambda text, mood: self.said.say(f"Explain: {text}", mood))
         self.theory.told.connect(lambda text, mood: self.said.say(f"Theory: {text}", mood))
 
-    def _later(self, event: Any = None) -> None:
-        """Refresh once after a burst of new layers."""
-        self._soon.start(0)
-
-    def _refresh(self) -> None:
+    def refresh(self) -> None:
+        """Show what lies in the window now."""
         stock.share_sliders(self.viewer)
         self._show_telling_channels()
         for panel in self.panels.values():
@@ -177,9 +169,7 @@ class MainWidget(Docked):
         """Hear of layers that come and go."""
         for panel in self._learning:
             panel.set_listening(True)
-        self.viewer.layers.events.inserted.connect(self._later)
-        self.viewer.layers.events.removed.connect(self._later)
-        self._later()
+        super().listen()
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
@@ -190,8 +180,7 @@ class MainWidget(Docked):
             panel.runner.cancel()
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()
-        self.viewer.layers.events.inserted.disconnect(self._later)
-        self.viewer.layers.events.removed.disconnect(self._later)
+        super().let_go()
 
 
 def new_peak(peaks: tuple[Peak, ...], position: float) -> Peak:

@@ -4,14 +4,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
 from napari_wse2xai.errors import AmbiguousPairing, SettingsError, UserError
 from napari_wse2xai.gui import pair_placing, stock
-from napari_wse2xai.gui.docked import Docked
+from napari_wse2xai.gui.docked import FollowsLayers
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.pair_choice import PairChoice
 from napari_wse2xai.gui.pair_landmarks import LandmarkClicks
@@ -33,7 +33,7 @@ HELP = {
 }
 
 
-class PairPanel(Docked):
+class PairPanel(FollowsLayers):
     """Choose RS and PL peaks, say how PL is to be placed, run; see how well they lie on one another, save the pairs."""
 
     ran = Signal(object)
@@ -42,8 +42,7 @@ class PairPanel(Docked):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.viewer = napari_viewer
+        super().__init__(napari_viewer, parent)
         self.runner, self.saver = Runner(self), Runner(self)
         self.clicks, self.view = LandmarkClicks(napari_viewer, self), PairView(napari_viewer)
         self.raman, self.pl, self.look = QComboBox(), QComboBox(), QComboBox()
@@ -54,8 +53,6 @@ class PairPanel(Docked):
         self._known: list[PeakMaps] = []
         self._worked_on: Pairable | None = None
         self._clicked_for: Pairable | None = None
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
         self._prepare()
         self._arrange()
         self._connect()
@@ -125,7 +122,6 @@ class PairPanel(Docked):
             box.currentIndexChanged.connect(lambda _: self._check())
         self.form.changed.connect(self._check)
         self.look.currentTextChanged.connect(self.view.look)
-        self._soon.timeout.connect(self.refresh)
         self._connect_work()
 
     def _connect_work(self) -> None:
@@ -322,22 +318,11 @@ class PairPanel(Docked):
         self._say(text, mood)
         self.told.emit(text, mood)
 
-    def listen(self) -> None:
-        """Hear of layers that come and go."""
-        self.viewer.layers.events.inserted.connect(self._later)
-        self.viewer.layers.events.removed.connect(self._later)
-        self._later()
-
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.runner.cancel()
         self.saver.cancel()
-        self.viewer.layers.events.inserted.disconnect(self._later)
-        self.viewer.layers.events.removed.disconnect(self._later)
-
-    def _later(self, event: Any = None) -> None:
-        """Refresh once after a burst of new layers."""
-        self._soon.start(0)
+        super().let_go()
 
 
 _BUTTONS = {

@@ -5,14 +5,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.docked import Docked, Scrolled
+from napari_wse2xai.gui.asking import save_where_asked
+from napari_wse2xai.gui.docked import FollowsLayers, Scrolled
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.structure_window import StructureWindow
 from napari_wse2xai.gui.theory_result import TheoryView
@@ -32,7 +33,7 @@ _SAVES = {
 }
 
 
-class TheoryPanel(Docked):
+class TheoryPanel(FollowsLayers):
     """Compare one deconvolved Raman map with calculated spectra; of an explanation in the window, say what theory says of it."""
 
     ran = Signal(object)
@@ -41,8 +42,7 @@ class TheoryPanel(Docked):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.viewer = napari_viewer
+        super().__init__(napari_viewer, parent)
         self.peaks, self.form = QComboBox(), Form(CompareTheory)
         self.files_button, self.files = QPushButton("Your own calculations…"), Voice(napari_viewer)
         self.calculations: tuple[Path, ...] = ()
@@ -52,8 +52,6 @@ class TheoryPanel(Docked):
         self.structure_button, self.turn_button = QPushButton("Structures in 3-D"), QPushButton("Turn")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
         self.saved = Voice(napari_viewer)
-        self._soon = QTimer(self)
-        self._soon.setSingleShot(True)
         self._arrange()
         self._connect()
         self.set_listening(True)
@@ -91,7 +89,6 @@ class TheoryPanel(Docked):
         self.turn_button.toggled.connect(self.structures.turn)
         for key, button in self.save_buttons.items():
             button.clicked.connect(partial(self._ask, key))
-        self._soon.timeout.connect(self.refresh)
 
     def refresh(self) -> None:
         """List the Raman maps that are deconvolved, the newest chosen where one came, and show what was compared last."""
@@ -185,13 +182,7 @@ class TheoryPanel(Docked):
 
     def _ask(self, key: str) -> None:
         _, name, pattern = _SAVES[key]
-        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
-        if not path:
-            return
-        try:
-            self.save(key, Path(path))
-        except UserError as error:
-            self.saved.say(str(error), BAD)
+        save_where_asked(self, name, pattern, partial(self.save, key), self.saved)
 
     def save(self, key: str, path: Path) -> None:
         """Write the figure that is seen, or everything as NetCDF."""
@@ -205,22 +196,11 @@ class TheoryPanel(Docked):
             io.write_results(Results({}, theory=beside), path)
         self.saved.say(f"Saved {path}.")
 
-    def listen(self) -> None:
-        """Hear of layers that come and go."""
-        self.viewer.layers.events.inserted.connect(self._later)
-        self.viewer.layers.events.removed.connect(self._later)
-        self._later()
-
     def let_go(self) -> None:
         """Hear of nothing more, stop what runs, and close the structures."""
         self.work.runner.cancel()
         self.structures.close()
-        self.viewer.layers.events.inserted.disconnect(self._later)
-        self.viewer.layers.events.removed.disconnect(self._later)
-
-    def _later(self, event: Any = None) -> None:
-        """Refresh once after a burst of new layers."""
-        self._soon.start(0)
+        super().let_go()
 
 
 class TheoryDock(Scrolled):

@@ -7,7 +7,6 @@ from typing import Any
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
     QComboBox,
-    QFileDialog,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -19,10 +18,10 @@ from qtpy.QtWidgets import (
 )
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
-from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import stock, train_kept, warming
+from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.by_turns import ByTurns
-from napari_wse2xai.gui.docked import Docked, Scrolled
+from napari_wse2xai.gui.docked import FollowsLayers, Scrolled
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.train_result import TrainResult
 from napari_wse2xai.gui.train_watch import LiveCurves, Tutor
@@ -44,7 +43,7 @@ ROW = 22
 WARM_MS = 300
 
 
-class TrainPanel(Docked):
+class TrainPanel(FollowsLayers):
     """Learn the PL of one or more flakes from their RS, beside simple rivals, and judge what was learnt."""
 
     ran = Signal(object)
@@ -53,8 +52,7 @@ class TrainPanel(Docked):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.viewer = napari_viewer
+        super().__init__(napari_viewer, parent)
         self.flakes, self.preset, self.form = QListWidget(), QComboBox(), Form(Train)
         self.enough_button = QPushButton("Stop and keep")
         self.work = WorkRow(napari_viewer, "Train", between=(self.enough_button,))
@@ -63,9 +61,8 @@ class TrainPanel(Docked):
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
         self._settings = Train()
-        self._soon, self._idle = QTimer(self), QTimer(self)
-        for timer in (self._soon, self._idle):
-            timer.setSingleShot(True)
+        self._idle = QTimer(self)
+        self._idle.setSingleShot(True)
         self._prepare()
         self._arrange()
         self._connect()
@@ -111,7 +108,6 @@ class TrainPanel(Docked):
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
         self.save_buttons["figure"].clicked.connect(lambda: self._ask("training.png", "Picture (*.png *.svg *.pdf)", self.save_figure))
         self.save_buttons["scores"].clicked.connect(lambda: self._ask("scores.csv", "Table (*.csv)", self.save_scores))
-        self._soon.timeout.connect(self.refresh)
         self._idle.timeout.connect(self._warm)
 
     def refresh(self) -> None:
@@ -219,13 +215,7 @@ class TrainPanel(Docked):
         return None if self.chosen() else (UNTICKED, NOTE)
 
     def _ask(self, name: str, pattern: str, save: Any) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
-        if not path:
-            return
-        try:
-            save(Path(path))
-        except UserError as error:
-            self.work.message.say(str(error), BAD)
+        save_where_asked(self, name, pattern, save, self.work.message)
 
     def save_figure(self, path: Path) -> None:
         """Write the plot that is shown; its ending says how."""
@@ -254,22 +244,11 @@ class TrainPanel(Docked):
             layout.activate()
         self.live.draw()
 
-    def listen(self) -> None:
-        """Hear of layers that come and go."""
-        self.viewer.layers.events.inserted.connect(self._later)
-        self.viewer.layers.events.removed.connect(self._later)
-        self._later()
-
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.work.runner.cancel()
         self.turns.forget()
-        self.viewer.layers.events.inserted.disconnect(self._later)
-        self.viewer.layers.events.removed.disconnect(self._later)
-
-    def _later(self, event: Any = None) -> None:
-        """Refresh once after a burst of new layers."""
-        self._soon.start(0)
+        super().let_go()
 
 
 class TrainDock(Scrolled):
