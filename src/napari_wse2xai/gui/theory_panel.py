@@ -140,13 +140,9 @@ class TheoryPanel(FollowsLayers):
         return self.form.value().model_copy(update={"calculations": self.calculations})
 
     def _source(self, peaks: PeakMaps | None) -> SpectralMap | None:
-        """Newest map in the window that lies on the place and axis of the peaks."""
-        if peaks is None:
-            return None
-        sources = [stock.map_of(layer) for layer in stock.map_layers(self.viewer)]
-        alike = [one for one in sources if (one.frame, one.name, one.axis.kind) == (peaks.frame, peaks.name, peaks.axis.kind)]
-        fitting = [one for one in alike if len(one.axis) == len(peaks.axis)]
-        return stock.with_edited_flake(self.viewer, fitting[-1]) if fitting else None
+        """The map that the peaks were found in, with its flake as it is drawn."""
+        source = None if peaks is None else stock.source_of(self.viewer, peaks)
+        return None if source is None else stock.with_edited_flake(self.viewer, source)
 
     def _on_compared(self, beside: TheoryBeside) -> None:
         active = self.viewer.layers.selection.active
