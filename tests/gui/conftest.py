@@ -1,6 +1,6 @@
 """A small map that is quick to work on, and a way to let Qt work until something holds."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import pytest
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
 from napari_wse2xai.gui import train_kept
+from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve, Peak
 
@@ -67,3 +68,13 @@ def settle(qtbot) -> Callable[..., None]:
         qtbot.wait(20)
 
     return wait
+
+
+@pytest.fixture
+def panels(make_napari_viewer) -> Iterator[MainWidget]:
+    """The dock in a window of its own."""
+    viewer = make_napari_viewer()
+    widget = MainWidget(viewer)
+    viewer.window.add_dock_widget(widget)
+    yield widget
+    widget.close()

@@ -1,21 +1,10 @@
 """A map that is typed as a formula: objected to while it is wrong, computed with one click, shown, kept with the deconvolution."""
 
 import numpy as np
-import pytest
 
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.layers import to_layers
-
-
-@pytest.fixture
-def panels(make_napari_viewer) -> MainWidget:
-    viewer = make_napari_viewer()
-    widget = MainWidget(viewer)
-    viewer.window.add_dock_widget(widget)
-    yield widget
-    widget.close()
 
 
 def test_a_formula_becomes_a_map_with_its_error(panels, settle, small, small_peaks) -> None:

@@ -5,19 +5,9 @@ import pytest
 
 from napari_wse2xai.data import Status
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve
-
-
-@pytest.fixture
-def panels(make_napari_viewer) -> MainWidget:
-    viewer = make_napari_viewer()
-    widget = MainWidget(viewer)
-    viewer.window.add_dock_widget(widget)
-    yield widget
-    widget.close()
 
 
 def deconvolved(panels, settle):

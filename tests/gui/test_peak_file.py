@@ -1,18 +1,6 @@
 """A list of peaks saved and opened by mouse: what comes back is what was shown, and a bad file changes nothing."""
 
-import pytest
-
-from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.stages import Deconvolve, Peak
-
-
-@pytest.fixture
-def panels(make_napari_viewer) -> MainWidget:
-    viewer = make_napari_viewer()
-    widget = MainWidget(viewer)
-    viewer.window.add_dock_widget(widget)
-    yield widget
-    widget.close()
 
 
 def test_peaks_with_bounds_ties_and_own_shapes_come_back(panels, tmp_path, monkeypatch) -> None:

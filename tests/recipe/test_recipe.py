@@ -18,19 +18,6 @@ TWICE = "peaks: [{name: A, position: 8, fwhm: 1, window: [6, 9]}, {name: A, posi
 BOTH = "raman: {file: map.txt}\npl: {file: map.txt}\n"
 
 
-@pytest.fixture
-def load(tmp_path):
-    """Load a recipe given as text, beside an (unread) map file."""
-    (tmp_path / "map.txt").touch()
-
-    def load(text):
-        path = tmp_path / "recipe.yaml"
-        path.write_text(text, encoding="utf-8")
-        return recipe.load(path)
-
-    return load
-
-
 def section(load, more=""):
     return load("raman: {file: map.txt" + (f", {more}" if more else "") + "}").raman
 

@@ -5,19 +5,6 @@ import pytest
 from napari_wse2xai import recipe
 from napari_wse2xai.errors import SettingsError
 
-
-@pytest.fixture
-def load(tmp_path):
-    (tmp_path / "map.txt").touch()
-
-    def load(text):
-        path = tmp_path / "recipe.yaml"
-        path.write_text(text, encoding="utf-8")
-        return recipe.load(path)
-
-    return load
-
-
 RAMAN = "raman: {file: map.txt}\n"
 
 
