@@ -7,6 +7,8 @@ from napari_wse2xai import recipe
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
 from napari_wse2xai.plots.spectra import Fit
 from napari_wse2xai.stages import Deconvolve, Peak
+from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._refitted import judged_again, settings_of, windows_of
 from napari_wse2xai.synthetic import make_flake
 
 
@@ -63,6 +65,18 @@ def test_a_narrow_line_is_drawn_as_it_was_fitted(fitted):
     clean = flake.truth.raman.clean()[row, column][near]
     away = drawn.total[near] - clean
     assert np.abs(away - away.mean()).max() < 0.015 * clean.max()
+
+
+def test_what_asks_a_fit_again_draws_narrow_lines_as_they_were_fitted(fitted):
+    """Chi2 of the first window is the fit's own, as the noise has it; drawn at the middle of its channels A1' alone would add to it."""
+    flake, peaks = fitted
+    source = recipe.preset("wse2-532").raman.chain().run(flake.raman).map
+    stage = settings_of(peaks)
+    window = windows_of(stage, peaks, source)[0]
+    spectra = Pixels(source, peaks.status == Status.OK, [window])
+    problem, fit = judged_again(stage, window, peaks, spectra)
+    assert problem.width is not None
+    assert np.median(fit.quality.chi2) / fit.quality.freedom == pytest.approx(1.0, abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["P359", "P374"])

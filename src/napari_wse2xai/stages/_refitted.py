@@ -50,15 +50,21 @@ def refitted(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> Fitted:
     spectra = Pixels(source, np.asarray(np.isfinite(peaks.height).all(axis=0)), windows)
     problems, fits = [], []
     for window in windows if len(spectra) else ():
-        counts, mean = spectra.of(window, slice(None)), spectra.mean(window)
-        weights = spectra.weights(window, mean) if stage.weights == "shot noise" else None
-        problem = _as_it_was(window, window.problem(mean, weights, stage), peaks)
+        problem, fit = judged_again(stage, window, peaks, spectra)
         problems.append(problem)
-        fits.append(window.judge(problem, counts, found(window, problem.start, peaks, spectra)))
+        fits.append(fit)
     if fits:
         fits = with_misfits(windows, problems, fits, spectra, stage.detection)
         fits = [_with_errors_of(peaks, window, fit, spectra) for window, fit in zip(windows, fits, strict=True)]
     return Fitted(source, windows, problems, fits, spectra, stage.detection)
+
+
+def judged_again(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: Pixels) -> tuple["Problem", Fit]:
+    """What one window was asked, and how well what was found answers it."""
+    mean = spectra.mean(window)
+    weights = spectra.weights(window, mean) if stage.weights == "shot noise" else None
+    problem = _as_it_was(window, window.problem(mean, weights, stage), peaks)
+    return problem, window.judge(problem, spectra.of(window, slice(None)), _found(window, problem.start, peaks, spectra))
 
 
 def windows_of(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> list[FitWindow]:
@@ -93,7 +99,7 @@ def _with_errors_of(peaks: PeakMaps, window: FitWindow, fit: Fit, spectra: Pixel
     return replace(fit, quality=replace(fit.quality, error=error))
 
 
-def found(window: FitWindow, start: NDArray[np.float64], peaks: PeakMaps, spectra: Pixels) -> NDArray[np.float64]:
+def _found(window: FitWindow, start: NDArray[np.float64], peaks: PeakMaps, spectra: Pixels) -> NDArray[np.float64]:
     """(pixel, peak, 4) what was found; an absent peak lies where it is expected."""
     form = np.zeros_like(peaks.height) if peaks.form is None else peaks.form
     which = [peaks.names.index(peak.name) for peak in window.peaks]

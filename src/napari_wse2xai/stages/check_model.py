@@ -11,7 +11,7 @@ from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
-from napari_wse2xai.stages._refitted import found, settings_of, windows_of
+from napari_wse2xai.stages._refitted import judged_again, settings_of, windows_of
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.peaks import Peak
@@ -120,10 +120,7 @@ def _looked_at(peaks: PeakMaps) -> NDArray[np.bool_]:
 
 
 def _of_window(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: Pixels) -> Iterator[Proposal]:
-    counts = spectra.of(window, slice(None))
-    mean = spectra.mean(window)
-    problem = window.problem(mean, spectra.weights(window, mean) if stage.weights == "shot noise" else None, stage)
-    fit = window.judge(problem, counts, found(window, problem.start, peaks, spectra))
+    problem, fit = judged_again(stage, window, peaks, spectra)
     common = Common(window, problem, fit, spectra)
     remedy = common.remedy()
     if remedy is not None:
