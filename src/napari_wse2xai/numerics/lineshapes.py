@@ -183,6 +183,13 @@ class Shape:
         """Area over height times FWHM."""
         return self.area(form) if self.area_of_width is None else self.area_of_width(fwhm, form)
 
+    def area_slopes(self, fwhm: Array, height: Array, form: Array) -> tuple[Array, Array, Array, Array]:
+        """Area of numpy arrays of one shape, and its derivatives by FWHM, height and form."""
+        factor = self.factor(fwhm, form) + 0.0 * form
+        by_form = (self.factor(fwhm, form + 1e-4) - self.factor(fwhm, form - 1e-4)) / 2e-4 + 0.0 * form
+        by_share = (self.factor(fwhm * 1.0001, form) - self.factor(fwhm * 0.9999, form)) / 2e-4  # of the FWHM itself
+        return factor * fwhm * height, (factor + by_share) * height, factor * fwhm, by_form * fwhm * height
+
     def __call__(self, x: Array, position: Array, fwhm: Array, height: Array, *form: Array, width: Array | None = None) -> Array:
         """Evaluate the shape at some places, or its means over channels of some width about them."""
         own = form if self.form is not None else ()

@@ -66,15 +66,12 @@ class _Table:
     def areas(self, shapes: Sequence[str]) -> tuple[Values, Values]:
         """Area and its error, (pixel, peak), in counts times the axis unit: to first order, with all covariances."""
         fwhm, height, form = self.values[..., 1], self.values[..., 2], np.nan_to_num(self.values[..., 3])
-        factor, slope, spread = np.empty_like(form), np.empty_like(form), np.empty_like(form)
+        found = np.empty((4, *form.shape))
         for k, shape in enumerate(shapes):
-            own, width = SHAPES[shape], fwhm[:, k]
-            factor[:, k] = own.factor(width, form[:, k])
-            slope[:, k] = (own.factor(width, form[:, k] + 1e-4) - own.factor(width, form[:, k] - 1e-4)) / 2e-4
-            spread[:, k] = width * (own.factor(width * 1.0001, form[:, k]) - own.factor(width * 0.9999, form[:, k])) / (2e-4 * width)
-        by = np.stack([(factor + spread) * height, factor * fwhm, slope * fwhm * height], axis=-1)
+            found[:, :, k] = SHAPES[shape].area_slopes(fwhm[:, k], height[:, k], form[:, k])
+        area, by = found[0], np.moveaxis(found[1:], 0, -1)
         variance = np.einsum("bki,bkij,bkj->bk", by, self.covariance, by)
-        return factor * fwhm * height, np.sqrt(np.maximum(variance, 0.0))
+        return area, np.sqrt(np.maximum(variance, 0.0))
 
 
 def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[str, Any]:

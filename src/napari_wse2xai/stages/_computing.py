@@ -55,7 +55,8 @@ def computed_maps(wanted: Sequence["Computed"], fitted: Fitted) -> tuple[Compute
         part = _Part(fitted, bands, slice(first, min(first + CHUNK, len(spectra))))
         for number, formula in enumerate(formulas):
             found[:, number, part.which] = part.evaluated(formula)
-    each = zip(wanted, units, spectra.on_map(np.moveaxis(found, -1, 0))[0], spectra.on_map(np.moveaxis(found, -1, 0))[1], strict=True)
+    values, errors = spectra.on_map(np.moveaxis(found, -1, 0))
+    each = zip(wanted, units, values, errors, strict=True)
     return tuple(ComputedMap(one.name, one.expression, unit, value, error) for one, unit, value, error in each)
 
 
@@ -236,10 +237,6 @@ class _Errors:
 
 def _area(peak: Peak, fwhm: Dual, height: Dual, form: Dual) -> Dual:
     """Area of a peak out of its other parameters."""
-    shape = SHAPES[peak.line_shape]
-    at, width = np.nan_to_num(form.value), fwhm.value
-    factor, slope = shape.factor(width, at) + 0.0 * at, (shape.factor(width, at + 1e-4) - shape.factor(width, at - 1e-4)) / 2e-4 + 0.0 * at
-    spread = (shape.factor(width * 1.0001, at) - shape.factor(width * 0.9999, at)) / 2e-4 + 0.0 * at
-    (of_fwhm,), (of_height,), (of_form,) = fwhm.by, height.by, form.by
-    by = {of_fwhm: (factor + spread) * height.value, of_height: factor * fwhm.value, of_form: slope * fwhm.value * height.value}
-    return Dual(factor * fwhm.value * height.value, by)
+    area, *slopes = SHAPES[peak.line_shape].area_slopes(fwhm.value, height.value, np.nan_to_num(form.value))
+    places = (place for of in (fwhm, height, form) for place in of.by)
+    return Dual(area, dict(zip(places, slopes, strict=True)))
