@@ -279,15 +279,18 @@ def polynomials(x: NDArray[np.float64], degree: int | None, root: NDArray[np.flo
     """
     if degree is None:
         return np.empty((len(x), 0))
-    span = max(float(np.ptp(x)), 1e-300)
-    return np.linalg.qr(np.vander(2 * (x - x.mean()) / span, degree + 1, increasing=True) * root[:, None])[0]
+    return np.linalg.qr(_powers(x, x, degree) * root[:, None])[0]
 
 
 def polynomials_at(places: NDArray[np.float64], x: NDArray[np.float64], degree: int, root: NDArray[np.float64]) -> NDArray[np.float64]:
     """The same polynomials at other places, (place, degree + 1), without weights."""
-    span = max(float(np.ptp(x)), 1e-300)
-    triangle = np.linalg.qr(np.vander(2 * (x - x.mean()) / span, degree + 1, increasing=True) * root[:, None])[1]
-    return np.asarray(np.linalg.solve(triangle.T, np.vander(2 * (places - x.mean()) / span, degree + 1, increasing=True).T).T)
+    triangle = np.linalg.qr(_powers(x, x, degree) * root[:, None])[1]
+    return np.asarray(np.linalg.solve(triangle.T, _powers(places, x, degree).T).T)
+
+
+def _powers(places: NDArray[np.float64], x: NDArray[np.float64], degree: int) -> NDArray[np.float64]:
+    """(place, degree + 1) powers from 0 on, of places counted from the middle of an axis in halves of its span."""
+    return np.vander(2 * (places - x.mean()) / max(float(np.ptp(x)), 1e-300), degree + 1, increasing=True)
 
 
 def _basis(columns: NDArray[np.float64]) -> NDArray[np.float64]:
