@@ -43,6 +43,11 @@ class DataWarning(UserWarning):
     """Something about the data that the user should know, though work can go on."""
 
 
+def sentence(reason: str) -> str:
+    """A reason as a sentence of its own: begun with a capital letter, and ended."""
+    return f"{reason[:1].upper()}{reason[1:]}."
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """Number and noun that agree: ``1 pixel``, ``2 pixels``, ``2 spectra``."""
     return f"{count} {noun if count == 1 else plural or f'{noun}s'}"

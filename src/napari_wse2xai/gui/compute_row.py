@@ -6,6 +6,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PeakMaps
+from napari_wse2xai.errors import sentence
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.voice import BAD, QUIET
 from napari_wse2xai.gui.work_row import WorkRow
@@ -77,7 +78,7 @@ class ComputeRow(QWidget):
         try:
             formula_of(text, self._peaks.names)
         except ValueError as error:
-            return f"{str(error)[:1].upper()}{str(error)[1:]}.", BAD
+            return sentence(str(error)), BAD
         return None
 
     def _check(self) -> None:

@@ -6,6 +6,8 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from napari_wse2xai.errors import sentence
+
 
 def one_sentence(model: type[BaseModel], error: ValidationError) -> str:
     """First of pydantic's complaints, in the user's words: which field, what is wrong."""
@@ -13,7 +15,7 @@ def one_sentence(model: type[BaseModel], error: ValidationError) -> str:
     place = first["loc"][0] if first["loc"] else ""
     title = model.model_fields[str(place)].title if str(place) in model.model_fields else ""
     message = first["msg"].removeprefix("Value error, ").rstrip(".")
-    return f"{title}: {message}." if title else f"{message[:1].upper()}{message[1:]}."
+    return f"{title}: {message}." if title else sentence(message)
 
 
 def options(annotation: Any) -> tuple[list[Any], bool]:

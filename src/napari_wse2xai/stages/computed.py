@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from napari_wse2xai.data import PeakMaps, Record, SpectralMap
-from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.errors import SettingsError, sentence
 from napari_wse2xai.numerics.expressions import Expression
 from napari_wse2xai.stages._computing import base_units
 from napari_wse2xai.stages._stage import Settings, setting
@@ -79,7 +79,7 @@ def compute(peaks: PeakMaps, source: SpectralMap, *wanted: Computed) -> PeakMaps
     try:
         check_computed(every, stage.peaks)
     except ValueError as error:
-        raise SettingsError(f"{str(error)[:1].upper()}{str(error)[1:]}.") from None
+        raise SettingsError(sentence(str(error))) from None
     found = {each.name: each for each in (*peaks.computed, *computed_maps(wanted, refitted(stage, peaks, source)))}
     kept = tuple(found[each.name] for each in every if each.name in found)
     return replace(peaks, computed=kept, history=tuple(_with(record, every) for record in peaks.history))
