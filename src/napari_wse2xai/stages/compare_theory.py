@@ -11,6 +11,7 @@ from pydantic import Field
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Record, Results, SpectralMap
+from napari_wse2xai.data.axis import HC_EV_NM
 from napari_wse2xai.errors import DataError, SettingsError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages._stage import Settings, setting
@@ -25,7 +26,6 @@ from napari_wse2xai.theory.reference import known
 Numbers = NDArray[np.float64]
 USUAL_LASER_EV = 2.33
 """The paper's, where neither settings nor map say what the laser is."""
-EV_NM = 1239.841984
 
 
 class CompareTheory(Settings):
@@ -66,7 +66,7 @@ class CompareTheory(Settings):
 
     def reference(self, laser_nm: float | None = None, calculated: Calculated | None = None) -> TheoryResult:
         """Calculated spectra for these settings; `calculated` is what the files of `calculations` hold."""
-        of_map = USUAL_LASER_EV if laser_nm is None else EV_NM / laser_nm
+        of_map = USUAL_LASER_EV if laser_nm is None else HC_EV_NM / laser_nm
         laser_ev = of_map if self.laser_ev is None else self.laser_ev
         given = Conditions(fwhm_cm1=self.fwhm, motion_k=self.motion_k, raman_k=self.raman_k, laser_ev=laser_ev)
         return evaluate(self.material, given, calculated)

@@ -51,17 +51,12 @@ def rank_correlation(one: Array, other: Array, places: Array) -> Agreement:
     Two smooth maps that owe nothing to one another correlate by chance far more than 1 / sqrt(n).  The variance is that of Clifford,
     Richardson and Hemon 1989 (doi 10.2307/2532039): the product of both autocorrelations, summed over all pairs of pixels.
     """
+    from scipy.stats import rankdata  # takes long to load
+
     if len(one) < FEWEST_PIXELS or not (np.ptp(one) and np.ptp(other)):
         return Agreement(np.nan, np.nan, len(one))
-    first, second = (_standardised(_ranks(values)) for values in (one, other))
+    first, second = (_standardised(rankdata(values)) for values in (one, other))
     return Agreement(float((first * second).mean()), float(np.sqrt(_variance(first, second, places))), len(one))
-
-
-def _ranks(values: Array) -> Array:
-    """Ranks from 0, equal values sharing theirs."""
-    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
-    last = np.cumsum(times)
-    return np.asarray((last - (times + 1) / 2)[place])
 
 
 def _standardised(values: Array) -> Array:

@@ -1,6 +1,4 @@
-"""Spectra of molecular dynamics: the velocities' autocorrelation by Wiener and Khinchin, and how sure it is."""
-
-from dataclasses import dataclass
+"""Spectra of molecular dynamics: the velocities' autocorrelation by Wiener and Khinchin."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,8 +6,6 @@ from numpy.typing import NDArray
 from napari_wse2xai.theory.cell import Array
 
 LIGHT_CM_PER_FS = 2.99792458e-5
-MEV_PER_U_A2_PS2 = 0.1036426966
-"""meV of 1 u (A / ps)^2."""
 _FAINT = 1e-6
 """Of the window, where it is as good as over."""
 _COLUMNS = 48
@@ -56,45 +52,6 @@ def mass_weighted(velocities: Array, masses: Array) -> Array:
     """
     drift = np.einsum("tnk,n->tk", velocities, masses) / masses.sum()
     return np.asarray(((velocities - drift[:, None]) * np.sqrt(masses)[:, None]).reshape(len(velocities), -1))
-
-
-@dataclass(frozen=True, eq=False)
-class Averaged:
-    """A spectrum over seeds with its error.
-
-    Attributes
-    ----------
-    mean : (n,)
-    error : (n,) standard deviation of the mean over bootstraps of the seeds; NaN for one seed
-    """
-
-    mean: Array
-    error: Array
-
-
-def over_seeds(spectra: Array, *, resampled: int = 500, seed: int = 0) -> Averaged:
-    """Mean of spectra (seed, n) with a bootstrap error: seeds are independent, the steps of one are not."""
-    number = len(spectra)
-    if number < 2:
-        return Averaged(spectra.mean(axis=0), np.full(spectra.shape[1], np.nan))
-    weights = np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), resampled) / number
-    spread = (weights @ spectra).std(axis=0, ddof=1) * np.sqrt(number / (number - 1))
-    return Averaged(spectra.mean(axis=0), spread)
-
-
-def block_error(values: Array, blocks: int = 10) -> float:
-    """Standard error of the mean of a time series (t,), from the means of blocks: neighbouring steps are alike."""
-    kept = len(values) // blocks * blocks
-    if kept < 2 * blocks:
-        return float("nan")
-    means = values[:kept].reshape(blocks, -1).mean(axis=1)
-    return float(means.std(ddof=1) / np.sqrt(blocks))
-
-
-def temperatures(velocities: Array, masses: Array) -> Array:
-    """(t,) K of the motion without that of the whole, by equipartition over 3 n - 3 motions."""
-    energy_mev = (mass_weighted(velocities, masses) ** 2).sum(axis=1) * MEV_PER_U_A2_PS2
-    return np.asarray(energy_mev / (3 * len(masses) - 3) / 8.617333262e-2)
 
 
 def velocities_of(positions: Array, step_fs: float) -> NDArray[np.float64]:
