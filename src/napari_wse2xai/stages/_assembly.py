@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap, Status
-from napari_wse2xai.data.peak_maps import Under, through
+from napari_wse2xai.data.peak_maps import Under
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
@@ -111,8 +111,8 @@ def _under(windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -
 
 def _at_points(window: FitWindow, background: Values, points: int) -> Values:
     """(pixel, points) a window's polynomial at more places than it is known by."""
-    own = background[:, : len(window.points)]
-    return own if own.shape[1] == points else through(np.linspace(*window.span, points), window.span, own.T[:, :, None])
+    own = len(window.points)
+    return background[:, :own] if own == points else window.polynomial(np.linspace(*window.span, points), background)
 
 
 def _over_windows(fits: Sequence[Fit], spectra: Pixels, combine: Any) -> NDArray[np.float32]:

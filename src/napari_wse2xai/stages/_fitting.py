@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.peak_maps import through
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._sampling import by_sample
 from napari_wse2xai.stages.peaks import KINDS, Peak
@@ -257,6 +258,10 @@ class FitWindow:
     def points(self) -> NDArray[np.float64]:
         """Places between the ends of the window at which the background is given: as many as its polynomial is known by, at least two."""
         return np.linspace(*self.span, max(2, (self.degree or 0) + 1))
+
+    def polynomial(self, x: NDArray[np.float64], background: Parameters) -> Parameters:
+        """(pixel, n) the background's polynomial at some places, from `Fit.background` (pixel, d)."""
+        return through(x, self.span, background[:, : len(self.points)].T[:, :, None])
 
     def _free(self, found: Parameters, problem: "Problem") -> NDArray[np.bool_]:
         """(pixel, peak, 4) False where a parameter lies at its bound; a height at zero is an absent peak, not a bound."""

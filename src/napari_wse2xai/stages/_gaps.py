@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data.peak_maps import through
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
@@ -51,8 +50,7 @@ def _model(window: FitWindow, problem: "Problem", fit: Fit) -> NDArray[np.float6
     """(pixel, n) peaks and background on all channels of the window."""
     from napari_wse2xai.numerics.slopes import model
 
-    count = len(window.points)
-    under = through(problem.x, window.span, fit.background[:, :count].T[:, :, None])
+    under = window.polynomial(problem.x, fit.background)
     if problem.templates is not None:
-        under = under + fit.background[:, count:] @ problem.templates.T
+        under = under + fit.background[:, len(window.points) :] @ problem.templates.T
     return np.asarray(model(problem.x, problem.shapes, fit.found, problem.width) + under)

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.data.peak_maps import through
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
@@ -144,7 +143,7 @@ def _below(job: Job, spectra: Pixels, rows: NDArray[np.intp], places: NDArray[np
     height = float(np.median(fit.found[rows, :, 2].sum(axis=1)))
     x = window.x
     axis = np.concatenate([x, spectra.axis[places]])
-    line = through(axis, window.span, fit.background[rows, : len(window.points)].T[:, :, None])
+    line = window.polynomial(axis, fit.background[rows])
     far = replace(window, channels=places, x=spectra.axis[places])
     lines = model(far.x, job.problem.shapes, fit.found[rows], job.problem.width)
     beside = float(np.median(spectra.measured(far, rows) - lines - line[:, len(x) :]))
