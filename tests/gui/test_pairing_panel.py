@@ -153,7 +153,8 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
     panel.close()
 
 
-def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewer, scanned, pairable, settle) -> None:
+def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewer, scanned, pairable, settle, monkeypatch) -> None:
+    monkeypatch.setattr(registration, "REPEATS", 40)  # four know an error to a third of it
     settle(panel.buttons["move"].isEnabled)
     panel.buttons["move"].click()
     moving = viewer.layers.selection.active
@@ -174,7 +175,7 @@ def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewe
     panel.buttons["move"].click()  # goes on from there
     panel.buttons["refine"].click()
     refined = done(panel, settle)
-    assert refined.misalignment_um < 0.55 * refined.step_um < paired.misalignment_um
+    assert refined.misalignment_um < 0.5 * refined.step_um < paired.misalignment_um
     assert "may miss its place" not in panel.message.text()
 
 

@@ -204,4 +204,5 @@ def test_real_silicon_lies_where_it_should_afterwards(shared_data):
     corrected = Calibrate()(source)
     peaks = Deconvolve(peaks=(Peak(name="Si", position=520.7, fwhm=20, window=(480, 560)),), pixels="everywhere")(corrected)
     assert np.median(peaks.position) == pytest.approx(520.7, abs=1.0)
-    assert corrected.axis.error[0] < 1.0
+    # A broad, lopsided line: scipy puts it at 526.45 to 527.63, standard deviation 0.35, with other shapes, backgrounds and windows.
+    assert 0.35 < corrected.axis.error[0] < 0.8

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.noise import median, robust_sigma
+from napari_wse2xai.numerics.noise_memory import covariances
 from napari_wse2xai.numerics.problem import Problem
 from napari_wse2xai.numerics.slopes import Slopes
 
@@ -22,12 +23,11 @@ SLOW = 0.25
 """Correlation of a pattern with itself one channel on, from which it is a misfit."""
 FAR = 4.0
 """Standard deviations at which a residual is cut off where its memory is measured."""
-MEMORY, FORGOTTEN = 24, 0.03
-"""Most channels over which noise remembers, and the share of its variance that counts as nothing."""
-ALIKE = 0.1
-"""Squared mean over mean square of how much of a pattern pixels have, from which it is a misfit: noise has no sign."""
-TAKEN, ASKED = 400, 4
-"""Channels up to which it is worked out what a fit took of the memory, and pixels that this is asked of."""
+ALIKE, BESIDE, CHANCE = 0.1, 0.2, 3.5
+"""Squared mean over mean square of how much of a pattern pixels have, and the correlation of that with the next pixel, with the standard
+deviations by chance that it must reach, from which it is a misfit: noise has no sign, and knows nothing of the next pixel."""
+AGAIN = 4
+"""Times that patterns are looked for, each time in what the last ones left."""
 CLASSES, FEWEST = 16, 20
 """Classes of level, by number and again by signal, and the fewest samples of one."""
 OF_VARIANCE = 2.3
@@ -38,8 +38,8 @@ AT_ONCE = 64
 """Pixels whose slopes are held at once: they stay in the cache."""
 LONE = 6.0
 """Standard deviations of a difference from which it is a spike's."""
-LOUD = 1.3
-"""Standard deviation of a channel over the usual one from which the channel is noisier than the others."""
+LOUD, SURELY = 1.3, 5.0
+"""Standard deviation of a channel over the usual one from which the channel is noisier than the others, and the errors of that."""
 
 
 @dataclass(frozen=True)
@@ -71,9 +71,9 @@ class Noise:
         follows the noise, most of all under lines of few channels, so what is left of it in differences is worked out from the slopes.
         What all pixels miss alike is no noise: patterns that residuals share are taken off before.
         """
-        step = max(1, counts.size // SAMPLE)
-        slopes = Slopes(problem, parameters[::step])
-        residual = problem.without_background((counts[::step] - slopes.fitted) * problem.root) / problem.root
+        some = _in_pairs(len(counts), max(1, counts.size // SAMPLE))
+        slopes = Slopes(problem, parameters[some])
+        residual = problem.without_background((counts[some] - slopes.fitted) * problem.root) / problem.root
         residual = without_common(residual)
         share, level = _left(slopes)
         deviation = np.diff(residual, axis=1) / np.sqrt(2.0)
@@ -84,28 +84,26 @@ class Noise:
         usual = float(median(constants))
         scatter = float(robust_sigma(constants - usual)) ** 2
         chance = 3.0 / deviation.shape[1] * float(median(own / kept)) ** 2
-        few = len(constants) < FEW or usual <= 0
-        trust = 1.0 if few else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0))
+        few = len(constants) < FEW
+        trust = 1.0 if few or usual <= 0 else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0))
         plain = cls(gain, usual, trust, kept, ratio)
-        return plain if few else plain._with_memory(residual, slopes)
+        return plain if few else plain._with_memory(residual, slopes, problem.root)
 
-    def _with_memory(self, residual: NDArray[np.float64], slopes: Slopes) -> "Noise":
+    def _with_memory(self, residual: NDArray[np.float64], slopes: Slopes, root: NDArray[np.float64]) -> "Noise":
         """Add what the standardised residuals of many pixels tell of channels and of neighbouring ones."""
-        standard = residual / np.sqrt(self.variance(residual.astype(np.float32), slopes.fitted))
+        sigma = np.sqrt(self.variance(residual.astype(np.float32), slopes.fitted))
+        standard = residual / sigma
         usual = max(float(robust_sigma(standard)), 1e-300)  # far above one where neighbours share noise
         spread = robust_sigma(standard, axis=0) / usual
-        channel = np.where(spread > LOUD, spread, 1.0).astype(np.float32) if (spread > LOUD).any() else None
-        far = FAR * max(usual, 1.0)
-        cut = np.clip(standard if channel is None else standard / channel, -far, far)
-        lags = [float((cut[:, : cut.shape[1] - lag] * cut[:, lag:]).mean()) for lag in range(min(MEMORY, cut.shape[1] // 4) + 1)]
-        forgotten = max(FORGOTTEN, 4.0 / np.sqrt(cut.size))
-        lasting = next((lag for lag, value in enumerate(lags) if value < forgotten * lags[0]), len(lags))
-        if lasting < 2:
+        loud = spread > max(LOUD, 1.0 + SURELY * 0.5 * OF_VARIANCE / np.sqrt(len(standard)))
+        channel = np.where(loud, spread, 1.0).astype(np.float32) if loud.any() else None
+        sigma = sigma if channel is None else sigma * channel
+        cut = np.clip(residual / sigma, -FAR * usual, FAR * usual)
+        lags = covariances(cut, sigma * root, slopes)
+        if not lags:
             return replace(self, channel=channel)
-        lags = _before_the_fit(lags[: 2 * lasting], slopes)  # what a fit leaves of noise turns negative sooner than the noise
-        lasting = next((lag for lag, value in enumerate(lags) if value < FORGOTTEN * lags[0]), len(lags))
         more = lags[0]  # noise that neighbours share does not show in their difference
-        memory = tuple(lag / more for lag in lags[:lasting])
+        memory = tuple(lag / more for lag in lags)
         scaled = {"gain": self.gain * more, "usual": self.usual * more, "kept": self.kept / more, "level": self.level / more}
         return replace(self, memory=memory, channel=channel, **scaled)
 
@@ -144,38 +142,38 @@ def _mean_square(difference: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(mean)
 
 
+def _in_pairs(many: int, step: int) -> NDArray[np.intp]:
+    """One of so many pixels, and the one after it."""
+    first = np.arange(0, many - many % 2, 2 * step, dtype=np.intp)
+    return np.concatenate([np.stack([first, first + 1], axis=1).ravel(), np.arange(many - many % 2, many)])
+
+
 def without_common(residual: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Residuals (pixel, n) without the patterns that they share by more than chance: misfits, not noise."""
+    """Residuals (pixel, n) without the patterns that they share by more than chance: misfits, not noise; two and two are neighbours."""
     pixels, n = residual.shape
     if pixels < FEW:
         return residual
-    sigma = np.maximum(robust_sigma(np.diff(residual, axis=1), axis=1), 1e-300)[:, None]
-    standard = residual / sigma
-    variance, patterns = _strongest(standard)
-    chance = (1 + np.sqrt(n / pixels)) ** 2 * float(robust_sigma(standard)) ** 2  # largest variance of white noise: Marchenko and Pastur
-    slow = (patterns[:, 1:] * patterns[:, :-1]).sum(axis=1) > SLOW  # channels that are just noisier come out one by one
-    has = standard @ patterns.T
-    alike = has.mean(axis=0) ** 2 > ALIKE * np.maximum((has**2).mean(axis=0), 1e-300)  # noise that neighbours share is slow as well
-    shared = patterns[(variance > COMMON * chance) & slow & alike]
-    return np.asarray(residual - (residual @ shared.T) @ shared)
+    for _ in range(AGAIN):
+        sigma = np.maximum(robust_sigma(np.diff(residual, axis=1), axis=1), 1e-300)[:, None]
+        standard = residual / sigma
+        variance, patterns = _strongest(standard)
+        chance = (1 + np.sqrt(n / pixels)) ** 2 * float(
+            robust_sigma(standard)
+        ) ** 2  # largest variance of white noise: Marchenko and Pastur
+        slow = (patterns[:, 1:] * patterns[:, :-1]).sum(axis=1) > SLOW  # channels that are just noisier come out one by one
+        shared = patterns[(variance > COMMON * chance) & slow & _alike(standard @ patterns.T)]
+        residual = np.asarray(residual - (residual @ shared.T) @ shared)
+        if len(shared) < MOST:
+            break
+    return residual
 
 
-def _before_the_fit(lags: list[float], slopes: Slopes) -> list[float]:
-    """Covariances of noise 0, 1, ... channels away, from those that a fit left: it follows what is slow, most of all in short windows."""
-    n = slopes.fitted.shape[1]
-    if n > TAKEN:
-        return lags
-    which = np.unique(np.linspace(0, len(slopes.fitted) - 1, ASKED).astype(np.intp))
-    left = np.zeros((len(lags), len(lags)))
-    for pixel in which.tolist():
-        rows, inverse = slopes.scaled(slice(pixel, pixel + 1))
-        kept = np.eye(n) - rows[0].T.astype(np.float64) @ inverse[0].astype(np.float64) @ rows[0].astype(np.float64)
-        for lag in range(len(lags)):
-            shared = np.eye(n, k=lag) + (np.eye(n, k=-lag) if lag else 0.0)
-            after = kept @ shared @ kept
-            left[:, lag] += [float(np.diagonal(after, i).mean()) / len(which) for i in range(len(lags))]
-    found = np.linalg.lstsq(left, np.array(lags), rcond=1e-3)[0]
-    return [float(value) for value in found]
+def _alike(has: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(pattern,) whether pixels, or pixels beside one another, have a pattern (pixel, pattern) alike; smoothed noise is slow as well."""
+    power = np.maximum((has**2).mean(axis=0), 1e-300)
+    one, other = has[: len(has) // 2 * 2 : 2], has[1::2]
+    along = 2 * (one * other).sum(axis=0) / np.maximum((one**2 + other**2).sum(axis=0), 1e-300)
+    return np.asarray((has.mean(axis=0) ** 2 > ALIKE * power) | (along > max(BESIDE, CHANCE / np.sqrt(len(one)))))
 
 
 def _strongest(standard: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

@@ -35,7 +35,8 @@ class Slopes:
         self.all = np.empty((pixels, len(rows) + problem.background.shape[1], n), dtype=np.float32)
         """(pixel, q + polynomials, n), weighted."""
         self.all[:, len(rows) :] = problem.background.T
-        root, self._links = problem.root.astype(np.float32), problem.links
+        self.root, self._links = problem.root, problem.links
+        root = self.root.astype(np.float32)
         for k, by in enumerate(_derivatives(problem, parameters)):
             # Every shape is its height times its derivative by it.
             self.fitted += by[HEIGHT] * parameters[:, k, HEIGHT, None].astype(np.float32)

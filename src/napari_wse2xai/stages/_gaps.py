@@ -7,11 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.stages._fitting import Fit, FitWindow
-from napari_wse2xai.stages._model_choice import fit_with_choice
-from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._model_choice import fit_with_choice, judged
+from napari_wse2xai.stages._pixels import CHUNK, Pixels
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
+
+
+MANY, FEW = 0.02, 30
+"""Share of the spectra with gaps from which the noise is that of the others, and how many of these tell it."""
 
 
 def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, solver: Any) -> Fit:
@@ -22,6 +26,7 @@ def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixel
     rows, missing = spectra.gaps(window)
     if not len(rows):
         return fit
+    fit = _judged_by_whole(window, problem, fit, spectra, rows)
     patterns, which = np.unique(missing, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         some = rows[which.ravel() == number]
@@ -29,6 +34,20 @@ def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixel
         fit = fit.merged(some, part)
         spectra.fill(window, some, pattern, _model(window, problem, part)[:, pattern])
     return fit
+
+
+def _judged_by_whole(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp]) -> Fit:
+    """Errors and goodness by the noise of spectra without gaps: what straight lines over the gaps of many left was taken for noise."""
+    from napari_wse2xai.numerics.residual_noise import Noise
+
+    whole = np.setdiff1d(np.arange(len(spectra)), rows)
+    if len(rows) < MANY * len(spectra) or len(whole) < FEW:
+        return fit
+    noise = Noise.of(problem, spectra.of(window, whole[:CHUNK]), fit.found[whole[:CHUNK]])
+    for first in range(0, len(whole), CHUNK):
+        some = whole[first : first + CHUNK]
+        fit = fit.merged(some, judged(window, problem, spectra.of(window, some), fit.found[some], noise))
+    return replace(fit, noise=noise)
 
 
 def _fitted(window: FitWindow, problem: "Problem", fit: Fit, counts: NDArray[np.float32], kept: NDArray[np.bool_], solver: Any) -> Fit:

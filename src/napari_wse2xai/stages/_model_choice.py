@@ -12,6 +12,7 @@ from napari_wse2xai.stages._unresolved import DISTINCT, NEAR
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
+    from napari_wse2xai.numerics.residual_noise import Noise
 
 DOUBT = 8.0
 """Errors that the heights of all peaks exceed where none can be spared: leaving one out would raise chi2 by the square."""
@@ -69,7 +70,7 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
     changed = np.flatnonzero(chosen)
     if not len(changed):
         return best
-    return best.merged(changed, _taken(window, problem, counts[changed], found[changed], best))
+    return best.merged(changed, judged(window, problem, counts[changed], found[changed], best.noise))
 
 
 def _never(window: FitWindow, problem: "Problem", counts: Spectra, solver: Any) -> tuple[int, ...]:
@@ -143,9 +144,13 @@ def _lowest_possible(full: NDArray[np.float64], problem: "Problem", gone: tuple[
     return np.asarray(full - (sum(sizes) - min(sizes)) * np.log(len(problem.x)))
 
 
-def _taken(window: FitWindow, problem: "Problem", counts: Spectra, found: NDArray[np.float64], best: Fit) -> Fit:
-    """A fit some of whose peaks went: it is at its minimum although their heights could grow, and what stays has errors of its own."""
+def judged(window: FitWindow, problem: "Problem", counts: Spectra, found: NDArray[np.float64], noise: "Noise") -> Fit:
+    """A fit some of whose peaks may have gone: it is at its minimum although their heights could grow; what stays has its own errors."""
     gone = np.array([peak.optional for peak in window.peaks]) & (found[..., 2] <= 0)
-    full, rest = (window.judge(problem, counts, found, best.noise, held) for held in (None, gone))
+    full = window.judge(problem, counts, found, noise)
+    if not gone.any():
+        return full
+    rest = window.judge(problem, counts, found, noise, gone)
     error = np.where(gone[..., None], full.quality.error, rest.quality.error)
-    return replace(rest, free=full.free, quality=replace(rest.quality, error=error, distance=np.zeros_like(rest.quality.distance)))
+    distance = np.where(gone.any(axis=1), 0.0, rest.quality.distance)
+    return replace(rest, free=full.free, quality=replace(rest.quality, error=error, distance=distance))

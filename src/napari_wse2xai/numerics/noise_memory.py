@@ -1,0 +1,122 @@
+"""How noise of one channel goes on in the next ones: read off the residuals of many fits, with what each fit took of it given back."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.numerics.noise import median, robust_sigma
+from napari_wse2xai.numerics.slopes import RIDGE, Slopes
+
+MEMORY, FORGOTTEN = 24, 0.03
+"""Most channels over which noise remembers, and the share of its variance that counts as nothing."""
+ASKED = 4
+"""Pixels of which it is worked out what a fit took of the memory."""
+UNUSUAL = 5.0
+"""Spreads of the pixels from which one remembers more, or less, than the others: what it misses is no noise."""
+AT_ONCE = 64
+"""Pixels whose slopes are held at once: they stay in the cache."""
+Values = NDArray[np.float64]
+
+
+def covariances(standard: Values, sigma: Values, slopes: Slopes) -> list[float]:
+    """Covariance of the noise with itself 0, 1, ... channels away, as far as it lasts; none where the noise is white.
+
+    Parameters
+    ----------
+    standard : (pixel, n) residuals over `sigma`, what lies far off drawn in
+    sigma : (pixel, n) noise of a channel, counts
+    slopes : of the fits that left the residuals
+
+    Notes
+    -----
+    What is slow in a residual is seldom noise.  A channel that lies far off drags its fit along: to first order that is gone once what was
+    drawn in is fitted again.  A misfit of broad lines, or of a background, is slower than instruments smooth: curves that turn but once in
+    `MEMORY` channels are fitted too.  What all of that takes of smoothed noise is given back.
+    """
+    lags = _lags(standard)
+    if _lasting(lags, standard.size) < 2:
+        return []
+    followed = _Followed(slopes)
+    lags = _lags(followed.taken_off(standard * sigma) / sigma)
+    lasting = _lasting(lags, standard.size)
+    if lasting < 2:
+        return []
+    lags = followed.given_back(lags[: 3 * lasting])  # what a fit leaves of noise turns negative sooner than the noise
+    return lags[: next((lag for lag, value in enumerate(lags) if value < FORGOTTEN * lags[0]), len(lags))]
+
+
+def _lags(standard: Values) -> list[float]:
+    """Mean products of channels 0, 1, ... apart, of the pixels that are as the most of them."""
+    n = standard.shape[1]
+    each = np.stack([(standard[:, : n - lag] * standard[:, lag:]).mean(axis=1) for lag in range(min(MEMORY, n // 4) + 1)])
+    shared = each[1:].sum(axis=0)
+    away = shared - median(shared)
+    usual = np.abs(away) <= UNUSUAL * robust_sigma(away)
+    return [float(value) for value in each[:, usual].mean(axis=1)]
+
+
+def _lasting(lags: list[float], size: int) -> int:
+    """How many channels noise remembers, itself included."""
+    forgotten = max(FORGOTTEN, 4.0 / np.sqrt(size))
+    return next((lag for lag, value in enumerate(lags) if value < forgotten * lags[0]), len(lags))
+
+
+class _Followed:
+    """What fits, and whatever is slow, can follow of the data."""
+
+    def __init__(self, slopes: Slopes) -> None:
+        self.slopes = slopes
+        self.slow = _slow(slopes.fitted.shape[1])
+
+    def taken_off(self, residual: Values) -> Values:
+        """Residuals (pixel, n) without that, to first order."""
+        root = self.slopes.root
+        left = (residual * root) @ (np.eye(len(self.slow)) - self.slow @ self.slow.T)
+        for first in range(0, len(left), AT_ONCE):
+            some = slice(first, first + AT_ONCE)
+            rows, inverse = self._rest(some)
+            left[some] -= (np.swapaxes(rows, 1, 2) @ (inverse @ (rows @ left[some, :, None])))[..., 0]
+        return np.asarray(left / root)
+
+    def _rest(self, some: slice) -> tuple[Values, Values]:
+        """(pixel, m, n) directions of some fits that are not slow, and the inverse of their products."""
+        rows = self.slopes.scaled(some)[0].astype(np.float64)
+        rows -= (rows @ self.slow) @ self.slow.T
+        normal = rows @ np.swapaxes(rows, 1, 2) + RIDGE * np.eye(rows.shape[1])
+        return rows, np.asarray(np.linalg.inv(normal), dtype=np.float64)
+
+    def given_back(self, lags: list[float]) -> list[float]:
+        """Covariances of noise 0, 1, ... channels away, from those of what is left when all of that was taken off."""
+        which = np.unique(np.linspace(0, len(self.slopes.fitted) - 1, ASKED).astype(np.intp))
+        left = np.mean([self._of_what_lasts(int(pixel), len(lags)) for pixel in which], axis=0)
+        return [float(value) for value in np.linalg.lstsq(left, np.array(lags), rcond=1e-3)[0]]
+
+    def _of_what_lasts(self, pixel: int, many: int) -> Values:
+        """(many, many) covariances that are left, 0, 1, ... channels apart, of noise with a covariance of one 0, 1, ... channels away."""
+        rows, inverse = self._rest(slice(pixel, pixel + 1))
+        n, taken = len(self.slow), np.concatenate([self.slow.T, np.linalg.cholesky(inverse[0]).T @ rows[0]])
+        result = np.empty((many, many))
+        for lag in range(many):
+            moved = _moved(taken, lag) + _moved(taken, -lag) if lag else taken
+            half = (0.5 * (moved @ taken.T)) @ taken - moved  # K S K = S + U^T H + H^T U for K = 1 - U^T U, H = U S U^T U / 2 - U S
+            for apart in range(many):
+                one, other = slice(0, n - apart), slice(apart, n)
+                crossed = np.vdot(taken[:, one], half[:, other]) + np.vdot(half[:, one], taken[:, other])
+                result[apart, lag] = ((n - lag) * (apart == lag) + crossed) / (n - apart)
+        return result
+
+
+def _slow(n: int) -> Values:
+    """(n, k) orthonormal curves that turn but once in `MEMORY` channels, or less often: cosines."""
+    k = np.arange(1 + n // MEMORY)
+    curves = np.cos(np.pi * np.outer(np.arange(n) + 0.5, k) / n)
+    return np.asarray(curves / np.linalg.norm(curves, axis=0))
+
+
+def _moved(rows: Values, by: int) -> Values:
+    """Rows (m, n) with every value so many channels farther on, zeros where none comes from."""
+    result = np.zeros_like(rows)
+    if by > 0:
+        result[:, by:] = rows[:, :-by]
+    else:
+        result[:, :by] = rows[:, -by:]
+    return result
