@@ -154,7 +154,7 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
 
 
 def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewer, scanned, pairable, settle, monkeypatch) -> None:
-    monkeypatch.setattr(registration, "REPEATS", 40)  # four know an error to a third of it
+    monkeypatch.setattr(registration, "REPEATS", 12)  # four know an error to a third of it only
     settle(panel.buttons["move"].isEnabled)
     panel.buttons["move"].click()
     moving = viewer.layers.selection.active
