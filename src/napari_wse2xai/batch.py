@@ -60,7 +60,7 @@ class _Story:
     """What the report tells beside the results."""
 
     title: str
-    comparisons: Mapping[str, report.Comparison] = field(default_factory=dict)
+    comparisons: "Mapping[str, report.Comparison]" = field(default_factory=dict)
     figures: bool = True
     """Whether they are drawn."""
 
@@ -328,13 +328,13 @@ def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) 
     progress(1.0, "report: done")
 
 
-def _write_images(images: report.Images, folder: Path) -> None:
+def _write_images(images: "report.Images", folder: Path) -> None:
     for name, content in images.items():
         with io.new_file(folder / "figures" / name) as place:
             place.write_bytes(content)
 
 
-def _card(results: Results, title: str, images: report.Images) -> report.Card | None:
+def _card(results: Results, title: str, images: "report.Images") -> "report.Card | None":
     """Finding card, where there is something to find."""
     if results.model is None or results.explanation is None:
         return None
@@ -342,7 +342,7 @@ def _card(results: Results, title: str, images: report.Images) -> report.Card | 
     return report.card(results.model, results.explanation, title=title, images=images, theory=evidence)
 
 
-def _write_card(card: report.Card, folder: Path) -> None:
+def _write_card(card: "report.Card", folder: Path) -> None:
     with io.new_file(folder / "card.html") as place:
         place.write_text(card.html, encoding="utf-8")
     with io.new_file(folder / "card.pdf") as place:

@@ -140,6 +140,9 @@ def _demo(options: argparse.Namespace) -> None:
 
 
 def _run(options: argparse.Namespace) -> None:
+    from napari_wse2xai.ordinary import require_recipe
+
+    require_recipe(options.recipe)
     from napari_wse2xai import batch
 
     with _progress() as progress:

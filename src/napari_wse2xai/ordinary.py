@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from napari_wse2xai.errors import ReaderError, UserError
+from napari_wse2xai.errors import ReaderError, SettingsError, UserError
 
 _OTHER_KINDS = {
     stat.S_IFIFO: "a pipe",
@@ -44,4 +44,12 @@ def require_ordinary(path: Path, error: type[UserError] = ReaderError) -> os.sta
     kind = _OTHER_KINDS.get(stat.S_IFMT(found.st_mode))
     if kind is not None:
         raise error(f"'{shown(path)}' is {kind}, not a file; copy what it gives into a file, and choose that.")
+    return found
+
+
+def require_recipe(path: Path) -> os.stat_result:
+    """Refuse a recipe that is not there: told before what runs it is loaded."""
+    found = require_ordinary(path, SettingsError)
+    if found is None:
+        raise SettingsError(f"The recipe {shown(path)} does not exist; check its name and folder.")
     return found

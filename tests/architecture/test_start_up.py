@@ -47,3 +47,17 @@ def test_help_answers_without_loading_anything_heavy() -> None:
 def test_the_package_can_be_run_as_a_module() -> None:
     done = subprocess.run([sys.executable, "-m", "napari_wse2xai", "--help"], capture_output=True, text=True, check=True, timeout=60)
     assert all(command in done.stdout for command in ("demo", "run", "convert", "view"))
+
+
+def test_a_recipe_that_is_not_there_is_refused_at_once(tmp_path: Path) -> None:
+    arguments = ["run", str(tmp_path / "no.yaml"), "--output", str(tmp_path / "out")]
+    code = f"from napari_wse2xai.cli import main\nassert main({arguments}) == 2"
+    assert not loaded_after(code) & (QT | {"torch", "numpy", "pandas", "matplotlib"})
+
+
+def test_a_file_that_is_not_there_is_refused_without_loading_what_fits_or_draws(tmp_path: Path) -> None:
+    recipe = tmp_path / "recipe.yaml"
+    recipe.write_text("raman: {file: no.txt}\n", encoding="utf-8")
+    arguments = ["run", str(recipe), "--output", str(tmp_path / "out")]
+    code = f"from napari_wse2xai.cli import main\nassert main({arguments}) == 2"
+    assert not loaded_after(code) & (QT | {"torch", "scipy", "pandas", "matplotlib", "h5py"})

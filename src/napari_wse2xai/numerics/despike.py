@@ -7,7 +7,6 @@ from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_wse2xai.numerics.appeal import Bank
 from napari_wse2xai.numerics.noise import channel_sigma, variance_line
@@ -137,6 +136,8 @@ def without_guarded_spikes(counts: Counts, guard: Guard, rows: slice) -> tuple[C
 
 def lonely_spikes(counts: NDArray[np.float32], guard: Guard) -> NDArray[np.bool_]:
     """(m, n) channels that stand out of the running median of their own spectrum."""
+    from scipy import ndimage
+
     level = spectral_median(counts)
     excess = (counts - level) / np.sqrt(guard.variance(level))
     with np.errstate(invalid="ignore"):

@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from napari_wse2xai.numerics.masking import Background
 from napari_wse2xai.numerics.noise import MAD_TO_SIGMA, channel_sigma
@@ -189,6 +188,8 @@ def _way(lines: Values) -> Values:
 
 def _upwards(spectrum: Values) -> bool:
     """Whether lines in a spectrum (n,) point upwards: one bends most at its top, whatever curve was taken off."""
+    from scipy.ndimage import gaussian_filter1d
+
     scales = [len(spectrum) / share for share in BENDS]
     bends = [gaussian_filter1d(spectrum, scale, order=2) * scale**2 for scale in scales]
     return sum(float((bend**3).sum()) for bend in bends) <= 0

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_wse2xai.numerics.noise import MAD_TO_SIGMA
 
@@ -98,6 +97,8 @@ def tidy(mask: NDArray[np.bool_], min_pixels: int, fill_holes: bool) -> NDArray[
 
 
 def _drop_small(mask: NDArray[np.bool_], min_pixels: int, structure: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+    from scipy import ndimage
+
     groups, count = ndimage.label(mask, structure=structure)
     sizes = np.bincount(groups.ravel(), minlength=count + 1)
     return np.asarray(mask & (sizes[groups] >= min_pixels))

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter, minimum_filter
 
 from napari_wse2xai.numerics.noise import MAD_TO_SIGMA
 
@@ -60,6 +59,8 @@ def _differ(value: Values, error: Values, around: Values, threshold: float) -> N
 
 def _may_differ(values: Values, by: Values) -> NDArray[np.bool_]:
     """Where the highest or lowest pixel around is as far off as that: elsewhere their median, which takes longer to find, is not either."""
+    from scipy.ndimage import maximum_filter, minimum_filter
+
     known = np.isfinite(values)
     size = (*[1] * (values.ndim - 2), 2 * REACH + 1, 2 * REACH + 1)
     highest = maximum_filter(np.where(known, values, -np.inf), size, mode="constant", cval=-np.inf)

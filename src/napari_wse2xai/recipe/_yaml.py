@@ -6,7 +6,7 @@ from typing import Any
 import yaml
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.ordinary import require_ordinary, shown
+from napari_wse2xai.ordinary import require_recipe, shown
 
 _LARGEST = 1 << 24
 """Bytes of a recipe, at most; one of 10,000 flakes has some 2 MB."""
@@ -20,9 +20,7 @@ _LONGEST_NUMBER = 40
 
 def text_of(place: Path) -> str:
     """Text of a recipe."""
-    found = require_ordinary(place, SettingsError)
-    if found is None:
-        raise SettingsError(f"The recipe {shown(place)} does not exist; check its name and folder.")
+    found = require_recipe(place)
     if found.st_size > _LARGEST:
         raise SettingsError(f"The recipe {shown(place)} is larger than any recipe ({found.st_size / 1e6:.0f} MB); give a YAML text file.")
     try:

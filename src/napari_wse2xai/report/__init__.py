@@ -1,10 +1,25 @@
 """One self-contained HTML page about a run, and its figures."""
 
-from napari_wse2xai.report._card import Card, card, card_as
-from napari_wse2xai.report._figures import PARTS, Images, draw_figures, saved
-from napari_wse2xai.report._page import page
-from napari_wse2xai.report._series import Places, series_figures, series_page
-from napari_wse2xai.report._truth import Comparison, compare
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from napari_wse2xai.report._card import Card, card, card_as
+    from napari_wse2xai.report._figures import Images, draw_figures, saved
+    from napari_wse2xai.report._page import page
+    from napari_wse2xai.report._series import Places, series_figures, series_page
+    from napari_wse2xai.report._truth import Comparison, compare
+
+PARTS = ("raman", "pl", "pair", "model", "explanation", "theory")
+"""What the names of figures begin with."""
+_HOME = {
+    "_card": ("Card", "card", "card_as"),
+    "_figures": ("Images", "draw_figures", "saved"),
+    "_page": ("page",),
+    "_series": ("Places", "series_figures", "series_page"),
+    "_truth": ("Comparison", "compare"),
+}
+_WHERE = {name: home for home, names in _HOME.items() for name in names}
 
 __all__ = [
     "PARTS",
@@ -21,3 +36,10 @@ __all__ = [
     "series_figures",
     "series_page",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name where it lives, when it is first asked for: a run that is refused waits for no drawing library."""
+    if name not in _WHERE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_WHERE[name]}"), name)

@@ -20,8 +20,6 @@ from napari_wse2xai.report import _learnt_figures, _theory
 Images = dict[str, bytes]
 """File name (``raman_height.png``) to content."""
 
-PARTS = ("raman", "pl", "pair", "model", "explanation", "theory")
-"""What the names of figures begin with."""
 DPI = 140
 
 

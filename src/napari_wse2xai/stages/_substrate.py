@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataError
@@ -29,6 +28,8 @@ class Substrate:
     @classmethod
     def off_flake(cls, source: SpectralMap) -> "Substrate":
         """Mean of what lies well off the flake; raises DataError where nothing does."""
+        from scipy import ndimage
+
         if source.flake is None:
             raise DataError(
                 f"'{source.name}' has no flake, so its substrate is not known: find the flake first, give a substrate_file, or say "

@@ -7,7 +7,6 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from scipy import ndimage
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
@@ -121,6 +120,8 @@ class Despike(Stage[SpectralMap, SpectralMap]):
 
 def _spare(counts: Counts, spikes: NDArray[np.bool_], raw: Counts, gaps: NDArray[np.bool_]) -> None:
     """Take back spikes beside a long gap: where a straight line cuts a line's top off, its flanks stand out."""
+    from scipy import ndimage
+
     shape = np.ones((1, 1, LONG), dtype=bool)
     near = ndimage.binary_dilation(ndimage.binary_opening(gaps, shape), np.ones((1, 1, 2 * LONG + 3), dtype=bool))
     spared = near & spikes
