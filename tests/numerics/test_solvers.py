@@ -215,6 +215,26 @@ def test_starts_are_learned_from_what_is_quadratic():
     assert learned.predict(features[:, 400:]).numpy() == pytest.approx(truth[:, 400:].numpy(), abs=0.01)
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_map_of_equal_spectra_is_fitted_like_one_of_them():
+    task, counts = problem(degree=1), np.repeat(spectra(1), 2 * 4 * enough(9), axis=0)
+    found, _ = moments.fit(task, counts, moments.Tolerance())
+    alone = least_squares.fit(task, counts[:1], least_squares.Tolerance())
+    assert np.ptp(found, axis=0).max() < 1e-3 * found[0].max()
+    assert objective(task, counts[:1], found[:1]) == pytest.approx(objective(task, counts[:1], alone), rel=1e-4)
+
+
+def test_a_leader_keeps_its_bound_where_a_width_that_follows_is_the_larger_one():
+    """The last line may be no narrower than 8.8 (it is 8), and the first line is 1.4 times as wide as it."""
+    task, counts = problem(ties=(Tie((0, 1), (2, 1), 1.4),), degree=1), spectra(70)
+    task.lower[2, 1] = 8.8
+    found, _ = moments.fit(task, counts, moments.Tolerance())
+    assert (found[:, 2, 1] >= 8.8 - 1e-4).all()
+    assert found[:, 0, 1] == pytest.approx(1.4 * found[:, 2, 1], rel=1e-5)
+    best = np.array([scipy_minimum(task, spectrum) for spectrum in counts[:5]])
+    assert (objective(task, counts[:5], found[:5]) / best - 1).max() < 1e-3
+
+
 def test_a_line_far_from_its_start_is_recognised():
     task = problem(penalty=0.0)
     moved = np.repeat(TRUE[None], 2, 0)

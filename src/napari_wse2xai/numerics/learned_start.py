@@ -22,7 +22,8 @@ class LearnedStart:
         values = features.double().cpu().numpy()
         self.mean = values.mean(axis=1, keepdims=True)
         spread, axes = np.linalg.eigh(np.cov(values))
-        whiten = axes / np.sqrt(np.maximum(spread, 1e-10 * spread.max()))
+        rounding = float(np.finfo(np.float32).eps) * max(float(np.abs(values).max()), 1e-30)  # spectra may all be equal
+        whiten = axes / np.sqrt(np.maximum(spread, max(1e-10 * spread.max(), rounding**2)))
         self.shape, self.device = found.shape[:-1], features.device
         self.whiten, self.mean = self._tensor(whiten.T), self._tensor(self.mean)
         self.one, self.other = torch.triu_indices(len(values), len(values), device=self.device)

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.elimination import Factor
-from napari_wse2xai.numerics.moment_parameters import bound_of, internal_of, links_of, snapped
+from napari_wse2xai.numerics.moment_parameters import bound_of, internal_of, leaders_of, links_of, snapped
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
 from napari_wse2xai.numerics.power_series import Places, Series
@@ -189,6 +189,7 @@ class Descent:
         self.weight = float((problem.root**2).sum())
         self.spread = float(np.linalg.norm((problem.x - self.centre) * problem.root))
         self.links = None if problem.plain and len(problem.rows) == 3 * len(problem.shapes) else self.tensor(links_of(problem))
+        self.leaders = torch.as_tensor(leaders_of(problem), device=device)
         self.anchor = self.tensor(problem.anchor - self.centre)[:, None]
         self.lower, self.upper = (self.tensor(bound_of(bound, self.centre))[..., None] for bound in (problem.lower, problem.upper))
         profile = (
@@ -316,14 +317,14 @@ class Descent:
         held = (now <= self.lower) & (downhill < 0) | (now >= self.upper) & (downhill > 0)
         held[1:] |= now[0] <= SLIGHT
         held = held.flatten(0, 1)
-        return ~(held if self.links is None else held[self.links.argmax(0)])
+        return ~(held if self.links is None else held[self.leaders])
 
     def inside(self, now: torch.Tensor) -> torch.Tensor:
         """Nearest parameters within the bounds; those that are tied follow."""
         clamped = torch.minimum(torch.maximum(now, self.lower), self.upper)
         if self.links is None:
             return clamped
-        moved = (clamped - now).flatten(0, 1)[self.links.argmax(0)]
+        moved = (clamped - now).flatten(0, 1)[self.leaders]
         return now + (self.links @ moved).view_as(now)
 
     def run(self, state: State, tolerance: Tolerance) -> tuple[torch.Tensor, torch.Tensor]:

@@ -23,15 +23,25 @@ def bound_of(bound: NDArray[np.float64], centre: float) -> NDArray[np.float64]:
 
 
 def links_of(problem: Problem) -> NDArray[np.float64]:
-    """(3 peak, m) what a step of the fitted parameters does to a, p and gamma; the leader of each column has its largest entry, 1.
+    """(3 peak, m) what a step of the fitted parameters does to a, p and gamma.
 
     A tie of positions or widths is as linear in p and gamma as it is in position and FWHM, and a fixed one takes no step.
     """
-    place, peaks = {HEIGHT: 0, POSITION: 1, FWHM: 2}, len(problem.shapes)
-    links = np.zeros((3 * peaks, len(problem.leaders)))
-    for row, entries in zip(problem.rows, problem.links, strict=True):
-        links[place[int(row % PER_PEAK)] * peaks + row // PER_PEAK] = entries
+    links = np.zeros((3 * len(problem.shapes), len(problem.leaders)))
+    links[_places(problem, problem.rows)] = problem.links
     return links
+
+
+def leaders_of(problem: Problem) -> NDArray[np.intp]:
+    """(m,) rows of what is fitted among a, p and gamma (3 peak,): a width that follows may be the larger one."""
+    return _places(problem, problem.leaders)
+
+
+def _places(problem: Problem, flat: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Rows among a, p and gamma of flat places in (peak, 4)."""
+    kinds = np.empty(PER_PEAK, dtype=np.intp)
+    kinds[[HEIGHT, POSITION, FWHM]] = 0, 1, 2
+    return np.asarray(kinds[flat % PER_PEAK] * len(problem.shapes) + flat // PER_PEAK)
 
 
 def snapped(start: torch.Tensor, lower: torch.Tensor, upper: torch.Tensor) -> torch.Tensor:
