@@ -1,9 +1,9 @@
 """Backgrounds that a straight line in the window alone does not describe: bent, or held by what the spectra show beside it."""
 
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,8 @@ FAR = 0.2
 """Share of the height by which a background must lie below everything that is measured to have run away."""
 BENT_TOO = 0.7
 """Share of a remedy's worth from which a bent background is tried in its place: lines that vary over a map blur what the stack tells."""
+SAMPLE = 1000
+"""Spectra that tell whether the background of a larger map bends: as many as the residual is stacked from."""
 WORTH = 0.98
 """Share of the errors of before, misfit included, that must be left for another background to be taken."""
 
@@ -40,8 +42,11 @@ class Job:
     fit: Fit
 
 
-Again = Callable[[FitWindow, Pixels], Job]
-"""Fits a window again."""
+class Again(Protocol):
+    """Fits a window again."""
+
+    def __call__(self, window: FitWindow, spectra: Pixels, *, look_again: bool = True) -> Job:
+        """With or without another look at what is abnormal."""
 
 
 def with_better_background(job: Job, source: SpectralMap, spectra: Pixels, again: Again) -> tuple[Job, str]:
@@ -54,20 +59,26 @@ def with_better_background(job: Job, source: SpectralMap, spectra: Pixels, again
     held, words = _held(job, source, spectra, again)
     if words or misfit.remedy.bent < BENT_TOO:
         return held, words
-    bent, words = _bent(job, spectra, again)
-    return (bent, words) if bent.fit.misfit is not None and bent.fit.misfit.remedy is None else (job, "")
+    bent, words = _bent(job, spectra, again, wholly=True)
+    return (job, "") if _misses(bent) else (bent, words)
 
 
-def _bent(job: Job, spectra: Pixels, again: Again) -> tuple[Job, str]:
-    """Bent as little as serves."""
-    best = job
+def _bent(job: Job, spectra: Pixels, again: Again, *, wholly: bool = False) -> tuple[Job, str]:
+    """Bent as little as serves, by what a sample of the spectra says; `wholly`: only where nothing is missed any more."""
+    rows: slice | NDArray[np.intp] = slice(None)
+    if len(spectra) > 2 * SAMPLE:
+        rows = np.unique(np.linspace(0, len(spectra) - 1, SAMPLE).astype(np.intp))
+    best, theirs, some = job, rows, spectra if isinstance(rows, slice) else spectra.only(rows)
     for degree in BENDS:
-        tried = again(replace(job.window, degree=degree), spectra)
-        best = tried if _smaller(tried.fit, best.fit) else best
-        if best.fit.misfit is None or best.fit.misfit.remedy is None:
+        tried = again(replace(job.window, degree=degree), some, look_again=some is spectra)
+        if _smaller(tried.fit, best.fit, theirs):
+            best, theirs = tried, slice(None)
+        if not _misses(best):
             break
-    if best is job:
+    if best is job or (wholly and _misses(best)):
         return job, ""
+    if some is not spectra:
+        best = again(best.window, spectra)
     kind = {2: "quadratic", 3: "cubic"}[best.window.degree or 0]
     return best, f"The background bends under {_names(job.window)}; it was fitted there as a {kind}."
 
@@ -107,13 +118,18 @@ def fitted_beside(window: FitWindow, source: SpectralMap, bands: tuple[tuple[flo
     return replace(window, channels=every, x=x[every], beside=bands)
 
 
+def _misses(job: Job) -> bool:
+    """Whether the residual still shows something."""
+    return job.fit.misfit is not None and job.fit.misfit.remedy is not None
+
+
 def _names(window: FitWindow) -> str:
     return " and ".join(peak.name for peak in window.peaks)
 
 
-def _smaller(new: Fit, old: Fit) -> bool:
-    """Whether the errors of a fit, with what its model misses, are smaller than those of another."""
-    each = [fit.errors()[0][..., :3] for fit in (new, old)]
+def _smaller(new: Fit, old: Fit, rows: slice | NDArray[np.intp]) -> bool:
+    """Whether the errors of a fit, with what its model misses, are smaller than those of some rows of another."""
+    each = [new.errors()[0][..., :3], old.errors()[0][rows][..., :3]]
     known = np.isfinite(each[0]) & np.isfinite(each[1]) & (each[0] > 0) & (each[1] > 0)
     return bool(known.any()) and float(np.median(np.log(each[0][known] / each[1][known]))) < np.log(WORTH)
 

@@ -1,6 +1,7 @@
 """The chosen spectra of a map, taken a few thousand at a time, so that a large map is never copied whole."""
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,6 +85,17 @@ class Pixels:
     def __len__(self) -> int:
         """Give the number of spectra that can be fitted."""
         return len(self._rows)
+
+    def only(self, rows: NDArray[np.intp]) -> "Pixels":
+        """Some of the spectra, in their order."""
+        some = copy(self)
+        some.whole, some._rows, some._columns = self.where(rows), self._rows[rows], self._columns[rows]
+        some._gaps, some._drawn = {}, {}
+        for span, gaps in self._gaps.items():
+            mine = np.isin(gaps.rows, rows)
+            if mine.any():
+                some._gaps[span] = _Gaps(np.searchsorted(rows, gaps.rows[mine]), gaps.missing[mine], gaps.instead[mine])
+        return some
 
     def chunks(self) -> Iterator[slice]:
         """Parts to work on one after the other."""

@@ -183,9 +183,10 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         fits = with_misfits(windows, problems, fits, spectra, self.detection)
         return [Job(*each) for each in zip(windows, problems, fits, strict=True)], report_text
 
-    def _fit_again(self, source: SpectralMap, window: FitWindow, spectra: Pixels) -> Job:
+    def _fit_again(self, source: SpectralMap, window: FitWindow, spectra: Pixels, *, look_again: bool = True) -> Job:
         """One of the windows fitted in another way."""
-        jobs, _ = self._fit(source, [window], spectra, silent)
+        stage = self if look_again else self.model_copy(update={"refit": False})
+        jobs, _ = stage._fit(source, [window], spectra, silent)
         return jobs[0]
 
     def _so_far(self, source: SpectralMap, spectra: Pixels, window: FitWindow, parts: list[Fit]) -> SoFar:
