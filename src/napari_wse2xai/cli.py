@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
+from napari_wse2xai import theory_commands
 from napari_wse2xai._version import __version__
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
 
@@ -98,7 +99,7 @@ def _add_view(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def _add_theory(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "calculated spectra to lay beside the data, from the reference that comes with the plugin"
+    text = "calculated spectra to lay beside the data: from the reference that comes with the plugin, or calculated here"
     parts = commands.add_parser("theory", help=text, description=text).add_subparsers(title="parts", required=True, metavar="PART")
     text = "spectral intensity and Raman of the pristine monolayer and of defects: figures, tables, theory.nc"
     figures = parts.add_parser("figures", help=text, description=text)
@@ -119,6 +120,8 @@ def _add_theory(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     )
     figures.add_argument("--step-fs", type=float, metavar="FS", help="time between frames of dynamics whose file does not say it")
     figures.set_defaults(command=_theory_figures)
+    for part in theory_commands.add_parts(parts):
+        part.set_defaults(command=_theory_part)
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -200,6 +203,13 @@ def _theory_figures(options: argparse.Namespace) -> None:
     for sentence in sentences(write_theory_figures(options.output, options.material, given, calculated)):
         _say(sentence)
     _say(f"spectra     {options.output / 'theory.nc'}")
+
+
+def _theory_part(options: argparse.Namespace) -> None:
+    with _progress() as progress:
+        lines = list(options.lines(options, progress))
+    for line in lines:
+        _say(line)
 
 
 def _count_flakes(made: "Mapping[str, Results]") -> None:

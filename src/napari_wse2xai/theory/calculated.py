@@ -62,6 +62,7 @@ class Trajectory:
     velocities : (t, n, 3) A/ps
     step_fs : time between two of them
     frames : how many the file holds
+    verlet : whether they are all the steps of velocity Verlet, so that its shift of the wavenumbers is known
     """
 
     program: str
@@ -74,6 +75,7 @@ class Trajectory:
     step_fs: float
     frames: int
     remarks: tuple[str, ...] = ()
+    verlet: bool = False
 
     @classmethod
     def of_positions(cls, program: str, file: str, positions: Array, step_fs: float, **atoms: object) -> "Trajectory":

@@ -8,9 +8,15 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-MASS_U = {"O": 15.999, "S": 32.06, "Se": 78.971, "Mo": 95.95, "W": 183.84}
+MASS_U = {
+    **{"H": 1.008, "B": 10.81, "C": 12.011, "N": 14.007, "O": 15.999, "F": 18.998, "Si": 28.085, "P": 30.974, "S": 32.06, "Cl": 35.45},
+    **{"Ti": 47.867, "Cr": 51.996, "Mn": 54.938, "Fe": 55.845, "Co": 58.933, "Ni": 58.693, "Cu": 63.546, "As": 74.922, "Se": 78.971},
+    **{"Br": 79.904, "Zr": 91.224, "Nb": 92.906, "Mo": 95.95, "Ru": 101.07, "Pd": 106.42, "Ag": 107.87, "Te": 127.60, "Hf": 178.49},
+    **{"Ta": 180.95, "W": 183.84, "Re": 186.21, "Pt": 195.08, "Au": 196.97},
+}
 """Standard atomic weights (IUPAC 2021), u."""
-_METALS = ("Mo", "W")
+_IN_PLANE_A = 0.5
+"""Distance from the metal's plane within which an atom stands in it; chalcogens stand 1.5 to 1.9 A away, oxygen in their place some 1.1."""
 _ELEMENTARY_CHARGE, _ATOMIC_MASS, _LIGHT_CM = 1.602176634e-19, 1.66053906660e-27, 2.99792458e10
 WAVENUMBER_PER_ROOT = float(np.sqrt(_ELEMENTARY_CHARGE / 1e-20 / _ATOMIC_MASS) / (2 * np.pi * _LIGHT_CM))
 """cm-1 that belong to a spring constant of 1 eV/A^2 at a mass of 1 u."""
@@ -66,9 +72,8 @@ class HarmonicCell:
     @property
     def sides(self) -> Array:
         """(n,) +1 above the metal's plane, -1 below, 0 in it."""
-        metals = np.isin(self.symbols, _METALS)
-        height = self.positions[:, 2] - self.positions[metals, 2].mean()
-        return np.where(metals, 0.0, np.sign(height))
+        height = self.positions[:, 2] - np.median(self.positions[np.array(self.symbols) == self.metal, 2])
+        return np.where(np.abs(height) < _IN_PLANE_A, 0.0, np.sign(height))
 
     def patterns(self, mode: str) -> Array:
         """(partners, 3 n) displacements of a Gamma mode of the pristine crystal, mass-weighted.

@@ -7,7 +7,7 @@ import numpy as np
 
 from napari_wse2xai.theory.calculated import Trajectory, Vibrations
 from napari_wse2xai.theory.cell import Array, HarmonicCell, mode_mass
-from napari_wse2xai.theory.dynamics import autocorrelation, lags_of, mass_weighted, spectrum
+from napari_wse2xai.theory.dynamics import as_stepped, autocorrelation, lags_of, mass_weighted, spectrum
 from napari_wse2xai.theory.spectra import A2_PER_PS2_U_IN_MEV, BOLTZMANN_MEV_PER_K, raman, raman_of_modes, spectral_intensity
 
 _SLOWEST_CM1 = 50.0
@@ -92,7 +92,9 @@ class Motion:
         lags = lags_of(len(series), self.found.step_fs, fwhm_cm1)
         correlation = autocorrelation(series, lags)
         area = BOLTZMANN_MEV_PER_K * temperature_k * self._motions(mode, mass_weighted)
-        return spectrum(correlation / correlation[0] * area, self.found.step_fs, x, fwhm_cm1)
+        places, stretch = as_stepped(x, self.found.step_fs) if self.found.verlet else (x, np.ones(len(x)))
+        drawn = spectrum(correlation / correlation[0] * area, self.found.step_fs, np.nan_to_num(places), fwhm_cm1)
+        return np.asarray(np.nan_to_num(drawn * stretch))
 
     def _series(self, mode: str | None, weighted: bool) -> Array:
         moving = mass_weighted(self.found.velocities, self.found.masses)

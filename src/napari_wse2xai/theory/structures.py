@@ -17,7 +17,7 @@ def structures(result: TheoryResult) -> dict[str, HarmonicCell]:
     return {structure: supercell(engine, structure) for structure in STRUCTURES}
 
 
-def monolayer(metal: str, chalcogen: str, a: float, height: float, repeated: int = _REPEATED) -> HarmonicCell:
+def monolayer(metal: str, chalcogen: str, a: float, height: float, repeated: tuple[int, int] = (_REPEATED, _REPEATED)) -> HarmonicCell:
     """Return a pristine MX2 monolayer without springs.
 
     Parameters
@@ -27,16 +27,16 @@ def monolayer(metal: str, chalcogen: str, a: float, height: float, repeated: int
     repeated : unit cells along each direction
     """
     lattice = np.array([[a, 0, 0], [-a / 2, a * np.sqrt(3) / 2, 0], [0, 0, 2 * height + 12]])
-    corners = np.stack(np.meshgrid(range(repeated), range(repeated), indexing="ij"), axis=-1).reshape(-1, 2) @ lattice[:2]
+    corners = np.stack(np.meshgrid(range(repeated[0]), range(repeated[1]), indexing="ij"), axis=-1).reshape(-1, 2) @ lattice[:2]
     basis = np.array([[0, 0, 0], [0, a / np.sqrt(3), height], [0, a / np.sqrt(3), -height]])
     symbols = (metal, chalcogen, chalcogen) * len(corners)
     return HarmonicCell(
         symbols=symbols,
         positions=(corners[:, None] + basis[None]).reshape(-1, 3),
-        lattice=lattice * np.array([[repeated], [repeated], [1]]),
+        lattice=lattice * np.array([[repeated[0]], [repeated[1]], [1]]),
         masses=np.array([MASS_U[symbol] for symbol in symbols]),
         hessian=np.zeros((3 * len(symbols),) * 2),
         metal=metal,
         chalcogen=chalcogen,
-        cells=repeated**2,
+        cells=repeated[0] * repeated[1],
     )

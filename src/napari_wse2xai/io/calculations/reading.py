@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Protocol
 
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.calculated_here import read_calculated_here
 from napari_wse2xai.io.calculations import abinit, castep, espresso, vasp
 from napari_wse2xai.io.calculations.frames import read_extxyz
 from napari_wse2xai.io.checksum import sha256
@@ -37,6 +38,7 @@ KINDS = (
     _Kind("CASTEP .castep", (".castep",), (), castep.read_castep),
     _Kind("CASTEP .md", (".md",), ("<-- ", "BEGIN header"), castep.read_md),
     _Kind("ABINIT PHBST.nc", ("_phbst.nc",), (), abinit.read_phonons),
+    _Kind("napari-wse2xai theory .nc", (".nc",), (), read_calculated_here),
     _Kind("ABINIT anaddb output", (), ("ANADDB",), abinit.read_text),
     _Kind("Quantum ESPRESSO dynamical matrix", (), ("Dynamical matrix file",), espresso.read_dynamical),
     _Kind("Quantum ESPRESSO pw.x output", (), ("Program PWSCF",), espresso.read_dynamics),
