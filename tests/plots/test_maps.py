@@ -18,7 +18,7 @@ def peak_maps(frame, count=2, fill=1.0):
     values = {name: np.full(shape, fill, np.float32) for name in ("position", "fwhm", "height")}
     errors = {f"{name}_error": np.full(shape, 0.1, np.float32) for name in values}
     axis = SpectralAxis(np.linspace(0, 9, 10), AxisKind.RAMAN_SHIFT)
-    names, shapes = tuple("AB"[:count]), ("lorentzian",) * count
+    names, shapes = tuple("ABC"[:count]), ("lorentzian",) * count
     status = np.zeros(frame.shape, np.uint8)
     return PeakMaps(
         frame, axis, names, shapes, ((0.0, 9.0),) * count, **values, **errors, status=status, reduced_chi2=np.ones(frame.shape, np.float32)
@@ -89,6 +89,13 @@ def test_a_panel_has_a_map_for_every_peak_and_hides_the_rest():
     maps.panel(figure, peak_maps(FRAME), "height", columns=3)
     assert [axes.axison for axes in figure.axes[:3]] == [True, True, False]
     assert figure.axes[0].get_title() == "A height"
+
+
+def test_a_peak_that_no_fit_has_is_no_picture_of_zeros():
+    figure, peaks = Figure(), peak_maps(FRAME, count=3)
+    peaks.height[1] = 0
+    maps.panel(figure, peaks, "height", columns=2)
+    assert [axes.get_title() for axes in figure.axes if axes.axison and axes.get_title()] == ["A height", "C height"]
 
 
 @pytest.mark.parametrize("frame", [FRAME, LINE])

@@ -8,7 +8,7 @@ from napari_wse2xai.data.frame import Direction, Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.line import NUMBER, Line
 from napari_wse2xai.data.paired_maps import Pairable, PairedMaps
-from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
+from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status, peaks_there
 from napari_wse2xai.data.picture import Picture
 from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.data.results import Results
@@ -50,4 +50,5 @@ __all__ = [
     "TrainedModel",
     "Transform",
     "Verdict",
+    "peaks_there",
 ]

@@ -1,6 +1,6 @@
 """The result of a deconvolution: three parameters per peak and pixel, each with its error."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Self
@@ -17,6 +17,8 @@ PARAMETERS = ("position", "fwhm", "height")
 """Parameters of every peak, in the order used everywhere."""
 BOUND_FLAGS = {1: "position", 2: "FWHM", 4: "height", 8: "form"}
 """Bits of `PeakMaps.at_bound`."""
+LACKED = 0.98
+"""Share of fits without a peak (height 0) from which the peak is not there: the few others are chance."""
 
 
 class Status(IntEnum):
@@ -197,3 +199,10 @@ class PeakMaps:
         flags = self.at_bound[:, row, column]
         which = [f"{name} {kind}" for name, flag in zip(self.names, flags, strict=True) for bit, kind in BOUND_FLAGS.items() if flag & bit]
         return f"{words}: {', '.join(which)}"
+
+
+def peaks_there(maps: Sequence[PeakMaps]) -> NDArray[np.bool_]:
+    """(peak,) which peaks the fits of some flakes have, those of one list of peaks; all where they have none."""
+    heights = np.concatenate([peaks.height[:, np.isfinite(peaks.height).all(axis=0)] for peaks in maps], axis=1)
+    there = (heights != 0).mean(axis=1) > 1 - LACKED if heights.size else np.zeros(len(heights), dtype=bool)
+    return np.asarray(there if there.any() else ~there)

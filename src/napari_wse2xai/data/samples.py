@@ -13,15 +13,13 @@ from napari_wse2xai.data.computed_map import ComputedMap
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.data.paired_maps import PairedMaps
-from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
+from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status, peaks_there
 from napari_wse2xai.errors import DataError, DataWarning
 
 TARGETS = (*PARAMETERS, "area")
 """PL parameters that can be learnt."""
 ABSENT_LIMIT = 0.5
 """Share of pixels without a position or FWHM above which a peak's column tells nothing."""
-LEFT_OUT = 0.98
-"""Share of pixels whose fit has no such peak (height 0) from which it is no feature: the few others are chance."""
 UNTRUSTED = (Status.NOT_CONVERGED, Status.SPIKE_LEFT, Status.ABNORMAL, Status.SATURATED)
 """What a fit may have come to that keeps its pixel out: the paper's skimming."""
 
@@ -207,7 +205,7 @@ def _without_misfits(there: NDArray[np.bool_], pair: PairedMaps) -> NDArray[np.b
 
 def _lines(pairs: Sequence[PairedMaps], features: Sequence[str]) -> tuple[Line, ...]:
     """Lines of the RS peaks that the fits have, each with its form, and a column for each computed map that is wanted."""
-    raman, there = pairs[0].raman, _there(pairs)
+    raman, there = pairs[0].raman, peaks_there([pair.raman for pair in pairs])
     lines = []
     for k, (name, shape, window) in enumerate(zip(raman.names, raman.shapes, raman.windows, strict=True)):
         if not there[k]:
@@ -220,13 +218,6 @@ def _lines(pairs: Sequence[PairedMaps], features: Sequence[str]) -> tuple[Line, 
         lines.append(Line(name, shape, window, form, own_form=bool(np.isfinite(errors).any())))
     low, high = raman.axis.span
     return (*lines, *(Line(name, NUMBER, (low, high)) for name in features))
-
-
-def _there(pairs: Sequence[PairedMaps]) -> NDArray[np.bool_]:
-    """(peak,) whether enough fits have it to learn from; all where none has."""
-    heights = np.concatenate([pair.raman.height[:, np.isfinite(pair.raman.height).all(axis=0)] for pair in pairs], axis=1)
-    there = (heights != 0).mean(axis=1) > 1 - LEFT_OUT if heights.size else np.zeros(len(heights), dtype=bool)
-    return np.asarray(there if there.any() else ~there)
 
 
 def _columns(peaks: PeakMaps, lines: Sequence[Line], there: NDArray[np.bool_], ending: str) -> Iterator[Numbers]:

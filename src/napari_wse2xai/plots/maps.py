@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import ComputedMap, Frame, PeakMaps, Status
+from napari_wse2xai.data import ComputedMap, Frame, PeakMaps, Status, peaks_there
 from napari_wse2xai.plots.grid import along, aspect, dress, dress_line, extent_um, is_line, line_extent, line_of
 
 Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
@@ -228,14 +228,13 @@ def draw_status(axes: Axes, peaks: PeakMaps) -> None:
 
 
 def panel(figure: Figure, peaks: PeakMaps, parameter: str, *, flake: Map | None = None, columns: int = 4) -> None:
-    """All peaks' maps of one parameter side by side, in rows of so many columns."""
-    count = len(peaks.names)
-    grid = figure.subplots(-(-count // columns), columns, squeeze=False).ravel()
-    for index, axes in enumerate(grid):
-        if index < count:
-            draw_parameter(axes, peaks, index, parameter, flake=flake)
-        else:
-            axes.set_axis_off()
+    """Maps of one parameter side by side, in rows of so many columns: of every peak that the fits have."""
+    drawn = np.flatnonzero(peaks_there([peaks]))
+    grid = figure.subplots(-(-len(drawn) // columns), columns, squeeze=False).ravel()
+    for index, axes in zip(drawn, grid, strict=False):
+        draw_parameter(axes, peaks, int(index), parameter, flake=flake)
+    for axes in grid[len(drawn) :]:
+        axes.set_axis_off()
 
 
 def _cut(values: Any, low: float, high: float) -> bool:

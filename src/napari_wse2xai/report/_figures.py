@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, SpectralMap
+from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, SpectralMap, peaks_there
 from napari_wse2xai.plots import maps, pairing
 from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
@@ -94,7 +94,7 @@ def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> PlainFigure:
 def _panel(parameter: str, source: SpectralMap, peaks: PeakMaps | None) -> PlainFigure:
     """One parameter of every peak."""
     assert peaks is not None
-    count = len(peaks.names)
+    count = int(peaks_there([peaks]).sum())
     columns = min(count, 2 if is_line(source.frame) else 4)
     figure = _sheet(source, -(-count // columns), columns)
     maps.panel(figure, peaks, parameter, flake=source.flake, columns=columns)

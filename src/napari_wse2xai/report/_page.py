@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, SpectralMap, Status, peaks_there
 from napari_wse2xai.data.acquisition import told_by
 from napari_wse2xai.report import _learnt, _theory
 from napari_wse2xai.report._figures import Images
@@ -210,7 +210,9 @@ def _found(source: SpectralMap) -> list[tuple[str, str]]:
 
 
 def _fit_facts(peaks: PeakMaps) -> list[tuple[str, str]]:
-    return [("Reduced χ²", with_spread(peaks.reduced_chi2))]
+    lacked = [name for name, there in zip(peaks.names, peaks_there([peaks]), strict=True) if not there]
+    told = [("In hardly a fit, not drawn", ", ".join(lacked))] if lacked else []
+    return [("Reduced χ²", with_spread(peaks.reduced_chi2)), *told]
 
 
 def _status_rows(peaks: PeakMaps) -> list[tuple[str, int]]:
