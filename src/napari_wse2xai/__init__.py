@@ -34,7 +34,7 @@ _HOME = {
         "Verdict",
     ),
     "napari_wse2xai.errors": ("Cancelled", "DataError", "DataWarning", "Enough", "ReaderError", "SettingsError", "UserError"),
-    "napari_wse2xai.io": ("list_items", "read", "read_results", "write_map", "write_results"),
+    "napari_wse2xai.io": ("list_items", "read", "read_flakes", "read_results", "write_map", "write_results"),
     "napari_wse2xai.stages": (
         "Baseline",
         "Calibrate",

@@ -74,13 +74,14 @@ def test_cancelled_and_then_trained_in_the_window_while_it_answers(panel: TrainP
     assert model is not None
     assert stock.models(viewer) == [model]
     assert model.history[-1].settings["surrogates"] == 39
+    assert stock.session(viewer).pairs_of(model) == [pair]
     assert {"random", "all pixels"} <= {validation for validation, _ in grown}
     verdict = model.verdict("height")
     assert str(verdict.level) in panel.result.badge.level.text()
     assert BADGE_COLORS[verdict.level] in panel.result.badge.level.styleSheet()
     assert all(reason in panel.result.badge.reasons.text() for reason in verdict.reasons)
     settle(lambda: [layer.name.split(",")[0] for layer in viewer.layers if layer.visible] == ["predicted PL height"])
-    assert results_in(viewer).model is model
+    assert next(iter(results_in(viewer).values())).model is model
     panel.save_scores(tmp_path / "scores.csv")
     assert "kernel ridge" in (tmp_path / "scores.csv").read_text(encoding="utf-8")
 

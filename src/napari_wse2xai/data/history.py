@@ -1,14 +1,24 @@
-"""How an artefact came to be: the settings that made it, in order, so that it can be made again."""
+"""How an artefact came to be: the settings that made it, in order, so that it can be made again; and which came from which."""
 
+import datetime
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from napari_wse2xai.errors import DataError
 
 _DEEPEST = 30
 """Levels of settings within settings, amply."""
+_KINDS: dict[str, type | tuple[type, ...]] = {
+    "step": str,
+    "settings": dict,
+    "version": str,
+    "seconds": (int, float),
+    "when": str,
+    "of": list,
+}
 
 
 @dataclass(frozen=True)
@@ -23,9 +33,57 @@ class Record:
     """Version of this package that did the step."""
     seconds: float = 0.0
     """Wall time of the step."""
+    when: str = ""
+    """Moment at which the step was done (ISO 8601, UTC): two runs with the same settings are two.  Empty for what gives the same however
+    often it is done (reading a file), and in files of before."""
+    of: tuple[str, ...] = ()
+    """Marks (`mark_of`) of what the step took, where the history before it is not theirs."""
 
 
 History = tuple[Record, ...]
+ABOUT_THE_FLAKE = ("FindFlake", "flake edited by hand")
+"""Steps that leave all spectra as they are."""
+
+
+def now() -> str:
+    """Moment for `Record.when`."""
+    return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+
+
+def mark_of(history: History) -> str:
+    """Mark by which what has a history is known: equal for the same file read twice, another for every run of a stage."""
+    return hashlib.sha256("\n".join(map(_key, history)).encode()).hexdigest()[:16]
+
+
+def given(history: History, *parents: History) -> History:
+    """The history, its last step told what it took where it does not say: files of before do not."""
+    if not history or history[-1].of:
+        return history
+    return (*history[:-1], replace(history[-1], of=tuple(map(mark_of, parents))))
+
+
+def descends(history: History, other: History) -> bool:
+    """Whether what has one history was made of spectra that have another, or is the same, whatever was done about the flake."""
+    mine, others = spectra_steps(history), spectra_steps(other)
+    return mine[: len(others)] == others
+
+
+def roots(history: History) -> frozenset[str]:
+    """What a history begins with: its first step, and what that was given."""
+    return frozenset((_key(history[0]), *history[0].of)) if history else frozenset()
+
+
+def spectra_steps(history: History) -> tuple[str, ...]:
+    """Steps that changed spectra, each as a text of its own."""
+    return tuple(_key(record) for record in history if record.step not in ABOUT_THE_FLAKE)
+
+
+def _key(record: Record) -> str:
+    """What tells one step from all others; settings may be added to afterwards (computed maps), its moment not."""
+    if record.when:
+        return f"{record.step} {record.when}"
+    seconds = 0.0 if record.step == "read" else record.seconds
+    return json.dumps([record.step, record.settings, record.version, seconds], ensure_ascii=False, sort_keys=True, default=str)
 
 
 def to_json(history: History) -> str:
@@ -36,19 +94,20 @@ def to_json(history: History) -> str:
 def from_json(text: str) -> History:
     """Rebuild a history written by `to_json`; anything else, as a stranger's file may hold it, raises a `DataError`."""
     try:
-        return tuple(_record(**entry) for entry in json.loads(text))
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:
+        return tuple(_record(entry) for entry in json.loads(text))
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DataError(f"The history in the file is damaged ({str(error).splitlines()[0][:120]}); copy the file again.") from error
 
 
-def _record(step: str, settings: Mapping[str, Any], version: str = "", seconds: float = 0.0) -> Record:
-    kinds = {"step": (step, str), "settings": (settings, dict), "version": (version, str), "seconds": (seconds, int | float)}
-    for name, (value, kind) in kinds.items():
-        if not isinstance(value, kind):
+def _record(entry: Mapping[str, Any]) -> Record:
+    """One step of a file, which may be a stranger's: every value of its kind."""
+    for name, value in entry.items():
+        if not isinstance(value, _KINDS.get(name, ())):
             raise TypeError(f"'{name}' of a step is of the kind {type(value).__name__}")
-    if _is_deeper(settings, _DEEPEST):
-        raise ValueError(f"the settings of '{step}' nest more than {_DEEPEST} levels deep")
-    return Record(step, settings, version, float(seconds))
+    if _is_deeper(entry["settings"], _DEEPEST):
+        raise ValueError(f"the settings of '{entry.get('step')}' nest more than {_DEEPEST} levels deep")
+    seconds, of = float(entry.get("seconds", 0.0)), tuple(map(str, entry.get("of", ())))
+    return Record(**{**entry, "seconds": seconds, "of": of})
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

@@ -1,5 +1,6 @@
 """A map: one spectrum per pixel of a rectangular scan."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
@@ -12,6 +13,8 @@ from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import DataError
+
+_FINGERPRINT_ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +91,15 @@ class SpectralMap:
         first, last = np.searchsorted(self.replaced[:, 0], [row, row + 1])
         of_row = self.replaced[first:last]
         return np.asarray(of_row[of_row[:, 1] == column, 2])
+
+    @property
+    def fingerprint(self) -> str:
+        """Mark of a map that has no history: of its axis and of rows all over it."""
+        rows = np.unique(np.linspace(0, len(self.counts) - 1, _FINGERPRINT_ROWS).astype(int))
+        mark = hashlib.sha256(f"{self.counts.shape} {self.name}".encode() + self.axis.values.tobytes())
+        for row in rows:
+            mark.update(np.ascontiguousarray(self.counts[int(row)], dtype=np.float32).tobytes())
+        return mark.hexdigest()[:16]
 
     @property
     def measured(self) -> NDArray[np.bool_]:

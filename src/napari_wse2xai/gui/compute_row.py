@@ -58,7 +58,7 @@ class ComputeRow(QWidget):
     def begin(self) -> None:
         """Work the map out in a thread of its own."""
         peaks = self._peaks
-        source = None if peaks is None else stock.source_of(self.viewer, peaks)
+        source = None if peaks is None else stock.session(self.viewer).source_of(peaks)
         if peaks is None or source is None or self._objection() is not None:
             return
         text = self.formula.text().strip()
@@ -70,7 +70,7 @@ class ComputeRow(QWidget):
         """Why nothing can be computed, and the mood to say it in."""
         if self._peaks is None:
             return NO_PEAKS, QUIET
-        if stock.source_of(self.viewer, self._peaks) is None:
+        if stock.session(self.viewer).source_of(self._peaks) is None:
             return NO_SOURCE, QUIET
         text = self.formula.text().strip()
         if not text:

@@ -23,6 +23,7 @@ from napari_wse2xai.gui.explain_result import ExplainResult
 from napari_wse2xai.gui.explain_twin import TwinTest
 from napari_wse2xai.gui.explain_wavenumbers import WavenumberView
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.outdated import Outdated
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_slopes_csv
@@ -59,7 +60,7 @@ class ExplainPanel(FollowsLayers):
         self.paint_button, self.clear_button = QPushButton("Paint a region"), QPushButton("Clear")
         self.draw_button = QPushButton("Draw a region")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
-        self.saved = Voice(napari_viewer)
+        self.saved, self.outdated = Voice(napari_viewer), Outdated(napari_viewer)
         self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
         self.pairs = PairView(napari_viewer, self.result.ice)
         self.regions = RegionsView(napari_viewer, self.result.ice, self.canvas)
@@ -105,9 +106,23 @@ class ExplainPanel(FollowsLayers):
         below.addWidget(self.twin)
         for part in (self.pairs, self.regions, self.wavenumbers):
             self.result.add_below_curves(part)
+        self._stack()
+
+    def _stack(self) -> None:
+        """Put what chooses and explains above what is shown."""
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
-        for part in (self.models, self.form, self.work, self.warning, self.anyway_button, self.which, self.result, self.below):
+        for part in (
+            self.models,
+            self.form,
+            self.work,
+            self.warning,
+            self.anyway_button,
+            self.which,
+            self.outdated,
+            self.result,
+            self.below,
+        ):
             column.addWidget(part)
         column.addStretch()
 
@@ -187,7 +202,8 @@ class ExplainPanel(FollowsLayers):
         """Show the chosen explanation; of one that is shown, notice that its model has come."""
         explanation = self.which.currentData()
         self.below.setVisible(explanation is not None)
-        model = None if explanation is None else stock.model_of(self.viewer, explanation)
+        self.outdated.about(explanation)
+        model = None if explanation is None else stock.session(self.viewer).model_of(explanation)
         if explanation is not self.canvas.explanation:
             self.canvas.explanation = explanation
             self.result.show_explanation(explanation)
@@ -273,7 +289,7 @@ class ExplainPanel(FollowsLayers):
         """Write plot, curves, slopes, the finding card, or all as NetCDF."""
         if self.result.explanation is None:
             return
-        explanation, model = self.twin.with_scores(self.result.explanation), stock.model_of(self.viewer, self.result.explanation)
+        explanation, model = self.twin.with_scores(self.result.explanation), stock.session(self.viewer).model_of(self.result.explanation)
         if key == "plot":
             with io.new_file(path) as temporary:
                 self.result.page().savefig(temporary, format=path.suffix.lstrip("."), dpi=200)

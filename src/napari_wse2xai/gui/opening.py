@@ -8,7 +8,7 @@ from pathlib import Path
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import AxisKind, Medium, PeakMaps, Picture, Record, Results, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError, UserError
-from napari_wse2xai.io import FORMATS, Item, is_peaks_csv, is_results, list_items, pictures, read, read_peaks_csv, read_results
+from napari_wse2xai.io import FORMATS, Item, is_peaks_csv, is_results, list_items, pictures, read, read_flakes, read_peaks_csv
 from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages import ConvertAxis
@@ -102,7 +102,7 @@ def as_measured(source: SpectralMap, measures: str | None, laser_nm: float | Non
 def all_of(path: Path) -> list[Artefact]:
     """Read a file that was dropped: the results of a run, peak maps, or its largest map with its pictures, or its pictures alone."""
     if is_results(path):
-        return [read_results(path)]
+        return list(read_flakes(path).values())
     if is_peaks_csv(path):
         return [read_peaks_csv(path)]
     try:

@@ -1,15 +1,19 @@
 """Save what lies in the window: an afternoon of work must not be lost."""
 
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
-from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
+from napari_wse2xai.data import PeakMaps, Results
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, Voice
+from napari_wse2xai.session import named_results
 
 
 class SaveButtons(QWidget):
@@ -42,22 +46,22 @@ class SaveButtons(QWidget):
             save(Path(path))
 
     def save_results(self, path: Path) -> None:
-        """Write the newest peaks of each modality with their maps and the pair of them; without peaks, the newest maps."""
-        results = results_in(self.viewer)
-        outdated = results.paired is None and bool(stock.paired_maps(self.viewer))
-        self._note = " The pair is of older RS peaks and was left out; pair again to save it." if outdated else ""
-        self._run(results.maps or results.peaks or results.model, path, lambda: io.write_results(results, path))
+        """Write what there is of every flake: what went furthest as the results of a run, the others beside it in the same file."""
+        flakes = results_in(self.viewer)
+        self._note = saved_words(flakes)
+        self._run(flakes, path, lambda: write_flakes(flakes, path))
 
     def save_table(self, path: Path) -> None:
-        """Write the newest peaks as a table; those of a second modality beside them, its name appended."""
-        peaks = results_in(self.viewer).peaks
-        self._note = ""
+        """Write all peaks as tables: the first under the name, the others beside it, flake and modality appended."""
+        flakes = results_in(self.viewer)
+        tables = dict(_tables(flakes, path))
+        self._note = f" {len(tables)} tables, one for each deconvolution." if len(tables) > 1 else ""
 
         def write() -> None:
-            for index, (modality, maps) in enumerate(peaks.items()):
-                io.write_peaks_csv(maps, path if index == 0 else path.with_stem(f"{path.stem}_{modality}"))
+            for place, peaks in tables.items():
+                io.write_peaks_csv(peaks, place)
 
-        self._run(peaks, path, write)
+        self._run(tables, path, write)
 
     def _run(self, anything: Any, path: Path, write: Any) -> None:
         if not anything:
@@ -71,26 +75,29 @@ class SaveButtons(QWidget):
         self.runner.start(work, f"saving {path.name}")
 
 
-def results_in(viewer: Any) -> Results:
-    """Newest peaks of each modality in a window with the maps that they were fitted to, or the newest maps; the pair of these RS peaks.
-
-    Also the newest model, explanation and comparison with theory.
-    """
-    maps: dict[str, SpectralMap] = {}
-    peaks: dict[str, PeakMaps] = {}
-    for source in (stock.map_of(layer) for layer in stock.map_layers(viewer)):
-        maps[_modality(source)] = stock.with_edited_flake(viewer, source)
-    for found in stock.all_peaks(viewer):
-        peaks[_modality(found)] = found
-    fitting = [paired for paired in stock.paired_maps(viewer) if paired.raman is peaks.get("raman")]
-    model, explanation = (_newest(learnt(viewer)) for learnt in (stock.models, stock.explanations))
-    theory = _newest(stock.theories(viewer))
-    return Results(maps, peaks, paired=_newest(fitting), model=model, explanation=explanation, theory=theory)
+def write_flakes(flakes: Mapping[str, Results], path: Path) -> None:
+    """Write the results of some flakes into one file, the first as those of a run."""
+    first, *others = flakes
+    io.write_results(flakes[first], path, {name: flakes[name] for name in others})
 
 
-def _newest(artefacts: list[Any]) -> Any | None:
-    return artefacts[-1] if artefacts else None
+def _tables(flakes: Mapping[str, Results], path: Path) -> Iterator[tuple[Path, PeakMaps]]:
+    """Where the peaks of each flake and modality go."""
+    for number, (name, results) in enumerate(flakes.items()):
+        for index, (modality, peaks) in enumerate(results.peaks.items()):
+            further = [*([name] if number else []), *([modality] if index else [])]
+            yield path.with_stem("_".join([path.stem, *(re.sub(r"[^\w.-]+", "_", part) for part in further)])), peaks
 
 
-def _modality(artefact: SpectralMap | PeakMaps) -> str:
-    return "raman" if artefact.axis.kind is AxisKind.RAMAN_SHIFT else "pl"
+def results_in(viewer: Any) -> dict[str, Results]:
+    """Results of every flake in a window by its name, what went furthest first, with the flakes as they are drawn now."""
+    named = named_results(stock.session(viewer))
+    return {
+        name: replace(each, maps={key: stock.with_edited_flake(viewer, source) for key, source in each.maps.items()})
+        for name, each in named.items()
+    }
+
+
+def saved_words(flakes: Mapping[str, Results]) -> str:
+    """What lies in a file of results beside one flake, in words; empty for one alone."""
+    return f" {len(flakes)} flakes: {', '.join(flakes)}." if len(flakes) > 1 else ""

@@ -9,7 +9,7 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
+from napari_wse2xai.data import PARAMETERS, PeakMaps, Picture, SpectralMap
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.blitted import Blitted
@@ -122,7 +122,7 @@ class SpectrumView(Docked):
         """Choose map and fit anew; show the flake's brightest pixel before the mouse has been anywhere."""
         layer = self._map_layer()
         source = None if layer is None else stock.map_of(layer)
-        peaks = None if source is None else stock.peaks_of(self.viewer, source)
+        peaks = None if source is None else stock.session(self.viewer).peaks_of(source)
         for axes in (self.axes, self.residual_axes):
             axes.set_visible(source is not None)
         if source is self.source and peaks is self.peaks:
@@ -176,8 +176,9 @@ class SpectrumView(Docked):
         maps = stock.map_layers(self.viewer)
         active = self.viewer.layers.selection.active
         shown = None if active is None else stock.shown(active)
-        if shown is not None:
-            fitting = [m for m in maps if _same(stock.map_of(m), shown)]
+        if shown is not None and not isinstance(shown.artefact, Picture):
+            known = stock.session(self.viewer)
+            fitting = [m for m in maps if known.is_of(shown.artefact, stock.map_of(m))]
             exact = [m for m in fitting if stock.map_of(m) is shown.artefact]
             maps = exact or fitting or maps
         visible = [layer for layer in maps if layer.visible]
@@ -279,7 +280,3 @@ def pixel_at(layer: Any, position: Any) -> Pixel | None:
     row, column = (round(float(v)) for v in layer.world_to_data(world)[-2:])
     inside = 0 <= row < layer.data.shape[-2] and 0 <= column < layer.data.shape[-1]
     return (row, column) if inside else None
-
-
-def _same(one: Any, other: Any) -> bool:
-    return bool(one.frame == other.frame and one.name == other.name)

@@ -1,19 +1,23 @@
 """What lies in a viewer's layer list: which layers show which artefacts."""
 
 from dataclasses import replace
-from typing import Any
+from hashlib import sha256
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralAxis, SpectralMap, TrainedModel
+from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Picture, Record, SpectralAxis, SpectralMap, TrainedModel
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, Slider, map_layer, shown_in, telling_channel
-from napari_wse2xai.theory.beside import TheoryBeside
+from napari_wse2xai.session import Artefact, Session, of_one_measurement
 
 Viewer = Any
 Layer = Any
+Kind = TypeVar("Kind", bound=Artefact)
+_KNOWN: WeakKeyDictionary[Viewer, Session] = WeakKeyDictionary()
 
 
 def shown(layer: Layer) -> Shown | None:
@@ -33,75 +37,49 @@ def map_layers(viewer: Viewer) -> list[Layer]:
     return [layer for layer in viewer.layers if (is_ := shown(layer)) is not None and is_.part == "map"]
 
 
+def session(viewer: Viewer) -> Session:
+    """What the layers show and what that was made of, in the order in which it came, whether its own layers are still there or not."""
+    known = _KNOWN.setdefault(viewer, Session())
+    known.hold(_artefacts(viewer))
+    return known
+
+
+def _artefacts(viewer: Viewer) -> list[Artefact]:
+    """What the layers show, each once."""
+    every = [is_.artefact for layer in viewer.layers if (is_ := shown(layer)) is not None]
+    return list({id(one): one for one in every if not isinstance(one, Picture)}.values())
+
+
+def of_kind(viewer: Viewer, kind: type[Kind]) -> list[Kind]:
+    """What the layers show of one kind, the newest last."""
+    seen = {id(one) for one in _artefacts(viewer)}
+    return [one for one in session(viewer).of_kind(kind) if id(one) in seen]
+
+
 def all_peaks(viewer: Viewer) -> list[PeakMaps]:
     """Every set of peak maps that some layer shows, the newest last; PL that was brought onto an RS grid belongs to `paired_maps`."""
-    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, PeakMaps)]
+    return of_kind(viewer, PeakMaps)
 
 
 def paired_maps(viewer: Viewer) -> list[PairedMaps]:
     """Every pair of RS and PL maps that some layer shows, the newest last."""
-    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, PairedMaps)]
+    return of_kind(viewer, PairedMaps)
 
 
 def models(viewer: Viewer) -> list[TrainedModel]:
     """Every trained model that some layer shows, the newest last."""
-    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, TrainedModel)]
+    return of_kind(viewer, TrainedModel)
 
 
 def explanations(viewer: Viewer) -> list[Explanation]:
     """Every explanation that some layer shows, the newest last."""
-    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, Explanation)]
-
-
-def theories(viewer: Viewer) -> list[TheoryBeside]:
-    """Everything that was laid beside theory and that some layer shows, the newest last."""
-    return [artefact for artefact in _artefacts(viewer) if isinstance(artefact, TheoryBeside)]
+    return of_kind(viewer, Explanation)
 
 
 def evidence_for(viewer: Viewer, explanation: Explanation) -> tuple[str, ...]:
     """What theory says of an explanation, a sentence each; empty where it was not asked about this one."""
-    about = (found for found in reversed(theories(viewer)) if found.speaks_of(explanation))
-    return next((found.evidence for found in about), ())
-
-
-def model_of(viewer: Viewer, explanation: Explanation) -> TrainedModel | None:
-    """Model in the window that was explained: made or read together with the explanation, else one of the same pixels and verdict."""
-    together = (model for model in models(viewer) if model.samples is explanation.samples)
-    return next(together, None) or next((model for model in models(viewer) if _was_explained(model, explanation)), None)
-
-
-def _was_explained(model: TrainedModel, explanation: Explanation) -> bool:
-    """Whether a model that was read by itself is that of an explanation: a verdict holds so many scores that no two trainings share it."""
-    one, other = model.samples, explanation.samples
-    same_table = np.array_equal(one.features, other.features) and np.array_equal(one.targets, other.targets, equal_nan=True)
-    return explanation.verdict in model.verdicts and same_table
-
-
-def _artefacts(viewer: Viewer) -> list[Any]:
-    """What the layers show, each once, the newest last."""
-    return list({id(is_.artefact): is_.artefact for layer in viewer.layers if (is_ := shown(layer)) is not None}.values())
-
-
-def peaks_of(viewer: Viewer, source: SpectralMap) -> PeakMaps | None:
-    """Newest peak maps on the same place and axis as a map."""
-    fitting = [p for p in all_peaks(viewer) if p.frame == source.frame and p.name == source.name and p.axis.kind is source.axis.kind]
-    same_axis = [p for p in fitting if len(p.axis) == len(source.axis)]
-    return same_axis[-1] if same_axis else None
-
-
-def source_of(viewer: Viewer, peaks: PeakMaps) -> SpectralMap | None:
-    """Map that peaks were found in: of those of the same place and axis the one whose history begins theirs most closely."""
-    fitting = [
-        source
-        for source in map(map_of, map_layers(viewer))
-        if source.frame == peaks.frame and source.axis.kind is peaks.axis.kind and np.array_equal(source.axis.values, peaks.axis.values)
-    ]
-    return max(fitting, key=lambda source: (_in_common(source, peaks), -len(source.history)), default=None)
-
-
-def _in_common(source: SpectralMap, peaks: PeakMaps) -> int:
-    """Steps that a map went through before it was deconvolved."""
-    return sum(record in peaks.history for record in source.history)
+    found = session(viewer).theory_of(explanation)
+    return () if found is None else found.evidence
 
 
 def exchange(viewer: Viewer, former: PeakMaps, now: PeakMaps) -> None:
@@ -120,7 +98,7 @@ def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
         is_ = shown(layer)
         if is_ is None or is_.part != "flake" or not isinstance(is_.artefact, SpectralMap):
             continue
-        if is_.artefact.frame == source.frame and is_.artefact.name == source.name:
+        if is_.artefact.frame == source.frame and of_one_measurement(is_.artefact, source):
             return _with_flake(source, np.asarray(layer.data) > 0, is_.artefact)
     return source
 
@@ -132,7 +110,10 @@ def _with_flake(source: SpectralMap, flake: NDArray[np.bool_], found: SpectralMa
     steps = [record for record in found.history if record.step == "FindFlake" and record not in source.history]
     changed = int(np.count_nonzero(flake != found.flake))
     if changed:
-        steps.append(Record("flake edited by hand", {"pixels": int(flake.sum()), "changed": changed}, __version__))
+        edited = {"pixels": int(flake.sum()), "changed": changed, "sha256": sha256(np.packbits(flake).tobytes()).hexdigest()}
+        steps.append(Record("flake edited by hand", edited, __version__))
+    if steps and not source.history:
+        steps[0] = replace(steps[0], of=(source.fingerprint,))
     return replace(source, flake=flake, history=(*source.history, *steps))
 
 
@@ -169,7 +150,7 @@ def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | N
     parts = {is_.part for is_ in new}
     for layer in viewer.layers:
         is_ = shown(layer)
-        if is_ is None or source is None or (is_.frame, is_.name) != (source.frame, source.name):
+        if is_ is None or source is None or is_.frame != source.frame or not of_one_measurement(is_.artefact, source):
             continue
         worked_on = is_.artefact is source and is_.part == "map" and "map" in parts
         former = is_.part == "flake" and "flake" in parts

@@ -100,7 +100,7 @@ class TheoryPanel(FollowsLayers):
                 self.peaks.addItem(f"{number}. {one.name}: {', '.join(one.names)}"[:60], one)
             self.peaks.setCurrentIndex(len(there) - 1)
             self.peaks.blockSignals(False)
-        compared = stock.theories(self.viewer)
+        compared = stock.of_kind(self.viewer, TheoryBeside)
         if compared and compared[-1] is not self.view.beside:
             self.view.show_beside(compared[-1])
         self.below.setVisible(self.view.beside is not None)
@@ -124,10 +124,9 @@ class TheoryPanel(FollowsLayers):
         source = self._source(peaks)
         if source is None or self.work.runner.busy or not isinstance(settings, CompareTheory):
             return
-        paired = next((pair for pair in reversed(stock.paired_maps(self.viewer)) if pair.raman is peaks), None)
-        explained = [one for one in stock.explanations(self.viewer) if {line.name for line in one.samples.lines} <= set(peaks.names)]
-
-        explanation = explained[-1] if explained else None
+        known = stock.session(self.viewer)
+        pairs, explained = known.pairs_of(peaks), known.explanations_of(peaks)
+        paired, explanation = pairs[-1] if pairs else None, explained[-1] if explained else None
 
         def work(report: Progress) -> TheoryBeside:
             calculated = read_named(settings)
@@ -141,7 +140,7 @@ class TheoryPanel(FollowsLayers):
 
     def _source(self, peaks: PeakMaps | None) -> SpectralMap | None:
         """The map that the peaks were found in, with its flake as it is drawn."""
-        source = None if peaks is None else stock.source_of(self.viewer, peaks)
+        source = None if peaks is None else stock.session(self.viewer).source_of(peaks)
         return None if source is None else stock.with_edited_flake(self.viewer, source)
 
     def _on_compared(self, beside: TheoryBeside) -> None:

@@ -23,6 +23,7 @@ from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.by_turns import ByTurns
 from napari_wse2xai.gui.docked import FollowsLayers, Scrolled
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.outdated import Outdated
 from napari_wse2xai.gui.train_result import TrainResult
 from napari_wse2xai.gui.train_watch import LiveCurves, Tutor
 from napari_wse2xai.gui.voice import BAD, NOTE, QUIET
@@ -57,7 +58,7 @@ class TrainPanel(FollowsLayers):
         self.enough_button = QPushButton("Stop and keep")
         self.work = WorkRow(napari_viewer, "Train", between=(self.enough_button,))
         self.tutor, self.turns = Tutor(self), ByTurns(self)
-        self.live, self.which, self.result = LiveCurves(), QComboBox(), TrainResult()
+        self.live, self.which, self.result, self.outdated = LiveCurves(), QComboBox(), TrainResult(), Outdated(napari_viewer)
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
         self._settings = Train()
@@ -90,7 +91,7 @@ class TrainPanel(FollowsLayers):
         column.addWidget(QLabel("Flakes"))
         column.addWidget(self.flakes)
         column.addLayout(top)
-        for part in (self.form, self.work, self.live, self.which, self.result):
+        for part in (self.form, self.work, self.live, self.which, self.outdated, self.result):
             column.addWidget(part)
         column.addLayout(saving)
         column.addStretch()
@@ -196,6 +197,7 @@ class TrainPanel(FollowsLayers):
         model = self.which.currentData()
         self.which.setVisible(self.which.count() > 1)
         self.result.show_model(model if isinstance(model, TrainedModel) else None)
+        self.outdated.about(self.result.model)
         for button in self.save_buttons.values():
             button.setVisible(self.result.model is not None)
 

@@ -8,7 +8,7 @@ from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_ranking_csv, write
 from napari_wse2xai.io.netcdf import write_map
 from napari_wse2xai.io.peaks_csv import is_peaks_csv, read_peaks_csv, write_peaks_csv
 from napari_wse2xai.io.readers import FORMATS, list_items, pictures, read
-from napari_wse2xai.io.results import is_results, read_results, write_results
+from napari_wse2xai.io.results import is_results, read_flakes, read_results, write_results
 from napari_wse2xai.io.tables import write_map_table, write_paired_csv
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "new_file",
     "pictures",
     "read",
+    "read_flakes",
     "read_peaks_csv",
     "read_results",
     "require_room",

@@ -37,7 +37,7 @@ from napari_wse2xai.io.results_under import read_under, write_under
 from napari_wse2xai.ordinary import require_ordinary, shown
 
 _PEAK_DIMENSIONS = ("peak", "y", "x")
-PAIR = "pair"
+PAIR, FLAKES = "pair", "flakes"
 _HARMLESS_PIXELS = 1 << 20
 """Of a PL scan whose map is not in the file; more must be paid for with a byte each."""
 """Group of the PL peaks on the RS grid."""
@@ -45,24 +45,38 @@ _LEARNT = (MODEL, EXPLANATION, THEORY)
 _PAIR_NUMBERS = ("misalignment_um", "misalignment_error_um", "overlap")
 
 
-def write_results(results: Results, path: str | Path) -> None:
-    """Write the results of a run; the file appears complete or not at all."""
+def write_results(results: Results, path: str | Path, beside: Mapping[str, Results] | None = None) -> None:
+    """Write the results of a run; the file appears complete or not at all.
+
+    Parameters
+    ----------
+    beside : results of further flakes by their names, each written in the same groups below ``/flakes/NAME``
+    """
     import h5netcdf
 
-    with new_file(path, expected_bytes=_size_of(results)) as temporary, h5netcdf.File(temporary, "w") as file:
+    further = beside or {}
+    size = sum(map(_size_of, (results, *further.values())))
+    with new_file(path, expected_bytes=size) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs["Conventions"] = netcdf.CONVENTIONS
-        file.attrs["recipe"] = results.recipe
-        file.attrs["warnings"] = json.dumps(results.warnings, ensure_ascii=False)
-        _write_modalities(file, results)
-        if results.paired is not None:
-            _write_pair(file.create_group(PAIR), results.paired)
-        if results.model is not None:
-            write_model(file.create_group(MODEL), results.model)
-        if results.explanation is not None:
-            known = None if results.model is None else results.model.samples
-            write_explanation(file.create_group(EXPLANATION), results.explanation, known)
-        if results.theory is not None:
-            write_beside(file.create_group(THEORY), results.theory)
+        _write(file, results)
+        for name, each in further.items():
+            _write(file.create_group(f"{FLAKES}/{name}"), each)
+
+
+def _write(group: Any, results: Results) -> None:
+    """Write results into a file or a group of it."""
+    group.attrs["recipe"] = results.recipe
+    group.attrs["warnings"] = json.dumps(results.warnings, ensure_ascii=False)
+    _write_modalities(group, results)
+    if results.paired is not None:
+        _write_pair(group.create_group(PAIR), results.paired)
+    if results.model is not None:
+        write_model(group.create_group(MODEL), results.model)
+    if results.explanation is not None:
+        known = None if results.model is None else results.model.samples
+        write_explanation(group.create_group(EXPLANATION), results.explanation, known)
+    if results.theory is not None:
+        write_beside(group.create_group(THEORY), results.theory)
 
 
 def _size_of(results: Results) -> int:
@@ -201,8 +215,9 @@ def _pl_frame(group: Any, sample: str) -> Frame:
     return frame
 
 
-def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:
+def _read_pair(group: Any, raman: PeakMaps, measured_pl: PeakMaps | None) -> PairedMaps:
     pl = _read_peaks(group, "pl")
+    parents = [peaks.history for peaks in (raman, measured_pl) if peaks is not None]
     off, error, overlap = (float(np.asarray(group.attrs[name]).item()) for name in _PAIR_NUMBERS)
     return PairedMaps(
         raman,
@@ -215,7 +230,7 @@ def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:
         found_by=netcdf.text_of(group.attrs, "found_by"),
         candidates=candidate.from_json(netcdf.text_of(group.attrs, "candidates")),
         doubts=tuple(str(doubt) for doubt in json.loads(netcdf.text_of(group.attrs, "doubts") or "[]")),
-        history=histories.from_json(netcdf.text_of(group.attrs, "history")),
+        history=histories.given(histories.from_json(netcdf.text_of(group.attrs, "history")), *parents),
     )
 
 
@@ -227,8 +242,7 @@ def is_results(path: str | Path) -> bool:
     if source.suffix.lower() != ".nc" or require_ordinary(source) is None or not h5py.is_hdf5(source):
         return False
     with open_netcdf(source) as file:
-        groups = {name: group for name, group in file.items() if isinstance(group, h5py.Group)}
-        return any(name in _LEARNT or "map" in group or "peaks" in group for name, group in groups.items())
+        return _holds_results(file)
 
 
 def read_results(path: str | Path) -> Results:
@@ -237,21 +251,40 @@ def read_results(path: str | Path) -> Results:
     if require_ordinary(source) is None or not source.is_file():
         raise ReaderError(f"'{shown(source)}' does not exist; give the results.nc of a run.")
     with open_netcdf(source) as file:
-        modalities = {name: file[name] for name in file if f"{name}/map" in file or f"{name}/peaks" in file}
-        if not modalities and not any(name in file for name in _LEARNT):
+        if not _holds_results(file):
             raise ReaderError(f"'{source.name}' holds no results of a run; open it as a map instead.")
-        maps = {name: netcdf.read_map_group(group["map"], name=name) for name, group in modalities.items() if "map" in group}
-        peaks = _all_peaks(modalities)
-        paired = _read_pair(file[PAIR], peaks["raman"]) if PAIR in file and "raman" in peaks else None
-        told = tuple(json.loads(netcdf.text_of(file.attrs, "warnings") or "[]"))
-        theory = read_beside(file[THEORY]) if THEORY in file else None
-        return Results(maps, peaks, netcdf.text_of(file.attrs, "recipe"), paired, *_read_learnt(file), warnings=told, theory=theory)
+        return _read(file)
 
 
-def _read_learnt(file: Any) -> tuple[TrainedModel | None, Explanation | None]:
-    model = read_model(file[MODEL]) if MODEL in file else None
+def read_flakes(path: str | Path) -> dict[str, Results]:
+    """Read the results of every flake in a file by their names; those of the run itself, which `read_results` gives, come first."""
+    first = read_results(path)
+    with open_netcdf(Path(path).expanduser()) as file:
+        return {"": first} | {name: _read(group) for name, group in (file[FLAKES].items() if FLAKES in file else ())}
+
+
+def _holds_results(group: Any) -> bool:
+    return any(name in _LEARNT or "map" in each or "peaks" in each for name, each in group.items() if hasattr(each, "keys"))
+
+
+def _read(group: Any) -> Results:
+    """Results in a file, or in a group of it."""
+    modalities = {name: each for name, each in group.items() if name != FLAKES and (f"{name}/map" in group or f"{name}/peaks" in group)}
+    maps = {name: netcdf.read_map_group(each["map"], name=name) for name, each in modalities.items() if "map" in each}
+    peaks = _all_peaks(modalities)
+    paired = _read_pair(group[PAIR], peaks["raman"], peaks.get("pl")) if PAIR in group and "raman" in peaks else None
+    told = tuple(json.loads(netcdf.text_of(group.attrs, "warnings") or "[]"))
+    theory = read_beside(group[THEORY]) if THEORY in group else None
+    return Results(maps, peaks, netcdf.text_of(group.attrs, "recipe"), paired, *_read_learnt(group, paired), warnings=told, theory=theory)
+
+
+def _read_learnt(group: Any, paired: PairedMaps | None) -> tuple[TrainedModel | None, Explanation | None]:
+    model = read_model(group[MODEL]) if MODEL in group else None
     known = None if model is None else model.samples
-    return model, read_explanation(file[EXPLANATION], known) if EXPLANATION in file else None
+    explanation = read_explanation(group[EXPLANATION], known) if EXPLANATION in group else None
+    if model is not None and paired is not None:
+        model = replace(model, history=histories.given(model.history, paired.history))
+    return model, explanation
 
 
 def _all_peaks(modalities: Mapping[str, Any]) -> dict[str, PeakMaps]:

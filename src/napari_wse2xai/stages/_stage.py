@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Frame, Record
+from napari_wse2xai.data import Frame, Record, SpectralMap
+from napari_wse2xai.data.history import now
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
 
@@ -68,18 +69,28 @@ class Stage(Settings, Generic[Source, Result]):
 
     def __call__(self, source: Source, progress: Progress = silent) -> Result:
         """Run on an artefact; the result carries these settings in its history."""
-        return self._recorded(lambda: self.run(source, progress))
+        return recorded(self, lambda: self.run(source, progress), self.taken(source))
 
-    def _recorded(self, work: Callable[[], Result]) -> Result:
-        """Put settings, version and time into the history of what some work gives."""
-        started = perf_counter()
-        result = work()
-        settings = self.model_dump(mode="json")
-        return result.with_record(Record(type(self).__name__, settings, __version__, round(perf_counter() - started, 3)))
+    def taken(self, source: Source) -> tuple[str, ...]:
+        """Marks of what a run takes, where the history of its result does not begin with theirs."""
+        return (source.fingerprint,) if isinstance(source, SpectralMap) and not source.history else ()
 
     def run(self, source: Source, progress: Progress) -> Result:
         """Do the work; what subclasses define."""
         raise NotImplementedError
+
+
+def recorded(settings: Settings, work: Callable[[], Result], of: tuple[str, ...] = ()) -> Result:
+    """Do some work, and put the settings, version and time of it into the history of what it gives.
+
+    Parameters
+    ----------
+    of : marks of what the work was given, where the history of its result does not begin with theirs
+    """
+    started = perf_counter()
+    result = work()
+    took = round(perf_counter() - started, 3)
+    return result.with_record(Record(type(settings).__name__, settings.model_dump(mode="json"), __version__, took, now(), of))
 
 
 def as_kept(stage: type[AnySettings], record: Record) -> AnySettings:

@@ -2,19 +2,18 @@
 
 from dataclasses import replace
 from pathlib import Path
-from time import perf_counter
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_wse2xai._version import __version__
-from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Record, Results, SpectralMap
+from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Results, SpectralMap
 from napari_wse2xai.data.axis import HC_EV_NM
+from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError, SettingsError
 from napari_wse2xai.progress import Progress, silent
-from napari_wse2xai.stages._stage import Settings, setting
+from napari_wse2xai.stages._stage import Settings, recorded, setting
 from napari_wse2xai.theory.agreement import Agreement, Found, pristine_mode, rank_correlation, sentences_of
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside, about
 from napari_wse2xai.theory.calculated import Calculated
@@ -97,18 +96,18 @@ class CompareTheory(Settings):
         calculated : what the files of `calculations` hold, see `io.calculations`
         reference : calculated spectra made elsewhere
         """
-        started = perf_counter()
         _check(raman, peaks)
         if self.calculations and calculated is None and reference is None:
             raise SettingsError("The calculations were named but not read; read them with io.calculations.read_calculated.")
-        progress(0.0, "calculating spectra")
-        result = reference or self.reference(raman.axis.laser_nm, calculated)
-        progress(0.5, "laying them over the mean spectrum")
-        made = self._laid_over(raman, peaks, paired, result)
-        if explanation is not None:
-            made = _with_evidence(made, explanation)
-        seconds = round(perf_counter() - started, 3)
-        return made.with_record(Record(type(self).__name__, self.model_dump(mode="json"), __version__, seconds))
+
+        def compared() -> TheoryBeside:
+            progress(0.0, "calculating spectra")
+            result = reference or self.reference(raman.axis.laser_nm, calculated)
+            progress(0.5, "laying them over the mean spectrum")
+            made = self._laid_over(raman, peaks, paired, result)
+            return made if explanation is None else _with_evidence(made, explanation)
+
+        return recorded(self, compared, of=tuple(mark_of(one.history) for one in (paired, explanation) if one is not None))
 
     def beside(self, results: Results, calculated: Calculated | None = None) -> TheoryBeside:
         """Compare the Raman map of a run, with its pair and its explanation where there are some."""

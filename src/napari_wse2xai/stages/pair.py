@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_wse2xai.data import PARAMETERS, ComputedMap, Frame, Pairable, PairedMaps, PeakMaps, Status, Transform
+from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.data.transform import pixel_coordinates, pixels_um
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.progress import Progress
@@ -115,6 +116,10 @@ class Pair(Stage[Pairable, PairedMaps]):
     title: ClassVar[str] = "Pair"
 
     method: Method = setting(Automatic(), title="Method", description="How it is found where the PL map lies on the RS map.")
+
+    def taken(self, source: Pairable) -> tuple[str, ...]:
+        """Marks of the peaks of RS and of PL."""
+        return mark_of(source.raman.history), mark_of(source.pl.history)
 
     def run(self, source: Pairable, progress: Progress) -> PairedMaps:
         """Find the transform, resample, judge."""

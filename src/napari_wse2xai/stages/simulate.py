@@ -1,17 +1,16 @@
 """Simulate my flake: whether training and explaining would find a law that is known on this flake's own parameter maps."""
 
 from dataclasses import dataclass
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
-from napari_wse2xai._version import __version__
-from napari_wse2xai.data import NETWORK, Explanation, History, Record, Recovery, Samples, TrainedModel
+from napari_wse2xai.data import NETWORK, Explanation, History, Recovery, Samples, TrainedModel
+from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages import _rivals
-from napari_wse2xai.stages._stage import Settings, as_kept, setting
+from napari_wse2xai.stages._stage import Settings, as_kept, recorded, setting
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.train import Train
 
@@ -41,13 +40,15 @@ class Simulate(Settings):
 
     def __call__(self, model: TrainedModel, explanation: Explanation, progress: Progress = silent) -> Recovery:
         """Plant, train, explain and compare; the result carries these settings in its history."""
+        _check(model, explanation)
+        return recorded(self, lambda: self._simulated(model, explanation, progress), of=(mark_of(explanation.history),))
+
+    def _simulated(self, model: TrainedModel, explanation: Explanation, progress: Progress) -> Recovery:
         from napari_wse2xai.explaining import simulate
 
-        started = perf_counter()
-        _check(model, explanation)
         train, explain = _as_used(Train, model.history), _as_used(Explain, explanation.history)
         noise, hidden = shares(model, explanation.target)
-        recovery = simulate(
+        return simulate(
             explanation.samples,
             _Trainer(train),
             _Explainer(_rivals.as_good(model, explanation.target), explain),
@@ -57,8 +58,6 @@ class Simulate(Settings):
             seed=self.seed,
             progress=progress,
         )
-        settings = self.model_dump(mode="json")
-        return recovery.with_record(Record(type(self).__name__, settings, __version__, round(perf_counter() - started, 3)))
 
 
 @dataclass(frozen=True)

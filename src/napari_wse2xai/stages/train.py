@@ -11,9 +11,10 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from napari_wse2xai.data import TARGETS, Line, PairedMaps, Samples, TrainedModel
+from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.progress import Progress, part, silent
-from napari_wse2xai.stages._stage import Settings, Stage, setting
+from napari_wse2xai.stages._stage import Settings, Stage, recorded, setting
 from napari_wse2xai.stages.unfinished import Unfinished
 
 if TYPE_CHECKING:
@@ -164,7 +165,11 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         DataError
             `checkpoint` holds a training with other settings or data.
         """
-        return self._recorded(lambda: self.run(source, progress, checkpoint))
+        return recorded(self, lambda: self.run(source, progress, checkpoint), self.taken(source))
+
+    def taken(self, source: Sequence[PairedMaps]) -> tuple[str, ...]:
+        """Marks of the pairs."""
+        return tuple(mark_of(pair.history) for pair in source)
 
     def samples(self, source: Sequence[PairedMaps]) -> Samples:
         """Table of what is learnt from."""
