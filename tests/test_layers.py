@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, SpectralMap, Status
+from napari_wse2xai.data.quantities import STATUS_COLORS
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.layers import KEY, STATUS_COLORS, flake_layer, map_layer, peak_layer, shown_in, telling_channel, to_layers
+from napari_wse2xai.layers import KEY, flake_layer, map_layer, peak_layer, shown_in, telling_channel, to_layers
 
 
 def make_map(frame: Frame, kind: AxisKind = AxisKind.RAMAN_SHIFT, channels: int = 11, **fields: object) -> SpectralMap:
@@ -156,9 +157,35 @@ def test_a_picture_that_does_not_fit_its_grid_is_refused(values):
         Picture(Frame((2, 3)), values)
 
 
-def test_every_status_has_its_colour() -> None:
-    assert set(STATUS_COLORS) == set(Status)
-    assert len(set(STATUS_COLORS.values())) == len(Status)
+@pytest.mark.parametrize("ground", ["#262930", "#ffffff"], ids=["dark", "light"])
+def test_every_status_is_told_from_the_others_and_from_the_ground(ground) -> None:
+    from itertools import combinations
+
+    from matplotlib.colors import to_rgb
+
+    colours = {status: np.array(to_rgb(STATUS_COLORS[status])) for status in Status if status is not Status.NOT_ON_FLAKE}
+    for one, other in combinations([*colours.values(), np.array(to_rgb(ground))], 2):
+        assert np.linalg.norm(one - other) > 0.12
+
+
+def test_window_and_report_draw_in_the_same_colours(raman_peaks) -> None:
+    from matplotlib.colors import to_rgba
+    from matplotlib.figure import Figure
+
+    from napari_wse2xai.layers import status_layer
+    from napari_wse2xai.plots.maps import draw_parameter, draw_status
+
+    for parameter in ("position", "fwhm", "height"):
+        axes = Figure().subplots()
+        draw_parameter(axes, raman_peaks, 0, parameter)
+        assert peak_layer(raman_peaks, 0, parameter)[1]["colormap"] == axes.images[0].get_cmap().name
+    axes = Figure().subplots()
+    draw_status(axes, raman_peaks)
+    (image,) = axes.images
+    drawn = {int(status): image.get_cmap()(image.norm(int(status))) for status in Status}
+    shown = status_layer(raman_peaks)[1]["colormap"]
+    for status in set(Status) - {Status.NOT_ON_FLAKE}:
+        assert to_rgba(shown[int(status)]) == pytest.approx(drawn[int(status)])
 
 
 def test_a_map_on_wavelengths_is_drawn_in_micrometres_and_found_by_the_mouse() -> None:

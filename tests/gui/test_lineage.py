@@ -4,11 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.gui.conftest import make_small
-from tests.learned import make_model
 
+from learned import make_model
 from napari_wse2xai import io
-from napari_wse2xai.data import AxisKind, Pairable, Record
+from napari_wse2xai.data import Pairable, Record
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.spectrum_view import SpectrumView
@@ -73,11 +72,10 @@ def test_save_results_keeps_every_flake(viewer, qtbot, tmp_path, small, one_line
 
 
 def test_a_model_is_marked_when_a_step_before_it_is_run_again(viewer, qtbot, small, light, one_line):
-    pl = make_small(AxisKind.ENERGY, "light")
-    raman_peaks, pl_peaks = one_line(small), PL_LINE(pl)
+    raman_peaks, pl_peaks = one_line(small), PL_LINE(light)
     pair = Pair(method=StageCoordinates())(Pairable(raman_peaks, pl_peaks))
     model = replace(make_model(), history=(Record("Train", {}, "0.1.0", 1.0, "2026-01-01T00:00:00", Train().taken([pair])),))
-    show(viewer, small, pl, raman_peaks, pl_peaks, pair, model)
+    show(viewer, small, light, raman_peaks, pl_peaks, pair, model)
     panel = TrainPanel(viewer)
     qtbot.addWidget(panel)
     assert panel.outdated.isHidden()

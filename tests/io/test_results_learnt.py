@@ -164,3 +164,19 @@ def test_reading_a_model_loads_neither_torch_nor_sklearn(tmp_path, trained):
         "assert not {'torch', 'sklearn'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "results.nc")], check=True)
+
+
+def test_every_further_result_names_its_dimensions_and_its_unit(tmp_path, many):
+    explanation = make_explanation(many)
+    written(tmp_path, explanation=explanation)
+    with xarray.open_datatree(tmp_path / "results.nc") as tree:
+        group, extra = tree["explanation"].dataset, tree["explanation/extra"].dataset
+        features, grid, pixels = *explanation.pdp.shape, len(many)
+        of_length = {"feature": features, "grid": grid, "pixel": pixels}
+        assert extra["ale"].dims == ("feature", "grid")
+        for name, values in explanation.extra.items():
+            assert tuple(of_length[axis] for axis in extra[name].dims) == values.shape
+        assert {group[name].attrs["units"] for name in ("pdp", "pdp_low", "pdp_high", "importance", "slope_rms")} == {"counts"}
+        assert group["ice_slope"].attrs["unit_of_each"] == "counts per feature_unit"
+        assert group["pdp_grid"].attrs["unit_of_each"] == "feature_unit"
+        assert list(group["feature_unit"].values[:3]) == ["cm-1", "cm-1", "counts"]

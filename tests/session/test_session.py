@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.learned import make_explanation, make_model
 
+from learned import make_explanation, make_model
 from napari_wse2xai.data import AxisKind, Frame, Pairable, Record, SpectralMap
 from napari_wse2xai.data.history import descends, from_json, given, mark_of, to_json
 from napari_wse2xai.io import read_flakes, read_results, write_results

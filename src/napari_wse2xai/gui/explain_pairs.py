@@ -11,6 +11,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.blitted import WIDTH, Blitted
 from napari_wse2xai.gui.explain_asked import H_MEANING, NEEDS_MODEL, Pair, Strengths, interaction_words, pair_of, strengths_of
 from napari_wse2xai.gui.explain_curves import CUT, IcePlot
@@ -19,7 +20,7 @@ from napari_wse2xai.gui.explain_saved import BelowCurves, Part
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.gui.voice import BAD, Voice
-from napari_wse2xai.layers import feature_words, pretty
+from napari_wse2xai.layers import feature_words
 from napari_wse2xai.plots.pairs import draw_pair
 from napari_wse2xai.plots.plain_text import PlainFigure
 

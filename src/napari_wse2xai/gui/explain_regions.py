@@ -6,6 +6,7 @@ import numpy as np
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.explain_asked import BY_RULE, BY_SHAPE, NEEDS_MODEL, Regions, regions_of
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_curves import IcePlot
@@ -13,7 +14,7 @@ from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.explain_saved import BelowCurves, Part
 from napari_wse2xai.gui.voice import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
-from napari_wse2xai.layers import EFFECTS, effect_layer, pretty
+from napari_wse2xai.layers import EFFECTS, effect_layer
 
 ALIKE = "One region: no other parameter tells where the curves differ, if they differ at all."
 

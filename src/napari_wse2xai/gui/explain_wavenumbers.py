@@ -9,13 +9,13 @@ from matplotlib.figure import SubFigure
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.explain_asked import NEEDS_MODEL, Wavenumbers, wavenumbers_of
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.explain_saved import BelowCurves, Part
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.gui.voice import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
-from napari_wse2xai.layers import pretty
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.wavenumbers import draw_wavenumbers
 

@@ -6,20 +6,10 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PARAMETERS, ComputedMap, PeakMaps, Status
+from napari_wse2xai.data.quantities import STATUS_COLORS, WORDS, pretty
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.compute_row import ComputeRow
-from napari_wse2xai.layers import (
-    STATUS_COLORS,
-    WORDS,
-    LayerTuple,
-    chi2_layer,
-    computed_layer,
-    computed_part,
-    part_name,
-    peak_layer,
-    pretty,
-    status_layer,
-)
+from napari_wse2xai.layers import LayerTuple, chi2_layer, computed_layer, computed_part, part_name, peak_layer, status_layer
 
 FIT = "fit"
 FIT_PARTS = ("status", "reduced chi2")

@@ -10,12 +10,12 @@ from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PARAMETERS, PeakMaps, Picture, SpectralMap
+from napari_wse2xai.data.quantities import WORDS, pretty
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.start_peaks import StartPeaks
-from napari_wse2xai.layers import WORDS, pretty
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
 

@@ -7,12 +7,13 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
-from napari_wse2xai.layers import KEY, pretty, to_layers
+from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.layers.shown import limits, place
 from napari_wse2xai.stages import Despike, FindFlake, SoFar, Stage
 

@@ -45,16 +45,29 @@ _MEANINGS = {
     "off_cloud": "1 where the parameter's standard deviation leads out of the cloud of the data",
 }
 
-_EXTRA = {
-    "derivative": "derivative of the prediction by the parameter, (feature, pixel)",
-    "curvature": "second difference of the prediction over plus and minus one standard deviation, (feature, pixel)",
-    "nonlinearity": "0 where the ICE curve is straight, 1 where its slopes to either side cancel, (feature, pixel)",
-    "ale": "accumulated local effect at the values of pdp_grid, about the mean prediction, (feature, grid)",
-    "permutation": "R2 lost where the three parameters of the peak are shuffled together, on the pixels of the training, (feature)",
-    "permutation_error": "standard deviation of it over shuffles, (feature)",
-    "randomised": "correlation of the map of derivatives with that of random weights, mean over some networks, (feature)",
+_PIXELS, _GRID, _FEATURE = ("feature", "pixel"), ("feature", "grid"), ("feature",)
+_EXTRA: dict[str, tuple[tuple[str, ...], str]] = {
+    "derivative": (_PIXELS, "derivative of the prediction by the parameter"),
+    "curvature": (_PIXELS, "second difference of the prediction over plus and minus one standard deviation"),
+    "nonlinearity": (_PIXELS, "0 where the ICE curve is straight, 1 where its slopes to either side cancel"),
+    "ale": (_GRID, "accumulated local effect at the values of pdp_grid, about the mean prediction"),
+    "permutation": (_FEATURE, "R2 lost where the three parameters of the peak are shuffled together, on the pixels of the training"),
+    "permutation_error": (_FEATURE, "standard deviation of it over shuffles"),
+    "randomised": (_FEATURE, "correlation of the map of derivatives with that of random weights, mean over some networks"),
 }
-"""What each further result is, where it is known."""
+"""Dimensions and meaning of each further result, where it is known."""
+_OF_TARGET = {"pdp", "pdp_low", "pdp_high", "importance", "importance_error", "slope_rms", "curvature", "ale"}
+_OF_PARAMETER = {"pdp_grid", "step"}
+_PER_PARAMETER = {"slope", "slope_error", "derivative"}
+
+
+def _unit(name: str, target_unit: str) -> dict[str, str]:
+    """Attributes that tell a unit: one unit where all features share it, else that of each feature as ``feature_unit`` has it."""
+    if name in _OF_TARGET:
+        return {"units": target_unit}
+    if name in _OF_PARAMETER:
+        return {"unit_of_each": "feature_unit"}
+    return {"unit_of_each": f"{target_unit} per feature_unit"} if name in _PER_PARAMETER else {"units": "1"}
 
 
 def write_explanation(group: Any, explanation: Explanation, known: Samples | None = None) -> None:
@@ -68,17 +81,17 @@ def write_explanation(group: Any, explanation: Explanation, known: Samples | Non
     make_flakes(group, samples, history)
     put_texts(group, "feature", "feature", explanation.features)
     put_texts(group, "feature_unit", "feature", explanation.feature_units)
-    for name, meaning in _CURVES.items():
-        put(group, name, ("feature", "grid"), getattr(explanation, name), long_name=meaning)
-    for name, meaning in _FEATURES.items():
-        put(group, name, ("feature",), getattr(explanation, name), long_name=meaning)
+    for dimensions, table in ((_GRID, _CURVES), (_FEATURE, _FEATURES)):
+        for name, meaning in table.items():
+            put(group, name, dimensions, getattr(explanation, name), long_name=meaning, **_unit(name, explanation.target_unit))
     put(group, "ranking", ("feature_rank",), np.array(explanation.ranking, dtype=np.int64), long_name="features, the most important first")
     if len(explanation.pixels):
         put(group, "pixels", ("curve",), explanation.pixels, long_name="row in the samples of each ICE curve")
         put(group, "ice", ("feature", "curve", "grid"), explanation.ice, units=explanation.target_unit)
     for field, name in _MAPS.items():
         values = getattr(explanation, field)
-        put_maps(group, samples, name, ("feature",), values, empty=-1 if values.dtype == bool else np.nan, long_name=_MEANINGS[field])
+        about = {"long_name": _MEANINGS[field], **_unit(field, explanation.target_unit)}
+        put_maps(group, samples, name, _FEATURE, values, empty=-1 if values.dtype == bool else np.nan, **about)
     _write_words(group, explanation)
     _write_extra(group, explanation, history)
     if explanation.recovery is not None:
@@ -102,8 +115,9 @@ def _write_extra(group: Any, explanation: Explanation, history: str) -> None:
     home = group.create_group("extra")
     home.attrs["history"] = history
     for name, values in explanation.extra.items():
-        dimensions = [f"{name}_{axis}".replace(" ", "_") for axis in range(values.ndim)]
-        put(home, name.replace(" ", "_"), dimensions, values, long_name=name, comment=_EXTRA.get(name, ""))
+        unknown = tuple(f"{name}_{axis}".replace(" ", "_") for axis in range(values.ndim))
+        dimensions, meaning = _EXTRA.get(name, (unknown, ""))
+        put(home, name.replace(" ", "_"), dimensions, values, long_name=name, comment=meaning, **_unit(name, explanation.target_unit))
 
 
 def read_explanation(group: Any, known: Samples | None = None) -> Explanation:

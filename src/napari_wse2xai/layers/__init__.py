@@ -16,7 +16,6 @@ from napari_wse2xai.layers.learnt import (
     split_layer,
 )
 from napari_wse2xai.layers.maps import (
-    STATUS_COLORS,
     chi2_layer,
     computed_layer,
     computed_part,
@@ -32,16 +31,13 @@ from napari_wse2xai.layers.maps import (
     status_layer,
     telling_channel,
 )
-from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, pretty, shown_in, to_layers
+from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, shown_in, to_layers
 from napari_wse2xai.layers.slider import Slider
 from napari_wse2xai.layers.theory import regions_layer, structure_layer
 
 __all__ = [
-    "COLORMAPS",
     "EFFECTS",
     "KEY",
-    "STATUS_COLORS",
-    "WORDS",
     "LayerTuple",
     "Shown",
     "Slider",
@@ -61,7 +57,6 @@ __all__ = [
     "peak_layer",
     "picture_layer",
     "prediction_layers",
-    "pretty",
     "region_layer",
     "regions_layer",
     "repaired_layer",

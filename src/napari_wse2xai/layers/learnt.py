@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Samples, TrainedModel
-from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, limits, place, pretty, to_layers
+from napari_wse2xai.data.quantities import COLORMAPS, WORDS, pretty
+from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, limits, place, to_layers
 
 DIVERGING = "RdBu_r"
 """Zero is white; red where the light rises with the parameter, or where too much is predicted."""

@@ -5,27 +5,13 @@ from typing import Any
 import numpy as np
 
 from napari_wse2xai.data import PARAMETERS, AxisKind, ComputedMap, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
-from napari_wse2xai.layers.shown import COLORMAPS, KEY, WORDS, LayerTuple, Shown, image_layer, limits, place, pretty, to_layers
+from napari_wse2xai.data.quantities import COLORMAPS, STATUS_COLORS, WORDS, pretty
+from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, image_layer, limits, place, to_layers
 from napari_wse2xai.layers.slider import OnSlider, Slider
 from napari_wse2xai.numerics import brightness
 
 PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "pixel", AxisKind.ENERGY: "eV", AxisKind.WAVENUMBER: "1/cm"}
 """Unit of a slider.  No length: napari has one unit of length for all axes, and the canvas would be in nanometres, the mouse too."""
-STATUS_COLORS = {
-    Status.OK: "#3f9b63",
-    Status.NOT_ON_FLAKE: "#00000000",
-    Status.NOT_MEASURED: "#8c8c8c",
-    Status.BELOW_NOISE: "#4c78b8",
-    Status.AT_BOUND: "#e8a33d",
-    Status.NOT_CONVERGED: "#d1495b",
-    Status.TOO_FEW_CHANNELS: "#6b6b6b",
-    Status.PEAKS_MERGED: "#9a7fd1",
-    Status.SPIKE_LEFT: "#e377c2",
-    Status.ABNORMAL: "#a0522d",
-    Status.MISFIT: "#f26419",
-    Status.SATURATED: "#ffffff",
-}
-"""Good is green, what needs a look is bright."""
 DONE = {
     "Despike": "despiked",
     "Baseline": "above baseline",
@@ -155,7 +141,7 @@ def peak_layer(peaks: PeakMaps, index: int, parameter: str, *, error: bool = Fal
     """One parameter of one peak, or its standard error; NaN is transparent."""
     values = getattr(peaks, f"{parameter}_error" if error else parameter)[index]
     part = part_name(peaks.names[index], parameter, error=error)
-    return image_layer(peaks, part, f"{part} ({pretty(peaks.unit(parameter))})", values, "cividis" if error else COLORMAPS[parameter])
+    return image_layer(peaks, part, f"{part} ({pretty(peaks.unit(parameter))})", values, COLORMAPS["error" if error else parameter])
 
 
 def computed_layer(peaks: PeakMaps, computed: ComputedMap, *, error: bool = False) -> LayerTuple:
@@ -194,7 +180,8 @@ def chi2_layer(peaks: PeakMaps) -> LayerTuple:
 
 def status_layer(peaks: PeakMaps) -> LayerTuple:
     """What became of each pixel, as Labels in `STATUS_COLORS` whose features name the words; hidden at first."""
-    colours: dict[int | None, str] = {None: "#00000000"} | {int(status): colour for status, colour in STATUS_COLORS.items()}
+    colours: dict[int | None, str] = {int(status): colour for status, colour in STATUS_COLORS.items()}
+    colours |= {None: "#00000000", int(Status.NOT_ON_FLAKE): "#00000000"}  # what lies below is to be seen there
     words = {"index": [int(status) for status in Status], "status": [status.meaning for status in Status]}
     keywords = {
         "name": f"{peaks.name} · fit status",

@@ -13,8 +13,6 @@ from napari_wse2xai.theory.beside import TheoryBeside
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
-COLORMAPS = {"position": "turbo", "fwhm": "viridis", "height": "inferno", "form": "cividis", "value": "plasma"}
-WORDS = {"position": "position", "fwhm": "FWHM", "height": "height", "form": "form", "value": ""}
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,8 +98,3 @@ def limits(values: NDArray[Any], low: float, high: float) -> tuple[float, float]
         return 0.0, 1.0
     bottom, top = (float(v) for v in np.percentile(finite, [low, high]))
     return (bottom, top) if top > bottom else (bottom - 0.5, bottom + 0.5)
-
-
-def pretty(unit: str) -> str:
-    """Write a unit as people read it."""
-    return unit.replace("cm-1", "cm⁻¹")

@@ -12,10 +12,10 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
+from napari_wse2xai.data.quantities import WORDS, pretty
 from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.ice import CurvePlot, words
 from napari_wse2xai.plots.judged import badge, stamp
-from napari_wse2xai.plots.maps import WORDS, unit_text
 from napari_wse2xai.plots.plain_text import plain
 from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_profile, draw_three_profiles
 
@@ -62,7 +62,7 @@ def draw_pdp(axes: Axes, explanation: Explanation, mode: str, *, legend: bool = 
             _draw_curve(axes, explanation, explanation.features.index(name), CURVES[parameter], WORDS[parameter] or mode)
     if explanation.ale is not None:
         axes.plot([], [], color="#5b6876", linewidth=0.9, linestyle=DOTS, label="ALE")
-    axes.set(xlabel="deviation from the mean (σ)", ylabel=f"PL {explanation.target} ({unit_text(explanation.target_unit)})")
+    axes.set(xlabel="deviation from the mean (σ)", ylabel=f"PL {explanation.target} ({pretty(explanation.target_unit)})")
     axes.set_title(mode, loc="left", fontsize="medium")
     if legend:
         axes.legend(fontsize="x-small", frameon=False, loc="best")
@@ -156,7 +156,7 @@ def draw_ranking(axes: Axes, explanation: Explanation, *, most: int = 12) -> Non
     )
     axes.barh(places + 0.2, explanation.slope_rms[order], 0.38, color="#e8a33d", label="rms slope × σ (sees interactions)")
     axes.set_yticks(places, [plain(words(explanation.features[index])) for index in shown])
-    axes.set(xlabel=f"effect on PL {explanation.target} ({unit_text(explanation.target_unit)})", xlim=(0, None))
+    axes.set(xlabel=f"effect on PL {explanation.target} ({pretty(explanation.target_unit)})", xlim=(0, None))
     axes.invert_yaxis()
     axes.legend(loc="lower right", fontsize="small", frameon=False)
     badge(axes, explanation.verdict)

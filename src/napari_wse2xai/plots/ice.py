@@ -7,8 +7,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
+from napari_wse2xai.data.quantities import WORDS, pretty
 from napari_wse2xai.plots.judged import badge, stamp
-from napari_wse2xai.plots.maps import WORDS, unit_text
 
 CURVE, MEAN = "#4c9be8", "#d1495b"
 LOCAL = (0, (4, 1.5))
@@ -59,8 +59,8 @@ class CurvePlot:
         self._reach_over(x, np.vstack([curves, mean]))
         self._show_unsupported(x, explanation.supported[feature])
         change = "change of " if centred else ""
-        axes.set_xlabel(f"{words(explanation.features[feature])} ({unit_text(explanation.feature_units[feature])})")
-        axes.set_ylabel(f"{change}PL {explanation.target} ({unit_text(explanation.target_unit)})")
+        axes.set_xlabel(f"{words(explanation.features[feature])} ({pretty(explanation.feature_units[feature])})")
+        axes.set_ylabel(f"{change}PL {explanation.target} ({pretty(explanation.target_unit)})")
 
     def _reach_over(self, x: Numbers, curves: Numbers) -> None:
         low, high = float(curves.min()), float(curves.max())

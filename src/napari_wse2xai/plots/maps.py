@@ -12,33 +12,12 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import ComputedMap, Frame, PeakMaps, Status, peaks_there
+from napari_wse2xai.data.quantities import COLORMAPS, STATUS_COLORS, WORDS, pretty
 from napari_wse2xai.plots.grid import along, aspect, dress, dress_line, extent_um, is_line, line_extent, line_of
 
 Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
 
-COLORMAPS = {"position": "coolwarm", "fwhm": "cividis", "height": "inferno", "form": "viridis", "value": "plasma", "count": "Greys"}
-"""Colour map of each peak parameter, and of numbers of channels; positions diverge from their median."""
-WORDS = {"position": "position", "fwhm": "FWHM", "height": "height", "form": "form", "value": ""}
 OUTLINE = "#00c8d7"
-_STATUS_COLORS = {
-    Status.OK: "#2a9d5c",
-    Status.NOT_ON_FLAKE: "#e4e4e4",
-    Status.NOT_MEASURED: "#8a8a8a",
-    Status.BELOW_NOISE: "#3b6fb6",
-    Status.AT_BOUND: "#f0a202",
-    Status.NOT_CONVERGED: "#c1272d",
-    Status.TOO_FEW_CHANNELS: "#b08d57",
-    Status.PEAKS_MERGED: "#8e5bb5",
-    Status.SPIKE_LEFT: "#e377c2",
-    Status.ABNORMAL: "#5a1a1a",
-    Status.MISFIT: "#d95f02",
-    Status.SATURATED: "#111111",
-}
-
-
-def unit_text(unit: str) -> str:
-    """Unit with its typography: cm-1 as cm⁻¹."""
-    return unit.replace("cm-1", "cm⁻¹")
 
 
 def limits(values: Map, *, parameter: str = "") -> tuple[float, float]:
@@ -111,7 +90,7 @@ class MapPlot:
             self.image.set_cmap(colors)
         self._put_bar("both" if _cut(shown, *clim) else "neither")
         assert self.bar is not None
-        self.bar.set_label(unit_text(unit))
+        self.bar.set_label(pretty(unit))
         self.axes.set_title(title)
 
     def _put_bar(self, extend: str) -> None:
@@ -162,7 +141,7 @@ def draw_profile(
         step = abs(float(places[1] - places[0])) / 2
         for place in places[np.ravel(flake)]:
             axes.axvspan(place - step, place + step, color=OUTLINE, alpha=0.10, linewidth=0)
-    axes.set(title=title, ylabel=unit_text(unit))
+    axes.set(title=title, ylabel=pretty(unit))
     dress_line(axes, frame)
     _plain_numbers(axes.yaxis)
     if np.isfinite(value).any():
@@ -211,13 +190,13 @@ def draw_computed(axes: Axes, peaks: PeakMaps, computed: ComputedMap, *, flake: 
 def draw_status(axes: Axes, peaks: PeakMaps) -> None:
     """What became of each pixel's fit, with a legend of what occurs."""
     norm = BoundaryNorm([*(status - 0.5 for status in Status), max(Status) + 0.5], len(Status))
-    colors = ListedColormap([_STATUS_COLORS[status] for status in Status])
+    colors = ListedColormap([STATUS_COLORS[status] for status in Status])
     line = is_line(peaks.frame)
     shown = peaks.status.reshape(1, -1) if line else peaks.status
     extent = line_extent(peaks.frame) if line else extent_um(peaks.frame)
     axes.imshow(shown, extent=extent, cmap=colors, norm=norm, interpolation="nearest", aspect="auto" if line else aspect(peaks.frame))
     present = [status for status in Status if (peaks.status == status).any()]
-    handles = [Patch(color=_STATUS_COLORS[status], label=f"{status.meaning} ({int((peaks.status == status).sum())})") for status in present]
+    handles = [Patch(color=STATUS_COLORS[status], label=f"{status.meaning} ({int((peaks.status == status).sum())})") for status in present]
     _dress(axes, peaks.frame, "Status of the fit")
     if line:
         axes.set(ylabel="", yticks=[])

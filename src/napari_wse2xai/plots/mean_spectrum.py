@@ -5,8 +5,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.numerics.lineshapes import SHAPES
-from napari_wse2xai.plots.maps import unit_text
 
 Curve = NDArray[np.float64]
 
@@ -49,7 +49,7 @@ def draw_mean_spectrum(axes: Axes, source: SpectralMap, peaks: PeakMaps | None =
             axes.plot(
                 x[source.axis.between(*window)], fit, color="#d1495b", linewidth=1.4, label="_again" if index else "mean of their fits"
             )
-    axes.set(xlabel=source.axis.label, ylabel=unit_text(source.intensity_unit))
+    axes.set(xlabel=source.axis.label, ylabel=pretty(source.intensity_unit))
     axes.margins(x=0)
     axes.legend(frameon=False, fontsize="small")
 

@@ -11,10 +11,11 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Frame
+from napari_wse2xai.data.quantities import COLORMAPS
 from napari_wse2xai.plots.grid import extent_um
 from napari_wse2xai.plots.ice import words
 from napari_wse2xai.plots.judged import badge, stamp
-from napari_wse2xai.plots.maps import COLORMAPS, MapPlot, draw_profile, limits
+from napari_wse2xai.plots.maps import MapPlot, draw_profile, limits
 
 DIVERGING = "RdBu_r"
 HATCHES = "#5b6876"

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from napari_wse2xai.plots.maps import unit_text
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.theory import looks_of
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside
@@ -53,7 +53,7 @@ def beside_figure(beside: TheoryBeside, *, only: str = "") -> PlainFigure:
             draw_beside(grid[row, number], beside, engine, region)
             grid[row, number].set_title(_title(beside, engine, region), fontsize="small" if only else "medium")
             if number == 0:
-                grid[row, number].set_ylabel(unit_text(beside.intensity_unit))
+                grid[row, number].set_ylabel(pretty(beside.intensity_unit))
     for axes in grid[-1]:
         axes.set_xlabel("Raman shift (cm⁻¹)")
     _finish(figure, grid, bool(only))

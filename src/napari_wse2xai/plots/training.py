@@ -10,9 +10,10 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, NullTest, Score, TrainedModel, Verdict
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.judged import badge
-from napari_wse2xai.plots.maps import draw_map, draw_profile, limits, unit_text
+from napari_wse2xai.plots.maps import draw_map, draw_profile, limits
 
 PARTS = {"training": "#7c8794", "validation": "#d1495b"}
 """Colour of the pixels that the network saw, and of those that it did not."""
@@ -71,7 +72,7 @@ def draw_scatter(axes: Axes, model: TrainedModel, target: str, *, title: str = "
     room = 0.12 * (high - low)
     ends = (low - room, high + room)
     axes.plot(ends, ends, color="#333333", linewidth=0.8, zorder=0)
-    unit = unit_text(model.samples.target_units[index])
+    unit = pretty(model.samples.target_units[index])
     axes.set(xlabel=f"measured ({unit})", ylabel=f"predicted ({unit})", xlim=ends, ylim=ends, aspect="equal")
     axes.set_title(title or f"PL {target}", loc="left")
     axes.legend(loc="upper left", fontsize="x-small", frameon=False, handletextpad=0.2, borderaxespad=0.2, markerscale=1.6)

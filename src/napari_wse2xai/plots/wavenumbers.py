@@ -6,8 +6,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NUMBER, Explanation
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.plots.judged import badge, stamp
-from napari_wse2xai.plots.maps import unit_text
 
 SPECTRUM = "0.45"
 COLOURS = "tab10"
@@ -26,7 +26,7 @@ def draw_wavenumbers(axes: Axes, explanation: Explanation, channels: Numbers, dr
     share : (line, channel) mean size of the integrated gradients, target's unit per unit of the axis
     """
     lines = explanation.samples.lines
-    unit = unit_text(explanation.samples.feature_units[0])
+    unit = pretty(explanation.samples.feature_units[0])
     moved = axes.twinx()
     palette = colormaps[COLOURS].colors  # type: ignore[attr-defined]
     for k, line in enumerate(lines):
@@ -36,7 +36,7 @@ def draw_wavenumbers(axes: Axes, explanation: Explanation, channels: Numbers, dr
         colour = palette[k % len(palette)]
         moved.fill_between(channels[k], share[k], color=colour, alpha=0.55, linewidth=0, label=line.name)
     axes.set(xlabel=f"RS axis ({unit})", ylabel="mean lines (counts)", ylim=(0, None))
-    moved.set_ylabel(f"share of PL {explanation.target} ({unit_text(explanation.target_unit)} per {unit})")
+    moved.set_ylabel(f"share of PL {explanation.target} ({pretty(explanation.target_unit)} per {unit})")
     moved.set_ylim(0, None)
     moved.legend(loc="upper right", fontsize="x-small", frameon=False, ncols=2)
     badge(axes, explanation.verdict, inside=False)
