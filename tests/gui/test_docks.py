@@ -146,7 +146,7 @@ def test_the_legend_counts_what_the_status_map_shows(viewer, small_peaks) -> Non
         assert f": {int((small_peaks.status == status).sum())}" in words
     data, keywords, _ = status_layer(small_peaks)
     layer = viewer.add_labels(data, **keywords)
-    assert layer.colormap.map(np.zeros(1, np.uint8))[0] == pytest.approx([0x3F / 255, 0x9B / 255, 0x63 / 255, 1], abs=0.01)
+    assert layer.colormap.map(np.zeros(1, np.uint8))[0] == pytest.approx([0x2F / 255, 0x9E / 255, 0x5F / 255, 1], abs=0.01)
 
 
 def test_the_window_answers_while_a_deconvolution_runs(viewer, qtbot, settle, clean_raman, deconvolve) -> None:

@@ -99,8 +99,9 @@ def test_a_model_that_comes_after_its_explanation_is_asked_at_once(panel: Explai
     ice = panel.result.ice
     ice.pick(np.arange(len(explanation.pixels)) < 3)
     asking = (panel.regions.work.begin_button, panel.wavenumbers.work.begin_button, panel.twin.work.begin_button, panel.pairs)
-    for stranger in (make_model(make_samples(seed=4)), make_model(samples=replace(samples), level=Level.LOCAL_ONLY)):
-        stock.add(viewer, to_layers(stranger))
+    strangers = (make_model(make_samples(seed=4)), make_model(samples=replace(samples)))  # the second of the very same pixels
+    for seconds, stranger in enumerate(strangers):
+        stock.add(viewer, to_layers(replace(stranger, history=(replace(stranger.history[0], seconds=float(seconds)),))))
     settle(lambda: panel.models.count() == 2)
     assert not any(part.isEnabled() for part in asking)
     io.write_results(Results({}, model=model), tmp_path / "model.nc")

@@ -8,7 +8,7 @@ import pytest
 from learned import make_explanation, make_model
 from made_calculations import write_phonon
 from napari_wse2xai import io
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data import Pairable, PeakMaps, Record, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.explain_pixels import PixelCurves
@@ -16,7 +16,8 @@ from napari_wse2xai.gui.saving import results_in
 from napari_wse2xai.gui.theory_panel import MAP_MISSING, MISSING, TheoryPanel
 from napari_wse2xai.gui.theory_result import BESIDE, MOTION, RAMAN
 from napari_wse2xai.layers import to_layers
-from napari_wse2xai.stages import CompareTheory
+from napari_wse2xai.stages import CompareTheory, Deconvolve, Pair, Peak, Train
+from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.theory.reference import supercell
 
 
@@ -106,8 +107,11 @@ def test_what_was_compared_is_saved_with_everything_and_opens_again(compared: Th
     assert again.view.beside is found
 
 
-def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewer, small, small_peaks, samples, qtbot, settle, tmp_path):
-    named = replace(small_peaks, names=("A1'",))
+def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewer, small, light, one_line, samples, settle):
+    named = one_line(small)
+    on_light = Deconvolve(peaks=(Peak(name="A exciton", position=1.65, fwhm=0.05, window=(1.5, 1.8)),))
+    pair = Pair(method=StageCoordinates())(Pairable(named, on_light(light)))
+    model = replace(make_model(samples), history=(Record("Train", {}, "0.1.0", 1.0, "2026-01-01T00:00:00", Train().taken([pair])),))
     only = replace(samples, lines=samples.lines[1:2], features=samples.features[:, 3:6], feature_errors=samples.feature_errors[:, 3:6])
     only = replace(only, filled=samples.filled[:, 3:6], frames=(small.frame,), row=samples.row % 12, column=samples.column % 16)
     whole = make_explanation(samples)
@@ -118,7 +122,10 @@ def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewe
     made = replace(
         whole, samples=only, features=only.feature_names, feature_units=units, ranking=(2, 0, 1), not_separable=(), extra={}, **cut
     )
-    stock.add(viewer, to_layers(small) + to_layers(named) + to_layers(made))
+    made = replace(made, history=(*model.history, Record("Explain", {}, when="2026-01-02T00:00:00")))
+    another = replace(made, history=(Record("Train", {}, when="2026-01-03T00:00:00"), Record("Explain", {}, when="2026-01-04T00:00:00")))
+    for artefact in (small, named, pair, model, made, another):
+        stock.add(viewer, to_layers(artefact))
     settle(lambda: panel.peaks.count() == 1)
     panel.compare()
     settle(lambda: panel.view.beside is not None)
@@ -126,7 +133,7 @@ def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewe
     assert "theory has A1' at 249.9 cm-1" in evidence[0]
     assert evidence[0] in panel.view.finding.text()
     assert stock.evidence_for(viewer, made) == evidence
-    assert stock.evidence_for(viewer, replace(made, ranking=(1, 0, 2))) == ()
+    assert stock.evidence_for(viewer, another) == (), "the newer, of another model"
 
 
 def test_your_own_calculations_take_the_place_of_the_reference(panel, viewer, small, small_peaks, tmp_path, settle) -> None:

@@ -79,7 +79,7 @@ def test_names_are_proposed_from_first_principles(beside):
 def test_light_is_pls_where_there_is_a_pair(clean_raman, raman_peaks):
     """PL that shines where RS is weak: bright and dark change places."""
     pl = replace(raman_peaks, height=(np.nanmax(raman_peaks.height) - raman_peaks.height)[3:4])
-    found = CompareTheory()(clean_raman, raman_peaks, paired=SimpleNamespace(pl=pl))
+    found = CompareTheory()(clean_raman, raman_peaks, paired=SimpleNamespace(pl=pl, history=()))
     assert found.light == "PL"
     light = pl.height[0]
     assert np.nanmin(light[found.region == 1]) >= np.nanmax(light[found.region == 2])
