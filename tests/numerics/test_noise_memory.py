@@ -13,7 +13,7 @@ LINE = np.array([[250.0, 8.0, 300.0, 0.0]])
 
 def problem(low: float, high: float) -> Problem:
     x = np.arange(low, high, 0.6)
-    return Problem(x, ("lorentzian",), LINE, LINE[:, 0], LINE * 0.5, LINE * 2, 1, 0.0)
+    return Problem(x, ("lorentzian",), LINE, LINE[:, 0], LINE * [0.5, 0.5, 0.01, 1.0], LINE * [2.0, 2.0, 100.0, 1.0], 1, 0.0)
 
 
 def drawn(x: np.ndarray, wide: int, seed: int = 0) -> np.ndarray:
@@ -81,3 +81,30 @@ def test_some_pixels_that_nothing_fits_do_not_speak_for_the_others():
     counts = drawn(asked.x, 1)
     counts[rng.permutation(PIXELS)[:60]] += 150 / (1 + 4 * ((asked.x - rng.uniform(225, 275, (60, 1))) / 5) ** 2)
     assert read(asked, counts).memory == ()
+
+
+@pytest.mark.parametrize("gain", [1.0, 3.0])
+@pytest.mark.parametrize("height", [300.0, 10_000.0])
+def test_a_pixels_own_noise_is_told_by_its_dark_channels(gain, height):
+    """Differences under a bright line are nearly all shot noise: what they left for the dark channels was up to five times too little."""
+    asked, rng = problem(200, 300), np.random.default_rng(5)
+    line = height * rng.uniform(0.5, 1.5, (PIXELS // 4, 1)) / (1 + 4 * ((asked.x - 250) / 8) ** 2)
+    counts = line + SIGMA * rng.normal(size=line.shape) + rng.normal(size=line.shape) * np.sqrt(gain * line)
+    counts, found = fitted(asked, counts.astype(np.float32))
+    noise = Noise.of(asked, counts, found)
+    left = counts - line
+    variance = noise.variance(left.astype(np.float32), line.astype(np.float32))
+    ratio = variance / (SIGMA**2 + gain * line)
+    assert np.abs(np.quantile(ratio, [0.02, 0.5, 0.98]) - 1).max() < 0.25
+    pixels = (left**2 / variance).mean(axis=1)
+    assert pixels.std() < 1.3 * np.sqrt(2 / len(asked.x))
+
+
+def test_a_pixel_that_is_noisier_than_the_others_says_so():
+    asked, rng = problem(200, 300), np.random.default_rng(6)
+    line = 500 / (1 + 4 * ((asked.x - 250) / 8) ** 2) * np.ones((PIXELS // 4, 1))
+    sigma = np.where(np.arange(len(line)) % 10 == 0, 30.0, SIGMA)[:, None]
+    counts = line + sigma * rng.normal(size=line.shape) + rng.normal(size=line.shape) * np.sqrt(line)
+    counts, found = fitted(asked, counts.astype(np.float32))
+    variance = Noise.of(asked, counts, found).variance((counts - line).astype(np.float32), line.astype(np.float32))
+    assert np.median(variance[::10, :10]) == pytest.approx(900, rel=0.25)

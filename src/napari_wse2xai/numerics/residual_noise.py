@@ -15,6 +15,8 @@ SAMPLE = 50_000
 """Channels that the noise is read off, up to twice as many."""
 FEW = 30
 """Pixels below which no noise is called usual, and nothing common to them."""
+DARK, LEAST = 0.02, 0.1
+"""Shares of all noise, and of the usual constant, that a constant has at least."""
 UNLIKE = 4.0
 """Standard deviations, by chance, off the usual noise from which a pixel's noise is its own."""
 COMMON, MOST = 3.0, 4
@@ -77,16 +79,13 @@ class Noise:
         residual = without_common(residual)
         share, level = _left(slopes)
         deviation = np.diff(residual, axis=1) / np.sqrt(2.0)
-        gain = _gain((deviation / np.sqrt(share)).ravel(), (level / share).ravel())
+        gain, constant = _line((deviation / np.sqrt(share)).ravel(), (level / share).ravel())
         kept, ratio = float(share.mean()), float(level.mean() / max(float(slopes.fitted.mean()), 1e-300))
-        own = (deviation**2).mean(axis=1)
-        constants = (own - gain * level.mean(axis=1)) / kept
-        usual = float(median(constants))
-        scatter = float(robust_sigma(constants - usual)) ** 2
-        chance = 3.0 / deviation.shape[1] * float(median(own / kept)) ** 2
-        few = len(constants) < FEW
-        trust = 1.0 if few or usual <= 0 else float(np.clip(1.0 - chance / max(scatter, 1e-300), 0.0, 1.0))
-        plain = cls(gain, usual, trust, kept, ratio)
+        rough = cls(gain, max(constant, DARK * float(median((deviation**2).mean(axis=1))) / kept), 1.0, kept, ratio)
+        excess, error = rough._excess(np.diff(residual, axis=1).astype(np.float32), slopes.fitted)
+        few, middle = len(excess) < FEW, float(median(excess))
+        usual = max(rough.usual + middle / kept, DARK * rough.usual)
+        plain = replace(rough, usual=usual, trust=1.0 if few else _trust(excess - middle, error))
         return plain if few else plain._with_memory(residual, slopes, problem.root)
 
     def _with_memory(self, residual: NDArray[np.float64], slopes: Slopes, root: NDArray[np.float64]) -> "Noise":
@@ -109,16 +108,29 @@ class Noise:
 
     def variance(self, residual: NDArray[np.float32], fitted: NDArray[np.float32]) -> NDArray[np.float32]:
         """Of every channel, (pixel, n) counts^2; a pixel whose residual is far from usual noise is believed all the same."""
-        difference, gain = np.diff(residual, axis=1), np.float32(self.gain)
-        own = _mean_square(difference) * np.float32(0.5 / self.kept)
-        level = fitted.mean(axis=1) * np.float32(self.level / self.kept)
-        unlike = np.abs(own - gain * level - self.usual) > UNLIKE * np.sqrt(3.0 / difference.shape[1]) * own
-        trust = np.where(unlike, 1.0, self.trust).astype(np.float32)
-        constant = trust * (own - gain * level) + (1 - trust) * np.float32(self.usual)
-        floor = 0.1 * own + np.finfo(np.float32).tiny
-        variance = np.maximum(constant, floor)[:, None]
+        excess, error = self._excess(np.diff(residual, axis=1), fitted)
+        trust = np.where(np.abs(excess) > UNLIKE * error, 1.0, self.trust).astype(np.float32)
+        usual, gain = np.float32(self.usual), np.float32(self.gain)
+        least = np.float32(LEAST) * usual + np.finfo(np.float32).tiny
+        variance = np.maximum(usual + trust * excess / np.float32(self.kept), least)[:, None]
         variance = variance + gain * np.maximum(fitted, np.float32(0.0)) if gain else np.broadcast_to(variance, fitted.shape)
         return np.asarray(variance if self.channel is None else variance * self.channel**2, dtype=np.float32)
+
+    def _excess(self, difference: NDArray[np.float32], fitted: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(pixel,) by how much the constant seen in differences exceeds the usual one, and the error of that, counts^2.
+
+        Channels count by how well they know it: those under a line, whose shot noise is large, hardly.
+        """
+        many, usual = difference.shape[1], np.float32(self.kept * self.usual)
+        if not self.gain:
+            own = _mean_square(difference) * np.float32(0.5)
+            return own - usual, np.maximum(own, usual) * np.float32(np.sqrt(3.0 / many))
+        lit = np.maximum(fitted, np.float32(0.0))
+        expected = usual + np.float32(0.5 * self.gain * self.level) * (lit[:, 1:] + lit[:, :-1])
+        inverse: NDArray[np.float32] = np.reciprocal(expected, dtype=np.float32)
+        weight = np.einsum("bn,bn->b", inverse, inverse)
+        excess = (np.float32(0.5 * many) * _mean_square(difference * inverse) - inverse.sum(axis=1)) / weight
+        return excess, np.sqrt(3 / weight) * np.maximum(1 + excess / usual, np.float32(1.0))
 
     @property
     def flat(self) -> bool:
@@ -129,6 +141,13 @@ class Noise:
     def freedom(self) -> float:
         """Degrees of freedom, per channel, that a pixel's noise is known with."""
         return 2.0 / 3.0 / max(self.trust, 1e-3) ** 2
+
+
+def _trust(away: NDArray[np.floating], error: NDArray[np.floating]) -> float:
+    """Weight of pixels' own constants by how far these are from the usual one (pixel,), over what chance makes of that."""
+    scatter = float(robust_sigma(away / np.maximum(error, 1e-30))) ** 2
+    surely = scatter / (1.0 + OF_VARIANCE / np.sqrt(len(away)))
+    return float(np.clip(1.0 - 1.0 / max(surely, 1e-300), 0.0, 1.0))
 
 
 def _mean_square(difference: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -188,8 +207,8 @@ def _strongest(standard: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDAr
     return power / len(standard), patterns
 
 
-def _gain(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> float:
-    """Slope of the noise's variance against the signal; 0 where the deviations do not show one.
+def _line(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> tuple[float, float]:
+    """Slope of the noise's variance against the signal, 0 where the deviations do not show one, and the variance without signal.
 
     Notes
     -----
@@ -202,7 +221,7 @@ def _gain(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> float:
     edges = np.concatenate([[0], np.flatnonzero(np.diff(classes)) + 1, [len(level)]])
     parts = [slice(a, b) for a, b in pairwise(edges) if b - a >= FEWEST]
     if len(parts) < 3:
-        return 0.0
+        return 0.0, float(robust_sigma(deviation)) ** 2
     at = np.array([float(level[part].mean()) for part in parts])
     many = np.array([part.stop - part.start for part in parts])
     variance = np.array([float(robust_sigma(deviation[part])) ** 2 for part in parts])
@@ -214,7 +233,9 @@ def _gain(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> float:
         slope = float((weight * away * variance).sum()) / max(spread, 1e-300)
         level_of = float(np.average(variance, weights=weight))
         fitted = np.maximum(level_of + slope * away, 0.1 * level_of)
-    return slope if slope * np.sqrt(spread) > CERTAIN * OF_VARIANCE else 0.0
+    if slope * np.sqrt(spread) > CERTAIN * OF_VARIANCE:
+        return slope, level_of - slope * float(np.average(at, weights=weight))
+    return 0.0, float(robust_sigma(deviation)) ** 2
 
 
 def _left(slopes: Slopes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
