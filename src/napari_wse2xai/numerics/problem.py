@@ -13,6 +13,8 @@ PER_PEAK = 4
 POSITION, FWHM, HEIGHT, FORM = range(PER_PEAK)
 SPANNED = 1e-5
 """Part of a column that must lie outside of those before it to be one more."""
+BROAD = 25.0
+"""Channels of a line's FWHM above which it makes no difference what a channel shows of it."""
 NARROW = 4.0
 """Channels of a line's FWHM below which it is averaged over each of them: its top would be 2 % too high there."""
 
@@ -192,6 +194,14 @@ class Problem:
         about = np.interp(found[:, POSITION], self.x, channel)
         narrow = found[:, FWHM] < NARROW * about
         return replace(self, lower=lower, width=np.where(narrow, about, 0.0) if narrow.any() else None)
+
+    def seen_otherwise(self, found: NDArray[np.float64]) -> "Problem | None":
+        """Lines averaged over channels where they are not, (peak, 4) as they were found, and not where they are; None where that is one."""
+        if self.width is not None and self.width.any():
+            return replace(self, width=None)
+        about = np.interp(found[:, POSITION], self.x, channel_widths(self.x))
+        narrow = found[:, FWHM] < BROAD * about
+        return replace(self, width=np.where(narrow, about, 0.0)) if narrow.any() else None
 
     def of_peaks(self, kept: Sequence[int]) -> "Problem":
         """The problem of some of the peaks; what is tied to one that went keeps its start."""

@@ -12,7 +12,7 @@ from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITI
 from napari_wse2xai.numerics.slopes import Slopes, model
 
 Array = NDArray[np.float64]
-Kind = Literal["line", "shape", "background", "edge"]
+Kind = Literal["channels", "line", "shape", "background", "edge"]
 STEP = 1.4
 """Ratio of neighbouring widths that are tried."""
 TRIED = 4
@@ -21,7 +21,7 @@ NEARBY = ((-0.5, 0.8), (0.5, 0.8))
 """Where a line may hide beside a strong one: off its place, and how wide, in its FWHM."""
 OTHER = {"lorentzian": "gaussian", "gaussian": "lorentzian"}
 """Shape that a simple line may be nearer to."""
-SIMPLEST: tuple[Kind, ...] = ("shape", "background", "line", "edge")
+SIMPLEST: tuple[Kind, ...] = ("channels", "shape", "background", "line", "edge")
 """Remedies, the simplest first."""
 ALL, MOST = 0.97, 0.7
 """Shares of a misfit that explain it wholly, and at all."""
@@ -90,7 +90,7 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
 def remedies(stack: Stack) -> list[Remedy]:
     """The best of every kind."""
     linear = _Linear(stack)
-    return [_line(stack, linear), *_shape(stack), _background(stack), _edge(stack, linear)]
+    return [*_channels(stack), _line(stack, linear), *_shape(stack), _background(stack), _edge(stack, linear)]
 
 
 class _Linear:
@@ -126,6 +126,16 @@ class _Linear:
         result = np.zeros(problem.start.size)
         result[problem.rows] = problem.links @ moved
         return result.reshape(-1, PER_PEAK)
+
+
+def _channels(stack: Stack) -> list[Remedy]:
+    """Lines drawn as their means over each channel where they were drawn at its middle, or the other way round."""
+    other = stack.problem.seen_otherwise(stack.parameters)
+    if other is None:
+        return []
+    lower, upper = _room(other)
+    found, left = _refitted(stack, replace(other, lower=lower, upper=upper), stack.parameters[None])
+    return [Remedy("channels", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters)]
 
 
 def _background(stack: Stack) -> Remedy:

@@ -52,6 +52,8 @@ class FitWindow:
     """Spectrum that every pixel has some of; None for none."""
     beside: tuple[tuple[float, float], ...] = ()
     """Channels outside of the window that are fitted too, from and to, axis unit: they hold the background."""
+    otherwise: bool = False
+    """Whether lines are averaged over channels where their width does not ask for it, and not where it does: the data asked for that."""
 
     @property
     def effort(self) -> int:
@@ -110,6 +112,7 @@ class FitWindow:
         usual = settings.width_range[0] <= USUAL_NARROWEST
         found = settings.solver.solve(problem.opened() if usual else problem, light, lambda done: None)
         problem = problem.fitted_out(found[0], settings.width_range[0] if usual else np.inf)
+        problem = (problem.seen_otherwise(found[0]) if self.otherwise else None) or problem
         if problem.width is not None:
             found = settings.solver.solve(problem, light, lambda done: None, found)
         return self._with_shared(problem.restarted(found[0]), found[0])

@@ -63,6 +63,19 @@ def with_better_background(job: Job, source: SpectralMap, spectra: Pixels, again
     return (job, "") if _misses(bent) else (bent, words)
 
 
+def as_channels_show(job: Job, spectra: Pixels, again: Again) -> Job:
+    """The window with its lines averaged over each channel, or not, where the misfit is that they were drawn the other way.
+
+    A detector counts the mean over a channel, which a line of several channels does not tell from its middle but in much light; what was
+    interpolated, or made up, may show the middle.
+    """
+    misfit = job.fit.misfit
+    if misfit is None or misfit.remedy is None or misfit.remedy.kind != "channels":
+        return job
+    tried = again(replace(job.window, otherwise=not job.window.otherwise), spectra)
+    return tried if not _misses(tried) or _smaller(tried.fit, job.fit, slice(None)) else job
+
+
 def _bent(job: Job, spectra: Pixels, again: Again, *, wholly: bool = False) -> tuple[Job, str]:
     """Bent as little as serves, by what a sample of the spectra says; `wholly`: only where nothing is missed any more."""
     rows: slice | NDArray[np.intp] = slice(None)

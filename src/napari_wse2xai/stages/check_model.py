@@ -135,7 +135,7 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
     place = f"{remedy.position:.5g} {unit}"
     if remedy.kind == "line":
         yield from _line(window, remedy, moved, unit)
-    elif moved < MATTERS:
+    elif moved < MATTERS or remedy.kind == "channels":  # of that the fit has told its errors, and no setting is to be changed
         return
     elif remedy.kind == "shape":
         nearer = "gaussian" if remedy.form < 0.5 else "lorentzian"

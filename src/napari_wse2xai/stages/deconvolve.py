@@ -18,7 +18,7 @@ from napari_wse2xai.stages._computing import Fitted, computed_maps
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._gaps import without_gaps
-from napari_wse2xai.stages._mending import Job, with_better_background
+from napari_wse2xai.stages._mending import Job, as_channels_show, with_better_background
 from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
@@ -148,8 +148,9 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             computed = computed_maps(self.computed, Fitted(source, windows, [], [], spectra, self.detection))
             return replace(assemble(self, source, windows, [], spectra), computed=computed)
         jobs, report = self._fit(source, windows, spectra, progress)
+        again = partial(self._fit_again, source)
+        jobs = [as_channels_show(job, spectra, again) for job in jobs]
         if self.background == "automatic":
-            again = partial(self._fit_again, source)
             better = [with_better_background(job, source, spectra, again) for job in jobs]
             jobs = [job for job, _ in better]
             report = " ".join([report, *(words for _, words in better if words)])
