@@ -1,11 +1,11 @@
 """Compute the first-principles reference of pristine MX2 monolayers: Gamma frequencies and Raman tensors by DFT-LDA.
 
     python tools/dft_reference.py compute FOLDER [--materials WSe2 MoS2] [--gth GTH_POTENTIALS]
-    python tools/dft_reference.py collect FOLDER modes.json
+    python tools/dft_reference.py collect FOLDER modes.json [--materials WS2 MoS2]
 
 ``compute`` runs Quantum ESPRESSO (``pw.x`` and ``ph.x``, on Debian from the package quantum-espresso) with the GTH-LDA numbers of CP2K
 (package cp2k-data) and can be stopped and started again: what is done stays done.  ``collect`` reads its outputs into the small file that
-the plugin ships.  Nothing of either program is shipped.
+the plugin ships, and leaves the other materials of that file as they are.  Nothing of either program is shipped.
 
 How: a is that of the crystal as measured (the stress at these cutoffs is far from converged, so that the cell must not follow it), the
 heights of the chalcogens are relaxed; each Gamma mode is frozen in with +-0.02 A; its force constant is the
@@ -280,9 +280,15 @@ def record(folder: Path, material: str) -> dict[str, object]:
     }
 
 
-def collect(folder: Path, out: Path) -> None:
-    """Write the reference file from everything that is done."""
-    done = {name: record(folder, name) for name in MATERIALS if (folder / name).is_dir()}
+def is_done(home: Path) -> bool:
+    """Whether a material's frequencies are there; its tensors may come later."""
+    runs = [frozen(home, mode, sign, *FORCES, "force") for mode in MODES for sign, _ in signs(mode)]
+    return all((run_folder / "done").exists() for run_folder in (home / "relax", *runs))
+
+
+def collect(folder: Path, out: Path, materials: list[str]) -> None:
+    """Put everything that is done into the reference file."""
+    done = {name: record(folder, name) for name in materials if is_done(folder / name)}
     first = next(folder.glob("*/relax/scf.out")).read_text()
     version = re.search(r"Program PWSCF (v\.\S+)", first)[1]  # type: ignore[index]
     provenance = {
@@ -294,7 +300,10 @@ def collect(folder: Path, out: Path) -> None:
         "date": datetime.date.today().isoformat(),
         "script": "tools/dft_reference.py",
     }
-    out.write_text(json.dumps({"provenance": provenance, "materials": done}, indent=1) + "\n")
+    before = json.loads(out.read_text()) if out.exists() else {"provenance": provenance, "materials": {}}
+    for entry in done.values():
+        entry["provenance"] = provenance
+    out.write_text(json.dumps({**before, "materials": {**before["materials"], **done}}, indent=1) + "\n")
 
 
 def main() -> None:
@@ -307,7 +316,7 @@ def main() -> None:
     parser.add_argument("--gth", type=Path, default=Path("/usr/share/cp2k/GTH_POTENTIALS"))
     chosen = parser.parse_args()
     if chosen.task == "collect":
-        collect(chosen.folder, chosen.out)
+        collect(chosen.folder, chosen.out, chosen.materials)
         return
     compute(chosen.folder, chosen.gth, chosen.materials)
 

@@ -144,7 +144,7 @@ def _of_reference(material: str, given: Conditions) -> TheoryResult:
     engines = ENGINES if modes.material == _WITH_SUPERCELLS else ()
     sources: Sources = {engine: {name: Springs(supercell(engine, name)) for name in STRUCTURES} for engine in engines}
     sources[LDA] = {STRUCTURES[0]: Springs(gamma_cell(modes))}
-    return _evaluated(sources, modes, STRUCTURES, given, provenance())
+    return _evaluated(sources, modes, STRUCTURES, given, provenance(material))
 
 
 def _of_calculations(calculated: Calculated, given: Conditions) -> TheoryResult:

@@ -56,9 +56,10 @@ def materials() -> tuple[str, ...]:
     return tuple(_modes()["materials"])
 
 
-def provenance() -> dict[str, str]:
-    """Return how the reference was computed: code, functional, pseudopotentials, cutoffs, date."""
-    return {key: str(value) for key, value in _modes()["provenance"].items()}
+def provenance(material: str) -> dict[str, str]:
+    """Return how a material's reference was computed: code, functional, pseudopotentials, cutoffs, date."""
+    told = _modes()["materials"][known(material)].get("provenance", _modes()["provenance"])
+    return {key: str(value) for key, value in told.items()}
 
 
 def known(material: str) -> str:
