@@ -43,7 +43,35 @@ def add_parts(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> l
         "--seeds", type=int, default=1, metavar="N", help="number of runs; ten or more before structures are ranked (default: 1)"
     )
     md.add_argument("--seed", type=int, default=0, metavar="N", help="first seed (default: 0)")
-    return [relax, phonons, raman, md]
+    return [relax, phonons, raman, md, _inputs_part(parts)]
+
+
+def _inputs_part(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -> argparse.ArgumentParser:
+    text = (
+        "complete inputs of a first-principles program (relax, phonons, raman, md); runs Quantum ESPRESSO and ABINIT where they are there"
+    )
+    part = parts.add_parser("inputs", help=text, description=text)
+    part.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the inputs; made where it is missing")
+    part.add_argument("--program", required=True, metavar="P", help="CASTEP, 'Quantum ESPRESSO', ABINIT or VASP")
+    add_layer(part)
+    part.add_argument("--relaxed", type=Path, metavar="FILE", help="relaxed.nc of 'theory relax' to begin with")
+    part.add_argument("--a", type=float, metavar="A", help="lattice constant of the unit cell (default: about the measured one)")
+    sizes = {"--cutoff": ("EV", 816.0, "of the plane waves, in eV"), "--vacuum": ("A", 20.0, "empty room above the layer")}
+    timing = {
+        "--temperature": ("K", 273.0, "of the dynamics, in K"),
+        "--step-fs": ("FS", 10.0, "time step"),
+        "--length": ("PS", 5.0, "its length"),
+    }
+    _numbers(part, sizes | timing)
+    part.add_argument("--seed", type=int, default=0, metavar="N", help="of the velocities (default: 0)")
+    part.add_argument("--k-points", type=int, default=12, metavar="N", help="along each direction of the unit cell (default: %(default)s)")
+    part.add_argument("--pseudo", action="append", default=[], metavar="W=FILE", help="pseudopotential of an element; again for each")
+    part.add_argument("--pseudo-dir", default="../pseudo", metavar="DIR", help="their folder, as seen from a task's (default: %(default)s)")
+    part.add_argument(
+        "--run", action="append", default=[], metavar="TASK", help="run it here too: relax, phonons, raman or md; again for several"
+    )
+    part.set_defaults(lines=_inputs)
+    return part
 
 
 def _part(
@@ -101,6 +129,28 @@ def settled(kind: "type[Model]", values: Mapping[str, Any]) -> "Model":
 
 def _relax_settings(options: argparse.Namespace) -> dict[str, Any]:
     return {"engine": options.engine, "fmax": options.fmax, "layer": layer_of(options)}
+
+
+def _inputs(options: argparse.Namespace, progress: "Progress") -> Lines:
+    from napari_wse2xai import theory_runs
+    from napari_wse2xai.engines.inputs import Inputs
+
+    timing = {"temperature_k": options.temperature, "step_fs": options.step_fs, "length_ps": options.length, "thermalise_ps": 0.0}
+    given = {
+        "program": options.program,
+        "layer": layer_of(options),
+        "a": options.a,
+        "vacuum": options.vacuum,
+        "cutoff_ev": options.cutoff,
+        "k_points": options.k_points,
+        "dynamics": timing | {"seed": options.seed},
+        "pseudopotentials": tuple(options.pseudo),
+        "pseudo_dir": options.pseudo_dir,
+    }
+    written = theory_runs.inputs(settled(Inputs, given), options.output, relaxed=options.relaxed, run=options.run, progress=progress)
+    yield f"{len(written)} files; what to do with them: {options.output / 'README.txt'}"
+    for task in options.run:
+        yield f"{task:11s} {options.output / task}"
 
 
 def _relax(options: argparse.Namespace, progress: "Progress") -> Lines:

@@ -13,10 +13,12 @@ from napari_wse2xai import report
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import History, Record
 from napari_wse2xai.engines import MolecularDynamics, Phonons, Raman, Relax, forces_of, run_nve
+from napari_wse2xai.engines.external import require_installed, run_tasks, write_files
 from napari_wse2xai.engines.forces import calculator_of
+from napari_wse2xai.engines.inputs import Inputs
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.io import delivered, require_room
-from napari_wse2xai.io.calculated_here import history_of, read_run, write_lines, write_relaxed, write_run, write_vibrations
+from napari_wse2xai.io.calculated_here import history_of, read_atoms, read_run, write_lines, write_relaxed, write_run, write_vibrations
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.theory.cell import Array, HarmonicCell
 from napari_wse2xai.theory.dynamics import Averaged
@@ -70,6 +72,41 @@ def raman(settings: Raman, output: str | Path, progress: Progress = silent) -> L
         _write_curves(staged, "raman", {"wavenumber": found.wavenumbers} | lines, "arbitrary", history)
         _write_images(staged, report.saved(layer_raman_figure(found), "raman"))
     return found
+
+
+def inputs(
+    settings: Inputs, output: str | Path, *, relaxed: str | Path | None = None, run: Sequence[str] = (), progress: Progress = silent
+) -> tuple[str, ...]:
+    """Write the inputs of a first-principles program, and run some of its tasks where it is installed.
+
+    Parameters
+    ----------
+    relaxed : a ``relaxed.nc`` to begin with, of the same layer
+    run : tasks to run here, in this order
+
+    Returns
+    -------
+    places of the files in the folder
+    """
+    cell = None if relaxed is None else _of_layer(read_atoms(relaxed), settings, Path(relaxed))
+    files = settings(cell)
+    folder = _room(output, list(files))
+    if run:
+        require_installed(settings, run)
+    with delivered(folder, first="README.txt", last="README.txt", replaced=[]) as staged:
+        write_files(files, staged)
+    if run:
+        run_tasks(settings, folder, run, cell, progress)
+    return tuple(files)
+
+
+def _of_layer(cell: HarmonicCell, settings: Inputs, path: Path) -> HarmonicCell:
+    asked = settings.layer.build()
+    if sorted(cell.symbols) != sorted(asked.symbols):
+        raise SettingsError(
+            f"'{path.name}' holds other atoms than {settings.layer.material} {settings.layer.name}; ask for the layer that it is of."
+        )
+    return cell
 
 
 def dynamics(settings: MolecularDynamics, output: str | Path, progress: Progress = silent) -> tuple[Run, ...]:

@@ -5,6 +5,7 @@ ASE, phonopy and the engines come with ``pip install napari-wse2xai[theory]`` an
 
 from napari_wse2xai.engines.dynamics import Dynamics, MolecularDynamics, run_nve
 from napari_wse2xai.engines.forces import ENGINES, EngineForces, Forces, forces_of
+from napari_wse2xai.engines.inputs import Inputs
 from napari_wse2xai.engines.layer import Layer
 from napari_wse2xai.engines.raman import Raman
 from napari_wse2xai.engines.relaxation import Relax
@@ -15,6 +16,7 @@ __all__ = [
     "Dynamics",
     "EngineForces",
     "Forces",
+    "Inputs",
     "Layer",
     "MolecularDynamics",
     "Phonons",

@@ -125,6 +125,14 @@ def read_run(path: str | Path) -> Run:
 _NOW = {"positions": "position_now", "velocities": "velocity_now", "energies": "energy"}
 
 
+def read_atoms(path: str | Path) -> HarmonicCell:
+    """Read the relaxed atoms of any file of this kind."""
+    place = Path(path)
+    with readable_as("a relaxed layer", place), open_hdf5(place) as file:
+        _require(file, place, "relaxed layer", "vibrations", "dynamics")
+        return _cell(file)
+
+
 def read_calculated_here(path: Path, step_fs: float | None = None) -> Calculation:
     """Read vibrations or dynamics, to lay them beside data as those of another program."""
     with open_hdf5(path) as file:
