@@ -224,6 +224,36 @@ def random_missing(seed: int) -> Planted:
     return Planted(counts, _listed(rng, line), truth_of(line), right=False, missing=(place, width, share * float(line[2].mean())))
 
 
+def random_shifted(seed: int, *, shift: bool = True) -> Planted:
+    """Two lines, and silicon's on every other map, on an axis that is off by more than the peaks may move, or by less."""
+    rng = np.random.default_rng([3, seed])
+    x, width, snr = np.arange(330.0, 570.0, rng.choice([0.8, 1.2, 1.6])), rng.uniform(3.5, 7), np.exp(rng.uniform(np.log(8), np.log(200)))
+    off = float(rng.choice([-1, 1]) * rng.uniform(0.6, 1.9) * width if shift else rng.uniform(-0.25, 0.25) * width)
+    height, wander = 6 * snr * rng.uniform(0.6, 1.3, SHAPE), 0.05 * width * rng.normal(size=SHAPE)
+    one, two = (384.5 + off + wander, width, height), (404 + off - wander, 1.2 * width, 1.3 * height)
+    silicon = lorentzian(x, 520.7 + off, 4.5, rng.uniform(300, 3000) * (seed % 2) * np.ones(SHAPE))
+    reach = float(rng.uniform(0.3, 0.5) * width)
+    peaks = tuple(
+        Peak(name=name, position=place, fwhm=wide, window=(355, 440), max_shift=reach)
+        for name, place, wide in (("E'", 384.5, width), ("A1'", 404.0, 1.2 * width))
+    )
+    counts = noisy(rng, lorentzian(x, *one) + lorentzian(x, *two) + silicon + 60, 6.0)
+    return Planted(counts, peaks, truth_of(one, two), not shift, x, missing=(off, width, snr))
+
+
+def random_cut(seed: int) -> Planted:
+    """A line that is not in the list, its middle at an end of the window, up to half its width inside or outside."""
+    rng = np.random.default_rng([4, seed])
+    width, snr = rng.uniform(3, 7), np.exp(rng.uniform(np.log(8), np.log(300)))
+    line = (250 + 0.05 * width * rng.normal(size=SHAPE), width, 6 * snr * rng.uniform(0.7, 1.3, SHAPE))
+    low, high = 250 - rng.uniform(3.5, 6) * width, 250 + rng.uniform(3.5, 6) * width
+    wide, share, end = rng.uniform(3, 8), rng.uniform(0.1, 1), rng.choice([low, high])
+    place = float(end + rng.uniform(-0.4, 0.4) * wide)
+    counts = noisy(rng, lorentzian(X, *line) + lorentzian(X, place, wide, share * line[2]) + 100, 6.0)
+    peaks = (Peak(name="A", position=250.3, fwhm=width, window=(low, high)),)
+    return Planted(counts, peaks, truth_of(line), right=False, missing=(place, wide, share * float(line[2].mean())))
+
+
 def worth(planted: Planted) -> float:
     """Standard deviations that the missing line is worth in the sum of all spectra, if the rest were known."""
     assert planted.missing is not None

@@ -61,3 +61,37 @@ def test_what_is_proposed_can_be_accepted_and_mends_the_settings():
     made = planted.wrong_shape(3, true="gaussian")
     shape = next(each for each in proposals(made) if each.kind == "shape")
     assert {peak.shape for peak in w.stages.accepted(w.Deconvolve(peaks=made.peaks), shape).peaks} == {"gaussian"}
+
+
+def test_a_shifted_axis_is_told_with_what_silicon_says():
+    made = [planted.random_shifted(seed) for seed in range(20)]
+    told = [next((each for each in proposals(each_made) if each.kind == "calibrate"), None) for each_made in made]
+    right = [each is not None and abs(each.moved - one.missing[0]) < 0.25 * one.missing[1] for each, one in zip(told, made, strict=True)]
+    assert np.mean(right) >= 0.95
+    for seed, (each, one) in enumerate(zip(told, made, strict=True)):
+        said = "" if each is None else each.words.partition("silicon says ")[2].strip(" .")
+        assert bool(said) == (seed % 2 == 1)
+        assert not said or float(said) == pytest.approx(one.missing[0], abs=0.5)
+
+
+def test_lines_within_reach_of_the_list_ask_for_no_calibration():
+    assert not [each.words for seed in range(20) for each in proposals(planted.random_shifted(seed, shift=False))]
+
+
+def test_a_list_that_is_moved_as_proposed_fits():
+    made = planted.random_shifted(3)
+    settings = w.Deconvolve(peaks=made.peaks, pixels="everywhere")
+    (best, *rest) = proposals(made)
+    assert best.can_be_accepted
+    assert not [each for each in rest if each.kind == "missing line"]
+    peaks = w.stages.accepted(settings, best)(made.map)
+    assert (peaks.status == w.Status.OK).mean() > 0.97
+
+
+def test_a_line_that_the_window_cuts_is_told_where_it_does_harm():
+    made = [planted.random_cut(seed) for seed in range(20)]
+    fits = [(one, one.fitted()) for one in made if planted.worth(one) > 10]
+    harmed = [(one, peaks) for one, peaks in fits if (peaks.status != w.Status.OK).mean() > 0.02]
+    assert len(harmed) >= 18
+    assert all((np.nan_to_num(one.off(peaks)).max(axis=(0, 1))[peaks.status == w.Status.OK] < 5).all() for one, peaks in fits)
+    assert np.mean([any(each.kind == "window" for each in w.check_model(peaks, one.map)) for one, peaks in harmed]) >= 0.9

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PeakMaps, SpectralMap, Status
+from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap, Status
+from napari_wse2xai.stages._beside import Shift, shifted, silicon, top
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
@@ -33,8 +34,8 @@ BESIDE = 0.4
 """Distance of a peak from the maximum that is seen, in its FWHM, from which it does not lie there."""
 EDGE_WIDTHS, CLEAR_OF = 4.0, 1.5
 """Distance of a window from an edge, in the edge's width, and from a line that it cut, in that line's FWHM."""
-SILICON, SEARCHED, STANDS = 520.7, 15.0, 8.0
-"""Silicon's line in cm-1, how far from there it is looked for, and the standard deviations that it must stand out by."""
+SAME, AGREE = 0.75, 1.5
+"""Distance of a missing line from a shifted one, in its FWHM, below which they are one, and of silicon's shift from theirs, cm-1."""
 Words = Literal["missing line", "shape", "background", "edge", "window", "calibrate"]
 
 
@@ -57,11 +58,13 @@ class Proposal:
     """Window for them that is free of what disturbs; None where another change is proposed."""
     background: str | None = None
     """Setting of the background that bends with the data; None where another change is proposed."""
+    moved: float | None = None
+    """How much farther on, in axis units, the peaks are to be expected; None where another change is proposed."""
 
     @property
     def can_be_accepted(self) -> bool:
         """Whether `accepted` knows what to change."""
-        changes = (self.shape, self.window, self.background)
+        changes = (self.shape, self.window, self.background, self.moved)
         return self.peak is not None or (bool(self.names) and any(change is not None for change in changes))
 
 
@@ -72,11 +75,18 @@ def accepted(settings: Deconvolve, proposal: Proposal) -> Deconvolve:
     if proposal.peak is not None:
         peaks = (*settings.peaks, proposal.peak)
     else:
-        change = {"shape": proposal.shape, "formula": ""} if proposal.shape is not None else {"window": proposal.window}
         peaks = tuple(
-            Peak.model_validate({**peak.model_dump(), **change}) if peak.name in proposal.names else peak for peak in settings.peaks
+            Peak.model_validate({**peak.model_dump(), **_change(proposal, peak)}) if peak.name in proposal.names else peak
+            for peak in settings.peaks
         )
     return Deconvolve.model_validate({**settings.model_dump(), "peaks": [peak.model_dump() for peak in peaks]})
+
+
+def _change(proposal: Proposal, peak: Peak) -> dict[str, Any]:
+    """Settings of one peak that a proposal changes."""
+    if proposal.shape is not None:
+        return {"shape": proposal.shape, "formula": ""}
+    return {"window": proposal.window} if proposal.moved is None else {"position": peak.position + proposal.moved}
 
 
 def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
@@ -102,7 +112,8 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
     windows = windows_of(stage, peaks, source)
     spectra = Pixels(source, _looked_at(peaks), windows)
     found = [proposal for window in windows for proposal in _of_window(stage, window, peaks, spectra)] if len(spectra) else []
-    found += _beside(peaks, source)
+    shift = shifted(windows, [spectra.mean(window) for window in windows]) if len(spectra) else None
+    found = [*found, *_beside(peaks, source)] if shift is None else [*_others(found, shift, source), _to_calibrate(shift, source)]
     return tuple(sorted(found, key=lambda each: -each.worth))
 
 
@@ -211,23 +222,38 @@ def _beside(peaks: PeakMaps, source: SpectralMap) -> Iterator[Proposal]:
         inside = np.flatnonzero(np.abs(x - place) < 1.5 * fwhm)
         if len(inside) < 3:
             continue
-        top = float(x[inside[mean[inside].argmax()]])
-        away = place - top
-        alone = np.nansum(np.abs(places - top) < 1.5 * np.nan_to_num(widths)) == 1
+        highest = top(x[inside], mean[inside])
+        away = place - highest
+        alone = np.nansum(np.abs(places - highest) < 1.5 * np.nan_to_num(widths)) == 1
         within = 0 < mean[inside].argmax() < len(inside) - 1
-        if alone and within and abs(away) > max(BESIDE * fwhm, 2 * float(np.diff(x).max())):
-            words = f"{name} lies {abs(away):.2g} {unit} beside the maximum at {top:.5g}: calibrate the axis or move its expected position"
-            yield Proposal("calibrate", f"{words}{_silicon(source)}.", WORTH)
+        if alone and within and abs(away) > max(BESIDE * fwhm, float(np.diff(x).max())):
+            words = f"{name} lies {abs(away):.2g} {unit} beside the maximum at {highest:.5g}: {_move(source, 1)}"
+            yield Proposal("calibrate", f"{words}{_silicon(source)}.", WORTH, names=(name,), moved=float(f"{-away:.2g}"))
+
+
+def _others(found: list[Proposal], shift: Shift, source: SpectralMap) -> list[Proposal]:
+    """Proposals but for lines that a shifted list has, where it is sure that it is shifted: by several lines, or by silicon."""
+    says = silicon(source)
+    if len(shift.seen) < 2 and (says is None or abs(says - shift.amount) > AGREE):
+        return found
+    same = [(peak.position + shift.amount, SAME * peak.fwhm) for peak in shift.seen]
+    return [each for each in found if each.peak is None or all(abs(each.peak.position - place) > far for place, far in same)]
+
+
+def _to_calibrate(shift: Shift, source: SpectralMap) -> Proposal:
+    names, unit, many = tuple(peak.name for peak in shift.seen), source.axis.unit, len(shift.seen)
+    places = " and ".join(f"{peak.position + shift.amount:.5g}" for peak in shift.seen)
+    where = f"{abs(shift.amount):.2g} {unit} beside the {'maximum' if many == 1 else 'maxima'} at {places}"
+    words = f"{' and '.join(names)} {'lies' if many == 1 else 'lie'} {where}: {_move(source, many)}{_silicon(source)}."
+    return Proposal("calibrate", words, shift.worth, names=names, moved=float(f"{shift.amount:.2g}"))
+
+
+def _move(source: SpectralMap, many: int) -> str:
+    expected = f"move {'its expected position' if many == 1 else 'their expected positions'}"
+    return f"calibrate the axis or {expected}" if source.axis.kind is AxisKind.RAMAN_SHIFT else expected
 
 
 def _silicon(source: SpectralMap) -> str:
     """What silicon's line says of the axis, where it is seen."""
-    x = source.axis.values
-    if source.axis.unit != "cm-1" or not x[0] < SILICON - SEARCHED < SILICON + SEARCHED < x[-1]:
-        return ""
-    near = np.flatnonzero(np.abs(x - SILICON) < SEARCHED)
-    mean = np.nanmean(np.asarray(source.counts, dtype=np.float64)[..., near], axis=(0, 1))
-    noise = float(np.median(np.abs(np.diff(mean)))) * 1.05 + 1e-300
-    if mean.max() - np.median(mean) < STANDS * noise:
-        return ""
-    return f"; silicon says {x[near[mean.argmax()]] - SILICON:+.1f}"
+    says = silicon(source)
+    return "" if says is None else f"; silicon says {says:+.1f}"
