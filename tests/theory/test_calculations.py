@@ -303,6 +303,25 @@ def test_dynamics_show_the_mode_that_moves(cells):
     assert "no null controls" in fall_with_defects(replace(result, relative_height=np.ones_like(result.relative_height)), "A1'").sentence
 
 
+def test_runs_of_several_seeds_count_alike_however_warm_each_is(cells):
+    """Two runs of different temperature and length: the mean of what each gives alone; the same run twice is refused."""
+    from napari_wse2xai.theory.calculated import Calculated
+
+    cell, rng = cells["pristine"], np.random.default_rng(4)
+    atoms = {"symbols": cell.symbols, "masses": cell.masses, "lattice": cell.lattice, "positions": cell.positions}
+    cold, warm = (
+        Trajectory("VASP", f"{steps}", **atoms, velocities=rng.normal(scale=scale, size=(steps, 48, 3)), step_fs=5.0, frames=steps)
+        for steps, scale in ((300, 1.0), (500, 3.0))
+    )
+    alone = [evaluate(calculated=Calculated.of([run])).spectral_intensity[0, 0] for run in (cold, warm)]
+    both = Calculated.of([cold, warm])
+    np.testing.assert_allclose(evaluate(calculated=both).spectral_intensity[0, 0], np.mean(alone, axis=0), rtol=1e-9, atol=1e-12)
+    assert both.found["VASP dynamics"]["pristine"].frames == 800
+    for other, words in ((warm, "the same run"), (replace(warm, velocities=warm.velocities * 2, step_fs=4.0), "another time step")):
+        with pytest.raises(DataError, match=words):
+            Calculated.of([cold, warm, other])
+
+
 @pytest.mark.parametrize(
     ("names", "part"),
     [

@@ -1,7 +1,7 @@
 """What a user's own first-principles calculation found: vibrations or dynamics of one structure, in place of the shipped reference."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -63,6 +63,7 @@ class Trajectory:
     step_fs : time between two of them
     frames : how many the file holds
     verlet : whether they are all the steps of velocity Verlet, so that its shift of the wavenumbers is known
+    further : velocities of other runs of the same structure, from other seeds or later on
     """
 
     program: str
@@ -76,6 +77,7 @@ class Trajectory:
     frames: int
     remarks: tuple[str, ...] = ()
     verlet: bool = False
+    further: tuple[Array, ...] = ()
 
     @classmethod
     def of_positions(cls, program: str, file: str, positions: Array, step_fs: float, **atoms: object) -> "Trajectory":
@@ -161,11 +163,23 @@ class Calculated:
             names[f"{metal}{chalcogen}2"] = one.file
             program = f"{one.program} dynamics" if isinstance(one, Trajectory) else one.program
             there, structure = by_program.setdefault(program, {}), structure_of(one)
-            if structure in there:
-                raise DataError(f"'{there[structure].file}' and '{one.file}' are both of {structure} by {program}; give one of them.")
-            there[structure] = one
+            there[structure] = _together(there[structure], one, f"{structure} by {program}") if structure in there else one
         _check(names, by_program)
         return cls(next(iter(names)), by_program, dict(checksums or {}))
+
+
+def _together(before: Calculation, one: Calculation, what: str) -> Calculation:
+    """Take several runs of dynamics as one, of several seeds; everything else can be there once only."""
+    if not (isinstance(before, Trajectory) and isinstance(one, Trajectory)):
+        raise DataError(f"'{before.file}' and '{one.file}' are both of {what}; give one of them.")
+    runs = (before.velocities, *before.further)
+    if any(np.array_equal(run, one.velocities) for run in runs):
+        raise DataError(f"'{one.file}' holds the same run of {what} as '{before.file}'; give it once.")
+    if one.symbols != before.symbols or one.step_fs != before.step_fs:
+        raise DataError(
+            f"'{before.file}' and '{one.file}' are both of {what}, but with other atoms or another time step; give runs that are alike."
+        )
+    return replace(before, file=f"{before.file}, {one.file}", frames=before.frames + one.frames, further=(*before.further, one.velocities))
 
 
 def _check(names: Mapping[str, str], by_program: Mapping[str, Mapping[str, Calculation]]) -> None:

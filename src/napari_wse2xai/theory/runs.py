@@ -69,7 +69,7 @@ class Run:
             program=self.engine,
             file=f"seed {self.seed}",
             symbols=self.cell.symbols,
-            positions=self.positions,
+            positions=self.cell.positions,
             lattice=self.cell.lattice,
             masses=self.cell.masses,
             velocities=self.kept.astype(np.float64),

@@ -87,17 +87,20 @@ class Motion:
         return self.cell.cells
 
     def intensity(self, x: Array, mode: str | None, *, fwhm_cm1: float, temperature_k: float, mass_weighted: bool = True) -> Array:
-        """Spectrum of its velocities by Wiener and Khinchin, normalised by its own start."""
-        series = self._series(mode, mass_weighted)
-        lags = lags_of(len(series), self.found.step_fs, fwhm_cm1)
-        correlation = autocorrelation(series, lags)
+        """Spectrum of its velocities by Wiener and Khinchin; that of each run is normalised by its own start."""
         area = BOLTZMANN_MEV_PER_K * temperature_k * self._motions(mode, mass_weighted)
         places, stretch = as_stepped(x, self.found.step_fs) if self.found.verlet else (x, np.ones(len(x)))
-        drawn = spectrum(correlation / correlation[0] * area, self.found.step_fs, np.nan_to_num(places), fwhm_cm1)
-        return np.asarray(np.nan_to_num(drawn * stretch))
+        runs = (self.found.velocities, *self.found.further)
+        parts = [self._normalised(self._series(run, mode, mass_weighted), np.nan_to_num(places), fwhm_cm1) for run in runs]
+        return np.asarray(np.nan_to_num(np.mean(parts, axis=0) * stretch) * area)
 
-    def _series(self, mode: str | None, weighted: bool) -> Array:
-        moving = mass_weighted(self.found.velocities, self.found.masses)
+    def _normalised(self, series: Array, places: Array, fwhm_cm1: float) -> Array:
+        """Spectrum of area 1."""
+        correlation = autocorrelation(series, lags_of(len(series), self.found.step_fs, fwhm_cm1))
+        return spectrum(correlation / correlation[0], self.found.step_fs, places, fwhm_cm1)
+
+    def _series(self, velocities: Array, mode: str | None, weighted: bool) -> Array:
+        moving = mass_weighted(velocities, self.found.masses)
         if mode is not None:
             return np.asarray(moving @ self.cell.patterns(mode).T)
         return moving if weighted else moving / np.sqrt(np.repeat(self.found.masses, 3))
