@@ -6,7 +6,7 @@ import pytest
 from matplotlib.backend_bases import MouseButton
 from qtpy.QtWidgets import QTableWidget
 
-from napari_wse2xai import io
+from napari_wse2xai import io, recipe
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.main_widget import new_peak
 from napari_wse2xai.gui.saving import SaveButtons
@@ -43,6 +43,30 @@ def test_a_folder_that_cannot_be_written_gets_one_sentence(filled, tmp_path, qtb
     message = saved(buttons, buttons.save_table, tmp_path / "file" / "peaks.csv", qtbot)
     assert "file" in message
     assert "Saved" not in message
+
+
+def test_the_recipe_of_what_was_done_is_saved(make_napari_viewer, tmp_path, qtbot, small, one_line):
+    io.write_map(small, tmp_path / "map.nc")
+    source = io.read(tmp_path / "map.nc")
+    viewer = make_napari_viewer()
+    stock.add(viewer, [*to_layers(source), *to_layers(one_line(source))])
+    buttons = SaveButtons(viewer)
+    qtbot.addWidget(buttons)
+    assert "Saved" in saved(buttons, buttons.save_recipe, tmp_path / "recipe.yaml", qtbot)
+    kept = recipe.load(tmp_path / "recipe.yaml").raman
+    assert kept.file == tmp_path / "map.nc"
+    assert kept.deconvolve == one_line
+    assert kept.despike is None
+    saved(buttons, buttons.save_results, tmp_path / "results.nc", qtbot)
+    qtbot.waitUntil((tmp_path / "results.nc").exists, timeout=10_000)
+    assert "map.nc" in io.read_results(tmp_path / "results.nc").recipe
+
+
+def test_a_recipe_of_a_map_that_is_in_no_file_is_refused_in_one_sentence(filled, tmp_path, qtbot):
+    buttons = SaveButtons(filled)
+    qtbot.addWidget(buttons)
+    assert "was not read from a file" in saved(buttons, buttons.save_recipe, tmp_path / "recipe.yaml", qtbot)
+    assert not (tmp_path / "recipe.yaml").exists()
 
 
 def test_nothing_to_save_is_said(make_napari_viewer, tmp_path, qtbot):

@@ -82,8 +82,11 @@ def _key(record: Record) -> str:
     """What tells one step from all others; settings may be added to afterwards (computed maps), its moment not."""
     if record.when:
         return f"{record.step} {record.when}"
-    seconds = 0.0 if record.step == "read" else record.seconds
-    return json.dumps([record.step, record.settings, record.version, seconds], ensure_ascii=False, sort_keys=True, default=str)
+    settings, seconds = dict(record.settings), record.seconds
+    if record.step == "read":  # the same file, wherever it lies and however long that took
+        settings.pop("folder", None)
+        seconds = 0.0
+    return json.dumps([record.step, settings, record.version, seconds], ensure_ascii=False, sort_keys=True, default=str)
 
 
 def to_json(history: History) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,11 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, Q
 
 from napari_wse2xai import io
 from napari_wse2xai.data import PeakMaps, Results
+from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, Voice
+from napari_wse2xai.recipe import recipe_of
 from napari_wse2xai.session import named_results
 
 
@@ -25,11 +28,13 @@ class SaveButtons(QWidget):
         self.runner = Runner(self)
         self._note = ""  # what a user should know of what was saved
         self.results_button, self.table_button = QPushButton("Save results…"), QPushButton("Save peaks as CSV…")
+        self.recipe_button = QPushButton("Save recipe…")
         self.message = Voice(viewer)
         self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
         self.table_button.setToolTip("One line per pixel: its place, and each peak's position, FWHM and height with their errors.")
+        self.recipe_button.setToolTip("What was done, as a recipe that runs without a window: napari-wse2xai run recipe.yaml --output DIR.")
         buttons = QHBoxLayout()
-        for button in (self.results_button, self.table_button):
+        for button in (self.results_button, self.table_button, self.recipe_button):
             buttons.addWidget(button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
@@ -37,6 +42,7 @@ class SaveButtons(QWidget):
         layout.addWidget(self.message)
         self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
         self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
+        self.recipe_button.clicked.connect(lambda: self._ask("recipe.yaml", "Recipe (*.yaml)", self.save_recipe))
         self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}.{self._note}"))
         self.runner.failed.connect(lambda text: self.message.say(text, BAD))
 
@@ -63,6 +69,19 @@ class SaveButtons(QWidget):
 
         self._run(tables, path, write)
 
+    def save_recipe(self, path: Path) -> None:
+        """Write the recipe of each flake: the first under the name, the others beside it, the flake appended."""
+        flakes = results_in(self.viewer)
+        self._note = ""
+
+        def write() -> None:
+            texts = {_beside(path, name if number else ""): recipe_of(each) for number, (name, each) in enumerate(flakes.items())}
+            for place, text in texts.items():
+                with io.new_file(place) as temporary:
+                    temporary.write_text(text, encoding="utf-8")
+
+        self._run(flakes, path, write)
+
     def _run(self, anything: Any, path: Path, write: Any) -> None:
         if not anything:
             self.message.say("There is nothing to save yet; open a map or run the deconvolution first.")
@@ -85,17 +104,26 @@ def _tables(flakes: Mapping[str, Results], path: Path) -> Iterator[tuple[Path, P
     """Where the peaks of each flake and modality go."""
     for number, (name, results) in enumerate(flakes.items()):
         for index, (modality, peaks) in enumerate(results.peaks.items()):
-            further = [*([name] if number else []), *([modality] if index else [])]
-            yield path.with_stem("_".join([path.stem, *(re.sub(r"[^\w.-]+", "_", part) for part in further)])), peaks
+            yield _beside(path, name if number else "", modality if index else ""), peaks
+
+
+def _beside(path: Path, *further: str) -> Path:
+    """A path with words appended to its name, those that are not empty."""
+    return path.with_stem("_".join([path.stem, *(re.sub(r"[^\w.-]+", "_", part) for part in further if part)]))
 
 
 def results_in(viewer: Any) -> dict[str, Results]:
     """Results of every flake in a window by its name, what went furthest first, with the flakes as they are drawn now."""
     named = named_results(stock.session(viewer))
-    return {
-        name: replace(each, maps={key: stock.with_edited_flake(viewer, source) for key, source in each.maps.items()})
-        for name, each in named.items()
-    }
+    maps = {name: {key: stock.with_edited_flake(viewer, source) for key, source in each.maps.items()} for name, each in named.items()}
+    return {name: replace(each, maps=maps[name], recipe=_recipe(each)) for name, each in named.items()}
+
+
+def _recipe(results: Results) -> str:
+    """Recipe of results, to lie in their file; empty where there can be none."""
+    with suppress(UserError):
+        return recipe_of(results)
+    return ""
 
 
 def saved_words(flakes: Mapping[str, Results]) -> str:

@@ -4,6 +4,7 @@ from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
 from napari_wse2xai.recipe._checks import check, with_laser
 from napari_wse2xai.recipe._hints import hint
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
+from napari_wse2xai.recipe._of_results import recipe_of
 from napari_wse2xai.recipe._peak_file import read_peaks, write_peaks
 from napari_wse2xai.recipe._read import load, preset, preset_names
 from napari_wse2xai.recipe._series import Member, Series, is_series, load_series
@@ -26,6 +27,7 @@ __all__ = [
     "preset",
     "preset_names",
     "read_peaks",
+    "recipe_of",
     "to_yaml",
     "with_laser",
     "write_peaks",

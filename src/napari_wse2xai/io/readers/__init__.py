@@ -156,7 +156,13 @@ def reading(path: str | Path, item: str | None, told: Told) -> Iterator[tuple[Sp
 
         @cache
         def record() -> Record:
-            settings = {"file": source.name, "item": item, "sha256": digest.result(), **told.settings()}
+            settings = {
+                "file": source.name,
+                "folder": str(source.parent.absolute()),
+                "item": item,
+                "sha256": digest.result(),
+                **told.settings(),
+            }
             seen.require_same()
             return Record("read", settings, __version__, time.perf_counter() - started)
 
