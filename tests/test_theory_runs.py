@@ -1,6 +1,7 @@
 """Calculations by command: files, restart, mistakes; on an engine of springs along bonds."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -99,7 +100,7 @@ def test_phonons_are_the_second_derivatives_and_take_the_references_place(tmp_pa
 
 def test_raman_puts_the_layer_beside_the_pristine_one(tmp_path, capsys):
     assert command("raman", "--output", tmp_path, "--repeat", "2x2", "--defect", "O_Se", "--width", 4) == 0
-    assert "O_Se against pristine" in capsys.readouterr().out
+    assert "too small for null controls" in capsys.readouterr().out
     assert {path.name for path in tmp_path.iterdir()} == {f"raman.{kind}" for kind in ("nc", "csv", "png", "svg")} | {
         "pristine.nc",
         "layer.nc",
@@ -113,6 +114,16 @@ def test_raman_puts_the_layer_beside_the_pristine_one(tmp_path, capsys):
             for mode in ("A1'", "E'")
         ]
         assert min(abs(float(curve["wavenumber"][curve.values.argmax()]) - line) for line in lines) < 1
+
+
+def test_a_defect_is_held_against_null_controls(tmp_path, capsys):
+    assert command("raman", "--output", tmp_path, "--material", "mos2", "--repeat", "3x3", "--defect", "V_S") == 0
+    told = capsys.readouterr().out
+    line = next(line for line in told.splitlines() if line.startswith("V_S against pristine: the projected line A1'"))
+    height, null = (float(number) for number in re.findall(r"\d\.\d\d", line))
+    assert ("lower than every" in line) == (height < null)
+    assert null < 1
+    assert "The Raman tensors of MoS2" in told
 
 
 def test_dynamics_stop_go_on_and_grow(tmp_path, capsys):

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from napari_wse2xai.progress import Progress
     from napari_wse2xai.theory.cell import HarmonicCell
+    from napari_wse2xai.theory.layer_raman import LayerRaman
     from napari_wse2xai.theory.runs import Run
 
     Model = TypeVar("Model", bound=BaseModel)
@@ -52,7 +53,7 @@ def _inputs_part(parts: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     )
     part = parts.add_parser("inputs", help=text, description=text)
     part.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the inputs; made where it is missing")
-    part.add_argument("--program", required=True, metavar="P", help="CASTEP, 'Quantum ESPRESSO', ABINIT or VASP")
+    part.add_argument("--program", required=True, metavar="P", help="castep, qe, abinit or vasp")
     add_layer(part)
     part.add_argument("--relaxed", type=Path, metavar="FILE", help="relaxed.nc of 'theory relax' to begin with")
     part.add_argument("--a", type=float, metavar="A", help="lattice constant of the unit cell (default: about the measured one)")
@@ -183,6 +184,8 @@ def _places(cell: "HarmonicCell") -> Lines:
 def _raman(options: argparse.Namespace, progress: "Progress") -> Lines:
     from napari_wse2xai import theory_runs
     from napari_wse2xai.engines import Raman
+    from napari_wse2xai.theory import pristine_modes
+    from napari_wse2xai.theory.findings import unconverged
 
     phonons = {"relax": _relax_settings(options), "displacement": options.displacement}
     given = {"phonons": phonons, "laser_ev": options.laser, "temperature_k": options.temperature, "fwhm_cm1": options.width}
@@ -190,10 +193,21 @@ def _raman(options: argparse.Namespace, progress: "Progress") -> Lines:
     name = list(found.cells)[-1]
     yield from _places(found.cells[name])
     if len(found.cells) > 1:
-        yield f"{name} against pristine, heights of the projected lines: " + ", ".join(
-            f"{mode} {found.height(name, mode):.2f}" for mode in ("A1'", "E'")
-        )
+        yield from (_height(found, name, mode) for mode in ("A1'", "E'"))
+    modes = pristine_modes(found.material)
+    if not modes.converged:
+        yield unconverged(modes)
     yield f"spectra     {options.output / 'raman.nc'}"
+
+
+def _height(found: "LayerRaman", name: str, mode: str) -> str:
+    """How high a line still is, and whether changes without chemistry do the same."""
+    height, null = found.height(name, mode), found.null_height(mode)
+    said = f"{name} against pristine: the projected line {mode} is {height:.2f} times as high"
+    if null is None:
+        return f"{said}; the layer is too small for null controls, so that theory says nothing of it (3 x 3 unit cells or more)"
+    verdict = "lower than every null control" if height < null else "no lower than null controls: theory says nothing of it"
+    return f"{said}, {verdict} ({null:.2f})"
 
 
 def _md(options: argparse.Namespace, progress: "Progress") -> Lines:

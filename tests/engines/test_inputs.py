@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from scipy import constants
 
 from napari_wse2xai import cli
-from napari_wse2xai.engines import Dynamics, Layer
+from napari_wse2xai.engines import Dynamics, Layer, Relax
 from napari_wse2xai.engines.external import run_tasks, write_files
 from napari_wse2xai.engines.inputs import PROGRAMS, TASKS, Inputs
 from napari_wse2xai.errors import Cancelled, DataError, SettingsError
@@ -151,6 +151,13 @@ def test_a_material_that_conducts_gets_no_raman(tmp_path, program):
     made(program, tmp_path, layer=Layer(material="NbSe2"))
     assert not (tmp_path / "raman").exists()
     assert "no Raman" in (tmp_path / "README.txt").read_text()
+
+
+@pytest.mark.parametrize(("name", "program"), [("qe", "Quantum ESPRESSO"), ("castep", "CASTEP"), ("Abinit", "ABINIT"), ("VASP", "VASP")])
+def test_names_may_be_written_short_and_small(name, program):
+    asked = Inputs(program=name, layer=Layer(material="mos2"))
+    assert (asked.program, asked.layer.material) == (program, "MoS2")
+    assert Relax(engine="gfn1-XTB").engine == "GFN1-xTB"
 
 
 def settings_of(program: str, **more) -> Inputs:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.theory import ENGINES, GAMMA_MODES, STRUCTURES, materials, pristine_modes, reference, supercell
+from napari_wse2xai.theory import ENGINES, GAMMA_MODES, STRUCTURES, materials, null_controls, pristine_modes, reference, supercell
 from napari_wse2xai.theory.evaluation import LDA, Conditions, evaluate
 from napari_wse2xai.theory.findings import NOTHING, fall_with_defects, folded_peak, sentences
 
@@ -119,3 +119,15 @@ def test_unknown_materials_and_senseless_conditions_get_a_sentence():
         evaluate("hBN")
     with pytest.raises(SettingsError, match=r"laser_ev is 0 eV"):
         Conditions(laser_ev=0)
+
+
+def test_isotopes_are_those_of_the_layers_own_chalcogen(wse2):
+    """Selenium's masses on a sulphur site would be no null control: 32S, 36S; 120Te, 130Te (IUPAC)."""
+    from napari_wse2xai.engines import Layer
+
+    for material, numbers in {"MoS2": (32, 36), "WSe2": (74, 82), "WTe2": (120, 130)}.items():
+        cell = Layer(material=material, repeat=(3, 3)).build()
+        lightest, heaviest, *_ = null_controls(cell).values()
+        changed = [one.masses[one.masses != cell.masses] for one in (lightest, heaviest)]
+        assert [len(each) for each in changed] == [1, 1]
+        assert [round(float(each[0])) for each in changed] == list(numbers)

@@ -1,6 +1,7 @@
 """A layer of MX2 to calculate: material, size, and what is missing or foreign in it."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -24,6 +25,11 @@ _SINKS_A = 0.6
 _LARGEST = 12
 
 
+def spelled(value: object, known: Sequence[str]) -> object:
+    """Return a name as it is spelled here, whatever its capitals; anything else as it is."""
+    return next((name for name in known if isinstance(value, str) and name.lower() == value.lower()), value)
+
+
 class Layer(Settings):
     """A layer with `repeat` unit cells along its two directions, whole or with defects."""
 
@@ -35,6 +41,11 @@ class Layer(Settings):
         description="V_Se: an atom missing; O_Se: another in its place; V_W, Mo_W: a metal's. @5 is the sixth such site; "
         "those of chalcogens are numbered on the upper side, then, in the same order, on the lower.",
     )
+
+    @field_validator("material", mode="before")
+    @classmethod
+    def _however_written(cls, value: object) -> object:
+        return spelled(value, tuple(START))
 
     @field_validator("repeat")
     @classmethod

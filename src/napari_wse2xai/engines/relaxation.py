@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import field_validator
 
 from napari_wse2xai.engines.forces import ENGINES, FEWEST_CELLS, calculator_of, forces_of, module_of, one_thread, require_fit
-from napari_wse2xai.engines.layer import Layer
+from napari_wse2xai.engines.layer import Layer, spelled
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.stages._stage import Settings, setting
@@ -26,6 +27,11 @@ class Relax(Settings):
     layer: Layer = setting(Layer(), title="Layer", description="What is calculated.")
     fmax: float = setting(0.003, title="Force left", unit="eV/Å", gt=0, le=1, description="Largest force that may be left on an atom.")
     steps: int = setting(300, title="Steps", ge=1, description="Most steps of either relaxation.")
+
+    @field_validator("engine", mode="before")
+    @classmethod
+    def _however_written(cls, value: object) -> object:
+        return spelled(value, ENGINES)
 
     def __call__(self, progress: Progress = silent, *, calculator: Any = None) -> Relaxed:
         """Relax; an ASE calculator of one's own takes the engine's place where it is given.

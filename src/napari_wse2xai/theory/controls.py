@@ -6,16 +6,19 @@ import numpy as np
 
 from napari_wse2xai.theory.cell import MASS_U, HarmonicCell
 
-LIGHTEST_SE_U, HEAVIEST_SE_U = 73.9225, 81.9167
-"""Stable isotopes of selenium, u."""
+ISOTOPES_U = {"S": (31.9721, 35.9671), "Se": (73.9225, 81.9167), "Te": (119.9041, 129.9062)}
+"""Lightest and heaviest stable isotope, u (tellurium's heaviest lives 10^21 years)."""
+FEWEST_CELLS = 9
+"""Unit cells from which on one changed atom is a defect and not another crystal."""
 
 
 def null_controls(pristine: HarmonicCell) -> dict[str, HarmonicCell]:
     """Pristine cells with one chalcogen changed and every spring left as it is; their names say what was changed."""
     site = int(np.flatnonzero(pristine.sides > 0)[len(pristine.symbols) // 6])
+    lightest, heaviest = ISOTOPES_U[pristine.chalcogen]
     return {
-        "one atom as its lightest isotope": _with_mass(pristine, site, LIGHTEST_SE_U),
-        "one atom as its heaviest isotope": _with_mass(pristine, site, HEAVIEST_SE_U),
+        "one atom as its lightest isotope": _with_mass(pristine, site, lightest),
+        "one atom as its heaviest isotope": _with_mass(pristine, site, heaviest),
         "one atom with oxygen's mass": _with_mass(pristine, site, MASS_U["O"]),
         "one atom cut out with its springs": _cut_out(pristine, site),
     }

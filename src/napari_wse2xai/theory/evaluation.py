@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.theory.calculated import Calculated, composition
 from napari_wse2xai.theory.cell import GAMMA_MODES, Array
-from napari_wse2xai.theory.controls import null_controls
+from napari_wse2xai.theory.controls import FEWEST_CELLS, null_controls
 from napari_wse2xai.theory.reference import ENGINES, STRUCTURES, PristineModes, gamma_cell, materials, pristine_modes, provenance, supercell
 from napari_wse2xai.theory.sources import Source, Springs, source_of
 from napari_wse2xai.theory.spectra import GEOMETRIES, lorentzian, spectral_intensity
@@ -196,12 +196,8 @@ def _evaluated(
     )
 
 
-_FEWEST_CELLS = 9
-"""Unit cells from which on one changed atom is a defect and not another crystal."""
-
-
 def _controls(pristine: Source | None) -> dict[str, Source]:
-    if not isinstance(pristine, Springs) or pristine.cells < _FEWEST_CELLS:
+    if not isinstance(pristine, Springs) or pristine.cells < FEWEST_CELLS:
         return {}
     return {name: Springs(cell) for name, cell in null_controls(pristine.cell).items()}
 
@@ -244,7 +240,7 @@ _ABOVE_A1_CM1 = (12.0, 60.0)
 def _folded(found: Mapping[str, Source], given: Conditions) -> FoldedPeak | None:
     """Find the peak that a reader takes for A1' in the spectral intensity of all velocities, and what it is made of."""
     springs = {name: source.cell for name, source in found.items() if isinstance(source, Springs)}
-    if STRUCTURES[0] not in springs or springs[STRUCTURES[0]].cells < _FEWEST_CELLS:
+    if STRUCTURES[0] not in springs or springs[STRUCTURES[0]].cells < FEWEST_CELLS:
         return None
     pristine = springs.pop(STRUCTURES[0])
     gamma = pristine.wavenumbers[(pristine.overlaps("A1'") ** 2).sum(axis=0).argmax()]

@@ -110,11 +110,12 @@ def _caution(result: TheoryResult) -> str:
         "compared with theirs."
     ]
     if not result.modes.converged:
-        told.append(_unconverged(result.modes))
+        told.append(unconverged(result.modes))
     return " ".join(told)
 
 
-def _unconverged(modes: PristineModes) -> str:
+def unconverged(modes: PristineModes) -> str:
+    """Say how far Raman tensors are converged where that is not far enough, or not known."""
     if len(modes.ratios) == 1:
         return (
             f"The Raman tensors of {modes.material} were computed with {modes.mesh.split(', ')[1]} k points alone: how far they are "

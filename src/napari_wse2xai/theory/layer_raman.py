@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from napari_wse2xai.theory.cell import Array, HarmonicCell
+from napari_wse2xai.theory.controls import FEWEST_CELLS, null_controls
 from napari_wse2xai.theory.reference import pristine_modes
 from napari_wse2xai.theory.sources import Springs
 from napari_wse2xai.theory.spectra import GEOMETRIES, spectral_intensity
@@ -47,5 +48,15 @@ class LayerRaman:
 
     def height(self, name: str, mode: str) -> float:
         """Height of a mode's projected vibrations in a layer with defects, against the pristine layer's."""
-        tops = [spectral_intensity(self.cells[one], self.wavenumbers, mode=mode).max() for one in (name, PRISTINE)]
+        return self._height(self.cells[name], mode)
+
+    def null_height(self, mode: str) -> float | None:
+        """Lowest such height of the null controls, which hold no chemistry; None for a layer too small for them."""
+        pristine = self.cells[PRISTINE]
+        if pristine.cells < FEWEST_CELLS:
+            return None
+        return min(self._height(cell, mode) for cell in null_controls(pristine).values())
+
+    def _height(self, cell: HarmonicCell, mode: str) -> float:
+        tops = [spectral_intensity(one, self.wavenumbers, mode=mode).max() for one in (cell, self.cells[PRISTINE])]
         return float(tops[0] / tops[1])

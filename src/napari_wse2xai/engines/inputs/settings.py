@@ -10,12 +10,13 @@ from pydantic import field_validator
 from napari_wse2xai.engines.dynamics import Dynamics
 from napari_wse2xai.engines.inputs import abinit, castep, espresso, vasp
 from napari_wse2xai.engines.inputs.job import Job
-from napari_wse2xai.engines.layer import START, Layer
+from napari_wse2xai.engines.layer import START, Layer, spelled
 from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.theory.cell import Array, HarmonicCell
 
 PROGRAMS = {"CASTEP": castep, "Quantum ESPRESSO": espresso, "ABINIT": abinit, "VASP": vasp}
 TASKS = ("relax", "phonons", "raman", "md")
+_SHORT = ("qe", "espresso", "quantum-espresso", "pwscf")
 _METALS = ("Nb", "Ta")
 """Metals whose MX2 conduct: their bands are partly filled."""
 _EXTENSIONS = {"CASTEP": "", "Quantum ESPRESSO": ".UPF", "ABINIT": ".psp8", "VASP": ""}
@@ -45,6 +46,11 @@ class Inputs(Settings):
         (), title="Pseudopotentials", description="Files by element, as W=W.UPF; norm-conserving ones, for LDA."
     )
     pseudo_dir: str = setting("../pseudo", title="Their folder", description="As seen from the folder of a task.")
+
+    @field_validator("program", mode="before")
+    @classmethod
+    def _however_written(cls, value: object) -> object:
+        return spelled("Quantum ESPRESSO" if str(value).lower() in _SHORT else value, tuple(PROGRAMS))
 
     @field_validator("pseudopotentials")
     @classmethod
