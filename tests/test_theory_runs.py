@@ -162,6 +162,24 @@ def test_dynamics_stop_go_on_and_grow(tmp_path, capsys):
     assert "seed_1.nc" in fails(capsys, "md", *asked)
 
 
+@pytest.mark.parametrize("after", [7, 20, 21])
+def test_dynamics_that_are_stopped_while_they_thermalise_go_on_too(tmp_path, after):
+    settings = MolecularDynamics.model_validate({"dynamics": {"thermalise_ps": 0.1, "length_ps": 0.1}})
+    calls = []
+
+    def stop(fraction: float, message: str) -> None:
+        calls.append(message)
+        if sum("seed 0" in one for one in calls) == after:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        theory_runs.dynamics(settings, tmp_path, stop)
+    kept = read_run(tmp_path / "seed_0.unfinished.nc")
+    assert (kept.done, len(kept.kept)) == (after, max(0, after - 20))
+    (run,) = theory_runs.dynamics(settings, tmp_path)
+    np.testing.assert_allclose(run.kept, settings()[0].kept, atol=1e-5)
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

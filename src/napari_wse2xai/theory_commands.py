@@ -213,12 +213,14 @@ def _height(found: "LayerRaman", name: str, mode: str) -> str:
 def _md(options: argparse.Namespace, progress: "Progress") -> Lines:
     from napari_wse2xai import theory_runs
     from napari_wse2xai.engines import MolecularDynamics
+    from napari_wse2xai.theory.runs import narrowest_cm1
 
     timing = {"temperature_k": options.temperature, "step_fs": options.step_fs, "thermalise_ps": options.thermalise}
     given = {"dynamics": timing | {"length_ps": options.length, "seed": options.seed}, "seeds": options.seeds}
     runs = theory_runs.dynamics(settled(MolecularDynamics, given | {"relax": _relax_settings(options)}), options.output, progress)
     for run in runs:
         yield _told(run)
+    yield f"Runs of this length draw no line narrower than {narrowest_cm1(runs):.0f} cm-1: compare heights of runs of one length only."
     if len(runs) < theory_runs.FEWEST_SEEDS:
         yield f"These are {len(runs)} of the {theory_runs.FEWEST_SEEDS} seeds from which on structures may be ranked by dynamics (--seeds)."
     yield f"spectra     {options.output / 'spectral_intensity.nc'}"

@@ -24,7 +24,7 @@ from napari_wse2xai.theory.cell import Array, HarmonicCell
 from napari_wse2xai.theory.dynamics import Averaged
 from napari_wse2xai.theory.layer_raman import LayerRaman
 from napari_wse2xai.theory.relaxed import Relaxed
-from napari_wse2xai.theory.runs import Run, spectrum_of_runs
+from napari_wse2xai.theory.runs import Run, narrowest_cm1, spectrum_of_runs
 from napari_wse2xai.theory.spectra import GEOMETRIES
 
 Settings = Relax | Phonons | Raman | MolecularDynamics
@@ -138,7 +138,8 @@ def dynamics(settings: MolecularDynamics, output: str | Path, progress: Progress
 
 
 def _errors_of(runs: Sequence[Run]) -> str:
-    return f"{len(runs)} seeds (error: bootstrap over seeds)" if len(runs) > 1 else "one seed (error: its four quarters)"
+    told = f"{len(runs)} seeds (error: bootstrap over seeds)" if len(runs) > 1 else "one seed (error: its four quarters)"
+    return f"{told}; lines {narrowest_cm1(runs):.0f} cm-1 wide or more"
 
 
 class _Seeds:

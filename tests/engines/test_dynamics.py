@@ -19,7 +19,7 @@ from napari_wse2xai.theory.dynamics import (
     spectrum,
     temperatures,
 )
-from napari_wse2xai.theory.runs import Run, spectrum_of_runs
+from napari_wse2xai.theory.runs import Run, narrowest_cm1, spectrum_of_runs
 
 K_MEV = constants.k / constants.e * 1e3
 CM1 = np.sqrt(constants.e * 1e20 / constants.atomic_mass) / (2 * np.pi * 100 * constants.c)
@@ -70,6 +70,17 @@ def test_two_atoms_swing_at_the_wavenumber_of_their_spring(step_fs):
     far = np.arange(1, 800, 0.05)
     area = spectrum_of_runs([run], far, fwhm_cm1=3.0).mean.sum() * 0.05
     assert area == pytest.approx(3 * K_MEV * 273, rel=0.02)
+
+
+def test_a_short_run_draws_no_narrow_line_and_says_so():
+    reduced = 100.0 / 2
+    stretch = np.kron(np.array([[1.0, -1], [-1, 1]]), np.diag([reduced * (250 / CM1) ** 2, 0, 0]))
+    cell = HarmonicCell(("W", "W"), np.zeros((2, 3)), np.eye(3), np.full(2, 100.0), stretch, "W", "Se", 1)
+    run = run_nve(started(cell, np.array([[2.0, 0, 0], [-2.0, 0, 0]]), 2.0), springs_of(cell), 2.0)
+    x = np.arange(150, 350, 0.02)
+    found = spectrum_of_runs([run], x, fwhm_cm1=0.1).mean
+    wide = x[found > found.max() / 2]
+    assert narrowest_cm1([run]) == pytest.approx(np.ptp(wide), rel=0.05)
 
 
 def test_the_stretched_axis_is_that_of_a_swing_stepped_by_hand():

@@ -34,6 +34,7 @@ def dynamics_figure(x: Array, curves: Mapping[str, Averaged], title: str) -> Pla
         axes.fill_between(x, curve.mean - curve.error, curve.mean + curve.error, color="#d1495b", alpha=0.3, linewidth=0, label="± 1 error")
         axes.plot(x, curve.mean, color=_COLOURS[0], linewidth=1.1, label="all atoms" if name == "total" else f"projected on {name}")
         _finish(axes, "intensity (meV cm)")
+        axes.label_outer()
     figure.suptitle(title, fontsize="medium")
     return figure
 

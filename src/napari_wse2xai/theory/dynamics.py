@@ -66,7 +66,7 @@ def mass_weighted(velocities: Array, masses: Array) -> Array:
     masses : (n,) u
     """
     drift = np.einsum("tnk,n->tk", velocities, masses) / masses.sum()
-    return np.asarray(((velocities - drift[:, None]) * np.sqrt(masses)[:, None]).reshape(len(velocities), -1))
+    return np.asarray(((velocities - drift[:, None]) * np.sqrt(masses)[:, None]).reshape(len(velocities), 3 * len(masses)))
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,9 +8,11 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.theory.calculated import Trajectory
 from napari_wse2xai.theory.cell import Array, HarmonicCell
-from napari_wse2xai.theory.dynamics import Averaged, block_error, over_seeds, temperatures
+from napari_wse2xai.theory.dynamics import LIGHT_CM_PER_FS, Averaged, block_error, over_seeds, temperatures
 from napari_wse2xai.theory.sources import Motion
 
+_SINC_SQUARED = 0.8859
+"""Width of the squared cardinal sine, which is what the end of a run makes of a line."""
 _BLOCKS = 4
 """Pieces of a single run whose spread stands for its error; more of them would be too short to tell lines apart."""
 
@@ -82,6 +84,12 @@ class Run:
 def steps_of(length_ps: float, step_fs: float) -> int:
     """Steps that a time takes."""
     return round(length_ps * 1e3 / step_fs)
+
+
+def narrowest_cm1(runs: Sequence[Run]) -> float:
+    """Width (FWHM) of a sharp line in the spectrum of the shortest of the runs, cm-1: 30 for 1 ps, 6 for 5 ps."""
+    frames = min(len(run.kept) for run in runs)
+    return _SINC_SQUARED / (LIGHT_CM_PER_FS * frames * runs[0].step_fs)
 
 
 def spectrum_of_runs(
