@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.numerics import despike, noise
-from narrow_lines import hit, narrow_flake
+from narrow_lines import hit, narrow_flake, profile
 
 
 def without_spikes(cube):
@@ -122,6 +122,20 @@ def test_no_top_of_a_line_is_cut_on_maps_without_spikes_whose_heights_jump_from_
     flake = narrow_flake((52, 76), seed=seed, spread=spread)
     assert flake.flake.sum() > 2500
     assert not without_spikes(flake.counts)[1].any()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_no_top_is_cut_where_a_bright_line_lies_a_channel_beside_its_neighbours(seed):
+    """Lines 2.5 channels wide; every twentieth pixel's is brighter and up to a channel off: the neighbours' line, moved, explains it."""
+    rng, shape, axis = np.random.default_rng(seed), (40, 56), np.arange(225.0, 275.0, 0.5)
+    moved = np.zeros(shape, dtype=bool)
+    moved[2::4, 2::5] = True
+    at = 250.1 + rng.normal(0, 0.15, moved.size)
+    at[moved.ravel()] += rng.choice([-1, 1], moved.sum()) * rng.uniform(0.3, 0.5, moved.sum())
+    height = 9000 * rng.lognormal(0, 0.35, moved.size) * np.where(moved.ravel(), 1.4, 1.0)
+    clean = 200 + height[:, None] * profile(axis, at, rng.uniform(0.85, 1.15, moved.size))
+    counts = (rng.poisson(clean) + rng.normal(0, 6, clean.shape)).reshape(*shape, -1)
+    assert not without_spikes(counts.astype(np.float32))[1].any()
 
 
 @pytest.mark.parametrize("how", ["anywhere", "on top", "two neighbours"])

@@ -21,10 +21,14 @@ SHIFT, BLUR, STRETCH = 0.7, 0.25, 0.25
 its relative widening."""
 SEEN, MANY_TIMES = 6.0, 20.0
 """Standard deviations from which the neighbours show a line; then it may be this many times as high, else about as high."""
+FARTHEST = 1.5
+"""Channels by which a line may lie off the neighbours' for what its shift leaves out to be known."""
 PER_CHANNEL = 3.0
 """Fall of chi2 that one channel more must be worth to count to a spike."""
 FREEDOM = 15.0
 """Fall of chi2 that a spike of one channel more must be worth more to be believed: so much freer it is to look like a line."""
+ON_A_LINE = 2.0
+"""How many times that on a line: a spike of several channels is nearly the line itself, moved and as high as that."""
 USUAL_MISFIT = 1.5
 """Reduced chi2 that chance makes; from there on the noise counts as larger in proportion."""
 WAYS = 5
@@ -88,6 +92,8 @@ class Verdict:
     """(m, length) what is expected without a spike."""
     scale: Values
     """(m,) how often the neighbours' line is there."""
+    shift: Values
+    """(m,) by how many channels it is moved, to first order."""
 
 
 def hear(evidence: Evidence, centre: Index, ways: tuple[Values, Values] | None = None) -> Verdict:
@@ -107,9 +113,11 @@ def hear(evidence: Evidence, centre: Index, ways: tuple[Values, Values] | None =
     line = np.maximum(evidence.own, evidence.template)
     variance = evidence.variance + (LIKENESS * (line - line.min(axis=1, keepdims=True))) ** 2
     columns, spread = _columns(evidence, centre, ways)
-    scale = _Fit(evidence, columns, spread, variance).best_run(centre).scale[:, None]
+    first = _Fit(evidence, columns, spread, variance).best_run(centre)
+    scale, curve = first.scale[:, None], columns[..., 4]
+    left_out = first.shift[:, None] ** 3 / 6.0 * np.gradient(curve, axis=1)  # a shift is one of its first and second derivatives
     spread[:, 3:] *= np.maximum(scale, 1.0)  # a line of twice the height differs by twice as much
-    variance += scale**2 * (evidence.template_variance + (ROUGH * columns[..., 4]) ** 2)
+    variance += scale**2 * (evidence.template_variance + (ROUGH * curve) ** 2 + left_out**2)
     return _Fit(evidence, columns, spread, variance).best_run(centre)
 
 
@@ -137,6 +145,7 @@ class _Fit:
 
     def __init__(self, evidence: Evidence, columns: Values, spread: Values, variance: Values) -> None:
         self.own, self.columns, self.weight = evidence.own, columns, evidence.trusted / variance
+        self.freedom = FREEDOM * np.where(spread[:, 2] > 1.0, ON_A_LINE, 1.0)
         mean, precision = np.zeros(columns.shape[-1]), spread**-2.0
         mean[2] = 1.0
         self.weighted = columns * self.weight[..., None]
@@ -160,7 +169,7 @@ class _Fit:
             for before in range(size):
                 run = np.clip(centre - before, 0, length - size)[:, None] + np.arange(size)
                 high, fall = self._worth(rows, run)
-                surely = np.maximum(surely, np.where((high > 0).all(axis=1), fall - FREEDOM * (size - 1), 0.0))
+                surely = np.maximum(surely, np.where((high > 0).all(axis=1), fall - self.freedom * (size - 1), 0.0))
                 better = (fall - PER_CHANNEL * size > best) & (high > 0).all(axis=1)
                 best[better], worth[better] = (fall - PER_CHANNEL * size)[better], fall[better]
                 spike[better], amplitude[better] = False, 0.0
@@ -184,4 +193,6 @@ class _Fit:
         misfit = np.maximum((self.chi2 - worth) / freedom / USUAL_MISFIT, 1.0)
         change = np.einsum("bij,blj,bl->bi", self.inverse, self.weighted, amplitude)
         expected = self.expected - np.einsum("bli,bi->bl", self.columns, change)
-        return Verdict(np.sqrt(surely / misfit), spike, expected, np.clip(self.found[:, 2] - change[:, 2], 0.0, MANY_TIMES))
+        scale = np.clip(self.found[:, 2] - change[:, 2], 0.0, MANY_TIMES)
+        shift = np.clip((self.found[:, 3] - change[:, 3]) / np.maximum(scale, 1e-3), -FARTHEST, FARTHEST)
+        return Verdict(np.sqrt(surely / misfit), spike, expected, scale, shift)
