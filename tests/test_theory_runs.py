@@ -199,6 +199,14 @@ def test_a_mistake_is_one_sentence_and_leaves_nothing(tmp_path, capsys, part, ar
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("part", ["relax", "phonons", "raman", "md"])
+def test_a_folder_that_cannot_be_is_told_before_any_work(tmp_path, capsys, monkeypatch, part):
+    (tmp_path / "file").write_text("a file")
+    monkeypatch.setattr(relaxation, "calculator_of", None)
+    assert "choose another output folder" in fails(capsys, part, "--output", tmp_path / "file" / "out")
+    assert (tmp_path / "file").read_text() == "a file"
+
+
 def test_raman_of_a_material_without_tensors_is_refused_before_any_work(tmp_path, capsys):
     assert "MoTe2" in fails(capsys, "raman", "--output", tmp_path / "out", "--material", "MoTe2")
 

@@ -125,7 +125,9 @@ def settled(kind: "type[Model]", values: Mapping[str, Any]) -> "Model":
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, first["loc"]))
-        raise SettingsError(f"{place}: {first['msg'].removeprefix('Value error, ')} (given: {first['input']}).") from error
+        own = first["msg"].removeprefix("Value error, ")
+        given = "." if own != first["msg"] else f" (given: {first['input']})."
+        raise SettingsError(f"{place}: {own.rstrip('.')}{given}") from error
 
 
 def _relax_settings(options: argparse.Namespace) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Whole calculations without a window: settings in; NetCDF, tables and pictures out."""
 
 import json
+import os
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -120,10 +121,9 @@ def dynamics(settings: MolecularDynamics, output: str | Path, progress: Progress
     SettingsError
         The folder holds runs with other settings.
     """
-    folder = Path(output).expanduser()
     names = [f"seed_{settings.dynamics.seed + number}" for number in range(settings.seeds)]
     pictures = [f"spectral_intensity.{kind}" for kind in ("csv", "png", "svg")]
-    require_room(folder, [*(f"{name}.nc" for name in names), "spectral_intensity.nc", *pictures])
+    folder = _room(output, [*(f"{name}.nc" for name in names), "spectral_intensity.nc", *pictures])
     runs = _Seeds(settings, folder, names).run(progress)
     from napari_wse2xai.plots.theory_runs import dynamics_figure
 
@@ -211,6 +211,10 @@ def _curves(runs: Sequence[Run]) -> tuple[Array, dict[str, Averaged]]:
 
 def _room(output: str | Path, files: Sequence[str]) -> Path:
     folder = Path(output).expanduser()
+    nearest = next(place for place in (folder, *folder.parents) if place.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK)):
+        why = "you may not write there" if nearest.is_dir() else "it is a file"
+        raise SettingsError(f"Nothing can be written to '{folder}' ('{nearest}': {why}); choose another output folder.")
     require_room(folder, files)
     return folder
 
