@@ -15,7 +15,7 @@ from napari_wse2xai.errors import DataError, DataWarning, UserError
 from napari_wse2xai.io.calculations import read_named
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Member, Recipe, Series
-from napari_wse2xai.stages import Explain, Pair, Simulate, Train, check_model, resuming
+from napari_wse2xai.stages import Explain, Pair, Simulate, Train, resuming
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
 from napari_wse2xai.theory.calculated import Calculated
@@ -258,7 +258,7 @@ def run_chains(
 
 def _tell_of_model(name: str, peaks: PeakMaps, source: SpectralMap) -> None:
     """Warn of what the list of peaks misses all over a map."""
-    for proposal in check_model(peaks, source):
+    for proposal in recipe.proposals(peaks, source):
         warnings.warn(f"{name}: {proposal.words}{recipe.hint(proposal, peaks)}", DataWarning, stacklevel=2)
 
 

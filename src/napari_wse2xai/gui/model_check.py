@@ -5,11 +5,12 @@ from typing import Any
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
+from napari_wse2xai import recipe
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.voice import BAD, QUIET
 from napari_wse2xai.gui.work_row import WorkRow
-from napari_wse2xai.stages import Deconvolve, Proposal, accepted, check_model
+from napari_wse2xai.stages import Deconvolve, Proposal, accepted
 
 FIRST = "Deconvolve a map first: its residuals are what is checked."
 
@@ -51,7 +52,7 @@ class ModelCheck(QWidget):
         if self._fitted is not None:
             peaks, source = self._fitted
             self._clear()
-            self.row.begin(lambda progress: check_model(peaks, source), f"Check model: {source.name}", "Adding up the residuals…")
+            self.row.begin(lambda progress: recipe.proposals(peaks, source), f"Check model: {source.name}", "Adding up the residuals…")
 
     def show_proposals(self, proposals: tuple[Proposal, ...]) -> None:
         """List what was found."""

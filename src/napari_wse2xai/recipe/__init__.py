@@ -7,6 +7,7 @@ from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
 from napari_wse2xai.recipe._of_results import recipe_of
 from napari_wse2xai.recipe._peak_file import read_peaks, write_peaks
 from napari_wse2xai.recipe._read import load, preset, preset_names
+from napari_wse2xai.recipe._rival_presets import better_presets, proposals
 from napari_wse2xai.recipe._series import Member, Series, is_series, load_series
 from napari_wse2xai.recipe._write import to_yaml
 
@@ -18,6 +19,7 @@ __all__ = [
     "Recipe",
     "Section",
     "Series",
+    "better_presets",
     "check",
     "from_history",
     "hint",
@@ -26,6 +28,7 @@ __all__ = [
     "load_series",
     "preset",
     "preset_names",
+    "proposals",
     "read_peaks",
     "recipe_of",
     "to_yaml",

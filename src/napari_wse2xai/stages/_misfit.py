@@ -23,6 +23,8 @@ AT_ONCE = 1024
 """Spectra worked on together where all are: these stay in the cache."""
 SURE = 6.0
 """Standard deviations from which the stacked residual shows a misfit."""
+FAINT = 0.1
+"""Least light of a typical spectrum, over that of the mean: of another material's lines most pixels may have none."""
 CUT = 10.0
 """Spreads of all pixels' residuals at a channel at which one is cut off in the stack, so that no spike is taken for a line."""
 ALLOWED = 2.0
@@ -106,7 +108,7 @@ class Common:
         fitted = model(self.problem.x, self.problem.shapes, parameters[None], self.problem.width)
         noise = float(np.median(self.fit.quality.noise[self.rows]))
         shape = np.sqrt(self.fit.noise.variance(np.zeros_like(fitted, dtype=np.float32), fitted.astype(np.float32)))[0]
-        share = max(float(parameters[:, 2].sum()), 0.0) / noise / self.weight
+        share = max(float(parameters[:, 2].sum()) / noise / self.weight, FAINT / np.sqrt(len(self.rows)))
         sigma = share * noise * shape / max(float(np.sqrt((shape**2).mean())), 1e-300)
         return Stack(self.problem, parameters, self.stack * sigma, sigma * np.sqrt(raised(8, self.fit.noise.memory)))
 

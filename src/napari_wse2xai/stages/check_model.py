@@ -32,11 +32,13 @@ EDGE = 0.75
 """Distance of a line from an end of its window, in its FWHM, below which the window cuts it."""
 BESIDE = 0.4
 """Distance of a peak from the maximum that is seen, in its FWHM, from which it does not lie there."""
+HIDDEN = 0.4
+"""Distance of a missing line from one that is listed, in the wider one's FWHM, below which they look like one."""
 EDGE_WIDTHS, CLEAR_OF = 4.0, 1.5
 """Distance of a window from an edge, in the edge's width, and from a line that it cut, in that line's FWHM."""
 SAME, AGREE = 0.75, 1.5
 """Distance of a missing line from a shifted one, in its FWHM, below which they are one, and of silicon's shift from theirs, cm-1."""
-Words = Literal["missing line", "shape", "background", "edge", "window", "calibrate"]
+Words = Literal["preset", "missing line", "shape", "background", "edge", "window", "calibrate"]
 
 
 @dataclass(frozen=True)
@@ -189,7 +191,11 @@ def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Itera
     shape = max(sorted(set(shapes)), key=shapes.count)
     place, fwhm = float(f"{remedy.position:.5g}"), float(f"{remedy.fwhm:.3g}")
     peak = Peak(name=name, shape=shape, position=place, fwhm=fwhm, window=window.peaks[0].window if _covers(window, place) else window.span)
-    yield Proposal("missing line", f"A line {near}, {size}, is not in the list: add it.", remedy.worth, peak)
+    words = f"A line {near}, {size}, is not in the list: add it."
+    over = next((each for each in window.peaks if abs(each.position - place) < HIDDEN * max(each.fwhm, fwhm)), None)
+    if over is not None:
+        words = f"{over.name} is no single {over.line_shape}: a line {near}, {size}, hides in it: add it, or choose another shape."
+    yield Proposal("missing line", words, remedy.worth, peak)
 
 
 def _beyond(window: FitWindow, place: float, far: float) -> tuple[float, float] | None:
