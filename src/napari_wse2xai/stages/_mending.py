@@ -28,7 +28,7 @@ FAR = 0.2
 BENT_TOO = 0.7
 """Share of a remedy's worth from which a bent background is tried in its place: lines that vary over a map blur what the stack tells."""
 SAMPLE = 1000
-"""Spectra that tell whether the background of a larger map bends: as many as the residual is stacked from."""
+"""Spectra of a larger map that tell whether another way of fitting serves: as many as the residual is stacked from."""
 WORTH = 0.98
 """Share of the errors of before, misfit included, that must be left for another background to be taken."""
 
@@ -72,16 +72,25 @@ def as_channels_show(job: Job, spectra: Pixels, again: Again) -> Job:
     misfit = job.fit.misfit
     if misfit is None or misfit.remedy is None or misfit.remedy.kind != "channels":
         return job
-    tried = again(replace(job.window, otherwise=not job.window.otherwise), spectra)
-    return tried if not _misses(tried) or _smaller(tried.fit, job.fit, slice(None)) else job
+    window, (some, rows) = replace(job.window, otherwise=not job.window.otherwise), _sample(spectra)
+    tried = again(window, some, look_again=some is spectra)
+    if _misses(tried) and not _smaller(tried.fit, job.fit, rows):
+        return job
+    return tried if some is spectra else again(window, spectra)
+
+
+def _sample(spectra: Pixels) -> tuple[Pixels, slice | NDArray[np.intp]]:
+    """Some of many spectra, and which: whether another way of fitting serves is asked of them before all are fitted again."""
+    if len(spectra) <= 2 * SAMPLE:
+        return spectra, slice(None)
+    rows = np.unique(np.linspace(0, len(spectra) - 1, SAMPLE).astype(np.intp))
+    return spectra.only(rows), rows
 
 
 def _bent(job: Job, spectra: Pixels, again: Again, *, wholly: bool = False) -> tuple[Job, str]:
     """Bent as little as serves, by what a sample of the spectra says; `wholly`: only where nothing is missed any more."""
-    rows: slice | NDArray[np.intp] = slice(None)
-    if len(spectra) > 2 * SAMPLE:
-        rows = np.unique(np.linspace(0, len(spectra) - 1, SAMPLE).astype(np.intp))
-    best, theirs, some = job, rows, spectra if isinstance(rows, slice) else spectra.only(rows)
+    some, theirs = _sample(spectra)
+    best = job
     for degree in BENDS:
         tried = again(replace(job.window, degree=degree), some, look_again=some is spectra)
         if _smaller(tried.fit, best.fit, theirs):
