@@ -191,6 +191,7 @@ def test_dynamics_that_are_stopped_while_they_thermalise_go_on_too(tmp_path, aft
         (("--engine", "GFN1-xTB"), "at least 3 x 3"),
         (("--engine", "GFN1-xTB", "--material", "MoS2", "--repeat", "4x4"), "wrong for MoS2"),
         (("--fmax", "-1"), "fmax"),
+        (("--fmax", "1e-5", "--steps", "2"), "after 2 steps"),
     ],
 )
 @pytest.mark.parametrize("part", ["relax", "md"])

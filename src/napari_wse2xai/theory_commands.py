@@ -86,6 +86,7 @@ def _part(
     add_layer(part)
     part.add_argument("--engine", default="diep", help="diep, or, for WSe2 alone and slower, GFN1-xTB (default: diep)")
     part.add_argument("--fmax", type=float, default=0.003, metavar="EV/A", help="largest force that may be left (default: %(default)s)")
+    part.add_argument("--steps", type=int, default=1000, metavar="N", help="most steps of a relaxation (default: %(default)s)")
     part.set_defaults(lines=lines)
     return part
 
@@ -131,7 +132,7 @@ def settled(kind: "type[Model]", values: Mapping[str, Any]) -> "Model":
 
 
 def _relax_settings(options: argparse.Namespace) -> dict[str, Any]:
-    return {"engine": options.engine, "fmax": options.fmax, "layer": layer_of(options)}
+    return {"engine": options.engine, "fmax": options.fmax, "steps": options.steps, "layer": layer_of(options)}
 
 
 def _inputs(options: argparse.Namespace, progress: "Progress") -> Lines:

@@ -26,7 +26,7 @@ class Relax(Settings):
     )
     layer: Layer = setting(Layer(), title="Layer", description="What is calculated.")
     fmax: float = setting(0.003, title="Force left", unit="eV/Å", gt=0, le=1, description="Largest force that may be left on an atom.")
-    steps: int = setting(300, title="Steps", ge=1, description="Most steps of either relaxation.")
+    steps: int = setting(1000, title="Steps", ge=1, description="Most steps of either relaxation.")
 
     @field_validator("engine", mode="before")
     @classmethod
@@ -67,5 +67,7 @@ class Relax(Settings):
         left = float(np.linalg.norm(atoms.get_forces(), axis=1).max())
         if left > self.fmax * 1.01:
             name = f"{self.layer.material} ({self.layer.name})"
-            raise DataError(f"{name} is not relaxed after {self.steps} steps: {left:.3f} eV/A are left; allow more steps.")
+            raise DataError(
+                f"{name} is not relaxed after {self.steps} steps: {left:.4f} eV/A are left; allow more steps, or a larger force."
+            )
         return replace(cell, positions=atoms.positions.copy(), lattice=np.array(atoms.cell)), left, int(search.nsteps)
