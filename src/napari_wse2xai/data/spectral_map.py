@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -92,13 +93,13 @@ class SpectralMap:
         of_row = self.replaced[first:last]
         return np.asarray(of_row[of_row[:, 1] == column, 2])
 
-    @property
+    @cached_property
     def fingerprint(self) -> str:
         """Mark of a map that has no history: of its axis and of rows all over it."""
-        rows = np.unique(np.linspace(0, len(self.counts) - 1, _FINGERPRINT_ROWS).astype(int))
+        rows = np.unique(np.linspace(0, len(self.counts) - 1, _FINGERPRINT_ROWS).astype(int)).tolist()
         mark = hashlib.sha256(f"{self.counts.shape} {self.name}".encode() + self.axis.values.tobytes())
         for row in rows:
-            mark.update(np.ascontiguousarray(self.counts[int(row)], dtype=np.float32).tobytes())
+            mark.update(np.ascontiguousarray(self.counts[row : row + 1], dtype=np.float32).tobytes())
         return mark.hexdigest()[:16]
 
     @property
