@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QTableWidget
 
 from napari_wse2xai import io, recipe
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.main_widget import new_peak
+from napari_wse2xai.gui.main_widget import LEAST_WIDTH, new_peak
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import Deconvolve, Peak
@@ -67,6 +67,13 @@ def test_a_recipe_of_a_map_that_is_in_no_file_is_refused_in_one_sentence(filled,
     qtbot.addWidget(buttons)
     assert "was not read from a file" in saved(buttons, buttons.save_recipe, tmp_path / "recipe.yaml", qtbot)
     assert not (tmp_path / "recipe.yaml").exists()
+
+
+def test_the_buttons_make_the_dock_no_wider(make_napari_viewer, qtbot):
+    """At the dock's least width a third button in the row put a scroll bar below everything."""
+    buttons = SaveButtons(make_napari_viewer())
+    qtbot.addWidget(buttons)
+    assert buttons.minimumSizeHint().width() < LEAST_WIDTH - 20  # its scroll bar
 
 
 def test_nothing_to_save_is_said(make_napari_viewer, tmp_path, qtbot):

@@ -23,6 +23,8 @@ from napari_wse2xai.gui.train_panel import TrainPanel
 from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Normalise, Peak, Stage
 
+LEAST_WIDTH = 360
+
 
 class MainWidget(FollowsLayers):
     """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve, pair RS with PL."""
@@ -73,7 +75,7 @@ class MainWidget(FollowsLayers):
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(scroll)
         layout.addWidget(self.said)
-        self.setMinimumWidth(360)
+        self.setMinimumWidth(LEAST_WIDTH)
 
     def _with_check(self, panel: StagePanel) -> QWidget:
         """The deconvolution with the check of its model below."""

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import PeakMaps, Results
@@ -33,9 +33,9 @@ class SaveButtons(QWidget):
         self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
         self.table_button.setToolTip("One line per pixel: its place, and each peak's position, FWHM and height with their errors.")
         self.recipe_button.setToolTip("What was done, as a recipe that runs without a window: napari-wse2xai run recipe.yaml --output DIR.")
-        buttons = QHBoxLayout()
-        for button in (self.results_button, self.table_button, self.recipe_button):
-            buttons.addWidget(button)
+        buttons = QGridLayout()
+        for place, button in enumerate((self.results_button, self.recipe_button, self.table_button)):
+            buttons.addWidget(button, place // 2, place % 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
         layout.addLayout(buttons)
