@@ -83,3 +83,14 @@ def test_a_model_is_marked_when_a_step_before_it_is_run_again(viewer, qtbot, sma
     panel.refresh()
     assert not panel.outdated.isHidden()
     assert "Deconvolve was run again on 'small'" in panel.outdated.text()
+
+
+def test_what_a_later_run_took_the_place_of_is_left_out_and_told(viewer, qtbot, tmp_path, small, one_line):
+    first, second = one_line(small), one_line(small)
+    show(viewer, small, first, second)
+    buttons = SaveButtons(viewer)
+    qtbot.addWidget(buttons)
+    buttons.save_results(tmp_path / "results.nc")
+    qtbot.waitUntil(lambda: "Saved" in buttons.message.text(), timeout=20_000)
+    assert "Left out: 1 deconvolution that a later run took the place of." in buttons.message.text()
+    assert len(io.read_flakes(tmp_path / "results.nc")) == 1

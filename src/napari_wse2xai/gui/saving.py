@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, Q
 
 from napari_wse2xai import io
 from napari_wse2xai.data import PeakMaps, Results
-from napari_wse2xai.errors import UserError
+from napari_wse2xai.errors import UserError, counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, Voice
@@ -54,7 +54,7 @@ class SaveButtons(QWidget):
     def save_results(self, path: Path) -> None:
         """Write what there is of every flake: what went furthest as the results of a run, the others beside it in the same file."""
         flakes = results_in(self.viewer)
-        self._note = saved_words(flakes)
+        self._note = saved_words(self.viewer, flakes)
         self._run(flakes, path, lambda: write_flakes(flakes, path))
 
     def save_table(self, path: Path) -> None:
@@ -126,6 +126,9 @@ def _recipe(results: Results) -> str:
     return ""
 
 
-def saved_words(flakes: Mapping[str, Results]) -> str:
-    """What lies in a file of results beside one flake, in words; empty for one alone."""
-    return f" {len(flakes)} flakes: {', '.join(flakes)}." if len(flakes) > 1 else ""
+def saved_words(viewer: Any, flakes: Mapping[str, Results]) -> str:
+    """What lies in a file of results beside one flake, and what was left out, in words; empty for one flake that is kept whole."""
+    kept = {id(peaks) for each in flakes.values() for peaks in each.peaks.values()}
+    replaced = sum(id(peaks) not in kept for peaks in stock.all_peaks(viewer))
+    several = f" {len(flakes)} flakes: {', '.join(flakes)}." if len(flakes) > 1 else ""
+    return several + (f" Left out: {counted(replaced, 'deconvolution')} that a later run took the place of." if replaced else "")
