@@ -121,14 +121,13 @@ def settled(kind: "type[Model]", values: Mapping[str, Any]) -> "Model":
     """Make settings; what is wrong with them is one sentence."""
     from pydantic import ValidationError
 
+    from napari_wse2xai.stages._stage import first_problem
+
     try:
         return kind.model_validate(dict(values))
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        own = first["msg"].removeprefix("Value error, ")
-        given = "." if own != first["msg"] else f" (given: {first['input']})."
-        raise SettingsError(f"{place}: {own.rstrip('.')}{given}") from error
+        place, words, given = first_problem(error)
+        raise SettingsError(f"{place}: {words.rstrip('.')}{'' if given is None else f' (given: {given})'}.") from error
 
 
 def _relax_settings(options: argparse.Namespace) -> dict[str, Any]:

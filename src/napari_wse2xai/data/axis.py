@@ -32,6 +32,11 @@ class AxisKind(StrEnum):
         """How a recipe, ``--unit`` or a table writes the kind: its unit, with ``abs.`` before that of a wavenumber of light."""
         return "abs. cm-1" if self is AxisKind.WAVENUMBER else self.unit
 
+    @property
+    def modality(self) -> str:
+        """Section of a recipe, and group of a file, for maps on such an axis: ``raman`` or ``pl``."""
+        return "raman" if self is AxisKind.RAMAN_SHIFT else "pl"
+
     @classmethod
     def from_unit(cls, unit: str) -> "AxisKind":
         """Kind from any common spelling of a unit without a prefix (``1/cm``, ``rel. 1/cm``, ``abs. cm⁻¹``, ``nm``, ``eV``...)."""

@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from napari_wse2xai.errors import DataError
@@ -39,6 +40,17 @@ class Record:
     of: tuple[str, ...] = ()
     """Marks (`mark_of`) of what the step took, where the history before it is not theirs."""
 
+    @cached_property
+    def key(self) -> str:
+        """What tells a step from all others; its settings may be added to afterwards (computed maps), its moment not."""
+        if self.when:
+            return f"{self.step} {self.when}"
+        settings, seconds = dict(self.settings), self.seconds
+        if self.step == "read":  # the same file, wherever it lies and however long that took
+            settings.pop("folder", None)
+            seconds = 0.0
+        return json.dumps([self.step, settings, self.version, seconds], ensure_ascii=False, sort_keys=True, default=str)
+
 
 History = tuple[Record, ...]
 ABOUT_THE_FLAKE = ("FindFlake", "flake edited by hand")
@@ -52,7 +64,7 @@ def now() -> str:
 
 def mark_of(history: History) -> str:
     """Mark by which what has a history is known: equal for the same file read twice, another for every run of a stage."""
-    return hashlib.sha256("\n".join(map(_key, history)).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join(record.key for record in history).encode()).hexdigest()[:16]
 
 
 def given(history: History, *parents: History) -> History:
@@ -70,23 +82,12 @@ def descends(history: History, other: History) -> bool:
 
 def roots(history: History) -> frozenset[str]:
     """What a history begins with: its first step, and what that was given."""
-    return frozenset((_key(history[0]), *history[0].of)) if history else frozenset()
+    return frozenset((history[0].key, *history[0].of)) if history else frozenset()
 
 
 def spectra_steps(history: History) -> tuple[str, ...]:
     """Steps that changed spectra, each as a text of its own."""
-    return tuple(_key(record) for record in history if record.step not in ABOUT_THE_FLAKE)
-
-
-def _key(record: Record) -> str:
-    """What tells one step from all others; settings may be added to afterwards (computed maps), its moment not."""
-    if record.when:
-        return f"{record.step} {record.when}"
-    settings, seconds = dict(record.settings), record.seconds
-    if record.step == "read":  # the same file, wherever it lies and however long that took
-        settings.pop("folder", None)
-        seconds = 0.0
-    return json.dumps([record.step, settings, record.version, seconds], ensure_ascii=False, sort_keys=True, default=str)
+    return tuple(record.key for record in history if record.step not in ABOUT_THE_FLAKE)
 
 
 def to_json(history: History) -> str:

@@ -123,7 +123,7 @@ def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
 
 def _write(artefact: "SpectralMap | PeakMaps", path: Path) -> None:
     from napari_wse2xai import io
-    from napari_wse2xai.data import AxisKind, Results, SpectralMap
+    from napari_wse2xai.data import Results, SpectralMap
 
     is_table = path.suffix.lower() != ".nc"
     if isinstance(artefact, SpectralMap):
@@ -131,5 +131,4 @@ def _write(artefact: "SpectralMap | PeakMaps", path: Path) -> None:
     elif is_table:
         io.write_peaks_csv(artefact, path)
     else:
-        modality = "raman" if artefact.axis.kind is AxisKind.RAMAN_SHIFT else "pl"
-        io.write_results(Results({}, {modality: artefact}), path)
+        io.write_results(Results({}, {artefact.axis.kind.modality: artefact}), path)

@@ -59,7 +59,7 @@ class PresetBox(QComboBox):
     def _fill(self, panel: StagePanel) -> None:
         kind = self._kinds.get(panel, AxisKind.RAMAN_SHIFT)
         recipe = preset(self.currentText())
-        section: Section | None = recipe.raman if kind is AxisKind.RAMAN_SHIFT else recipe.pl
+        section: Section | None = getattr(recipe, kind.modality)
         if section is None:
             self._tell_of_no_settings(kind)
             return

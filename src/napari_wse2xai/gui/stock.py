@@ -12,7 +12,7 @@ from qtpy.QtCore import QTimer
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Picture, Record, SpectralAxis, SpectralMap, TrainedModel
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, Slider, map_layer, shown_in, telling_channel
-from napari_wse2xai.session import Artefact, Session, of_one_measurement
+from napari_wse2xai.session import Artefact, Session, among, of_one_measurement
 
 Viewer = Any
 Layer = Any
@@ -39,8 +39,12 @@ def map_layers(viewer: Viewer) -> list[Layer]:
 
 def session(viewer: Viewer) -> Session:
     """What the layers show and what that was made of, in the order in which it came, whether its own layers are still there or not."""
+    return _known(viewer, _artefacts(viewer))
+
+
+def _known(viewer: Viewer, on_show: list[Artefact]) -> Session:
     known = _KNOWN.setdefault(viewer, Session())
-    known.hold(_artefacts(viewer))
+    known.hold(on_show)
     return known
 
 
@@ -52,8 +56,8 @@ def _artefacts(viewer: Viewer) -> list[Artefact]:
 
 def of_kind(viewer: Viewer, kind: type[Kind]) -> list[Kind]:
     """What the layers show of one kind, the newest last."""
-    seen = {id(one) for one in _artefacts(viewer)}
-    return [one for one in session(viewer).of_kind(kind) if id(one) in seen]
+    on_show = _artefacts(viewer)
+    return [one for one in _known(viewer, on_show).of_kind(kind) if among(one, on_show)]
 
 
 def all_peaks(viewer: Viewer) -> list[PeakMaps]:

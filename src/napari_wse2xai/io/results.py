@@ -1,7 +1,8 @@
 """``results.nc``: everything that a run made, in groups that any NetCDF-4 reader can open."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -247,20 +248,26 @@ def is_results(path: str | Path) -> bool:
 
 def read_results(path: str | Path) -> Results:
     """Read what `write_results` wrote."""
+    with _opened(path) as file:
+        return _read(file)
+
+
+def read_flakes(path: str | Path) -> dict[str, Results]:
+    """Read the results of every flake in a file by their names; those of the run itself, which `read_results` gives, come first."""
+    with _opened(path) as file:
+        return {"": _read(file)} | {name: _read(group) for name, group in (file[FLAKES].items() if FLAKES in file else ())}
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    """Open a file of results; another is refused."""
     source = Path(path).expanduser()
     if require_ordinary(source) is None or not source.is_file():
         raise ReaderError(f"'{shown(source)}' does not exist; give the results.nc of a run.")
     with open_netcdf(source) as file:
         if not _holds_results(file):
             raise ReaderError(f"'{source.name}' holds no results of a run; open it as a map instead.")
-        return _read(file)
-
-
-def read_flakes(path: str | Path) -> dict[str, Results]:
-    """Read the results of every flake in a file by their names; those of the run itself, which `read_results` gives, come first."""
-    first = read_results(path)
-    with open_netcdf(Path(path).expanduser()) as file:
-        return {"": first} | {name: _read(group) for name, group in (file[FLAKES].items() if FLAKES in file else ())}
+        yield file
 
 
 def _holds_results(group: Any) -> bool:

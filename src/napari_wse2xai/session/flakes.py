@@ -5,8 +5,8 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import TypeVar
 
-from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
-from napari_wse2xai.session.session import Artefact, Session
+from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
+from napari_wse2xai.session.session import Artefact, Session, among
 from napari_wse2xai.theory.beside import TheoryBeside
 
 Kind = TypeVar("Kind", bound=Artefact)
@@ -23,7 +23,7 @@ def named_results(session: Session) -> dict[str, Results]:
     named: dict[str, Results] = {}
     written: list[SpectralMap] = []
     for results in lines:
-        maps = {modality: source for modality, source in results.maps.items() if not _among(source, written)}
+        maps = {modality: source for modality, source in results.maps.items() if not among(source, written)}
         written += maps.values()
         named[_free(_name(results), named)] = replace(results, maps=maps)
     return named
@@ -34,7 +34,7 @@ def _lines(session: Session) -> Iterator[Results]:
     told: list[Artefact] = []
     for kind in FURTHEST_FIRST:
         for tip in reversed(session.of_kind(kind)):
-            if not _among(tip, told) and not session.replaced(tip):
+            if not among(tip, told) and not session.replaced(tip):
                 line = [tip, *session.ancestors(tip)]
                 results = _of(session, line)
                 told += [*line, *([results.theory] if results.theory is not None else [])]
@@ -44,12 +44,12 @@ def _lines(session: Session) -> Iterator[Results]:
 def _of(session: Session, line: Sequence[Artefact]) -> Results:
     """Results that one line of descent makes, the furthest first in it."""
     paired, peaks = _first(line, PairedMaps), [each for each in line if isinstance(each, PeakMaps)]
-    found = {modality_of(each): each for each in reversed(peaks)}
+    found = {each.axis.kind.modality: each for each in reversed(peaks)}
     if paired is not None:
-        found |= {RAMAN: paired.raman} | {modality_of(each): each for each in session.peaks_in(paired)}
+        found |= {RAMAN: paired.raman} | {each.axis.kind.modality: each for each in session.peaks_in(paired)}
     maps = {modality: source for modality, each in found.items() if (source := session.source_of(each)) is not None}
     if not found and (source := _first(line, SpectralMap)) is not None:
-        maps = {modality_of(source): source}
+        maps = {source.axis.kind.modality: source}
     explanation, model = _first(line, Explanation), _first(line, TrainedModel)
     theory = session.theory_of(explanation) if explanation is not None else _first(line, TheoryBeside)
     return Results(maps, dict(sorted(found.items(), reverse=True)), paired=paired, model=model, explanation=explanation, theory=theory)
@@ -68,17 +68,8 @@ def _together(lines: list[Results]) -> list[Results]:
     return lines
 
 
-def modality_of(artefact: SpectralMap | PeakMaps) -> str:
-    """``raman`` or ``pl``."""
-    return RAMAN if artefact.axis.kind is AxisKind.RAMAN_SHIFT else PL
-
-
 def _first(line: Sequence[Artefact], kind: type[Kind]) -> Kind | None:
     return next((each for each in line if isinstance(each, kind)), None)
-
-
-def _among(artefact: Artefact, others: Sequence[Artefact]) -> bool:
-    return any(artefact is other for other in others)
 
 
 def _modalities(results: Results) -> set[str]:

@@ -1,6 +1,6 @@
 """Artefacts and their descent, as their histories tell it."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -36,7 +36,7 @@ class Session:
 
     def add(self, artefact: Artefact) -> None:
         """Take one more."""
-        if not any(artefact is known for known in self._all):
+        if not among(artefact, self._all):
             self._all.append(artefact)
 
     def hold(self, artefacts: Iterable[Artefact]) -> None:
@@ -87,11 +87,14 @@ class Session:
 
     def parents(self, artefact: Artefact) -> list[Artefact]:
         """What an artefact was made of, as far as it is here."""
-        given = _given(artefact)
-        marks = {mark_of(other.history): other for other in self._all if other is not artefact}
-        named = [marks[mark] for mark in given if mark in marks]
+        named = self._with_marks(_given(artefact))
         before = self._carried_on_by(artefact)
-        return named if before is None or any(before is one for one in named) else [*named, before]
+        return named if before is None or among(before, named) else [*named, before]
+
+    def _with_marks(self, marks: Sequence[str]) -> list[Artefact]:
+        """Artefacts of some marks, in their order."""
+        known = {mark_of(each.history): each for each in self._all} if marks else {}
+        return [known[mark] for mark in marks if mark in known]
 
     def _carried_on_by(self, artefact: Artefact) -> Artefact | None:
         """What an artefact's history begins with, the nearest."""
@@ -111,8 +114,8 @@ class Session:
         found: list[Artefact] = []
         new = self.parents(artefact)
         while new:
-            found += [one for one in new if not any(one is known for known in found)]
-            new = [parent for one in new for parent in self.parents(one) if not any(parent is known for known in found)]
+            found += [one for one in new if not among(one, found)]
+            new = [parent for one in new for parent in self.parents(one) if not among(parent, found)]
         return found
 
     def replaced(self, artefact: Artefact) -> bool:
@@ -125,6 +128,11 @@ class Session:
             if self.replaced(before):
                 return f"Out of date: {before.history[-1].step} was run again on '{before.name}' since, and this rests on the run before."
         return ""
+
+
+def among(artefact: Artefact, others: Sequence[Artefact]) -> bool:
+    """Whether it is one of some artefacts, itself."""
+    return any(artefact is other for other in others)
 
 
 def _given(artefact: Artefact) -> tuple[str, ...]:

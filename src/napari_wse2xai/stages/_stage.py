@@ -104,13 +104,19 @@ def as_kept(stage: type[AnySettings], record: Record) -> AnySettings:
     try:
         return stage.model_validate(dict(record.settings), context=KEPT)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, first["loc"]))
-        words = f"{place}: {first['msg'].removeprefix('Value error, ')}".removeprefix(": ")
+        place, words, _ = first_problem(error)
+        words = f"{place}: {words}".removeprefix(": ")
         raise SettingsError(
             f"The history's step {record.step} was made by version {record.version or 'unknown'} with settings that this version does not "
             f"know ({words}); open the result with that version, or run it again from its recipe."
         ) from error
+
+
+def first_problem(error: ValidationError) -> tuple[str, str, str | None]:
+    """The first thing that is wrong with settings: its place, what it is, and what was given where the words do not say that."""
+    first = error.errors(include_url=False)[0]
+    words = first["msg"].removeprefix("Value error, ")
+    return ".".join(map(str, first["loc"])), words, str(first["input"]) if words == first["msg"] else None
 
 
 def setting(default: Any = ..., *, title: str, description: str, unit: str = "", **limits: Any) -> Any:
