@@ -180,6 +180,17 @@ def bent_background(seed: int, *, bend: float = 200.0, background: str = "linear
     return Planted(counts, peaks, truth_of(line), background != "linear", settings={"background": background})
 
 
+def held_width(seed: int, *, wide: float = 1.3, by_hand: bool = False) -> Planted:
+    """A line wider than three times what is expected, or narrower than a bound set by hand, beside one that is as expected."""
+    rng = np.random.default_rng(seed)
+    other = (240 + 0.1 * rng.normal(size=SHAPE), 4 * np.ones(SHAPE), 900 * rng.uniform(0.7, 1.3, SHAPE))
+    line = (260 + 0.1 * rng.normal(size=SHAPE), 9 * wide * rng.uniform(0.95, 1.05, SHAPE), 600 * rng.uniform(0.7, 1.3, SHAPE))
+    held = Peak(name="B", position=260, fwhm=3, window=(215, 290), fwhm_bounds=(2, 9) if by_hand else None)
+    peaks = (Peak(name="A", position=240, fwhm=4, window=(215, 290)), held)
+    counts = noisy(rng, lorentzian(X, *other) + lorentzian(X, *line) + 100, 6.0)
+    return Planted(counts, peaks, truth_of(other, line), False)
+
+
 def some_with_a_line(seed: int, *, share: float = 0.5) -> Planted:
     """A line that is not in the list in some of the pixels only."""
     rng = np.random.default_rng(seed)

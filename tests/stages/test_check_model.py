@@ -52,6 +52,29 @@ def test_every_fault_is_named(make, kind, word):
     assert word in best.words
 
 
+@pytest.mark.parametrize("wide", [1.08, 1.25, 1.45])
+def test_a_width_that_its_bound_holds_is_told_with_what_the_spectra_show(wide):
+    """Neither a bent background, nor another shape, nor a line more: with the room that all of these have nothing is missed."""
+    made = planted.held_width(5, wide=wide)
+    peaks = made.fitted()
+    assert peaks.under[0].degree == 1
+    (best,) = w.check_model(peaks, made.map)
+    assert (best.kind, best.names) == ("bound", ("B",))
+    assert best.fwhm[0] == pytest.approx(9 * wide, rel=0.02)
+    mended = w.stages.accepted(w.Deconvolve(peaks=made.peaks, pixels="everywhere"), best)(made.map)
+    assert (mended.status == w.Status.OK).mean() > 0.98
+    assert np.nanmean(made.off(mended) < 1) == pytest.approx(0.68, abs=0.03)
+    assert np.nanmax(made.off(peaks)[[0]]) < 6
+
+
+def test_bounds_that_are_set_by_hand_are_left_to_the_hand():
+    made = planted.held_width(6, by_hand=True)
+    (best,) = proposals(made)
+    assert best.kind == "bound"
+    assert "move its bounds" in best.words
+    assert not best.can_be_accepted
+
+
 def test_what_is_proposed_can_be_accepted_and_mends_the_settings():
     made = planted.missing_line(7)
     settings = w.Deconvolve(peaks=made.peaks)

@@ -1,6 +1,6 @@
-"""What would explain a residual that many spectra share: a line more, another shape, a bent background, an edge."""
+"""What would explain a residual that many spectra share: a wider bound, a line more, another shape, a bent background, an edge."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -12,7 +12,7 @@ from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITI
 from napari_wse2xai.numerics.slopes import Slopes, model
 
 Array = NDArray[np.float64]
-Kind = Literal["channels", "line", "shape", "background", "edge"]
+Kind = Literal["bound", "channels", "line", "shape", "background", "edge"]
 STEP = 1.4
 """Ratio of neighbouring widths that are tried."""
 TRIED = 4
@@ -21,12 +21,12 @@ NEARBY = ((-0.5, 0.8), (0.5, 0.8))
 """Where a line may hide beside a strong one: off its place, and how wide, in its FWHM."""
 OTHER = {"lorentzian": "gaussian", "gaussian": "lorentzian"}
 """Shape that a simple line may be nearer to."""
-SIMPLEST: tuple[Kind, ...] = ("channels", "shape", "background", "line", "edge")
-"""Remedies, the simplest first."""
 ALL, MOST = 0.97, 0.7
 """Shares of a misfit that explain it wholly, and at all."""
 NEARLY, ROUGHLY = 0.05, 0.12
 """By how much less a simpler remedy may explain, where the best explains all of the misfit, and where it does not."""
+AT_BOUND = 1e-3
+"""Distance from a bound of its FWHM, in its FWHM, at which a line lies there."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,8 @@ class Remedy:
     """Of the line that is missing, or place and width of the edge."""
     form: float = np.nan
     """Lorentzian share of the nearer shape, mean over the peaks."""
+    widths: tuple[tuple[int, float], ...] = ()
+    """Peaks that end at a bound of their FWHM, and the FWHM that they would have without it."""
     bent: float = 0.0
     """Share of what this one explains that a bent background would explain too."""
 
@@ -67,6 +69,11 @@ class Stack:
         """Sum of squared residuals over the noise."""
         return float(((self.residual / self.sigma) ** 2).sum())
 
+    def share(self, remedy: Remedy) -> float:
+        """Share of the misfit that a remedy explains."""
+        free = float(len(self.residual))
+        return (self.chi2 - max(remedy.left, free)) / max(self.chi2 - free, 1.0)
+
 
 def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) -> Remedy:
     """Remedy that explains most; of those that explain nearly as much, the simplest.
@@ -75,9 +82,13 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
     ----------
     plausible : whether a remedy may be believed; one that may not is taken only where no other explains `MOST` of the misfit
     """
-    found = sorted(remedies(stack), key=lambda each: SIMPLEST.index(each.kind))
-    free = float(len(stack.residual))
-    explained = {each.kind: (stack.chi2 - max(each.left, free)) / max(stack.chi2 - free, 1.0) for each in found}
+    found, explained = list[Remedy](), dict[Kind, float]()
+    for remedy in remedies(stack):
+        found.append(remedy)
+        explained[remedy.kind] = stack.share(remedy)
+        if remedy.kind == "bound" and explained["bound"] > ALL and plausible(remedy):
+            # Nothing explains much more; and a bent background is worth a try only if it needs no wider bound.
+            return replace(remedy, bent=stack.share(_background(stack, stack.problem.upper)) / explained["bound"])
     likely = [each for each in found if plausible(each)]
     if max((explained[each.kind] for each in likely), default=0.0) < MOST:
         likely = found
@@ -87,10 +98,15 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
     return replace(chosen, bent=explained["background"] / max(explained[chosen.kind], 1e-9))
 
 
-def remedies(stack: Stack) -> list[Remedy]:
-    """The best of every kind."""
+def remedies(stack: Stack) -> Iterator[Remedy]:
+    """The best of every kind, the simplest first."""
+    yield from _bound(stack)
+    yield from _channels(stack)
+    yield from _shape(stack)
+    yield _background(stack, _room(stack.problem)[1])
     linear = _Linear(stack)
-    return [*_channels(stack), _line(stack, linear), *_shape(stack), _background(stack), _edge(stack, linear)]
+    yield _line(stack, linear)
+    yield _edge(stack, linear)
 
 
 class _Linear:
@@ -128,6 +144,20 @@ class _Linear:
         return result.reshape(-1, PER_PEAK)
 
 
+def _bound(stack: Stack) -> list[Remedy]:
+    """Lines that end at a bound of their FWHM, without it: every other remedy has that room too, and would take the credit."""
+    problem, width = stack.problem, stack.parameters[:, FWHM]
+    fitted = np.isin(np.arange(len(width)) * PER_PEAK + FWHM, problem.leaders)
+    room = AT_BOUND * width
+    held = fitted & ((width <= problem.lower[:, FWHM] + room) | (width >= problem.upper[:, FWHM] - room))
+    if not held.any():
+        return []
+    lower, upper = _room(problem)
+    found, left = _refitted(stack, replace(problem, lower=lower, upper=upper), stack.parameters[None])
+    widths = tuple((int(k), float(found[0, k, FWHM])) for k in np.flatnonzero(held))
+    return [Remedy("bound", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters, widths=widths)]
+
+
 def _channels(stack: Stack) -> list[Remedy]:
     """Lines drawn as their means over each channel where they were drawn at its middle, or the other way round."""
     other = stack.problem.seen_otherwise(stack.parameters)
@@ -138,10 +168,10 @@ def _channels(stack: Stack) -> list[Remedy]:
     return [Remedy("channels", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters)]
 
 
-def _background(stack: Stack) -> Remedy:
-    """A background that bends: two degrees more."""
+def _background(stack: Stack, upper: Array) -> Remedy:
+    """A background that bends, two degrees more, below lines no wider than some bounds (peak, 4) allow."""
     problem = stack.problem
-    lower, upper = _room(problem)
+    lower, _ = _room(problem)
     more = replace(problem, degree=1 if problem.degree is None else problem.degree + 2, lower=lower, upper=upper)
     found, left = _refitted(stack, more, stack.parameters[None])
     return Remedy("background", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters)

@@ -38,7 +38,7 @@ EDGE_WIDTHS, CLEAR_OF = 4.0, 1.5
 """Distance of a window from an edge, in the edge's width, and from a line that it cut, in that line's FWHM."""
 SAME, AGREE = 0.75, 1.5
 """Distance of a missing line from a shifted one, in its FWHM, below which they are one, and of silicon's shift from theirs, cm-1."""
-Words = Literal["preset", "missing line", "shape", "background", "edge", "window", "calibrate"]
+Words = Literal["preset", "missing line", "bound", "shape", "background", "edge", "window", "calibrate"]
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,13 @@ class Proposal:
     """Setting of the background that bends with the data; None where another change is proposed."""
     moved: float | None = None
     """How much farther on, in axis units, the peaks are to be expected; None where another change is proposed."""
+    fwhm: tuple[float, ...] | None = None
+    """FWHM that each of the peaks is to be expected with; None where another change is proposed."""
 
     @property
     def can_be_accepted(self) -> bool:
         """Whether `accepted` knows what to change."""
-        changes = (self.shape, self.window, self.background, self.moved)
+        changes = (self.shape, self.window, self.background, self.moved, self.fwhm)
         return self.peak is not None or (bool(self.names) and any(change is not None for change in changes))
 
 
@@ -88,6 +90,8 @@ def _change(proposal: Proposal, peak: Peak) -> dict[str, Any]:
     """Settings of one peak that a proposal changes."""
     if proposal.shape is not None:
         return {"shape": proposal.shape, "formula": ""}
+    if proposal.fwhm is not None:
+        return {"fwhm": proposal.fwhm[proposal.names.index(peak.name)]}
     return {"window": proposal.window} if proposal.moved is None else {"position": peak.position + proposal.moved}
 
 
@@ -150,6 +154,8 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         yield from _line(window, remedy, moved, unit)
     elif moved < MATTERS or remedy.kind == "channels":  # of that the fit has told its errors, and no setting is to be changed
         return
+    elif remedy.kind == "bound":
+        yield _bound(window, remedy, unit)
     elif remedy.kind == "shape":
         nearer = "gaussian" if remedy.form < 0.5 else "lorentzian"
         shape = nearer if abs(remedy.form - 0.5) > 0.35 else "pseudo-voigt"
@@ -168,6 +174,17 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         what = "narrow the window, or take the baseline off" if more is None else f"fit it as a {more} (background: {more})"
         words = f"The background bends under the window of {names}: {what}; {remedy.worth:.0f} sigma."
         yield Proposal("background", words, remedy.worth, names=each, background=more)
+
+
+def _bound(window: FitWindow, remedy: "Remedy", unit: str) -> Proposal:
+    """Lines that are wider or narrower all over the map than their bounds allow; bounds that a user set are the user's to move."""
+    peaks = tuple(window.peaks[k] for k, _ in remedy.widths)
+    names, widths = tuple(peak.name for peak in peaks), tuple(float(f"{fwhm:.3g}") for _, fwhm in remedy.widths)
+    set_by_hand = any("fwhm" in peak.bounds for peak in peaks)
+    shown = " and ".join(f"{fwhm:g}" for fwhm in widths)
+    words = f"The FWHM of {' and '.join(names)} ends at its bound all over the map, where the spectra show {shown} {unit}"
+    what = "move its bounds" if set_by_hand else "expect that"
+    return Proposal("bound", f"{words}: {what}; {remedy.worth:.0f} sigma.", remedy.worth, names=names, fwhm=None if set_by_hand else widths)
 
 
 def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:
