@@ -116,17 +116,6 @@ def test_a_step_run_again_under_a_trained_model_marks_it_out_of_date():
     assert session.outdated(both.pl) == ""
 
 
-def test_what_was_made_of_something_outlives_its_layers():
-    raman, pl, both = paired(14)
-    pair = Pair(method=StageCoordinates())(both)
-    session = Session()
-    session.hold((raman, pl, both.raman, both.pl, pair))
-    session.hold((pair,))
-    assert {id(one) for one in session} == {id(one) for one in (raman, pl, both.raman, both.pl, pair)}
-    session.hold((raman,))
-    assert list(session) == [raman]
-
-
 def test_every_flake_is_saved_and_read_again_with_its_own(tmp_path):
     flakes = {sample: paired(seed, sample) for seed, sample in ((20, "one"), (21, "two"))}
     pairs = {sample: Pair(method=StageCoordinates())(both) for sample, (_, _, both) in flakes.items()}

@@ -44,7 +44,7 @@ def session(viewer: Viewer) -> Session:
 
 def _known(viewer: Viewer, on_show: list[Artefact]) -> Session:
     known = _KNOWN.setdefault(viewer, Session())
-    known.hold(on_show)
+    known.add(*on_show)
     return known
 
 

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from napari_wse2xai.data import AxisKind, Frame, SpectralMap
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import AxisKind, Frame, Record, SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.recipe._model import Recipe, Section
 from napari_wse2xai.stages import Calibrate, ConvertAxis, CorrectResponse, Deconvolve
@@ -14,8 +15,11 @@ FARTHEST_SHIFT = 4500.0
 
 
 def with_laser(source: SpectralMap, section: Section) -> SpectralMap:
-    """Give a map the laser that the recipe declares, where it declares one."""
-    return source if section.laser_nm is None else replace(source, axis=replace(source.axis, laser_nm=section.laser_nm))
+    """Give a map the laser that the recipe declares, where that is another than its file's; its history says so."""
+    if section.laser_nm in (None, source.axis.laser_nm):
+        return source
+    told = Record("load", {"laser_nm": section.laser_nm}, __version__)
+    return replace(source, axis=replace(source.axis, laser_nm=section.laser_nm)).with_record(told)
 
 
 def check(recipe: Recipe, maps: dict[str, SpectralMap]) -> None:

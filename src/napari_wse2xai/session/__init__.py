@@ -1,6 +1,8 @@
-"""What lies on the table: several flakes, each with its artefacts, and which came from which.  No Qt, no napari."""
+"""What lies on the table: several flakes, each with its artefacts, which came from which, and the way back.  No Qt, no napari."""
 
 from napari_wse2xai.session.flakes import named_results
-from napari_wse2xai.session.session import Artefact, Session, among, of_one_measurement
+from napari_wse2xai.session.lineage import Artefact, Lineage, among, of_one_measurement
+from napari_wse2xai.session.node import Missing, Node, State
+from napari_wse2xai.session.session import Change, Session
 
-__all__ = ["Artefact", "Session", "among", "named_results", "of_one_measurement"]
+__all__ = ["Artefact", "Change", "Lineage", "Missing", "Node", "Session", "State", "among", "named_results", "of_one_measurement"]

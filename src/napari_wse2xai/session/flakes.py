@@ -6,7 +6,7 @@ from itertools import chain, count
 from typing import TypeVar
 
 from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
-from napari_wse2xai.session.session import Artefact, Session, among
+from napari_wse2xai.session.lineage import Artefact, Lineage, among
 from napari_wse2xai.theory.beside import TheoryBeside
 
 Kind = TypeVar("Kind", bound=Artefact)
@@ -14,7 +14,7 @@ FURTHEST_FIRST = (Explanation, TrainedModel, PairedMaps, TheoryBeside, PeakMaps,
 RAMAN, PL = "raman", "pl"
 
 
-def named_results(session: Session) -> dict[str, Results]:
+def named_results(session: Lineage) -> dict[str, Results]:
     """Results of every flake by its name, what went furthest first: each with what it was made of, and nothing of another.
 
     What a later run of the same step replaced, and nothing was made of, is left out; a map stands with the first that was made of it.
@@ -29,7 +29,12 @@ def named_results(session: Session) -> dict[str, Results]:
     return named
 
 
-def _lines(session: Session) -> Iterator[Results]:
+def results_of(session: Lineage, artefact: Artefact) -> Results:
+    """Results of one artefact with what it was made of, and nothing else."""
+    return _of(session, [artefact, *session.ancestors(artefact)])
+
+
+def _lines(session: Lineage) -> Iterator[Results]:
     """Results of everything that nothing further was made of."""
     told: list[Artefact] = []
     for kind in FURTHEST_FIRST:
@@ -41,7 +46,7 @@ def _lines(session: Session) -> Iterator[Results]:
                 yield results
 
 
-def _of(session: Session, line: Sequence[Artefact]) -> Results:
+def _of(session: Lineage, line: Sequence[Artefact]) -> Results:
     """Results that one line of descent makes, the furthest first in it."""
     paired, peaks = _first(line, PairedMaps), [each for each in line if isinstance(each, PeakMaps)]
     found = {each.axis.kind.modality: each for each in reversed(peaks)}

@@ -1,184 +1,337 @@
-"""Artefacts and their descent, as their histories tell it."""
+"""The session: everything that was made of some flakes, how it stands, and the way back."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from psygnal import Signal
 
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, SpectralMap, TrainedModel
-from napari_wse2xai.data.history import History, descends, mark_of, roots, spectra_steps
-from napari_wse2xai.theory.beside import TheoryBeside
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.session.lineage import Artefact, Lineage, among
+from napari_wse2xai.session.node import Missing, Node, State, id_of
 
-Artefact = SpectralMap | PeakMaps | PairedMaps | TrainedModel | Explanation | TheoryBeside
-Kind = TypeVar("Kind", bound=Artefact)
-CARRIES_ON: dict[type, type] = {SpectralMap: SpectralMap, PeakMaps: SpectralMap, Explanation: TrainedModel, TheoryBeside: PeakMaps}
-"""Kinds whose history begins with that of what they were made of, and what that is."""
-MEASURED_SIDE = (SpectralMap, PeakMaps, PairedMaps)
-"""Kinds of which a later run replaces an earlier one; a second model stands beside the first."""
+if TYPE_CHECKING:
+    from napari_wse2xai.session.rerun import Made, Rerun
+
+Held = Artefact | Missing
+MOST_UNDONE, MOST_BYTES = 100, 1 << 31
+"""Steps that can be undone, and bytes that only they still hold, at most."""
 
 
-class Session:
-    """Artefacts in the order in which they came; asked by descent, never by name, place in a list or equal numbers.
+@dataclass(frozen=True, eq=False)
+class Change:
+    """What became of a session."""
+
+    came: tuple[Artefact, ...] = ()
+    went: tuple[Artefact, ...] = ()
+    exchanged: tuple[tuple[Artefact, Artefact], ...] = ()
+    """Former and new one of each result that is the same with more to it, such as computed maps."""
+    moment: int = 0
+    """Number of the state of affairs that is reached; equal where undo or redo lead back to it."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Moment:
+    """One state of affairs."""
+
+    number: int
+    label: str
+    """What was done to come here."""
+    held: Mapping[str, Held]
+
+    @cached_property
+    def artefacts(self) -> tuple[Artefact, ...]:
+        return tuple(each for each in self.held.values() if not isinstance(each, Missing))
+
+
+class Session(Lineage):
+    """Flakes with all that was made of them: asked by descent, undone and redone, run again from any step, saved and opened whole.
 
     Parameters
     ----------
     artefacts : the newest last
+
+    Examples
+    --------
+    >>> session = Session([raman])  # doctest: +SKIP
+    >>> session.add(Deconvolve()(raman))  # doctest: +SKIP
+    >>> session.rerun(session.nodes[-1], {"detection": 8})  # doctest: +SKIP
     """
 
+    leaving = Signal(int)
+    """Number of the moment that is left, before anything changes."""
+    changed = Signal(Change)
+
     def __init__(self, artefacts: Iterable[Artefact] = ()) -> None:
-        self._all: list[Artefact] = []
-        for artefact in artefacts:
-            self.add(artefact)
+        self._now = _Moment(0, "", {})
+        self._past: list[_Moment] = []
+        self._future: list[_Moment] = []
+        self._numbers = 0
+        self._parents: dict[int, list[Artefact]] = {}
+        self._nodes: tuple[Node, ...] | None = None
+        self._label: str | None = None
+        self._now = _Moment(0, "", self._with(artefacts))
 
-    def __iter__(self) -> Iterator[Artefact]:
-        """Give all, the newest last."""
-        return iter(self._all)
+    @property
+    def artefacts(self) -> tuple[Artefact, ...]:
+        """All of them, the newest last."""
+        return self._now.artefacts
 
-    def add(self, artefact: Artefact) -> None:
-        """Take one more."""
-        if not among(artefact, self._all):
-            self._all.append(artefact)
+    @property
+    def moment(self) -> int:
+        """Number of the present state of affairs."""
+        return self._now.number
 
-    def hold(self, artefacts: Iterable[Artefact]) -> None:
-        """Take what is shown, the newest last, and let go what is neither among it nor what it was made of."""
-        held = list(artefacts)
-        for artefact in held:
-            self.add(artefact)
-        needed = {id(one) for artefact in held for one in (artefact, *self.ancestors(artefact))}
-        self._all = [artefact for artefact in self._all if id(artefact) in needed]
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """Every result with its parents and how it stands, the newest last."""
+        if self._nodes is None:
+            ids = {id(each): name for name, each in self._now.held.items()}
+            self._nodes = tuple(self._node(name, each, ids) for name, each in self._now.held.items())
+        return self._nodes
 
-    def of_kind(self, kind: type[Kind]) -> list[Kind]:
-        """All of one kind, the newest last."""
-        return [artefact for artefact in self._all if isinstance(artefact, kind)]
+    def _node(self, name: str, held: Held, ids: Mapping[int, str]) -> Node:
+        told: dict[str, Any] = {"record": held.history[-1]} if held.history else {}
+        if isinstance(held, Missing):
+            return Node(name, None, held.name, held.kind, held.parents, state=State.FAILED, why=held.why, **told)
+        parents = tuple(ids[id(parent)] for parent in self.parents(held))
+        state, why = State.CURRENT, self.outdated(held)
+        if self.replaced(held):
+            state, why = State.REPLACED, f"Replaced: {held.history[-1].step} was run again on '{held.name}' since."
+        elif why:
+            state = State.OUT_OF_DATE
+        return Node(name, held, held.name, type(held), parents, state=state, why=why, **told)
 
-    def peaks_of(self, source: SpectralMap) -> PeakMaps | None:
-        """Newest peaks that were found in a map, or in what was made of it on the same axis."""
-        return next((peaks for peaks in reversed(self.of_kind(PeakMaps)) if _found_in(peaks, source)), None)
+    def node(self, what: str | Artefact) -> Node:
+        """Result of an id, or that an artefact is."""
+        found = next((node for node in self.nodes if node.id == what or node.artefact is what), None)
+        if found is None:
+            raise DataError(f"The session holds no result '{what if isinstance(what, str) else what.name}'; add it first.")
+        return found
 
-    def source_of(self, peaks: PeakMaps) -> SpectralMap | None:
-        """Map that peaks were found in: of those that they descend from, the last."""
-        fitting = [source for source in self.of_kind(SpectralMap) if _found_in(peaks, source)]
-        return max(fitting, key=lambda source: _closeness(source.history, peaks.history), default=None)
-
-    def model_of(self, explanation: Explanation) -> TrainedModel | None:
-        """Model that was explained."""
-        return next((model for model in reversed(self.of_kind(TrainedModel)) if descends(explanation.history, model.history)), None)
-
-    def pairs_of(self, made: PeakMaps | TrainedModel) -> list[PairedMaps]:
-        """Pairs that hold some peaks, or that a model was trained on, the newest last."""
-        pairs = self.of_kind(PairedMaps)
-        if isinstance(made, TrainedModel):
-            return [pair for pair in pairs if mark_of(pair.history) in _given(made)]
-        return [pair for pair in pairs if mark_of(made.history) in _given(pair)]
-
-    def peaks_in(self, pair: PairedMaps) -> list[PeakMaps]:
-        """Peaks that a pair was made of, as they were deconvolved."""
-        return [peaks for peaks in self.of_kind(PeakMaps) if mark_of(peaks.history) in _given(pair)]
-
-    def theory_of(self, explanation: Explanation) -> TheoryBeside | None:
-        """Newest comparison with theory that speaks of an explanation."""
-        return next((one for one in reversed(self.of_kind(TheoryBeside)) if _speaks_of(one, explanation)), None)
-
-    def explanations_of(self, peaks: PeakMaps) -> list[Explanation]:
-        """Explanations of models that were trained on pairs of some RS peaks, the newest last."""
-        pairs = self.pairs_of(peaks)
-        models = [model for model in self.of_kind(TrainedModel) if any(pair in pairs for pair in self.pairs_of(model))]
-        return [one for one in self.of_kind(Explanation) if any(descends(one.history, model.history) for model in models)]
+    def held(self, name: str) -> Held:
+        """What an id stands for: an artefact, or what is known of one that is missing."""
+        return self._now.held[name]
 
     def parents(self, artefact: Artefact) -> list[Artefact]:
         """What an artefact was made of, as far as it is here."""
-        named = self._with_marks(_given(artefact))
-        before = self._carried_on_by(artefact)
-        return named if before is None or among(before, named) else [*named, before]
+        if id(artefact) not in self._parents:
+            known = among(artefact, self.artefacts)
+            found = super().parents(artefact)
+            if not known:
+                return found
+            self._parents[id(artefact)] = found
+        return self._parents[id(artefact)]
 
-    def _with_marks(self, marks: Sequence[str]) -> list[Artefact]:
-        """Artefacts of some marks, in their order."""
-        known = {mark_of(each.history): each for each in self._all} if marks else {}
-        return [known[mark] for mark in marks if mark in known]
+    def below(self, artefact: Artefact) -> list[Artefact]:
+        """Everything that was made of an artefact, the oldest first."""
+        return [each for each in self.artefacts if each is not artefact and among(artefact, self.ancestors(each))]
 
-    def _carried_on_by(self, artefact: Artefact) -> Artefact | None:
-        """What an artefact's history begins with, the nearest."""
-        kind = CARRIES_ON.get(type(artefact))
-        if kind is None:
-            return None
-        others: list[Artefact] = [other for other in self._all if isinstance(other, kind) and _comes_before(other, artefact)]
-        return max(others, key=lambda other: _closeness(other.history, artefact.history), default=None)
+    # What changes it
 
-    def is_of(self, artefact: Artefact, source: SpectralMap) -> bool:
-        """Whether an artefact goes back to the measurement that a map is of."""
-        line = [one for one in (artefact, *self.ancestors(artefact)) if isinstance(one, MEASURED_SIDE)]
-        return any(of_one_measurement(one, source) for one in line if one.frame == source.frame)
+    def add(self, *held: Held, label: str = "") -> None:
+        """Take more, as one step that can be undone; what is here already is left as it is."""
+        new = [each for each in held if not any(each is other for other in self._now.held.values())]
+        if new:
+            self._set(self._with(new), label or _label_of(new[-1]))
 
-    def ancestors(self, artefact: Artefact) -> list[Artefact]:
-        """Everything that an artefact goes back to, the nearest first, each once."""
-        found: list[Artefact] = []
-        new = self.parents(artefact)
-        while new:
-            found += [one for one in new if not among(one, found)]
-            new = [parent for one in new for parent in self.parents(one) if not among(parent, found)]
-        return found
+    def take(self, made: "Made") -> None:
+        """Take what running again gave."""
+        self.add(*made.artefacts, *made.missing, label=made.label)
 
-    def replaced(self, artefact: Artefact) -> bool:
-        """Whether a later run of the same step on the same spectra stands in an artefact's place."""
-        return isinstance(artefact, MEASURED_SIDE) and any(_replaces(other, artefact) for other in self._all)
+    def remove(self, *artefacts: Artefact | str) -> None:
+        """Take out some results and all that was made of them; `undo` brings them back."""
+        gone = {node.id for each in artefacts for node in self._branch(self.node(each))}
+        kept = {name: each for name, each in self._now.held.items() if name not in gone}
+        if gone:
+            self._set(kept, f"Remove {self.node(artefacts[0]).name}")
 
-    def outdated(self, artefact: Artefact) -> str:
-        """Why an artefact is out of date, a sentence: a step before it was done again since; empty where none was."""
-        for before in self.ancestors(artefact):
-            if self.replaced(before):
-                return f"Out of date: {before.history[-1].step} was run again on '{before.name}' since, and this rests on the run before."
-        return ""
+    def _branch(self, node: Node) -> Iterator[Node]:
+        yield node
+        ids = {node.id}
+        for other in self.nodes:
+            if other.id not in ids and (node.artefact is not None and among(node.artefact, self._before(other))):
+                ids.add(other.id)
+                yield other
+
+    def _before(self, node: Node) -> list[Artefact]:
+        if node.artefact is not None:
+            return self.ancestors(node.artefact)
+        near = [held for name in node.parents if not isinstance(held := self._now.held.get(name), Missing | None)]
+        return [*near, *(one for each in near for one in self.ancestors(each))]
+
+    def exchange(self, changed: Sequence[tuple[Artefact, Artefact]], label: str = "") -> None:
+        """Let results be the same with more to them (computed maps), under the ids that they have."""
+        new = {id(former): now for former, now in changed}
+        self._set({name: new.get(id(each), each) for name, each in self._now.held.items()}, label or "Compute map")
+
+    def forget_failures(self, step: str, parents: Sequence[Artefact]) -> None:
+        """Forget that a step failed, before it is tried again."""
+        ids = {self.node(parent).id for parent in parents}
+        kept = {name: each for name, each in self._now.held.items() if not _failed(each, step, ids)}
+        if len(kept) < len(self._now.held):
+            self._set(kept, f"Try {step} again")
+
+    @contextmanager
+    def as_one(self, label: str) -> Iterator[None]:
+        """Let everything that is done inside be one step for `undo`."""
+        depth = len(self._past)
+        before = self._now
+        yield
+        if self._now is not before:
+            del self._past[depth + 1 :]
+            self._now = _Moment(self._now.number, label, self._now.held)
+
+    def undo(self) -> str:
+        """Go one step back; gives what was undone, in words, empty where there is nothing to undo."""
+        return self._go(self._past, self._future, self._now.label)
+
+    def redo(self) -> str:
+        """Do again what was undone last; gives what that was, in words, empty where there is nothing."""
+        return self._go(self._future, self._past, self._future[-1].label if self._future else "")
+
+    @property
+    def undoable(self) -> str:
+        """What `undo` would take back, in words; empty where there is nothing."""
+        return self._now.label if self._past else ""
+
+    @property
+    def redoable(self) -> str:
+        """What `redo` would do, in words; empty where there is nothing."""
+        return self._future[-1].label if self._future else ""
+
+    def _go(self, there: list[_Moment], back: list[_Moment], label: str) -> str:
+        if not there:
+            return ""
+        self.leaving.emit(self._now.number)
+        back.append(self._now)
+        self._reach(there.pop())
+        return label
+
+    def _set(self, held: Mapping[str, Held], label: str) -> None:
+        self.leaving.emit(self._now.number)
+        self._past.append(self._now)
+        self._future.clear()
+        self._numbers += 1
+        self._reach(_Moment(self._numbers, label, held))
+
+    def _reach(self, moment: _Moment) -> None:
+        before, self._now = self._now, moment
+        self._parents, self._nodes = {}, None
+        self._forget_the_oldest()
+        self.changed.emit(_change(before, moment))
+
+    def _forget_the_oldest(self) -> None:
+        """Let go of the oldest steps where nobody could want so many back, or what they alone hold fills the memory."""
+        while len(self._past) > MOST_UNDONE or (self._past and _bytes_beside(self._now, (*self._past, *self._future)) > MOST_BYTES):
+            del self._past[0]
+
+    def _with(self, more: Iterable[Held]) -> dict[str, Held]:
+        """What is held and more of it, each under an id of its own; what was missing of the same id is there now."""
+        held = dict(self._now.held)
+        for each in more:
+            name = id_of(each)
+            if any(each is other for other in held.values()):
+                continue
+            if isinstance(held.get(name), Missing):
+                del held[name]
+            held[_free(name, held)] = each
+        return held
+
+    # What is asked of it
+
+    def recipe_of(self, what: str | Artefact) -> str:
+        """Recipe (YAML) that makes one result again from its files, whatever else was made of them."""
+        from napari_wse2xai.recipe import recipe_of
+        from napari_wse2xai.session.flakes import results_of
+
+        node = self.node(what)
+        if node.artefact is None:
+            raise DataError(f"'{node.name}' has no result; {node.why}")
+        return recipe_of(results_of(self, node.artefact))
+
+    def plan(self, what: str | Artefact, settings: Any = None, *, step: str = "") -> "Rerun":
+        """What is to be run again, to be done in another thread; see `rerun`."""
+        from napari_wse2xai.session.rerun import Rerun
+
+        node = self.node(what)
+        return Rerun(Lineage(self.artefacts), node, settings, step=step)
+
+    def rerun(
+        self,
+        what: str | Artefact,
+        settings: Any = None,
+        *,
+        step: str = "",
+        progress: Progress = silent,
+    ) -> "Made":
+        """Run a step again, with other settings where some are given, and everything below it; all as one step for `undo`.
+
+        Parameters
+        ----------
+        what : id of a result, or the result
+        settings : stage with its settings, or those of its settings that change (``{"detection": 8}``); None runs it as it was
+        step : name of an earlier step in the result's history (``"Despike"``); its last step where none is named
+        progress : may raise `Cancelled`; then nothing changes
+
+        Raises
+        ------
+        UserError
+            The step itself fails.  What fails below it is kept as failed, with its sentence.
+        """
+        made = self.plan(what, settings, step=step).run(progress)
+        self.take(made)
+        return made
 
 
-def among(artefact: Artefact, others: Sequence[Artefact]) -> bool:
-    """Whether it is one of some artefacts, itself."""
-    return any(artefact is other for other in others)
+def _label_of(held: Held) -> str:
+    step = held.history[-1].step if held.history else "open"
+    return f"{'Open' if step in ('read', 'open', 'load', 'synthetic') else step}: {held.name}"
 
 
-def _given(artefact: Artefact) -> tuple[str, ...]:
-    """Marks of what the last step took beside its own history."""
-    return artefact.history[-1].of if artefact.history else ()
+def _free(name: str, taken: Mapping[str, Any]) -> str:
+    number, free = 1, name
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    return free
 
 
-def _closeness(ancestor: History, descendant: History) -> tuple[int, bool, int]:
-    """How near an ancestor is: steps on spectra first, then whether also the flake is the descendant's."""
-    return len(spectra_steps(ancestor)), descendant[: len(ancestor)] == ancestor, len(ancestor)
+def _failed(held: Held, step: str, parents: set[str]) -> bool:
+    return isinstance(held, Missing) and held.history[-1].step == step and set(held.parents) == parents
 
 
-def of_one_measurement(one: Any, other: Any) -> bool:
-    """Whether two artefacts go back to the same measurement; peaks of which nothing is known go by their name."""
-    ours, theirs = _roots(one), _roots(other)
-    return not ours.isdisjoint(theirs) if ours and theirs else bool(one.name == other.name)
+def _change(before: _Moment, now: _Moment) -> Change:
+    """What is different between two moments."""
+    ours, theirs = now.held, before.held
+    both = [(theirs[name], each) for name, each in ours.items() if name in theirs and theirs[name] is not each]
+    came = [each for name, each in ours.items() if name not in theirs] + [new for old, new in both if isinstance(old, Missing)]
+    went = [each for name, each in theirs.items() if name not in ours] + [old for old, new in both if isinstance(new, Missing)]
+    exchanged = tuple((old, new) for old, new in both if not isinstance(old, Missing) and not isinstance(new, Missing))
+    return Change(_there(came), _there(went), exchanged, now.number)
 
 
-def _roots(artefact: Artefact) -> frozenset[str]:
-    if isinstance(artefact, SpectralMap) and not artefact.history:
-        return frozenset((artefact.fingerprint,))
-    return roots(artefact.history)
+def _there(held: Iterable[Held]) -> tuple[Artefact, ...]:
+    return tuple(each for each in held if not isinstance(each, Missing))
 
 
-def _found_in(peaks: PeakMaps, source: SpectralMap) -> bool:
-    """Whether peaks go back to a map, on its places and its axis."""
-    same_axis = source.axis.kind is peaks.axis.kind and np.array_equal(source.axis.values, peaks.axis.values)
-    return source.frame == peaks.frame and same_axis and of_one_measurement(peaks, source) and descends(peaks.history, source.history)
+def _bytes_beside(now: _Moment, others: Iterable[_Moment]) -> int:
+    """Bytes of large arrays that other moments hold and this one does not."""
+    here = {id(each) for each in now.artefacts}
+    gone = {id(each): each for moment in others for each in moment.artefacts if id(each) not in here}
+    if not gone:
+        return 0
+    shared = set(_arrays(now.artefacts))
+    return sum(size for _, size in set(_arrays(gone.values())) - shared)
 
 
-def _comes_before(other: Artefact, artefact: Artefact) -> bool:
-    """Whether an artefact carries on another's history."""
-    longer = len(artefact.history) > len(other.history) or type(artefact) is not type(other)
-    return other is not artefact and longer and of_one_measurement(other, artefact) and descends(artefact.history, other.history)
-
-
-def _replaces(other: Artefact, before: Artefact) -> bool:
-    """Whether another artefact is a later run of the step that gave one, on the same spectra."""
-    if type(other) is not type(before) or other is before or not (other.history and before.history):
-        return False
-    ours, theirs = before.history[-1], other.history[-1]
-    same_step = (ours.step, ours.of) == (theirs.step, theirs.of) and ours.when < theirs.when
-    return same_step and spectra_steps(before.history[:-1]) == spectra_steps(other.history[:-1])
-
-
-def _speaks_of(beside: TheoryBeside, explanation: Explanation) -> bool:
-    """Whether a comparison was made with an explanation; files of before tell only what it is about."""
-    given: Any = _given(beside)
-    return mark_of(explanation.history) in given if given else beside.speaks_of(explanation)
+def _arrays(artefacts: Iterable[Artefact]) -> Iterator[tuple[int, int]]:
+    """Identity and size of each array, which several artefacts may share."""
+    for artefact in artefacts:
+        for value in vars(artefact).values():
+            if isinstance(value, np.ndarray):
+                yield id(value), value.nbytes

@@ -1,0 +1,91 @@
+"""One result of a session as it stands: what made it, of what, and whether it still holds."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralMap, TrainedModel
+from napari_wse2xai.data.history import History, mark_of
+from napari_wse2xai.session.lineage import Artefact, mark_in
+from napari_wse2xai.theory.beside import TheoryBeside
+
+PREFIXES = {
+    SpectralMap: "map",
+    PeakMaps: "peaks",
+    PairedMaps: "pair",
+    TrainedModel: "model",
+    Explanation: "explanation",
+    TheoryBeside: "theory",
+}
+"""What an id begins with."""
+
+
+class State(StrEnum):
+    """Whether a result holds."""
+
+    CURRENT = "current"
+    REPLACED = "replaced"
+    """A later run of the same step, on the same spectra, stands in its place."""
+    OUT_OF_DATE = "out of date"
+    """A step before it was run again since."""
+    FAILED = "failed"
+    """There is no result: its step ended with a sentence, or its spectra cannot be had any more."""
+
+
+@dataclass(frozen=True, eq=False)
+class Missing:
+    """What is known of a result that could not be made, or could not be had again."""
+
+    name: str
+    why: str
+    """A sentence."""
+    history: History
+    """As it would have been; its last record is that of the step."""
+    parents: tuple[str, ...] = ()
+    """Ids of what it was to be made of."""
+    kind: type = SpectralMap
+    flake: NDArray[Any] | None = None
+    """(ny, nx) bool, of a map whose spectra could not be had."""
+    fingerprint: str = ""
+    """Of those spectra."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """One result of a session."""
+
+    id: str
+    """Stays the same in files, in undo and where computed maps are added."""
+    artefact: Artefact | None
+    """None where it failed."""
+    name: str
+    kind: type
+    parents: tuple[str, ...]
+    """Ids of what it was made of, as far as that is here."""
+    record: Record = field(default_factory=lambda: Record("measured"))
+    """The step that made it."""
+    state: State = State.CURRENT
+    why: str = ""
+    """A sentence where the state is not `State.CURRENT`."""
+
+    @property
+    def step(self) -> str:
+        """Name of the step that made it."""
+        return self.record.step
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """Settings of the step that made it."""
+        return self.record.settings
+
+
+def id_of(held: Artefact | Missing) -> str:
+    """Id of a result, where no other has taken it."""
+    if isinstance(held, Missing):
+        return f"{PREFIXES[held.kind]}-{mark_of(held.history)}"
+    if not held.history and not isinstance(held, SpectralMap):
+        return PREFIXES[type(held)]
+    return f"{PREFIXES[type(held)]}-{mark_in(held)}"
