@@ -7,19 +7,12 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralMap, TrainedModel
+from napari_wse2xai.data import Record, SpectralMap
 from napari_wse2xai.data.history import History, mark_of
+from napari_wse2xai.io.artefacts import KINDS
 from napari_wse2xai.session.lineage import Artefact, mark_in
-from napari_wse2xai.theory.beside import TheoryBeside
 
-PREFIXES = {
-    SpectralMap: "map",
-    PeakMaps: "peaks",
-    PairedMaps: "pair",
-    TrainedModel: "model",
-    Explanation: "explanation",
-    TheoryBeside: "theory",
-}
+PREFIXES = {kind: word for word, kind in KINDS.items()}
 """What an id begins with."""
 
 

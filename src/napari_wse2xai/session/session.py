@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from psygnal import Signal
@@ -59,7 +60,8 @@ class Session(Lineage):
     --------
     >>> session = Session([raman])  # doctest: +SKIP
     >>> session.add(Deconvolve()(raman))  # doctest: +SKIP
-    >>> session.rerun(session.nodes[-1], {"detection": 8})  # doctest: +SKIP
+    >>> session.rerun(session.nodes[-1].id, {"detection": 8})  # doctest: +SKIP
+    >>> session.save("flakes.nc")  # doctest: +SKIP
     """
 
     leaving = Signal(int)
@@ -116,6 +118,11 @@ class Session(Lineage):
     def held(self, name: str) -> Held:
         """What an id stands for: an artefact, or what is known of one that is missing."""
         return self._now.held[name]
+
+    @property
+    def all_held(self) -> dict[str, Held]:
+        """Artefacts, and what is missing, by their ids."""
+        return dict(self._now.held)
 
     def parents(self, artefact: Artefact) -> list[Artefact]:
         """What an artefact was made of, as far as it is here."""
@@ -286,6 +293,27 @@ class Session(Lineage):
         made = self.plan(what, settings, step=step).run(progress)
         self.take(made)
         return made
+
+    def save(self, path: str | Path, *, spectra: bool = False, view: Sequence[Mapping[str, Any]] = ()) -> None:
+        """Write everything into one NetCDF file, which appears complete or not at all.
+
+        Parameters
+        ----------
+        spectra : put the counts of all maps into the file too; else they are read again from their own files, by path and SHA-256
+        view : what a window shows of it, to be given back by `files.view_in`
+        """
+        from napari_wse2xai.session.files import write_session
+
+        write_session(self, path, spectra=spectra, view=view)
+
+    @classmethod
+    def open(cls, path: str | Path, progress: Progress = silent) -> Self:
+        """Read what `save` wrote, or the results of a run."""
+        from napari_wse2xai.session.files import read_held
+
+        session = cls()
+        session._now = _Moment(0, "", read_held(path, progress))
+        return session
 
 
 def _label_of(held: Held) -> str:
