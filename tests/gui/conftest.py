@@ -5,9 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from qtpy.QtCore import QEvent
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
 from napari_wse2xai.gui import train_kept
+from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve, Peak
@@ -26,6 +28,18 @@ def make_small(kind: AxisKind = AxisKind.RAMAN_SHIFT, name: str = "small") -> Sp
     noise = np.random.default_rng(1).normal(0, 3, (*SHAPE, len(axis)))
     counts = lorentzian(axis, middle, width, heights[..., None]) + 20 + noise
     return SpectralMap.from_arrays(counts, axis, kind, frame=FRAME, name=name, laser_nm=532.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(qapp) -> Iterator[None]:
+    """End every widget of a test before the next begins: one that is left meets events of windows that it knows nothing of."""
+    yield
+    for widget in qapp.topLevelWidgets():
+        if isinstance(widget, Docked):
+            widget.set_listening(False)
+            widget.deleteLater()
+    qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
+    qapp.processEvents()
 
 
 @pytest.fixture(autouse=True)

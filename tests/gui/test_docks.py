@@ -1,11 +1,13 @@
 """The docks as napari's Plugins menu opens them, and what they say."""
 
+import threading
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QLabel
+from superqt.utils import WorkerBase
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.gui import stock
@@ -58,6 +60,24 @@ def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
     viewer.window.remove_dock_widget("all")
     after = [len(emitter.callbacks) for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.point)]
     assert after == before
+
+
+def test_a_closed_dock_ends_with_what_runs_in_it_and_opens_anew(viewer, settle, small, qtbot) -> None:
+    _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
+    gone: list[str] = []
+    panels.destroyed.connect(lambda: gone.append("panels"))
+    stock.add(viewer, to_layers(small))
+    released = threading.Event()
+    panels.saving.runner.start(lambda progress: (released.wait(20), progress(0.5, "half"))[0], "a long work")
+    with qtbot.captureExceptions() as broken:
+        viewer.window.remove_dock_widget("all")
+        settle(lambda: bool(gone))
+        released.set()
+        settle(lambda: not WorkerBase._worker_set)
+    assert not broken
+    _, again = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
+    assert again is not panels
+    assert again.parent() is not None
 
 
 def test_labspec_text_and_results_open_through_the_manifest(viewer, tmp_path, small, small_peaks) -> None:

@@ -10,7 +10,8 @@ class Docked(QWidget):
     """Subclasses say in `listen` and `let_go` what they hear of the viewer.
 
     napari takes a widget out of its dock, when that is closed, without telling or destroying it: one that still listened would
-    go on working unseen for the rest of the session.
+    go on working unseen for the rest of the session, and what is left of it would fall to Python's garbage collector at any moment, in
+    the middle of whatever Qt is doing.  So it lets go, and ends with the next turn of the event loop.
     """
 
     _listens = False
@@ -33,7 +34,14 @@ class Docked(QWidget):
         """Follow the dock: with one, listen; without, let go."""
         if event.type() == QEvent.Type.ParentChange:
             self.set_listening(self.parent() is not None)
+            if self.parent() is None:
+                QTimer.singleShot(0, self._end_outside)
         return bool(super().event(event))
+
+    def _end_outside(self) -> None:
+        """End unless there is a place in a window again, as where a panel moves from one dock to another."""
+        if self.parent() is None:
+            self.deleteLater()
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Let go of the viewer."""
