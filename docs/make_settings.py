@@ -15,7 +15,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Simulate, Train
+from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Separate, Simulate, Train
 
 PAGE = Path(__file__).with_name("stages.md")
 _PLACE = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -25,7 +25,7 @@ _LIMITS = ("gt", "ge", "lt", "le")
 
 def filled(text: str) -> str:
     """Page with every table as the stages now are."""
-    stages = {stage.__name__: stage for stage in (*STAGES, Pair, Train, Explain, Simulate, CompareTheory)}
+    stages = {stage.__name__: stage for stage in (*STAGES, Separate, Pair, Train, Explain, Simulate, CompareTheory)}
     return _PLACE.sub(lambda place: f"{place[1]}{_tables(stages[place[2]])}{place[3]}", text)
 
 

@@ -50,6 +50,7 @@ _HOME = {
         "Normalise",
         "Pair",
         "Peak",
+        "Separate",
         "Simulate",
         "Train",
         "check_model",

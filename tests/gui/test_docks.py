@@ -5,11 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from qtpy.QtCore import QTimer
+from napari.utils._proxies import PublicOnlyProxy
+from npe2 import PluginManifest
+from qtpy.QtCore import QObject, Qt, QTimer
 from qtpy.QtWidgets import QLabel
 from superqt.utils import WorkerBase
 
-from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.peak_chooser import legend
@@ -60,6 +62,26 @@ def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
     viewer.window.remove_dock_widget("all")
     after = [len(emitter.callbacks) for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.point)]
     assert after == before
+
+
+@pytest.mark.parametrize("title", sorted(each.display_name for each in PluginManifest.from_distribution(PLUGIN).contributions.widgets))
+def test_no_dock_works_on_the_proxy_that_napari_hands_it(viewer, title: str) -> None:
+    _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, title)
+    parts = [dock, *dock.findChildren(QObject)]
+    held = [value for part in parts for value in getattr(part, "__dict__", {}).values()]
+    assert any(one is viewer for one in held)
+    assert not [one for one in held if isinstance(one, PublicOnlyProxy)]
+
+
+def test_a_peak_map_that_is_ticked_in_a_dock_is_seen_and_alone(viewer, settle, small, small_peaks) -> None:
+    _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
+    stock.add(viewer, to_layers(small))
+    stock.add(viewer, to_layers(small_peaks))
+    settle(lambda: panels.chooser.table.rowCount() > 0)
+    panels.chooser.table.item(0, 0).setCheckState(Qt.Checked)
+    settle()
+    seen = [layer.name for layer in viewer.layers if layer.visible and isinstance(stock.shown(layer).artefact, PeakMaps)]
+    assert seen == ["A1' position (cm⁻¹)"]
 
 
 def test_a_closed_dock_ends_with_what_runs_in_it_and_opens_anew(viewer, settle, small, qtbot) -> None:

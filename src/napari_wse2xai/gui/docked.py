@@ -6,6 +6,15 @@ from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 
+def plain(viewer: Any) -> Any:
+    """The viewer itself: napari hands a plugin a proxy, each dock its own.
+
+    What a proxy gives is a proxy again, so that a layer just added is not the layer found in the list, and a dock's session not its
+    neighbour's; and each look at an attribute inspects the caller's frame.
+    """
+    return getattr(viewer, "__wrapped__", viewer)
+
+
 class Docked(QWidget):
     """Subclasses say in `listen` and `let_go` what they hear of the viewer.
 

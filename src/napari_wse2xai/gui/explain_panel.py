@@ -14,7 +14,7 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.gui import explain_card, stock
 from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.by_turns import ByTurns
-from napari_wse2xai.gui.docked import FollowsLayers, Scrolled
+from napari_wse2xai.gui.docked import FollowsLayers, Scrolled, plain
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_pairs import PairView
 from napari_wse2xai.gui.explain_pixels import PixelCurves
@@ -51,6 +51,7 @@ class ExplainPanel(FollowsLayers):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.models, self.form = QComboBox(), Form(Explain)
         self.work = WorkRow(napari_viewer, "Explain")

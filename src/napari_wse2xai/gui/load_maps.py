@@ -26,6 +26,7 @@ from qtpy.QtWidgets import (
 from napari_wse2xai.data import AxisKind, Medium, Picture
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.docked import plain
 from napari_wse2xai.gui.opening import PL, RAMAN, Artefact, Choice, Listing, listing_of, opened
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
@@ -43,6 +44,7 @@ class LoadMaps(QWidget):
     """Choose files and an item in them, say what it is, load it as layers."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
         super().__init__(parent)
         self.viewer = napari_viewer
         self.lister, self.loader = Runner(self), Runner(self)

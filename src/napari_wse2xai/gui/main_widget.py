@@ -7,7 +7,7 @@ from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.docked import Docked, FollowsLayers
+from napari_wse2xai.gui.docked import Docked, FollowsLayers, plain
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.gui.load_maps import LoadMaps
@@ -30,6 +30,7 @@ class MainWidget(FollowsLayers):
     """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve, pair RS with PL."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.loading = LoadMaps(napari_viewer)
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}

@@ -11,7 +11,7 @@ from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
 from napari_wse2xai.errors import AmbiguousPairing, SettingsError, UserError
 from napari_wse2xai.gui import pair_placing, stock
-from napari_wse2xai.gui.docked import FollowsLayers
+from napari_wse2xai.gui.docked import FollowsLayers, plain
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.pair_choice import PairChoice
 from napari_wse2xai.gui.pair_landmarks import LandmarkClicks
@@ -42,6 +42,7 @@ class PairPanel(FollowsLayers):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.runner, self.saver = Runner(self), Runner(self)
         self.clicks, self.view = LandmarkClicks(napari_viewer, self), PairView(napari_viewer)

@@ -8,7 +8,8 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QLabel, QTableWidg
 from napari_wse2xai.data import PARAMETERS, ComputedMap, PeakMaps, Status
 from napari_wse2xai.data.quantities import STATUS_COLORS, WORDS, pretty
 from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.compute_row import ComputeRow
+from napari_wse2xai.gui.compute_row import ComputeRow, SeparateRow
+from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.layers import LayerTuple, chi2_layer, computed_layer, computed_part, part_name, peak_layer, status_layer
 
 FIT = "fit"
@@ -35,10 +36,12 @@ class PeakChooser(QWidget):
         self.table.setStyleSheet("QTableWidget::indicator:unchecked { border: 1px solid #888888; }")  # else unseen in napari's dark theme
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
-        self.computing = ComputeRow(viewer)
-        for row in (self.which, self.table, self.errors, self.computing, self.legend):
+        self.computing, self.separating = ComputeRow(viewer), SeparateRow(viewer)
+        strain = Fold("Strain and charge", self.separating)
+        for row in (self.which, self.table, self.errors, self.computing, strain, self.legend):
             layout.addWidget(row)
-        self.computing.computed.connect(self.show_computed)
+        for computing in (self.computing, self.separating):
+            computing.computed.connect(self.show_computed)
         self.which.currentIndexChanged.connect(lambda _: self._fill())
         self.errors.toggled.connect(lambda _: self._fill())
         self.table.itemChanged.connect(self._on_tick)
@@ -64,7 +67,8 @@ class PeakChooser(QWidget):
     def _fill(self) -> None:
         peaks = self.which.currentData()
         self.legend.setText(legend(peaks) if isinstance(peaks, PeakMaps) else "")
-        self.computing.know(peaks if isinstance(peaks, PeakMaps) else None)
+        for computing in (self.computing, self.separating):
+            computing.know(peaks if isinstance(peaks, PeakMaps) else None)
         self.table.blockSignals(True)
         names = [*peaks.names, *(each.name for each in peaks.computed), FIT] if isinstance(peaks, PeakMaps) else []
         self.table.setRowCount(len(names))

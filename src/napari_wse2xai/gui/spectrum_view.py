@@ -14,7 +14,7 @@ from napari_wse2xai.data.quantities import WORDS, pretty
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.blitted import Blitted
-from napari_wse2xai.gui.docked import Docked
+from napari_wse2xai.gui.docked import Docked, plain
 from napari_wse2xai.gui.start_peaks import StartPeaks
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
@@ -34,6 +34,7 @@ class SpectrumView(Docked):
     """
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
         super().__init__(parent)
         self.viewer = napari_viewer
         self.source: SpectralMap | None = None

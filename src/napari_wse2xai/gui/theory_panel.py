@@ -13,7 +13,7 @@ from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.asking import save_where_asked
-from napari_wse2xai.gui.docked import FollowsLayers, Scrolled
+from napari_wse2xai.gui.docked import FollowsLayers, Scrolled, plain
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.structure_window import StructureWindow
 from napari_wse2xai.gui.theory_result import TheoryView
@@ -42,6 +42,7 @@ class TheoryPanel(FollowsLayers):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.peaks, self.form = QComboBox(), Form(CompareTheory)
         self.files_button, self.files = QPushButton("Your own calculations…"), Voice(napari_viewer)

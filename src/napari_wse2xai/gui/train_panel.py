@@ -21,7 +21,7 @@ from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.gui import stock, train_kept, warming
 from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.by_turns import ByTurns
-from napari_wse2xai.gui.docked import FollowsLayers, Scrolled
+from napari_wse2xai.gui.docked import FollowsLayers, Scrolled, plain
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.outdated import Outdated
 from napari_wse2xai.gui.train_result import TrainResult
@@ -53,6 +53,7 @@ class TrainPanel(FollowsLayers):
     """What came of a run, and the mood to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.flakes, self.preset, self.form = QListWidget(), QComboBox(), Form(Train)
         self.enough_button = QPushButton("Stop and keep")

@@ -14,7 +14,7 @@ from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
 from napari_wse2xai.recipe._peak_file import read_peaks
 from napari_wse2xai.recipe._yaml import mapping_of, text_of
-from napari_wse2xai.stages import CompareTheory, Settings
+from napari_wse2xai.stages import CompareTheory, Separate, Settings
 
 DEFAULT_PRESET = "wse2-532"
 FIT_KEYS = ("peaks", "computed")
@@ -91,7 +91,7 @@ def _place(name: str) -> tuple[bool, bool, bool, str]:
 
 
 def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:
-    """Write ``peaks`` and ``computed`` where they belong, a stage left empty as no settings, and ``false`` as a stage left out."""
+    """Write peaks and computed maps where they belong, a stage left empty as no settings, and ``false`` as a stage left out."""
     normal = dict(section)
     for step in STEPS:
         if step in normal:
@@ -103,8 +103,23 @@ def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str
         if not isinstance(fit, Mapping) or key in fit:
             raise SettingsError(f"{place}.{key} stands beside a 'deconvolve' that leaves it no room; give the {key} once.")
         normal["deconvolve"] = {**fit, key: normal.pop(key)}
+    if "separate" in normal:
+        normal["deconvolve"] = _with_causes(normal.get("deconvolve", {}), normal.pop("separate"), place)
     fit = normal.get("deconvolve")
     return normal, "deconvolve.peaks" if "peaks" not in moved and isinstance(fit, Mapping) and "peaks" in fit else "peaks"
+
+
+def _with_causes(fit: Any, separate: Any, place: str) -> dict[str, Any]:
+    """Add the maps of strain, charge and temperature to the computed ones."""
+    if not isinstance(fit, Mapping):
+        raise SettingsError(f"{place}.separate stands beside a deconvolution that is left out; give its settings, or leave out separate.")
+    try:
+        wanted = Separate.model_validate(separate).maps()
+    except ValidationError as error:
+        raise SettingsError(sentence(error, Separate, f"{place}.separate")) from None
+    if not wanted:
+        raise SettingsError(f"{place}.separate names no lines; give as many as there are causes, such as E' and A1' for strain and charge.")
+    return {**fit, "computed": [*fit.get("computed", ()), *(each.model_dump(mode="json") for each in wanted)]}
 
 
 def _with_peaks_of_file(section: dict[str, Any], folder: Path) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from napari_wse2xai.stages.find_flake import FindFlake
 from napari_wse2xai.stages.normalise import Normalise
 from napari_wse2xai.stages.pair import Pair
 from napari_wse2xai.stages.peaks import Peak
+from napari_wse2xai.stages.separate import Separate
 from napari_wse2xai.stages.simulate import Simulate
 from napari_wse2xai.stages.train import Train
 
@@ -41,6 +42,7 @@ __all__ = [
     "Pair",
     "Peak",
     "Proposal",
+    "Separate",
     "Settings",
     "Simulate",
     "SoFar",

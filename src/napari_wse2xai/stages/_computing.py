@@ -48,7 +48,7 @@ def computed_maps(wanted: Sequence["Computed"], fitted: Fitted) -> tuple[Compute
         return ()
     source, spectra = fitted.source, fitted.spectra
     formulas = [each.formula([peak for window in fitted.windows for peak in window.peaks]) for each in wanted]
-    units = [formula.unit(base_units(formula, source.axis.unit, source.intensity_unit)) for formula in formulas]
+    units = [each.unit_of(formula, source.axis.unit, source.intensity_unit) for each, formula in zip(wanted, formulas, strict=True)]
     found = np.full((2, len(formulas), len(spectra)), np.nan)
     bands = _Bands.of(formulas, fitted)
     for first in range(0, len(spectra), CHUNK):

@@ -24,15 +24,21 @@ class Computed(Settings):
         "+ - * / ** and functions such as sqrt, exp, log.",
         min_length=1,
     )
+    unit: str = setting("", title="Unit", description="Unit where numbers of the formula carry units; empty to work it out.")
+    source: str = setting("", title="Source", description="Where numbers of the formula come from.")
 
     def formula(self, peaks: Sequence[Peak]) -> Expression:
         """The formula over some peaks; raises ValueError with one sentence."""
         try:
             formula = formula_of(self.expression, [peak.name for peak in peaks])
-            formula.unit(base_units(formula, "axis units", "counts"))
+            self.unit_of(formula, "axis units", "counts")
             return formula
         except ValueError as error:
             raise ValueError(f"computed map {self.name}: {error}") from None
+
+    def unit_of(self, formula: Expression, axis_unit: str, intensity_unit: str) -> str:
+        """Unit of the map; raises ValueError where the formula adds unlike ones."""
+        return self.unit or formula.unit(base_units(formula, axis_unit, intensity_unit))
 
 
 def formula_of(text: str, names: Sequence[str], *, bands: bool = True) -> Expression:
