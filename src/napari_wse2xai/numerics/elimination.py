@@ -1,6 +1,8 @@
 """Many small symmetric positive systems at once, the pixels last: each step of the elimination is one operation over all of them."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 
 PANELS = 3
 """Column panels of the elimination: more leave out more of the upper triangle, in more operations."""
@@ -41,3 +43,18 @@ class Factor:
             right[k] *= self.over[k]
             right[:k].addcmul_(self.lower[k, :k], right[k], value=-1)
         return right
+
+
+def inverse(system: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Inverses of systems (m, m, pixel), which are overwritten: Gauss and Jordan, without pivoting, which positive ones do not need."""
+    for k, row in enumerate(system):
+        pivot = row[k].copy()
+        over = 1.0 / np.where(pivot == 0, np.finfo(float).tiny, pivot)
+        column = system[:, k].copy()
+        column[k] = 0.0
+        np.multiply(row, over, out=row)
+        system -= column[:, None] * row
+        np.multiply(column, -over, out=column)
+        column[k] = over
+        system[:, k] = column
+    return system

@@ -66,7 +66,7 @@ class MomentSlopes:
 
     @torch.inference_mode()
     def normal(self) -> Array:
-        """(pixel, q + polynomials, q + polynomials) sums of products of all slopes."""
+        """(q + polynomials, q + polynomials, pixel) sums of products of all slopes."""
         series, count = self.expansion.series, self.expansion.background.shape[1]
         return self._sums(series.of_ones(self.at), torch.eye(count)[..., None].expand(-1, -1, self.gamma.shape[1]))
 
@@ -83,11 +83,11 @@ class MomentSlopes:
 
     @torch.inference_mode()
     def product(self, residual: NDArray[np.float32]) -> Array:
-        """(pixel, q + polynomials) sums of all slopes times a residual (pixel, n) without background."""
+        """(q + polynomials, pixel) sums of all slopes times a residual (pixel, n) without background."""
         real, imaginary = self.expansion.series.of_residual(torch.as_tensor(residual), self.at)
         columns = self._by_parameters(torch.stack([imaginary[0], imaginary[1], real[1]]))
-        rows = columns.flatten(0, 1)[self.expansion.rows].T.double().numpy()
-        return np.pad(rows, [(0, 0), (0, self.expansion.background.shape[1])])
+        rows = columns.flatten(0, 1)[self.expansion.rows].double().numpy()
+        return np.pad(rows, [(0, self.expansion.background.shape[1]), (0, 0)])
 
     def _by_parameters(self, columns: torch.Tensor) -> torch.Tensor:
         """(3, peak, ..., pixel) of ``Im g, Im g^2, Re g^2`` to those of position, FWHM and height."""
@@ -112,7 +112,7 @@ class MomentSlopes:
         result[many:, :many] = under[:, rows]
         result[:many, many:] = under[:, rows].transpose(0, 1)
         result[many:, many:] = among
-        return np.ascontiguousarray(result.permute(2, 0, 1).double().numpy())
+        return np.asarray(result.double().numpy())
 
     def _with_background(self, real: torch.Tensor, imaginary: torch.Tensor) -> torch.Tensor:
         """(polynomial, 3 peak, pixel) sums of the slopes with each polynomial of the background; ``sum x g = sum 1 + z G``."""

@@ -46,8 +46,10 @@ def covariances(standard: Values, sigma: Values, slopes: Slopes) -> list[float]:
 
 def _lags(standard: Values) -> list[float]:
     """Mean products of channels 0, 1, ... apart, of the pixels that are as the most of them."""
-    n = standard.shape[1]
-    each = np.stack([(standard[:, : n - lag] * standard[:, lag:]).mean(axis=1) for lag in range(min(MEMORY, n // 4) + 1)])
+    n, most = standard.shape[1], min(MEMORY, standard.shape[1] // 4)
+    size = 32 * -(-(n + most) // 32)  # products that go round the end fall beyond the last lag
+    power = np.abs(np.fft.rfft(standard, size, axis=1)) ** 2
+    each = (np.fft.irfft(power, size, axis=1)[:, : most + 1] / (n - np.arange(most + 1))).T
     shared = each[1:].sum(axis=0)
     away = shared - median(shared)
     usual = np.abs(away) <= UNUSUAL * robust_sigma(away)

@@ -11,8 +11,8 @@ from napari_wse2xai.numerics.noise_memory import covariances
 from napari_wse2xai.numerics.problem import Problem
 from napari_wse2xai.numerics.slopes import Slopes
 
-SAMPLE = 50_000
-"""Channels that the noise is read off, up to twice as many."""
+SAMPLE, PAIRS = 50_000, 32
+"""Channels that the noise is read off, and the fewest pairs of neighbouring pixels that have them."""
 FEW = 30
 """Pixels below which no noise is called usual, and nothing common to them."""
 DARK, LEAST = 0.02, 0.1
@@ -73,7 +73,7 @@ class Noise:
         follows the noise, most of all under lines of few channels, so what is left of it in differences is worked out from the slopes.
         What all pixels miss alike is no noise: patterns that residuals share are taken off before.
         """
-        some = _in_pairs(len(counts), max(1, counts.size // SAMPLE))
+        some = _in_pairs(len(counts), max(SAMPLE // (2 * counts.shape[1]), PAIRS))
         slopes = Slopes(problem, parameters[some])
         residual = problem.without_background((counts[some] - slopes.fitted) * problem.root) / problem.root
         residual = without_common(residual)
@@ -161,9 +161,9 @@ def _mean_square(difference: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(mean)
 
 
-def _in_pairs(many: int, step: int) -> NDArray[np.intp]:
-    """One of so many pixels, and the one after it."""
-    first = np.arange(0, many - many % 2, 2 * step, dtype=np.intp)
+def _in_pairs(many: int, pairs: int) -> NDArray[np.intp]:
+    """So many pixels, evenly taken, and the one after each; the last one, too, where their number is odd."""
+    first = 2 * np.unique(np.linspace(0, max(many // 2 - 1, 0), min(pairs, many // 2)).astype(np.intp))
     return np.concatenate([np.stack([first, first + 1], axis=1).ravel(), np.arange(many - many % 2, many)])
 
 

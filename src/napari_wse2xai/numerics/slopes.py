@@ -45,16 +45,16 @@ class Slopes:
                     np.multiply(column, root, out=self.all[:, rows[k * PER_PEAK + i]])
 
     def normal(self) -> NDArray[np.float64]:
-        """(pixel, q + polynomials, q + polynomials) sums over the channels of products of all slopes."""
-        return (self.all @ np.swapaxes(self.all, 1, 2)).astype(np.float64)
+        """(q + polynomials, q + polynomials, pixel) sums over the channels of products of all slopes."""
+        return _pixels_last(self.all @ np.swapaxes(self.all, 1, 2))
 
     def weighted(self, variance: NDArray[np.float32]) -> NDArray[np.float64]:
         """The same with each channel's product times a variance, (pixel, n)."""
-        return (self.all @ np.swapaxes(self.all * variance[:, None], 1, 2)).astype(np.float64)
+        return _pixels_last(self.all @ np.swapaxes(self.all * variance[:, None], 1, 2))
 
     def product(self, residual: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(pixel, q + polynomials) sums of all slopes times a residual (pixel, n)."""
-        return (self.all @ residual[..., None])[..., 0].astype(np.float64)
+        """(q + polynomials, pixel) sums of all slopes times a residual (pixel, n)."""
+        return _pixels_last((self.all @ residual[..., None])[..., 0])
 
     def scaled(self, some: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """(pixel, m + polynomials, n) directions in which some fits follow the data, of length 1; and the inverse of their products.
@@ -68,6 +68,11 @@ class Slopes:
         rows = every / np.maximum(size, np.float32(1e-30))
         normal = (rows @ np.swapaxes(rows, 1, 2)).astype(np.float64) + RIDGE * np.eye(rows.shape[1])
         return rows, np.linalg.inv(normal).astype(np.float32)
+
+
+def _pixels_last(sums: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Sums (pixel, ...) in double precision, as (..., pixel)."""
+    return np.ascontiguousarray(np.moveaxis(sums, 0, -1), dtype=np.float64)
 
 
 def drawn(problem: Problem, parameters: NDArray[np.float64]) -> NDArray[np.float32]:

@@ -14,18 +14,18 @@ def boxes(standard: NDArray[np.floating]) -> Iterator[tuple[int, NDArray[np.floa
 
     Parameters
     ----------
-    standard : (pixel, n) residuals over the noise of a channel
+    standard : (n, pixel) residuals over the noise of a channel
 
     Yields
     ------
-    width in channels, and (pixel, box) sums; boxes lie half a width apart
+    width in channels, and (box, pixel) sums; boxes lie half a width apart
     """
-    width, sums = 2, standard[:, 1:] + standard[:, :-1]
-    while sums.shape[1]:
+    width, sums = 2, standard[1:] + standard[:-1]
+    while len(sums):
         yield width, sums
-        if 4 * width > standard.shape[1]:
+        if 4 * width > len(standard):
             return
-        width, sums = 2 * width, sums[:, :-2:2] + sums[:, 2::2]
+        width, sums = 2 * width, sums[:-2:2] + sums[2::2]
 
 
 def largest(standard: NDArray[np.floating], memory: Sequence[float] = ()) -> NDArray[np.float64]:
@@ -46,8 +46,8 @@ def largest(standard: NDArray[np.floating], memory: Sequence[float] = ()) -> NDA
     fitted took their share of the residual, so the test errs on the quiet side near lines.
     """
     result = np.zeros(len(standard))
-    for width, sums in boxes(standard):
-        highest = np.maximum(sums.max(axis=1), -sums.min(axis=1))
+    for width, sums in boxes(np.ascontiguousarray(standard.T)):  # whole rows of pixels are added and compared at a time
+        highest = np.maximum(sums.max(axis=0), -sums.min(axis=0))
         np.maximum(result, highest / np.sqrt(width * raised(width, memory)), out=result)
     return result
 

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.local_problem import LocalProblem
 from napari_wse2xai.numerics.moment_slopes import Expansion, MomentSlopes
-from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITION, Problem
+from napari_wse2xai.numerics.problem import PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.residual_noise import Noise
 from napari_wse2xai.numerics.slopes import Slopes, drawn, model
 from napari_wse2xai.numerics.structure import largest
@@ -19,8 +20,6 @@ AT_ONCE, FEWEST, MOST = 600_000, 256, 4096
 """Values of an array (pixel, n), or of derivatives, that are worked on at once, and pixels at least and at most: they stay in the cache."""
 ALONE = 4.0
 """Standard deviations that a channel must reach to be looked at as a spike."""
-RIDGE = 1e-7
-"""Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
 
 
 @dataclass(frozen=True)
@@ -88,8 +87,12 @@ def assess(
         with torch.inference_mode():
             return _of_some(problem, counts[part], parameters[part], free[part], noise, expansion)
 
-    with single_thread(), ThreadPoolExecutor(max_workers=min(len(chunks), os.cpu_count() or 1, 8)) as pool:
-        parts = list(pool.map(work, chunks))
+    if len(chunks) == 1:
+        with single_thread():
+            parts = [work(chunks[0])]
+    else:
+        with single_thread(), ThreadPoolExecutor(max_workers=min(len(chunks), os.cpu_count() or 1, 8)) as pool:
+            parts = list(pool.map(work, chunks))
     names = [each.name for each in fields(Quality) if each.name != "freedom"]
     return Quality(
         freedom=len(problem.x) - len(problem.leaders) - problem.background.shape[1],
@@ -111,9 +114,9 @@ def correlations(
     residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
     noise = Noise.of(problem, counts, parameters)
     variance = noise.variance(residual.astype(np.float32), slopes.fitted)
-    local = _Local(problem, slopes, parameters, free, problem.pull(counts))
-    covariance = local.covariance(variance * root**2, noise.memory)
-    error = np.sqrt(np.where(local.known, np.einsum("bii->bi", covariance), np.nan))
+    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
+    covariance = np.moveaxis(local.covariance(variance * root**2, noise.memory), -1, 0)
+    error = np.sqrt(np.where(local.known.T, np.einsum("bii->bi", covariance), np.nan))
     result = np.full((len(counts), *2 * (PER_PEAK * len(problem.shapes),)), np.nan)
     result[:, problem.rows[:, None], problem.rows] = covariance / error[:, :, None] / error[:, None, :]
     return result
@@ -149,8 +152,8 @@ def joint(
     root = problem.root.astype(np.float32)
     residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
     variance = noise.variance(residual.astype(np.float32), slopes.fitted)
-    local = _Local(problem, slopes, parameters, free, problem.pull(counts))
-    whole = local.covariance(variance * root**2, noise.memory)
+    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
+    whole = np.moveaxis(local.covariance(variance * root**2, noise.memory), -1, 0)
     shared, crossed = np.empty((*variance.shape, bands.shape[1]), dtype=np.float32), np.empty((*whole.shape[:2], bands.shape[1]))
     for k, band in enumerate(bands.T.astype(np.float32)):
         shared[..., k] = _coloured(variance, noise.memory, band)
@@ -207,9 +210,10 @@ def _of_chunk(
     residual -= below @ background.T
     plain = residual if plainly else residual / root
     variance = noise.variance(plain, slopes.fitted)
-    local = _Local(problem, slopes, parameters, free, problem.pull(counts))
+    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
     full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
-    power, standard = variance.mean(axis=1, dtype=np.float64), plain / np.sqrt(variance[:, :1] if noise.flat else variance)
+    each = variance[:, :1] if noise.flat else variance
+    power, standard = each.mean(axis=1, dtype=np.float64), plain / np.sqrt(each)
     return {
         "error": local.errors(full),
         "covariance": local.of_shape(full),
@@ -266,105 +270,3 @@ def _lone(standard: NDArray[np.floating]) -> NDArray[np.float64]:
     middle = standard[rows, 2:-2]
     result[rows] = np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0)
     return result
-
-
-class _Local:
-    """The least-squares problem about the found parameters of some pixels, to first order.
-
-    The best background is taken off sums, not off slopes: so the long sums are taken once.
-    """
-
-    def __init__(
-        self,
-        problem: Problem,
-        slopes: Slopes | MomentSlopes,
-        parameters: NDArray[np.float64],
-        free: NDArray[np.bool_],
-        pull: NDArray[np.float64],
-    ) -> None:
-        self.problem, self.slopes, self.parameters = problem, slopes, parameters
-        self.flat = free.reshape(len(free), -1)[:, problem.leaders]
-        sums, many = slopes.normal(), len(problem.rows)
-        self.under = sums[:, many:, :many]
-        self.bare = self._fitted(sums)
-        normal = self.bare.copy()
-        diagonal = np.einsum("bii->bi", normal)  # a view: what is added here is added to the matrix
-        determined = diagonal > 1e-12 * diagonal.max(axis=1, keepdims=True)
-        positions = problem.leaders % PER_PEAK == POSITION
-        self.pulled = np.where(positions, pull[:, problem.leaders // PER_PEAK], 0.0) * determined
-        diagonal += self.pulled
-        scale = np.where(determined, 1.0 / np.sqrt(np.where(determined, diagonal, 1.0)), 0.0)
-        identity = np.eye(len(problem.leaders))
-        scaled = normal * scale[:, :, None] * scale[:, None, :] + (1.0 - determined)[:, :, None] * identity
-        # A hair of ridge: two peaks on top of one another make the matrix singular, and their errors huge, not the program fail.
-        self.inverse = np.linalg.inv(scaled + RIDGE * identity) * scale[:, :, None] * scale[:, None, :]
-        self.known: NDArray[np.bool_] = (determined.astype(np.float64) @ (problem.links != 0).T) > 0
-        """(pixel, q) whether the data say anything about each parameter that varies."""
-
-    def _fitted(self, sums: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(pixel, m, m) sums of products of what is fitted, the best background taken off, of those of all slopes and polynomials."""
-        many = len(self.problem.rows)
-        across = sums[:, many:, :many] - 0.5 * (sums[:, many:, many:] @ self.under)
-        shadow = np.swapaxes(self.under, 1, 2) @ across
-        whole = sums[:, :many, :many] - shadow - np.swapaxes(shadow, 1, 2)
-        linked = whole if self.problem.plain else self.problem.links.T @ whole @ self.problem.links
-        return linked if self.flat.all() else np.asarray(linked * self.flat[:, :, None] * self.flat[:, None, :])
-
-    def covariance(self, variance: NDArray[np.float32], memory: tuple[float, ...] = (), *, flat: bool = False) -> NDArray[np.float64]:
-        """(pixel, q, q) covariance of all that varies, for the variance of each weighted channel and the memory of the noise.
-
-        `flat`: the variance is the same in all channels of a pixel.
-        """
-        if flat and not memory:
-            fitted = (self.inverse - (self.inverse * self.pulled[:, None]) @ self.inverse) * variance[:, :1, None]
-        else:
-            products = self.slopes.weighted(variance)
-            if memory and isinstance(self.slopes, Slopes):
-                products += self._shared(self.slopes, np.sqrt(variance), memory)
-            fitted = self.inverse @ self._fitted(products) @ self.inverse
-        return fitted if self.problem.plain else np.asarray(self.problem.links @ fitted @ self.problem.links.T)
-
-    def crossed(self, weighted: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(pixel, q) covariance of all that varies with a sum of channels whose covariance with each weighted channel is given."""
-        many = len(self.problem.rows)
-        sums = self.slopes.product(weighted)
-        plain = sums[:, :many] - np.einsum("pdq,pd->pq", self.under, sums[:, many:])
-        fitted = (self.inverse @ ((plain @ self.problem.links) * self.flat)[..., None])[..., 0]
-        return np.asarray(fitted @ self.problem.links.T)
-
-    def errors(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(pixel, peak, 4) standard errors; NaN where there is none."""
-        error = np.full_like(self.parameters, np.nan)
-        variance = np.abs(np.einsum("bii->bi", covariance))
-        error.reshape(len(error), -1)[:, self.problem.rows] = np.sqrt(np.where(self.known, variance, np.nan))
-        return error
-
-    @staticmethod
-    def _shared(slopes: Slopes, sigma: NDArray[np.float32], memory: tuple[float, ...]) -> NDArray[np.float64]:
-        """(pixel, slope, slope) what channels that share noise add to the sums of products."""
-        scaled = slopes.all * sigma[:, None]
-        total = np.zeros((*scaled.shape[:2], scaled.shape[1]))
-        for lag, share in enumerate(memory[1:], start=1):
-            once = share * (scaled[:, :, lag:] @ np.swapaxes(scaled[:, :, :-lag], 1, 2)).astype(np.float64)
-            total += once + np.swapaxes(once, 1, 2)
-        return total
-
-    def of_shape(self, covariance: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(pixel, peak, 3, 3) covariance of FWHM, height and form of each peak; zero for what does not vary."""
-        peaks, many = self.parameters.shape[1], len(self.problem.rows)
-        places = np.full(peaks * PER_PEAK, -1)
-        places[self.problem.rows] = np.arange(many)
-        own = places.reshape(peaks, PER_PEAK)[:, [FWHM, HEIGHT, FORM]]
-        varies = (own[:, :, None] >= 0) & (own[:, None, :] >= 0)
-        flat = np.where(varies, own[:, :, None] * many + own[:, None, :], 0)
-        return np.asarray(covariance.reshape(len(covariance), -1)[:, flat] * varies)
-
-    def distance(self, residual: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(pixel,) fall of the sum of squares that a Newton step promises."""
-        leaders = self.problem.leaders
-        downhill = (self.slopes.product(residual)[:, : len(self.problem.rows)] @ self.problem.links) * self.flat
-        downhill -= self.pulled * (self.parameters[:, :, POSITION] - self.problem.anchor)[:, leaders // PER_PEAK]
-        heights = leaders % PER_PEAK == HEIGHT
-        absent = self.parameters[:, leaders // PER_PEAK, HEIGHT] <= 0
-        downhill[heights & absent & (downhill < 0)] = 0.0  # an absent peak would go below zero, but may not
-        return np.asarray((downhill * (self.inverse @ downhill[..., None])[..., 0]).sum(axis=1))
