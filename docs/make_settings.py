@@ -1,7 +1,7 @@
-"""Write the tables of settings into docs/stages.md from the stages themselves: ``python docs/make_settings.py``.
+"""Write the tables of settings into docs/stages.md and docs/theory_live.md from the classes: ``python docs/make_settings.py``.
 
 A table goes between ``<!-- settings: FindFlake -->`` and ``<!-- end -->``; tables of the methods that a stage can choose from, and of the
-models that it lists, follow its own.
+models that it lists, follow its own.  Those of calculations stand within one another, and have a table each.
 """
 
 import re
@@ -15,9 +15,12 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
 from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Separate, Simulate, Train
 
 PAGE = Path(__file__).with_name("stages.md")
+CALCULATIONS_PAGE = Path(__file__).with_name("theory_live.md")
+CALCULATIONS = (Layer, Relax, Phonons, Raman, Dynamics, MolecularDynamics, Inputs)
 _PLACE = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _SIGNS = {annotated_types.Gt: ">", annotated_types.Ge: "≥", annotated_types.Lt: "<", annotated_types.Le: "≤"}
 _LIMITS = ("gt", "ge", "lt", "le")
@@ -26,7 +29,14 @@ _LIMITS = ("gt", "ge", "lt", "le")
 def filled(text: str) -> str:
     """Page with every table as the stages now are."""
     stages = {stage.__name__: stage for stage in (*STAGES, Separate, Pair, Train, Explain, Simulate, CompareTheory)}
-    return _PLACE.sub(lambda place: f"{place[1]}{_tables(stages[place[2]])}{place[3]}", text)
+    calculations = {kind.__name__: kind for kind in CALCULATIONS}
+
+    def tables(place: re.Match[str]) -> str:
+        name = place[2]
+        made = f"\n{_table(calculations[name])}\n" if name in calculations else _tables(stages[name])
+        return f"{place[1]}{made}{place[3]}"
+
+    return _PLACE.sub(tables, text)
 
 
 def _tables(stage: type[BaseModel]) -> str:
@@ -100,7 +110,7 @@ def _type(annotation: Any) -> str:
         return " or ".join(f"`{value}`" if value else "empty" for value in inside)
     models = list(_models(annotation))
     if models:
-        return "list, see below" if origin is tuple else "one of those below"
+        return "list, see below" if origin is tuple else "see there" if models[0] in CALCULATIONS else "one of those below"
     if origin is tuple:
         return _several(inside)
     if inside:
@@ -113,6 +123,8 @@ def _type(annotation: Any) -> str:
 def _several(inside: tuple[Any, ...]) -> str:
     if inside[0] is str:
         return "list of names"
+    if inside == (int, int):
+        return "two whole numbers"
     if get_origin(inside[0]) is Literal or Literal in map(get_origin, get_args(inside[0])):
         return f"one or several of {_type(inside[0])}"
     if get_args(inside[0]) and inside[-1] is not Ellipsis:
@@ -135,4 +147,5 @@ def _unit(unit: str) -> str:
 
 
 if __name__ == "__main__":
-    PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in (PAGE, CALCULATIONS_PAGE):
+        page.write_text(filled(page.read_text(encoding="utf-8")), encoding="utf-8")

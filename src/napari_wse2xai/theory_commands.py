@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from napari_wse2xai.progress import Progress
-    from napari_wse2xai.theory.cell import HarmonicCell
-    from napari_wse2xai.theory.layer_raman import LayerRaman
-    from napari_wse2xai.theory.runs import Run
 
     Model = TypeVar("Model", bound=BaseModel)
 
@@ -159,77 +156,42 @@ def _inputs(options: argparse.Namespace, progress: "Progress") -> Lines:
 def _relax(options: argparse.Namespace, progress: "Progress") -> Lines:
     from napari_wse2xai import theory_runs
     from napari_wse2xai.engines import Relax
+    from napari_wse2xai.theory import words
 
     found = theory_runs.relax(settled(Relax, _relax_settings(options)), options.output, progress)
-    yield f"a = {found.a:.4f} A, chalcogens {found.height:.4f} A above the metal; {found.largest_force:.4f} eV/A left, {found.steps} steps"
+    yield from words.of_relaxed(found)
     yield f"atoms       {options.output / 'relaxed.nc'}"
 
 
 def _phonons(options: argparse.Namespace, progress: "Progress") -> Lines:
     from napari_wse2xai import theory_runs
     from napari_wse2xai.engines import Phonons
+    from napari_wse2xai.theory import words
 
     settings = settled(Phonons, {"relax": _relax_settings(options), "displacement": options.displacement})
-    yield from _places(theory_runs.phonons(settings, options.output, progress))
+    yield from words.of_vibrations(theory_runs.phonons(settings, options.output, progress))
     yield f"vibrations  {options.output / 'phonons.nc'}"
-
-
-def _places(cell: "HarmonicCell") -> Lines:
-    from napari_wse2xai.theory import GAMMA_MODES
-
-    for mode in GAMMA_MODES:
-        shares = (cell.overlaps(mode) ** 2).sum(axis=0)
-        best = int(shares.argmax())
-        yield f"{mode:4s} {cell.wavenumbers[best]:7.1f} cm-1"
 
 
 def _raman(options: argparse.Namespace, progress: "Progress") -> Lines:
     from napari_wse2xai import theory_runs
     from napari_wse2xai.engines import Raman
-    from napari_wse2xai.theory import pristine_modes
-    from napari_wse2xai.theory.findings import unconverged
+    from napari_wse2xai.theory import words
 
     phonons = {"relax": _relax_settings(options), "displacement": options.displacement}
     given = {"phonons": phonons, "laser_ev": options.laser, "temperature_k": options.temperature, "fwhm_cm1": options.width}
     found = theory_runs.raman(settled(Raman, given), options.output, progress)
-    name = list(found.cells)[-1]
-    yield from _places(found.cells[name])
-    if len(found.cells) > 1:
-        yield from (_height(found, name, mode) for mode in ("A1'", "E'"))
-    modes = pristine_modes(found.material)
-    if not modes.converged:
-        yield unconverged(modes)
+    yield from words.of_raman(found)
     yield f"spectra     {options.output / 'raman.nc'}"
-
-
-def _height(found: "LayerRaman", name: str, mode: str) -> str:
-    """How high a line still is, and whether changes without chemistry do the same."""
-    height, null = found.height(name, mode), found.null_height(mode)
-    said = f"{name} against pristine: the projected line {mode} is {height:.2f} times as high"
-    if null is None:
-        return f"{said}; the layer is too small for null controls, so that theory says nothing of it (3 x 3 unit cells or more)"
-    verdict = "lower than every null control" if height < null else "no lower than null controls: theory says nothing of it"
-    return f"{said}, {verdict} ({null:.2f})"
 
 
 def _md(options: argparse.Namespace, progress: "Progress") -> Lines:
     from napari_wse2xai import theory_runs
     from napari_wse2xai.engines import MolecularDynamics
-    from napari_wse2xai.theory.runs import narrowest_cm1
+    from napari_wse2xai.theory import words
 
     timing = {"temperature_k": options.temperature, "step_fs": options.step_fs, "thermalise_ps": options.thermalise}
     given = {"dynamics": timing | {"length_ps": options.length, "seed": options.seed}, "seeds": options.seeds}
     runs = theory_runs.dynamics(settled(MolecularDynamics, given | {"relax": _relax_settings(options)}), options.output, progress)
-    for run in runs:
-        yield _told(run)
-    yield f"Runs of this length draw no line narrower than {narrowest_cm1(runs):.0f} cm-1: compare heights of runs of one length only."
-    if len(runs) < theory_runs.FEWEST_SEEDS:
-        yield f"These are {len(runs)} of the {theory_runs.FEWEST_SEEDS} seeds from which on structures may be ranked by dynamics (--seeds)."
+    yield from words.of_runs(runs)
     yield f"spectra     {options.output / 'spectral_intensity.nc'}"
-
-
-def _told(run: "Run") -> str:
-    return (
-        f"seed {run.seed}: {len(run.kept) * run.step_fs * 1e-3:.2f} ps at {run.temperatures.mean():.0f} +- {run.temperature_error:.0f} K, "
-        f"energy drift {run.drift:+.4f} meV per atom and ps"
-    )

@@ -33,8 +33,6 @@ Found = TypeVar("Found")
 _LIBRARIES = ("ase", "diep", "phonopy", "tblite")
 _FREE = ("length_ps", "seed", "seeds")
 """Settings of dynamics that may differ from those of the runs that a folder holds."""
-FEWEST_SEEDS = 10
-"""Below it the errors over seeds are themselves uncertain, and structures come out in either order."""
 _TOTAL = "total"
 _PROJECTIONS = (_TOTAL, "A1'", "E'")
 _FROM_CM1, _TO_CM1, _STEP_CM1, _FWHM_CM1 = 50.0, 620.0, 0.5, 5.0
@@ -127,14 +125,19 @@ def dynamics(settings: MolecularDynamics, output: str | Path, progress: Progress
     runs = _Seeds(settings, folder, names).run(progress)
     from napari_wse2xai.plots.theory_runs import dynamics_figure
 
-    x, curves = _curves(runs)
+    x, curves = curves_of(runs)
     history = _history(settings, 0.0)
     with delivered(folder, first="spectral_intensity.nc", last="spectral_intensity.nc", replaced=pictures) as staged:
         columns = {f"{name}{kind}": row for name, curve in curves.items() for kind, row in (("", curve.mean), (" error", curve.error))}
         _write_curves(staged, "spectral_intensity", {"wavenumber": x} | columns, "meV cm", history)
-        title = f"{settings.relax.layer.material}, {settings.relax.layer.name}: {runs[0].temperature_k:g} K, {_errors_of(runs)}"
-        _write_images(staged, report.saved(dynamics_figure(x, curves, title), "spectral_intensity"))
+        figure = dynamics_figure(x, curves, title_of(settings, runs))
+        _write_images(staged, report.saved(figure, "spectral_intensity"))
     return runs
+
+
+def title_of(settings: MolecularDynamics, runs: Sequence[Run]) -> str:
+    """What is above the figure of runs."""
+    return f"{settings.relax.layer.material}, {settings.relax.layer.name}: {runs[0].temperature_k:g} K, {_errors_of(runs)}"
 
 
 def _errors_of(runs: Sequence[Run]) -> str:
@@ -203,7 +206,8 @@ def _flat(values: Mapping[str, object], before: str = "") -> dict[str, object]:
     return found
 
 
-def _curves(runs: Sequence[Run]) -> tuple[Array, dict[str, Averaged]]:
+def curves_of(runs: Sequence[Run]) -> tuple[Array, dict[str, Averaged]]:
+    """Wavenumbers, and the spectral intensity of all atoms and of each projection."""
     x = np.arange(_FROM_CM1, _TO_CM1 + _STEP_CM1 / 2, _STEP_CM1)
     modes = {name: None if name == _TOTAL else name for name in _PROJECTIONS}
     return x, {name: spectrum_of_runs(runs, x, mode, fwhm_cm1=_FWHM_CM1) for name, mode in modes.items()}

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 
+from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
 from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Simulate, Train
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,8 +26,18 @@ def generator() -> ModuleType:
 
 
 def test_the_tables_of_settings_are_up_to_date(generator: ModuleType) -> None:
-    committed = generator.PAGE.read_text(encoding="utf-8")
-    assert generator.filled(committed) == committed, "run python docs/make_settings.py"
+    for page in (generator.PAGE, generator.CALCULATIONS_PAGE):
+        committed = page.read_text(encoding="utf-8")
+        assert generator.filled(committed) == committed, "run python docs/make_settings.py"
+
+
+@pytest.mark.parametrize("kind", [Layer, Relax, Phonons, Raman, Dynamics, MolecularDynamics, Inputs], ids=lambda kind: kind.__name__)
+def test_every_setting_of_a_calculation_has_its_row(generator: ModuleType, kind: type) -> None:
+    section = generator.CALCULATIONS_PAGE.read_text(encoding="utf-8").partition(f"<!-- settings: {kind.__name__} -->")[2]
+    section = section.partition("<!-- end -->")[0]
+    for name, field in kind.model_fields.items():
+        assert f"| `{name}` |" in section
+        assert field.description in section
 
 
 @pytest.mark.parametrize("stage", [*STAGES, Pair, Train, Explain, Simulate, CompareTheory], ids=lambda stage: stage.__name__)

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from scipy import constants
+from scipy.signal import lfilter
 
 from napari_wse2xai.engines import Dynamics, run_nve
 from napari_wse2xai.errors import Cancelled, DataError
@@ -16,6 +17,7 @@ from napari_wse2xai.theory.dynamics import (
     lags_of,
     mass_weighted,
     over_seeds,
+    slope_with_error,
     spectrum,
     temperatures,
 )
@@ -157,6 +159,20 @@ def test_the_energy_does_not_drift(runs):
     assert max(abs(run.drift) for run in found) < 0.1
     tilted = replace(found[0], energies=np.arange(len(found[0].energies)) * 2e-3 * 6 * 1e-3 * 0.5)
     assert tilted.drift == pytest.approx(0.5)
+    assert tilted.drift_error == pytest.approx(0, abs=1e-9)
+    assert np.isnan(replace(tilted, energies=tilted.energies[:1]).drift)
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.9])
+def test_the_error_of_a_drift_covers_the_truth_though_neighbouring_steps_are_alike(memory):
+    """200 series with a slope of 0.3: as far from it as the error says; an error that takes steps for independent is 4 times too small."""
+    noise = lfilter([1.0], [1.0, -memory], np.random.default_rng(5).normal(size=(200, 1200)), axis=1)[:, 200:]
+    found = np.array([slope_with_error(row + 0.3 * 0.005 * np.arange(1000), 0.005) for row in noise])
+    off = (found[:, 0] - 0.3) / found[:, 1]
+    assert 0.8 < off.std() < 1.35
+    assert abs(off.mean()) < 0.3
+    np.testing.assert_allclose(found[:3, 0], [np.polyfit(0.005 * np.arange(1000), row, 1)[0] + 0.3 for row in noise[:3]])
+    assert all(np.isnan(slope_with_error(np.ones(1), 0.005)))
 
 
 def test_the_energy_of_a_layer_does_not_drift_with_five_femtoseconds():

@@ -146,3 +146,31 @@ def test_a_card_is_written_as_its_name_ends(trained, explanation):
     for suffix in (".png", ""):
         with pytest.raises(SettingsError, match=r"PDF or an HTML page; .*\.pdf or \.html\."):
             report.card_as(suffix, trained, explanation, title="t")
+
+
+def _head(trained, explanation, reasons):
+    """The head of a drawn card: its sentences, and where they lie on the page and on their part of it, as shares."""
+    words = _words(trained, explanation, "Flake", ()) | {"reasons": reasons}
+    page = sheet(trained, explanation, words)
+    page.draw_without_rendering()
+    head = page.subfigs[0]
+    (text,) = [one for one in head.texts if words["about"][:20] in one.get_text()]
+    box = text.get_window_extent()
+    return text.get_text(), box.x1 / page.bbox.width, (box.y0 - head.bbox.y0) / head.bbox.height
+
+
+@pytest.mark.parametrize("letter", ["W", "i"])
+def test_long_reasons_stay_on_the_page_and_none_of_them_is_left_out(trained, explanation, letter):
+    """Wide letters and narrow ones: lines are as long as they are wide, as matplotlib draws them."""
+    reasons = [f"reason {number} {' '.join([letter * 9] * 22)} end{number}." for number in range(5)]
+    text, right, bottom = _head(trained, explanation, reasons)
+    assert right < 0.98
+    assert bottom > 0
+    assert [f"end{number}." in text for number in range(5)] == [True] * 5
+
+
+def test_more_than_a_card_can_hold_ends_with_a_whole_sentence(trained, explanation):
+    text, right, bottom = _head(trained, explanation, [f"reason {number} {'many words ' * 60}end." for number in range(20)])
+    assert right < 0.98
+    assert bottom > 0
+    assert text.endswith("end.")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.theory.cell import Array, HarmonicCell
 
 ENGINES = ("diep", "GFN1-xTB")
+_LIBRARIES = {"diep": "diep", "GFN1-xTB": "tblite"}
+_MISSING = "Calculating needs {}, which is not installed: pip install 'napari-wse2xai[theory]'."
 FEWEST_CELLS = 3
 """Unit cells along each direction from which on GFN1-xTB, which knows no k points, is near its large cells."""
 
@@ -53,6 +56,13 @@ def forces_of(engine: str, cell: HarmonicCell, calculator: Any = None) -> Engine
     if calculator is None:
         require_fit(engine, cell)
     return EngineForces.of(cell, calculator or calculator_of(engine))
+
+
+def require_engine(engine: str) -> None:
+    """Refuse an engine that is not installed, without loading it."""
+    for name in ("ase", "phonopy", _LIBRARIES[engine]):
+        if find_spec(name) is None:
+            raise SettingsError(_MISSING.format(name))
 
 
 def require_fit(engine: str, cell: HarmonicCell) -> None:
@@ -99,4 +109,4 @@ def module_of(name: str, what: str) -> Any:
         with quiet_libraries():
             return import_module(name)
     except ImportError as error:
-        raise SettingsError(f"Calculating needs {what}, which is not installed: pip install 'napari-wse2xai[theory]'.") from error
+        raise SettingsError(_MISSING.format(what)) from error

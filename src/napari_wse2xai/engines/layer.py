@@ -38,6 +38,7 @@ class Layer(Settings):
     defects: tuple[str, ...] = setting(
         (),
         title="Defects",
+        examples=["V_Se; O_Se@5"],
         description="V_Se: an atom missing; O_Se: another in its place; V_W, Mo_W: a metal's. @5 is the sixth such site; "
         "those of chalcogens are numbered on the upper side, then, in the same order, on the lower.",
     )

@@ -21,10 +21,10 @@ _IN_PLANE = [1, 1, 0, 0, 0, 1]
 class Relax(Settings):
     """Let the pristine unit cell find its size, then the atoms of the layer their places."""
 
+    layer: Layer = setting(Layer(), title="Layer", description="What is calculated.")
     engine: Literal["diep", "GFN1-xTB"] = setting(
         ENGINES[0], title="Engine", description="What gives the forces: diep for any of the materials; GFN1-xTB, slower, for WSe2 alone."
     )
-    layer: Layer = setting(Layer(), title="Layer", description="What is calculated.")
     fmax: float = setting(0.003, title="Force left", unit="eV/Å", gt=0, le=1, description="Largest force that may be left on an atom.")
     steps: int = setting(1000, title="Steps", ge=1, description="Most steps of either relaxation.")
 

@@ -164,6 +164,11 @@ def window(*, optional: bool = False) -> Input:
     return _Typed(_optional(read_window) if optional else read_window, write_window)
 
 
+def size() -> Input:
+    """Two whole numbers, as ``4 x 4``."""
+    return _Typed(read_size, lambda v: f"{v[0]} x {v[1]}")
+
+
 def windows() -> Input:
     """Several ranges, as ``150 – 330; 330 – 440``."""
     return _Typed(lambda t: tuple(read_window(part) for part in t.split(";") if part.strip()), lambda v: "; ".join(map(write_window, v)))
@@ -218,6 +223,14 @@ def read_window(text: str) -> tuple[float, float]:
     if len(parts) != 2:
         raise ValueError(f"'{text}' is no range; type it as 183 – 300")
     return read_number(parts[0]), read_number(parts[1])
+
+
+def read_size(text: str) -> tuple[int, int]:
+    """Two whole numbers as a person types them, with an x, a sign of multiplication or a blank between."""
+    parts = text.lower().replace("×", " ").replace("x", " ").split()
+    if len(parts) != 2 or not all(part.isdecimal() for part in parts):
+        raise ValueError(f"'{text}' is no size; type it as 4 x 4")
+    return int(parts[0]), int(parts[1])
 
 
 def write_window(value: tuple[float, float] | None) -> str:

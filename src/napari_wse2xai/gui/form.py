@@ -6,7 +6,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFormLayout, QLabel, QStackedWidget, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_wse2xai.gui import fields
 from napari_wse2xai.gui.describe import AXIS, limits, one_sentence, options, unit
@@ -21,15 +21,17 @@ class Form(QWidget):
 
     changed = Signal()
 
-    def __init__(self, model: type[Settings], parent: QWidget | None = None) -> None:
+    def __init__(self, model: type[Settings], parent: QWidget | None = None, *, rows: QFormLayout | None = None) -> None:
         super().__init__(parent)
         self._model = model
         self._inputs: dict[str, fields.Input] = {}
         self._hidden: dict[str, Any] = {}
         self._of_axis: dict[str, QLabel] = {}
-        layout = QFormLayout(self)
-        layout.setContentsMargins(0, 0, 0, 0)
-        layout.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        layout = rows
+        if layout is None:
+            layout = QFormLayout(self)
+            layout.setContentsMargins(0, 0, 0, 0)
+            layout.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
         for name, field in model.model_fields.items():
             if field.title is None:  # a tag such as `kind`, chosen by the combobox above
                 self._hidden[name] = field.default
@@ -37,9 +39,16 @@ class Form(QWidget):
             self._add(layout, name, field)
 
     def _add(self, layout: QFormLayout, name: str, field: FieldInfo) -> None:
-        entry = self._inputs[name] = input_for(field.annotation, field)
+        inner = _settings_in(field.annotation)
+        entry = self._inputs[name] = input_for(field.annotation, field) if inner is None else Group(inner, layout, self)
+        if isinstance(entry, Group):
+            entry.on_change(self.changed.emit)
+            entry.put(field.get_default(call_default_factory=True))
+            return
         entry.native.setToolTip(field.description or "")
         entry.native.setObjectName(name)
+        if field.examples and isinstance(entry.native, QLineEdit):
+            entry.native.setPlaceholderText(str(field.examples[0]))
         entry.on_change(self.changed.emit)
         label = QLabel(f"{field.title} ({unit(field)})" if unit(field) else str(field.title))
         label.setToolTip(field.description or "")
@@ -58,7 +67,7 @@ class Form(QWidget):
         for title, label in self._of_axis.items():
             label.setText(f"{title} ({axis_unit or AXIS})")
         for entry in self._inputs.values():
-            if isinstance(entry, Table | Choice):
+            if isinstance(entry, Table | Choice | Group):
                 entry.show_axis(axis_unit)
 
     def value(self) -> Settings:
@@ -68,6 +77,8 @@ class Form(QWidget):
             try:
                 values[name] = entry.get()
             except ValueError as error:
+                if isinstance(entry, Group):  # says itself of which setting it speaks
+                    raise
                 raise ValueError(f"{self._model.model_fields[name].title}: {str(error).rstrip('.')}.") from None
         try:
             return self._model(**values)
@@ -82,6 +93,19 @@ class Form(QWidget):
     def put_one(self, name: str, value: Any) -> None:
         """Show one setting, whatever the others are."""
         self._inputs[name].put(value)
+
+
+class Group:
+    """Settings that are a setting of others: their rows stand among those of the whole."""
+
+    def __init__(self, model: type[Settings], rows: QFormLayout, parent: Form) -> None:
+        self.native = self._form = Form(model, parent, rows=rows)
+        self._form.hide()
+        self.get, self.put, self.show_axis = self._form.value, self._form.put, self._form.show_axis
+
+    def on_change(self, callback: Changed) -> None:
+        """Call whenever the user changes one of them."""
+        self._form.changed.connect(callback)
 
 
 class Table:
@@ -149,6 +173,13 @@ class _FittingStack(QStackedWidget):
         return self.currentWidget().minimumSizeHint() if self.currentWidget() else super().minimumSizeHint()
 
 
+def _settings_in(annotation: Any) -> type[Settings] | None:
+    """The class of settings that a type is, where it is one and no other."""
+    kinds, optional = options(annotation)
+    of_settings = len(kinds) == 1 and not optional and isinstance(kinds[0], type) and issubclass(kinds[0], Settings)
+    return kinds[0] if of_settings and not hasattr(kinds[0], "load") else None
+
+
 def input_for(annotation: Any, field: FieldInfo | None = None) -> Any:
     """Input that fits a type."""
     kinds, optional = options(annotation)
@@ -176,6 +207,8 @@ def _input_for_tuple(members: tuple[Any, ...], optional: bool) -> Any:
         return fields.several(get_args(first), others="computed maps; with semicolons between")
     if first is str:
         return fields.names()
+    if first is int and Ellipsis not in members:
+        return fields.size()
     if isinstance(first, type) and issubclass(first, BaseModel):
         return Table(first)  # type: ignore[arg-type]
     if get_origin(first) is Literal:

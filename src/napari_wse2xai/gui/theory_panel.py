@@ -13,13 +13,15 @@ from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.asking import save_where_asked
+from napari_wse2xai.gui.calculate_panel import CalculatePanel
 from napari_wse2xai.gui.docked import FollowsLayers, Scrolled, plain
+from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.structure_window import StructureWindow
 from napari_wse2xai.gui.theory_result import TheoryView
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
-from napari_wse2xai.io.calculations import read_named
+from napari_wse2xai.io.calculations import read_calculated, read_named
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages import CompareTheory, Settings
@@ -47,6 +49,8 @@ class TheoryPanel(FollowsLayers):
         self.peaks, self.form = QComboBox(), Form(CompareTheory)
         self.files_button, self.files = QPushButton("Your own calculations…"), Voice(napari_viewer)
         self.calculations: tuple[Path, ...] = ()
+        self.calculating = CalculatePanel(napari_viewer)
+        self.calculate_fold = Fold("Calculate a layer on this machine", self.calculating)
         self.work = WorkRow(napari_viewer, "Compare")
         self.view, self.below = TheoryView(), QWidget()
         self.structures = StructureWindow(self)
@@ -75,7 +79,7 @@ class TheoryPanel(FollowsLayers):
         below.addWidget(self.saved)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
-        for part in (self.peaks, self.form, self.files_button, self.files, self.work, self.view, self.below):
+        for part in (self.calculate_fold, self.peaks, self.form, self.files_button, self.files, self.work, self.view, self.below):
             column.addWidget(part)
         column.addStretch()
 
@@ -83,6 +87,9 @@ class TheoryPanel(FollowsLayers):
         self.peaks.currentIndexChanged.connect(lambda _: self._check())
         self.form.changed.connect(self._check)
         self.files_button.clicked.connect(self._ask_for_files)
+        self.calculate_fold.toggled.connect(lambda _: self.calculating.prepare())
+        self.calculating.use.connect(self.use_calculated)
+        self.calculating.told.connect(self.told)
         self.work.begin_button.clicked.connect(self.compare)
         self.work.gave.connect(self._on_compared)
         self.work.told.connect(self.told)
@@ -112,6 +119,19 @@ class TheoryPanel(FollowsLayers):
         self.calculations = tuple(files)
         names = ", ".join(file.name for file in files)
         self.files.say(f"In place of the reference: {names}" if names else "The reference that comes with the plugin is used.")
+
+    def use_calculated(self, files: Sequence[Path], material: str) -> None:
+        """Let what was calculated here stand in for the reference, beside what does so already where the two go together."""
+        for chosen in dict.fromkeys(((*self.calculations, *files), tuple(files))):
+            try:
+                read_calculated(dict.fromkeys(chosen))
+            except UserError as error:
+                self.files.say(str(error), BAD)
+                continue
+            self.form.put_one("material", material)
+            self.take_files(tuple(dict.fromkeys(chosen)))
+            break
+        self._check()
 
     def _ask_for_files(self) -> None:
         """Ask for files; none chosen goes back to the reference."""
@@ -195,6 +215,7 @@ class TheoryPanel(FollowsLayers):
     def let_go(self) -> None:
         """Hear of nothing more, stop what runs, and close the structures."""
         self.work.runner.cancel()
+        self.calculating.work.runner.cancel()
         self.structures.close()
         super().let_go()
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
+from matplotlib.font_manager import FontProperties
 from matplotlib.text import Text
+from matplotlib.textpath import text_to_path
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import NETWORK, Explanation, TrainedModel
@@ -27,9 +29,10 @@ A4 = (8.27, 11.69)
 """Inches."""
 HEIGHTS = (2.1, 2.3, 3.2, 2.1, 2.0)
 """Of verdict, ranking, curves, maps and small print, inches."""
-WIDE = 152
-"""Letters on a line of the head."""
-HEAD_LINES = 9
+HEAD_POINTS = (7.0, 6.5, 6.0, 5.5, 5.0)
+"""Sizes of the letters of the head: the first at which all fits is taken."""
+HEAD_TOP, LINE = 0.58, 1.35
+"""Where its sentences begin, as a share of its height from below; distance of two lines, in letters' heights."""
 TITLE, LONGEST_TITLE = 44, 88
 """Letters of a title at full size, and of the longest that is not cut."""
 SMALL = 6.5
@@ -171,19 +174,39 @@ def _draw_head(area: SubFigure, explanation: Explanation, words: dict[str, Any])
     area.text(LEFT, 0.87, title, fontsize=14 * min(1.0, TITLE / len(title)), fontweight="bold", va="center")
     area.text(LEFT, 0.7, f"PL {words['target']}: {words['badge']['level']}", fontsize=11, color="white", bbox=box, va="center")
     area.text(RIGHT, 0.87, f"napari-wse2xai {words['version']}", fontsize=7, color="#5b6876", ha="right", va="center")
-    lines = [words["badge"]["meaning"], words["about"], *words["reasons"]]
-    area.text(LEFT, 0.58, "\n".join(_whole(lines)), fontsize=7, va="top", linespacing=1.35)
+    texts = [words["badge"]["meaning"], words["about"], *words["reasons"]]
+    lines, points = _fitted(texts, A4[0] * (RIGHT - LEFT) * 72, HEAD_TOP * HEIGHTS[0] * 72)
+    area.text(LEFT, HEAD_TOP, "\n".join(lines), fontsize=points, va="top", linespacing=LINE)
 
 
-def _whole(texts: Sequence[str]) -> list[str]:
-    """Lines of the texts that fit on the head as a whole."""
-    lines: list[str] = []
-    for text in texts:
-        more = textwrap.wrap(text, WIDE, subsequent_indent="   ")
-        if len(lines) + len(more) > HEAD_LINES:
+def _fitted(texts: Sequence[str], width: float, height: float) -> tuple[list[str], float]:
+    """Lines of texts in the largest letters in which all of them fit a width and a height, in points, and the size of these letters.
+
+    Where they do not fit in the smallest either, texts that do as a whole.
+    """
+    for points in HEAD_POINTS:
+        wrapped, room = [_wrapped(text, width, points) for text in texts], int(height / (LINE * points))
+        if sum(map(len, wrapped)) <= room:
             break
-        lines += more
+    while sum(map(len, wrapped)) > room:
+        wrapped.pop()
+    return [line for lines in wrapped for line in lines], points
+
+
+def _wrapped(text: str, width: float, points: float) -> list[str]:
+    """Lines of a text that are as wide as they may be, in points; all but the first are set in."""
+    lines: list[str] = []
+    for word in text.split():
+        longer = f"{lines[-1]} {word}" if lines else word
+        if lines and _width(longer, points) > width:
+            lines.append(f"   {word}")
+        else:
+            lines[-1:] = [longer]
     return lines
+
+
+def _width(text: str, points: float) -> float:
+    return float(text_to_path.get_text_width_height_descent(text, FontProperties(size=points), ismath=False)[0])
 
 
 def _shrink(area: SubFigure) -> None:

@@ -102,6 +102,21 @@ def block_error(values: Array, blocks: int = 10) -> float:
     return float(means.std(ddof=1) / np.sqrt(blocks))
 
 
+def slope_with_error(values: Array, step: float, blocks: int = 20) -> tuple[float, float]:
+    """Slope of a time series (t,) and its standard error, from blocks; NaN where there are too few values."""
+    if len(values) < 2:
+        return float("nan"), float("nan")
+    times = (np.arange(len(values)) - (len(values) - 1) / 2) * step
+    spread = float((times**2).sum())
+    slope = float((times * values).sum() / spread)
+    if len(values) < 2 * blocks:
+        return slope, float("nan")
+    left = times * (values - values.mean() - slope * times)
+    sums = np.array([block.sum() for block in np.array_split(left, blocks)])
+    telling = 5 / 9 * blocks  # those in the middle tell little of a slope
+    return slope, float(np.sqrt((sums**2).sum() * telling / (telling - 2)) / spread)
+
+
 def temperatures(velocities: Array, masses: Array) -> Array:
     """(t,) K of the motion without that of the whole, by equipartition over 3 n - 3 motions."""
     energy_mev = (mass_weighted(velocities, masses) ** 2).sum(axis=1) * MEV_PER_U_A2_PS2

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.theory.calculated import Trajectory
 from napari_wse2xai.theory.cell import Array, HarmonicCell
-from napari_wse2xai.theory.dynamics import LIGHT_CM_PER_FS, Averaged, block_error, over_seeds, temperatures
+from napari_wse2xai.theory.dynamics import LIGHT_CM_PER_FS, Averaged, block_error, over_seeds, slope_with_error, temperatures
 from napari_wse2xai.theory.sources import Motion
 
 _SINC_SQUARED = 0.8859
@@ -62,8 +62,22 @@ class Run:
     @property
     def drift(self) -> float:
         """Slope of the whole energy, meV per atom and ps; NaN for fewer than two steps."""
-        times = np.arange(len(self.energies)) * self.step_fs * 1e-3
-        return float(np.polyfit(times, self.energies, 1)[0] * 1e3 / self.kept.shape[1]) if len(times) > 1 else float("nan")
+        return self._slope[0]
+
+    @property
+    def drift_error(self) -> float:
+        """Standard error of `drift`; NaN for a run too short to tell.
+
+        Notes
+        -----
+        Velocity Verlet lets the energy swing about what it conserves, with the motion, so that a short run has a slope by chance.
+        Neighbouring steps are alike: what is left beside the line is summed up over blocks before it is squared.
+        """
+        return self._slope[1]
+
+    @property
+    def _slope(self) -> tuple[float, float]:
+        return slope_with_error(self.energies * 1e3 / self.kept.shape[1], self.step_fs * 1e-3)
 
     def trajectory(self) -> Trajectory:
         """Return the part after the thermalisation, as spectra are drawn from it."""
