@@ -82,8 +82,6 @@ def _unit(result: TheoryResult, name: str) -> str:
 
 def write_spectra_csv(result: TheoryResult, name: str, path: str | Path) -> None:
     """Write one column per engine, structure and projection (or geometry): `name` is "spectral_intensity" or "raman"."""
-    import pandas as pd
-
     kinds = PROJECTIONS if name == "spectral_intensity" else GEOMETRIES
     values = getattr(result, name)
     table = {"wavenumber (cm-1)": result.wavenumbers}
@@ -92,5 +90,6 @@ def write_spectra_csv(result: TheoryResult, name: str, path: str | Path) -> None
             for k, kind in enumerate(kinds):
                 if np.isfinite(values[e, s, k]).all():
                     table[f"{engine} {structure} {kind} ({_unit(result, name)})"] = values[e, s, k]
-    with new_file(path) as temporary:
-        pd.DataFrame(table).to_csv(temporary, index=False, float_format="%.6g")
+    with new_file(path) as temporary:  # without pandas, which takes longer to load than the rest to be calculated
+        columns = np.column_stack(list(table.values()))
+        np.savetxt(temporary, columns, fmt="%.6g", delimiter=",", header=",".join(table), comments="", encoding="utf-8")

@@ -5,6 +5,7 @@ import io
 import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -196,17 +197,22 @@ def _fitted(texts: Sequence[str], width: float, height: float) -> tuple[list[str
 def _wrapped(text: str, width: float, points: float) -> list[str]:
     """Lines of a text that are as wide as they may be, in points; all but the first are set in."""
     lines: list[str] = []
+    room = 0.0
     for word in text.split():
-        longer = f"{lines[-1]} {word}" if lines else word
-        if lines and _width(longer, points) > width:
-            lines.append(f"   {word}")
+        wide = points * _width(f" {word}")
+        room -= wide
+        if lines and room >= 0:
+            lines[-1] += f" {word}"
         else:
-            lines[-1:] = [longer]
+            lines.append(f"   {word}" if lines else word)
+            room = width - wide - 2 * points * _width(" ")
     return lines
 
 
-def _width(text: str, points: float) -> float:
-    return float(text_to_path.get_text_width_height_descent(text, FontProperties(size=points), ismath=False)[0])
+@lru_cache(maxsize=4096)
+def _width(text: str) -> float:
+    """Width of a text, in heights of its letters."""
+    return float(text_to_path.get_text_width_height_descent(text, FontProperties(size=100), ismath=False)[0]) / 100
 
 
 def _shrink(area: SubFigure) -> None:

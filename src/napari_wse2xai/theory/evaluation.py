@@ -206,11 +206,16 @@ def _summits(source: Source | None, given: Conditions) -> Array:
     """(2, modes) where the spectrum projected on each Gamma mode is highest, cm-1, and how high."""
     if source is None:
         return np.full((2, len(GAMMA_MODES)), np.nan)
-    fine = np.arange(_FROM_CM1, _TO_CM1, _STEP_CM1 / 4)
-    width, warmth = given.fwhm_cm1, given.motion_k
-    curves = np.stack([source.intensity(fine, mode, fwhm_cm1=width, temperature_k=warmth) for mode in GAMMA_MODES])
-    there = [source.knows(mode) for mode in GAMMA_MODES]
-    return np.where(there, np.stack([fine[curves.argmax(axis=1)], curves.max(axis=1)]), np.nan)
+    step = min(_STEP_CM1, given.fwhm_cm1 / 10)
+    coarse = np.arange(_FROM_CM1, _TO_CM1, step)
+    options: dict[str, Any] = {"fwhm_cm1": given.fwhm_cm1, "temperature_k": given.motion_k}
+    found = []
+    for mode in GAMMA_MODES:
+        near = coarse[source.intensity(coarse, mode, **options).argmax()]
+        around = near + step * np.linspace(-1, 1, 9)
+        curve = source.intensity(around, mode, **options)
+        found.append((around[curve.argmax()], curve.max()) if source.knows(mode) else (np.nan, np.nan))
+    return np.array(found).T
 
 
 def _intensities(source: Source | None, x: Array, given: Conditions) -> Array:
