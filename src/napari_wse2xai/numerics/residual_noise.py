@@ -175,10 +175,10 @@ def without_common(residual: NDArray[np.float64]) -> NDArray[np.float64]:
     for _ in range(AGAIN):
         sigma = np.maximum(robust_sigma(np.diff(residual, axis=1), axis=1), 1e-300)[:, None]
         standard = residual / sigma
-        variance, patterns = _strongest(standard)
         chance = (1 + np.sqrt(n / pixels)) ** 2 * float(
             robust_sigma(standard)
         ) ** 2  # largest variance of white noise: Marchenko and Pastur
+        variance, patterns = _strongest(standard, COMMON * chance)
         slow = (patterns[:, 1:] * patterns[:, :-1]).sum(axis=1) > SLOW  # channels that are just noisier come out one by one
         shared = patterns[(variance > COMMON * chance) & slow & _alike(standard @ patterns.T)]
         residual = np.asarray(residual - (residual @ shared.T) @ shared)
@@ -195,16 +195,24 @@ def _alike(has: NDArray[np.float64]) -> NDArray[np.bool_]:
     return np.asarray((has.mean(axis=0) ** 2 > ALIKE * power) | (along > max(BESIDE, CHANCE / np.sqrt(len(one)))))
 
 
-def _strongest(standard: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Variances and patterns (k, n) of length 1 of what rows (pixel, n) share most, at most `MOST`."""
-    from scipy.linalg import eigh
-
+def _strongest(standard: NDArray[np.float64], least: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Variances and patterns (k, n) of length 1 of what rows (pixel, n) share most, at most `MOST`; none where none has a variance."""
     tall = len(standard) > standard.shape[1]
     products = standard.T @ standard if tall else standard @ standard.T
-    size = len(products)
-    power, found = eigh(products, subset_by_index=(max(size - MOST, 0), size - 1))
+    if _at_most(products) < least * len(standard):
+        return np.empty(0), np.empty((0, standard.shape[1]))
+    power, found = (part[..., -MOST:] for part in np.linalg.eigh(products))
     patterns = found.T if tall else found.T @ standard / np.sqrt(np.maximum(power, 1e-300))[:, None]
     return power / len(standard), patterns
+
+
+def _at_most(products: NDArray[np.float64]) -> float:
+    """What the largest eigenvalue of a symmetric matrix cannot exceed: the size of its eighth power, which is hardly more."""
+    scale = max(float(np.abs(products).max()), 1e-300)
+    power = products / scale
+    for _ in range(3):
+        power = power @ power
+    return scale * float(np.linalg.norm(power)) ** 0.125
 
 
 def _line(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> tuple[float, float]:

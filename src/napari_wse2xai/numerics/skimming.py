@@ -1,5 +1,7 @@
 """Which values of a map are unlike those around them."""
 
+from functools import reduce
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -59,14 +61,19 @@ def _differ(value: Values, error: Values, around: Values, threshold: float) -> N
 
 def _may_differ(values: Values, by: Values) -> NDArray[np.bool_]:
     """Where the highest or lowest pixel around is as far off as that: elsewhere their median, which takes longer to find, is not either."""
-    from scipy.ndimage import maximum_filter, minimum_filter
-
     known = np.isfinite(values)
-    size = (*[1] * (values.ndim - 2), 2 * REACH + 1, 2 * REACH + 1)
-    highest = maximum_filter(np.where(known, values, -np.inf), size, mode="constant", cval=-np.inf)
-    lowest = minimum_filter(np.where(known, values, np.inf), size, mode="constant", cval=np.inf)
+    highest = _around(np.maximum, np.where(known, values, np.float32(-np.inf)), -np.inf)
+    lowest = _around(np.minimum, np.where(known, values, np.float32(np.inf)), np.inf)
     with np.errstate(invalid="ignore"):
         return np.asarray(known & (np.maximum(highest - values, values - lowest) > by))
+
+
+def _around(chosen: np.ufunc, values: Values, beyond: float) -> Values:
+    """(..., ny, nx) highest or lowest value of each pixel and those around it; `beyond` the map nothing is chosen."""
+    ny, nx = values.shape[-2:]
+    padded = np.pad(values, [(0, 0)] * (values.ndim - 2) + [(REACH, REACH)] * 2, constant_values=beyond)
+    rows = reduce(chosen, (padded[..., by : by + ny, :] for by in range(2 * REACH + 1)))
+    return np.asarray(reduce(chosen, (rows[..., by : by + nx] for by in range(2 * REACH + 1))))
 
 
 class _Around:

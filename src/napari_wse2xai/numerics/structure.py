@@ -1,10 +1,13 @@
 """Structure that a fit leaves in its residual: what a line or a bend there is worth, in standard deviations."""
 
 from collections.abc import Iterator, Sequence
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import NDArray
 
+KNOWN = 1e6
+"""Degrees of freedom from which noise is known as well as it need be."""
 FALSE_ALARMS = 2e-4
 """Share of the spectra of a right model that chance alone raises above `threshold`."""
 
@@ -68,6 +71,9 @@ def threshold(channels: int, freedom: float) -> float:
     channels : of the window
     freedom : degrees of freedom that the noise is known with; inf where it is known from many spectra
     """
+    chance = FALSE_ALARMS / (4.0 * channels)
+    if freedom > KNOWN:
+        return -NormalDist().inv_cdf(chance)
     from scipy.special import stdtrit
 
-    return float(-stdtrit(min(freedom, 1e6), FALSE_ALARMS / (4.0 * channels)))
+    return float(-stdtrit(freedom, chance))
