@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,32 +65,43 @@ def find(spectra: NDArray[np.float32]) -> Bad:
     missing = np.isnan(measured).mean(axis=0) > MISSING
     good = np.flatnonzero(~missing)
     whole = measured[:, good]
-    whole = whole[np.isfinite(whole).all(axis=1)].astype(np.float64)
+    whole = whole[np.isfinite(whole).all(axis=1)]
     if len(whole) < FEWEST or len(good) < 2 * SIDE + WIDEST + 2:
         return Bad(missing, nothing, nothing, nothing)
     stuck, hot, dull = nothing.copy(), nothing.copy(), nothing.copy()
-    stuck[good] = _stuck(whole)
-    hot[good], dull[good] = _standing_out(whole)
+    ordered = _ordered(whole)
+    stuck[good] = _stuck(ordered)
+    hot[good], dull[good] = _standing_out(whole, _middle(ordered))
     return Bad(missing, stuck & ~hot & ~dull, hot, dull)
 
 
-def _stuck(spectra: Values) -> Bools:
+def _ordered(spectra: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, m) values of every channel of some spectra (m, n), rising."""
+    return np.sort(np.ascontiguousarray(spectra.T), axis=1)
+
+
+def _middle(ordered: NDArray[np.float32]) -> Values:
+    """(n,) medians of rising values (n, m)."""
+    many = ordered.shape[1]
+    return np.asarray(0.5 * (ordered[:, (many - 1) // 2].astype(np.float64) + ordered[:, many // 2]))
+
+
+def _stuck(ordered: NDArray[np.float32]) -> Bools:
     """(n,) channels whose value never changes although those beside them do."""
-    low, high = 0.1 * (len(spectra) - 1), 0.9 * (len(spectra) - 1)
-    ordered = np.sort(spectra, axis=0)
-    spread = ordered[int(np.ceil(high))] - ordered[int(low)]
+    low, high = 0.1 * (ordered.shape[1] - 1), 0.9 * (ordered.shape[1] - 1)
+    spread = ordered[:, int(np.ceil(high))] - ordered[:, int(low)]
     beside = np.minimum(np.roll(spread, 2), np.roll(spread, -2))
     still = (spread == 0) & (beside > 0)
     return still if still.mean() < MOST else np.zeros_like(still)
 
 
-def _standing_out(spectra: Values) -> tuple[Bools, Bools]:
+def _standing_out(spectra: NDArray[np.float32], middle: Values) -> tuple[Bools, Bools]:
     """(n,) channels that are higher, and those that are lower, in all spectra than those beside them lead to expect."""
-    light = spectra.mean(axis=1)
+    light = spectra.mean(axis=1, dtype=np.float64)
     order = np.argsort(light)
     third = max(len(order) // 3, 3)
     parts = [spectra, spectra[order[:third]], spectra[order[-third:]]]
-    typical = np.stack([median(part, axis=0) for part in parts])
+    typical = np.stack([middle, *(_middle(_ordered(part)) for part in parts[1:])])
     result = {1: np.zeros(spectra.shape[1], dtype=bool), -1: np.zeros(spectra.shape[1], dtype=bool)}
     for width in range(1, WIDEST + 1):
         for at, sign in _candidates(typical, width):
@@ -100,6 +112,7 @@ def _standing_out(spectra: Values) -> tuple[Bools, Bools]:
     return few[1], few[-1]
 
 
+@cache
 def _curve(width: int) -> tuple[Values, Values]:
     """Matrices that give a parabola through three channels to either side of a run: on the run, (width, 6), and on themselves, (6, 6)."""
     far = 0.5 * (width - 1) + np.arange(1, SIDE + 1)
@@ -131,10 +144,10 @@ def _candidates(typical: Values, width: int) -> Iterator[tuple[int, int]]:
         yield from ((int(first[k]), sign) for k in found[np.argsort(-height[found])])
 
 
-def _sure(parts: list[Values], at: int, width: int, sign: int) -> bool:
+def _sure(parts: list[NDArray[np.float32]], at: int, width: int, sign: int) -> bool:
     """Whether a run stands out of its neighbours by far more than chance, in all spectra, in dark and in bright ones."""
     for spectra in parts:
-        inner, outer = _cut_out(spectra, np.array([at]), width)
+        inner, outer = _cut_out(spectra[:, at - SIDE : at + width + SIDE].astype(np.float64), np.array([SIDE]), width)
         each = (sign * (inner - outer @ _curve(width)[0].T))[:, 0]
         middle = median(each, axis=0)
         sigma = robust_sigma(each - middle, axis=0)

@@ -212,7 +212,7 @@ def _at_most(products: NDArray[np.float64]) -> float:
     power = products / scale
     for _ in range(3):
         power = power @ power
-    return scale * float(np.linalg.norm(power)) ** 0.125
+    return scale * float(np.linalg.norm(power) ** 0.125)
 
 
 def _line(deviation: NDArray[np.float64], level: NDArray[np.float64]) -> tuple[float, float]:

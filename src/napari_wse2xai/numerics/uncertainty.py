@@ -3,6 +3,7 @@
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 import torch
@@ -18,6 +19,8 @@ from napari_wse2xai.numerics.threads import single_thread
 
 AT_ONCE, FEWEST, MOST = 600_000, 256, 4096
 """Values of an array (pixel, n), or of derivatives, that are worked on at once, and pixels at least and at most: they stay in the cache."""
+HUGE = 1e30
+"""Largest variance that is kept."""
 ALONE = 4.0
 """Standard deviations that a channel must reach to be looked at as a spike."""
 
@@ -26,9 +29,9 @@ ALONE = 4.0
 class Quality:
     """How well every pixel of one window was fitted."""
 
-    error: NDArray[np.float64]
+    error: NDArray[np.float32]
     """(pixel, peak, 4) one standard error; NaN where the data say nothing about the parameter, or it is fixed or at its bound."""
-    covariance: NDArray[np.float64]
+    covariance: NDArray[np.float32]
     """(pixel, peak, 3, 3) covariance of FWHM, height and form, zero for what does not vary: for the error of the area."""
     chi2: NDArray[np.float64]
     """(pixel,) sum of squared residuals over the noise variance."""
@@ -83,7 +86,7 @@ def assess(
     size = min(max(AT_ONCE // each, FEWEST), MOST)
     chunks = [slice(first, first + size) for first in range(0, len(counts), size)] or [slice(0, 0)]
 
-    def work(part: slice) -> dict[str, NDArray[np.float64]]:
+    def work(part: slice) -> dict[str, NDArray[Any]]:
         with torch.inference_mode():
             return _of_some(problem, counts[part], parameters[part], free[part], noise, expansion)
 
@@ -181,7 +184,7 @@ def _of_some(
     free: NDArray[np.bool_],
     noise: Noise,
     expansion: Expansion | None,
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, NDArray[Any]]:
     """Fields of `Quality` for some pixels: from moments, where these can be trusted."""
     quick = np.zeros(len(counts), dtype=bool) if expansion is None else expansion.trusted(parameters)
     if expansion and quick.all():
@@ -201,7 +204,7 @@ def _of_chunk(
     parameters: NDArray[np.float64],
     free: NDArray[np.bool_],
     noise: Noise,
-) -> dict[str, NDArray[np.float64]]:
+) -> dict[str, NDArray[Any]]:
     """Fields of `Quality` for some pixels."""
     background, plainly, root = problem.background.astype(np.float32), problem.weights is None, problem.root.astype(np.float32)
     lit, residual = slopes.fitted, counts - slopes.fitted
@@ -215,8 +218,8 @@ def _of_chunk(
     each = variance[:, :1] if noise.flat else variance
     power, standard = each.mean(axis=1, dtype=np.float64), plain / np.sqrt(each)
     return {
-        "error": local.errors(full),
-        "covariance": local.of_shape(full),
+        "error": _single(local.errors(full)),
+        "covariance": _single(local.of_shape(full)),
         "chi2": _squares(standard),
         "explained": _explained(residual, lit, background),
         "lone": _lone(standard),
@@ -225,6 +228,11 @@ def _of_chunk(
         "under": below @ (np.linalg.pinv(problem.under) @ problem.background).T,
         "distance": local.distance(residual) / power,
     }
+
+
+def _single(values: NDArray[np.float64]) -> NDArray[np.float32]:
+    """In single precision, what is beyond its range drawn in: these are kept for every peak of every pixel."""
+    return np.clip(values, -HUGE, HUGE).astype(np.float32)
 
 
 def _explained(residual: NDArray[np.floating], lit: NDArray[np.floating], background: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._saturation import ceiling_maps
 from napari_wse2xai.stages._status import gravest, peak_status
+from napari_wse2xai.stages.peaks import KINDS
 
 if TYPE_CHECKING:
     from napari_wse2xai.stages.deconvolve import Deconvolve
@@ -23,7 +24,6 @@ Values = NDArray[np.float64]
 def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> PeakMaps:
     """Peak maps of all windows, peaks in the order of the settings; `fits` is empty where no pixel could be fitted."""
     order = np.argsort([stage.fitted_peaks.index(peak) for window in windows for peak in window.peaks])
-    table = _Table(stage, fits, order) if fits else None
     averaged = np.concatenate([fit.width for fit in fits])[order] if fits else None
     each = _peak_status_maps(order, fits, stage.detection, spectra)
     each[np.repeat(ceiling_maps(source, windows), [len(window.peaks) for window in windows], axis=0)[order] & spectra.chosen] = (
@@ -35,7 +35,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
         names=tuple(peak.name for peak in stage.fitted_peaks),
         shapes=tuple(peak.line_shape for peak in stage.fitted_peaks),
         windows=tuple(window.span for peak in stage.fitted_peaks for window in windows if peak in window.peaks),
-        **_maps(stage, table, spectra),
+        **_maps(stage, fits, order, spectra),
         **_under(windows, fits, spectra),
         status=_status_map(each, spectra),
         peak_status=each,
@@ -74,23 +74,26 @@ class _Table:
         return area, np.sqrt(np.maximum(variance, 0.0))
 
 
-def _maps(stage: "Deconvolve", table: _Table | None, spectra: Pixels) -> dict[str, Any]:
-    """Arrays of `PeakMaps`, one map per peak."""
-    if table is None:
-        table = _Table.__new__(_Table)
-        table.values = table.errors = np.empty((0, len(stage.fitted_peaks), 4))
-        table.covariance, table.at_bound = np.empty((0, len(stage.fitted_peaks), 3, 3)), np.empty((0, len(stage.fitted_peaks)))
-    maps: dict[str, Any] = {}
-    for kind, name in enumerate(("position", "fwhm", "height", "form")):
-        maps[name] = spectra.on_map(table.values[..., kind])
-        maps[f"{name}_error"] = spectra.on_map(table.errors[..., kind])
-    has_form = np.array([SHAPES[peak.line_shape].form is not None for peak in stage.fitted_peaks])
+def _maps(stage: "Deconvolve", fits: Sequence[Fit], order: NDArray[np.intp], spectra: Pixels) -> dict[str, Any]:
+    """Arrays of `PeakMaps`, one map per peak, filled some thousand pixels at a time: all that is worked out of a fit is larger than it."""
+    shapes = [peak.line_shape for peak in stage.fitted_peaks]
+    size = (len(shapes), *spectra.chosen.shape)
+    maps: dict[str, Any] = {
+        f"{name}{what}": np.full(size, np.nan, dtype=np.float32) for name in (*KINDS, "area") for what in ("", "_error")
+    }
+    maps["at_bound"] = np.zeros(size, dtype=np.uint8)
+    for some in spectra.chunks() if fits else ():
+        table = _Table(stage, [fit.only(some) for fit in fits], order)
+        for kind, name in enumerate(KINDS):
+            spectra.put(maps[name], some, table.values[..., kind])
+            spectra.put(maps[f"{name}_error"], some, table.errors[..., kind])
+        for name, values in zip(("area", "area_error"), table.areas(shapes), strict=True):
+            spectra.put(maps[name], some, values)
+        spectra.put(maps["at_bound"], some, table.at_bound)
+    has_form = np.array([SHAPES[shape].form is not None for shape in shapes])
     for name in ("form", "form_error"):
         maps[name][~has_form] = np.nan
         maps[name] = maps[name] if has_form.any() else None
-    area, area_error = table.areas([peak.line_shape for peak in stage.fitted_peaks])
-    maps["area"], maps["area_error"] = spectra.on_map(area), spectra.on_map(area_error)
-    maps["at_bound"] = np.nan_to_num(spectra.on_map(table.at_bound.astype(np.float32))).astype(np.uint8)
     return maps
 
 

@@ -282,7 +282,7 @@ class Misfit:
 
     own: NDArray[np.float64]
     """(pixel,) what the structure of the pixel's residual is worth, in standard deviations; 0 where it may be chance."""
-    bias: NDArray[np.float64]
+    bias: NDArray[np.float32]
     """(pixel, peak, 4) by how much a misfit that the whole map shares moves the parameters."""
     remedy: "Remedy | None"
     """What would explain that misfit."""
@@ -325,16 +325,22 @@ class Fit:
 
         What shows in a pixel's own residual may be missed as much where it does not show, in the parameters.
         """
-        error, covariance = self.quality.error, self.quality.covariance
+        error, covariance = self.quality.error.astype(np.float64), self.quality.covariance.astype(np.float64)
         if self.misfit is None:
             return error, covariance
-        raised, bias = (
-            1.0 + self.misfit.own**2,
-            np.minimum(self.misfit.bias, 1e15),
-        )  # of an absent peak it may be anything: squares overflow
+        raised, bias = 1.0 + self.misfit.own**2, self.misfit.bias.astype(np.float64)
         moved = bias[..., 1:]
         joint = covariance * raised[:, None, None, None] + moved[..., :, None] * moved[..., None, :]
         return np.sqrt(error**2 * raised[:, None, None] + bias**2), joint
+
+    def only(self, rows: slice) -> "Fit":
+        """Some of the pixels."""
+        misfit = self.misfit and replace(
+            self.misfit, own=self.misfit.own[rows], bias=self.misfit.bias[rows], unresolved=self.misfit.unresolved[rows]
+        )
+        quality: dict[str, Any] = {name: value if np.ndim(value) == 0 else value[rows] for name, value in vars(self.quality).items()}
+        pixels = {name: getattr(self, name)[rows] for name in ("found", "free", "background", "empty")}
+        return replace(self, quality=replace(self.quality, **quality), misfit=misfit, **pixels)
 
     def merged(self, rows: NDArray[np.intp], other: "Fit") -> "Fit":
         """Return this fit with some rows taken from another."""

@@ -33,6 +33,8 @@ BEYOND = 1.5
 """By how much a pixel's structure must exceed that which the map's residuals share, to be the pixel's own."""
 HIDDEN = 25.0
 """What a remedy may move a parameter by, in its errors, over what it is worth in the residual, to be believed."""
+MOST = 1e15
+"""Largest shift, counts or axis unit: of an absent peak it may be anything, and squares overflow."""
 UNEXPLAINED = 5.0
 """By how much, at most, a shift is raised for what the best remedy does not explain."""
 Values = NDArray[np.float64]
@@ -48,7 +50,7 @@ def with_misfits(
     for window, problem, fit in zip(windows, problems, fits, strict=True):
         common, n = Common(window, problem, fit, spectra), len(window.x)
         remedy = common.remedy()
-        bias = np.zeros_like(fit.found) if remedy is None else common.bias(remedy)
+        bias = np.zeros(fit.found.shape, dtype=np.float32) if remedy is None else common.bias(remedy)
         # What the map's residuals share, and the bias holds, is no structure of the pixel's own.
         held = 0.0 if remedy is None else BEYOND * common.shared * common.light / common.weight
         chance = threshold(n * len(windows), fit.noise.freedom * n) + held
@@ -132,7 +134,7 @@ class Common:
         """Worth of all that the stack shows, in standard deviations."""
         return float(np.sqrt(max(float(self.stack @ self.stack) - len(self.stack), 1.0)))
 
-    def bias(self, remedy: "Remedy") -> Values:
+    def bias(self, remedy: "Remedy") -> NDArray[np.float32]:
         """(pixel, peak, 4) by how much the misfit moves the parameters of every pixel, as far as the pixel has it.
 
         A pixel that has less of it than its light lets expect, by more than noise allows, is given no more than it may have.
@@ -144,6 +146,8 @@ class Common:
         seen = np.concatenate([self._cut(self._raw(some)) @ pattern for some in pieces])
         share = np.clip((seen + ALLOWED) / np.maximum(expected, 1e-300), 0.0, 1.0)
         share *= float(np.clip(self._size / max(remedy.worth, 1e-300), 1.0, UNEXPLAINED))
-        bias: Values = np.abs(remedy.shift) * share[:, None, None]
-        bias[..., 2] *= (self.fit.found[..., 2].sum(axis=1) / max(float(typical.parameters[:, 2].sum()), 1e-300))[:, None]
+        light = share * (self.fit.found[..., 2].sum(axis=1) / max(float(typical.parameters[:, 2].sum()), 1e-300))
+        moved, bias = np.abs(remedy.shift), np.empty(self.fit.found.shape, dtype=np.float32)
+        for kind, by in enumerate((share, share, light, share)):
+            bias[..., kind] = np.minimum(by[:, None] * moved[:, kind], MOST)
         return bias

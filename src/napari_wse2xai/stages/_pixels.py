@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -181,8 +182,12 @@ class Pixels:
     def on_map(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
         """(pixel, ...) values on (..., ny, nx), NaN where nothing was fitted."""
         result = np.full((*values.shape[1:], *self.whole.shape), np.nan, dtype=np.float32)
-        result[..., self.whole] = np.moveaxis(values, 0, -1)
+        self.put(result, slice(None), values)
         return result
+
+    def put(self, maps: NDArray[Any], which: slice, values: NDArray[Any]) -> None:
+        """Put values (pixel, ...) of some spectra on maps (..., ny, nx)."""
+        maps[..., self._rows[which], self._columns[which]] = np.moveaxis(values, 0, -1)
 
 
 def _lost(source: SpectralMap) -> NDArray[np.int32]:

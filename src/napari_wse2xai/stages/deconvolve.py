@@ -161,6 +161,21 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     def _fit(self, source: SpectralMap, windows: Sequence[FitWindow], spectra: Pixels, progress: Progress) -> tuple[list[Job], str]:
         """All windows fitted, looked at again and asked what they miss; and what the second look did, in words."""
         problems = [self._begin(window, spectra) for window in windows]
+        fits, report_text = self._first_fits(source, windows, problems, spectra, progress), ""
+        if self.refit:
+            progress(0.9, "looking again at abnormal pixels")
+            fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
+        gapless = zip(windows, problems, fits, strict=True)
+        fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
+        if self.loss == "robust":
+            fits = [with_robust_loss(*each, spectra) for each in zip(windows, problems, fits, strict=True)]
+        fits = with_misfits(windows, problems, fits, spectra, self.detection)
+        return [Job(*each) for each in zip(windows, problems, fits, strict=True)], report_text
+
+    def _first_fits(
+        self, source: SpectralMap, windows: Sequence[FitWindow], problems: Sequence[Any], spectra: Pixels, progress: Progress
+    ) -> list[Fit]:
+        """All windows fitted, some thousand spectra at a time."""
         parts: list[list[Fit]] = [[] for _ in windows]
         effort = sum(window.effort for window in windows)
         for chunk in spectra.chunks():
@@ -173,16 +188,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                 done += share / 0.9
             if isinstance(progress, Watching) and chunk.stop < len(spectra):
                 progress.show(self._so_far(source, spectra, windows[0], parts[0]))
-        fits, report_text = [Fit.joined(into) for into in parts], ""
-        if self.refit:
-            progress(0.9, "looking again at abnormal pixels")
-            fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
-        gapless = zip(windows, problems, fits, strict=True)
-        fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
-        if self.loss == "robust":
-            fits = [with_robust_loss(*each, spectra) for each in zip(windows, problems, fits, strict=True)]
-        fits = with_misfits(windows, problems, fits, spectra, self.detection)
-        return [Job(*each) for each in zip(windows, problems, fits, strict=True)], report_text
+        return [Fit.joined(into) for into in parts]
 
     def _fit_again(self, source: SpectralMap, window: FitWindow, spectra: Pixels, *, look_again: bool = True) -> Job:
         """One of the windows fitted in another way."""
