@@ -137,12 +137,12 @@ def dynamics(settings: MolecularDynamics, output: str | Path, progress: Progress
 
 def title_of(settings: MolecularDynamics, runs: Sequence[Run]) -> str:
     """What is above the figure of runs."""
-    return f"{settings.relax.layer.material}, {settings.relax.layer.name}: {runs[0].temperature_k:g} K, {_errors_of(runs)}"
+    return f"{settings.relax.layer.material}, {settings.relax.layer.name}: {runs[0].temperature_k:g} K\n{_errors_of(runs)}"
 
 
 def _errors_of(runs: Sequence[Run]) -> str:
     told = f"{len(runs)} seeds (error: bootstrap over seeds)" if len(runs) > 1 else "one seed (error: its four quarters)"
-    return f"{told}; lines {narrowest_cm1(runs):.0f} cm-1 wide or more"
+    return f"{told}\nlines {narrowest_cm1(runs):.0f} cm-1 wide or more"
 
 
 class _Seeds:

@@ -113,6 +113,9 @@ def test_calculated_lines_are_kept_shown_and_laid_beside_the_data(theory, panel,
     found = read_calculation(folder / "layer.nc")
     assert f"A1'  {_place(found, 'A1p'):7.1f} cm-1" in panel.said.text()
     assert len(panel.canvas.figure.axes[0].lines) == 2
+    theory.resize(340, 1500)
+    settle(lambda: not panel.canvas.geometry().intersects(panel.use_button.geometry()))
+    assert panel.said.height() >= panel.said.heightForWidth(panel.said.width())
     panel.use_button.click()
     assert theory.calculations == (folder / "pristine.nc", folder / "layer.nc")
     theory.compare()

@@ -11,7 +11,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from platformdirs import user_documents_path
-from qtpy.QtCore import Qt, Signal
+from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import theory_runs
@@ -177,6 +177,13 @@ class CalculatePanel(QWidget):
             self.canvas = FigureCanvasQTAgg(figure)
             self.canvas.setFixedHeight(int(figure.get_figheight() * DPI))
             column.insertWidget(column.indexOf(self.said) + 1, self.canvas)
+
+    def event(self, event: Any) -> bool:
+        """Be as high as the words need in the width that there is: a fold asks for the height of unwrapped ones only."""
+        done = bool(super().event(event))
+        if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
+            self.setMinimumHeight(self.heightForWidth(self.width()))
+        return done
 
     def _on_use(self) -> None:
         self.use.emit(self._files, _inside(self._asked, Layer).material)

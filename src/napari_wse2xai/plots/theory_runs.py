@@ -21,8 +21,9 @@ def layer_raman_figure(found: LayerRaman, geometry: str = "backscattering") -> P
     for name, curves in found.spectra.items():
         axes.plot(found.wavenumbers, curves[GEOMETRIES.index(geometry)], color=_COLOURS[name != PRISTINE], linewidth=1.2, label=name)
     given = found.conditions
-    title = f"{found.material}: Raman, {given['laser_ev']:g} eV, {given['temperature_k']:g} K, {given['fwhm_cm1']:g} cm-1, {geometry}"
-    axes.set_title(f"{title}\nstatic tensors of the pristine crystal, no resonance", fontsize="medium")
+    drawn_for = f"{given['laser_ev']:g} eV, {given['temperature_k']:g} K, lines of {given['fwhm_cm1']:g} cm-1, {geometry}"
+    title = f"{found.material}: Raman\n{drawn_for}\nstatic tensors of the pristine crystal, no resonance"
+    axes.set_title(title, fontsize="small")  # in lines that a narrow dock holds too
     _finish(axes, "Raman intensity (arb. units)")
     return figure
 
@@ -35,7 +36,7 @@ def dynamics_figure(x: Array, curves: Mapping[str, Averaged], title: str) -> Pla
         axes.plot(x, curve.mean, color=_COLOURS[0], linewidth=1.1, label="all atoms" if name == "total" else f"projected on {name}")
         _finish(axes, "intensity (meV cm)")
         axes.label_outer()
-    figure.suptitle(title, fontsize="medium")
+    figure.suptitle(title, fontsize="small")
     return figure
 
 
