@@ -116,6 +116,14 @@ def test_calculated_lines_are_kept_shown_and_laid_beside_the_data(theory, panel,
     theory.resize(340, 1500)
     settle(lambda: not panel.canvas.geometry().intersects(panel.use_button.geometry()))
     assert panel.said.height() >= panel.said.heightForWidth(panel.said.width())
+    panel.structure_button.click()
+    try:
+        seen, pristine = panel.structures.viewer.layers
+        assert (seen.name, seen.visible, len(seen.data), len(pristine.data)) == ("WSe2: V_Se", True, 17, 18)
+        np.testing.assert_allclose(np.sort(np.ptp(seen.data, axis=0)), np.sort(np.ptp(found.positions, axis=0)), atol=1e-3)
+        assert panel.structures.turning
+    finally:
+        panel.structures.close()
     panel.use_button.click()
     assert theory.calculations == (folder / "pristine.nc", folder / "layer.nc")
     theory.compare()
@@ -175,3 +183,4 @@ def test_inputs_are_written(panel, settle, tmp_path):
     written = {path.name for path in (tmp_path / "Inputs WSe2 3x2 V_Se Quantum ESPRESSO").iterdir()}
     assert {"relax", "phonons", "raman", "md", "README.txt"} <= written
     assert not panel.use_button.isEnabled()
+    assert not panel.structure_button.isEnabled()

@@ -19,12 +19,14 @@ from napari_wse2xai.engines import Inputs, Layer, MolecularDynamics, Phonons, Ra
 from napari_wse2xai.engines.forces import require_engine, require_fit
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.structure_window import StructureWindow
 from napari_wse2xai.gui.train_result import DPI, SMALL
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.plots import theory_runs as plots
 from napari_wse2xai.stages import Settings
 from napari_wse2xai.theory import words
+from napari_wse2xai.theory.cell import HarmonicCell
 from napari_wse2xai.theory.reference import known
 
 _CALL_S = {"diep": 0.13 / 48, "GFN1-xTB": 1.0 / 48}
@@ -70,6 +72,8 @@ class CalculatePanel(QWidget):
         self.folder_button, self.place = QPushButton("Folder…"), Voice(napari_viewer)
         self.work = WorkRow(napari_viewer, "Calculate")
         self.said, self.use_button = QLabel(), QPushButton("Use beside the data")
+        self.structures, self.structure_button = StructureWindow(self), QPushButton("Atoms in 3-D")
+        self._found: Any = None
         self.canvas: FigureCanvasQTAgg | None = None  # made when there is something to draw: it takes a while
         self._asked: Settings = Raman()
         self._files: list[Path] = []
@@ -82,12 +86,14 @@ class CalculatePanel(QWidget):
         self.kind.setToolTip("What is calculated of the layer.")
         self.folder_button.setToolTip("Where the files come to lie, in a folder of their own for each layer.")
         self.use_button.setToolTip("Lay these lines over the measured spectrum, in place of the reference; then press Compare below.")
-        self.use_button.setEnabled(False)
+        self.structure_button.setToolTip("The relaxed atoms, turning, in a napari window of their own.")
+        for button in (self.use_button, self.structure_button):
+            button.setEnabled(False)
         self.said.setWordWrap(True)
         self.said.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.said.setVisible(False)
         buttons = QHBoxLayout()
-        for button in (self.folder_button, self.use_button):
+        for button in (self.folder_button, self.structure_button):
             buttons.addWidget(button)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 0, 8)
@@ -96,6 +102,7 @@ class CalculatePanel(QWidget):
         for part in (self.place, self.work, self.said):
             column.addWidget(part)
         column.addLayout(buttons)
+        column.addWidget(self.use_button)
 
     def _connect(self) -> None:
         self.kind.currentTextChanged.connect(self._on_kind)
@@ -104,6 +111,7 @@ class CalculatePanel(QWidget):
         self.work.gave.connect(self._on_calculated)
         self.work.told.connect(self.told)
         self.use_button.clicked.connect(self._on_use)
+        self.structure_button.clicked.connect(self.show_structures)
 
     def prepare(self) -> None:
         """Make the form, when the panel is opened: the window has so many that each is made when it is wanted."""
@@ -149,12 +157,15 @@ class CalculatePanel(QWidget):
         kind, settings = KINDS[self._shown], self.form.value()
         output = self.output(settings)
         self._asked = settings
-        self.use_button.setEnabled(False)
+        for button in (self.use_button, self.structure_button):
+            button.setEnabled(False)
         run = partial(kind.run, settings, output)
         self.work.begin(lambda progress: (run(progress=progress), output), f"Calculate: {output.name}", "Loading the engine…")
 
     def _on_calculated(self, outcome: tuple[Any, Path]) -> None:
         found, output = outcome
+        self._found = found
+        self.structure_button.setEnabled(bool(_cells(self._asked, found)))
         kind = next(kind for kind in KINDS.values() if kind.model is type(self._asked))
         self.said.setText("\n".join(kind.words(found)))
         self.said.setVisible(True)
@@ -162,6 +173,11 @@ class CalculatePanel(QWidget):
         self.use_button.setEnabled(bool(self._files))
         self._show(_figure(self._asked, found))
         self.place.say(f"Saved in {output}.")
+
+    def show_structures(self) -> None:
+        """Open the atoms of what was calculated, turning."""
+        layer = _inside(self._asked, Layer)
+        self.structures.show_cells(layer.material, _cells(self._asked, self._found))
 
     def _show(self, figure: Figure | None) -> None:
         """Put a drawn figure in the place of the last one."""
@@ -244,6 +260,16 @@ def _how_long(settings: Settings) -> str:
     if seconds < _WORTH_SAYING_S:
         return ""
     return f"Will take some {seconds / 60:.0f} min; what was done before Cancel is kept and gone on with."
+
+
+def _cells(settings: Settings, found: Any) -> dict[str, HarmonicCell]:
+    """Relaxed cells by name; none where there are only inputs."""
+    if isinstance(settings, Inputs):
+        return {}
+    if isinstance(settings, Raman):
+        return dict(reversed(found.cells.items()))
+    cell = found[0].cell if isinstance(settings, MolecularDynamics) else found.cell if isinstance(settings, Relax) else found
+    return {_inside(settings, Layer).name: cell}
 
 
 def _figure(settings: Settings, found: Any) -> Figure | None:

@@ -1,5 +1,6 @@
 """Cells of atoms in a napari window of their own, turning: beside maps in micrometres they would be lost."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
@@ -7,6 +8,7 @@ from qtpy.QtCore import QObject, QTimer
 from napari_wse2xai.gui import stock
 from napari_wse2xai.layers import LayerTuple, structure_layer
 from napari_wse2xai.plots.theory import looks_of
+from napari_wse2xai.theory.cell import HarmonicCell
 from napari_wse2xai.theory.evaluation import TheoryResult
 from napari_wse2xai.theory.structures import structures
 
@@ -33,12 +35,16 @@ class StructureWindow(QObject):
 
     def show_structures(self, result: TheoryResult) -> None:
         """Open a window with every structure of a material, the pristine one seen, or show them in the one that is open."""
+        self.show_cells(result.material, {str(looks_of(name)["label"]): cell for name, cell in structures(result).items()})
+
+    def show_cells(self, material: str, cells: Mapping[str, HarmonicCell]) -> None:
+        """Show cells of atoms by name, the first of them seen."""
         import napari
 
         if not self.open:
-            self.viewer = napari.Viewer(title=f"Structures of {result.material}", ndisplay=3)
+            self.viewer = napari.Viewer(title=f"Structures of {material}", ndisplay=3)
         self.viewer.layers.clear()
-        stock.add(self.viewer, structure_layers(result))
+        stock.add(self.viewer, structure_layers(material, cells))
         self.viewer.reset_view()
         self.viewer.scene.camera.angles = START_DEG
         self.turn(True)
@@ -70,13 +76,9 @@ class StructureWindow(QObject):
         self.viewer = None
 
 
-def structure_layers(result: TheoryResult) -> list[LayerTuple]:
+def structure_layers(material: str, cells: Mapping[str, HarmonicCell]) -> list[LayerTuple]:
     """A layer of points for each structure; the first is seen."""
-    cells = structures(result)
-    return [
-        structure_layer(cell, f"{result.material}: {looks_of(name)['label']}", visible=number == 0)
-        for number, (name, cell) in enumerate(cells.items())
-    ]
+    return [structure_layer(cell, f"{material}: {name}", visible=number == 0) for number, (name, cell) in enumerate(cells.items())]
 
 
 def _lives(viewer: Any) -> bool:

@@ -174,9 +174,14 @@ class TheoryPanel(FollowsLayers):
 
     def show_structures(self) -> None:
         """Open the structures of the material that was compared, turning."""
-        if self.view.beside is not None:
+        if self.view.beside is None:
+            return
+        try:
             self.structures.show_structures(self.view.beside.result)
-            self.turn_button.setChecked(True)
+        except UserError as error:  # calculations of one's own, of a material that the reference does not know
+            self.saved.say(str(error), BAD)
+            return
+        self.turn_button.setChecked(True)
 
     def _check(self) -> None:
         """Allow Compare where settings and choice are valid; else say why not."""
@@ -216,6 +221,7 @@ class TheoryPanel(FollowsLayers):
         """Hear of nothing more, stop what runs, and close the structures."""
         self.work.runner.cancel()
         self.calculating.work.runner.cancel()
+        self.calculating.structures.close()
         self.structures.close()
         super().let_go()
 

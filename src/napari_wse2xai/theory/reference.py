@@ -67,7 +67,8 @@ def known(material: str) -> str:
     for name in materials():
         if name.lower() == material.lower():
             return name
-    raise SettingsError(f"The reference has no '{material}'; it knows {', '.join(materials())}.")
+    names = ", ".join(materials())
+    raise SettingsError(f"The reference has no '{material}'; it knows {names}: choose one of these, or take calculations of your own.")
 
 
 def pristine_modes(material: str) -> PristineModes:
