@@ -60,7 +60,7 @@ def placed(scans: Scans, start: Placing, weight: float) -> Placing:
     assert distances is not None
 
     def cost(nudge: Nudge) -> float:
-        return float(np.mean(2 * (np.sqrt(1 + (distances(nudge) / blunt) ** 2) - 1))) + weight * unlike(nudge)
+        return float(np.mean(2 * (np.sqrt(1 + (distances(nudge[None])[0] / blunt) ** 2) - 1))) + weight * unlike(nudge)
 
     simplex = np.vstack([np.zeros(3), 0.3 * fixed.pitch * np.eye(3)])
     options = {"initial_simplex": simplex, "xatol": 0.003 * fixed.pitch, "fatol": 1e-6, "maxfev": 150}

@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import interpolate, ndimage
 
 Array = NDArray[np.float64]
 
@@ -135,7 +135,8 @@ class Scan:
     @cached_property
     def _distance(self) -> Array:
         rows, columns = (np.linspace(0, n - 1, (n - 1) * FINE + 1) for n in self.flake.shape)
-        inside = ndimage.map_coordinates(self.soft_flake, np.meshgrid(rows, columns, indexing="ij"), order=3, mode="nearest") > 0.5
+        pixels, cubic = [np.arange(n) for n in self.flake.shape], [min(3, n - 1) for n in self.flake.shape]
+        inside = interpolate.RectBivariateSpline(*pixels, self.soft_flake, kx=cubic[0], ky=cubic[1])(rows, columns) > 0.5
         within, beyond = (ndimage.distance_transform_edt(side, sampling=np.abs(self.step) / FINE) for side in (inside, ~inside))
         half = self.pitch / FINE / 2
         return np.asarray(ndimage.gaussian_filter(np.where(inside, within - half, half - beyond), FINE / 2, mode="nearest"))

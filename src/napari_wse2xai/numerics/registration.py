@@ -74,7 +74,13 @@ def refine(
         if function is None:
             return None
         blunt = 0.5 * max(fixed.pitch, moving.pitch)
-        found = optimize.least_squares(function, np.zeros(free), slopes(function, 0.05 * fixed.pitch), loss="soft_l1", f_scale=blunt)
+        found = optimize.least_squares(
+            lambda nudge, function=function: function(nudge[None])[0],
+            np.zeros(free),
+            slopes(function, 0.05 * fixed.pitch),
+            loss="soft_l1",
+            f_scale=blunt,
+        )
         placing = placing.nudged(_whole(found.x), pivot)
         if freedom is not None:
             placing = freedom.held(fixed, moving, placing)
@@ -93,16 +99,17 @@ def seen(fixed: Scan, moving: Scan, placing: Placing) -> tuple[Array, Array]:
 
 
 def distances(fixed: Scan, moving: Scan, placing: Placing, pivot: Pivot) -> Distances | None:
-    """Distances of each scan's outline from the other's after a nudge, um; None where too little of them meets."""
+    """Distances (m, n) of each scan's outline from the other's after each of some nudges, um; None where too little of them meets."""
     still, carried = seen(fixed, moving, placing)
     if min(len(still), len(carried)) < 8:
         return None
 
-    def of_nudge(nudge: Array) -> Array:
-        nudged = placing.nudged(_whole(nudge), pivot)
-        return np.concatenate([moving.distance(nudged.back(still)), fixed.distance(nudged(carried))])
+    def of_nudges(nudges: Array) -> Array:
+        nudged = [placing.nudged(_whole(nudge), pivot) for nudge in nudges]
+        back, there = (np.stack(places) for places in zip(*((one.back(still), one(carried)) for one in nudged), strict=True))
+        return np.concatenate([moving.distance(back), fixed.distance(there)], axis=1)
 
-    return of_nudge
+    return of_nudges
 
 
 def _whole(nudge: Array) -> Array:
@@ -112,13 +119,19 @@ def _whole(nudge: Array) -> Array:
 
 def slopes(function: Distances, reach: float) -> Distances:
     """Derivatives (n, m) over a reach that steps over the grain of the distance maps."""
-    return lambda nudge: np.stack([(function(nudge + e) - function(nudge - e)) / (2 * reach) for e in reach * np.eye(len(nudge))], axis=1)
+
+    def at(nudge: Array) -> Array:
+        steps = reach * np.eye(len(nudge))
+        above, below = np.split(function(np.concatenate([nudge + steps, nudge - steps])), 2)
+        return np.asarray((above - below).T / (2 * reach))
+
+    return at
 
 
 def _misfit(fixed: Scan, moving: Scan, placing: Placing) -> float:
     """Root mean square distance of the outlines, um."""
     function = distances(fixed, moving, placing, fixed.pivot)
-    return float(np.sqrt((function(np.zeros(TURN)) ** 2).mean())) if function is not None else float("nan")
+    return float(np.sqrt((function(np.zeros((1, TURN))) ** 2).mean())) if function is not None else float("nan")
 
 
 def overlap(fixed: Scan, moving: Scan, placing: Placing) -> float:

@@ -132,7 +132,7 @@ class _Apart:
         each = np.array([fixed.pitch, moving.pitch]) / (2 * POINTS_PER_STEP * PIECE_STEPS * pitch(fixed, moving))
         every = float(each @ [len(fixed.outline), len(moving.outline)])
         here, there = np.concatenate([still, placing(carried)]), np.concatenate([placing.back(still), carried])
-        return cls(np.abs(function(np.zeros(TURN))), np.repeat(each, counts), float(each @ counts) / every, here, there)
+        return cls(np.abs(function(np.zeros((1, TURN)))[0]), np.repeat(each, counts), float(each @ counts) / every, here, there)
 
     def gains(self, spread: float) -> Array:
         """(n,) logarithm of the likelihood of each distance, with heavy tails, over that of one at random."""

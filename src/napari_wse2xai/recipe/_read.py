@@ -1,6 +1,8 @@
 """Recipes and presets from YAML."""
 
 from collections.abc import Mapping
+from copy import deepcopy
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any, get_args
@@ -235,6 +237,12 @@ def _preset_data(name: Any, source: str) -> dict[str, Any]:
         close = nearest(str(name), preset_names())
         hint = f"did you mean '{close}'?" if close else f"known are {', '.join(preset_names())}."
         raise SettingsError(f"{source}: the preset '{shown(str(name))}' is not known; {hint}")
+    return deepcopy(_shipped(name))
+
+
+@cache
+def _shipped(name: str) -> dict[str, Any]:
+    """What a preset's file holds, read once: a window asks for it once per panel, and a check of the material for all there are."""
     data = mapping_of((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), f"preset {name}")
     for modality in MODALITIES:
         if modality in data:
