@@ -149,7 +149,8 @@ def _bound(stack: Stack) -> list[Remedy]:
     problem, width = stack.problem, stack.parameters[:, FWHM]
     fitted = np.isin(np.arange(len(width)) * PER_PEAK + FWHM, problem.leaders)
     room = AT_BOUND * width
-    held = fitted & ((width <= problem.lower[:, FWHM] + room) | (width >= problem.upper[:, FWHM] - room))
+    # Beyond a bound is no line that ends there: a fit may have learnt from the map that lines are narrower than expected.
+    held = fitted & ((np.abs(width - problem.lower[:, FWHM]) <= room) | (np.abs(width - problem.upper[:, FWHM]) <= room))
     if not held.any():
         return []
     lower, upper = _room(problem)
