@@ -2,22 +2,26 @@
 
 ``cost [--engine diep]`` loads an engine, then times forces on layers of several sizes, and relaxation with vibrations of a unit cell.
 ``seeds PRISTINE DEFECT`` reads two folders of ``napari-wse2xai theory md`` and prints, seed by seed, temperature and drift, then the
-heights of the projected lines over the seeds with their errors, beside the closed form at the same width.
+heights of the projected lines over the seeds with their errors, beside those of endlessly many runs of that length on springs.
 """
 
 import argparse
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from napari_wse2xai.engines import Layer, Phonons, Relax, forces_of
 from napari_wse2xai.engines.forces import calculator_of
 from napari_wse2xai.io.calculated_here import read_run
-from napari_wse2xai.theory import spectral_intensity, supercell
-from napari_wse2xai.theory.runs import Run, narrowest_cm1
+from napari_wse2xai.theory import supercell
+from napari_wse2xai.theory.cell import HarmonicCell
+from napari_wse2xai.theory.dynamics import LIGHT_CM_PER_FS, lags_of, spectrum
+from napari_wse2xai.theory.runs import Run
 from napari_wse2xai.theory.sources import Motion
+from napari_wse2xai.theory.spectra import BOLTZMANN_MEV_PER_K
 
 X = np.arange(150.0, 350.0, 0.25)
 WIDTH = 5.0
@@ -53,25 +57,37 @@ def seeds(folders: Sequence[Path]) -> None:
                 f"{name}, seed {run.seed}: {len(run.kept) * run.step_fs / 1e3:.2f} ps at {run.temperatures.mean():.0f} K, "
                 f"drift {run.drift:+.3f} +- {run.drift_error:.3f} meV per atom and ps"
             )
-    heights = {name: {mode: _heights(runs, mode) for mode in ("A1'", "E'")} for name, runs in found.items()}
     first, second = found
-    width = WIDTH + narrowest_cm1(found[first])
+    shortest = min((run for runs in found.values() for run in runs), key=lambda run: len(run.kept))
+    closed = {name: supercell("diep", "V_Se" if name == second else "pristine") for name in found}
     for mode in ("A1'", "E'"):
-        for name in found:
-            each = heights[name][mode]
-            error = each.std(ddof=1) / np.sqrt(len(each))
-            print(f"{mode} in {name}: {each.mean():.4f} +- {error:.4f} meV cm, {len(each)} seeds, spread of one {each.std(ddof=1):.4f}")
-        (a, ea), (b, eb) = ((h.mean(), h.std(ddof=1) / np.sqrt(len(h))) for h in (heights[second][mode], heights[first][mode]))
-        cells = [supercell("diep", name) for name in ("V_Se", "pristine")]
-        closed = [spectral_intensity(cell, X, mode=mode, fwhm_cm1=width).max() for cell in cells]
-        print(f"{mode}, {second} against {first}: {a / b:.3f} +- {a / b * np.hypot(ea / a, eb / b):.3f}; springs at {width:.0f} cm-1: "
-              f"{closed[0] / closed[1]:.3f}")  # fmt: skip
+        on_springs = {name: _on_springs(cell, mode, shortest) for name, cell in closed.items()}
+        tops = {name: _height(runs, mode) for name, runs in found.items()}
+        for name, (height, error) in tops.items():
+            told = f"{mode} in {name}: {height:.3f} +- {error:.3f} meV cm, {len(found[name])} seeds"
+            print(f"{told}; on springs {on_springs[name]:.3f}")
+        (a, ea), (b, eb) = tops[second], tops[first]
+        told = f"{mode}, {second} against {first}: {a / b:.2f} +- {a / b * np.hypot(ea / a, eb / b):.2f}"
+        print(f"{told}; on springs {on_springs[second] / on_springs[first]:.2f}")
 
 
-def _heights(runs: Sequence[Run], mode: str) -> np.ndarray:
-    """(seeds,) height of the line."""
-    options = {"fwhm_cm1": WIDTH, "temperature_k": 273.0}
-    return np.array([Motion(run.trajectory(), run.cell).intensity(X, mode, **options).max() for run in runs])  # type: ignore[arg-type]
+def _on_springs(cell: HarmonicCell, mode: str, run: Run) -> float:
+    """Height that endlessly many runs of the same length on springs have in the mean."""
+    weights = (cell.overlaps(mode) ** 2).sum(axis=0)
+    frames = len(run.kept)
+    times = np.arange(lags_of(frames, run.step_fs, WIDTH))
+    correlation = weights @ np.cos(2 * np.pi * LIGHT_CM_PER_FS * run.step_fs * cell.wavenumbers[:, None] * times)
+    lines = spectrum(correlation / weights.sum() * (1 - times / frames), run.step_fs, X, WIDTH)
+    return float(lines.max() * weights.sum() * BOLTZMANN_MEV_PER_K * run.temperature_k)
+
+
+def _height(runs: Sequence[Run], mode: str) -> tuple[float, float]:
+    """Height of the line of all seeds together, and its bootstrap error; that of single seeds is too high where a line is split."""
+    options: dict[str, Any] = {"fwhm_cm1": WIDTH, "temperature_k": runs[0].temperature_k}
+    each = np.array([Motion(run.trajectory(), run.cell).intensity(X, mode, **options) for run in runs])
+    drawn = np.random.default_rng(0).integers(len(each), size=(1000, len(each)))
+    spread = each[drawn].mean(axis=1).max(axis=1).std(ddof=1)
+    return float(each.mean(axis=0).max()), float(spread * np.sqrt(len(each) / max(len(each) - 1, 1)))
 
 
 def main() -> None:
