@@ -56,6 +56,7 @@ def test_a_map_that_takes_the_place_of_another_shows_its_line_at_once(viewer, se
 
 
 def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
+    stock.session(viewer)  # hears of layers as long as there is a window
     before = [len(emitter.callbacks) for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.point)]
     viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
     viewer.window.add_plugin_dock_widget(PLUGIN, "Spectrum under the mouse")

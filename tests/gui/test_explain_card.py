@@ -52,7 +52,7 @@ def test_the_card_has_the_scores_of_the_simulation_and_its_stamp(show, ask, samp
     model = make_model(samples, level=Level.DO_NOT_INTERPRET)
     explanation = make_explanation(samples, level=Level.DO_NOT_INTERPRET)
     panel = show(explanation, model)
-    panel.twin._tried = explanation  # what follows is as if it had been run
+    panel.twin.tried = explanation  # what follows is as if it had been run
     panel.twin.show_recovery(make_recovery())
     assert "Saved" in ask(panel, tmp_path / "card.html")
     text = (tmp_path / "card.html").read_text(encoding="utf-8")
@@ -68,7 +68,7 @@ def test_scores_that_came_with_an_explanation_are_shown_and_remembered(show, sam
     assert panel.twin.badge.isVisible() and "with care" in panel.twin.badge.text()
     panel.twin.take(second, None)
     assert not panel.twin.badge.isVisible()
-    panel.twin._tried = second
+    panel.twin.tried = second
     panel.twin.show_recovery(make_recovery())
     panel.twin.take(first, None)
     assert "with care" in panel.twin.badge.text()

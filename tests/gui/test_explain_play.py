@@ -84,7 +84,7 @@ def test_the_heat_map_of_what_must_not_be_interpreted_is_stamped_and_a_lacking_m
     take(panel, viewer, settle, doubtful)
     assert "Needs the trained model" in panel.pairs.message.text()
     assert not panel.pairs.isEnabled()
-    viewer.layers.clear()
+    stock.session(viewer).remove(doubtful)
     settle(lambda: panel.pixels is None)
     take(panel, viewer, settle, trained, doubtful)
     panel.pairs.second.setCurrentIndex(1)

@@ -242,6 +242,10 @@ def test_run_says_what_is_missing(panel: PairPanel, viewer, settle) -> None:
     panel.form.put(Pair(method=Automatic()))
     assert panel.buttons["run"].isEnabled()
     viewer.layers.clear()
+    settle()
+    assert panel.buttons["run"].isEnabled(), "deleting layers deletes no result"
+    session = stock.session(viewer)
+    session.remove(*session.of_kind(PeakMaps))
     settle(lambda: not panel.buttons["run"].isEnabled())
     assert panel.message.text().startswith("Deconvolve an RS map and a PL map")
 

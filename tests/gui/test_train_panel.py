@@ -244,4 +244,7 @@ def test_it_says_what_is_missing_and_enough_is_raised_once_within_a_network(pane
     panel.preset.setCurrentText("paper")
     assert isinstance(panel.form.value().recipe, PaperRecipe)
     viewer.layers.clear()
+    assert panel.chosen() or panel._known, "deleting layers deletes no result"
+    session = stock.session(viewer)
+    session.remove(*session.of_kind(PairedMaps))
     settle(lambda: "Pair an RS map" in panel.work.message.text())

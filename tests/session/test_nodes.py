@@ -143,12 +143,13 @@ def test_a_failure_stands_until_its_step_succeeds():
     session = Session((raw,))
     peaks = DECONVOLVE(raw)
     id_ = session.node(raw).id
-    session.add(Missing("map", "There is no peak to fit; add one.", peaks.history, (id_,)))
+    session.note_failure(Missing("map", "There is no peak to fit; add one.", peaks.history, (id_,)))
     node = session.nodes[-1]
     assert (node.state, node.why, node.step, node.parents) == (State.FAILED, "There is no peak to fit; add one.", "Deconvolve", (id_,))
     assert list(session) == [raw], "nothing that failed is offered as a result"
-    session.forget_failures("Deconvolve", [raw])
-    assert len(session.nodes) == 1
+    assert session.undoable == "", "a failure is no step that could be taken back"
+    session.add(DECONVOLVE(raw))
+    assert [each.state for each in session.nodes] == [State.CURRENT, State.CURRENT]
 
 
 def test_what_only_undo_holds_is_let_go_before_it_fills_the_memory(monkeypatch):

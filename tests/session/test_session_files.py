@@ -129,6 +129,7 @@ def test_a_map_whose_file_is_gone_is_missing_and_comes_back_with_it(folder):
     assert all("needs 'rs1.nc', which is not in" in node.why for node in gone)
     raman, pair = back.artefacts[1], back.artefacts[4]
     assert differing(raman, session.artefacts[4]) == []
+    assert back.node(raman).parents == (gone[2].id,), "it still hangs together"
     assert pair.raman is raman, "what was fitted and paired works on"
     assert back.pairs_of(back.artefacts[-2]) == [pair]
     back.save(folder / "again.nc")

@@ -46,12 +46,29 @@ def read_for_napari(path: str | Sequence[str]) -> "list[LayerTuple]":
 def _layers_of(path: Path) -> "list[LayerTuple]":
     from napari_wse2xai.gui.opening import all_of
     from napari_wse2xai.layers import to_layers
+    from napari_wse2xai.session.files import is_session
 
     try:
+        if is_session(path):
+            return _layers_of_session(path)
         return [layer for artefact in all_of(path) for layer in to_layers(artefact)]
     except UserError as error:
         _tell(str(error), grave=True)
         return []
+
+
+def _layers_of_session(path: Path) -> "list[LayerTuple]":
+    """Layers that a session was saved with; what has none is in the window's session too, where there is a window."""
+    from napari import current_viewer
+
+    from napari_wse2xai.gui import stock
+    from napari_wse2xai.gui.session_opened import open_file
+    from napari_wse2xai.progress import silent
+
+    opened, viewer = open_file(path, silent), current_viewer()
+    if viewer is not None:
+        stock.session(viewer).adopt(opened.held, f"Open {path.name}")
+    return opened.layers()
 
 
 def _tell(message: str, *, grave: bool) -> None:

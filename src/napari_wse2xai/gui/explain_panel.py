@@ -1,6 +1,7 @@
 """The Explain panel: what the network makes of each RS parameter, as curves and as maps that know of each other."""
 
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -9,12 +10,12 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
-from napari_wse2xai.data import Explanation, Results, TrainedModel
+from napari_wse2xai.data import Explanation, Recovery, Results, TrainedModel
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.gui import explain_card, stock
 from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.by_turns import ByTurns
-from napari_wse2xai.gui.docked import FollowsLayers, Scrolled, plain
+from napari_wse2xai.gui.docked import Scrolled, plain
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_pairs import PairView
 from napari_wse2xai.gui.explain_pixels import PixelCurves
@@ -22,6 +23,7 @@ from napari_wse2xai.gui.explain_regions import RegionsView
 from napari_wse2xai.gui.explain_result import ExplainResult
 from napari_wse2xai.gui.explain_twin import TwinTest
 from napari_wse2xai.gui.explain_wavenumbers import WavenumberView
+from napari_wse2xai.gui.follows_session import FollowsSession
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.outdated import Outdated
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
@@ -29,6 +31,7 @@ from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_slopes_csv
 from napari_wse2xai.layers import beside_layers, to_layers
 from napari_wse2xai.progress import Progress
+from napari_wse2xai.session import among
 from napari_wse2xai.stages import Explain
 
 MISSING = "Train a network first; every model in the window is listed here."
@@ -42,7 +45,7 @@ _SAVES = {
 }
 
 
-class ExplainPanel(FollowsLayers):
+class ExplainPanel(FollowsSession):
     """Explain a model; hover the flake, pick curves, paint a region, click a parameter: each shows the other."""
 
     ran = Signal(object)
@@ -135,6 +138,7 @@ class ExplainPanel(FollowsLayers):
         self.work.gave.connect(self._on_explained)
         self.work.told.connect(self.told)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
+        self.twin.work.gave.connect(self._keep_scores)
         self.result.chosen.connect(lambda _: self._on_feature())
         for tick in (self.only_sure, self.beside):
             tick.toggled.connect(lambda _: self.show_map())
@@ -193,6 +197,7 @@ class ExplainPanel(FollowsLayers):
 
     def _on_explained(self, explanation: Explanation) -> None:
         """Put slopes, RS and PL on the canvas, alone."""
+        stock.session(self.viewer).add(explanation)
         beside = beside_layers(explanation, explanation.ranking[0]) if self.beside.isChecked() else []
         self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in to_layers(explanation))
         self.turns.do([self.refresh, self.canvas.show_alone])
@@ -211,6 +216,16 @@ class ExplainPanel(FollowsLayers):
         elif self.pixels is None or self.pixels.model is not None or model is None:
             return
         self._stand_by(explanation, model)
+
+    def _keep_scores(self, recovery: Recovery) -> None:
+        """Let the session hold the explanation with its scores, so that they are saved with it; what is shown of it stays as it is."""
+        former = self.twin.tried
+        if former is None or not among(former, stock.session(self.viewer).artefacts):
+            return
+        now = replace(former, recovery=recovery)
+        if self.canvas.explanation is former:
+            self.canvas.explanation = self.result.explanation = self.twin.explanation = now
+        stock.session(self.viewer).exchange([(former, now)], "Simulate my flake")
 
     def _stand_by(self, explanation: Explanation | None, model: TrainedModel | None) -> None:
         """Let all that asks the network stand by for an explanation, and for its model where that is in the window."""

@@ -24,7 +24,7 @@ class TwinTest(QWidget):
         self.explanation: Explanation | None = None
         self.model: TrainedModel | None = None
         self._found: WeakKeyDictionary[Explanation, Recovery] = WeakKeyDictionary()
-        self._tried: Explanation | None = None
+        self.tried: Explanation | None = None
         self.work, self.badge, self.words = WorkRow(viewer, "Simulate my flake"), QLabel(), QLabel()
         self.work.begin_button.setToolTip(
             "Put a law that is known in the place of the light, on your own RS maps, with noise as here; train and explain again, "
@@ -51,7 +51,7 @@ class TwinTest(QWidget):
         """Plant, train, explain and compare, in a thread."""
         explanation, model = self.explanation, self.model
         if explanation is not None and model is not None:
-            self._tried = explanation
+            self.tried = explanation
             self.work.begin(lambda report: Simulate()(model, explanation, report), "Simulate my flake", "Planting a law…")
 
     def recovery_of(self, explanation: Explanation) -> Recovery | None:
@@ -64,8 +64,8 @@ class TwinTest(QWidget):
 
     def show_recovery(self, recovery: Recovery) -> None:
         """Keep and show how well the law was found."""
-        if self._tried is not None:
-            self._found[self._tried] = recovery
+        if self.tried is not None:
+            self._found[self.tried] = recovery
         self._show(recovery)
 
     def _show(self, recovery: Recovery | None) -> None:

@@ -229,9 +229,10 @@ class LoadMaps(QWidget):
     def _on_loaded(self, artefacts: list[Artefact]) -> None:
         shown = [is_.artefact for layer in self.viewer.layers if (is_ := stock.shown(layer)) is not None]
         there = {_identity(picture) for picture in shown if isinstance(picture, Picture)}
-        for artefact in artefacts:
-            if not isinstance(artefact, Picture) or _identity(artefact) not in there:
-                stock.add(self.viewer, to_layers(artefact))
+        with stock.session(self.viewer).as_one("Load maps"):
+            for artefact in artefacts:
+                if not isinstance(artefact, Picture) or _identity(artefact) not in there:
+                    stock.add(self.viewer, to_layers(artefact))
         self.viewer.reset_view()
         self._rest("Loaded.")
 

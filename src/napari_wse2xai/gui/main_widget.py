@@ -17,6 +17,7 @@ from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.peak_file import PeakFile
 from napari_wse2xai.gui.preset_box import PresetBox
 from napari_wse2xai.gui.saving import SaveButtons
+from napari_wse2xai.gui.session_panel import SessionPanel
 from napari_wse2xai.gui.stage_panel import StagePanel
 from napari_wse2xai.gui.theory_panel import TheoryPanel
 from napari_wse2xai.gui.train_panel import TrainPanel
@@ -43,8 +44,9 @@ class MainWidget(FollowsLayers):
         self.training = TrainPanel(napari_viewer)
         self.explaining = ExplainPanel(napari_viewer)
         self.theory = TheoryPanel(napari_viewer)
+        self.session = SessionPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
-        self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining, self.theory)
+        self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining, self.theory, self.session)
         self._folds: dict[Any, Fold] = {}
         self._seen: WeakSet[Any] = WeakSet()
         self._had_peaks = False
@@ -66,6 +68,7 @@ class MainWidget(FollowsLayers):
         column.addWidget(self._fold(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
         column.addWidget(self._fold(ExplainPanel, f"{len(self.panels) + 4}. Explain", self.explaining))
         column.addWidget(self._fold(TheoryPanel, f"{len(self.panels) + 5}. Theory", self.theory))
+        column.addWidget(self._fold(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
         self._folds[FindFlake].expand(animate=False)
@@ -101,6 +104,7 @@ class MainWidget(FollowsLayers):
         self.training.told.connect(lambda text, mood: self.said.say(f"Train: {text}", mood))
         self.explaining.told.connect(lambda text, mood: self.said.say(f"Explain: {text}", mood))
         self.theory.told.connect(lambda text, mood: self.said.say(f"Theory: {text}", mood))
+        self.session.told.connect(lambda text, mood: self.said.say(f"Session: {text}", mood))
 
     def refresh(self) -> None:
         """Show what lies in the window now."""
@@ -172,6 +176,7 @@ class MainWidget(FollowsLayers):
         """Hear of layers that come and go."""
         for panel in self._learning:
             panel.set_listening(True)
+        stock.session(self.viewer).changed.connect(self._later)
         super().listen()
 
     def let_go(self) -> None:
@@ -183,6 +188,7 @@ class MainWidget(FollowsLayers):
             panel.runner.cancel()
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()
+        stock.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
         super().let_go()
 
 

@@ -11,7 +11,8 @@ from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
 from napari_wse2xai.errors import AmbiguousPairing, SettingsError, UserError
 from napari_wse2xai.gui import pair_placing, stock
-from napari_wse2xai.gui.docked import FollowsLayers, plain
+from napari_wse2xai.gui.docked import plain
+from napari_wse2xai.gui.follows_session import FollowsSession
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.pair_choice import PairChoice
 from napari_wse2xai.gui.pair_landmarks import LandmarkClicks
@@ -33,7 +34,7 @@ HELP = {
 }
 
 
-class PairPanel(FollowsLayers):
+class PairPanel(FollowsSession):
     """Choose RS and PL peaks, say how PL is to be placed, run; see how well they lie on one another, save the pairs."""
 
     ran = Signal(object)
@@ -305,6 +306,7 @@ class PairPanel(FollowsLayers):
         self._say(message)
 
     def _on_finished(self, result: PairedMaps) -> None:
+        stock.session(self.viewer).add(result)
         self.clicks.end()
         if self._worked_on is not None:
             self.view.settle(self._worked_on, result)

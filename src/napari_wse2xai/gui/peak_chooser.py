@@ -144,7 +144,7 @@ class PeakChooser(QWidget):
             self.viewer.layers.selection.active = seen
             self._show_only(seen)
         elif item.checkState() == Qt.Unchecked and layer is not None:
-            self._remove(peaks, layer)
+            self.viewer.layers.remove(layer)
 
     def _new(self, peaks: PeakMaps, row: int, column: int) -> LayerTuple:
         if row < len(peaks.names):
@@ -162,14 +162,6 @@ class PeakChooser(QWidget):
             ours = shown is not None and isinstance(shown.artefact, PeakMaps)
             if ours and other is not layer and _frame(other) == _frame(layer):
                 other.visible = False
-
-    def _remove(self, peaks: PeakMaps, layer: Any) -> None:
-        """Take a layer off, but never the last one of a deconvolution: with it the result would be gone."""
-        of_peaks = [other for other in self.viewer.layers if (shown := stock.shown(other)) is not None and shown.artefact is peaks]
-        if len(of_peaks) > 1:
-            self.viewer.layers.remove(layer)
-        else:
-            layer.visible = False
 
 
 def legend(peaks: PeakMaps) -> str:

@@ -251,6 +251,7 @@ class SpectrumView(Docked):
         return (
             (layers.events.inserted, self.on_layers),
             (layers.events.removed, self.on_layers),
+            (stock.session(self.viewer).changed, self.on_layers),
             (layers.selection.events.active, self.on_layers),
             (self.viewer.dims.events.point, self.on_slider),
             (self.viewer.events.theme, self.on_theme),

@@ -6,16 +6,17 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.data.quantities import pretty
-from napari_wse2xai.errors import counted
+from napari_wse2xai.errors import UserError, counted
 from napari_wse2xai.gui import stock
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.layers.shown import limits, place
-from napari_wse2xai.stages import Despike, FindFlake, SoFar, Stage
+from napari_wse2xai.session import Missing
+from napari_wse2xai.stages import Deconvolve, Despike, FindFlake, SoFar, Stage
 
 
 class StagePanel(QWidget):
@@ -32,7 +33,9 @@ class StagePanel(QWidget):
         self.viewer, self.stage = viewer, stage
         self._outcome = ("", QUIET)  # words and mood of the last run, to be seen whenever there is nothing to object to
         self._notes: list[str] = []
+        self._settings: Any = None
         self._worked_on: SpectralMap | None = None
+        self._taken: SpectralMap | None = None  # the same, with the flake as it is drawn
         self._so_far: Any = None
         self.runner = Runner(self)
         self.source = QComboBox()
@@ -70,6 +73,7 @@ class StagePanel(QWidget):
         self.runner.showed.connect(self._on_shown)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(partial(self._stop, mood=BAD))
+        self.runner.refused.connect(self._on_refused)
         self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
 
@@ -106,12 +110,13 @@ class StagePanel(QWidget):
         settings = self.form.value()
         self._worked_on = source
         self._notes.clear()
-        source = stock.with_edited_flake(self.viewer, source)
+        source = self._taken = stock.kept_with_flake(self.viewer, source)
         self.run_button.setEnabled(False)
         self.cancel_button.setEnabled(True)
         self.bar.setValue(0)
         self.bar.setVisible(True)
         self.message.say("Running…")
+        self._settings = settings
         self.runner.start(lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}")  # type: ignore[operator]
 
     def _on_choice(self) -> None:
@@ -154,6 +159,7 @@ class StagePanel(QWidget):
 
     def _on_finished(self, result: Any) -> None:
         self._stop(summary(result), NOTE if self._notes else QUIET)
+        stock.session(self.viewer).add(result)
         layers = to_layers(result)
         if self.stage is FindFlake:  # the spectra are as they were: only the flake is new
             layers = [layer for layer in layers if layer[2] == "labels"]
@@ -163,6 +169,12 @@ class StagePanel(QWidget):
         stock.hide_below(self.viewer, layers, self._worked_on)
         stock.add(self.viewer, layers)
         self.ran.emit(result)
+
+    def _on_refused(self, error: UserError) -> None:
+        """Let the session know that the step failed, and why."""
+        if self._taken is not None:
+            kind = PeakMaps if self.stage is Deconvolve else SpectralMap
+            stock.session(self.viewer).note_failure(Missing.of_step(self._settings, self._taken, str(error), kind))
 
     def _stop(self, text: str, mood: str = QUIET) -> None:
         self.bar.setVisible(False)

@@ -1,23 +1,21 @@
-"""What lies in a viewer's layer list: which layers show which artefacts."""
+"""What lies in a window: its session, and which layers show what of it."""
 
 from dataclasses import replace
-from hashlib import sha256
 from typing import Any, TypeVar
-from weakref import WeakKeyDictionary
 
 import numpy as np
-from numpy.typing import NDArray
 from qtpy.QtCore import QTimer
 
-from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Picture, Record, SpectralAxis, SpectralMap, TrainedModel
+from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, SpectralAxis, SpectralMap, TrainedModel
+from napari_wse2xai.data.history import mark_of
+from napari_wse2xai.gui.session_layers import session_layers
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, Slider, map_layer, shown_in, telling_channel
-from napari_wse2xai.session import Artefact, Session, among, of_one_measurement
+from napari_wse2xai.session import Artefact, Session, of_one_measurement
+from napari_wse2xai.session.edited import with_flake
 
 Viewer = Any
 Layer = Any
 Kind = TypeVar("Kind", bound=Artefact)
-_KNOWN: WeakKeyDictionary[Viewer, Session] = WeakKeyDictionary()
 
 
 def shown(layer: Layer) -> Shown | None:
@@ -38,45 +36,32 @@ def map_layers(viewer: Viewer) -> list[Layer]:
 
 
 def session(viewer: Viewer) -> Session:
-    """What the layers show and what that was made of, in the order in which it came, whether its own layers are still there or not."""
-    return _known(viewer, _artefacts(viewer))
-
-
-def _known(viewer: Viewer, on_show: list[Artefact]) -> Session:
-    known = _KNOWN.setdefault(viewer, Session())
-    known.add(*on_show)
-    return known
-
-
-def _artefacts(viewer: Viewer) -> list[Artefact]:
-    """What the layers show, each once."""
-    every = [is_.artefact for layer in viewer.layers if (is_ := shown(layer)) is not None]
-    return list({id(one): one for one in every if not isinstance(one, Picture)}.values())
+    """Everything that was opened or made in a window, whether its layers are still there or not."""
+    return session_layers(viewer).session
 
 
 def of_kind(viewer: Viewer, kind: type[Kind]) -> list[Kind]:
-    """What the layers show of one kind, the newest last."""
-    on_show = _artefacts(viewer)
-    return [one for one in _known(viewer, on_show).of_kind(kind) if among(one, on_show)]
+    """All of one kind in a window's session, the newest last."""
+    return session(viewer).of_kind(kind)
 
 
 def all_peaks(viewer: Viewer) -> list[PeakMaps]:
-    """Every set of peak maps that some layer shows, the newest last; PL that was brought onto an RS grid belongs to `paired_maps`."""
+    """Every deconvolution, the newest last; PL that was brought onto an RS grid belongs to `paired_maps`."""
     return of_kind(viewer, PeakMaps)
 
 
 def paired_maps(viewer: Viewer) -> list[PairedMaps]:
-    """Every pair of RS and PL maps that some layer shows, the newest last."""
+    """Every pair of RS and PL maps, the newest last."""
     return of_kind(viewer, PairedMaps)
 
 
 def models(viewer: Viewer) -> list[TrainedModel]:
-    """Every trained model that some layer shows, the newest last."""
+    """Every trained model, the newest last."""
     return of_kind(viewer, TrainedModel)
 
 
 def explanations(viewer: Viewer) -> list[Explanation]:
-    """Every explanation that some layer shows, the newest last."""
+    """Every explanation, the newest last."""
     return of_kind(viewer, Explanation)
 
 
@@ -87,13 +72,10 @@ def evidence_for(viewer: Viewer, explanation: Explanation) -> tuple[str, ...]:
 
 
 def exchange(viewer: Viewer, former: PeakMaps, now: PeakMaps) -> None:
-    """Let all layers of one deconvolution show the same with more computed maps."""
-    changed: dict[int, Any] = {id(former): now}
-    changed |= {id(pair): replace(pair, raman=now) for pair in paired_maps(viewer) if pair.raman is former}
-    for layer in viewer.layers:
-        is_ = shown(layer)
-        if is_ is not None and id(is_.artefact) in changed:
-            layer.metadata = {**layer.metadata, KEY: Shown(changed[id(is_.artefact)], is_.part, is_.flake)}
+    """Let a deconvolution, and the pairs that hold it, have more computed maps."""
+    known = session(viewer)
+    pairs = [(pair, replace(pair, raman=now)) for pair in known.of_kind(PairedMaps) if pair.raman is former]
+    known.exchange([(former, now), *pairs])
 
 
 def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
@@ -103,22 +85,32 @@ def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
         if is_ is None or is_.part != "flake" or not isinstance(is_.artefact, SpectralMap):
             continue
         if is_.artefact.frame == source.frame and of_one_measurement(is_.artefact, source):
-            return _with_flake(source, np.asarray(layer.data) > 0, is_.artefact)
+            return with_flake(source, np.asarray(layer.data) > 0, is_.artefact)
     return source
 
 
-def _with_flake(source: SpectralMap, flake: NDArray[np.bool_], found: SpectralMap) -> SpectralMap:
-    """Map with a flake that was found on `found` and may have been edited since."""
-    if source.flake is not None and np.array_equal(flake, source.flake):
+def kept_with_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
+    """Map with the flake as it is drawn, as the session keeps it: what is made of it must be made again from the same."""
+    drawn, known = with_edited_flake(viewer, source), session(viewer)
+    if drawn is source:
         return source
-    steps = [record for record in found.history if record.step == "FindFlake" and record not in source.history]
-    changed = int(np.count_nonzero(flake != found.flake))
-    if changed:
-        edited = {"pixels": int(flake.sum()), "changed": changed, "sha256": sha256(np.packbits(flake).tobytes()).hexdigest()}
-        steps.append(Record("flake edited by hand", edited, __version__))
-    if steps and not source.history:
-        steps[0] = replace(steps[0], of=(source.fingerprint,))
-    return replace(source, flake=flake, history=(*source.history, *steps))
+    there = known.with_mark(mark_of(drawn.history))
+    if isinstance(there, SpectralMap):
+        return there
+    known.note(drawn)
+    return drawn
+
+
+def keep_drawn_flakes(viewer: Viewer) -> None:
+    """Take flakes that were edited by hand into the session, so that they are saved."""
+    for layer in list(viewer.layers):
+        is_ = shown(layer)
+        if is_ is None or is_.part != "flake" or not isinstance(is_.artefact, SpectralMap):
+            continue
+        now = with_flake(is_.artefact, np.asarray(layer.data) > 0, is_.artefact)
+        if now is not is_.artefact:
+            session(viewer).note(now)
+            layer.metadata = {**layer.metadata, KEY: Shown(now, is_.part, is_.flake)}
 
 
 def add(viewer: Viewer, layers: list[LayerTuple]) -> list[Layer]:

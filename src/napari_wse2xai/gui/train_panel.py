@@ -21,7 +21,8 @@ from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.gui import stock, train_kept, warming
 from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.by_turns import ByTurns
-from napari_wse2xai.gui.docked import FollowsLayers, Scrolled, plain
+from napari_wse2xai.gui.docked import Scrolled, plain
+from napari_wse2xai.gui.follows_session import FollowsSession
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.outdated import Outdated
 from napari_wse2xai.gui.train_result import TrainResult
@@ -37,14 +38,14 @@ from napari_wse2xai.stages.train import PaperRecipe
 
 PRESETS = {"laptop": Train(), "paper": Train(recipe=PaperRecipe())}
 """Settings to begin with."""
-MISSING = "Pair an RS map with a PL map first; every pair in the window is listed here."
+MISSING = "Pair an RS map with a PL map first; every pair in the session is listed here."
 UNTICKED = "Tick the flakes to train on."
 ENOUGH = "Stops at the best epoch so far; the networks on the other folds get as many epochs."
 ROW = 22
 WARM_MS = 300
 
 
-class TrainPanel(FollowsLayers):
+class TrainPanel(FollowsSession):
     """Learn the PL of one or more flakes from their RS, beside simple rivals, and judge what was learnt."""
 
     ran = Signal(object)
@@ -184,6 +185,7 @@ class TrainPanel(FollowsLayers):
     def _on_trained(self, model: TrainedModel) -> None:
         """Put the prediction on the canvas, alone."""
         train_kept.forget(self._settings, model)
+        stock.session(self.viewer).add(model)
         for layer in self.viewer.layers:
             layer.visible = False
         self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in to_layers(model))

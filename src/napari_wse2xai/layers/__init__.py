@@ -31,6 +31,7 @@ from napari_wse2xai.layers.maps import (
     status_layer,
     telling_channel,
 )
+from napari_wse2xai.layers.part import part_layer
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, shown_in, to_layers
 from napari_wse2xai.layers.slider import Slider
 from napari_wse2xai.layers.theory import regions_layer, structure_layer
@@ -53,6 +54,7 @@ __all__ = [
     "light_layer",
     "map_layer",
     "overlay_layers",
+    "part_layer",
     "part_name",
     "peak_layer",
     "picture_layer",

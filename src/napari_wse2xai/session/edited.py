@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Record, SpectralMap
+from napari_wse2xai.data.history import ABOUT_THE_FLAKE
 
 BY_HAND = "flake edited by hand"
 
@@ -16,7 +17,7 @@ def with_flake(source: SpectralMap, flake: NDArray[np.bool_], found: SpectralMap
     """Map with a flake (ny, nx) that was found on `found` and may have been edited since; its history says so."""
     if source.flake is not None and np.array_equal(flake, source.flake):
         return source
-    steps = [record for record in found.history if record.step == "FindFlake" and record not in source.history]
+    steps = [record for record in found.history if record.step in ABOUT_THE_FLAKE and record not in source.history]
     changed = int(np.count_nonzero(flake != found.flake))
     if changed:
         steps.append(edited(flake, changed))

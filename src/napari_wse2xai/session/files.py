@@ -7,7 +7,7 @@ session is opened; its counts are written only where that could not be.
 
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai import io
-from napari_wse2xai.data import Explanation, PairedMaps, Record, Results, SpectralMap
+from napari_wse2xai.data import Explanation, PairedMaps, Record, SpectralMap
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.history import ABOUT_THE_FLAKE, History, mark_of
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError, UserError
@@ -30,9 +30,10 @@ from napari_wse2xai.io.results_pixels import put_texts
 from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.session.lineage import Artefact, mark_in
+from napari_wse2xai.session.moments import Held
 from napari_wse2xai.session.node import PREFIXES, Missing, Node
 from napari_wse2xai.session.rerun import BY_NAME
-from napari_wse2xai.session.session import Held, Session
+from napari_wse2xai.session.session import Session
 from napari_wse2xai.session.sources import is_readable, measured_by, read_again
 from napari_wse2xai.stages import as_kept
 
@@ -66,6 +67,7 @@ def _size_of(artefact: Artefact, whole: set[int]) -> int:
 
 def _write_node(group: Any, node: Node, session: Session, order: int, whole: set[int]) -> None:
     held = session.held(node.id)
+    group.attrs["modality"] = node.modality
     told = {"order": order, "kind": PREFIXES[node.kind], "parents": json.dumps(node.parents), "state": str(node.state), "why": node.why}
     if isinstance(held, Missing):
         group.attrs["holds"] = NOTHING
@@ -173,7 +175,7 @@ def read_held(path: str | Path, progress: Progress = silent) -> dict[str, Held]:
     if require_ordinary(source) is None or not source.is_file():
         raise ReaderError(f"'{shown(source)}' does not exist; give the file of a session, or the results.nc of a run.")
     if not is_session(source):
-        return Session(_all_of(io.read_flakes(source).values())).all_held
+        return Session.of(*io.read_flakes(source).values()).all_held
     with open_netcdf(source) as file:
         _require_known(file, source)
         groups = sorted(file[NODES].items(), key=lambda item: _number(item[1], "order"))
@@ -192,16 +194,6 @@ def _number(group: Any, name: str) -> int:
     return int(np.asarray(group.attrs[name]).reshape(-1)[0])
 
 
-def _all_of(flakes: Any) -> Iterator[Artefact]:
-    """Every artefact of the results of a run."""
-    for results in flakes:
-        assert isinstance(results, Results)
-        yield from results.maps.values()
-        yield from results.peaks.values()
-        learnt = (results.paired, results.model, results.explanation, results.theory)
-        yield from (each for each in learnt if each is not None)
-
-
 @dataclass(frozen=True, eq=False)
 class _Steps:
     """A map that is to be made again."""
@@ -211,6 +203,7 @@ class _Steps:
     flake: NDArray[np.bool_] | None
     fingerprint: str
     parents: tuple[str, ...]
+    modality: str
 
 
 def _read_node(group: Any, found: Mapping[str, Any]) -> Any:
@@ -218,13 +211,13 @@ def _read_node(group: Any, found: Mapping[str, Any]) -> Any:
     if holds == WHOLE:
         near = {key: found.get(netcdf.text_of(group.attrs, key)) for key in ("raman", "model")}
         return read_artefact(group, kind, **near)
-    told = {key: netcdf.text_of(group.attrs, key) for key in ("title", "fingerprint", "why")}
+    told = {key: netcdf.text_of(group.attrs, key) for key in ("title", "fingerprint", "why", "modality")}
     history = histories.from_json(netcdf.text_of(group.attrs, "history"))
     parents = tuple(str(each) for each in json.loads(netcdf.text_of(group.attrs, "parents")))
     flake = numbers_of(group["flake"]).astype(bool) if "flake" in group else None
     if holds == STEPS:
-        return _Steps(told["title"], history, flake, told["fingerprint"], parents)
-    return Missing(told["title"], told["why"], history, parents, kind, flake, told["fingerprint"])
+        return _Steps(told["title"], history, flake, told["fingerprint"], parents, told["modality"])
+    return Missing(told["title"], told["why"], history, parents, kind, flake, told["fingerprint"], told["modality"])
 
 
 def _with_spectra(found: Mapping[str, Any], beside: Path, progress: Progress) -> dict[str, Held]:
@@ -260,7 +253,8 @@ class _Again:
         try:
             found = self._map(wanted.history, wanted.name, has_flake=wanted.flake is not None)
         except UserError as error:
-            return Missing(wanted.name, str(error), wanted.history, wanted.parents, SpectralMap, wanted.flake, wanted.fingerprint)
+            told = (wanted.flake, wanted.fingerprint, wanted.modality)
+            return Missing(wanted.name, str(error), wanted.history, wanted.parents, SpectralMap, *told)
         found = replace(found, flake=wanted.flake, history=wanted.history)
         if found.fingerprint != wanted.fingerprint:
             version = wanted.history[-1].version

@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Record, SpectralMap
-from napari_wse2xai.data.history import History, mark_of
+from napari_wse2xai._version import __version__
+from napari_wse2xai.data import PeakMaps, Record, SpectralMap
+from napari_wse2xai.data.history import History, mark_of, now
 from napari_wse2xai.io.artefacts import KINDS
 from napari_wse2xai.session.lineage import Artefact, mark_in
+from napari_wse2xai.stages import Settings
 
 PREFIXES = {kind: word for word, kind in KINDS.items()}
 """What an id begins with."""
@@ -44,6 +46,15 @@ class Missing:
     """(ny, nx) bool, of a map whose spectra could not be had."""
     fingerprint: str = ""
     """Of those spectra."""
+    modality: str = ""
+    """``raman`` or ``pl``, of a map or of peaks."""
+
+    @classmethod
+    def of_step(cls, settings: Settings, source: SpectralMap, why: str, kind: type) -> Self:
+        """What is known of a stage that failed on a map."""
+        of = () if source.history else (source.fingerprint,)
+        record = Record(type(settings).__name__, settings.model_dump(mode="json"), __version__, 0.0, now(), of)
+        return cls(source.name, why, (*source.history, record), (id_of(source),), kind, modality=modality_of(source))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,6 +75,9 @@ class Node:
     why: str = ""
     """A sentence where the state is not `State.CURRENT`."""
 
+    modality: str = ""
+    """``raman`` or ``pl``, of a map or of peaks."""
+
     @property
     def step(self) -> str:
         """Name of the step that made it."""
@@ -73,6 +87,13 @@ class Node:
     def settings(self) -> Mapping[str, Any]:
         """Settings of the step that made it."""
         return self.record.settings
+
+
+def modality_of(held: Artefact | Missing) -> str:
+    """Whether a map or peaks are of RS or of PL; empty for what is of both."""
+    if isinstance(held, Missing):
+        return held.modality
+    return held.axis.kind.modality if isinstance(held, SpectralMap | PeakMaps) else ""
 
 
 def id_of(held: Artefact | Missing) -> str:

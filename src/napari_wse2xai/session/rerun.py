@@ -14,7 +14,7 @@ from napari_wse2xai.io.calculations import read_named
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.session.edited import BY_HAND, carried, edited
 from napari_wse2xai.session.lineage import Artefact, Lineage, among, given_to, mark_in
-from napari_wse2xai.session.node import Missing, Node, id_of
+from napari_wse2xai.session.node import Missing, Node, id_of, modality_of
 from napari_wse2xai.session.sources import is_readable, measured_by, read_again
 from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Settings, Simulate, Train, as_kept
 from napari_wse2xai.stages._stage import first_problem
@@ -36,6 +36,8 @@ class Made:
     """The first is that of the step itself, or of what was asked for."""
     missing: tuple[Missing, ...] = ()
     """What rests on it and failed."""
+    instead: tuple[tuple[Artefact, Artefact], ...] = ()
+    """Each result that was there, and what was made anew of it."""
 
 
 class Rerun:
@@ -99,13 +101,17 @@ class Rerun:
                 if number == 0:
                     raise
                 missing.append(self._missed(each, str(error)))
-        return Made(self.label, tuple({id(each): each for each in self._made.values()}.values()), tuple(missing))
+        instead = tuple((each, self._made[mark_in(each)]) for each in wanted if mark_in(each) in self._made)
+        if self._latest is not self._target:
+            instead = ((self._latest, self._made[mark_in(self._target)]), *instead)
+        return Made(self.label, tuple({id(each): each for each in self._made.values()}.values()), tuple(missing), instead)
 
     def _missed(self, artefact: Artefact, why: str) -> Missing:
         """What failed, with what it was to be made of."""
         before = [self._made.get(mark_in(parent), parent) for parent in self._known.parents(artefact)]
         last = replace(artefact.history[-1], when=now(), of=tuple(map(mark_in, before)))
-        return Missing(artefact.name, why, (*artefact.history[:-1], last), tuple(map(id_of, before)), type(artefact))
+        parents, modality = tuple(map(id_of, before)), modality_of(artefact)
+        return Missing(artefact.name, why, (*artefact.history[:-1], last), parents, type(artefact), modality=modality)
 
     # One artefact
 

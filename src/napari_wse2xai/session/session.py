@@ -2,51 +2,23 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from psygnal import Signal
 
+from napari_wse2xai.data import Results
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.session.lineage import Artefact, Lineage, among
-from napari_wse2xai.session.node import Missing, Node, State, id_of
+from napari_wse2xai.session.moments import Change, Held, Moment, bytes_beside, change_between
+from napari_wse2xai.session.node import Missing, Node, State, id_of, modality_of
 
 if TYPE_CHECKING:
     from napari_wse2xai.session.rerun import Made, Rerun
 
-Held = Artefact | Missing
 MOST_UNDONE, MOST_BYTES = 100, 1 << 31
 """Steps that can be undone, and bytes that only they still hold, at most."""
-
-
-@dataclass(frozen=True, eq=False)
-class Change:
-    """What became of a session."""
-
-    came: tuple[Artefact, ...] = ()
-    went: tuple[Artefact, ...] = ()
-    exchanged: tuple[tuple[Artefact, Artefact], ...] = ()
-    """Former and new one of each result that is the same with more to it, such as computed maps."""
-    moment: int = 0
-    """Number of the state of affairs that is reached; equal where undo or redo lead back to it."""
-
-
-@dataclass(frozen=True, eq=False)
-class _Moment:
-    """One state of affairs."""
-
-    number: int
-    label: str
-    """What was done to come here."""
-    held: Mapping[str, Held]
-
-    @cached_property
-    def artefacts(self) -> tuple[Artefact, ...]:
-        return tuple(each for each in self.held.values() if not isinstance(each, Missing))
 
 
 class Session(Lineage):
@@ -69,14 +41,14 @@ class Session(Lineage):
     changed = Signal(Change)
 
     def __init__(self, artefacts: Iterable[Artefact] = ()) -> None:
-        self._now = _Moment(0, "", {})
-        self._past: list[_Moment] = []
-        self._future: list[_Moment] = []
+        self._now = Moment(0, "", {})
+        self._past: list[Moment] = []
+        self._future: list[Moment] = []
         self._numbers = 0
         self._parents: dict[int, list[Artefact]] = {}
         self._nodes: tuple[Node, ...] | None = None
         self._label: str | None = None
-        self._now = _Moment(0, "", self._with(artefacts))
+        self._now = Moment(0, "", self._with(artefacts))
 
     @property
     def artefacts(self) -> tuple[Artefact, ...]:
@@ -97,10 +69,10 @@ class Session(Lineage):
         return self._nodes
 
     def _node(self, name: str, held: Held, ids: Mapping[int, str]) -> Node:
-        told: dict[str, Any] = {"record": held.history[-1]} if held.history else {}
+        told: dict[str, Any] = {"modality": modality_of(held)} | ({"record": held.history[-1]} if held.history else {})
         if isinstance(held, Missing):
             return Node(name, None, held.name, held.kind, held.parents, state=State.FAILED, why=held.why, **told)
-        parents = tuple(ids[id(parent)] for parent in self.parents(held))
+        parents = tuple(ids[id(parent)] for parent in self.parents(held)) or self._missing_before(held)
         state, why = State.CURRENT, self.outdated(held)
         if self.replaced(held):
             state, why = State.REPLACED, f"Replaced: {held.history[-1].step} was run again on '{held.name}' since."
@@ -108,12 +80,21 @@ class Session(Lineage):
             state = State.OUT_OF_DATE
         return Node(name, held, held.name, type(held), parents, state=state, why=why, **told)
 
+    def _missing_before(self, artefact: Artefact) -> tuple[str, ...]:
+        """Id of the map that an artefact was made of, where that could not be had."""
+        before = artefact.history[:-1]
+        return tuple(name for name, each in self._now.held.items() if before and isinstance(each, Missing) and each.history == before)
+
     def node(self, what: str | Artefact) -> Node:
         """Result of an id, or that an artefact is."""
         found = next((node for node in self.nodes if node.id == what or node.artefact is what), None)
         if found is None:
             raise DataError(f"The session holds no result '{what if isinstance(what, str) else what.name}'; add it first.")
         return found
+
+    def id_of(self, artefact: Artefact) -> str:
+        """Id of an artefact; empty where it is not here."""
+        return next((name for name, each in self._now.held.items() if each is artefact), "")
 
     def held(self, name: str) -> Held:
         """What an id stands for: an artefact, or what is known of one that is missing."""
@@ -146,6 +127,10 @@ class Session(Lineage):
         if new:
             self._set(self._with(new), label or _label_of(new[-1]))
 
+    def note(self, artefact: Artefact) -> None:
+        """Take one more that is no step of its own, such as a map with the flake as it is drawn, on which a step is about to run."""
+        self._amend(self._with([artefact]))
+
     def take(self, made: "Made") -> None:
         """Take what running again gave."""
         self.add(*made.artefacts, *made.missing, label=made.label)
@@ -176,12 +161,17 @@ class Session(Lineage):
         new = {id(former): now for former, now in changed}
         self._set({name: new.get(id(each), each) for name, each in self._now.held.items()}, label or "Compute map")
 
-    def forget_failures(self, step: str, parents: Sequence[Artefact]) -> None:
-        """Forget that a step failed, before it is tried again."""
-        ids = {self.node(parent).id for parent in parents}
-        kept = {name: each for name, each in self._now.held.items() if not _failed(each, step, ids)}
-        if len(kept) < len(self._now.held):
-            self._set(kept, f"Try {step} again")
+    def note_failure(self, failed: Missing) -> None:
+        """Keep what failed, with its sentence, until its step succeeds; no step that could be undone."""
+        kept = {name: each for name, each in self._now.held.items() if not _is_failure_of(each, failed)}
+        self._amend({**kept, _free(id_of(failed), kept): failed})
+
+    def adopt(self, held: Mapping[str, Held], label: str) -> list[str]:
+        """Take what another session held, under the ids that it has; gives the ids of what was not here yet."""
+        new = {name: each for name, each in held.items() if name not in self._now.held or isinstance(self._now.held[name], Missing)}
+        if new:
+            self._set({**self._now.held, **new}, label)
+        return list(new)
 
     @contextmanager
     def as_one(self, label: str) -> Iterator[None]:
@@ -191,7 +181,7 @@ class Session(Lineage):
         yield
         if self._now is not before:
             del self._past[depth + 1 :]
-            self._now = _Moment(self._now.number, label, self._now.held)
+            self._now = Moment(self._now.number, label, self._now.held)
 
     def undo(self) -> str:
         """Go one step back; gives what was undone, in words, empty where there is nothing to undo."""
@@ -211,7 +201,7 @@ class Session(Lineage):
         """What `redo` would do, in words; empty where there is nothing."""
         return self._future[-1].label if self._future else ""
 
-    def _go(self, there: list[_Moment], back: list[_Moment], label: str) -> str:
+    def _go(self, there: list[Moment], back: list[Moment], label: str) -> str:
         if not there:
             return ""
         self.leaving.emit(self._now.number)
@@ -224,17 +214,21 @@ class Session(Lineage):
         self._past.append(self._now)
         self._future.clear()
         self._numbers += 1
-        self._reach(_Moment(self._numbers, label, held))
+        self._reach(Moment(self._numbers, label, held))
 
-    def _reach(self, moment: _Moment) -> None:
+    def _amend(self, held: Mapping[str, Held]) -> None:
+        """Add to the present state of affairs what is no step of its own."""
+        self._reach(Moment(self._now.number, self._now.label, held))
+
+    def _reach(self, moment: Moment) -> None:
         before, self._now = self._now, moment
         self._parents, self._nodes = {}, None
         self._forget_the_oldest()
-        self.changed.emit(_change(before, moment))
+        self.changed.emit(change_between(before, moment))
 
     def _forget_the_oldest(self) -> None:
         """Let go of the oldest steps where nobody could want so many back, or what they alone hold fills the memory."""
-        while len(self._past) > MOST_UNDONE or (self._past and _bytes_beside(self._now, (*self._past, *self._future)) > MOST_BYTES):
+        while len(self._past) > MOST_UNDONE or (self._past and bytes_beside(self._now, (*self._past, *self._future)) > MOST_BYTES):
             del self._past[0]
 
     def _with(self, more: Iterable[Held]) -> dict[str, Held]:
@@ -244,8 +238,7 @@ class Session(Lineage):
             name = id_of(each)
             if any(each is other for other in held.values()):
                 continue
-            if isinstance(held.get(name), Missing):
-                del held[name]
+            held = {other: one for other, one in held.items() if not _is_failure_of(one, each) and not (other == name and _is_gone(one))}
             held[_free(name, held)] = each
         return held
 
@@ -307,13 +300,23 @@ class Session(Lineage):
         write_session(self, path, spectra=spectra, view=view)
 
     @classmethod
+    def of(cls, *results: Results) -> Self:
+        """Session of what runs without a window gave, one flake or several."""
+        every = [each for one in results for each in (*one.maps.values(), *one.peaks.values(), *_learnt(one)) if each is not None]
+        return cls(every)
+
+    @classmethod
     def open(cls, path: str | Path, progress: Progress = silent) -> Self:
         """Read what `save` wrote, or the results of a run."""
         from napari_wse2xai.session.files import read_held
 
         session = cls()
-        session._now = _Moment(0, "", read_held(path, progress))
+        session._now = Moment(0, "", read_held(path, progress))
         return session
+
+
+def _learnt(results: Results) -> tuple[Artefact | None, ...]:
+    return results.paired, results.model, results.explanation, results.theory
 
 
 def _label_of(held: Held) -> str:
@@ -329,37 +332,13 @@ def _free(name: str, taken: Mapping[str, Any]) -> str:
     return free
 
 
-def _failed(held: Held, step: str, parents: set[str]) -> bool:
-    return isinstance(held, Missing) and held.history[-1].step == step and set(held.parents) == parents
+def _is_gone(held: Held) -> bool:
+    return isinstance(held, Missing)
 
 
-def _change(before: _Moment, now: _Moment) -> Change:
-    """What is different between two moments."""
-    ours, theirs = now.held, before.held
-    both = [(theirs[name], each) for name, each in ours.items() if name in theirs and theirs[name] is not each]
-    came = [each for name, each in ours.items() if name not in theirs] + [new for old, new in both if isinstance(old, Missing)]
-    went = [each for name, each in theirs.items() if name not in ours] + [old for old, new in both if isinstance(new, Missing)]
-    exchanged = tuple((old, new) for old, new in both if not isinstance(old, Missing) and not isinstance(new, Missing))
-    return Change(_there(came), _there(went), exchanged, now.number)
-
-
-def _there(held: Iterable[Held]) -> tuple[Artefact, ...]:
-    return tuple(each for each in held if not isinstance(each, Missing))
-
-
-def _bytes_beside(now: _Moment, others: Iterable[_Moment]) -> int:
-    """Bytes of large arrays that other moments hold and this one does not."""
-    here = {id(each) for each in now.artefacts}
-    gone = {id(each): each for moment in others for each in moment.artefacts if id(each) not in here}
-    if not gone:
-        return 0
-    shared = set(_arrays(now.artefacts))
-    return sum(size for _, size in set(_arrays(gone.values())) - shared)
-
-
-def _arrays(artefacts: Iterable[Artefact]) -> Iterator[tuple[int, int]]:
-    """Identity and size of each array, which several artefacts may share."""
-    for artefact in artefacts:
-        for value in vars(artefact).values():
-            if isinstance(value, np.ndarray):
-                yield id(value), value.nbytes
+def _is_failure_of(held: Held, other: Held) -> bool:
+    """Whether a step failed that now gave a result, or failed again."""
+    if not isinstance(held, Missing) or held.fingerprint or not (held.history and other.history):
+        return False
+    ours, theirs = held.history, other.history
+    return (ours[-1].step, ours[-1].of, ours[:-1]) == (theirs[-1].step, theirs[-1].of, theirs[:-1])

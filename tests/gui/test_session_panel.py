@@ -1,0 +1,333 @@
+"""The session in the window: deleted layers lose nothing, undo and redo move layers, a step is run again, all is saved and opened."""
+
+from dataclasses import replace
+from time import sleep
+
+import numpy as np
+import pytest
+from qtpy.QtCore import Qt
+
+from learned import make_model, make_recovery
+from napari_wse2xai import io
+from napari_wse2xai.data import Explanation, Pairable, PeakMaps, Record, SpectralMap
+from napari_wse2xai.gui import stock
+from napari_wse2xai.gui.explain_panel import ExplainPanel
+from napari_wse2xai.gui.peak_chooser import PeakChooser
+from napari_wse2xai.gui.session_panel import SessionPanel
+from napari_wse2xai.gui.spectrum_view import SpectrumView
+from napari_wse2xai.gui.stage_panel import StagePanel
+from napari_wse2xai.gui.train_panel import TrainPanel
+from napari_wse2xai.layers import peak_layer, to_layers
+from napari_wse2xai.session import Session, State
+from napari_wse2xai.session.files import view_in
+from napari_wse2xai.stages import Deconvolve, Despike, FindFlake, Pair, Peak, Train
+from napari_wse2xai.stages.pair import StageCoordinates
+
+PL_LINE = Deconvolve(peaks=(Peak(name="A exciton", position=1.65, fwhm=0.05, window=(1.5, 1.8)),))
+
+
+@pytest.fixture
+def viewer(make_napari_viewer):
+    return make_napari_viewer()
+
+
+@pytest.fixture
+def panel(viewer, qtbot) -> SessionPanel:
+    made = SessionPanel(viewer)
+    qtbot.addWidget(made)
+    return made
+
+
+def show(viewer, *artefacts) -> None:
+    for artefact in artefacts:
+        stock.add(viewer, to_layers(artefact))
+
+
+def shown(viewer) -> list[tuple[str, str, bool]]:
+    """Kind, part and visibility of every layer, from below."""
+    layers = [(stock.shown(layer), layer.visible) for layer in viewer.layers]
+    return [(type(is_.artefact).__name__, is_.part, visible) for is_, visible in layers]
+
+
+def rows(panel: SessionPanel) -> list[tuple[str, str]]:
+    """Words of the tree with their depth as dots, and states."""
+
+    def of(item, depth):
+        yield "." * depth + item.text(0), item.text(1)
+        for index in range(item.childCount()):
+            yield from of(item.child(index), depth + 1)
+
+    return [row for index in range(panel.tree.topLevelItemCount()) for row in of(panel.tree.topLevelItem(index), 0)]
+
+
+def test_deleting_layers_deletes_no_result_and_a_double_click_shows_it_again(viewer, qtbot, panel, settle, small, one_line):
+    peaks = one_line(small)
+    show(viewer, small, peaks)
+    viewer.layers.clear()
+    settle()
+    assert list(stock.session(viewer)) == [small, peaks]
+    panel.choose(panel.session.node(peaks).id)
+    panel.tree.itemDoubleClicked.emit(panel.tree.currentItem(), 0)
+    assert shown(viewer) == [("PeakMaps", "status", False), ("PeakMaps", "A1' height", True)]
+    panel.choose(panel.session.node(small).id)
+    panel.buttons["show"].click()
+    assert shown(viewer)[:2] == [("PeakMaps", "status", False), ("PeakMaps", "A1' height", False)]
+    assert shown(viewer)[2] == ("SpectralMap", "map", True)
+
+
+def test_the_tree_tells_flakes_steps_and_states(viewer, panel, settle, small, light, one_line):
+    twin = replace(small, counts=np.ascontiguousarray(small.counts[::-1, ::-1]))
+    raman, pl, other = one_line(small), PL_LINE(light), one_line(twin)
+    pair = Pair(method=StageCoordinates())(Pairable(raman, pl))
+    train = Record("Train", {"seed": 5}, "0.1.0", 1.0, "2026-01-01T00:00:00", Train().taken([pair]))
+    model = replace(make_model(), history=(train,))
+    show(viewer, small, raman, light, pl, twin, other, pair, model, one_line(small))
+    settle(lambda: panel.tree.topLevelItemCount() == 2)
+    assert rows(panel) == [
+        ("flake", ""),
+        (".RS", ""),
+        ("..small", ""),
+        ("..Deconvolve: A1'", "replaced"),
+        ("..Deconvolve: A1'", ""),
+        (".PL", ""),
+        ("..light", ""),
+        ("..Deconvolve: A exciton", ""),
+        (f".Pair: {int(pair.paired.sum())} pixels", "out of date"),
+        (".Train: PL height", "out of date"),
+        ("flake (2)", ""),
+        (".RS", ""),
+        ("..small", ""),
+        ("..Deconvolve: A1'", ""),
+    ]
+    panel.choose(panel.session.node(model).id)
+    tip = panel.tree.currentItem().toolTip(0)
+    assert "Deconvolve was run again on 'small'" in tip
+    assert "seed: 5" in tip
+
+
+def test_undo_of_a_run_brings_the_former_result_and_its_layers_back(viewer, qtbot, panel, settle, small, one_line):
+    show(viewer, small)
+    stage = StagePanel(viewer, Deconvolve)
+    view, chooser = SpectrumView(viewer), PeakChooser(viewer)
+    for widget in (stage, view, chooser):
+        qtbot.addWidget(widget)
+    viewer.layers[0].visible = True
+    found = []
+    for detection in (3.0, 9.0):
+        stage.form.put(one_line.model_copy(update={"detection": detection}))
+        stage.run()
+        qtbot.waitUntil(lambda: not stage.runner.busy, timeout=60_000)
+        found.append(stock.all_peaks(viewer)[-1])
+    former, now = found
+    assert shown(viewer).count(("PeakMaps", "A1' height", True)) == 1
+    before = shown(viewer)
+    settle()
+    assert view.peaks is now
+    assert panel.buttons["undo"].isEnabled()
+    panel.buttons["undo"].click()
+    settle()
+    assert stock.all_peaks(viewer) == [former]
+    assert [stock.shown(layer).artefact for layer in viewer.layers if layer.visible and layer.ndim == 2] == [former]
+    assert view.peaks is former
+    panel.buttons["redo"].click()
+    settle()
+    assert stock.all_peaks(viewer) == [former, now]
+    assert sorted(shown(viewer)) == sorted(before)
+    assert view.peaks is now
+    panel.undo()
+    panel.undo()
+    settle()
+    assert list(stock.session(viewer)) == [small]
+    assert shown(viewer) == [("SpectralMap", "map", True)]
+    panel.undo()
+    panel.undo()
+    assert "nothing to take back" in panel.files.message.text()
+
+
+def test_a_flake_edited_by_hand_comes_back_as_it_was_drawn(viewer, panel, small):
+    found = FindFlake(window=(240, 260))(small)
+    show(viewer, small)
+    stock.add(viewer, [layer for layer in to_layers(found) if layer[2] == "labels"])
+    labels = viewer.layers[-1]
+    drawn = np.array(labels.data)
+    drawn[5, 5], drawn[0, 1] = 0, 1
+    labels.data = drawn
+    panel.undo()
+    assert len(viewer.layers) == 1
+    panel.redo()
+    assert np.array_equal(viewer.layers[-1].data, drawn)
+    source = stock.kept_with_flake(viewer, small)
+    assert np.array_equal(source.flake, drawn > 0)
+    assert stock.kept_with_flake(viewer, small) is source, "the same flake is no second result"
+    assert stock.session(viewer).node(source).step == "flake edited by hand"
+
+
+def test_a_step_is_run_again_from_the_panel_and_shown_in_the_place_of_the_former(viewer, qtbot, panel, settle, small, one_line):
+    despiked = Despike()(small)
+    peaks = one_line(despiked)
+    show(viewer, small, despiked, peaks)
+    stock.add(viewer, [peak_layer(peaks, 0, "fwhm")])
+    settle()
+    before = shown(viewer)
+    panel.choose(panel.session.node(peaks).id)
+    panel.buttons["again"].click()
+    assert not panel.again.isHidden()
+    panel.again.form.put(one_line.model_copy(update={"detection": 8.0}))
+    panel.again.work.begin_button.click()
+    qtbot.waitUntil(lambda: "made again" in panel.files.message.text(), timeout=60_000)
+    now = stock.all_peaks(viewer)[-1]
+    assert np.array_equal(now.height, one_line.model_copy(update={"detection": 8.0})(despiked).height, equal_nan=True)
+    assert panel.session.node(peaks).state is State.REPLACED
+    assert shown(viewer)[-3:] == [("PeakMaps", "status", False), ("PeakMaps", "A1' height", True), ("PeakMaps", "A1' FWHM", True)]
+    assert all(not visible for kind, _, visible in shown(viewer)[:-3] if kind == "PeakMaps")
+    panel.undo()
+    settle()
+    assert shown(viewer) == before
+
+
+def test_running_again_is_cancelled_and_what_is_wrong_is_said(viewer, qtbot, panel, settle, small, one_line, monkeypatch):
+    peaks = one_line(small)
+    show(viewer, small, peaks)
+    settle()
+    panel.choose(panel.session.node(small).id)
+    assert not panel.buttons["again"].isEnabled(), "what was measured cannot be run again"
+    panel.choose(panel.session.node(peaks).id)
+    panel.run_again()
+    panel.again.form._inputs["detection"].widget.value = "x"
+    assert not panel.again.work.begin_button.isEnabled()
+    panel.again.form.put(one_line)
+
+    def slow(self, source, progress):
+        for _ in range(10_000):
+            sleep(0.01)
+            progress(0.1, "fitting")
+
+    monkeypatch.setattr(Deconvolve, "run", slow)
+    panel.again.begin()
+    assert panel.again.busy
+    panel.again.work.cancel_button.click()
+    assert not panel.again.busy
+    assert "Cancelled" in panel.again.work.message.text()
+    assert list(stock.session(viewer)) == [small, peaks]
+
+
+def test_a_step_that_fails_in_the_window_is_a_node_until_it_succeeds(viewer, qtbot, panel, settle, small, one_line):
+    show(viewer, small)
+    stage = StagePanel(viewer, Deconvolve)
+    qtbot.addWidget(stage)
+    for position in (900.0, 249.5):
+        stage.form.put(
+            Deconvolve(peaks=(Peak(name="A1'", position=position, fwhm=5, window=(210, 290) if position < 800 else (800, 990)),))
+        )
+        stage.run()
+        qtbot.waitUntil(lambda: not stage.runner.busy, timeout=60_000)
+        settle()
+        states = [(node.step, node.state) for node in stock.session(viewer).nodes[1:]]
+        if position == 900.0:
+            assert states == [("Deconvolve", State.FAILED)]
+            assert rows(panel)[-1][1] == "failed"
+            assert "expected at 900" in stock.session(viewer).nodes[-1].why
+            assert stock.session(viewer).undoable == "Open: small", "a failure is no step to be taken back"
+    assert states == [("Deconvolve", State.CURRENT)]
+
+
+def test_a_session_is_saved_and_opened_in_another_window_where_work_goes_on(
+    viewer, make_napari_viewer, qtbot, settle, tmp_path, small, light
+):
+    one_line = Deconvolve(peaks=(Peak(name="A1'", position=249.5, fwhm=5, window=(210, 290)),))
+    for source in (small, light):
+        io.write_map(source, tmp_path / f"{source.name}.nc")
+    raw, pl_map = io.read(tmp_path / "small.nc"), io.read(tmp_path / "light.nc")
+    raman, pl = one_line(raw), PL_LINE(pl_map)
+    pair = Pair(method=StageCoordinates())(Pairable(raman, pl))
+    show(viewer, raw, pl_map, raman, pl, pair)
+    stock.add(viewer, [peak_layer(raman, 0, "fwhm")])
+    viewer.layers[0].visible = False
+    panel = SessionPanel(viewer)
+    qtbot.addWidget(panel)
+    panel.save(tmp_path / "session.nc")
+    qtbot.waitUntil(lambda: "Saved" in panel.files.message.text(), timeout=60_000)
+    assert len(view_in(tmp_path / "session.nc")) == len(viewer.layers)
+    assert (tmp_path / "session.nc").stat().st_size < 1_000_000
+    other = make_napari_viewer()
+    again, training = SessionPanel(other), TrainPanel(other)
+    for widget in (again, training):
+        qtbot.addWidget(widget)
+    again.open(tmp_path / "session.nc")
+    qtbot.waitUntil(lambda: len(other.layers) == len(viewer.layers), timeout=60_000)
+    settle()
+    assert sorted(shown(other)) == sorted(shown(viewer))
+    assert [node.id for node in again.session.nodes] == [node.id for node in panel.session.nodes]
+    (loaded,) = training.chosen()
+    assert loaded.raman is again.session.of_kind(PeakMaps)[0]
+    assert training.work.begin_button.isEnabled()
+    assert again.session.undoable == "Open session.nc"
+    again.undo()
+    assert len(other.layers) == 0
+
+
+def test_a_session_that_is_dropped_on_the_window_or_viewed_opens_whole(viewer, tmp_path, small, small_peaks):
+    session = Session([small, small_peaks])
+    session.save(tmp_path / "session.nc")
+    viewer.open(tmp_path / "session.nc", plugin="napari-wse2xai")
+    assert [node.id for node in stock.session(viewer).nodes] == [node.id for node in session.nodes]
+    assert {type(stock.shown(layer).artefact) for layer in viewer.layers} == {SpectralMap, PeakMaps}
+
+
+def test_remove_says_how_much_went_and_the_recipe_of_a_result_is_saved(viewer, panel, settle, tmp_path, small, one_line):
+    io.write_map(small, tmp_path / "small.nc")
+    source = io.read(tmp_path / "small.nc")
+    peaks = one_line(source)
+    show(viewer, source, peaks)
+    settle()
+    panel.choose(panel.session.node(peaks).id)
+    panel.save_recipe(tmp_path / "recipe.yaml")
+    assert "249.5" in (tmp_path / "recipe.yaml").read_text(encoding="utf-8")
+    panel.choose(panel.session.node(source).id)
+    actions = {action.text(): action for action in panel.menu().actions()}
+    actions["Remove"].trigger()
+    assert panel.files.message.text() == "Removed Read small.nc and 1 result made of it; Undo brings it back."
+    assert len(viewer.layers) == 0
+    panel.undo()
+    assert len(viewer.layers) == 3
+
+
+def test_the_panel_is_told_of_and_does_not_ask_at_every_layer(viewer, panel, settle, small):
+    """Moving, hiding and renaming layers, or adding ones of other making, is nothing to the tree."""
+    show(viewer, small)
+    settle()
+    count = []
+    panel._soon.timeout.disconnect()
+    panel._soon.timeout.connect(lambda: count.append(1))
+    viewer.add_image(np.zeros((3, 4)))
+    viewer.layers[0].visible = False
+    viewer.layers.selection.active = viewer.layers[0]
+    settle()
+    assert count == []
+    stock.session(viewer).add(Despike()(small))
+    stock.session(viewer).add(Despike()(small))
+    settle()
+    assert count == [1], "once after a burst"
+
+
+def test_scores_on_planted_laws_belong_to_the_explanation_in_the_session(viewer, qtbot, settle, explanation):
+    explain = ExplainPanel(viewer)
+    qtbot.addWidget(explain)
+    show(viewer, explanation)
+    settle(lambda: explain.result.explanation is explanation)
+    explain.twin.tried = explanation  # what follows is as if it had been run
+    explain.twin.work.gave.emit(make_recovery())
+    settle()
+    (kept,) = stock.session(viewer).of_kind(Explanation)
+    assert kept.recovery is not None
+    assert explain.result.explanation is explain.which.currentData() is kept
+    assert {stock.shown(layer).artefact for layer in viewer.layers} == {kept}
+    assert not explain.twin.badge.isHidden()
+
+
+def test_ctrl_z_works_inside_the_panel(viewer, qtbot, panel, small):
+    show(viewer, small)
+    qtbot.keyClick(panel.tree, Qt.Key_Z, Qt.ControlModifier)
+    assert list(stock.session(viewer)) == []
+    qtbot.keyClick(panel.tree, Qt.Key_Z, Qt.ControlModifier | Qt.ShiftModifier)
+    assert list(stock.session(viewer)) == [small]
