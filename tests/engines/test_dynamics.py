@@ -22,6 +22,7 @@ from napari_wse2xai.theory.dynamics import (
     temperatures,
 )
 from napari_wse2xai.theory.runs import Run, narrowest_cm1, spectrum_of_runs
+from napari_wse2xai.theory.words import of_runs
 
 K_MEV = constants.k / constants.e * 1e3
 CM1 = np.sqrt(constants.e * 1e20 / constants.atomic_mass) / (2 * np.pi * 100 * constants.c)
@@ -161,6 +162,7 @@ def test_the_energy_does_not_drift(runs):
     assert tilted.drift == pytest.approx(0.5)
     assert tilted.drift_error == pytest.approx(0, abs=1e-9)
     assert np.isnan(replace(tilted, energies=tilted.energies[:1]).drift)
+    assert ["too much" in told for told in of_runs([found[0], tilted])][:2] == [False, True]
 
 
 @pytest.mark.parametrize("memory", [0.0, 0.9])

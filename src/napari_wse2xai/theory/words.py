@@ -60,7 +60,7 @@ def of_runs(runs: Sequence[Run]) -> Words:
 
 def _run(run: Run) -> str:
     drift, error = run.drift, run.drift_error
-    too_much = "; that is too much, take a shorter step" if abs(drift) - 2 * error > MOST_DRIFT else ""
+    too_much = "; that is too much, take a larger layer or a shorter step" if abs(drift) - 2 * error > MOST_DRIFT else ""
     return (
         f"seed {run.seed}: {len(run.kept) * run.step_fs * 1e-3:.2f} ps at {run.temperatures.mean():.0f} +- {run.temperature_error:.0f} K, "
         f"energy drift {drift:+.3f} +- {error:.3f} meV per atom and ps{too_much}"
