@@ -198,7 +198,7 @@ class CalculatePanel(QWidget):
         """Be as high as the words need in the width that there is: a fold asks for the height of unwrapped ones only."""
         done = bool(super().event(event))
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):
-            self.setMinimumHeight(self.heightForWidth(self.width()))
+            self.setMinimumHeight(max(0, self.heightForWidth(self.width())))  # -1: nothing that wraps
         return done
 
     def _on_use(self) -> None:
