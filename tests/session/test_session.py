@@ -49,6 +49,16 @@ def test_two_maps_of_one_grid_axis_and_name_have_fits_of_their_own():
     assert Session((other, peaks)).source_of(peaks) is None
 
 
+def test_of_every_flake_the_newest_pair_is_learnt_from_whichever_side_was_done_again():
+    raman, pl, first = paired(1)
+    other = Pair(method=StageCoordinates())(paired(2)[2])  # another flake, of the same names and grid
+    pairing = Pair(method=StageCoordinates())
+    wider = PL_PEAK.model_copy(update={"detection": 8.0})
+    pairs = [pairing(first), other, pairing(replace(first, pl=wider(pl))), pairing(Pairable(DECONVOLVE(raman), first.pl))]
+    for count, newest in ((2, [0, 1]), (3, [1, 2]), (4, [1, 3])):
+        assert [pairs.index(one) for one in Session(pairs[:count]).pairs()] == newest
+
+
 def test_the_same_numbers_read_from_two_files_are_two_measurements():
     one = measured(1)
     twins = [one.with_record(Record("read", {"file": "a.txt", "sha256": digest})) for digest in ("1" * 64, "2" * 64)]

@@ -51,8 +51,8 @@ def all_peaks(viewer: Viewer) -> list[PeakMaps]:
 
 
 def paired_maps(viewer: Viewer) -> list[PairedMaps]:
-    """Every pair of RS and PL maps, the newest last."""
-    return of_kind(viewer, PairedMaps)
+    """Newest pair of RS and PL maps of every flake, the newest last."""
+    return session(viewer).pairs()
 
 
 def models(viewer: Viewer) -> list[TrainedModel]:

@@ -41,6 +41,11 @@ class Lineage:
         """All of one kind, the newest last."""
         return [artefact for artefact in self.artefacts if isinstance(artefact, kind)]
 
+    def pairs(self) -> list[PairedMaps]:
+        """Newest pair of every flake: with an older one too, a network would be tested on pixels that it learnt."""
+        every = self.of_kind(PairedMaps)
+        return [one for k, one in enumerate(every) if not any(_of_one_flake(one, later) for later in every[k + 1 :])]
+
     def peaks_of(self, source: SpectralMap) -> PeakMaps | None:
         """Newest peaks that were found in a map, or in what was made of it on the same axis."""
         return next((peaks for peaks in reversed(self.of_kind(PeakMaps)) if _found_in(peaks, source)), None)
@@ -171,6 +176,10 @@ def _comes_before(other: Artefact, artefact: Artefact) -> bool:
     """Whether an artefact carries on another's history."""
     longer = len(artefact.history) > len(other.history) or type(artefact) is not type(other)
     return other is not artefact and longer and of_one_measurement(other, artefact) and descends(artefact.history, other.history)
+
+
+def _of_one_flake(one: PairedMaps, other: PairedMaps) -> bool:
+    return of_one_measurement(one.raman, other.raman) and of_one_measurement(one.pl, other.pl)
 
 
 def _replaces(other: Artefact, before: Artefact) -> bool:
