@@ -18,9 +18,10 @@ from napari_wse2xai import theory_runs
 from napari_wse2xai.engines import Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
 from napari_wse2xai.engines.forces import require_engine, require_fit
 from napari_wse2xai.errors import UserError
+from napari_wse2xai.gui.drawn import canvas_of, take_out
 from napari_wse2xai.gui.form import Form
 from napari_wse2xai.gui.structure_window import StructureWindow
-from napari_wse2xai.gui.train_result import DPI, SMALL
+from napari_wse2xai.gui.train_result import SMALL
 from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.plots import theory_runs as plots
@@ -183,15 +184,9 @@ class CalculatePanel(QWidget):
         """Put a drawn figure in the place of the last one."""
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
+        take_out(column, self.canvas)
+        self.canvas = None if figure is None else canvas_of(figure)
         if self.canvas is not None:
-            column.removeWidget(self.canvas)
-            self.canvas.hide()
-            self.canvas.deleteLater()
-            self.canvas = None
-        if figure is not None:
-            figure.set_dpi(DPI)
-            self.canvas = FigureCanvasQTAgg(figure)
-            self.canvas.setFixedHeight(int(figure.get_figheight() * DPI))
             column.insertWidget(column.indexOf(self.said) + 1, self.canvas)
 
     def event(self, event: Any) -> bool:

@@ -56,9 +56,7 @@ class SessionLayers:
 
     def seen(self) -> tuple[Seen, ...]:
         """Every layer that shows a result, from below."""
-        viewer = self._viewer()
-        ids = {id(each): name for name, each in self.session.all_held.items()}
-        return () if viewer is None else tuple(_seen(layer, is_, ids[id(is_.artefact)]) for layer, is_ in _ours(viewer, ids))
+        return tuple(_seen(layer, is_, node) for node, is_, layer in self._there())
 
     def _remember(self, moment: int) -> None:
         self._moments[moment] = self.seen()
@@ -95,8 +93,10 @@ class SessionLayers:
                 layer.visible = each.visible
 
     def _there(self) -> list[tuple[str, Shown, Layer]]:
-        ids = {id(each): name for name, each in self.session.all_held.items()}
-        return [(ids[id(is_.artefact)], is_, layer) for layer, is_ in _ours(self._viewer(), ids)]
+        """Id of each result that a layer shows, what it shows of it, and the layer, from below."""
+        viewer, ids = self._viewer(), {id(each): name for name, each in self.session.all_held.items()}
+        shown = [] if viewer is None else [(shown_in(layer.metadata), layer) for layer in viewer.layers]
+        return [(ids[id(is_.artefact)], is_, layer) for is_, layer in shown if is_ is not None and id(is_.artefact) in ids]
 
 
 _KNOWN: WeakKeyDictionary[Viewer, SessionLayers] = WeakKeyDictionary()
@@ -114,11 +114,6 @@ def _artefacts(viewer: Viewer) -> list[Artefact]:
     """What the layers show, each once."""
     every = [is_.artefact for layer in viewer.layers if (is_ := shown_in(layer.metadata)) is not None]
     return list({id(one): one for one in every if not isinstance(one, Picture)}.values())
-
-
-def _ours(viewer: Viewer, ids: dict[int, str]) -> list[tuple[Layer, Shown]]:
-    shown = [(layer, shown_in(layer.metadata)) for layer in viewer.layers]
-    return [(layer, is_) for layer, is_ in shown if is_ is not None and id(is_.artefact) in ids]
 
 
 def _seen(layer: Layer, is_: Shown, node: str) -> Seen:

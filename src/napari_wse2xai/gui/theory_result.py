@@ -8,7 +8,8 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtWidgets import QComboBox, QHeaderView, QLabel, QTabBar, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
-from napari_wse2xai.gui.train_result import DPI, SMALL
+from napari_wse2xai.gui.drawn import canvas_of, take_out
+from napari_wse2xai.gui.train_result import SMALL
 from napari_wse2xai.plots import theory as plots
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.theory_beside import beside_figure
@@ -92,20 +93,15 @@ class TheoryView(QWidget):
             return
         with rc_context(SMALL):
             figure = _figure(self.beside, self.shown, self.engine.currentText())
-        figure.set_dpi(DPI)
-        self._show(FigureCanvasQTAgg(figure))
+        self._show(canvas_of(figure))
         self.words.setText(_listed(self._told(self.beside)))
 
     def _show(self, canvas: FigureCanvasQTAgg) -> None:
         """Put a drawn figure in the place of the last one."""
         column = self.layout()
         assert isinstance(column, QVBoxLayout)
-        if self.canvas is not None:
-            column.removeWidget(self.canvas)
-            self.canvas.hide()
-            self.canvas.deleteLater()
+        take_out(column, self.canvas)
         self.canvas = canvas
-        canvas.setFixedHeight(int(canvas.figure.get_figheight() * DPI))
         column.insertWidget(column.indexOf(self.words), canvas)
 
     def _told(self, beside: TheoryBeside) -> tuple[str, ...]:

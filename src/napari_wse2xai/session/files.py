@@ -120,7 +120,7 @@ def _can_be_made_again(source: SpectralMap, session: Session) -> bool:
     if last is None:
         return False
     if is_readable(last) and not before:
-        return _is_there(str(last.settings.get("folder", "")), str(last.settings["file"]), str(last.settings.get("sha256")))
+        return _is_there(last)
     known = last.step in (*BY_NAME, *ABOUT_THE_FLAKE, "load")
     return known and _is_given(tuple(before), last, marks)
 
@@ -133,17 +133,17 @@ def _is_given(history: History, after: Record, marks: set[str]) -> bool:
         return False
     *before, last = history
     if is_readable(last) and not before:
-        return _is_there(str(last.settings.get("folder", "")), str(last.settings["file"]), str(last.settings.get("sha256")))
+        return _is_there(last)
     return last.step in (*BY_NAME, "load") and _is_given(tuple(before), last, marks)
 
 
-def _is_there(folder: str, file: str, digest: str) -> bool:
+def _is_there(read: Record) -> bool:
     """Whether the very file that a map was read from still lies where it lay."""
-    place = Path(folder) / file
+    place = Path(str(read.settings.get("folder", ""))) / str(read.settings["file"])
     if not place.exists():
         return False
     changed = 0 if place.is_dir() else place.stat().st_mtime_ns
-    return _digest(place, changed) == digest
+    return _digest(place, changed) == str(read.settings.get("sha256"))
 
 
 @cache
