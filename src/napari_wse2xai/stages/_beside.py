@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.numerics.noise import channel_sigma
-from napari_wse2xai.numerics.nonnegative import nonnegative
 from napari_wse2xai.stages._fitting import FitWindow
 
 if TYPE_CHECKING:
@@ -66,6 +65,8 @@ def shifted(windows: Sequence[FitWindow], mean: Sequence[Values]) -> Shift | Non
 
 def _left(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[Values, float]:
     """Heights (shift, peak) of the listed lines at some shifts, none below zero, and the sum of squares that they leave of a spectrum."""
+    from scipy.optimize import nnls
+
     x = window.x
     straight = np.stack([np.ones_like(x), x - x.mean()], axis=1)
     basis = np.linalg.qr(straight)[0]
@@ -74,10 +75,8 @@ def _left(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[V
     if not lines:
         return np.empty((0, len(window.peaks))), float(rest @ rest)
     columns = np.stack(lines, axis=1)
-    columns = columns - basis @ (basis.T @ columns)
-    heights = nonnegative(columns, rest)
-    rest = rest - columns @ heights
-    return heights.reshape(len(shifts), -1), float(rest @ rest)
+    heights, size = nnls(columns - basis @ (basis.T @ columns), rest)
+    return heights.reshape(len(shifts), -1), float(size) ** 2
 
 
 def _lines(window: FitWindow, shifts: tuple[float, ...]) -> Iterator[Values]:
