@@ -47,7 +47,7 @@ def main() -> None:
         path = Path(folder) / "reference.nc"
         write_map(raw, path)
         rivals = {
-            "fit alone": lambda: [moments.fit(problem, some, moments.Tolerance()) for problem, some in tasks],
+            "fit alone": lambda: [moments.fit(problem, some, moments.MomentTolerance()) for problem, some in tasks],
             "read": lambda: read(path),
             "find flake": lambda: find(raw),
             "despike": lambda: despike(raw),

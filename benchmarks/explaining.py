@@ -23,7 +23,7 @@ from sklearn.inspection import partial_dependence as sklearn_partial_dependence
 from napari_wse2xai import batch, explaining, recipe
 from napari_wse2xai.data import Pairable, Samples
 from napari_wse2xai.explaining.planted import PlantedLaw
-from napari_wse2xai.explaining.twin import Recovery
+from napari_wse2xai.explaining.semi_synthetic import Recovery
 from napari_wse2xai.learning import GaussianProcess, MLPEnsembleRegressor, SpectralCNNRegressor
 from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages.pair import StageCoordinates
@@ -171,7 +171,7 @@ def recovery_table(found: Mapping[str, Sequence[Recovery]]) -> str:
         ),
         ("true slopes within 1.96 sigma, mean (worst flake)", "90-99 %", lambda every: _spread([r.slope_coverage for r in every], np.mean)),
         ("sure slopes of parameters that do nothing, mean", "", lambda every: f"{np.mean([r.false_slopes for r in every]):.1%}"),
-        ("flakes on which the twin says 'can be believed'", "", lambda every: _share(r.passed for r in every)),
+        ("flakes on which the recovery test says 'can be believed'", "", lambda every: _share(r.passed for r in every)),
     ]
     flakes = len(next(iter(found.values())))
     rows = [f"| {text} | {' | '.join(measure(every) for every in found.values())} | {aim} |" for text, aim, measure in measures]

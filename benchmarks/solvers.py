@@ -96,7 +96,7 @@ def held() -> dict[int, tuple[Problem, Spectra]]:
 def fit_half(peaks: int, half: int) -> Array:
     """Moment LM on the first or the second half of a window's spectra."""
     problem, counts = held()[peaks]
-    return moments.fit(problem, np.array_split(counts, 2)[half], moments.Tolerance())[0]
+    return moments.fit(problem, np.array_split(counts, 2)[half], moments.MomentTolerance())[0]
 
 
 def cost(problem: Problem, counts: Spectra, found: Array) -> Array:
@@ -115,7 +115,7 @@ def main() -> None:
     total = len(work[0][1])
     rivals: dict[str, tuple[int, Callable[[Problem, Spectra], Array]]] = {
         "scipy trf, serial": (SERIAL, scipy_serial),
-        "moment LM": (total, lambda p, y: moments.fit(p, y, moments.Tolerance())[0]),
+        "moment LM": (total, lambda p, y: moments.fit(p, y, moments.MomentTolerance())[0]),
         "moment LM, two processes": (total, in_two_processes),
         "channel LM": (2000, lambda p, y: least_squares.fit(p, y, least_squares.Tolerance())),
         "RAdam, 1000 steps": (ADAM, lambda p, y: gradient_descent.fit(p, y, gradient_descent.Schedule(1000, 0.05))),
@@ -144,7 +144,7 @@ def main() -> None:
 
 def moments_start(problem: Problem, counts: Spectra) -> Array:
     """A good start for the best known minimum."""
-    return np.clip(moments.fit(problem, counts, moments.Tolerance(1e-6))[0], problem.lower, problem.upper)
+    return np.clip(moments.fit(problem, counts, moments.MomentTolerance(1e-6))[0], problem.lower, problem.upper)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_wse2xai import batch, recipe
 from napari_wse2xai.data import Explanation, Pairable
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.explain_panel import ExplainDock, ExplainPanel
 from napari_wse2xai.gui.train_panel import TrainDock
 from napari_wse2xai.layers import to_layers
@@ -38,7 +38,7 @@ def main() -> None:
     viewer.window.add_dock_widget(train, area="right")
     viewer.window.add_dock_widget(explain, area="right", tabify=True)
     pair = Pair(method=StageCoordinates())(Pairable(results.peaks["raman"], results.peaks["pl"]))
-    stock.add(viewer, to_layers(pair))
+    contents.add(viewer, to_layers(pair))
     settle(train.panel.work.begin_button.isEnabled)
     told("the Train panel has just been opened", beats(lambda: wait(15)))
     told("nothing is done", beats(lambda: wait(10)))

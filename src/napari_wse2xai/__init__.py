@@ -34,7 +34,16 @@ _HOME = {
         "Verdict",
     ),
     "napari_wse2xai.engines": ("Dynamics", "Inputs", "Layer", "MolecularDynamics", "Phonons", "Raman", "Relax"),
-    "napari_wse2xai.errors": ("Cancelled", "DataError", "DataWarning", "Enough", "ReaderError", "SettingsError", "UserError"),
+    "napari_wse2xai.errors": (
+        "Cancelled",
+        "DataError",
+        "DataWarning",
+        "Enough",
+        "ReaderError",
+        "SettingsError",
+        "StopTraining",
+        "UserError",
+    ),
     "napari_wse2xai.io": ("list_items", "read", "read_flakes", "read_results", "write_map", "write_results"),
     "napari_wse2xai.session": ("Session",),
     "napari_wse2xai.stages": (

@@ -204,7 +204,7 @@ def _home_of(architecture: str, condition: str) -> str:
 def demo(output: str | Path, progress: Progress = silent, *, shape: str = "triangle", seed: int = 0) -> Results:
     """Run the default preset on a synthetic flake, to the finding card, and write what `run_recipe` writes, with the truth beside it.
 
-    To be done within about a minute on a laptop, the network is not trained on the spatial blocks, where its rivals stand for it.
+    To be done within about a minute on a laptop, the network is not trained on the spatial blocks, where the reference models stand for it.
     """
     folder = Path(output).expanduser()
     with _writable(folder), _noting_warnings() as told:

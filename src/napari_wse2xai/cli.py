@@ -244,7 +244,7 @@ def _has_display() -> bool:
 def _progress() -> "Iterator[Progress]":
     """Give a bar on a terminal, elsewhere one line whenever a new step begins."""
     if not sys.stderr.isatty():
-        yield _Lines()
+        yield _LogLines()
         return
     from tqdm import tqdm
 
@@ -257,7 +257,7 @@ def _progress() -> "Iterator[Progress]":
         yield show
 
 
-class _Lines:
+class _LogLines:
     """Progress for a log: one line per step, not one per chunk."""
 
     def __init__(self) -> None:

@@ -35,8 +35,12 @@ class Cancelled(Exception):  # noqa: N818 - not an error: the user asked for it
     """The user pressed Cancel; raised by a progress callback, through every loop, up to who started the work."""
 
 
-class Enough(Cancelled):
+class StopTraining(Cancelled):
     """The user wants no more epochs, but what was learnt so far: training goes on with the best weights."""
+
+
+Enough = StopTraining
+"""Its name up to 0.1; kept for two releases."""
 
 
 class DataWarning(UserWarning):

@@ -47,10 +47,10 @@ def test_a_model_that_is_off_gets_a_band_that_says_so(flake) -> None:
 
 def test_rivals_and_other_refits_take_part(flake, explained) -> None:
     flat = Ridge(alpha=1e9).fit(flake.X, flake.y)
-    found = bands(*explained, flake.X, flake.y, rivals=[flat], refits=3, factory=lambda: Ridge(alpha=1e-3))
-    assert found.refits.shape == (3, 9, 50) and found.rivals.shape == (1, 9, 50)
-    assert (found.low[laws.STRONG] <= found.rivals[0, laws.STRONG]).all()
-    assert (found.high[laws.STRONG] >= found.rivals[0, laws.STRONG]).all()
+    found = bands(*explained, flake.X, flake.y, references=[flat], refits=3, factory=lambda: Ridge(alpha=1e-3))
+    assert found.refits.shape == (3, 9, 50) and found.references.shape == (1, 9, 50)
+    assert (found.low[laws.STRONG] <= found.references[0, laws.STRONG]).all()
+    assert (found.high[laws.STRONG] >= found.references[0, laws.STRONG]).all()
 
 
 def test_too_few_pixels_are_refused(flake, explained) -> None:

@@ -9,7 +9,7 @@ pytest.importorskip("phonopy", reason="phonopy comes with the extra 'theory'")
 from bonds import Bonds
 from napari_wse2xai import theory_runs
 from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax, forces, relaxation
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.calculate_panel import KINDS, CalculatePanel, carried
 from napari_wse2xai.gui.theory_panel import TheoryPanel
 from napari_wse2xai.io.calculations import read_calculation
@@ -31,7 +31,7 @@ def theory(make_napari_viewer, qtbot, tmp_path) -> TheoryPanel:
     qtbot.addWidget(panel)
     panel.calculating.folder = tmp_path
     panel.show()
-    panel.calculate_fold.expand()
+    panel.calculate_section.expand()
     return panel
 
 
@@ -44,7 +44,7 @@ def test_no_form_is_made_before_the_panel_is_opened(make_napari_viewer, qtbot):
     closed = TheoryPanel(make_napari_viewer())
     qtbot.addWidget(closed)
     assert not closed.calculating.forms
-    closed.calculate_fold.expand()
+    closed.calculate_section.expand()
     assert len(closed.calculating.forms) == 1
 
 
@@ -104,7 +104,7 @@ def test_a_missing_library_is_told_before_anything_is_begun(panel: CalculatePane
 
 
 def test_calculated_lines_are_kept_shown_and_laid_beside_the_data(theory, panel, small, small_peaks, settle, tmp_path):
-    stock.add(theory.viewer, to_layers(small) + to_layers(small_peaks))
+    contents.add(theory.viewer, to_layers(small) + to_layers(small_peaks))
     settle(lambda: theory.peaks.count() == 1)
     panel.form.put(RAMAN)
     panel.work.begin_button.click()

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian
@@ -24,9 +24,9 @@ def two_lines(small):
 def test_a_formula_becomes_a_map_with_its_error(panels, settle, small, small_peaks) -> None:
     row, viewer = panels.chooser.computing, panels.viewer
     assert "Deconvolve a map first" in row.work.message.text()
-    stock.add(viewer, to_layers(small_peaks))
+    contents.add(viewer, to_layers(small_peaks))
     settle(lambda: "open it too" in row.work.message.text())
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(lambda: "A1'" in row.work.message.text())
     row.formula.setText("A1.height * 2")
     assert "there are the peaks A1'" in row.work.message.text()
@@ -38,7 +38,7 @@ def test_a_formula_becomes_a_map_with_its_error(panels, settle, small, small_pea
     layer = viewer.layers["twice (counts)"]
     assert layer.visible
     np.testing.assert_allclose(layer.data, 2 * small_peaks.height[0], rtol=1e-5)
-    (peaks,) = stock.all_peaks(viewer)
+    (peaks,) = contents.all_peaks(viewer)
     np.testing.assert_allclose(peaks.computed[0].error, 2 * small_peaks.height_error[0], rtol=0.01)
     panels.chooser.errors.setChecked(True)
     item = panels.chooser.table.item(1, 0)
@@ -52,7 +52,7 @@ def test_computed_maps_of_a_result_have_rows_of_their_own(make_napari_viewer, sm
 
     viewer = make_napari_viewer()
     asked = one_line.model_copy(update={"computed": (Computed(name="light", expression="band(240, 260)"),)})
-    stock.add(viewer, to_layers(asked(small)))
+    contents.add(viewer, to_layers(asked(small)))
     chooser = PeakChooser(viewer)
     chooser.refresh()
     names = [chooser.table.verticalHeaderItem(row).text() for row in range(chooser.table.rowCount())]
@@ -63,7 +63,7 @@ def test_computed_maps_of_a_result_have_rows_of_their_own(make_napari_viewer, sm
 def test_strain_and_charge_are_maps_of_their_own(panels, settle, two_lines) -> None:
     row, viewer = panels.chooser.separating, panels.viewer
     for each in two_lines:
-        stock.add(viewer, to_layers(each))
+        contents.add(viewer, to_layers(each))
     settle(lambda: "Peaks: A1', E'" in row.work.message.text())
     row.form.put(Separate(lines=[LineShift(name=name, undisturbed=250, per_strain=-2) for name in ("A1'",)]))
     assert row.work.begin_button.isEnabled()
@@ -76,7 +76,7 @@ def test_strain_and_charge_are_maps_of_their_own(panels, settle, two_lines) -> N
     settle(lambda: any(layer.name == "strain (%)" for layer in viewer.layers))
     settle()
     assert viewer.layers["strain (%)"].visible
-    (peaks,) = stock.all_peaks(viewer)
+    (peaks,) = contents.all_peaks(viewer)
     shifts = peaks.position.reshape(2, -1) - 250.0
     expected = np.linalg.solve([[-2.0, -1.0], [-1.0, -3.0]], shifts).reshape(2, *peaks.position.shape[1:])
     np.testing.assert_allclose(viewer.layers["strain (%)"].data, expected[0], atol=1e-4)

@@ -12,10 +12,10 @@ from qtpy.QtWidgets import QLabel
 from superqt.utils import WorkerBase
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.message_label import BAD, INKS, QUIET, MessageLabel
 from napari_wse2xai.gui.peak_chooser import legend
-from napari_wse2xai.gui.voice import BAD, INKS, QUIET, Voice
 from napari_wse2xai.io import write_map, write_results
 from napari_wse2xai.layers import status_layer, to_layers
 from napari_wse2xai.stages import Deconvolve, FindFlake
@@ -30,7 +30,7 @@ def viewer(make_napari_viewer):
 
 def test_each_dock_works_on_its_own_in_a_plain_napari(viewer, settle, small) -> None:
     _, spectrum = viewer.window.add_plugin_dock_widget(PLUGIN, "Spectrum under the mouse")
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(lambda: spectrum.pixel is not None)
     viewer.window.remove_dock_widget("all")
     assert not viewer.mouse_move_callbacks
@@ -44,19 +44,19 @@ def test_a_map_that_takes_the_place_of_another_shows_its_line_at_once(viewer, se
     one_sided = SpectralMap.from_arrays(small.counts[..., 30:], small.axis.values[30:], small.axis.kind, frame=small.frame)
     viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
     for _ in range(2):
-        stock.add(viewer, to_layers(one_sided))
+        contents.add(viewer, to_layers(one_sided))
         settle(lambda: round(viewer.dims.point[0]) == 250)
         viewer.layers.clear()
-    stock.add(viewer, to_layers(one_sided))
+    contents.add(viewer, to_layers(one_sided))
     settle(lambda: round(viewer.dims.point[0]) == 250)
     viewer.dims.set_point(0, 272.0)
-    stock.add(viewer, to_layers(replace(one_sided, name="again")))
+    contents.add(viewer, to_layers(replace(one_sided, name="again")))
     settle(lambda: len(viewer.layers) == 2)
     assert round(viewer.dims.point[0]) == 272
 
 
 def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
-    stock.session(viewer)  # hears of layers as long as there is a window
+    contents.session(viewer)  # hears of layers as long as there is a window
     before = [len(emitter.callbacks) for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.point)]
     viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
     viewer.window.add_plugin_dock_widget(PLUGIN, "Spectrum under the mouse")
@@ -76,12 +76,12 @@ def test_no_dock_works_on_the_proxy_that_napari_hands_it(viewer, title: str) -> 
 
 def test_a_peak_map_that_is_ticked_in_a_dock_is_seen_and_alone(viewer, settle, small, small_peaks) -> None:
     _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
-    stock.add(viewer, to_layers(small))
-    stock.add(viewer, to_layers(small_peaks))
+    contents.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small_peaks))
     settle(lambda: panels.chooser.table.rowCount() > 0)
     panels.chooser.table.item(0, 0).setCheckState(Qt.Checked)
     settle()
-    seen = [layer.name for layer in viewer.layers if layer.visible and isinstance(stock.shown(layer).artefact, PeakMaps)]
+    seen = [layer.name for layer in viewer.layers if layer.visible and isinstance(contents.shown(layer).artefact, PeakMaps)]
     assert seen == ["A1' position (cm⁻¹)"]
 
 
@@ -89,7 +89,7 @@ def test_a_closed_dock_ends_with_what_runs_in_it_and_opens_anew(viewer, settle, 
     _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
     gone: list[str] = []
     panels.destroyed.connect(lambda: gone.append("panels"))
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     released = threading.Event()
     panels.saving.runner.start(lambda progress: (released.wait(20), progress(0.5, "half"))[0], "a long work")
     with qtbot.captureExceptions() as broken:
@@ -115,7 +115,7 @@ def test_labspec_text_and_results_open_through_the_manifest(viewer, tmp_path, sm
 
     write_results(Results({"raman": small}, {"raman": small_peaks}), results)
     viewer.open(results, plugin=PLUGIN)
-    (peaks,) = stock.all_peaks(viewer)
+    (peaks,) = contents.all_peaks(viewer)
     np.testing.assert_array_equal(peaks.position, small_peaks.position)
 
 
@@ -134,12 +134,12 @@ def test_a_broken_file_is_one_notification_and_no_layer(viewer, tmp_path, small,
 def test_settings_typed_for_raman_come_back_after_a_look_at_pl(viewer, qtbot, settle, small, light) -> None:
     panels = MainWidget(viewer)
     qtbot.addWidget(panels)
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     panel, other = panels.panels[FindFlake], panels.panels[Deconvolve]
     settle(lambda: panel.chosen_map() is small)
     typed = panel.form.value().model_copy(update={"k": 7.5})
     panel.form.put(typed)
-    stock.add(viewer, to_layers(light))
+    contents.add(viewer, to_layers(light))
     settle(lambda: panel.chosen_map() is light)
     assert panel.form.value() != typed
     panel.source.setCurrentIndex(0)  # this panel only
@@ -151,7 +151,7 @@ def test_settings_typed_for_raman_come_back_after_a_look_at_pl(viewer, qtbot, se
 def test_what_came_of_a_run_is_read_when_its_fold_is_closed(viewer, qtbot, settle, small) -> None:
     panels = MainWidget(viewer)
     qtbot.addWidget(panels)
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     panel = panels.panels[FindFlake]
     panel.form.put(FindFlake(window=(235, 265), corner_size=2))
     settle(panel.run_button.isEnabled)
@@ -163,13 +163,13 @@ def test_what_came_of_a_run_is_read_when_its_fold_is_closed(viewer, qtbot, settl
 
 
 def test_words_can_be_read_in_both_themes(viewer, qtbot) -> None:
-    voice = Voice(viewer)
-    qtbot.addWidget(voice)
-    voice.say("oops", BAD)
-    assert INKS["dark"][BAD] in voice.styleSheet()
+    label = MessageLabel(viewer)
+    qtbot.addWidget(label)
+    label.say("oops", BAD)
+    assert INKS["dark"][BAD] in label.styleSheet()
     viewer.theme = "light"
-    voice.say("fine")
-    assert INKS["light"][QUIET] in voice.styleSheet()
+    label.say("fine")
+    assert INKS["light"][QUIET] in label.styleSheet()
     for ground, level in (("dark", 36), ("light", 231)):
         for ink in INKS[ground].values():
             assert contrast(ink, level) > 4.5, (ground, ink)
@@ -196,7 +196,7 @@ def test_the_window_answers_while_a_deconvolution_runs(viewer, qtbot, settle, cl
     deconvolve.model_copy(update={"peaks": deconvolve.peaks[:1]})(clean_raman)  # torch is loaded
     panels = MainWidget(viewer)
     qtbot.addWidget(panels)
-    stock.add(viewer, to_layers(clean_raman))
+    contents.add(viewer, to_layers(clean_raman))
     panel = panels.panels[Deconvolve]
     settle(panel.run_button.isEnabled)
     panel.form.put(deconvolve)

@@ -9,7 +9,7 @@ import pytest
 from learned import make_explanation, make_model, make_recovery
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel
-from napari_wse2xai.gui import asking, stock
+from napari_wse2xai.gui import asking, contents
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.layers import to_layers
 
@@ -27,10 +27,10 @@ def show(panel: ExplainPanel, settle):
     """Put layers of an explanation into the window, then of its model: made by hand, it has no network to load."""
 
     def show(explanation: Explanation, model: TrainedModel | None = None) -> ExplainPanel:
-        stock.add(panel.viewer, to_layers(explanation))
+        contents.add(panel.viewer, to_layers(explanation))
         settle(lambda: panel.pixels is not None)
         if model is not None:
-            stock.add(panel.viewer, to_layers(model)[:1])
+            contents.add(panel.viewer, to_layers(model)[:1])
         return panel
 
     return show
@@ -52,8 +52,8 @@ def test_the_card_has_the_scores_of_the_simulation_and_its_stamp(show, ask, samp
     model = make_model(samples, level=Level.DO_NOT_INTERPRET)
     explanation = make_explanation(samples, level=Level.DO_NOT_INTERPRET)
     panel = show(explanation, model)
-    panel.twin.tried = explanation  # what follows is as if it had been run
-    panel.twin.show_recovery(make_recovery())
+    panel.recovery_test.tried = explanation  # what follows is as if it had been run
+    panel.recovery_test.show_recovery(make_recovery())
     assert "Saved" in ask(panel, tmp_path / "card.html")
     text = (tmp_path / "card.html").read_text(encoding="utf-8")
     assert "DO NOT INTERPRET" in text
@@ -65,22 +65,22 @@ def test_the_card_has_the_scores_of_the_simulation_and_its_stamp(show, ask, samp
 def test_scores_that_came_with_an_explanation_are_shown_and_remembered(show, samples: Samples) -> None:
     first, second = replace(make_explanation(samples), recovery=make_recovery(good=False)), make_explanation(samples)
     panel = show(first)
-    assert panel.twin.badge.isVisible() and "with care" in panel.twin.badge.text()
-    panel.twin.take(second, None)
-    assert not panel.twin.badge.isVisible()
-    panel.twin.tried = second
-    panel.twin.show_recovery(make_recovery())
-    panel.twin.take(first, None)
-    assert "with care" in panel.twin.badge.text()
-    panel.twin.take(second, None)
-    assert "can be believed" in panel.twin.badge.text()
+    assert panel.recovery_test.badge.isVisible() and "with care" in panel.recovery_test.badge.text()
+    panel.recovery_test.take(second, None)
+    assert not panel.recovery_test.badge.isVisible()
+    panel.recovery_test.tried = second
+    panel.recovery_test.show_recovery(make_recovery())
+    panel.recovery_test.take(first, None)
+    assert "with care" in panel.recovery_test.badge.text()
+    panel.recovery_test.take(second, None)
+    assert "can be believed" in panel.recovery_test.badge.text()
 
 
 def test_what_cannot_be_written_is_told_in_a_sentence_and_leaves_nothing(show, ask, samples: Samples, tmp_path) -> None:
     explanation = make_explanation(samples)
     panel = show(explanation)
     assert "needs the trained model too, and it is not in the window" in ask(panel, tmp_path / "card.pdf")
-    stock.add(panel.viewer, to_layers(make_model(samples))[:1])
+    contents.add(panel.viewer, to_layers(make_model(samples))[:1])
     (tmp_path / "file").touch()
     with warnings.catch_warnings():
         warnings.simplefilter("error")

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QApplication
 from learned import make_explanation, make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Record, Samples, TrainedModel
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.layers import shown_in, slope_layer, to_layers
 from napari_wse2xai.plots.judged import stamped
@@ -46,7 +46,7 @@ def panel(viewer, qtbot) -> ExplainPanel:
 @pytest.fixture
 def shown(panel: ExplainPanel, viewer, explanation: Explanation, settle) -> ExplainPanel:
     """The panel with an explanation that came without its model."""
-    stock.add(viewer, to_layers(explanation))
+    contents.add(viewer, to_layers(explanation))
     settle(lambda: panel.pixels is not None)
     panel.show_map()
     return panel
@@ -57,7 +57,7 @@ def of_part(viewer, part: str):
 
 
 def test_explained_with_a_curve_for_every_pixel_and_tried_on_a_twin(panel: ExplainPanel, viewer, learnt: TrainedModel, settle) -> None:
-    stock.add(viewer, to_layers(learnt))
+    contents.add(viewer, to_layers(learnt))
     settle(panel.work.begin_button.isEnabled)
     panel.form.put(QUICK)
     panel.work.begin_button.click()
@@ -75,18 +75,18 @@ def test_explained_with_a_curve_for_every_pixel_and_tried_on_a_twin(panel: Expla
     if len(kept):
         np.testing.assert_allclose(curve, explanation.ice[feature, kept[0]], rtol=0.02)
     assert np.ptp(curve) >= 0
-    settle(panel.twin.work.begin_button.isEnabled)
-    panel.twin.work.begin_button.click()
-    settle(panel.twin.badge.isVisible, timeout=60_000)
-    assert "law planted on these very parameter maps" in panel.twin.badge.text()
-    assert "Ranks of the four planted parameters among 9" in panel.twin.words.text()
+    settle(panel.recovery_test.work.begin_button.isEnabled)
+    panel.recovery_test.work.begin_button.click()
+    settle(panel.recovery_test.badge.isVisible, timeout=60_000)
+    assert "law planted on these very parameter maps" in panel.recovery_test.badge.text()
+    assert "Ranks of the four planted parameters among 9" in panel.recovery_test.words.text()
 
 
 def test_it_asks_before_it_explains_what_must_not_be_interpreted_and_stamps_it(
     panel: ExplainPanel, viewer, learnt: TrainedModel, settle
 ) -> None:
     verdict = replace(learnt.verdicts[0], level=Level.DO_NOT_INTERPRET)
-    stock.add(viewer, to_layers(replace(learnt, verdicts=(verdict,))))
+    contents.add(viewer, to_layers(replace(learnt, verdicts=(verdict,))))
     panel.form.put(QUICK)
     settle(panel.work.begin_button.isEnabled)
     assert not panel.anyway_button.isVisible()
@@ -183,7 +183,7 @@ def test_a_click_shows_the_map_a_lasso_where_and_a_painted_region_which(
 
 def test_it_says_what_is_missing(panel: ExplainPanel, viewer, trained: TrainedModel, settle) -> None:
     assert panel.work.message.text().startswith("Train a network")
-    stock.add(viewer, to_layers(trained))
+    contents.add(viewer, to_layers(trained))
     settle(panel.work.begin_button.isEnabled)
     assert panel.form.value().target == "height"
     panel.form.put(Explain(target="fwhm"))

@@ -9,7 +9,7 @@ import pytest
 from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law, make_explanation, make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Results, Samples, TrainedModel
-from napari_wse2xai.gui import explain_pixels, stock
+from napari_wse2xai.gui import contents, explain_pixels
 from napari_wse2xai.gui.explain_asked import BY_RULE, BY_SHAPE
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.explain_shapes import covered
@@ -34,7 +34,7 @@ def panel(viewer, qtbot, monkeypatch) -> ExplainPanel:
 
 def take(panel: ExplainPanel, viewer, settle, *artefacts: TrainedModel | Explanation) -> None:
     for artefact in artefacts:
-        stock.add(viewer, to_layers(artefact))
+        contents.add(viewer, to_layers(artefact))
     settle(lambda: panel.pixels is not None)
     panel.show_map()
 
@@ -84,7 +84,7 @@ def test_the_heat_map_of_what_must_not_be_interpreted_is_stamped_and_a_lacking_m
     take(panel, viewer, settle, doubtful)
     assert "Needs the trained model" in panel.pairs.message.text()
     assert not panel.pairs.isEnabled()
-    stock.session(viewer).remove(doubtful)
+    contents.session(viewer).remove(doubtful)
     settle(lambda: panel.pixels is None)
     take(panel, viewer, settle, trained, doubtful)
     panel.pairs.second.setCurrentIndex(1)
@@ -98,16 +98,16 @@ def test_a_model_that_comes_after_its_explanation_is_asked_at_once(panel: Explai
     choose(panel, H_HEIGHT)
     ice = panel.result.ice
     ice.pick(np.arange(len(explanation.pixels)) < 3)
-    asking = (panel.regions.work.begin_button, panel.wavenumbers.work.begin_button, panel.twin.work.begin_button, panel.pairs)
+    asking = (panel.regions.work.begin_button, panel.wavenumbers.work.begin_button, panel.recovery_test.work.begin_button, panel.pairs)
     strangers = (make_model(make_samples(seed=4)), make_model(samples=replace(samples)))  # the second of the very same pixels
     for seconds, stranger in enumerate(strangers):
-        stock.add(viewer, to_layers(replace(stranger, history=(replace(stranger.history[0], seconds=float(seconds)),))))
+        contents.add(viewer, to_layers(replace(stranger, history=(replace(stranger.history[0], seconds=float(seconds)),))))
     settle(lambda: panel.models.count() == 2)
     assert not any(part.isEnabled() for part in asking)
     io.write_results(Results({}, model=model), tmp_path / "model.nc")
     read = io.read_results(tmp_path / "model.nc").model
     assert read.samples is not explanation.samples
-    stock.add(viewer, to_layers(read))
+    contents.add(viewer, to_layers(read))
     settle(lambda: panel.pixels.exact)
     assert panel.pixels.model is read
     assert all(part.isEnabled() for part in asking)
@@ -116,7 +116,7 @@ def test_a_model_that_comes_after_its_explanation_is_asked_at_once(panel: Explai
     assert ice._chosen.sum() == 3
     panel.pairs.second.setCurrentIndex(1)
     settle(lambda: panel.pairs.pair is not None)
-    stock.add(viewer, to_layers(model))  # that of the very run; but another is being asked
+    contents.add(viewer, to_layers(model))  # that of the very run; but another is being asked
     settle(lambda: panel.models.count() == 4)
     assert panel.pixels.model is read
     assert panel.pairs.pair is not None

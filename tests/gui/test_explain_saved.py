@@ -7,7 +7,7 @@ import pytest
 
 from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law, make_explanation, make_model
 from napari_wse2xai.data import Level, Samples
-from napari_wse2xai.gui import explain_pixels, stock
+from napari_wse2xai.gui import contents, explain_pixels
 from napari_wse2xai.gui.explain_asked import Wavenumbers
 from napari_wse2xai.gui.explain_curves import CUT
 from napari_wse2xai.gui.explain_panel import ExplainPanel
@@ -23,7 +23,7 @@ def panel(make_napari_viewer, qtbot, monkeypatch, samples: Samples, settle) -> E
     qtbot.addWidget(panel)
     panel.show()
     for artefact in (make_model(samples), make_explanation(samples, level=Level.DO_NOT_INTERPRET)):
-        stock.add(panel.viewer, to_layers(artefact)[:1])
+        contents.add(panel.viewer, to_layers(artefact)[:1])
     settle(lambda: panel.pixels is not None and panel.pixels.exact)
     choose(panel, H_HEIGHT)
     return panel

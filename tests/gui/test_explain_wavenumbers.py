@@ -5,7 +5,7 @@ import pytest
 
 from learned import A_HEIGHT, law
 from napari_wse2xai.data import Explanation, TrainedModel
-from napari_wse2xai.gui import explain_pixels, stock
+from napari_wse2xai.gui import contents, explain_pixels
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.learning import SpectralCNNRegressor
@@ -27,7 +27,7 @@ def panel(make_napari_viewer, qtbot, monkeypatch, explanation: Explanation) -> E
 
 def take(panel: ExplainPanel, settle, *artefacts: TrainedModel | Explanation) -> None:
     for artefact in artefacts:
-        stock.add(panel.viewer, to_layers(artefact))
+        contents.add(panel.viewer, to_layers(artefact))
     settle(lambda: panel.pixels is not None)
 
 
@@ -62,7 +62,7 @@ def test_what_must_not_be_interpreted_is_stamped_and_a_lacking_model_is_told(
     take(panel, settle, doubtful)
     assert "Needs the trained model" in panel.wavenumbers.work.message.text()
     assert not panel.wavenumbers.work.begin_button.isEnabled()
-    stock.add(panel.viewer, to_layers(trained))
+    contents.add(panel.viewer, to_layers(trained))
     panel.canvas.explanation = None  # as when it is chosen again
     panel.refresh()
     settle(panel.wavenumbers.work.begin_button.isEnabled)

@@ -8,7 +8,7 @@ import pytest
 from learned import make_model
 from napari_wse2xai import io
 from napari_wse2xai.data import Pairable, Record
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.gui.spectrum_view import SpectrumView
 from napari_wse2xai.gui.train_panel import TrainPanel
@@ -26,7 +26,7 @@ def viewer(make_napari_viewer):
 
 def show(viewer, *artefacts) -> None:
     for artefact in artefacts:
-        stock.add(viewer, to_layers(artefact))
+        contents.add(viewer, to_layers(artefact))
 
 
 def twin_of(source):
@@ -39,10 +39,10 @@ def test_the_fit_of_one_map_is_not_shown_on_another_s_data(viewer, qtbot, small,
     show(viewer, small, peaks, twin_of(small))
     view = SpectrumView(viewer)
     qtbot.addWidget(view)
-    first, second = stock.map_layers(viewer)
+    first, second = contents.map_layers(viewer)
     viewer.layers.selection.active = second
     view.on_layers()
-    assert view.source is stock.map_of(second)
+    assert view.source is contents.map_of(second)
     assert view.peaks is None
     assert "fit" not in view.words.text()
     viewer.layers.selection.active = first

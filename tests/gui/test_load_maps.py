@@ -9,10 +9,10 @@ import pytest
 from napari_wse2xai.data import AxisKind, Picture, SpectralMap
 from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
-from napari_wse2xai.gui import opening, stock
+from napari_wse2xai.gui import contents, opening
 from napari_wse2xai.gui.contributions import read_layers
 from napari_wse2xai.gui.load_maps import LoadMaps, described
-from napari_wse2xai.gui.opening import PL, RAMAN, Choice, all_of, as_measured, listing_of, opened
+from napari_wse2xai.gui.opening import PL, RAMAN, ItemChoice, all_of, as_measured, listing_of, opened
 from napari_wse2xai.io import Item, list_items, read, write_map
 from napari_wse2xai.layers import shown_in
 
@@ -46,7 +46,7 @@ def test_a_file_is_looked_into_chosen_from_and_loaded(panel: LoadMaps, viewer, s
     panel.laser.setValue(488.0)
     panel.load_button.click()
     settle(lambda: len(viewer.layers) == 1)
-    loaded = stock.map_of(viewer.layers[0])
+    loaded = contents.map_of(viewer.layers[0])
     assert (loaded.axis.kind, loaded.axis.laser_nm, loaded.frame) == (AxisKind.ENERGY, 488.0, light.frame)
     assert np.array_equal(loaded.counts, light.counts)
     assert loaded.history[-1].settings == {"measures": PL, "laser_nm": 488.0}
@@ -77,16 +77,16 @@ def test_a_file_with_no_spectra_gives_its_pictures(shared_data):
 def test_what_is_not_optical_cannot_be_chosen(shared_data):
     path = shared_data / "ntmdt" / "GaAs_map.mdt"
     items = {item.name: item for item in list_items(path)}
-    (picture,) = opened(Choice(path, items["1B:Iprobe"]))
+    (picture,) = opened(ItemChoice(path, items["1B:Iprobe"]))
     assert (picture.name, picture.frame.shape) == ("1B:Iprobe", (256, 256))
     with pytest.raises(ReaderError, match="not optical"):
-        opened(Choice(path, items["I_(BV)"]))
+        opened(ItemChoice(path, items["I_(BV)"]))
 
 
 def test_a_raman_map_in_nm_gets_a_raman_shift(shared_data):
     path = shared_data / "ntmdt" / "Spectra.mdt"
     (item, _) = list_items(path)
-    (spectrum,) = opened(Choice(path, item, RAMAN))
+    (spectrum,) = opened(ItemChoice(path, item, RAMAN))
     assert spectrum.axis.kind is AxisKind.RAMAN_SHIFT
     assert spectrum.axis.span == pytest.approx((17.06, 845.8), abs=1.0)
     assert [record.step for record in spectrum.history] == ["read", "load", "ConvertAxis"]
@@ -145,7 +145,7 @@ def test_light_on_a_raman_shift_becomes_an_energy_with_its_laser_or_says_what_is
 @pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
 def test_the_unit_of_any_file_can_be_repaired(shared_data: Path, name: str, code: str):
     (listing,) = listing_of([shared_data / name])
-    usual, repaired = (opened(Choice(listing.path, listing.items[0], unit=unit))[-1] for unit in (None, code))
+    usual, repaired = (opened(ItemChoice(listing.path, listing.items[0], unit=unit))[-1] for unit in (None, code))
     assert repaired.axis.kind is AxisKind.from_unit(code)
     np.testing.assert_allclose(repaired.axis.values, usual.axis.values)
     assert read(listing.path, listing.items[0].name, unit=code).axis.kind is repaired.axis.kind
@@ -184,7 +184,7 @@ def test_a_stitched_spectrum_is_joined_and_turned_as_the_panel_says(panel: LoadM
     panel.swap_xy.setChecked(True)
     panel.load_button.click()
     settle(lambda: len(viewer.layers) == 1)
-    loaded = stock.map_of(viewer.layers[0])
+    loaded = contents.map_of(viewer.layers[0])
     assert loaded.frame.shape == (2, 3)
     truth = 1000 * loaded.frame.y_um[:, None, None] + 100 * loaded.frame.x_um[None, :, None] + loaded.axis.values
     np.testing.assert_allclose(loaded.counts, truth, rtol=1e-6)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import Status
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve
@@ -14,7 +14,7 @@ def deconvolved(panels, settle):
     panel = panels.panels[Deconvolve]
     panel.run_button.click()
     settle(lambda: not panel.runner.busy, timeout=120_000)
-    return stock.all_peaks(panels.viewer)[-1]
+    return contents.all_peaks(panels.viewer)[-1]
 
 
 def checked(panels, settle):
@@ -25,7 +25,7 @@ def checked(panels, settle):
 
 def test_a_missing_line_is_accepted_with_one_click(panels, settle, one_line, small) -> None:
     small.counts[...] += lorentzian(small.axis.values, 262.0, 7.0, 0.3 * (small.counts.max(axis=-1, keepdims=True) - 20))
-    stock.add(panels.viewer, to_layers(small))
+    contents.add(panels.viewer, to_layers(small))
     panel = panels.panels[Deconvolve]
     settle(panel.run_button.isEnabled)
     assert not panels.checking.row.begin_button.isEnabled()
@@ -43,7 +43,7 @@ def test_a_missing_line_is_accepted_with_one_click(panels, settle, one_line, sma
 
 
 def test_where_the_model_is_right_it_says_so(panels, settle, one_line, small) -> None:
-    stock.add(panels.viewer, to_layers(small))
+    contents.add(panels.viewer, to_layers(small))
     settle(panels.panels[Deconvolve].run_button.isEnabled)
     panels.panels[Deconvolve].form.put(one_line)
     deconvolved(panels, settle)

@@ -10,14 +10,14 @@ from napari.layers import Image
 from napari_wse2xai import io
 from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, Transform
 from napari_wse2xai.data.transform import corners_um
-from napari_wse2xai.gui import pair_placing, stock
+from napari_wse2xai.gui import contents, pair_placing
 from napari_wse2xai.gui.contributions import triangle_pl_on_its_own_grid
 from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.layers import light_layer, shown_in, to_layers
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Deconvolve, FindFlake, Pair, Peak
-from napari_wse2xai.stages.pair import Automatic, GivenTransform, Landmarks
+from napari_wse2xai.stages.pair import AutomaticPlacing, GivenTransform, Landmarks
 from napari_wse2xai.synthetic import SAMPLE_PLACEMENT, SyntheticPair, make_pair
 from symmetric_flakes import polygon
 from symmetric_flakes import scanned as scanned_flake
@@ -45,7 +45,7 @@ def a_rough_error_will_do(monkeypatch) -> None:
 @pytest.fixture
 def viewer(make_napari_viewer, pairable: Pairable):
     viewer = make_napari_viewer()
-    stock.add(viewer, [*to_layers(pairable.raman), *to_layers(pairable.pl)])
+    contents.add(viewer, [*to_layers(pairable.raman), *to_layers(pairable.pl)])
     return viewer
 
 
@@ -59,7 +59,7 @@ def panel(viewer, qtbot) -> PairPanel:
 
 def done(panel: PairPanel, settle) -> PairedMaps:
     settle(lambda: not panel.runner.busy)
-    (paired,) = stock.paired_maps(panel.viewer)
+    (paired,) = contents.paired_maps(panel.viewer)
     return paired
 
 
@@ -123,13 +123,13 @@ def test_registered_in_the_window_and_shown_in_two_ways(panel: PairPanel, viewer
     panel.look.setCurrentText("checkerboard")
     assert not ((raman.data > 0) & (pl.data > 0)).any()
     assert {layer.name for layer in viewer.layers} >= {"A height (counts) on RS grid", "A position (eV) on RS grid"}
-    assert stock.all_peaks(viewer) == [pairable.raman, pairable.pl], "PL on the RS grid is no deconvolution of its own"
+    assert contents.all_peaks(viewer) == [pairable.raman, pairable.pl], "PL on the RS grid is no deconvolution of its own"
 
 
 def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, settle) -> None:
     scans = scanned_flake(polygon(3), 7, lost=True)
     viewer.layers.clear()
-    stock.add(viewer, [*to_layers(scans.raman), *to_layers(scans.pl)])
+    contents.add(viewer, [*to_layers(scans.raman), *to_layers(scans.pl)])
     panel = PairPanel(viewer)
     qtbot.addWidget(panel)
     settle(panel.buttons["run"].isEnabled)
@@ -230,8 +230,8 @@ def test_the_pair_is_saved_with_the_results_and_as_a_table(panel: PairPanel, vie
     assert back is not None
     np.testing.assert_allclose(back.transform.matrix, scanned.transform.matrix)
     viewer.layers.clear()
-    stock.add(viewer, to_layers(io.read_results(tmp_path / "results.nc")))
-    assert [one.transform.mirrored for one in stock.paired_maps(viewer)] == [True]
+    contents.add(viewer, to_layers(io.read_results(tmp_path / "results.nc")))
+    assert [one.transform.mirrored for one in contents.paired_maps(viewer)] == [True]
 
 
 def test_run_says_what_is_missing(panel: PairPanel, viewer, settle) -> None:
@@ -239,12 +239,12 @@ def test_run_says_what_is_missing(panel: PairPanel, viewer, settle) -> None:
     panel.form._inputs["method"]._kind.put("landmarks")
     assert not panel.buttons["run"].isEnabled()
     assert "three places" in panel.message.text()
-    panel.form.put(Pair(method=Automatic()))
+    panel.form.put(Pair(method=AutomaticPlacing()))
     assert panel.buttons["run"].isEnabled()
     viewer.layers.clear()
     settle()
     assert panel.buttons["run"].isEnabled(), "deleting layers deletes no result"
-    session = stock.session(viewer)
+    session = contents.session(viewer)
     session.remove(*session.of_kind(PeakMaps))
     settle(lambda: not panel.buttons["run"].isEnabled())
     assert panel.message.text().startswith("Deconvolve an RS map and a PL map")

@@ -8,7 +8,7 @@ import pytest
 from napari_wse2xai.data import AxisKind, Frame, Medium, PeakMaps, Results, SpectralAxis, SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.gui.contributions import get_reader, read_layers, write_map
-from napari_wse2xai.gui.opening import PL, Choice, all_of, as_measured, opened
+from napari_wse2xai.gui.opening import PL, ItemChoice, all_of, as_measured, opened
 from napari_wse2xai.io import list_items, read
 from napari_wse2xai.layers import to_layers
 
@@ -61,7 +61,7 @@ def test_a_table_of_peaks_is_listed_and_loaded_but_no_map(peaks, tmp_path):
     path = saved(peaks, tmp_path / "peaks.csv")
     (item,) = list_items(path)
     assert (item.name, item.what, item.shape) == ("peaks", "peak maps", (3, 4, 2))
-    (found,) = opened(Choice(path, item))
+    (found,) = opened(ItemChoice(path, item))
     assert isinstance(found, PeakMaps)
     with pytest.raises(ReaderError, match="holds peak maps, not spectra"):
         read(path)

@@ -7,7 +7,7 @@ from matplotlib.backend_bases import MouseButton
 from qtpy.QtWidgets import QTableWidget
 
 from napari_wse2xai import io, recipe
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.main_widget import LEAST_WIDTH, new_peak
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.layers import to_layers
@@ -17,7 +17,7 @@ from napari_wse2xai.stages import Deconvolve, Peak
 @pytest.fixture
 def filled(make_napari_viewer, clean_raman, raman_peaks):
     viewer = make_napari_viewer()
-    stock.add(viewer, [*to_layers(clean_raman), *to_layers(raman_peaks)])
+    contents.add(viewer, [*to_layers(clean_raman), *to_layers(raman_peaks)])
     return viewer
 
 
@@ -49,7 +49,7 @@ def test_the_recipe_of_what_was_done_is_saved(make_napari_viewer, tmp_path, qtbo
     io.write_map(small, tmp_path / "map.nc")
     source = io.read(tmp_path / "map.nc")
     viewer = make_napari_viewer()
-    stock.add(viewer, [*to_layers(source), *to_layers(one_line(source))])
+    contents.add(viewer, [*to_layers(source), *to_layers(one_line(source))])
     buttons = SaveButtons(viewer)
     qtbot.addWidget(buttons)
     assert "Saved" in saved(buttons, buttons.save_recipe, tmp_path / "recipe.yaml", qtbot)
@@ -95,7 +95,7 @@ def test_a_double_click_in_the_spectrum_adds_a_peak(make_napari_viewer, clean_ra
     from napari_wse2xai.gui import window
 
     viewer = make_napari_viewer()
-    stock.add(viewer, to_layers(clean_raman))
+    contents.add(viewer, to_layers(clean_raman))
     panels, spectrum = window.furnish(viewer)
     before = panels.panels[Deconvolve].form.value().peaks
 
@@ -112,7 +112,7 @@ def test_a_double_click_while_the_list_of_peaks_is_not_valid_says_why(make_napar
     from napari_wse2xai.gui import window
 
     viewer = make_napari_viewer()
-    stock.add(viewer, to_layers(clean_raman))
+    contents.add(viewer, to_layers(clean_raman))
     panels, _ = window.furnish(viewer)
     table = panels.panels[Deconvolve].form.findChild(QTableWidget)
     table.item(0, 1).setText("oops")

@@ -10,7 +10,7 @@ from qtpy.QtCore import Qt
 from learned import make_model, make_recovery
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Pairable, PeakMaps, Record, SpectralMap
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.session_panel import SessionPanel
@@ -40,12 +40,12 @@ def panel(viewer, qtbot) -> SessionPanel:
 
 def show(viewer, *artefacts) -> None:
     for artefact in artefacts:
-        stock.add(viewer, to_layers(artefact))
+        contents.add(viewer, to_layers(artefact))
 
 
 def shown(viewer) -> list[tuple[str, str, bool]]:
     """Kind, part and visibility of every layer, from below."""
-    layers = [(stock.shown(layer), layer.visible) for layer in viewer.layers]
+    layers = [(contents.shown(layer), layer.visible) for layer in viewer.layers]
     return [(type(is_.artefact).__name__, is_.part, visible) for is_, visible in layers]
 
 
@@ -65,7 +65,7 @@ def test_deleting_layers_deletes_no_result_and_a_double_click_shows_it_again(vie
     show(viewer, small, peaks)
     viewer.layers.clear()
     settle()
-    assert list(stock.session(viewer)) == [small, peaks]
+    assert list(contents.session(viewer)) == [small, peaks]
     panel.choose(panel.session.node(peaks).id)
     panel.tree.itemDoubleClicked.emit(panel.tree.currentItem(), 0)
     assert shown(viewer) == [("PeakMaps", "status", False), ("PeakMaps", "A1' height", True)]
@@ -117,7 +117,7 @@ def test_undo_of_a_run_brings_the_former_result_and_its_layers_back(viewer, qtbo
         stage.form.put(one_line.model_copy(update={"detection": detection}))
         stage.run()
         qtbot.waitUntil(lambda: not stage.runner.busy, timeout=60_000)
-        found.append(stock.all_peaks(viewer)[-1])
+        found.append(contents.all_peaks(viewer)[-1])
     former, now = found
     assert shown(viewer).count(("PeakMaps", "A1' height", True)) == 1
     before = shown(viewer)
@@ -126,18 +126,18 @@ def test_undo_of_a_run_brings_the_former_result_and_its_layers_back(viewer, qtbo
     assert panel.buttons["undo"].isEnabled()
     panel.buttons["undo"].click()
     settle()
-    assert stock.all_peaks(viewer) == [former]
-    assert [stock.shown(layer).artefact for layer in viewer.layers if layer.visible and layer.ndim == 2] == [former]
+    assert contents.all_peaks(viewer) == [former]
+    assert [contents.shown(layer).artefact for layer in viewer.layers if layer.visible and layer.ndim == 2] == [former]
     assert view.peaks is former
     panel.buttons["redo"].click()
     settle()
-    assert stock.all_peaks(viewer) == [former, now]
+    assert contents.all_peaks(viewer) == [former, now]
     assert sorted(shown(viewer)) == sorted(before)
     assert view.peaks is now
     panel.undo()
     panel.undo()
     settle()
-    assert list(stock.session(viewer)) == [small]
+    assert list(contents.session(viewer)) == [small]
     assert shown(viewer) == [("SpectralMap", "map", True)]
     panel.undo()
     panel.undo()
@@ -147,7 +147,7 @@ def test_undo_of_a_run_brings_the_former_result_and_its_layers_back(viewer, qtbo
 def test_a_flake_edited_by_hand_comes_back_as_it_was_drawn(viewer, panel, small):
     found = FindFlake(window=(240, 260))(small)
     show(viewer, small)
-    stock.add(viewer, [layer for layer in to_layers(found) if layer[2] == "labels"])
+    contents.add(viewer, [layer for layer in to_layers(found) if layer[2] == "labels"])
     labels = viewer.layers[-1]
     drawn = np.array(labels.data)
     drawn[5, 5], drawn[0, 1] = 0, 1
@@ -156,17 +156,17 @@ def test_a_flake_edited_by_hand_comes_back_as_it_was_drawn(viewer, panel, small)
     assert len(viewer.layers) == 1
     panel.redo()
     assert np.array_equal(viewer.layers[-1].data, drawn)
-    source = stock.kept_with_flake(viewer, small)
+    source = contents.kept_with_flake(viewer, small)
     assert np.array_equal(source.flake, drawn > 0)
-    assert stock.kept_with_flake(viewer, small) is source, "the same flake is no second result"
-    assert stock.session(viewer).node(source).step == "flake edited by hand"
+    assert contents.kept_with_flake(viewer, small) is source, "the same flake is no second result"
+    assert contents.session(viewer).node(source).step == "flake edited by hand"
 
 
 def test_a_step_is_run_again_from_the_panel_and_shown_in_the_place_of_the_former(viewer, qtbot, panel, settle, small, one_line):
     despiked = Despike()(small)
     peaks = one_line(despiked)
     show(viewer, small, despiked, peaks)
-    stock.add(viewer, [peak_layer(peaks, 0, "fwhm")])
+    contents.add(viewer, [peak_layer(peaks, 0, "fwhm")])
     settle()
     before = shown(viewer)
     panel.choose(panel.session.node(peaks).id)
@@ -175,7 +175,7 @@ def test_a_step_is_run_again_from_the_panel_and_shown_in_the_place_of_the_former
     panel.again.form.put(one_line.model_copy(update={"detection": 8.0}))
     panel.again.work.begin_button.click()
     qtbot.waitUntil(lambda: "made again" in panel.files.message.text(), timeout=60_000)
-    now = stock.all_peaks(viewer)[-1]
+    now = contents.all_peaks(viewer)[-1]
     assert np.array_equal(now.height, one_line.model_copy(update={"detection": 8.0})(despiked).height, equal_nan=True)
     assert panel.session.node(peaks).state is State.REPLACED
     assert shown(viewer)[-3:] == [("PeakMaps", "status", False), ("PeakMaps", "A1' height", True), ("PeakMaps", "A1' FWHM", True)]
@@ -208,7 +208,7 @@ def test_running_again_is_cancelled_and_what_is_wrong_is_said(viewer, qtbot, pan
     panel.again.work.cancel_button.click()
     assert not panel.again.busy
     assert "Cancelled" in panel.again.work.message.text()
-    assert list(stock.session(viewer)) == [small, peaks]
+    assert list(contents.session(viewer)) == [small, peaks]
 
 
 def test_a_step_that_fails_in_the_window_is_a_node_until_it_succeeds(viewer, qtbot, panel, settle, small, one_line):
@@ -222,12 +222,12 @@ def test_a_step_that_fails_in_the_window_is_a_node_until_it_succeeds(viewer, qtb
         stage.run()
         qtbot.waitUntil(lambda: not stage.runner.busy, timeout=60_000)
         settle()
-        states = [(node.step, node.state) for node in stock.session(viewer).nodes[1:]]
+        states = [(node.step, node.state) for node in contents.session(viewer).nodes[1:]]
         if position == 900.0:
             assert states == [("Deconvolve", State.FAILED)]
             assert rows(panel)[-1][1] == "failed"
-            assert "expected at 900" in stock.session(viewer).nodes[-1].why
-            assert stock.session(viewer).undoable == "Open: small", "a failure is no step to be taken back"
+            assert "expected at 900" in contents.session(viewer).nodes[-1].why
+            assert contents.session(viewer).undoable == "Open: small", "a failure is no step to be taken back"
     assert states == [("Deconvolve", State.CURRENT)]
 
 
@@ -241,7 +241,7 @@ def test_a_session_is_saved_and_opened_in_another_window_where_work_goes_on(
     raman, pl = one_line(raw), PL_LINE(pl_map)
     pair = Pair(method=StageCoordinates())(Pairable(raman, pl))
     show(viewer, raw, pl_map, raman, pl, pair)
-    stock.add(viewer, [peak_layer(raman, 0, "fwhm")])
+    contents.add(viewer, [peak_layer(raman, 0, "fwhm")])
     viewer.layers[0].visible = False
     panel = SessionPanel(viewer)
     qtbot.addWidget(panel)
@@ -270,8 +270,8 @@ def test_a_session_that_is_dropped_on_the_window_or_viewed_opens_whole(viewer, t
     session = Session([small, small_peaks])
     session.save(tmp_path / "session.nc")
     viewer.open(tmp_path / "session.nc", plugin="napari-wse2xai")
-    assert [node.id for node in stock.session(viewer).nodes] == [node.id for node in session.nodes]
-    assert {type(stock.shown(layer).artefact) for layer in viewer.layers} == {SpectralMap, PeakMaps}
+    assert [node.id for node in contents.session(viewer).nodes] == [node.id for node in session.nodes]
+    assert {type(contents.shown(layer).artefact) for layer in viewer.layers} == {SpectralMap, PeakMaps}
 
 
 def test_remove_says_how_much_went_and_the_recipe_of_a_result_is_saved(viewer, panel, settle, tmp_path, small, one_line):
@@ -304,8 +304,8 @@ def test_the_panel_is_told_of_and_does_not_ask_at_every_layer(viewer, panel, set
     viewer.layers.selection.active = viewer.layers[0]
     settle()
     assert count == []
-    stock.session(viewer).add(Despike()(small))
-    stock.session(viewer).add(Despike()(small))
+    contents.session(viewer).add(Despike()(small))
+    contents.session(viewer).add(Despike()(small))
     settle()
     assert count == [1], "once after a burst"
 
@@ -315,19 +315,19 @@ def test_scores_on_planted_laws_belong_to_the_explanation_in_the_session(viewer,
     qtbot.addWidget(explain)
     show(viewer, explanation)
     settle(lambda: explain.result.explanation is explanation)
-    explain.twin.tried = explanation  # what follows is as if it had been run
-    explain.twin.work.gave.emit(make_recovery())
+    explain.recovery_test.tried = explanation  # what follows is as if it had been run
+    explain.recovery_test.work.gave.emit(make_recovery())
     settle()
-    (kept,) = stock.session(viewer).of_kind(Explanation)
+    (kept,) = contents.session(viewer).of_kind(Explanation)
     assert kept.recovery is not None
     assert explain.result.explanation is explain.which.currentData() is kept
-    assert {stock.shown(layer).artefact for layer in viewer.layers} == {kept}
-    assert not explain.twin.badge.isHidden()
+    assert {contents.shown(layer).artefact for layer in viewer.layers} == {kept}
+    assert not explain.recovery_test.badge.isHidden()
 
 
 def test_ctrl_z_works_inside_the_panel(viewer, qtbot, panel, small):
     show(viewer, small)
     qtbot.keyClick(panel.tree, Qt.Key_Z, Qt.ControlModifier)
-    assert list(stock.session(viewer)) == []
+    assert list(contents.session(viewer)) == []
     qtbot.keyClick(panel.tree, Qt.Key_Z, Qt.ControlModifier | Qt.ShiftModifier)
-    assert list(stock.session(viewer)) == [small]
+    assert list(contents.session(viewer)) == [small]

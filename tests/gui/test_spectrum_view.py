@@ -10,10 +10,10 @@ from matplotlib.backend_bases import MouseButton
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.spectrum_view import SpectrumView, pixel_at
 from napari_wse2xai.layers import telling_channel, to_layers
-from napari_wse2xai.plots.spectra import Fit
+from napari_wse2xai.plots.spectra import FittedCurves
 from napari_wse2xai.stages import ConvertAxis, Despike, Peak
 
 
@@ -50,7 +50,7 @@ def drawn(view: SpectrumView, label: str) -> np.ndarray:
 
 
 def test_the_brightest_pixel_is_shown_before_the_mouse_was_anywhere(viewer, view: SpectrumView, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     assert view.pixel in [(9, column) for column in range(8, 13)]  # heights differ by less than the noise there
     np.testing.assert_array_equal(drawn(view, "measured"), small.counts[view.pixel])
 
@@ -58,7 +58,7 @@ def test_the_brightest_pixel_is_shown_before_the_mouse_was_anywhere(viewer, view
 def test_without_a_map_there_are_words_and_no_empty_axes(viewer, view: SpectrumView, small: SpectralMap) -> None:
     assert not view.axes.get_visible()
     assert "Open a map" in view.words.text()
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     assert view.axes.get_visible()
     viewer.layers.clear()
     assert not view.axes.get_visible()
@@ -66,7 +66,7 @@ def test_without_a_map_there_are_words_and_no_empty_axes(viewer, view: SpectrumV
 
 
 def test_the_spectrum_follows_the_mouse(viewer, view: SpectrumView, small: SpectralMap) -> None:
-    (layer,) = stock.add(viewer, to_layers(small))
+    (layer,) = contents.add(viewer, to_layers(small))
     hover(viewer, layer, 3, 5)
     assert view.pixel == (3, 5)
     np.testing.assert_array_equal(drawn(view, "measured"), small.counts[3, 5])
@@ -84,7 +84,7 @@ def test_the_spectrum_follows_the_mouse(viewer, view: SpectrumView, small: Spect
     ids=lambda change: next(iter(change)),
 )
 def test_the_right_pixel_is_hit_wherever_the_layer_lies(viewer, view: SpectrumView, change: dict, small: SpectralMap) -> None:
-    (layer,) = stock.add(viewer, to_layers(small))
+    (layer,) = contents.add(viewer, to_layers(small))
     for name, value in change.items():
         setattr(layer, name, value)
     for pixel in ((0, 0), (11, 15), (3, 14)):
@@ -93,7 +93,7 @@ def test_the_right_pixel_is_hit_wherever_the_layer_lies(viewer, view: SpectrumVi
 
 
 def test_outside_the_map_the_last_pixel_stays(viewer, view: SpectrumView, small: SpectralMap) -> None:
-    (layer,) = stock.add(viewer, to_layers(small))
+    (layer,) = contents.add(viewer, to_layers(small))
     hover(viewer, layer, 3, 5)
     hover(viewer, layer, -4, 5)
     hover(viewer, layer, 3, 99)
@@ -102,9 +102,9 @@ def test_outside_the_map_the_last_pixel_stays(viewer, view: SpectrumView, small:
 
 
 def test_fit_residual_and_numbers_are_those_of_the_pixel(viewer, view: SpectrumView, small_peaks: PeakMaps, small: SpectralMap) -> None:
-    layer = stock.add(viewer, [*to_layers(small), *to_layers(small_peaks)])[0]
+    layer = contents.add(viewer, [*to_layers(small), *to_layers(small_peaks)])[0]
     hover(viewer, layer, 5, 6)
-    fit = Fit.of(small_peaks, 5, 6)
+    fit = FittedCurves.of(small_peaks, 5, 6)
     np.testing.assert_array_equal(drawn(view, "fit"), fit.total)
     np.testing.assert_allclose(view.residual_axes.lines[0].get_ydata(), small.counts[5, 6] - fit.total)
     assert f"{small_peaks.position[0, 5, 6]:.2f}" in view.words.text()
@@ -112,13 +112,13 @@ def test_fit_residual_and_numbers_are_those_of_the_pixel(viewer, view: SpectrumV
 
 
 def test_the_line_marks_the_slider_s_channel(viewer, view: SpectrumView, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     viewer.dims.set_point(0, 243.2)
     assert view.channel.get_xdata()[0] == pytest.approx(243.0)
 
 
 def test_the_wheel_zooms_about_the_mouse_and_a_right_click_shows_all(viewer, view: SpectrumView, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     at = SimpleNamespace(inaxes=view.axes, xdata=250.0, step=3, button=MouseButton.RIGHT, dblclick=False)
     view._on_wheel(at)
     low, high = view.axes.get_xlim()
@@ -137,7 +137,7 @@ def test_the_wheel_zooms_about_the_mouse_and_a_right_click_shows_all(viewer, vie
 def test_replaced_channels_are_ticked(viewer, view: SpectrumView, small: SpectralMap) -> None:
     spiky = small.counts.copy()
     spiky[5, 6, 70] += 3000
-    layer = stock.add(viewer, to_layers(Despike()(replace(small, counts=spiky))))[0]
+    layer = contents.add(viewer, to_layers(Despike()(replace(small, counts=spiky))))[0]
     hover(viewer, layer, 5, 6)
     assert view.replaced.get_xdata().tolist() == [small.axis.values[70]]
     assert "1 channel replaced" in view.words.text()
@@ -176,7 +176,7 @@ def drag(view: SpectrumView, begin: tuple[float, float], end: tuple[float, float
 def test_start_peaks_are_dragged_in_the_spectrum(viewer, view: SpectrumView, small: SpectralMap) -> None:
     panels = Panels(Peak(name="a", position=230.0, fwhm=8.0, height=500.0, window=(210, 290)))
     viewer.window.add_dock_widget(panels, name="panels")
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     view.canvas.draw()
     drag(view, (230.0, 500.0), (250.0, 900.0))
     assert (panels.peaks[0].position, panels.peaks[0].height, panels.peaks[0].fwhm) == (250.0, 900.0, 8.0)
@@ -195,7 +195,7 @@ def test_start_peaks_are_dragged_in_the_spectrum(viewer, view: SpectrumView, sma
 def test_a_height_left_to_the_data_stays_so_in_a_level_drag(viewer, view: SpectrumView, small: SpectralMap) -> None:
     panels = Panels(Peak(name="a", position=230.0, fwhm=8.0, window=(210, 290)))
     viewer.window.add_dock_widget(panels, name="panels")
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     view.canvas.draw()
     seen = float(np.interp(230.0, small.axis.values, small.counts[view.pixel]))
     drag(view, (230.0, seen), (240.0, seen))
@@ -203,7 +203,7 @@ def test_a_height_left_to_the_data_stays_so_in_a_level_drag(viewer, view: Spectr
 
 
 def test_the_view_follows_the_theme(viewer, view: SpectrumView, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     dark = view.figure.get_facecolor()
     viewer.theme = "light"
     assert sum(view.figure.get_facecolor()[:3]) > 2 > sum(dark[:3])
@@ -215,7 +215,7 @@ def test_a_hover_frame_takes_less_than_30_ms(viewer, view: SpectrumView, clean_r
     Time of the window's own thread: without a graphics card OpenGL draws on threads of its own, a third of the processor's time.
     """
     viewer.window._qt_window.show()
-    layer = stock.add(viewer, [*to_layers(clean_raman), *to_layers(raman_peaks)])[0]
+    layer = contents.add(viewer, [*to_layers(clean_raman), *to_layers(raman_peaks)])[0]
     QApplication.processEvents()
     frames = []
     for row, column in [(20 + i // 8, 20 + i % 8) for i in range(40)]:
@@ -230,7 +230,7 @@ def test_a_hover_frame_takes_less_than_30_ms(viewer, view: SpectrumView, clean_r
 def test_a_closed_dock_lets_go_of_the_viewer(viewer, qtbot, small: SpectralMap) -> None:
     view = SpectrumView(viewer)
     qtbot.addWidget(view)
-    (layer,) = stock.add(viewer, to_layers(small))
+    (layer,) = contents.add(viewer, to_layers(small))
     view.close()
     view.pixel = None
     hover(viewer, layer, 3, 5)
@@ -249,7 +249,7 @@ def test_closing_the_dock_in_the_window_lets_go_of_the_viewer(viewer, qtbot) -> 
 
 
 def test_nothing_is_left_of_the_curves_when_the_last_map_is_gone(viewer, view: SpectrumView, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     QApplication.processEvents()
     assert len(np.unique(np.asarray(view.canvas.buffer_rgba()).reshape(-1, 4), axis=0)) > 1
     viewer.layers.clear()
@@ -261,7 +261,7 @@ def test_the_slider_s_number_is_the_value_of_the_channel_on_the_canvas(viewer, v
     values = np.linspace(500.0, 1000.0, 61)
     counts = np.broadcast_to(np.arange(61.0), light.counts.shape)
     uneven = ConvertAxis(to="eV", jacobian=False)(SpectralMap.from_arrays(counts, values, AxisKind.WAVELENGTH, frame=light.frame))
-    (layer,) = stock.add(viewer, to_layers(uneven))
+    (layer,) = contents.add(viewer, to_layers(uneven))
     exact = uneven.axis.values
     reached = set()
     for step in range(viewer.dims.nsteps[0]):
@@ -273,13 +273,13 @@ def test_the_slider_s_number_is_the_value_of_the_channel_on_the_canvas(viewer, v
         assert view.channel_value.get_text() == f" {exact[channel]:.6g} eV"
         reached.add(channel)
     assert reached == set(range(61))
-    stock.go_to_brightest_channel(viewer, layer)
-    assert stock.shown_channel(layer, uneven, viewer.dims.point) == telling_channel(uneven)
+    contents.go_to_brightest_channel(viewer, layer)
+    assert contents.shown_channel(layer, uneven, viewer.dims.point) == telling_channel(uneven)
 
 
 def test_napari_s_own_contrast_and_copies_work_on_an_uneven_axis(viewer, light: SpectralMap) -> None:
     uneven = ConvertAxis(to="nm")(light)
-    (layer,) = stock.add(viewer, to_layers(uneven))
+    (layer,) = contents.add(viewer, to_layers(uneven))
     layer.reset_contrast_limits(mode="data")
     assert layer.contrast_limits == pytest.approx([uneven.counts.min(), uneven.counts.max()])
     copy = viewer.add_layer(layer.__class__.create(*layer.as_layer_data_tuple()))

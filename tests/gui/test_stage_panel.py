@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.gui import run, stock
+from napari_wse2xai.gui import contents, run
 from napari_wse2xai.gui.stage_panel import StagePanel
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import Deconvolve, _pixels
@@ -21,7 +21,7 @@ def panel(viewer, qtbot, monkeypatch, small: SpectralMap, one_line: Deconvolve) 
     monkeypatch.setattr(run, "PAUSE", 0.0)
     made = StagePanel(viewer, Deconvolve)
     qtbot.addWidget(made)
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     made.refresh()
     made.form.put(one_line)
     return made

@@ -9,7 +9,7 @@ from learned import make_explanation, make_model
 from made_calculations import write_phonon
 from napari_wse2xai import io
 from napari_wse2xai.data import Pairable, PeakMaps, Record, SpectralMap
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.saving import results_in
@@ -37,7 +37,7 @@ def panel(viewer, qtbot) -> TheoryPanel:
 @pytest.fixture
 def compared(panel: TheoryPanel, viewer, small: SpectralMap, small_peaks: PeakMaps, settle) -> TheoryPanel:
     """The panel after a run on the small map."""
-    stock.add(viewer, to_layers(small) + to_layers(small_peaks))
+    contents.add(viewer, to_layers(small) + to_layers(small_peaks))
     settle(lambda: panel.peaks.count() == 1)
     panel.work.begin_button.click()
     settle(lambda: panel.view.beside is not None)
@@ -47,7 +47,7 @@ def compared(panel: TheoryPanel, viewer, small: SpectralMap, small_peaks: PeakMa
 def test_it_says_what_it_lacks(panel: TheoryPanel, viewer, small_peaks: PeakMaps, settle) -> None:
     assert panel.work.message.text() == MISSING
     assert not panel.work.begin_button.isEnabled()
-    stock.add(viewer, to_layers(small_peaks))
+    contents.add(viewer, to_layers(small_peaks))
     settle(lambda: panel.peaks.count() == 1)
     assert panel.work.message.text() == MAP_MISSING
     assert not panel.work.begin_button.isEnabled()
@@ -80,7 +80,7 @@ def test_names_words_and_figures_are_shown(compared: TheoryPanel) -> None:
 
 
 def test_regions_lie_in_the_window_and_leave_the_choice_of_layer_alone(panel, viewer, small, small_peaks, settle) -> None:
-    layers = stock.add(viewer, to_layers(small) + to_layers(small_peaks))
+    layers = contents.add(viewer, to_layers(small) + to_layers(small_peaks))
     viewer.layers.selection.active = layers[0]
     settle(lambda: panel.peaks.count() == 1)
     panel.compare()
@@ -101,7 +101,7 @@ def test_what_was_compared_is_saved_with_everything_and_opens_again(compared: Th
     found = io.read_results(tmp_path / "theory.nc").theory
     assert found.proposals == compared.view.beside.proposals
     viewer.layers.clear()
-    stock.add(viewer, to_layers(found))
+    contents.add(viewer, to_layers(found))
     again = TheoryPanel(viewer)
     qtbot.addWidget(again)
     assert again.view.beside is found
@@ -125,21 +125,21 @@ def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewe
     made = replace(made, history=(*model.history, Record("Explain", {}, when="2026-01-02T00:00:00")))
     another = replace(made, history=(Record("Train", {}, when="2026-01-03T00:00:00"), Record("Explain", {}, when="2026-01-04T00:00:00")))
     for artefact in (small, named, pair, model, made, another):
-        stock.add(viewer, to_layers(artefact))
+        contents.add(viewer, to_layers(artefact))
     settle(lambda: panel.peaks.count() == 1)
     panel.compare()
     settle(lambda: panel.view.beside is not None)
     evidence = panel.view.beside.evidence
     assert "theory has A1' at 249.9 cm-1" in evidence[0]
     assert evidence[0] in panel.view.finding.text()
-    assert stock.evidence_for(viewer, made) == evidence
-    assert stock.evidence_for(viewer, another) == (), "the newer, of another model"
+    assert contents.evidence_for(viewer, made) == evidence
+    assert contents.evidence_for(viewer, another) == (), "the newer, of another model"
 
 
 def test_your_own_calculations_take_the_place_of_the_reference(panel, viewer, small, small_peaks, tmp_path, settle) -> None:
     pytest.importorskip("castep_outputs", reason="castep-outputs comes with the extra 'theory'")
     write_phonon(tmp_path / "mine.phonon", supercell("GFN1-xTB", "pristine"))
-    stock.add(viewer, to_layers(small) + to_layers(small_peaks))
+    contents.add(viewer, to_layers(small) + to_layers(small_peaks))
     settle(lambda: panel.peaks.count() == 1)
     panel.take_files([tmp_path / "mine.phonon", tmp_path / "missing.phonon"])
     panel.compare()
@@ -180,10 +180,10 @@ def test_structures_turn_in_their_own_window_and_leave_the_maps_alone(compared: 
 def test_the_card_saved_from_the_explain_panel_holds_what_theory_says(viewer, samples, qtbot, tmp_path, monkeypatch, settle) -> None:
     monkeypatch.setattr(PixelCurves, "network", lambda self: None)
     explanation, model = make_explanation(samples), make_model(samples)
-    stock.add(viewer, to_layers(model) + to_layers(explanation))
+    contents.add(viewer, to_layers(model) + to_layers(explanation))
     panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     settle(lambda: panel.result.explanation is not None)
-    monkeypatch.setattr(stock, "evidence_for", lambda *_: ("Theory says so.",))
+    monkeypatch.setattr(contents, "evidence_for", lambda *_: ("Theory says so.",))
     panel.save("card", tmp_path / "card.html")
     assert "Theory says so." in (tmp_path / "card.html").read_text(encoding="utf-8")

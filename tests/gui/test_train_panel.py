@@ -12,15 +12,15 @@ from sklearn.dummy import DummyRegressor
 from learned import make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Level, PairedMaps, TrainedModel
-from napari_wse2xai.errors import Cancelled, Enough
-from napari_wse2xai.gui import stock, train_kept, warming
+from napari_wse2xai.errors import Cancelled, StopTraining
+from napari_wse2xai.gui import contents, preloading, train_kept
 from napari_wse2xai.gui.saving import results_in
+from napari_wse2xai.gui.train_monitor import TrainingListener
 from napari_wse2xai.gui.train_panel import ENOUGH, TrainPanel
 from napari_wse2xai.gui.train_result import HEIGHTS
-from napari_wse2xai.gui.train_watch import Attention
 from napari_wse2xai.gui.work_row import time_left
 from napari_wse2xai.layers import to_layers
-from napari_wse2xai.learning import model_zoo
+from napari_wse2xai.learning import references
 from napari_wse2xai.plots.judged import BADGE_COLORS
 from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.train import OneCycle, PaperRecipe
@@ -42,7 +42,7 @@ def viewer(make_napari_viewer):
 
 @pytest.fixture
 def panel(viewer, qtbot, pair: PairedMaps) -> TrainPanel:
-    stock.add(viewer, to_layers(pair))
+    contents.add(viewer, to_layers(pair))
     panel = TrainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()
@@ -56,11 +56,11 @@ def test_cancelled_and_then_trained_in_the_window_while_it_answers(panel: TrainP
     panel.work.cancel_button.click()
     assert panel.work.message.text().startswith("Cancelled")
     assert panel.work.begin_button.isEnabled()
-    assert not stock.models(viewer)
+    assert not contents.models(viewer)
     assert panel.chosen() == [pair]
     panel.form.put(QUICK)
     grown: list[tuple[str, dict]] = []
-    panel.tutor.grew.connect(lambda validation, curves: grown.append((validation, curves)))
+    panel.monitor.grew.connect(lambda validation, curves: grown.append((validation, curves)))
     beats: list[float] = []
     timer = QTimer()
     timer.timeout.connect(lambda: beats.append(perf_counter()))
@@ -72,9 +72,9 @@ def test_cancelled_and_then_trained_in_the_window_while_it_answers(panel: TrainP
     assert np.percentile(np.diff(beats), 95) < 0.25
     model = panel.model()
     assert model is not None
-    assert stock.models(viewer) == [model]
+    assert contents.models(viewer) == [model]
     assert model.history[-1].settings["surrogates"] == 39
-    assert stock.session(viewer).pairs_of(model) == [pair]
+    assert contents.session(viewer).pairs_of(model) == [pair]
     assert {"random", "all pixels"} <= {validation for validation, _ in grown}
     verdict = model.verdict("height")
     assert str(verdict.level) in panel.result.badge.level.text()
@@ -89,7 +89,7 @@ def test_cancelled_and_then_trained_in_the_window_while_it_answers(panel: TrainP
 def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
     panel: TrainPanel, viewer, qtbot, settle, unfinished, monkeypatch, pair: PairedMaps
 ) -> None:
-    monkeypatch.setattr(model_zoo, "zoo", lambda seed: {"mean": DummyRegressor()})
+    monkeypatch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
     settings = QUICK.model_copy(update={"recipe": OneCycle(epochs=20), "target": ("position",)})
     panel.form.put(settings)
     said: list[str] = []
@@ -123,7 +123,7 @@ def test_what_is_being_loaded_is_waited_for_and_the_wait_can_be_cancelled(monkey
     release, told = Event(), []
     slow = Thread(target=release.wait)
     slow.start()
-    monkeypatch.setattr(warming, "_loading", [slow])
+    monkeypatch.setattr(preloading, "_loading", [slow])
 
     def impatient(fraction: float, message: str) -> None:
         told.append(message)
@@ -131,11 +131,11 @@ def test_what_is_being_loaded_is_waited_for_and_the_wait_can_be_cancelled(monkey
             raise Cancelled
 
     with pytest.raises(Cancelled):
-        warming.wait(impatient)
+        preloading.wait(impatient)
     release.set()
     slow.join()
-    warming.wait(impatient)
-    assert told == [warming.LOADING] * 2
+    preloading.wait(impatient)
+    assert told == [preloading.LOADING] * 2
 
 
 def test_growing_curves_do_not_draw_the_axes_anew(panel: TrainPanel, settle) -> None:
@@ -171,14 +171,14 @@ def test_cancel_goes_through_the_listener() -> None:
     def cancelled(fraction: float, message: str) -> None:
         raise Cancelled
 
-    listener = Attention(cancelled, lambda validation, curves: None, Event())
+    listener = TrainingListener(cancelled, lambda validation, curves: None, Event())
     with pytest.raises(Cancelled):
         listener(0.0, "")
 
 
 def test_every_plot_of_every_target_and_flake_is_shown(panel: TrainPanel, viewer, settle, tmp_path) -> None:
     first = make_model(make_samples(targets=("height", "position"), flakes=2), level=Level.DO_NOT_INTERPRET)
-    layers = stock.add(viewer, to_layers(first))
+    layers = contents.add(viewer, to_layers(first))
     settle(lambda: panel.model() is first)
     assert {layer.name.split(",")[0] for layer in layers if layer.visible} == {"predicted PL height"}
     assert all("DO NOT INTERPRET" in layer.name for layer in layers if "predicted" in layer.name or "error" in layer.name)
@@ -190,7 +190,7 @@ def test_every_plot_of_every_target_and_flake_is_shown(panel: TrainPanel, viewer
     assert panel.result.table.verticalHeaderItem(0).text() == "mean"
     panel.save_figure(tmp_path / "plot.svg")
     assert 'id="verdict"' in (tmp_path / "plot.svg").read_text(encoding="utf-8")
-    stock.add(viewer, to_layers(make_model(name="second")))
+    contents.add(viewer, to_layers(make_model(name="second")))
     settle(lambda: panel.model() is not first)
     panel.which.setCurrentIndex(0)
     assert panel.model() is first
@@ -200,8 +200,8 @@ def test_a_model_comes_back_from_a_file_and_from_its_layers(trained: TrainedMode
     from napari_wse2xai.data import Results
 
     io.write_results(Results({}, {}, model=trained), tmp_path / "results.nc")
-    layers = stock.add(viewer, to_layers(io.read_results(tmp_path / "results.nc")))
-    (back,) = stock.models(viewer)
+    layers = contents.add(viewer, to_layers(io.read_results(tmp_path / "results.nc")))
+    (back,) = contents.models(viewer)
     np.testing.assert_allclose(back.predicted, trained.predicted)
     place = {layer.name.split(",")[0].split(" PL")[0]: layer for layer in layers}
     row, column = back.samples.row[0], back.samples.column[0]
@@ -226,10 +226,10 @@ def test_it_says_what_is_missing_and_enough_is_raised_once_within_a_network(pane
     shown: list[str] = []
     panel._enough()
     assert panel.work.message.text() == ENOUGH
-    listener = Attention(lambda fraction, message: None, lambda validation, curves: shown.append(validation), panel.tutor.enough)
+    listener = TrainingListener(lambda fraction, message: None, lambda validation, curves: shown.append(validation), panel.monitor.enough)
     listener(0.1, "kernel ridge, random")
     listener.watch("random", {"epoch": [1.0]})
-    with pytest.raises(Enough):
+    with pytest.raises(StopTraining):
         listener(0.2, "CNN, random: epoch 1 of 9")
     listener.watch("random", {"epoch": [1.0, 2.0]})
     listener(0.3, "CNN, random: epoch 2 of 9")
@@ -245,6 +245,6 @@ def test_it_says_what_is_missing_and_enough_is_raised_once_within_a_network(pane
     assert isinstance(panel.form.value().recipe, PaperRecipe)
     viewer.layers.clear()
     assert panel.chosen() or panel._known, "deleting layers deletes no result"
-    session = stock.session(viewer)
+    session = contents.session(viewer)
     session.remove(*session.of_kind(PairedMaps))
     settle(lambda: "Pair an RS map" in panel.work.message.text())

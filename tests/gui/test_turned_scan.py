@@ -8,7 +8,7 @@ from test_spectrum_view import hover
 
 from napari_wse2xai.data import Direction, Frame, Pairable, PeakMaps, SpectralMap, Transform
 from napari_wse2xai.data.transform import corners_um, pixels_um
-from napari_wse2xai.gui import pair_placing, stock
+from napari_wse2xai.gui import contents, pair_placing
 from napari_wse2xai.gui.spectrum_view import SpectrumView
 from napari_wse2xai.layers import to_layers
 
@@ -29,11 +29,11 @@ def test_overlays_lie_on_a_turned_map_and_the_mouse_finds_its_pixels(viewer, qtb
     flake = np.zeros(small.frame.shape, bool)
     flake[2:10, 3:13] = True
     source, peaks = turned(replace(small, flake=flake), step), turned(small_peaks, step)
-    layers = stock.add(viewer, [*to_layers(source), *to_layers(peaks)])
-    stock.add(viewer, to_layers(light))  # another slider: the turned map is laid anew
+    layers = contents.add(viewer, [*to_layers(source), *to_layers(peaks)])
+    contents.add(viewer, to_layers(light))  # another slider: the turned map is laid anew
     stage = pixels_um(source.frame)
     for layer in viewer.layers:
-        if stock.shown(layer).frame == source.frame:
+        if contents.shown(layer).frame == source.frame:
             for row, column in ((0, 0), (11, 15), (4, 9)):
                 there = np.array(layer.data_to_world((*[0] * (layer.ndim - 2), row, column))[-2:])
                 np.testing.assert_allclose(there, stage[row, column] * (np.sign(step[0]), 1), atol=1e-9)
@@ -49,7 +49,7 @@ def test_overlays_lie_on_a_turned_map_and_the_mouse_finds_its_pixels(viewer, qtb
 def test_dragging_is_told_in_the_stage_s_coordinates(viewer, small_peaks: PeakMaps, steps) -> None:
     raman = turned(small_peaks, steps[0])
     pl = replace(small_peaks, frame=replace(small_peaks.frame, step_um=steps[1]), name="pl")
-    fixed, moving = (stock.add(viewer, to_layers(peaks))[-1] for peaks in (raman, pl))
+    fixed, moving = (contents.add(viewer, to_layers(peaks))[-1] for peaks in (raman, pl))
     if steps[0][0] > 0:  # both are drawn where the stage has them
         found = pair_placing.by_hand(viewer, Pairable(raman, pl))
         np.testing.assert_allclose(found.matrix, np.eye(2), atol=1e-9)
@@ -65,7 +65,7 @@ def test_dragging_is_told_in_the_stage_s_coordinates(viewer, small_peaks: PeakMa
 
 def test_a_series_and_a_map_share_the_window(viewer, small: SpectralMap) -> None:
     times = Frame((12, 16), (2.5, 0.25), directions=(Direction("time", "s"), Direction("x")))
-    (layer,) = stock.add(viewer, to_layers(replace(small, frame=times, name="series")))
+    (layer,) = contents.add(viewer, to_layers(replace(small, frame=times, name="series")))
     assert viewer.dims.axis_labels[-2:] == ("time (s)", "x (µm)")
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     assert [str(unit) for unit in layer.units[-2:]] == ["pixel", "pixel"]

@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QApplication
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataWarning
-from napari_wse2xai.gui import stock, window
+from napari_wse2xai.gui import contents, window
 from napari_wse2xai.gui.contributions import get_reader, read_layers, triangle_raman
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.io import write_map
@@ -47,7 +47,7 @@ def run(panels: MainWidget, stage, settle) -> str:
 
 
 def test_the_whole_chain_by_mouse(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(panels.panels[FindFlake].run_button.isEnabled)
     panels.panels[FindFlake].form.put(FindFlake(corner_size=2))
     panels.panels[Baseline].form.put(Baseline(method=PiecewiseLinear(areas=((205.0, 295.0),))))
@@ -58,11 +58,11 @@ def test_the_whole_chain_by_mouse(viewer, panels: MainWidget, settle, one_line, 
     assert run(panels, Baseline, settle) == "Done."
     assert run(panels, Deconvolve, settle).startswith("80 spectra fitted")
 
-    (peaks,) = stock.all_peaks(viewer)
+    (peaks,) = contents.all_peaks(viewer)
     assert [record.step for record in peaks.history if record.step != "read"] == ["FindFlake", "Despike", "Baseline", "Deconvolve"]
     assert np.nanmedian(peaks.position[0]) == pytest.approx(250.0, abs=0.05)
     assert {"small", "small · flake", "small · despiked", "small · above baseline", "A1' height (counts)"} <= set(names_of(viewer))
-    visible_maps = [layer.name for layer in stock.map_layers(viewer) if layer.visible]
+    visible_maps = [layer.name for layer in contents.map_layers(viewer) if layer.visible]
     assert visible_maps == ["small · above baseline"]
     assert len({tuple(layer.extent.world[:, -2:].ravel()) for layer in viewer.layers}) == 1
 
@@ -71,20 +71,20 @@ def test_a_flake_mended_by_hand_is_what_is_fitted(viewer, panels: MainWidget, se
     flake = np.zeros((12, 16), bool)
     flake[2:10, 3:13] = True
     source = replace(small, flake=flake)
-    stock.add(viewer, to_layers(source))
+    contents.add(viewer, to_layers(source))
     settle(panels.panels[Deconvolve].run_button.isEnabled)
     labels = viewer.layers["small · flake"]
     labels.data[2:10, 3:8] = 0
     panels.panels[Deconvolve].form.put(one_line)
     run(panels, Deconvolve, settle)
-    (peaks,) = stock.all_peaks(viewer)
+    (peaks,) = contents.all_peaks(viewer)
     np.testing.assert_array_equal(peaks.status != Status.NOT_ON_FLAKE, labels.data > 0)
     assert [(record.step, record.settings.get("changed")) for record in peaks.history][:1] == [("flake edited by hand", 40)]
     assert source.flake[2, 3], "the map itself stays as it was"
 
 
 def test_a_user_s_mistake_stands_in_the_panel_and_the_layers_stay(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(panels.panels[FindFlake].run_button.isEnabled)
     before = names_of(viewer)
     panels.panels[FindFlake].form.put(FindFlake(k=1000))
@@ -96,7 +96,7 @@ def test_a_user_s_mistake_stands_in_the_panel_and_the_layers_stay(viewer, panels
 def test_a_broken_stage_says_so_and_the_layers_stay(viewer, panels: MainWidget, settle, monkeypatch, capsys, small: SpectralMap) -> None:
     monkeypatch.setattr(notification_manager, "receive_error", lambda *_: None)
     monkeypatch.setattr(Despike, "run", lambda *_: (_ for _ in ()).throw(RuntimeError("out of memory")))
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(panels.panels[Despike].run_button.isEnabled)
     assert "out of memory" in run(panels, Despike, settle)
     assert "Traceback" in capsys.readouterr().err
@@ -111,7 +111,7 @@ def test_cancel_leaves_everything_as_it_was(viewer, panels: MainWidget, settle, 
             progress(0.3, "going on")
 
     monkeypatch.setattr(Despike, "run", endless)
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     panel = panels.panels[Despike]
     settle(panel.run_button.isEnabled)
     panel.run_button.click()
@@ -129,7 +129,7 @@ def test_run_is_off_without_a_map_and_with_wrong_settings(viewer, panels: MainWi
     panel = panels.panels[FindFlake]
     assert not panel.run_button.isEnabled()
     assert "Open a map" in panel.message.text()
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(panel.run_button.isEnabled)
     panel.form._inputs["k"].widget.value = "-1"
     assert not panel.run_button.isEnabled()
@@ -141,18 +141,18 @@ def test_run_is_off_without_a_map_and_with_wrong_settings(viewer, panels: MainWi
 
 
 def test_the_preset_follows_the_kind_of_map(viewer, panels: MainWidget, settle, small: SpectralMap, light: SpectralMap) -> None:
-    stock.add(viewer, to_layers(light))
+    contents.add(viewer, to_layers(light))
     settle(panels.panels[Deconvolve].run_button.isEnabled)
     assert [peak.shape for peak in panels.panels[Deconvolve].form.value().peaks] == ["gaussian"]
     viewer.layers.clear()
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(lambda: len(panels.panels[Deconvolve].form.value().peaks) == 10)
 
 
 def test_a_preset_without_settings_for_the_map_is_told(viewer, panels: MainWidget, settle, light: SpectralMap, monkeypatch) -> None:
     told: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
-    stock.add(viewer, to_layers(light))
+    contents.add(viewer, to_layers(light))
     settle(panels.panels[Deconvolve].run_button.isEnabled)
     before = panels.panels[Deconvolve].form.value()
     panels.preset.setCurrentText("graphene-532")
@@ -168,9 +168,9 @@ def test_the_panels_turn_to_a_map_that_has_just_come_and_keep_a_choice_by_hand(
     viewer, panels: MainWidget, settle, small: SpectralMap, light: SpectralMap
 ) -> None:
     panel = panels.panels[Despike]
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(lambda: panel.chosen_map() is small)
-    stock.add(viewer, to_layers(light))
+    contents.add(viewer, to_layers(light))
     settle(lambda: panel.chosen_map() is light)
     panel.source.setCurrentIndex(0)
     viewer.add_image(np.zeros((3, 3)), units=("um", "um"))
@@ -185,13 +185,13 @@ def test_every_stage_has_its_panel(panels: MainWidget) -> None:
 def test_any_peak_map_is_one_tick_away_and_only_one_is_seen(
     viewer, panels: MainWidget, settle, small_peaks: PeakMaps, small: SpectralMap
 ) -> None:
-    stock.add(viewer, [*to_layers(small), *to_layers(small_peaks)])
+    contents.add(viewer, [*to_layers(small), *to_layers(small_peaks)])
     settle(lambda: panels.chooser.table.rowCount() == 2)
     position, height = panels.chooser.table.item(0, 0), panels.chooser.table.item(0, 2)
     assert (position.checkState(), height.checkState()) == (Qt.Unchecked, Qt.Checked)
     position.setCheckState(Qt.Checked)
     settle()
-    seen = [layer.name for layer in viewer.layers if layer.visible and isinstance(stock.shown(layer).artefact, PeakMaps)]
+    seen = [layer.name for layer in viewer.layers if layer.visible and isinstance(contents.shown(layer).artefact, PeakMaps)]
     assert seen == ["A1' position (cm⁻¹)"]
     np.testing.assert_array_equal(viewer.layers[seen[0]].data, small_peaks.position[0])
     assert panels.chooser.table.item(0, 2).checkState() == Qt.Unchecked
@@ -207,7 +207,7 @@ def test_any_peak_map_is_one_tick_away_and_only_one_is_seen(
 
 
 def test_errors_are_maps_too(viewer, panels: MainWidget, settle, small_peaks: PeakMaps) -> None:
-    stock.add(viewer, to_layers(small_peaks))
+    contents.add(viewer, to_layers(small_peaks))
     settle(lambda: panels.chooser.table.rowCount() == 2)
     panels.chooser.errors.setChecked(True)
     panels.chooser.table.item(0, 1).setCheckState(Qt.Checked)
@@ -240,7 +240,7 @@ def test_a_marked_corner_stays_in_its_corner_on_the_canvas(viewer) -> None:
     counts = np.zeros((12, 16, 5), np.float32)
     counts[:6, :8] = 100  # top left, as the instrument draws it
     frame = Frame((12, 16), (-0.5, 0.5), (40.0, 3.0))
-    stock.add(viewer, to_layers(SpectralMap.from_arrays(counts, np.arange(5.0) + 200, AxisKind.RAMAN_SHIFT, frame=frame)))
+    contents.add(viewer, to_layers(SpectralMap.from_arrays(counts, np.arange(5.0) + 200, AxisKind.RAMAN_SHIFT, frame=frame)))
     viewer.reset_view()
     QApplication.processEvents()
     picture = viewer.screenshot(flash=False)[..., 0].astype(int)
@@ -250,11 +250,11 @@ def test_a_marked_corner_stays_in_its_corner_on_the_canvas(viewer) -> None:
 
 
 def test_raman_and_pl_share_the_canvas_and_have_a_slider_each(viewer, small: SpectralMap, light: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
-    stock.add(viewer, to_layers(light))
+    contents.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(light))
     assert viewer.dims.axis_labels == ("Raman shift", "energy", "y", "x")
     assert [str(unit) for unit in viewer.layers.units] == ["1 / centimeter", "electron_volt", "micrometer", "micrometer"]
-    raman, light = stock.map_layers(viewer)
+    raman, light = contents.map_layers(viewer)
     for point in ((200.0, 1.5), (300.0, 1.8), (233.0, 1.61)):
         viewer.dims.set_point((0, 1), point)
         assert not raman._slice.empty
@@ -262,31 +262,31 @@ def test_raman_and_pl_share_the_canvas_and_have_a_slider_each(viewer, small: Spe
 
 
 def test_a_map_keeps_its_looks_its_place_and_its_channel_when_another_kind_joins(viewer, small: SpectralMap, light: SpectralMap) -> None:
-    (layer,) = stock.add(viewer, to_layers(small))
+    (layer,) = contents.add(viewer, to_layers(small))
     layer.colormap, layer.translate, layer.scale = "magma", (200, 3, 4), (1, 2, 3)
     layer.affine = np.array([[1, 0, 0, 0], [0, 0.6, -0.8, 5], [0, 0.8, 0.6, -9], [0, 0, 0, 1.0]])
     corner = layer.data_to_world((0, 11, 15))[-2:]
     viewer.dims.set_point(0, 250)
-    stock.add(viewer, to_layers(light))
-    renewed = stock.map_layers(viewer)[0]
+    contents.add(viewer, to_layers(light))
+    renewed = contents.map_layers(viewer)[0]
     assert renewed.colormap.name == "magma"
     assert renewed.data_to_world((0, 0, 11, 15))[-2:] == pytest.approx(corner)
     assert viewer.dims.point[0] == pytest.approx(250)
 
 
 def test_a_second_search_takes_the_first_flake_off_the_canvas(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     panel = panels.panels[FindFlake]
     settle(panel.run_button.isEnabled)
     for k in (5.0, 50.0):
         panel.form.put(FindFlake(corner_size=2, k=k))
         run(panels, FindFlake, settle)
-    flakes = [layer for layer in viewer.layers if stock.shown(layer).part == "flake"]
+    flakes = [layer for layer in viewer.layers if contents.shown(layer).part == "flake"]
     assert [layer.visible for layer in flakes] == [False, True]
 
 
 def test_a_warning_about_the_data_stands_beside_the_result(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     panel = panels.panels[FindFlake]
     settle(panel.run_button.isEnabled)
 
@@ -302,12 +302,12 @@ def test_a_warning_about_the_data_stands_beside_the_result(viewer, panels: MainW
 
 
 def test_a_converted_map_joins_the_one_it_came_from(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     settle(panels.panels[ConvertAxis].run_button.isEnabled)
     panels.panels[ConvertAxis].form.put(ConvertAxis(to="nm"))
     assert run(panels, ConvertAxis, settle) == "Done."
     assert viewer.layers.units is not None
-    assert [layer.ndim for layer in stock.map_layers(viewer)] == [4, 4]
+    assert [layer.ndim for layer in contents.map_layers(viewer)] == [4, 4]
 
 
 def test_a_file_dropped_on_the_window_becomes_a_layer_with_units(viewer, tmp_path, small: SpectralMap) -> None:
@@ -317,7 +317,7 @@ def test_a_file_dropped_on_the_window_becomes_a_layer_with_units(viewer, tmp_pat
     (layer,) = viewer.layers
     assert layer.data.shape == (101, 12, 16)
     assert [str(unit) for unit in layer.units] == ["1 / centimeter", "micrometer", "micrometer"]
-    np.testing.assert_array_equal(stock.map_of(layer).counts, small.counts)
+    np.testing.assert_array_equal(contents.map_of(layer).counts, small.counts)
 
 
 def test_the_first_map_that_is_dropped_begins_where_its_line_is(viewer, tmp_path, settle) -> None:
@@ -339,7 +339,7 @@ def test_the_first_map_that_is_dropped_begins_where_its_line_is(viewer, tmp_path
 def test_a_map_is_saved_from_its_layer(viewer, tmp_path, small: SpectralMap) -> None:
     from napari_wse2xai.io import read
 
-    stock.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small))
     viewer.layers[0].save(str(tmp_path / "saved.nc"), plugin="napari-wse2xai")
     np.testing.assert_array_equal(read(tmp_path / "saved.nc").counts, small.counts)
 

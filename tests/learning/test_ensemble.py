@@ -4,8 +4,8 @@ import torch
 from sklearn.base import clone
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.learning import MLPEnsembleRegressor, SpectralCNNRegressor, zoo
-from napari_wse2xai.learning.model_zoo import FewPixels
+from napari_wse2xai.learning import MLPEnsembleRegressor, SpectralCNNRegressor, reference_models
+from napari_wse2xai.learning.references import FewPixels
 
 
 def table(count: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -48,11 +48,11 @@ def test_several_targets_at_once_and_no_network_at_all() -> None:
 
 def test_every_rival_fits_any_units_and_the_better_ones_see_the_bend() -> None:
     features, target = table()
-    rivals = {name: model.fit(features, target).score(*table(200, seed=1)) for name, model in zoo().items()}
-    assert list(rivals) == ["mean", "ridge", "gradient boosting", "kernel ridge", "MLP ensemble"]
-    assert abs(rivals["mean"]) < 0.1
-    assert rivals["ridge"] > 0.6
-    assert min(rivals["kernel ridge"], rivals["MLP ensemble"]) > rivals["ridge"] + 0.03
+    references = {name: model.fit(features, target).score(*table(200, seed=1)) for name, model in reference_models().items()}
+    assert list(references) == ["mean", "ridge", "gradient boosting", "kernel ridge", "MLP ensemble"]
+    assert abs(references["mean"]) < 0.1
+    assert references["ridge"] > 0.6
+    assert min(references["kernel ridge"], references["MLP ensemble"]) > references["ridge"] + 0.03
 
 
 @pytest.mark.parametrize("estimator", [MLPEnsembleRegressor(3, hidden=16), SpectralCNNRegressor(on_epoch=print, channels=(4, 4))])

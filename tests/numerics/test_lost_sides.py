@@ -35,7 +35,7 @@ def test_a_whole_disc_has_none() -> None:
     assert not len(Cuts.of(disc(None), 1.0).ways)
 
 
-def matched(fixed_cut: float, moving_cut: float) -> list[rivals.Fit]:
+def matched(fixed_cut: float, moving_cut: float) -> list[rivals.PlacingFit]:
     """The placing that lays cut on cut, and what fits as well as it."""
     fixed, moving = disc(fixed_cut), disc(moving_cut)
     angle = np.deg2rad(fixed_cut - moving_cut)

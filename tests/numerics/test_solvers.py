@@ -15,7 +15,7 @@ from napari_wse2xai.numerics.lineshapes import SHAPES as LINE_SHAPES
 from napari_wse2xai.numerics.moment_descent import Descent
 from napari_wse2xai.numerics.problem import Problem, Tie
 from napari_wse2xai.numerics.uncertainty import assess, model
-from napari_wse2xai.stages.solvers import Automatic
+from napari_wse2xai.stages.solvers import AutomaticSolver
 
 X = np.linspace(183.0, 300.0, 160)
 TRUE = np.array([[220.0, 10.0, 300.0, 0.0], [249.8, 3.8, 2500.0, 0.0], [259.5, 8.0, 900.0, 0.0]])
@@ -77,7 +77,7 @@ def test_every_kind_of_problem_is_solved_as_scipy_solves_it(variant):
     best = np.array([scipy_minimum(task, spectrum) for spectrum in counts])
     solvers = [least_squares.fit(task, counts, least_squares.Tolerance())]
     if moments.applies(task):
-        solvers.append(moments.fit(task, counts, moments.Tolerance())[0])
+        solvers.append(moments.fit(task, counts, moments.MomentTolerance())[0])
     for found in solvers:
         assert (objective(task, counts, found) / best - 1).max() < 1e-3
         assert task.complete(task.fitted(found)) == pytest.approx(found, rel=1e-5, abs=1e-4)  # ties hold, what is fixed stays
@@ -91,7 +91,7 @@ def test_a_peak_of_which_only_the_height_is_fitted_has_any_shape_at_no_cost(degr
     assert moments.applies(task.without_shapes([2]))
     counts = spectra(12)
     counts[6:] -= 1.2 * LINE_SHAPES["lorentzian"](X, 259.5, 8.0, 900.0).astype(np.float32)
-    found = Automatic().solve(task, counts, lambda done: None)
+    found = AutomaticSolver().solve(task, counts, lambda done: None)
     assert (found[:6, 2, 2] > 100).all()
     assert (found[..., 2] >= 0).all()
     best = np.array([scipy_minimum(task, spectrum) for spectrum in counts])
@@ -141,7 +141,7 @@ def test_moments_reach_the_same_minimum_without_the_channels(degree):
     counts, task = spectra(40), problem(degree=degree)
     assert moments.applies(task)
     channels = least_squares.fit(task, counts, least_squares.Tolerance())
-    found, far = moments.fit(task, counts, moments.Tolerance())
+    found, far = moments.fit(task, counts, moments.MomentTolerance())
     assert not far.any()
     assert (objective(task, counts, found) / objective(task, counts, channels) - 1).max() < 5e-4
     assert found[:, 1, 0] == pytest.approx(channels[:, 1, 0], abs=2e-3)
@@ -151,7 +151,7 @@ def test_moments_reach_the_same_minimum_without_the_channels(degree):
 def test_a_map_that_learns_its_starts_ends_where_each_spectrum_ends(variant):
     counts, task = spectra(4 * enough(9) + 7), problem(**VARIANTS[variant])
     counts[5], counts[100:110] = 0, np.random.default_rng(3).normal(0, 20, (10, len(X)))  # nothing there, or noise alone
-    found, far = moments.fit(task, counts, moments.Tolerance())
+    found, far = moments.fit(task, counts, moments.MomentTolerance())
     some = np.r_[0:5, 6:100, 110:300]
     best = objective(task, counts[some], least_squares.fit(task, counts[some], least_squares.Tolerance()))
     assert (objective(task, counts[some], found[some]) / best - 1).max() < 5e-4
@@ -218,7 +218,7 @@ def test_starts_are_learned_from_what_is_quadratic():
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_a_map_of_equal_spectra_is_fitted_like_one_of_them():
     task, counts = problem(degree=1), np.repeat(spectra(1), 2 * 4 * enough(9), axis=0)
-    found, _ = moments.fit(task, counts, moments.Tolerance())
+    found, _ = moments.fit(task, counts, moments.MomentTolerance())
     alone = least_squares.fit(task, counts[:1], least_squares.Tolerance())
     assert np.ptp(found, axis=0).max() < 1e-3 * found[0].max()
     assert objective(task, counts[:1], found[:1]) == pytest.approx(objective(task, counts[:1], alone), rel=1e-4)
@@ -228,7 +228,7 @@ def test_a_leader_keeps_its_bound_where_a_width_that_follows_is_the_larger_one()
     """The last line may be no narrower than 8.8 (it is 8), and the first line is 1.4 times as wide as it."""
     task, counts = problem(ties=(Tie((0, 1), (2, 1), 1.4),), degree=1), spectra(70)
     task.lower[2, 1] = 8.8
-    found, _ = moments.fit(task, counts, moments.Tolerance())
+    found, _ = moments.fit(task, counts, moments.MomentTolerance())
     assert (found[:, 2, 1] >= 8.8 - 1e-4).all()
     assert found[:, 0, 1] == pytest.approx(1.4 * found[:, 2, 1], rel=1e-5)
     best = np.array([scipy_minimum(task, spectrum) for spectrum in counts[:5]])
@@ -240,7 +240,7 @@ def test_a_line_far_from_its_start_is_recognised():
     moved = np.repeat(TRUE[None], 2, 0)
     moved[1, 1, 0] += 6
     counts = model(X, SHAPES, moved) + np.random.default_rng(0).normal(0, 5, (2, len(X)))
-    _, far = moments.fit(task, counts.astype(np.float32), moments.Tolerance())
+    _, far = moments.fit(task, counts.astype(np.float32), moments.MomentTolerance())
     assert far.tolist() == [False, True]
 
 
@@ -292,7 +292,7 @@ def test_cancel_reaches_through(solve):
         if solve == "radam":
             gradient_descent.fit(problem(), spectra(3), gradient_descent.Schedule(100, 0.05), progress=cancel)
         elif solve == "moments":
-            moments.fit(problem(), spectra(3), moments.Tolerance(), progress=cancel)
+            moments.fit(problem(), spectra(3), moments.MomentTolerance(), progress=cancel)
         else:
             least_squares.fit(problem(), spectra(3), least_squares.Tolerance(), progress=cancel)
 
@@ -303,7 +303,7 @@ def test_memory_that_was_never_written_does_not_matter(monkeypatch):
     fresh = torch.Tensor.new_empty
     monkeypatch.setattr(torch.Tensor, "new_empty", lambda *size, **options: fresh(*size, **options).fill_(float("nan")))
     counts, task = spectra(5), problem(**VARIANTS["fixed distance"])
-    found, _ = moments.fit(task, counts, moments.Tolerance())
+    found, _ = moments.fit(task, counts, moments.MomentTolerance())
     assert np.isfinite(found).all()
 
 

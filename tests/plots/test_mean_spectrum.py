@@ -4,14 +4,14 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum, mean_fit
-from napari_wse2xai.plots.spectra import Fit
+from napari_wse2xai.plots.spectra import FittedCurves
 
 
 def test_the_mean_fit_is_the_mean_of_every_pixels_fit(clean_raman, raman_peaks):
     window = raman_peaks.windows[0]
     pixels = np.isfinite(raman_peaks.position).all(axis=0)
     pixels.ravel()[np.flatnonzero(pixels)[5:]] = False
-    each = [Fit.of(raman_peaks, row, column).total[raman_peaks.axis.between(*window)] for row, column in np.argwhere(pixels)]
+    each = [FittedCurves.of(raman_peaks, row, column).total[raman_peaks.axis.between(*window)] for row, column in np.argwhere(pixels)]
     np.testing.assert_allclose(mean_fit(raman_peaks, window, pixels), np.mean(each, axis=0), rtol=1e-5)
 
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.plots.spectra import (
-    Fit,
+    FittedCurves,
     SpectrumPlot,
     brightest_pixel,
     describe,
@@ -35,7 +35,7 @@ def on_flake(peaks: PeakMaps) -> tuple[int, int]:
 
 def test_the_total_is_background_plus_components(raman_peaks: PeakMaps) -> None:
     row, column = on_flake(raman_peaks)
-    fit = Fit.of(raman_peaks, row, column)
+    fit = FittedCurves.of(raman_peaks, row, column)
     under = raman_peaks.background_at(row, column)
     inside = np.isfinite(under)
     lines = sum(np.nan_to_num(curve - under) for curve in fit.components)
@@ -47,7 +47,7 @@ def test_a_component_is_the_line_of_its_peak(raman_peaks: PeakMaps) -> None:
     row, column = on_flake(raman_peaks)
     inside = raman_peaks.axis.between(*raman_peaks.windows[3])
     expected = lorentzian(raman_peaks.axis.values[inside], *raman_peaks.parameters(row, column)[3])
-    drawn = Fit.of(raman_peaks, row, column).components[3] - raman_peaks.background_at(row, column)
+    drawn = FittedCurves.of(raman_peaks, row, column).components[3] - raman_peaks.background_at(row, column)
     np.testing.assert_allclose(drawn[inside], expected, rtol=1e-9, atol=1e-9)
 
 
@@ -55,14 +55,14 @@ def test_an_absent_peak_has_no_component(raman_peaks: PeakMaps) -> None:
     row, column = on_flake(raman_peaks)
     position = raman_peaks.position.copy()
     position[2, row, column] = np.nan
-    fit = Fit.of(replace(raman_peaks, position=position), row, column)
+    fit = FittedCurves.of(replace(raman_peaks, position=position), row, column)
     assert np.isnan(fit.components[2]).all()
     assert np.isfinite(fit.components[3]).any()
 
 
 def test_the_fit_explains_the_measured_spectrum(clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
     row, column = brightest_pixel(clean_raman, raman_peaks)
-    total = Fit.of(raman_peaks, row, column).total
+    total = FittedCurves.of(raman_peaks, row, column).total
     inside = np.isfinite(total)
     counts = clean_raman.counts[row, column].astype(float)
     assert np.std((counts - total)[inside]) < 0.2 * np.std(counts[inside])
@@ -76,7 +76,7 @@ def test_the_drawing_holds_measurement_fit_components_and_residual(figure: Figur
     np.testing.assert_array_equal(curves["measured"].get_ydata(), clean_raman.counts[row, column])
     assert len(upper.lines) == 3 + len(raman_peaks.names)
     residual = lower.lines[0].get_ydata()
-    expected = clean_raman.counts[row, column] - Fit.of(raman_peaks, row, column).total
+    expected = clean_raman.counts[row, column] - FittedCurves.of(raman_peaks, row, column).total
     np.testing.assert_allclose(residual, expected)
     assert lower.get_xlabel() == "Raman shift (cm⁻¹)"
     assert upper.get_ylabel() == "counts"

@@ -84,9 +84,9 @@ def test_the_null_test_counts_all_surrogates_and_says_p(axes: Axes, trained: Tra
     assert other.get_title(loc="left") == "p refused"
 
 
-def test_the_zoo_has_a_bar_for_each_model_and_validation(axes: Axes) -> None:
+def test_the_network_and_the_reference_models_have_a_bar_for_each_model_and_validation(axes: Axes) -> None:
     model = make_model(level=Level.LOCAL_ONLY)
-    training.draw_zoo(axes, model, "height")
+    training.draw_reference_models(axes, model, "height")
     widths = {round(bar.get_width(), 3) for bar in axes.patches}
     assert len(axes.patches) == 10
     assert {0.97, 0.93, 0.7, 0.55, -0.2} <= widths

@@ -9,7 +9,7 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.stages import Explain, Pair, Simulate, Train
 from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear
 from napari_wse2xai.stages.despike import FirstDifference, Guarded
-from napari_wse2xai.stages.pair import Automatic, StageCoordinates
+from napari_wse2xai.stages.pair import AutomaticPlacing, StageCoordinates
 from napari_wse2xai.stages.train import OneCycle, PaperRecipe
 
 PEAKS = "peaks: [{name: A, position: 8, fwhm: 1, window: [6, 9]}, {name: B, position: 18, fwhm: 1, window: [8, 19]}]"
@@ -182,7 +182,7 @@ def test_maps_are_paired_where_the_recipe_says_so(load):
 
 
 def test_a_method_of_pairing_need_not_name_the_usual_kind(load):
-    assert load(BOTH + "pair: {method: {max_rotation: 10}}").pairing.method == Automatic(max_rotation=10)
+    assert load(BOTH + "pair: {method: {max_rotation: 10}}").pairing.method == AutomaticPlacing(max_rotation=10)
     assert load(BOTH + "pair: {method: {kind: stage coordinates}}").pairing.method == StageCoordinates()
 
 

@@ -6,7 +6,7 @@ import pytest
 import planted_maps as planted
 from napari_wse2xai import recipe
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
-from napari_wse2xai.plots.spectra import Fit
+from napari_wse2xai.plots.spectra import FittedCurves
 from napari_wse2xai.stages import Deconvolve, Peak, check_model
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._refitted import judged_again, settings_of, windows_of
@@ -61,7 +61,7 @@ def test_a_narrow_line_is_drawn_as_it_was_fitted(fitted):
     row, column = np.argwhere((peaks.status == Status.OK) & flake.truth.flake)[200]
     a1 = peaks.names.index("A1'")
     assert peaks.averaged[a1] == pytest.approx(0.5, abs=0.02)
-    drawn = Fit.of(peaks, row, column)
+    drawn = FittedCurves.of(peaks, row, column)
     near = np.abs(peaks.axis.values - peaks.position[a1, row, column]) < 1.5
     clean = flake.truth.raman.clean()[row, column][near]
     away = drawn.total[near] - clean

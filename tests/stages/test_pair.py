@@ -11,7 +11,7 @@ from napari_wse2xai.data.transform import corners_um, pixel_coordinates, pixels_
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages._placing import flake_of
-from napari_wse2xai.stages.pair import Automatic, GivenTransform, Landmarks, Register, StageCoordinates
+from napari_wse2xai.stages.pair import AutomaticPlacing, GivenTransform, Landmarks, Register, StageCoordinates
 from napari_wse2xai.synthetic import Placement, SyntheticPair, make_pair
 from napari_wse2xai.synthetic.growth import contains, outline_of
 
@@ -144,7 +144,7 @@ def fitted_everywhere(peaks: PeakMaps) -> PeakMaps:
     return replace(peaks, status=np.zeros_like(peaks.status))
 
 
-@pytest.mark.parametrize("method", [Automatic(), Register(), StageCoordinates(), StageCoordinates(refine=True)])
+@pytest.mark.parametrize("method", [AutomaticPlacing(), Register(), StageCoordinates(), StageCoordinates(refine=True)])
 def test_without_an_outline_the_stage_serves_and_is_not_judged(pairable: Pairable, method: object) -> None:
     filled = Pairable(fitted_everywhere(pairable.raman), fitted_everywhere(pairable.pl))
     with pytest.warns(DataWarning, match="cannot be judged"):
@@ -177,7 +177,7 @@ def test_progress_rises_and_the_history_can_make_it_again(pairable: Pairable, pa
 @pytest.mark.parametrize(
     "method",
     [
-        Automatic(candidate=2),
+        AutomaticPlacing(candidate=2),
         Register(mirror=False, max_rotation=5.0, max_shift=3.0, scale=True),
         StageCoordinates(refine=True),
         Landmarks(pl_um=((0, 0), (1, 0), (0, 1)), raman_um=((0, 0), (1, 0), (0, 1))),

@@ -12,7 +12,7 @@ from napari_wse2xai.data.transform import corners_um, pixels_um
 from napari_wse2xai.errors import AmbiguousPairing, DataError, DataWarning, SettingsError
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Pair
-from napari_wse2xai.stages.pair import Automatic, GivenTransform, Register, StageCoordinates
+from napari_wse2xai.stages.pair import AutomaticPlacing, GivenTransform, Register, StageCoordinates
 from symmetric_flakes import SYMMETRIC, Dirt, Scanned, irregular, kite, peaks, scanned
 
 pytestmark = pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
@@ -79,7 +79,7 @@ def test_what_fits_mirrored_too_is_not_mirrored_but_said() -> None:
     assert any("mirrored" in doubt for doubt in paired.doubts)
 
 
-@pytest.mark.parametrize("kind", [Automatic(), Register(mirror=False, max_rotation=20.0), StageCoordinates()])
+@pytest.mark.parametrize("kind", [AutomaticPlacing(), Register(mirror=False, max_rotation=20.0), StageCoordinates()])
 def test_one_grid_is_not_resampled(kind: object) -> None:
     scans = scanned(irregular(4), 4, lost=False, ratio=1.0)
     pl = replace(scans.pl, frame=replace(scans.raman.frame))
@@ -104,7 +104,7 @@ def test_a_grid_that_falls_on_pixels_of_the_other_keeps_its_values() -> None:
         assert np.isnan(getattr(paired.pl, name)[:, :3]).all()
 
 
-@pytest.mark.parametrize("method", [Automatic(), Register(), StageCoordinates()])
+@pytest.mark.parametrize("method", [AutomaticPlacing(), Register(), StageCoordinates()])
 def test_two_masks_of_one_scan_are_never_refused(method: object) -> None:
     scans = scanned(SYMMETRIC["triangle"], 5, lost=False, ratio=1.0)
     read = (Record("read", {"file": "both.wdf", "sha256": "ab" * 32}),)

@@ -60,7 +60,7 @@ def test_bands_reach_to_the_rivals_of_the_explanation(samples: Samples) -> None:
     alone, beside = (_Explainer(names, Explain(refits=4))(line, samples, silent).errors for names in ([], ["mean"]))
     assert (beside.low <= alone.low + 1e-9).all() and (beside.high >= alone.high - 1e-9).all()
     assert (beside.high - beside.low).mean() > (alone.high - alone.low).mean()
-    assert len(beside.rivals) == 1
+    assert len(beside.references) == 1
 
 
 def test_an_explanation_of_something_else_is_refused(model: TrainedModel, told: Explanation, samples: Samples) -> None:

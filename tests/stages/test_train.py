@@ -1,4 +1,4 @@
-"""Training: from pairs to a network, its rivals and a verdict."""
+"""Training: from pairs to a network, the reference models and a verdict."""
 
 import sys
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import NETWORK, Level, PairedMaps, TrainedModel
-from napari_wse2xai.errors import Cancelled, DataError, Enough
+from napari_wse2xai.errors import Cancelled, DataError, StopTraining
 from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.train import OneCycle
 from napari_wse2xai.synthetic import make_flake
@@ -33,11 +33,11 @@ def model(pair: PairedMaps) -> TrainedModel:
 def test_every_model_is_scored_on_every_fold(model: TrainedModel) -> None:
     for target in ("height", "position"):
         here = [score for score in model.scores if score.target == target]
-        rivals = {score.model for score in here} - {NETWORK}
-        assert rivals == {"mean", "ridge", "gradient boosting", "kernel ridge", "MLP ensemble"}
+        references = {score.model for score in here} - {NETWORK}
+        assert references == {"mean", "ridge", "gradient boosting", "kernel ridge", "MLP ensemble"}
         assert {(score.model, score.validation, score.part) for score in here} == {
             (name, validation, part)
-            for name in {*rivals, NETWORK}
+            for name in {*references, NETWORK}
             for validation in ("random", "blocks")
             for part in ("training", "validation")
             if (name, validation) != (NETWORK, "blocks")
@@ -98,7 +98,7 @@ class Asking:
 
 def test_several_flakes_test_one_another_and_enough_keeps_what_was_learnt(pair: PairedMaps) -> None:
     other = truth_pair(make_flake("star", shape_px=(26, 30), seed=2))
-    model = Train(**QUICK | {"recipe": OneCycle(epochs=50)})([pair, other], Asking(Enough, 1))
+    model = Train(**QUICK | {"recipe": OneCycle(epochs=50)})([pair, other], Asking(StopTraining, 1))
     assert len(model.curves["height loss"]) < 10
     assert model.verdict("height").level in set(Level)
     score = model.score("height", model="ridge", validation="other flake")

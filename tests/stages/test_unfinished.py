@@ -11,8 +11,8 @@ import pytest
 from sklearn.dummy import DummyRegressor
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
-from napari_wse2xai.errors import Cancelled, DataError, DataWarning, Enough
-from napari_wse2xai.learning import model_zoo
+from napari_wse2xai.errors import Cancelled, DataError, DataWarning, StopTraining
+from napari_wse2xai.learning import references
 from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.train import OneCycle
 from napari_wse2xai.stages.unfinished import NETWORKS, NOTE, Unfinished
@@ -27,9 +27,9 @@ SETTINGS = Train(target="position", recipe=OneCycle(epochs=4, dropout=0.2), surr
 
 @pytest.fixture(scope="module", autouse=True)
 def quick_rivals() -> Iterator[None]:
-    """Leave out the slow rivals: they are trained anew in every run, and what they are does not matter here."""
+    """Leave out the slow references: they are trained anew in every run, and what they are does not matter here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model_zoo, "zoo", lambda seed: {"mean": DummyRegressor()})
+        patch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
         yield
 
 
@@ -94,7 +94,7 @@ def test_interrupted_again_and_again_and_resumed_it_gives_the_same_to_the_bit(pa
 
 def test_what_was_ended_early_ends_there_again(pair: PairedMaps, tmp_path) -> None:
     quick = SETTINGS.model_copy(update={"network_on_blocks": False})
-    first = quick([pair], StopAt(Enough, "CNN, random", "epoch 2 of 4"), checkpoint=tmp_path)
+    first = quick([pair], StopAt(StopTraining, "CNN, random", "epoch 2 of 4"), checkpoint=tmp_path)
     assert list(first.curves["position epoch"]) == [1.0, 2.0]
     again = StopAt(Cancelled)
     assert_same(quick([pair], again, checkpoint=tmp_path), first)

@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 from scipy.stats import spearmanr
 
-from napari_wse2xai.theory.agreement import Agreement, Found, pristine_mode, rank_correlation, sentences_of
+from napari_wse2xai.theory.agreement import Agreement, NetworkFinding, pristine_mode, rank_correlation, sentences_of
 from napari_wse2xai.theory.evaluation import evaluate
 from napari_wse2xai.theory.findings import fall_with_defects
 from napari_wse2xai.theory.naming import propose
@@ -30,7 +30,7 @@ PROPOSALS = propose(["P220", "A1'"], [219.8, 249.7], [10.0, 1.0], {"A1'": 249.0,
 
 
 def found(feature="A1'.height", agreement=None, stamp=""):
-    return Found(feature, "height", stamp, agreement, "A1'")
+    return NetworkFinding(feature, "height", stamp, agreement, "A1'")
 
 
 def test_the_correlation_is_that_of_ranks_ties_included():

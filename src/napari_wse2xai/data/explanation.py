@@ -35,7 +35,7 @@ class Explanation:
     """(feature, grid) partial dependence: mean prediction over all pixels with the parameter set to the grid's value."""
     pdp_low: Numbers
     pdp_high: Numbers
-    """(feature, grid) 95 % band over refits and over the zoo."""
+    """(feature, grid) 95 % band over refits and over the reference models."""
     supported: NDArray[np.bool_]
     """(feature, grid) False where most curves have left the cloud of the data."""
     pl_band: tuple[float, float]

@@ -92,11 +92,11 @@ class Samples:
         _check(pairs, targets, features)
         peak = pl_peak or _strongest(pairs[0].pl)
         lines = _lines(pairs, features)
-        tables = [_Table.of(pair, index, targets, peak, lines) for index, pair in enumerate(pairs)]
+        tables = [_FlakeRows.of(pair, index, targets, peak, lines) for index, pair in enumerate(pairs)]
         raman, pl = pairs[0].raman, pairs[0].pl
         units = {**{name: pl.unit(name) for name in PARAMETERS}, "area": f"{pl.intensity_unit} {pl.axis.unit}"}
         units |= {each.name: each.unit for each in pl.computed}
-        columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _Table.__dataclass_fields__}
+        columns = {name: np.concatenate([getattr(table, name) for table in tables]) for name in _FlakeRows.__dataclass_fields__}
         return cls(
             lines,
             raman.axis.unit,
@@ -167,7 +167,7 @@ class Samples:
 
 
 @dataclass(frozen=True, eq=False)
-class _Table:
+class _FlakeRows:
     """The rows of one flake."""
 
     features: Numbers

@@ -1,4 +1,4 @@
-"""The result of training: the network, how well it and its rivals predict, and the verdict."""
+"""The result of training: the network, how well it and the reference models predict, and the verdict."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -12,7 +12,7 @@ from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.data.verdict import Level, Verdict
 
 NETWORK = "CNN"
-"""Name of the network among the models of `TrainedModel.scores`; the others are its rivals."""
+"""Name of the network among the models of `TrainedModel.scores`; the others are the reference models."""
 VALIDATIONS = {
     "random": "random 7:3 split (the paper's; leaks between neighbours)",
     "blocks": "spatial blocks with a buffer",
@@ -25,7 +25,7 @@ class Score:
     """How well one model predicts one target on pixels."""
 
     model: str
-    """`NETWORK`, or the name of a rival: ``mean``, ``ridge``, ``gradient boosting``, ..."""
+    """`NETWORK`, or the name of a reference model: ``mean``, ``ridge``, ``gradient boosting``, ..."""
     target: str
     validation: str
     """One of `VALIDATIONS`."""
@@ -108,7 +108,7 @@ class TrainedModel:
         return next((s for s in self.scores if (s.model, s.target, s.validation, s.part) == wanted), None)
 
     def held_out_r2(self, target: str, validation: str = "random") -> dict[str, float]:
-        """R2 of the network and its rivals, by name, on pixels that they were not trained on."""
+        """R2 of the network and the reference models, by name, on pixels that they were not trained on."""
         return {s.model: s.r2 for s in self.scores if (s.target, s.validation, s.part) == (target, validation, "validation")}
 
     @property

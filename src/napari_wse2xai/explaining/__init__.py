@@ -13,8 +13,8 @@ from napari_wse2xai.explaining.permutation import by_peak, permutation_importanc
 from napari_wse2xai.explaining.randomisation import weight_randomisation
 from napari_wse2xai.explaining.ranking import pdp_spread, ranking, slope_rms
 from napari_wse2xai.explaining.regions import ice_clusters, regional_effects
+from napari_wse2xai.explaining.semi_synthetic import Explained, explained, simulate
 from napari_wse2xai.explaining.slopes import SCHEMES, derivatives, ice_slope
-from napari_wse2xai.explaining.twin import Explained, explained, simulate
 
 __all__ = [
     "SCHEMES",

@@ -55,7 +55,7 @@ def integrated_gradients(
     table, _ = checked(X, None)
     model = as_model(estimator)
     if not isinstance(model, TorchModel):
-        raise DataError("Integrated gradients need a network; explain the network, not one of its rivals.")
+        raise DataError("Integrated gradients need a network; explain the network, not one of the reference models.")
     inputs, function, channels = _of_level(model, table, level)
     baseline = inputs.mean(dim=0, keepdim=True)
     with single_thread():

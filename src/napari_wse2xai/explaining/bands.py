@@ -1,4 +1,4 @@
-"""How sure partial dependences and slopes are: refits on resampled blocks of the flake, and rival models."""
+"""How sure partial dependences and slopes are: refits on resampled blocks of the flake, and reference models."""
 
 from collections.abc import Callable, Sequence
 from contextlib import closing
@@ -41,14 +41,14 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     coordinates: Numbers | None = None,
     *,
     features: Sequence[int] | None = None,
-    rivals: Sequence[Any] = (),
+    references: Sequence[Any] = (),
     refits: int = REFITS,
     block_size: float | None = None,
     factory: Factory | None = None,
     random_state: int = 0,
     progress: Progress = silent,
 ) -> "Bunch":
-    """Errors of what `partial_dependence` and `ice_slope` gave, from refits on spatial-block bootstraps and from rival models.
+    """Errors of what `partial_dependence` and `ice_slope` gave, from refits on spatial-block bootstraps and from reference models.
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     X, y : (n, column) and (n,) what the model was trained on; pixels without y are left out of the refits
     coordinates : (n, 2) place of each pixel; a third column tells flakes apart.  Without it blocks are runs of neighbouring rows
     features : the columns that were explained; all where none are named
-    rivals : other fitted estimators that predict about as well as the one explained
+    references : other fitted estimators that predict about as well as the one explained
     refits : number of bootstraps
     block_size : side of a block, in the unit of the coordinates; by default the data are cut into about 50.  Not less than the range of
         the residuals' correlation
@@ -69,15 +69,15 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     -------
     Bunch with ``low`` and ``high`` (feature, grid): 95 % band of the partial dependence; ``slope_error`` (feature, n), one standard
     deviation; ``importance_error`` (feature,), one standard deviation of the PDP's spread; ``refits`` (refit, feature, grid) their
-    partial dependences; ``rivals`` (rival, feature, grid) those of the rivals; ``block_size``.
+    partial dependences; ``references`` (reference model, feature, grid) those of the reference models; ``block_size``.
 
     Notes
     -----
     The refits are Gaussian processes with one length scale per parameter: they cost a few seconds, and on known laws they come closer to
     the truth than the network.  The band reaches from the lowest to the highest of the curve explained, the refits' 95 % interval
-    (Student's t, Molnar et al. 2023) and the rivals' curves, since an ensemble of one kind of model does not know its own bias; likewise
-    ``slope_error`` is that of the refits (widened for their number) and the distance to their mean over 1.96.  Resampling blocks rather
-    than pixels keeps neighbours together, whose errors go together (Roberts et al. 2017).
+    (Student's t, Molnar et al. 2023) and the reference models' curves, since an ensemble of one kind of model does not know its own bias;
+    likewise ``slope_error`` is that of the refits (widened for their number) and the distance to their mean over 1.96.  Resampling blocks
+    rather than pixels keeps neighbours together, whose errors go together (Roberts et al. 2017).
     """
     table, columns = checked(X, features)
     known = _known(y)
@@ -87,7 +87,7 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     job = _Job(table, columns, partial, slopes)
     fitted = _Factory(factory, job) if factory else _Smooth(job)
     moments = fitted.refit(table[known], np.asarray(y, dtype=np.float64)[known], counts, rng, progress)
-    return job.bands(moments, [job.curves_of(rival) for rival in rivals], block_size=side)
+    return job.bands(moments, [job.curves_of(model) for model in references], block_size=side)
 
 
 def _known(y: Numbers) -> NDArray[np.bool_]:
@@ -146,8 +146,8 @@ class _Job:
         curves = ice_curves(as_model(estimator), self.table[self.partial.pixels], self.columns, coarse)
         return refined(np.einsum("fpg,p->fg", curves, self.partial.weights), grid.shape[1])
 
-    def bands(self, refit: Refit, rivals: list[Numbers], **also: Any) -> "Bunch":
-        """Put together what the refits and the rivals tell."""
+    def bands(self, refit: Refit, references: list[Numbers], **also: Any) -> "Bunch":
+        """Put together what the refits and the reference models tell."""
         from scipy.stats import t as student
         from sklearn.utils import Bunch
 
@@ -155,14 +155,14 @@ class _Job:
         few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED
         centre, error = curves.mean(axis=0), few * curves.std(axis=0, ddof=1)
         half = TWO_SIDED * np.hypot(error, self.sampling_error())
-        every = np.stack([self.partial.average, centre - half, centre + half, *rivals])
+        every = np.stack([self.partial.average, centre - half, centre + half, *references])
         return Bunch(
             low=every.min(axis=0),
             high=every.max(axis=0),
             slope_error=few * spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
             importance_error=self.importance_error(curves),
             refits=curves,
-            rivals=np.array(rivals).reshape(-1, *centre.shape),
+            references=np.array(references).reshape(-1, *centre.shape),
             **also,
         )
 

@@ -54,7 +54,7 @@ def weight_randomisation(
     table, _ = checked(X, None)
     model = as_model(estimator)
     if not isinstance(model, TorchModel):
-        raise DataError("Only a network has weights that can be drawn anew; explain the network, not one of its rivals.")
+        raise DataError("Only a network has weights that can be drawn anew; explain the network, not one of the reference models.")
     own = model.gradient(table)
     names = [name for name, part in model.module.named_modules() if _can_be_redrawn(part)][::-1]
     steps = [[name] for name in names] if cascade else [names]

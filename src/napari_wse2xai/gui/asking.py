@@ -6,10 +6,10 @@ from pathlib import Path
 from qtpy.QtWidgets import QFileDialog, QWidget
 
 from napari_wse2xai.errors import UserError
-from napari_wse2xai.gui.voice import BAD, Voice
+from napari_wse2xai.gui.message_label import BAD, MessageLabel
 
 
-def save_where_asked(parent: QWidget, name: str, pattern: str, save: Callable[[Path], None], voice: Voice) -> None:
+def save_where_asked(parent: QWidget, name: str, pattern: str, save: Callable[[Path], None], label: MessageLabel) -> None:
     """Ask for a path and save there; without one nothing is done."""
     path, _ = QFileDialog.getSaveFileName(parent, "Save", name, pattern)
     if not path:
@@ -17,4 +17,4 @@ def save_where_asked(parent: QWidget, name: str, pattern: str, save: Callable[[P
     try:
         save(Path(path))
     except UserError as error:
-        voice.say(str(error), BAD)
+        label.say(str(error), BAD)

@@ -20,9 +20,9 @@ from napari_wse2xai.engines.forces import require_engine, require_fit
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.drawn import canvas_of, take_out
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.structure_window import StructureWindow
 from napari_wse2xai.gui.train_result import SMALL
-from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.plots import theory_runs as plots
 from napari_wse2xai.stages import Settings
@@ -63,14 +63,14 @@ class CalculatePanel(QWidget):
     use = Signal(object, str)
     """Files that are to stand in for the reference, and the material that they are of."""
     told = Signal(str, str)
-    """What came of a run, and the mood to say it in."""
+    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kind, self.forms = QComboBox(), dict[str, Form]()
         self._place_of_form = QVBoxLayout()
         self.folder = user_documents_path() / "napari-wse2xai"
-        self.folder_button, self.place = QPushButton("Folder…"), Voice(napari_viewer)
+        self.folder_button, self.place = QPushButton("Folder…"), MessageLabel(napari_viewer)
         self.work = WorkRow(napari_viewer, "Calculate")
         self.said, self.use_button = QLabel(), QPushButton("Use beside the data")
         self.structures, self.structure_button = StructureWindow(self), QPushButton("Atoms in 3-D")

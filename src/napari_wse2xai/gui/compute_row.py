@@ -7,9 +7,9 @@ from qtpy.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PeakMaps
 from napari_wse2xai.errors import UserError, sentence
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.form import Form
-from napari_wse2xai.gui.voice import BAD, QUIET
+from napari_wse2xai.gui.message_label import BAD, QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.stages import Computed, Separate, compute
 from napari_wse2xai.stages.computed import formula_of
@@ -49,7 +49,7 @@ class Computing(QWidget):
     def begin(self) -> None:
         """Work the maps out in a thread of its own."""
         peaks = self._peaks
-        source = None if peaks is None else stock.session(self.viewer).source_of(peaks)
+        source = None if peaks is None else contents.session(self.viewer).source_of(peaks)
         if peaks is None or source is None or self._objection() is not None:
             return
         wanted = self.wanted(peaks)
@@ -61,10 +61,10 @@ class Computing(QWidget):
         self.work.object_with(self._objection())
 
     def _objection(self) -> tuple[str, str] | None:
-        """Why nothing can be computed, and the mood to say it in."""
+        """Why nothing can be computed, and the severity to say it in."""
         if self._peaks is None:
             return NO_PEAKS, QUIET
-        if stock.session(self.viewer).source_of(self._peaks) is None:
+        if contents.session(self.viewer).source_of(self._peaks) is None:
             return NO_SOURCE, QUIET
         try:
             wanted = self.wanted(self._peaks)
@@ -77,7 +77,7 @@ class Computing(QWidget):
     def _on_computed(self, gave: tuple[PeakMaps, PeakMaps]) -> None:
         """Put the deconvolution with its new maps in the place of the former one."""
         former, now = gave
-        stock.exchange(self.viewer, former, now)
+        contents.exchange(self.viewer, former, now)
         self._peaks = now
         self.computed.emit(self._first)
 

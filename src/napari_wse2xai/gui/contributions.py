@@ -61,13 +61,13 @@ def _layers_of_session(path: Path) -> "list[LayerTuple]":
     """Layers that a session was saved with; what has none is in the window's session too, where there is a window."""
     from napari import current_viewer
 
-    from napari_wse2xai.gui import stock
+    from napari_wse2xai.gui import contents
     from napari_wse2xai.gui.session_opened import open_file
     from napari_wse2xai.progress import silent
 
     opened, viewer = open_file(path, silent), current_viewer()
     if viewer is not None:
-        stock.session(viewer).adopt(opened.held, f"Open {path.name}")
+        contents.session(viewer).adopt(opened.held, f"Open {path.name}")
     return opened.layers()
 
 
@@ -116,14 +116,14 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
     """Layers made to fit the window that they are for, where there is one."""
     from napari import current_viewer
 
-    from napari_wse2xai.gui import stock
+    from napari_wse2xai.gui import contents
 
     viewer = current_viewer()
     if viewer is None:
         return layers
-    if not stock.map_layers(viewer):
-        stock.begin_at_brightest_channel(viewer)
-    return stock.fitted_in(viewer, layers)
+    if not contents.map_layers(viewer):
+        contents.begin_at_brightest_channel(viewer)
+    return contents.fitted_in(viewer, layers)
 
 
 def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

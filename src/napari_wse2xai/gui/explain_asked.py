@@ -25,7 +25,7 @@ H_MEANING = (
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
+class TwoParameters:
     """Two parameters at once."""
 
     features: tuple[int, int]
@@ -119,7 +119,7 @@ def _with_units(explanation: Explanation) -> list[str]:
     return [f"{feature_words(name)} ({pretty(unit)})" for name, unit in zip(samples.feature_names, samples.feature_units, strict=True)]
 
 
-def pair_of(pixels: PixelCurves, feature: int, second: int, progress: Progress) -> Pair:
+def pair_of(pixels: PixelCurves, feature: int, second: int, progress: Progress) -> TwoParameters:
     """Surface and interaction of two features."""
     from napari_wse2xai.explaining import h_statistic, partial_dependence_pairs
 
@@ -131,7 +131,7 @@ def pair_of(pixels: PixelCurves, feature: int, second: int, progress: Progress) 
     points = explanation.pdp_grid.shape[1]
     surfaces = partial_dependence_pairs(network, table, [pair], grid_resolution=points, progress=part(progress, 0.0, 0.6))
     found = h_statistic(network, table, [pair], progress=part(progress, 0.6, 1.0))
-    return Pair((feature, second), surfaces.grid_values[0], surfaces.average[0], float(found.h[0]), float(found.strength[0]))
+    return TwoParameters((feature, second), surfaces.grid_values[0], surfaces.average[0], float(found.h[0]), float(found.strength[0]))
 
 
 def strengths_of(pixels: PixelCurves, feature: int, progress: Progress) -> Strengths:
@@ -146,7 +146,7 @@ def strengths_of(pixels: PixelCurves, feature: int, progress: Progress) -> Stren
     return Strengths(feature, tuple(others[k] for k in order), tuple(float(found[k]) for k in order))
 
 
-def interaction_words(explanation: Explanation, pair: Pair) -> str:
+def interaction_words(explanation: Explanation, pair: TwoParameters) -> str:
     """Say how much of what two parameters do together is interaction, and whether they can be told apart at all."""
     first, second = (explanation.features[feature] for feature in pair.features)
     both = f"{feature_words(first)} and {feature_words(second)}"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.explain_shapes import covered, shapes_layer
 from napari_wse2xai.gui.spectrum_view import pixel_at
 from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, region_layer, slope_layer
@@ -38,7 +38,7 @@ class ExplainCanvas(QObject):
     def layers(self, *beginnings: str) -> Iterator[tuple[Any, Shown]]:
         """Layers of the explanation whose part begins with some word, or all."""
         for layer in list(self.viewer.layers):
-            shown = stock.shown(layer)
+            shown = contents.shown(layer)
             if shown is not None and shown.artefact is self.explanation and shown.part.startswith(beginnings or ""):
                 yield layer, shown
 
@@ -64,7 +64,7 @@ class ExplainCanvas(QObject):
         if new is None or there is None:
             if there is not None and there.visible:
                 there.visible = False
-            return None if new is None else stock.add(self.viewer, [new])[0]
+            return None if new is None else contents.add(self.viewer, [new])[0]
         data, keywords, _ = new
         there.metadata = keywords["metadata"]
         if not np.array_equal(there.data, data, equal_nan=True):  # PL is the same whatever the parameter
@@ -83,7 +83,7 @@ class ExplainCanvas(QObject):
             layer.visible = new is not None
         for flake, (data, keywords, kind) in enumerate(new or []):
             if flake not in there:
-                stock.add(self.viewer, [(data, keywords, kind)])
+                contents.add(self.viewer, [(data, keywords, kind)])
                 self.viewer.layers.selection.active = active
                 continue
             there[flake].data = data
@@ -121,7 +121,7 @@ class ExplainCanvas(QObject):
             return
         drawn = self._drawn()
         if drawn is None:
-            drawn = stock.add(self.viewer, [shapes_layer(self.explanation)])[0]
+            drawn = contents.add(self.viewer, [shapes_layer(self.explanation)])[0]
             for event in (drawn.events.data, drawn.events.visible):
                 event.connect(self._on_paint)
         self.viewer.layers.selection.active = drawn
@@ -169,7 +169,7 @@ class ExplainCanvas(QObject):
         for flake in range(len(explanation.samples.frames)):
             if flake not in there:
                 active = self.viewer.layers.selection.active
-                there[flake] = stock.add(self.viewer, [region_layer(explanation, flake)])[0]
+                there[flake] = contents.add(self.viewer, [region_layer(explanation, flake)])[0]
                 for event in ("labels_update", "data", "paint"):
                     getattr(there[flake].events, event).connect(self._on_paint)
                 self.viewer.layers.selection.active = active

@@ -13,13 +13,13 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider,
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.blitted import WIDTH, Blitted
-from napari_wse2xai.gui.explain_asked import H_MEANING, NEEDS_MODEL, Pair, Strengths, interaction_words, pair_of, strengths_of
+from napari_wse2xai.gui.explain_asked import H_MEANING, NEEDS_MODEL, Strengths, TwoParameters, interaction_words, pair_of, strengths_of
 from napari_wse2xai.gui.explain_curves import CUT, IcePlot
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.explain_saved import BelowCurves, Part
+from napari_wse2xai.gui.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.train_result import DPI, SMALL
-from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.layers import feature_words
 from napari_wse2xai.plots.pairs import draw_pair
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -32,7 +32,7 @@ PLACE, BAR = (0.2, 0.16, 0.77, 0.62), (0.2, 0.84, 0.77, 0.035)
 
 
 class PairCanvas(Blitted):
-    """Heat map of two parameters with a line where it is cut; a click or drag moves the cut."""
+    """FoldResult map of two parameters with a line where it is cut; a click or drag moves the cut."""
 
     cut_asked = Signal(float)
     """Value of the second parameter under the mouse."""
@@ -44,7 +44,7 @@ class PairCanvas(Blitted):
         for name in ("button_press_event", "motion_notify_event"):
             self.mpl_connect(name, self._on_mouse)
 
-    def show_pair(self, explanation: Explanation, pair: Pair) -> None:
+    def show_pair(self, explanation: Explanation, pair: TwoParameters) -> None:
         """Draw another pair."""
         self.figure.clear()
         with rc_context(SMALL):
@@ -65,25 +65,25 @@ class PairCanvas(Blitted):
             self.cut_asked.emit(float(event.ydata))
 
 
-def draw_heat(where: Figure | SubFigure, explanation: Explanation, pair: Pair, value: float = np.nan) -> list[Line2D]:
-    """Heat map with its colour bar, cut at a value of the second parameter; returns the lines of the cut."""
+def draw_heat(where: Figure | SubFigure, explanation: Explanation, pair: TwoParameters, value: float = np.nan) -> list[Line2D]:
+    """FoldResult map with its colour bar, cut at a value of the second parameter; returns the lines of the cut."""
     axes, bar = where.add_axes(PLACE), where.add_axes(BAR)
     draw_pair(axes, explanation, pair.features, pair.grid, pair.surface, bar=bar)
     return [axes.axhline(value, color=color, linewidth=width) for color, width in (("white", 3.2), (CUT, 2.0))]
 
 
-class PairView(BelowCurves):
+class TwoParameterView(BelowCurves):
     """Choice of a second parameter, and what the network makes of both."""
 
     def __init__(self, viewer: Any, ice: IcePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.ice, self.feature = ice, 0
         self.pixels: PixelCurves | None = None
-        self.pair: Pair | None = None
-        self.second, self.cancel_button, self.message = QComboBox(), QPushButton("Cancel"), Voice(viewer)
+        self.pair: TwoParameters | None = None
+        self.second, self.cancel_button, self.message = QComboBox(), QPushButton("Cancel"), MessageLabel(viewer)
         self.heat, self.slider, self.value, self.interaction = PairCanvas(), QSlider(Qt.Horizontal), QLabel(), QLabel()
         self.runner = Runner(self)
-        self._known: dict[tuple[int, int], Pair] = {}
+        self._known: dict[tuple[int, int], TwoParameters] = {}
         self._strengths: dict[int, Strengths] = {}
         self._arrange()
         self._connect()
@@ -140,7 +140,7 @@ class PairView(BelowCurves):
         self._ask()
 
     def to_save(self) -> Part | None:
-        """Heat map with its cut, and the share of the interaction."""
+        """FoldResult map with its cut, and the share of the interaction."""
         pair, pixels = self.pair, self.pixels
         if pair is None or pixels is None:
             return None
@@ -196,7 +196,7 @@ class PairView(BelowCurves):
             self.runner.start(lambda report: strengths_of(pixels, feature, report), "interactions")
             self._show_parts()
 
-    def _take(self, found: Pair | Strengths) -> None:
+    def _take(self, found: TwoParameters | Strengths) -> None:
         if isinstance(found, Strengths):
             self._strengths[found.feature] = found
             self._sort()
@@ -211,7 +211,7 @@ class PairView(BelowCurves):
         self.message.say(sentence, BAD)
         self._show_parts()
 
-    def _show(self, pair: Pair) -> None:
+    def _show(self, pair: TwoParameters) -> None:
         assert self.pixels is not None
         self.pair = pair
         self.interaction.setText(interaction_words(self.pixels.explanation, pair))

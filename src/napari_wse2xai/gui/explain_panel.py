@@ -12,21 +12,21 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QPush
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Recovery, Results, TrainedModel
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.gui import explain_card, stock
+from napari_wse2xai.gui import contents, explain_card
 from napari_wse2xai.gui.asking import save_where_asked
-from napari_wse2xai.gui.by_turns import ByTurns
+from napari_wse2xai.gui.call_queue import CallQueue
 from napari_wse2xai.gui.docked import Scrolled, plain
 from napari_wse2xai.gui.explain_canvas import ExplainCanvas
-from napari_wse2xai.gui.explain_pairs import PairView
+from napari_wse2xai.gui.explain_pairs import TwoParameterView
 from napari_wse2xai.gui.explain_pixels import PixelCurves
+from napari_wse2xai.gui.explain_recovery import RecoveryTest
 from napari_wse2xai.gui.explain_regions import RegionsView
 from napari_wse2xai.gui.explain_result import ExplainResult
-from napari_wse2xai.gui.explain_twin import TwinTest
 from napari_wse2xai.gui.explain_wavenumbers import WavenumberView
 from napari_wse2xai.gui.follows_session import FollowsSession
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.outdated import Outdated
-from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_slopes_csv
 from napari_wse2xai.layers import beside_layers, to_layers
@@ -51,26 +51,26 @@ class ExplainPanel(FollowsSession):
     ran = Signal(object)
     """The `Explanation` that a run gave."""
     told = Signal(str, str)
-    """What came of a run, and the mood to say it in."""
+    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.models, self.form = QComboBox(), Form(Explain)
         self.work = WorkRow(napari_viewer, "Explain")
-        self.warning, self.anyway_button = Voice(napari_viewer), QPushButton("Explain anyway, with a stamp on everything")
+        self.warning, self.anyway_button = MessageLabel(napari_viewer), QPushButton("Explain anyway, with a stamp on everything")
         self.which, self.result = QComboBox(), ExplainResult()
         self.only_sure, self.beside = QCheckBox("only where sure"), QCheckBox("RS and PL beside it")
         self.paint_button, self.clear_button = QPushButton("Paint a region"), QPushButton("Clear")
         self.draw_button = QPushButton("Draw a region")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
-        self.saved, self.outdated = Voice(napari_viewer), Outdated(napari_viewer)
-        self.canvas, self.twin = ExplainCanvas(napari_viewer, self), TwinTest(napari_viewer)
-        self.pairs = PairView(napari_viewer, self.result.ice)
+        self.saved, self.outdated = MessageLabel(napari_viewer), Outdated(napari_viewer)
+        self.canvas, self.recovery_test = ExplainCanvas(napari_viewer, self), RecoveryTest(napari_viewer)
+        self.pairs = TwoParameterView(napari_viewer, self.result.ice)
         self.regions = RegionsView(napari_viewer, self.result.ice, self.canvas)
         self.wavenumbers = WavenumberView(napari_viewer)
         self.pixels: PixelCurves | None = None
-        self.turns, self.below = ByTurns(self), QWidget()
+        self.queue, self.below = CallQueue(self), QWidget()
         self._prepare()
         self._arrange()
         self._connect()
@@ -107,7 +107,7 @@ class ExplainPanel(FollowsSession):
         below.setContentsMargins(0, 0, 0, 0)
         for row in (shown, region, saving):
             below.addLayout(row)
-        below.addWidget(self.twin)
+        below.addWidget(self.recovery_test)
         for part in (self.pairs, self.regions, self.wavenumbers):
             self.result.add_below_curves(part)
         self._stack()
@@ -138,7 +138,7 @@ class ExplainPanel(FollowsSession):
         self.work.gave.connect(self._on_explained)
         self.work.told.connect(self.told)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
-        self.twin.work.gave.connect(self._keep_scores)
+        self.recovery_test.work.gave.connect(self._keep_scores)
         self.result.chosen.connect(lambda _: self._on_feature())
         for tick in (self.only_sure, self.beside):
             tick.toggled.connect(lambda _: self.show_map())
@@ -152,8 +152,8 @@ class ExplainPanel(FollowsSession):
 
     def refresh(self) -> None:
         """List the models and explanations in the window, the newest chosen where one came."""
-        _list(self.models, stock.models(self.viewer), lambda model: f"{model.name}: {', '.join(model.samples.target_names)}")
-        _list(self.which, stock.explanations(self.viewer), lambda one: f"{one.name}: PL {one.target}")
+        _list(self.models, contents.models(self.viewer), lambda model: f"{model.name}: {', '.join(model.samples.target_names)}")
+        _list(self.which, contents.explanations(self.viewer), lambda one: f"{one.name}: PL {one.target}")
         self.which.setVisible(self.which.count() > 1)
         self._show_chosen()
         self._on_model()
@@ -197,19 +197,19 @@ class ExplainPanel(FollowsSession):
 
     def _on_explained(self, explanation: Explanation) -> None:
         """Put slopes, RS and PL on the canvas, alone."""
-        stock.session(self.viewer).add(explanation)
+        contents.session(self.viewer).add(explanation)
         beside = beside_layers(explanation, explanation.ranking[0]) if self.beside.isChecked() else []
-        self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in to_layers(explanation))
-        self.turns.do([self.refresh, self.canvas.show_alone])
-        self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in beside)
-        self.turns.do([self.show_map, self.viewer.reset_view, partial(self.ran.emit, explanation)])
+        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(explanation))
+        self.queue.do([self.refresh, self.canvas.show_alone])
+        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in beside)
+        self.queue.do([self.show_map, self.viewer.reset_view, partial(self.ran.emit, explanation)])
 
     def _show_chosen(self) -> None:
         """Show the chosen explanation; of one that is shown, notice that its model has come."""
         explanation = self.which.currentData()
         self.below.setVisible(explanation is not None)
         self.outdated.about(explanation)
-        model = None if explanation is None else stock.session(self.viewer).model_of(explanation)
+        model = None if explanation is None else contents.session(self.viewer).model_of(explanation)
         if explanation is not self.canvas.explanation:
             self.canvas.explanation = explanation
             self.result.show_explanation(explanation)
@@ -219,13 +219,13 @@ class ExplainPanel(FollowsSession):
 
     def _keep_scores(self, recovery: Recovery) -> None:
         """Let the session hold the explanation with its scores, so that they are saved with it; what is shown of it stays as it is."""
-        former = self.twin.tried
-        if former is None or not among(former, stock.session(self.viewer).artefacts):
+        former = self.recovery_test.tried
+        if former is None or not among(former, contents.session(self.viewer).artefacts):
             return
         now = replace(former, recovery=recovery)
         if self.canvas.explanation is former:
-            self.canvas.explanation = self.result.explanation = self.twin.explanation = now
-        stock.session(self.viewer).exchange([(former, now)], "Simulate my flake")
+            self.canvas.explanation = self.result.explanation = self.recovery_test.explanation = now
+        contents.session(self.viewer).exchange([(former, now)], "Simulate my flake")
 
     def _stand_by(self, explanation: Explanation | None, model: TrainedModel | None) -> None:
         """Let all that asks the network stand by for an explanation, and for its model where that is in the window."""
@@ -234,7 +234,7 @@ class ExplainPanel(FollowsSession):
             self.pixels.deleteLater()
             self.pixels = None  # napari handles events while the new one begins to load
         self.pixels = None if explanation is None else PixelCurves(explanation, model, self)
-        self.twin.take(explanation, model)
+        self.recovery_test.take(explanation, model)
         for part in (self.pairs, self.regions, self.wavenumbers):
             part.stand_by(self.pixels)
         self._tell_feature()
@@ -305,14 +305,17 @@ class ExplainPanel(FollowsSession):
         """Write plot, curves, slopes, the finding card, or all as NetCDF."""
         if self.result.explanation is None:
             return
-        explanation, model = self.twin.with_scores(self.result.explanation), stock.session(self.viewer).model_of(self.result.explanation)
+        explanation, model = (
+            self.recovery_test.with_scores(self.result.explanation),
+            contents.session(self.viewer).model_of(self.result.explanation),
+        )
         if key == "plot":
             with io.new_file(path) as temporary:
                 self.result.page().savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
         elif key == "netcdf":
             io.write_results(Results({}, model=model, explanation=explanation), path)
         elif key == "card":
-            explain_card.write_card(explanation, model, path, theory=stock.evidence_for(self.viewer, self.result.explanation))
+            explain_card.write_card(explanation, model, path, theory=contents.evidence_for(self.viewer, self.result.explanation))
         else:
             (write_pdp_csv if key == "curves" else write_slopes_csv)(explanation, path)
         self.saved.say(f"Saved {path}.")
@@ -324,9 +327,9 @@ class ExplainPanel(FollowsSession):
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
-        self.turns.forget()
+        self.queue.forget()
         self.work.runner.cancel()
-        self.twin.work.runner.cancel()
+        self.recovery_test.work.runner.cancel()
         self.pairs.runner.cancel()
         self.regions.work.runner.cancel()
         self.wavenumbers.work.runner.cancel()

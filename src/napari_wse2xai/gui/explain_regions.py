@@ -12,7 +12,7 @@ from napari_wse2xai.gui.explain_canvas import ExplainCanvas
 from napari_wse2xai.gui.explain_curves import IcePlot
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.explain_saved import BelowCurves, Part
-from napari_wse2xai.gui.voice import QUIET
+from napari_wse2xai.gui.message_label import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.layers import EFFECTS, effect_layer
 

@@ -13,8 +13,8 @@ from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.explain_asked import NEEDS_MODEL, Wavenumbers, wavenumbers_of
 from napari_wse2xai.gui.explain_pixels import PixelCurves
 from napari_wse2xai.gui.explain_saved import BelowCurves, Part
+from napari_wse2xai.gui.message_label import QUIET
 from napari_wse2xai.gui.train_result import DPI, SMALL
-from napari_wse2xai.gui.voice import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.wavenumbers import draw_wavenumbers

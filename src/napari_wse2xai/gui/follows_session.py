@@ -1,6 +1,6 @@
 """A widget that is refreshed when the session changes, and not at every layer that comes, goes or moves."""
 
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.docked import FollowsLayers
 
 
@@ -9,9 +9,9 @@ class FollowsSession(FollowsLayers):
 
     def listen(self) -> None:
         """Hear of the session."""
-        stock.session(self.viewer).changed.connect(self._later)
+        contents.session(self.viewer).changed.connect(self._later)
         self._later()
 
     def let_go(self) -> None:
         """Hear of nothing more."""
-        stock.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
+        contents.session(self.viewer).changed.disconnect(self._later, missing_ok=True)

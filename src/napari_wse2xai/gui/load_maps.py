@@ -25,11 +25,11 @@ from qtpy.QtWidgets import (
 
 from napari_wse2xai.data import AxisKind, Medium, Picture
 from napari_wse2xai.errors import counted
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.docked import plain
-from napari_wse2xai.gui.opening import PL, RAMAN, Artefact, Choice, Listing, listing_of, opened
+from napari_wse2xai.gui.message_label import BAD, NOTE, QUIET, MessageLabel
+from napari_wse2xai.gui.opening import PL, RAMAN, Artefact, ItemChoice, Listing, listing_of, opened
 from napari_wse2xai.gui.run import Runner
-from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 from napari_wse2xai.io import FORMATS, Item
 from napari_wse2xai.io.readers.peaks import PEAK_MAPS
 from napari_wse2xai.layers import to_layers
@@ -53,7 +53,7 @@ class LoadMaps(QWidget):
         self.measures, self.laser, self.unit, self.medium = QComboBox(), QDoubleSpinBox(), QComboBox(), QComboBox()
         self.overlap, self.swap_xy = QComboBox(), QCheckBox("swap x and y")
         self.with_pictures = QCheckBox("with the pictures in the file")
-        self.bar, self.message = QProgressBar(), Voice(napari_viewer)
+        self.bar, self.message = QProgressBar(), MessageLabel(napari_viewer)
         self._notes: list[str] = []
         self._prepare()
         self._prepare_fields()
@@ -169,7 +169,7 @@ class LoadMaps(QWidget):
         self.lister.cancel()
         self.loader.cancel()
 
-    def choice(self) -> Choice | None:
+    def choice(self) -> ItemChoice | None:
         """Item and settings as shown."""
         node = self.tree.currentItem()
         kept = node.data(0, _KEPT) if node is not None else None
@@ -177,7 +177,7 @@ class LoadMaps(QWidget):
             return None
         path, item = kept
         unit = self.unit.currentText()
-        return Choice(
+        return ItemChoice(
             path,
             item,
             self.measures.currentData() if item.is_spectra else None,
@@ -227,12 +227,12 @@ class LoadMaps(QWidget):
         self._set_buttons()
 
     def _on_loaded(self, artefacts: list[Artefact]) -> None:
-        shown = [is_.artefact for layer in self.viewer.layers if (is_ := stock.shown(layer)) is not None]
+        shown = [is_.artefact for layer in self.viewer.layers if (is_ := contents.shown(layer)) is not None]
         there = {_identity(picture) for picture in shown if isinstance(picture, Picture)}
-        with stock.session(self.viewer).as_one("Load maps"):
+        with contents.session(self.viewer).as_one("Load maps"):
             for artefact in artefacts:
                 if not isinstance(artefact, Picture) or _identity(artefact) not in there:
-                    stock.add(self.viewer, to_layers(artefact))
+                    contents.add(self.viewer, to_layers(artefact))
         self.viewer.reset_view()
         self._rest("Loaded.")
 
@@ -244,11 +244,11 @@ class LoadMaps(QWidget):
         self.load_button.setEnabled(False)
         self.cancel_button.setEnabled(True)
 
-    def _rest(self, text: str, mood: str = QUIET) -> None:
+    def _rest(self, text: str, severity: str = QUIET) -> None:
         """Say what came of it, with what is worth knowing."""
         self.bar.setVisible(False)
         self._set_buttons()
-        self.message.say("\n".join([text, *self._notes]), mood if mood == BAD or not self._notes else NOTE)
+        self.message.say("\n".join([text, *self._notes]), severity if severity == BAD or not self._notes else NOTE)
 
     def _set_buttons(self) -> None:
         choice = self.choice()

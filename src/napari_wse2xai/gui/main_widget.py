@@ -6,11 +6,12 @@ from weakref import WeakSet
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
+from napari_wse2xai.gui.collapsible import CollapsibleSection
 from napari_wse2xai.gui.docked import Docked, FollowsLayers, plain
 from napari_wse2xai.gui.explain_panel import ExplainPanel
-from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.gui.load_maps import LoadMaps
+from napari_wse2xai.gui.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.model_check import ModelCheck
 from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
@@ -21,7 +22,6 @@ from napari_wse2xai.gui.session_panel import SessionPanel
 from napari_wse2xai.gui.stage_panel import StagePanel
 from napari_wse2xai.gui.theory_panel import TheoryPanel
 from napari_wse2xai.gui.train_panel import TrainPanel
-from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Normalise, Peak, Stage
 
 LEAST_WIDTH = 360
@@ -38,7 +38,7 @@ class MainWidget(FollowsLayers):
         self.checking = ModelCheck(napari_viewer, self.panels[Deconvolve].form)
         self.peak_file = PeakFile(napari_viewer, self.panels[Deconvolve].form)
         self.preset = PresetBox(self.panels.values())
-        self.said = Voice(napari_viewer)
+        self.said = MessageLabel(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
         self.pairing = PairPanel(napari_viewer)
         self.training = TrainPanel(napari_viewer)
@@ -47,7 +47,7 @@ class MainWidget(FollowsLayers):
         self.session = SessionPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
         self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining, self.theory, self.session)
-        self._folds: dict[Any, Fold] = {}
+        self._sections: dict[Any, CollapsibleSection] = {}
         self._seen: WeakSet[Any] = WeakSet()
         self._had_peaks = False
         self._build()
@@ -59,19 +59,19 @@ class MainWidget(FollowsLayers):
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(2, 2, 2, 2)
-        column.addWidget(self._fold(LoadMaps, "Load maps", self.loading))
+        column.addWidget(self._section(LoadMaps, "Load maps", self.loading))
         column.addWidget(self.preset)
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
-            column.addWidget(self._fold(stage, f"{number}. {stage.title}", self._with_check(panel) if stage is Deconvolve else panel))
-        column.addWidget(self._fold(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
-        column.addWidget(self._fold(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
-        column.addWidget(self._fold(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
-        column.addWidget(self._fold(ExplainPanel, f"{len(self.panels) + 4}. Explain", self.explaining))
-        column.addWidget(self._fold(TheoryPanel, f"{len(self.panels) + 5}. Theory", self.theory))
-        column.addWidget(self._fold(SessionPanel, "Session", self.session))
+            column.addWidget(self._section(stage, f"{number}. {stage.title}", self._with_check(panel) if stage is Deconvolve else panel))
+        column.addWidget(self._section(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
+        column.addWidget(self._section(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
+        column.addWidget(self._section(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
+        column.addWidget(self._section(ExplainPanel, f"{len(self.panels) + 4}. Explain", self.explaining))
+        column.addWidget(self._section(TheoryPanel, f"{len(self.panels) + 5}. Theory", self.theory))
+        column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
-        self._folds[FindFlake].expand(animate=False)
+        self._sections[FindFlake].expand(animate=False)
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(inside)
@@ -91,41 +91,41 @@ class MainWidget(FollowsLayers):
         column.addWidget(self.checking)
         return both
 
-    def _fold(self, key: Any, title: str, content: QWidget) -> Fold:
-        self._folds[key] = Fold(title, content)
-        return self._folds[key]
+    def _section(self, key: Any, title: str, content: QWidget) -> CollapsibleSection:
+        self._sections[key] = CollapsibleSection(title, content)
+        return self._sections[key]
 
     def _connect(self) -> None:
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
-            panel.told.connect(lambda text, mood, stage=stage: self.said.say(f"{stage.title}: {text}", mood))
+            panel.told.connect(lambda text, severity, stage=stage: self.said.say(f"{stage.title}: {text}", severity))
         self.checking.changed.connect(lambda text: self.said.say(f"Accepted: {text} Run Deconvolve again."))
-        self.pairing.told.connect(lambda text, mood: self.said.say(f"Pair: {text}", mood))
-        self.training.told.connect(lambda text, mood: self.said.say(f"Train: {text}", mood))
-        self.explaining.told.connect(lambda text, mood: self.said.say(f"Explain: {text}", mood))
-        self.theory.told.connect(lambda text, mood: self.said.say(f"Theory: {text}", mood))
-        self.session.told.connect(lambda text, mood: self.said.say(f"Session: {text}", mood))
+        self.pairing.told.connect(lambda text, severity: self.said.say(f"Pair: {text}", severity))
+        self.training.told.connect(lambda text, severity: self.said.say(f"Train: {text}", severity))
+        self.explaining.told.connect(lambda text, severity: self.said.say(f"Explain: {text}", severity))
+        self.theory.told.connect(lambda text, severity: self.said.say(f"Theory: {text}", severity))
+        self.session.told.connect(lambda text, severity: self.said.say(f"Session: {text}", severity))
 
     def refresh(self) -> None:
         """Show what lies in the window now."""
-        stock.share_sliders(self.viewer)
+        contents.share_sliders(self.viewer)
         self._show_telling_channels()
         for panel in self.panels.values():
             panel.refresh()
         self.chooser.refresh()
-        if stock.all_peaks(self.viewer) and not self._had_peaks:  # a result was opened: show what it holds
-            self.open_fold(PeakChooser)
-        self._had_peaks = bool(stock.all_peaks(self.viewer))
+        if contents.all_peaks(self.viewer) and not self._had_peaks:  # a result was opened: show what it holds
+            self.open_section(PeakChooser)
+        self._had_peaks = bool(contents.all_peaks(self.viewer))
 
     def _show_telling_channels(self) -> None:
         """Begin each spectral slider where its first map shows the flake best, not at the middle of the axis."""
-        layers = stock.map_layers(self.viewer)
-        seen = {stock.map_of(layer).axis.kind for layer in layers if layer in self._seen}
+        layers = contents.map_layers(self.viewer)
+        seen = {contents.map_of(layer).axis.kind for layer in layers if layer in self._seen}
         for layer in layers:
-            kind = stock.map_of(layer).axis.kind
+            kind = contents.map_of(layer).axis.kind
             if kind not in seen:
                 seen.add(kind)
-                stock.go_to_brightest_channel(self.viewer, layer)
+                contents.go_to_brightest_channel(self.viewer, layer)
         self._seen = WeakSet(layers)
 
     def _on_ran(self, stage: Any, result: Any) -> None:
@@ -135,22 +135,22 @@ class MainWidget(FollowsLayers):
                 panel.refresh(prefer=result)
         order = [*self.panels, PeakChooser]
         usual = [step for step in order[order.index(stage) + 1 :] if step not in (Calibrate, CorrectResponse, Normalise)]
-        self.open_fold(usual[0])
+        self.open_section(usual[0])
         if isinstance(result, PeakMaps):
             self.chooser.refresh()
             worked_on = self.panels[Deconvolve].worked_on
             if worked_on is not None:
                 self.checking.know(result, worked_on)
 
-    def open_fold(self, step: Any) -> None:
-        """Open one fold and close the others."""
-        for key, fold in self._folds.items():
-            (fold.expand if key is step else fold.collapse)(animate=False)
+    def open_section(self, step: Any) -> None:
+        """Open one section and close the others."""
+        for key, section in self._sections.items():
+            (section.expand if key is step else section.collapse)(animate=False)
 
     def add_peak(self, position: float) -> None:
         """Add a peak at a position to the list of the deconvolution, like its nearest one in the list."""
         panel = self.panels[Deconvolve]
-        self.open_fold(Deconvolve)
+        self.open_section(Deconvolve)
         try:
             settings = panel.form.value()
         except ValueError as error:
@@ -176,7 +176,7 @@ class MainWidget(FollowsLayers):
         """Hear of layers that come and go."""
         for panel in self._learning:
             panel.set_listening(True)
-        stock.session(self.viewer).changed.connect(self._later)
+        contents.session(self.viewer).changed.connect(self._later)
         super().listen()
 
     def let_go(self) -> None:
@@ -188,7 +188,7 @@ class MainWidget(FollowsLayers):
             panel.runner.cancel()
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()
-        stock.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
+        contents.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
         super().let_go()
 
 

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidge
 from napari_wse2xai import recipe
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui.form import Form
-from napari_wse2xai.gui.voice import BAD, QUIET
+from napari_wse2xai.gui.message_label import BAD, QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.stages import Deconvolve, Proposal, accepted
 

@@ -20,7 +20,7 @@ Artefact = SpectralMap | Picture | Results | PeakMaps
 
 
 @dataclass(frozen=True)
-class Choice:
+class ItemChoice:
     """One item of a file, and what the user says of it; None leaves it to the file."""
 
     path: Path
@@ -59,7 +59,7 @@ def listing_of(paths: Iterable[Path], progress: Progress = silent) -> list[Listi
     return found
 
 
-def opened(choice: Choice, progress: Progress = silent) -> list[Artefact]:
+def opened(choice: ItemChoice, progress: Progress = silent) -> list[Artefact]:
     """Read a choice: its map, or its picture; the file's other pictures come first, so that they lie below."""
     progress(0.0, f"Reading {choice.path.name}")
     if is_peaks_csv(choice.path):
@@ -73,7 +73,7 @@ def opened(choice: Choice, progress: Progress = silent) -> list[Artefact]:
     return [*below, as_measured(source, choice.measures, choice.laser_nm, choice.medium)]
 
 
-def _picture(choice: Choice) -> Picture:
+def _picture(choice: ItemChoice) -> Picture:
     found = {picture.name: picture for picture in pictures(choice.path)}
     if choice.item.name not in found:
         raise ReaderError(f"'{choice.item.name}' in '{choice.path.name}' cannot be shown: {choice.item.what}; choose another item.")

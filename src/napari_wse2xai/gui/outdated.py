@@ -2,12 +2,12 @@
 
 from typing import Any
 
-from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.voice import NOTE, Voice
+from napari_wse2xai.gui import contents
+from napari_wse2xai.gui.message_label import NOTE, MessageLabel
 from napari_wse2xai.session import Artefact
 
 
-class Outdated(Voice):
+class Outdated(MessageLabel):
     """Empty and out of the way for what is up to date."""
 
     def __init__(self, viewer: Any) -> None:
@@ -16,6 +16,6 @@ class Outdated(Voice):
 
     def about(self, artefact: Artefact | None) -> None:
         """Say of a result whether it is out of date, and why."""
-        words = "" if artefact is None else stock.session(self._viewer).outdated(artefact)
+        words = "" if artefact is None else contents.session(self._viewer).outdated(artefact)
         self.say(words, NOTE)
         self.setVisible(bool(words))

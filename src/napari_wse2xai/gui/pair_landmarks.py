@@ -9,8 +9,8 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_wse2xai.data import Pairable, PeakMaps
 from napari_wse2xai.data.transform import pixel_coordinates
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.gui.message_label import BAD, NOTE
 from napari_wse2xai.gui.pair_placing import put, to_canvas, to_stage, unmove
-from napari_wse2xai.gui.voice import BAD, NOTE
 from napari_wse2xai.stages.pair import Landmarks
 
 NAMES = ("landmarks RS", "landmarks PL")
@@ -25,7 +25,7 @@ class LandmarkClicks(QObject):
     """Says where to click next, and what the clicks give; the rest of the layers is left to the panel."""
 
     told = Signal(str, str)
-    """What to do next, and the mood to say it in."""
+    """What to do next, and the severity to say it in."""
     given = Signal(object)
     """`Landmarks`, whenever there are enough."""
 

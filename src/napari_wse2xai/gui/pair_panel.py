@@ -10,15 +10,15 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QHB
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
 from napari_wse2xai.errors import AmbiguousPairing, SettingsError, UserError
-from napari_wse2xai.gui import pair_placing, stock
+from napari_wse2xai.gui import contents, pair_placing
 from napari_wse2xai.gui.docked import plain
 from napari_wse2xai.gui.follows_session import FollowsSession
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.pair_choice import PairChoice
 from napari_wse2xai.gui.pair_landmarks import LandmarkClicks
 from napari_wse2xai.gui.pair_view import IN_TURNS, TWO_COLOURS, PairView, summary
 from napari_wse2xai.gui.run import Runner
-from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages.pair import GivenTransform, Landmarks
 
@@ -40,7 +40,7 @@ class PairPanel(FollowsSession):
     ran = Signal(object)
     """The `PairedMaps` that a run gave."""
     told = Signal(str, str)
-    """What came of a run, and the mood to say it in."""
+    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
@@ -50,7 +50,7 @@ class PairPanel(FollowsSession):
         self.raman, self.pl, self.look = QComboBox(), QComboBox(), QComboBox()
         self.form, self.choice = Form(Pair), PairChoice()
         self.buttons = {key: QPushButton(text) for key, text in _BUTTONS.items()}
-        self.bar, self.message = QProgressBar(), Voice(napari_viewer)
+        self.bar, self.message = QProgressBar(), MessageLabel(napari_viewer)
         self._outcome, self._notes = ("", QUIET), list[str]()
         self._known: list[PeakMaps] = []
         self._worked_on: Pairable | None = None
@@ -131,17 +131,17 @@ class PairPanel(FollowsSession):
         self.clicks.given.connect(lambda landmarks: self.form.put(Pair(method=landmarks)))
         self.runner.worded.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, mood=BAD))
+        self.runner.failed.connect(partial(self._stop, severity=BAD))
         self.runner.refused.connect(self._on_refused)
         self.choice.chosen.connect(self.take)
         self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
         self.saver.finished.connect(lambda path: self._say(f"Saved {path}."))
-        self.saver.failed.connect(partial(self._say, mood=BAD))
+        self.saver.failed.connect(partial(self._say, severity=BAD))
 
     def refresh(self) -> None:
         """List the deconvolutions in the viewer; RS and PL are chosen anew where others have come."""
-        every = stock.all_peaks(self.viewer)
+        every = contents.all_peaks(self.viewer)
         came = [peaks for peaks in every if not any(peaks is known for known in self._known)]
         self._known = every
         for box, is_raman in ((self.raman, True), (self.pl, False)):
@@ -150,7 +150,7 @@ class PairPanel(FollowsSession):
             new = [peaks for peaks in fitting if any(peaks is one for one in came)]
             wanted = new[-1] if new else kept if any(kept is one for one in every) else next(reversed(fitting), None)
             _fill(box, every, wanted)
-        self.view.follow(stock.paired_maps(self.viewer))
+        self.view.follow(contents.paired_maps(self.viewer))
         self._check()
 
     def chosen(self) -> Pairable | None:
@@ -284,7 +284,7 @@ class PairPanel(FollowsSession):
             self._say(*(objection or self._outcome))
 
     def _objection(self) -> tuple[str, str] | None:
-        """Why Run is off, and the mood to say it in."""
+        """Why Run is off, and the severity to say it in."""
         if self.chosen() is None:
             return MISSING, QUIET
         try:
@@ -293,20 +293,20 @@ class PairPanel(FollowsSession):
             return (LANDMARKS_MISSING, NOTE) if "at least 3" in str(error) else (str(error), BAD)
         return None
 
-    def _say(self, text: str, mood: str = QUIET) -> None:
-        self.message.say(text, mood)
+    def _say(self, text: str, severity: str = QUIET) -> None:
+        self.message.say(text, severity)
 
-    def _guide(self, text: str, mood: str) -> None:
+    def _guide(self, text: str, severity: str) -> None:
         """Say what to do next, also where the dock is scrolled away from this panel."""
-        self._say(text, mood)
-        self.told.emit(text, mood)
+        self._say(text, severity)
+        self.told.emit(text, severity)
 
     def _on_progress(self, fraction: float, message: str) -> None:
         self.bar.setValue(round(100 * fraction))
         self._say(message)
 
     def _on_finished(self, result: PairedMaps) -> None:
-        stock.session(self.viewer).add(result)
+        contents.session(self.viewer).add(result)
         self.clicks.end()
         if self._worked_on is not None:
             self.view.settle(self._worked_on, result)
@@ -314,12 +314,12 @@ class PairPanel(FollowsSession):
         self._stop(summary(result, self._notes), NOTE if self._notes else QUIET)
         self.ran.emit(result)
 
-    def _stop(self, text: str, mood: str = QUIET) -> None:
+    def _stop(self, text: str, severity: str = QUIET) -> None:
         self.bar.setVisible(False)
-        self._outcome = (text, mood)
+        self._outcome = (text, severity)
         self._check()
-        self._say(text, mood)
-        self.told.emit(text, mood)
+        self._say(text, severity)
+        self.told.emit(text, severity)
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""

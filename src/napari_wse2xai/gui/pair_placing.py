@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, SpectralMap, Transform
 from napari_wse2xai.data.transform import corners_um
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 
 Matrix = NDArray[np.float64]
 EVEN = 1e-3
@@ -73,7 +73,7 @@ def by_hand(viewer: Any, source: Pairable) -> Transform | None:
     fixed, active = layer_of(viewer, source.raman), viewer.layers.selection.active
     if fixed is None:
         return None
-    shown = None if active is None else stock.shown(active)
+    shown = None if active is None else contents.shown(active)
     if shown is not None and isinstance(shown.artefact, PairedMaps) and shown.artefact.raman is source.raman and shown.part != "RS":
         return placed(active, shown.artefact.frame, fixed, source.raman.frame).after(shown.artefact.transform)
     moving = layer_of(viewer, source.pl)
@@ -94,7 +94,7 @@ def layer_of(viewer: Any, peaks: PeakMaps) -> Any | None:
 
 def _shows(layer: Any, peaks: PeakMaps) -> bool:
     """Whether a layer shows peaks, or the map that they were fitted to."""
-    shown = stock.shown(layer)
+    shown = contents.shown(layer)
     if shown is None or not isinstance(shown.artefact, PeakMaps | SpectralMap):
         return False
     return shown.artefact is peaks or (isinstance(shown.artefact, SpectralMap) and _same_scan(shown.artefact, peaks))

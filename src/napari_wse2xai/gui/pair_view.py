@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from napari_wse2xai.data import Pairable, PairedMaps, PeakMaps
-from napari_wse2xai.gui import pair_placing, stock
+from napari_wse2xai.gui import contents, pair_placing
 from napari_wse2xai.layers import KEY, light_layer, overlay_layers, to_layers
 
 TWO_COLOURS, IN_TURNS = "two colours", "checkerboard"
@@ -25,7 +25,7 @@ class PairView:
 
     def last_of(self, source: Pairable) -> PairedMaps | None:
         """Newest pair of the same two maps in the viewer."""
-        return next((one for one in reversed(stock.paired_maps(self.viewer)) if _same_maps(one, source.raman, source.pl)), None)
+        return next((one for one in reversed(contents.paired_maps(self.viewer)) if _same_maps(one, source.raman, source.pl)), None)
 
     def only_light(self, source: Pairable) -> tuple[Any, Any]:
         """Leave one layer of RS, magenta, and one of PL, green, on the canvas, and give them; RS lies where it was scanned."""
@@ -36,11 +36,11 @@ class PairView:
         return fixed, moving
 
     def _light(self, peaks: PeakMaps, colour: str) -> Any:
-        return self._old_light(peaks) or stock.add(self.viewer, [light_layer(peaks, colour)])[0]
+        return self._old_light(peaks) or contents.add(self.viewer, [light_layer(peaks, colour)])[0]
 
     def _old_light(self, peaks: PeakMaps) -> Any | None:
         for layer in self.viewer.layers:
-            shown = stock.shown(layer)
+            shown = contents.shown(layer)
             if shown is not None and shown.artefact is peaks and shown.part == "light":
                 return layer
         return None
@@ -55,14 +55,14 @@ class PairView:
     def show(self, paired: PairedMaps, look: str) -> None:
         """Put a new pair on the canvas, alone; it takes the place of a former one of the same maps."""
         for layer in list(self.viewer.layers):
-            shown = stock.shown(layer)
+            shown = contents.shown(layer)
             former = shown is not None and isinstance(shown.artefact, PairedMaps) and _same_maps(shown.artefact, paired.raman, paired.pl)
             if former:
                 self.viewer.layers.remove(layer)
             else:
                 layer.visible = False
         self.paired = paired
-        added = stock.add(self.viewer, to_layers(paired))
+        added = contents.add(self.viewer, to_layers(paired))
         self.look(look)
         self.viewer.layers.selection.active = added[-1]
         self.viewer.reset_view()
@@ -73,7 +73,7 @@ class PairView:
             return
         new = {keywords["metadata"][KEY].part: data for data, keywords, _ in overlay_layers(self.paired, in_turns=look == IN_TURNS)}
         for layer in self.viewer.layers:
-            shown = stock.shown(layer)
+            shown = contents.shown(layer)
             if shown is not None and shown.artefact is self.paired and shown.part in new:
                 layer.data, layer.visible = new[shown.part], True
 

@@ -7,9 +7,9 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QLabel, QTableWidg
 
 from napari_wse2xai.data import PARAMETERS, ComputedMap, PeakMaps, Status
 from napari_wse2xai.data.quantities import STATUS_COLORS, WORDS, pretty
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
+from napari_wse2xai.gui.collapsible import CollapsibleSection
 from napari_wse2xai.gui.compute_row import ComputeRow, SeparateRow
-from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.layers import LayerTuple, chi2_layer, computed_layer, computed_part, part_name, peak_layer, status_layer
 
 FIT = "fit"
@@ -37,7 +37,7 @@ class PeakChooser(QWidget):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
         self.computing, self.separating = ComputeRow(viewer), SeparateRow(viewer)
-        strain = Fold("Strain and charge", self.separating)
+        strain = CollapsibleSection("Strain and charge", self.separating)
         for row in (self.which, self.table, self.errors, self.computing, strain, self.legend):
             layout.addWidget(row)
         for computing in (self.computing, self.separating):
@@ -49,7 +49,7 @@ class PeakChooser(QWidget):
     def refresh(self) -> None:
         """List the deconvolutions whose maps are in the viewer, the newest chosen, and tick what is there."""
         known = [self.which.itemData(i) for i in range(self.which.count())]
-        now = stock.all_peaks(self.viewer)
+        now = contents.all_peaks(self.viewer)
         if [id(p) for p in known] != [id(p) for p in now]:
             kept = self.which.currentData() if len(now) <= len(known) else None
             self.which.blockSignals(True)
@@ -60,7 +60,7 @@ class PeakChooser(QWidget):
             self.which.setCurrentIndex(index)
             self.which.blockSignals(False)
         for layer in self.viewer.layers:
-            if (is_ := stock.shown(layer)) is not None and isinstance(is_.artefact, PeakMaps):
+            if (is_ := contents.shown(layer)) is not None and isinstance(is_.artefact, PeakMaps):
                 layer.events.visible.connect(self._mark)
         self._fill()
 
@@ -129,7 +129,7 @@ class PeakChooser(QWidget):
 
     def _layer(self, peaks: PeakMaps, part: str) -> Any | None:
         for layer in self.viewer.layers:
-            shown = stock.shown(layer)
+            shown = contents.shown(layer)
             if shown is not None and shown.artefact is peaks and shown.part == part:
                 return layer
         return None
@@ -139,7 +139,7 @@ class PeakChooser(QWidget):
         name = self.table.verticalHeaderItem(item.row()).text()
         layer = self._layer(peaks, self._part(name, item.column()))
         if item.checkState() == Qt.Checked:
-            seen = layer or stock.add(self.viewer, [self._new(peaks, item.row(), item.column())])[0]
+            seen = layer or contents.add(self.viewer, [self._new(peaks, item.row(), item.column())])[0]
             seen.visible = True
             self.viewer.layers.selection.active = seen
             self._show_only(seen)
@@ -158,7 +158,7 @@ class PeakChooser(QWidget):
     def _show_only(self, layer: Any) -> None:
         """Hide the peak maps under the new one: they lie on the same place."""
         for other in self.viewer.layers:
-            shown = stock.shown(other)
+            shown = contents.shown(other)
             ours = shown is not None and isinstance(shown.artefact, PeakMaps)
             if ours and other is not layer and _frame(other) == _frame(layer):
                 other.visible = False
@@ -172,5 +172,5 @@ def legend(peaks: PeakMaps) -> str:
 
 
 def _frame(layer: Any) -> Any:
-    shown = stock.shown(layer)
+    shown = contents.shown(layer)
     return None if shown is None else shown.frame

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, Q
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.gui.form import Form
-from napari_wse2xai.gui.voice import BAD, Voice
+from napari_wse2xai.gui.message_label import BAD, MessageLabel
 from napari_wse2xai.recipe import read_peaks, write_peaks
 from napari_wse2xai.stages import Deconvolve
 
@@ -24,7 +24,7 @@ class PeakFile(QWidget):
     def __init__(self, viewer: Any, form: Form, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
-        self.save_button, self.open_button, self.message = QPushButton("Save peaks…"), QPushButton("Open peaks…"), Voice(viewer)
+        self.save_button, self.open_button, self.message = QPushButton("Save peaks…"), QPushButton("Open peaks…"), MessageLabel(viewer)
         self.save_button.setToolTip(
             "Keep this list of peaks in a file, with bounds and ties: for other maps, and for recipes (peaks: FILE)."
         )

@@ -9,7 +9,7 @@ from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import train_kept
 from napari_wse2xai.gui.form import Form
-from napari_wse2xai.gui.voice import BAD
+from napari_wse2xai.gui.message_label import BAD
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.session import Session
@@ -24,7 +24,7 @@ class RunAgain(QWidget):
     made = Signal(object)
     """`session.rerun.Made`: what a run gave."""
     told = Signal(str, str)
-    """What came of it, and the mood to say it in."""
+    """What came of it, and the severity to say it in."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)

@@ -12,9 +12,9 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, Q
 from napari_wse2xai import io
 from napari_wse2xai.data import PeakMaps, Results
 from napari_wse2xai.errors import UserError, counted
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
+from napari_wse2xai.gui.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.run import Runner
-from napari_wse2xai.gui.voice import BAD, Voice
 from napari_wse2xai.recipe import recipe_of
 from napari_wse2xai.session import named_results
 
@@ -29,7 +29,7 @@ class SaveButtons(QWidget):
         self._note = ""  # what a user should know of what was saved
         self.results_button, self.table_button = QPushButton("Save results…"), QPushButton("Save peaks as CSV…")
         self.recipe_button = QPushButton("Save recipe…")
-        self.message = Voice(viewer)
+        self.message = MessageLabel(viewer)
         self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
         self.table_button.setToolTip("One line per pixel: its place, and each peak's position, FWHM and height with their errors.")
         self.recipe_button.setToolTip("What was done, as a recipe that runs without a window: napari-wse2xai run recipe.yaml --output DIR.")
@@ -114,8 +114,8 @@ def _beside(path: Path, *further: str) -> Path:
 
 def results_in(viewer: Any) -> dict[str, Results]:
     """Results of every flake in a window by its name, what went furthest first, with the flakes as they are drawn now."""
-    named = named_results(stock.session(viewer))
-    maps = {name: {key: stock.with_edited_flake(viewer, source) for key, source in each.maps.items()} for name, each in named.items()}
+    named = named_results(contents.session(viewer))
+    maps = {name: {key: contents.with_edited_flake(viewer, source) for key, source in each.maps.items()} for name, each in named.items()}
     return {name: replace(each, maps=maps[name], recipe=_recipe(each)) for name, each in named.items()}
 
 
@@ -129,6 +129,6 @@ def _recipe(results: Results) -> str:
 def saved_words(viewer: Any, flakes: Mapping[str, Results]) -> str:
     """What lies in a file of results beside one flake, and what was left out, in words; empty for one flake that is kept whole."""
     kept = {id(peaks) for each in flakes.values() for peaks in each.peaks.values()}
-    replaced = sum(id(peaks) not in kept for peaks in stock.all_peaks(viewer))
+    replaced = sum(id(peaks) not in kept for peaks in contents.all_peaks(viewer))
     several = f" {len(flakes)} flakes: {', '.join(flakes)}." if len(flakes) > 1 else ""
     return several + (f" Left out: {counted(replaced, 'deconvolution')} that a later run took the place of." if replaced else "")

@@ -18,7 +18,7 @@ MOST_MOMENTS = 300
 
 
 @dataclass(frozen=True)
-class Seen:
+class LayerSnapshot:
     """One layer of a result, as it was at some moment."""
 
     node: str
@@ -33,7 +33,7 @@ class Seen:
         return {"node": self.node, "part": self.part, "flake": self.flake, "visible": self.visible}
 
     @classmethod
-    def from_record(cls, record: dict[str, Any]) -> "Seen":
+    def from_record(cls, record: dict[str, Any]) -> "LayerSnapshot":
         """Back from a file."""
         return cls(str(record["node"]), str(record["part"]), int(record["flake"]), bool(record["visible"]))
 
@@ -43,7 +43,7 @@ class SessionLayers:
 
     def __init__(self, viewer: Viewer) -> None:
         self._viewer, self.session = ref(viewer), Session()
-        self._moments: dict[int, tuple[Seen, ...]] = {}
+        self._moments: dict[int, tuple[LayerSnapshot, ...]] = {}
         self.session.add(*_artefacts(viewer), label="Open")
         self.session.leaving.connect(self._remember)
         self.session.changed.connect(self._follow)
@@ -54,7 +54,7 @@ class SessionLayers:
         if is_ is not None and not isinstance(is_.artefact, Picture):
             self.session.add(is_.artefact)
 
-    def seen(self) -> tuple[Seen, ...]:
+    def seen(self) -> tuple[LayerSnapshot, ...]:
         """Every layer that shows a result, from below."""
         return tuple(_seen(layer, is_, node) for node, is_, layer in self._there())
 
@@ -78,9 +78,9 @@ class SessionLayers:
         if change.moment in self._moments and (change.came or change.went):
             self.show(self._moments.pop(change.moment))
 
-    def show(self, seen: tuple[Seen, ...]) -> None:
+    def show(self, seen: tuple[LayerSnapshot, ...]) -> None:
         """Let layers of results be as they were: those that are gone come again, with what was drawn on them."""
-        from napari_wse2xai.gui import stock
+        from napari_wse2xai.gui import contents
 
         viewer, held = self._viewer(), self.session.all_held
         there = {(held_id, is_.part, is_.flake): layer for held_id, is_, layer in self._there()}
@@ -88,7 +88,7 @@ class SessionLayers:
             layer = there.get((each.node, each.part, each.flake))
             made = None if layer is not None or each.node not in held else layer_again(held[each.node], each)
             if made is not None:
-                (layer,) = stock.add(viewer, [made])
+                (layer,) = contents.add(viewer, [made])
             if layer is not None:
                 layer.visible = each.visible
 
@@ -116,15 +116,15 @@ def _artefacts(viewer: Viewer) -> list[Artefact]:
     return list({id(one): one for one in every if not isinstance(one, Picture)}.values())
 
 
-def _seen(layer: Layer, is_: Shown, node: str) -> Seen:
+def _seen(layer: Layer, is_: Shown, node: str) -> LayerSnapshot:
     drawn = None
     if is_.part == "flake" and isinstance(is_.artefact, SpectralMap):
         flake = np.asarray(layer.data) > 0
         drawn = None if is_.artefact.flake is not None and np.array_equal(flake, is_.artefact.flake) else flake
-    return Seen(node, is_.part, is_.flake, bool(layer.visible), drawn)
+    return LayerSnapshot(node, is_.part, is_.flake, bool(layer.visible), drawn)
 
 
-def layer_again(held: Any, seen: Seen) -> LayerTuple | None:
+def layer_again(held: Any, seen: LayerSnapshot) -> LayerTuple | None:
     """Layer of a result as it was; None where there is no such result, or it was painted."""
     made = part_layer(held, seen.part, seen.flake) if not isinstance(held, Missing) else None
     if made is None or seen.drawn is None:

@@ -8,9 +8,9 @@ from typing import Any
 
 from napari_wse2xai.data import Picture
 from napari_wse2xai.errors import counted
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.run import Work
-from napari_wse2xai.gui.session_layers import Seen, layer_again, session_layers
+from napari_wse2xai.gui.session_layers import LayerSnapshot, layer_again, session_layers
 from napari_wse2xai.layers import LayerTuple, part_layer, shown_in, to_layers
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.session import Artefact, Missing, Session, State
@@ -36,7 +36,7 @@ class Opened:
 
     path: Path
     held: dict[str, Held]
-    view: tuple[Seen, ...]
+    view: tuple[LayerSnapshot, ...]
 
     @property
     def words(self) -> str:
@@ -45,7 +45,7 @@ class Opened:
         first = f" {counted(len(gone), 'map')} could not be had: {gone[0].why}" if gone else ""
         return f"Opened {self.path.name}: {counted(len(self.held), 'result')}.{first}"
 
-    def seen(self) -> tuple[Seen, ...]:
+    def seen(self) -> tuple[LayerSnapshot, ...]:
         """What a window is to show of it."""
         return self.view or tuple(_usual_view(self.held))
 
@@ -68,10 +68,10 @@ def open_file(path: Path, progress: Progress) -> Opened:
 
     held = read_held(path, progress)
     view = view_in(path) if is_session(path) else []
-    return Opened(path, held, tuple(map(Seen.from_record, view)))
+    return Opened(path, held, tuple(map(LayerSnapshot.from_record, view)))
 
 
-def _usual_view(held: dict[str, Held]) -> Iterator[Seen]:
+def _usual_view(held: dict[str, Held]) -> Iterator[LayerSnapshot]:
     """What a window shows of results that no window has shown: the layers of all that holds; seen are those of the first map."""
     session = Session()
     session.adopt(held, "")
@@ -79,16 +79,16 @@ def _usual_view(held: dict[str, Held]) -> Iterator[Seen]:
         for _, keywords, _ in to_layers(node.artefact):
             is_ = shown_in(keywords["metadata"])
             if is_ is not None:
-                yield Seen(node.id, is_.part, is_.flake, visible=number == 0 and is_.part == "map")
+                yield LayerSnapshot(node.id, is_.part, is_.flake, visible=number == 0 and is_.part == "map")
 
 
 def show_alone(viewer: Any, artefact: Artefact) -> None:
     """Show the layers of one result, made anew where they were deleted, and hide all others but pictures."""
-    own = [layer for layer in viewer.layers if (is_ := stock.shown(layer)) is not None and is_.artefact is artefact]
+    own = [layer for layer in viewer.layers if (is_ := contents.shown(layer)) is not None and is_.artefact is artefact]
     if not own:
-        own = stock.add(viewer, to_layers(artefact))
+        own = contents.add(viewer, to_layers(artefact))
     for layer in viewer.layers:
-        is_ = stock.shown(layer)
+        is_ = contents.shown(layer)
         if is_ is not None and is_.artefact is not artefact and not isinstance(is_.artefact, Picture):
             layer.visible = False
     if not any(layer.visible for layer in own):
@@ -100,9 +100,9 @@ def shown_of(viewer: Any, made: Any) -> None:
     """Show what was made again where what it was made anew of is shown; the former layers stay, hidden."""
     instead = {id(former): new for former, new in made.instead}
     for layer in list(viewer.layers):
-        is_ = stock.shown(layer)
+        is_ = contents.shown(layer)
         new = None if is_ is None else instead.get(id(is_.artefact))
         again = None if new is None or is_ is None else part_layer(new, is_.part, is_.flake)
         if again is not None:
-            stock.add(viewer, [(again[0], again[1] | {"visible": layer.visible}, again[2])])
+            contents.add(viewer, [(again[0], again[1] | {"visible": layer.visible}, again[2])])
             layer.visible = False

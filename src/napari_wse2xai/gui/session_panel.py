@@ -20,14 +20,14 @@ from qtpy.QtWidgets import (
 )
 
 from napari_wse2xai.errors import UserError, counted
-from napari_wse2xai.gui import stock
-from napari_wse2xai.gui.by_turns import ByTurns
+from napari_wse2xai.gui import contents
+from napari_wse2xai.gui.call_queue import CallQueue
 from napari_wse2xai.gui.docked import plain
 from napari_wse2xai.gui.follows_session import FollowsSession
+from napari_wse2xai.gui.message_label import BAD, INKS, NOTE, QUIET, ground
 from napari_wse2xai.gui.run_again import RunAgain
 from napari_wse2xai.gui.session_layers import session_layers
 from napari_wse2xai.gui.session_opened import open_file, saved, show_alone, shown_of
-from napari_wse2xai.gui.voice import BAD, INKS, NOTE, QUIET, ground
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io import new_file
 from napari_wse2xai.session import Session, State
@@ -58,7 +58,7 @@ class SessionPanel(FollowsSession):
     """A tree of flakes, steps and results, and what can be done with them."""
 
     told = Signal(str, str)
-    """What came of it, and the mood to say it in."""
+    """What came of it, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
@@ -67,7 +67,7 @@ class SessionPanel(FollowsSession):
         self.buttons = {key: QPushButton(title) for key, (title, _) in _BUTTONS.items()}
         self.with_spectra = QCheckBox("spectra too")
         self.files = WorkRow(napari_viewer, "")
-        self.turns = ByTurns(self)
+        self.queue = CallQueue(self)
         self._opening = ""
         self._prepare()
         self._arrange()
@@ -78,7 +78,7 @@ class SessionPanel(FollowsSession):
     @property
     def session(self) -> Session:
         """Session of the window."""
-        return stock.session(self.viewer)
+        return contents.session(self.viewer)
 
     def _prepare(self) -> None:
         self.tree.setColumnCount(2)
@@ -148,14 +148,14 @@ class SessionPanel(FollowsSession):
                     self.tree.setCurrentItem(item)
 
     def _item(self, home: QTreeWidgetItem, row: Row) -> QTreeWidgetItem:
-        words, mood = WORDS[row.node.state] if not row.step else ("", QUIET)
+        words, severity = WORDS[row.node.state] if not row.step else ("", QUIET)
         item = QTreeWidgetItem(home, [row.title, words])
         item.setData(0, _ROW, row)
         text = about(row.node) if not row.step else "A step on the way to the result below; its own result is not here."
         for column in (0, 1):
             item.setToolTip(column, text or row.title)
         inks = INKS[ground(self.viewer)]
-        item.setForeground(1, QBrush(QColor(inks[mood])))
+        item.setForeground(1, QBrush(QColor(inks[severity])))
         if row.step or row.node.state in (State.REPLACED, State.FAILED):
             item.setForeground(0, QBrush(QColor(inks[QUIET])))
         return item
@@ -262,7 +262,7 @@ class SessionPanel(FollowsSession):
 
     def save(self, path: Path) -> None:
         """Write the whole session, in a thread."""
-        stock.keep_drawn_flakes(self.viewer)
+        contents.keep_drawn_flakes(self.viewer)
         view = [each.as_record() for each in session_layers(self.viewer).seen()]
         work = saved(self.session, path, view, spectra=self.with_spectra.isChecked())
         self.files.begin(work, f"saving {path.name}", f"Saving {path.name}…")
@@ -277,8 +277,8 @@ class SessionPanel(FollowsSession):
         if isinstance(gave, Path):
             self._say(f"Saved {gave}.")
         else:
-            self.turns.do(gave.into(self.viewer))
-            self.turns.do([self.viewer.reset_view])
+            self.queue.do(gave.into(self.viewer))
+            self.queue.do([self.viewer.reset_view])
             self._say(gave.words)
         self._set_buttons()
 
@@ -301,13 +301,13 @@ class SessionPanel(FollowsSession):
         else:
             super().keyPressEvent(event)
 
-    def _say(self, text: str, mood: str = QUIET) -> None:
-        self.files.message.say(text, mood)
-        self.told.emit(text, mood)
+    def _say(self, text: str, severity: str = QUIET) -> None:
+        self.files.message.say(text, severity)
+        self.told.emit(text, severity)
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.files.runner.cancel()
         self.again.cancel()
-        self.turns.forget()
+        self.queue.forget()
         super().let_go()

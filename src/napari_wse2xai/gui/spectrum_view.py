@@ -12,7 +12,7 @@ from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 from napari_wse2xai.data import PARAMETERS, PeakMaps, Picture, SpectralMap
 from napari_wse2xai.data.quantities import WORDS, pretty
 from napari_wse2xai.errors import counted
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.gui.docked import Docked, plain
 from napari_wse2xai.gui.start_peaks import StartPeaks
@@ -122,8 +122,8 @@ class SpectrumView(Docked):
     def on_layers(self, event: Any = None) -> None:
         """Choose map and fit anew; show the flake's brightest pixel before the mouse has been anywhere."""
         layer = self._map_layer()
-        source = None if layer is None else stock.map_of(layer)
-        peaks = None if source is None else stock.session(self.viewer).peaks_of(source)
+        source = None if layer is None else contents.map_of(layer)
+        peaks = None if source is None else contents.session(self.viewer).peaks_of(source)
         for axes in (self.axes, self.residual_axes):
             axes.set_visible(source is not None)
         if source is self.source and peaks is self.peaks:
@@ -148,7 +148,7 @@ class SpectrumView(Docked):
         layer = self._map_layer()
         if layer is None or self.source is None:
             return
-        channel = stock.shown_channel(layer, self.source, self.viewer.dims.point)
+        channel = contents.shown_channel(layer, self.source, self.viewer.dims.point)
         value = np.nan if channel is None else float(self.source.axis.values[channel])
         self.channel.set_xdata([value, value])
         if channel is not None:
@@ -174,13 +174,13 @@ class SpectrumView(Docked):
 
     def _map_layer(self) -> Any | None:
         """Map to show: of the selected layer's flake, else the newest visible, else the newest."""
-        maps = stock.map_layers(self.viewer)
+        maps = contents.map_layers(self.viewer)
         active = self.viewer.layers.selection.active
-        shown = None if active is None else stock.shown(active)
+        shown = None if active is None else contents.shown(active)
         if shown is not None and not isinstance(shown.artefact, Picture):
-            known = stock.session(self.viewer)
-            fitting = [m for m in maps if known.is_of(shown.artefact, stock.map_of(m))]
-            exact = [m for m in fitting if stock.map_of(m) is shown.artefact]
+            known = contents.session(self.viewer)
+            fitting = [m for m in maps if known.is_of(shown.artefact, contents.map_of(m))]
+            exact = [m for m in fitting if contents.map_of(m) is shown.artefact]
             maps = exact or fitting or maps
         visible = [layer for layer in maps if layer.visible]
         return (visible or maps or [None])[-1]
@@ -251,7 +251,7 @@ class SpectrumView(Docked):
         return (
             (layers.events.inserted, self.on_layers),
             (layers.events.removed, self.on_layers),
-            (stock.session(self.viewer).changed, self.on_layers),
+            (contents.session(self.viewer).changed, self.on_layers),
             (layers.selection.events.active, self.on_layers),
             (self.viewer.dims.events.point, self.on_slider),
             (self.viewer.events.theme, self.on_theme),

@@ -9,10 +9,10 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QV
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.errors import UserError, counted
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.run import Runner
-from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.layers.shown import limits, place
 from napari_wse2xai.session import Missing
@@ -26,12 +26,12 @@ class StagePanel(QWidget):
     """The artefact that a run gave."""
     chosen = Signal()
     told = Signal(str, str)
-    """What came of a run, and the mood to say it in."""
+    """What came of a run, and the severity to say it in."""
 
     def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
-        self._outcome = ("", QUIET)  # words and mood of the last run, to be seen whenever there is nothing to object to
+        self._outcome = ("", QUIET)  # words and severity of the last run, to be seen whenever there is nothing to object to
         self._notes: list[str] = []
         self._settings: Any = None
         self._worked_on: SpectralMap | None = None
@@ -44,7 +44,7 @@ class StagePanel(QWidget):
         self._known: list[SpectralMap] = []
         self.form = Form(stage)
         self.run_button, self.cancel_button = QPushButton("Run"), QPushButton("Cancel")
-        self.bar, self.message = QProgressBar(), Voice(viewer)
+        self.bar, self.message = QProgressBar(), MessageLabel(viewer)
         self._build()
         self._connect()
         self.refresh()
@@ -72,15 +72,15 @@ class StagePanel(QWidget):
         self.runner.worded.connect(self._on_progress)
         self.runner.showed.connect(self._on_shown)
         self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, mood=BAD))
+        self.runner.failed.connect(partial(self._stop, severity=BAD))
         self.runner.refused.connect(self._on_refused)
         self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
 
     def refresh(self, prefer: SpectralMap | None = None) -> None:
         """List the maps in the viewer: choose the wanted one, else one that has just come, else keep the choice."""
-        layers = stock.map_layers(self.viewer)
-        maps = [stock.map_of(layer) for layer in layers]
+        layers = contents.map_layers(self.viewer)
+        maps = [contents.map_of(layer) for layer in layers]
         new = [source for source in maps if not any(source is known for known in self._known)]
         wanted = prefer if prefer is not None else new[-1] if new else self.chosen_map()
         self._known = maps
@@ -110,7 +110,7 @@ class StagePanel(QWidget):
         settings = self.form.value()
         self._worked_on = source
         self._notes.clear()
-        source = self._taken = stock.kept_with_flake(self.viewer, source)
+        source = self._taken = contents.kept_with_flake(self.viewer, source)
         self.run_button.setEnabled(False)
         self.cancel_button.setEnabled(True)
         self.bar.setValue(0)
@@ -133,7 +133,7 @@ class StagePanel(QWidget):
             self.message.say(*(objection or self._outcome))
 
     def _objection(self) -> tuple[str, str] | None:
-        """Why Run is off, and the mood to say it in."""
+        """Why Run is off, and the severity to say it in."""
         try:
             self.form.value()
         except ValueError as error:
@@ -152,37 +152,37 @@ class StagePanel(QWidget):
             return
         keywords = {"name": so_far.name, "contrast_limits": limits(so_far.values, 2, 98), **place(so_far.frame)}
         if self._so_far is None or self._so_far not in self.viewer.layers:
-            (self._so_far,) = stock.add(self.viewer, [(so_far.values, keywords | {"colormap": "viridis", "metadata": {}}, "image")])
+            (self._so_far,) = contents.add(self.viewer, [(so_far.values, keywords | {"colormap": "viridis", "metadata": {}}, "image")])
         else:
             self._so_far.data = so_far.values
             self._so_far.contrast_limits = keywords["contrast_limits"]
 
     def _on_finished(self, result: Any) -> None:
         self._stop(summary(result), NOTE if self._notes else QUIET)
-        stock.session(self.viewer).add(result)
+        contents.session(self.viewer).add(result)
         layers = to_layers(result)
         if self.stage is FindFlake:  # the spectra are as they were: only the flake is new
             layers = [layer for layer in layers if layer[2] == "labels"]
         elif isinstance(result, SpectralMap):
             parts = ("map", "repaired") if self.stage is Despike else ("map",)
             layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in parts]
-        stock.hide_below(self.viewer, layers, self._worked_on)
-        stock.add(self.viewer, layers)
+        contents.hide_below(self.viewer, layers, self._worked_on)
+        contents.add(self.viewer, layers)
         self.ran.emit(result)
 
     def _on_refused(self, error: UserError) -> None:
         """Let the session know that the step failed, and why."""
         if self._taken is not None:
             kind = PeakMaps if self.stage is Deconvolve else SpectralMap
-            stock.session(self.viewer).note_failure(Missing.of_step(self._settings, self._taken, str(error), kind))
+            contents.session(self.viewer).note_failure(Missing.of_step(self._settings, self._taken, str(error), kind))
 
-    def _stop(self, text: str, mood: str = QUIET) -> None:
+    def _stop(self, text: str, severity: str = QUIET) -> None:
         self.bar.setVisible(False)
         self.cancel_button.setEnabled(False)
         if self._so_far is not None and self._so_far in self.viewer.layers:
             self.viewer.layers.remove(self._so_far)
         self._so_far = None
-        self._outcome = (" ".join((text, *self._notes)), mood)
+        self._outcome = (" ".join((text, *self._notes)), severity)
         self._check()
         self.told.emit(*self._outcome)
 

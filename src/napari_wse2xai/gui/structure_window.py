@@ -5,7 +5,7 @@ from typing import Any
 
 from qtpy.QtCore import QObject, QTimer
 
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.layers import LayerTuple, structure_layer
 from napari_wse2xai.plots.theory import looks_of
 from napari_wse2xai.theory.cell import HarmonicCell
@@ -44,7 +44,7 @@ class StructureWindow(QObject):
         if not self.open:
             self.viewer = napari.Viewer(title=f"Structures of {material}", ndisplay=3)
         self.viewer.layers.clear()
-        stock.add(self.viewer, structure_layers(material, cells))
+        contents.add(self.viewer, structure_layers(material, cells))
         self.viewer.reset_view()
         self.viewer.scene.camera.angles = START_DEG
         self.turn(True)

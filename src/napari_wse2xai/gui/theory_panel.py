@@ -11,15 +11,15 @@ from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QVB
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
 from napari_wse2xai.errors import UserError
-from napari_wse2xai.gui import stock
+from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.calculate_panel import CalculatePanel
+from napari_wse2xai.gui.collapsible import CollapsibleSection
 from napari_wse2xai.gui.docked import FollowsLayers, Scrolled, plain
-from napari_wse2xai.gui.fold import Fold
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.structure_window import StructureWindow
 from napari_wse2xai.gui.theory_result import TheoryView
-from napari_wse2xai.gui.voice import BAD, QUIET, Voice
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io.calculations import read_calculated, read_named
 from napari_wse2xai.layers import to_layers
@@ -41,22 +41,22 @@ class TheoryPanel(FollowsLayers):
     ran = Signal(object)
     """The `TheoryBeside` that a run gave."""
     told = Signal(str, str)
-    """What came of a run, and the mood to say it in."""
+    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.peaks, self.form = QComboBox(), Form(CompareTheory)
-        self.files_button, self.files = QPushButton("Your own calculations…"), Voice(napari_viewer)
+        self.files_button, self.files = QPushButton("Your own calculations…"), MessageLabel(napari_viewer)
         self.calculations: tuple[Path, ...] = ()
         self.calculating = CalculatePanel(napari_viewer)
-        self.calculate_fold = Fold("Calculate a layer on this machine", self.calculating)
+        self.calculate_section = CollapsibleSection("Calculate a layer on this machine", self.calculating)
         self.work = WorkRow(napari_viewer, "Compare")
         self.view, self.below = TheoryView(), QWidget()
         self.structures = StructureWindow(self)
         self.structure_button, self.turn_button = QPushButton("Structures in 3-D"), QPushButton("Turn")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
-        self.saved = Voice(napari_viewer)
+        self.saved = MessageLabel(napari_viewer)
         self._arrange()
         self._connect()
         self.set_listening(True)
@@ -79,7 +79,7 @@ class TheoryPanel(FollowsLayers):
         below.addWidget(self.saved)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
-        for part in (self.calculate_fold, self.peaks, self.form, self.files_button, self.files, self.work, self.view, self.below):
+        for part in (self.calculate_section, self.peaks, self.form, self.files_button, self.files, self.work, self.view, self.below):
             column.addWidget(part)
         column.addStretch()
 
@@ -87,7 +87,7 @@ class TheoryPanel(FollowsLayers):
         self.peaks.currentIndexChanged.connect(lambda _: self._check())
         self.form.changed.connect(self._check)
         self.files_button.clicked.connect(self._ask_for_files)
-        self.calculate_fold.toggled.connect(lambda _: self.calculating.prepare())
+        self.calculate_section.toggled.connect(lambda _: self.calculating.prepare())
         self.calculating.use.connect(self.use_calculated)
         self.calculating.told.connect(self.told)
         self.work.begin_button.clicked.connect(self.compare)
@@ -100,7 +100,7 @@ class TheoryPanel(FollowsLayers):
 
     def refresh(self) -> None:
         """List the Raman maps that are deconvolved, the newest chosen where one came, and show what was compared last."""
-        there = [peaks for peaks in stock.all_peaks(self.viewer) if peaks.axis.kind is AxisKind.RAMAN_SHIFT]
+        there = [peaks for peaks in contents.all_peaks(self.viewer) if peaks.axis.kind is AxisKind.RAMAN_SHIFT]
         if [id(one) for one in there] != [id(self.peaks.itemData(index)) for index in range(self.peaks.count())]:
             self.peaks.blockSignals(True)
             self.peaks.clear()
@@ -108,7 +108,7 @@ class TheoryPanel(FollowsLayers):
                 self.peaks.addItem(f"{number}. {one.name}: {', '.join(one.names)}"[:60], one)
             self.peaks.setCurrentIndex(len(there) - 1)
             self.peaks.blockSignals(False)
-        compared = stock.of_kind(self.viewer, TheoryBeside)
+        compared = contents.of_kind(self.viewer, TheoryBeside)
         if compared and compared[-1] is not self.view.beside:
             self.view.show_beside(compared[-1])
         self.below.setVisible(self.view.beside is not None)
@@ -145,7 +145,7 @@ class TheoryPanel(FollowsLayers):
         source = self._source(peaks)
         if source is None or self.work.runner.busy or not isinstance(settings, CompareTheory):
             return
-        known = stock.session(self.viewer)
+        known = contents.session(self.viewer)
         pairs, explained = known.pairs_of(peaks), known.explanations_of(peaks)
         paired, explanation = pairs[-1] if pairs else None, explained[-1] if explained else None
 
@@ -161,12 +161,12 @@ class TheoryPanel(FollowsLayers):
 
     def _source(self, peaks: PeakMaps | None) -> SpectralMap | None:
         """The map that the peaks were found in, with its flake as it is drawn."""
-        source = None if peaks is None else stock.session(self.viewer).source_of(peaks)
-        return None if source is None else stock.with_edited_flake(self.viewer, source)
+        source = None if peaks is None else contents.session(self.viewer).source_of(peaks)
+        return None if source is None else contents.with_edited_flake(self.viewer, source)
 
     def _on_compared(self, beside: TheoryBeside) -> None:
         active = self.viewer.layers.selection.active
-        stock.add(self.viewer, [(data, keywords | {"visible": False}, kind) for data, keywords, kind in to_layers(beside)])
+        contents.add(self.viewer, [(data, keywords | {"visible": False}, kind) for data, keywords, kind in to_layers(beside)])
         self.viewer.layers.selection.active = active
         self.view.show_beside(beside)
         self.below.setVisible(True)

@@ -10,7 +10,7 @@ import platformdirs
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.gui import warming
+from napari_wse2xai.gui import preloading
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.unfinished import Unfinished
@@ -28,7 +28,7 @@ def shelf() -> Path:
 
 def train(settings: Train, pairs: Sequence[PairedMaps], progress: Progress) -> TrainedModel:
     """Train in the working thread; go on from where the same training was interrupted."""
-    warming.wait(progress)
+    preloading.wait(progress)
     with _in_turn(progress):
         one = Unfinished.among(shelf(), settings, settings.samples(pairs))
         one.prune()

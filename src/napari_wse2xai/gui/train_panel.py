@@ -18,16 +18,16 @@ from qtpy.QtWidgets import (
 )
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
-from napari_wse2xai.gui import stock, train_kept, warming
+from napari_wse2xai.gui import contents, preloading, train_kept
 from napari_wse2xai.gui.asking import save_where_asked
-from napari_wse2xai.gui.by_turns import ByTurns
+from napari_wse2xai.gui.call_queue import CallQueue
 from napari_wse2xai.gui.docked import Scrolled, plain
 from napari_wse2xai.gui.follows_session import FollowsSession
 from napari_wse2xai.gui.form import Form
+from napari_wse2xai.gui.message_label import BAD, NOTE, QUIET
 from napari_wse2xai.gui.outdated import Outdated
+from napari_wse2xai.gui.train_monitor import LiveCurves, TrainingMonitor
 from napari_wse2xai.gui.train_result import TrainResult
-from napari_wse2xai.gui.train_watch import LiveCurves, Tutor
-from napari_wse2xai.gui.voice import BAD, NOTE, QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.io import new_file
 from napari_wse2xai.io.learnt_csv import write_scores_csv
@@ -46,12 +46,12 @@ WARM_MS = 300
 
 
 class TrainPanel(FollowsSession):
-    """Learn the PL of one or more flakes from their RS, beside simple rivals, and judge what was learnt."""
+    """Learn the PL of one or more flakes from their RS, beside simple reference models, and judge what was learnt."""
 
     ran = Signal(object)
     """The `TrainedModel` that a run gave."""
     told = Signal(str, str)
-    """What came of a run, and the mood to say it in."""
+    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
@@ -59,7 +59,7 @@ class TrainPanel(FollowsSession):
         self.flakes, self.preset, self.form = QListWidget(), QComboBox(), Form(Train)
         self.enough_button = QPushButton("Stop and keep")
         self.work = WorkRow(napari_viewer, "Train", between=(self.enough_button,))
-        self.tutor, self.turns = Tutor(self), ByTurns(self)
+        self.monitor, self.queue = TrainingMonitor(self), CallQueue(self)
         self.live, self.which, self.result, self.outdated = LiveCurves(), QComboBox(), TrainResult(), Outdated(napari_viewer)
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
@@ -76,7 +76,9 @@ class TrainPanel(FollowsSession):
         self.flakes.setToolTip("Pairs of RS and PL in the window; with several, each flake is also predicted from the others.")
         self.preset.addItems(list(PRESETS))
         self.preset.setToolTip("laptop: one cycle, in a fraction of the paper's time.  paper: as Yoo et al. 2023 did; slow.")
-        self.enough_button.setToolTip(f"{ENOUGH} Rivals, null test and verdict follow as usual; of several targets, ends this one.")
+        self.enough_button.setToolTip(
+            f"{ENOUGH} Reference models, null test and verdict follow as usual; of several targets, ends this one."
+        )
         self.which.setToolTip("Which model in the window")
         self.which.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.live.setVisible(False)
@@ -107,7 +109,7 @@ class TrainPanel(FollowsSession):
         self.work.gave.connect(self._on_trained)
         self.work.told.connect(self._on_told)
         self.work.runner.ended.connect(self._check)
-        self.tutor.grew.connect(self._on_grew)
+        self.monitor.grew.connect(self._on_grew)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
         self.save_buttons["figure"].clicked.connect(lambda: self._ask("training.png", "Picture (*.png *.svg *.pdf)", self.save_figure))
         self.save_buttons["scores"].clicked.connect(lambda: self._ask("scores.csv", "Table (*.csv)", self.save_scores))
@@ -116,7 +118,7 @@ class TrainPanel(FollowsSession):
     def refresh(self) -> None:
         """List the pairs in the window, new ones ticked, and the models."""
         self._list_flakes()
-        models, kept = stock.models(self.viewer), self.which.currentData()
+        models, kept = contents.models(self.viewer), self.which.currentData()
         known = [self.which.itemData(index) for index in range(self.which.count())]
         if [id(model) for model in known] != [id(model) for model in models]:
             wanted = models[-1] if len(models) > len(known) else kept
@@ -130,7 +132,7 @@ class TrainPanel(FollowsSession):
         self._check()
 
     def _list_flakes(self) -> None:
-        pairs = stock.paired_maps(self.viewer)
+        pairs = contents.paired_maps(self.viewer)
         if [id(pair) for pair in pairs] == [id(pair) for pair in self._known]:
             return
         unticked = {id(pair) for pair in self._known} - {id(pair) for pair in self.chosen()}
@@ -166,15 +168,15 @@ class TrainPanel(FollowsSession):
         self._settings = settings
 
         def work(report: Progress) -> TrainedModel:
-            return train_kept.train(settings, pairs, self.tutor.attend(report))
+            return train_kept.train(settings, pairs, self.monitor.attend(report))
 
         self.result.setVisible(False)
         self.live.begin(settings.recipe.epochs)
         self._draw_live()
-        self.work.begin(work, f"Train: {pairs[0].raman.name}", warming.LOADING)
+        self.work.begin(work, f"Train: {pairs[0].raman.name}", preloading.LOADING)
 
     def _enough(self) -> None:
-        self.tutor.enough.set()
+        self.monitor.enough.set()
         self.enough_button.setEnabled(False)
         self.work.message.say(ENOUGH)
 
@@ -185,16 +187,16 @@ class TrainPanel(FollowsSession):
     def _on_trained(self, model: TrainedModel) -> None:
         """Put the prediction on the canvas, alone."""
         train_kept.forget(self._settings, model)
-        stock.session(self.viewer).add(model)
+        contents.session(self.viewer).add(model)
         for layer in self.viewer.layers:
             layer.visible = False
-        self.turns.do(partial(stock.add, self.viewer, [layer]) for layer in to_layers(model))
-        self.turns.do([self.viewer.reset_view, self.refresh, partial(self.ran.emit, model)])
+        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(model))
+        self.queue.do([self.viewer.reset_view, self.refresh, partial(self.ran.emit, model)])
 
-    def _on_told(self, text: str, mood: str) -> None:
+    def _on_told(self, text: str, severity: str) -> None:
         self.live.setVisible(False)
         self.result.setVisible(self.result.model is not None)
-        self.told.emit(text, mood)
+        self.told.emit(text, severity)
 
     def _show_chosen(self) -> None:
         model = self.which.currentData()
@@ -229,7 +231,7 @@ class TrainPanel(FollowsSession):
         self.work.message.say(f"Saved {path}.")
 
     def save_scores(self, path: Path) -> None:
-        """Write the scores of the model and its rivals as a table."""
+        """Write the scores of the model and the reference models as a table."""
         if self.result.model is not None:
             write_scores_csv({(): self.result.model}, path)
             self.work.message.say(f"Saved {path}.")
@@ -241,7 +243,7 @@ class TrainPanel(FollowsSession):
 
     def _warm(self) -> None:
         self._draw_live()
-        warming.begin()
+        preloading.begin()
 
     def _draw_live(self) -> None:
         """Draw the empty curves at their place now: while a network is trained, that would take five times as long."""
@@ -252,7 +254,7 @@ class TrainPanel(FollowsSession):
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.work.runner.cancel()
-        self.turns.forget()
+        self.queue.forget()
         super().let_go()
 
 

@@ -136,7 +136,7 @@ def draw(figure: Figure, model: TrainedModel, target: str, which: str) -> None:
         training.draw_scatter(figure.add_subplot(), model, target)
     elif which == MODELS:
         axes = figure.add_subplot()
-        training.draw_zoo(axes, model, target)
+        training.draw_reference_models(axes, model, target)
         if (legend := axes.get_legend()) is not None:  # in a narrow dock the bars leave room at the lower left only
             legend.set_loc("lower left")
     else:

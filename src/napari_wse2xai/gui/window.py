@@ -26,13 +26,13 @@ def open_window(files: Iterable[Path]) -> Any:
     """Open a window with files, the panels at the right and the spectrum below; returns the viewer."""
     import napari
 
-    from napari_wse2xai.gui import stock
+    from napari_wse2xai.gui import contents
 
     viewer = napari.Viewer(title="napari-wse2xai")
     furnish(viewer)
     for file in files:
-        stock.add(viewer, read_layers(str(file)))
-    stock.share_sliders(viewer)
+        contents.add(viewer, read_layers(str(file)))
+    contents.share_sliders(viewer)
     viewer.reset_view()
     return viewer
 

@@ -7,8 +7,8 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
+from napari_wse2xai.gui.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.run import Runner, Work
-from napari_wse2xai.gui.voice import BAD, NOTE, QUIET, Voice
 
 EARLY_S, EARLY = 3.0, 0.02
 """Seconds and share of the work before which no time is foretold."""
@@ -22,13 +22,13 @@ class WorkRow(QWidget):
     gave = Signal(object)
     """What the work gave."""
     told = Signal(str, str)
-    """What came of it, and the mood to say it in."""
+    """What came of it, and the severity to say it in."""
 
     def __init__(self, viewer: Any, verb: str, *, between: tuple[QPushButton, ...] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.runner = Runner(self)
         self.begin_button, self.cancel_button = QPushButton(verb), QPushButton("Cancel")
-        self.bar, self.message = QProgressBar(), Voice(viewer)
+        self.bar, self.message = QProgressBar(), MessageLabel(viewer)
         self._between = between
         self._notes: list[str] = []
         self._objection: tuple[str, str] | None = None
@@ -38,7 +38,7 @@ class WorkRow(QWidget):
         self.cancel_button.clicked.connect(self.runner.cancel)
         self.runner.worded.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, mood=BAD))
+        self.runner.failed.connect(partial(self._stop, severity=BAD))
         self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
 
@@ -72,8 +72,8 @@ class WorkRow(QWidget):
         self._objection, self._offer = objection, offer
         self._set_buttons()
         if not self.runner.busy:
-            text, mood = objection or self._outcome
-            self.message.say(f"{text} {offer}".strip(), mood)
+            text, severity = objection or self._outcome
+            self.message.say(f"{text} {offer}".strip(), severity)
 
     def _set_buttons(self) -> None:
         busy = self.runner.busy
@@ -94,12 +94,12 @@ class WorkRow(QWidget):
         self.message.say(message)
 
     def _on_finished(self, result: Any) -> None:
-        self._stop(f"Done in {perf_counter() - self._begun:.0f} s.", mood=NOTE if self._notes else QUIET)
+        self._stop(f"Done in {perf_counter() - self._begun:.0f} s.", severity=NOTE if self._notes else QUIET)
         self.gave.emit(result)
 
-    def _stop(self, text: str, mood: str = QUIET) -> None:
+    def _stop(self, text: str, severity: str = QUIET) -> None:
         self.bar.setVisible(False)
-        self._outcome = (" ".join((text, *self._notes)), mood)
+        self._outcome = (" ".join((text, *self._notes)), severity)
         self.object_with(self._objection, self._offer)
         self.told.emit(*self._outcome)
 

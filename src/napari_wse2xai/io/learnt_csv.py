@@ -11,7 +11,7 @@ from napari_wse2xai.io.atomic import new_file
 
 
 def write_scores_csv(models: Mapping[tuple[str, ...], TrainedModel], path: str | Path, *, keys: Sequence[str] = ()) -> None:
-    """One line per model of the zoo, target, validation and part, with the verdict on the target.
+    """One line per model, reference models too, target, validation and part, with the verdict on the target.
 
     Parameters
     ----------

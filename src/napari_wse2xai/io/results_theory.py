@@ -15,7 +15,7 @@ from napari_wse2xai.theory.agreement import Agreement
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside
 from napari_wse2xai.theory.evaluation import Conditions, FoldedPeak, TheoryResult
 from napari_wse2xai.theory.matching import Match
-from napari_wse2xai.theory.naming import Proposal
+from napari_wse2xai.theory.naming import Assignment
 from napari_wse2xai.theory.reference import PristineModes
 
 THEORY = "theory"
@@ -83,7 +83,7 @@ def read_beside(group: Any) -> TheoryBeside:
         axis=numbers_of(group["spectral"]),
         spectra=numbers_of(group["mean_spectrum"]),
         matches=_read_matches(group),
-        proposals=tuple(Proposal(**{**one, "also": tuple(one["also"])}) for one in _json(group, "proposals")),
+        proposals=tuple(Assignment(**{**one, "also": tuple(one["also"])}) for one in _json(group, "proposals")),
         evidence=tuple(str(text) for text in _json(group, "evidence")),
         agreement=None if agreement is None else Agreement(**agreement),
         history=histories.from_json(netcdf.text_of(group.attrs, "history")),

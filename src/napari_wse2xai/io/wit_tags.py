@@ -29,7 +29,7 @@ def skeleton(path: Path) -> bytes:
         content = _Content(stream)
         if content[:8] not in _MAGIC:
             raise ReaderError(f"'{path.name}' is not a WITec project or data file, whatever its name says; choose another file.")
-        return bytes(_Walk(content, path.name).copied())
+        return bytes(_TagCopier(content, path.name).copied())
 
 
 class _Content:
@@ -67,7 +67,7 @@ class _Tag:
         self.after_header: int = position + 4 + length + 20
 
 
-class _Walk:
+class _TagCopier:
     """Copies tag by tag."""
 
     def __init__(self, content: "_Content", name: str) -> None:

@@ -1,4 +1,4 @@
-"""Networks and their rivals, validation on maps, and the verdict: arrays in, scikit-learn's conventions."""
+"""Networks and their reference models, validation on maps, and the verdict: arrays in, scikit-learn's conventions."""
 
 from importlib import import_module
 from typing import Any
@@ -11,9 +11,10 @@ _HOMES = {
     "correlation_length": "variogram",
     "judge": "verdict",
     "measure": "scores",
+    "reference_models": "references",
     "spatial_permutation_test_score": "null_test",
     "surrogates": "surrogate_maps",
-    "zoo": "model_zoo",
+    "zoo": "references",
 }
 """Public names by module: loaded when first used, for torch and scikit-learn take seconds."""
 

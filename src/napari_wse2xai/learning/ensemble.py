@@ -1,4 +1,4 @@
-"""A few small networks on the bare numbers, trained as one batch of matrices: the CNN's strongest rival, and its error bar."""
+"""A few small networks on the bare numbers, trained as one batch of matrices: the CNN's strongest reference model, and its error bar."""
 
 from dataclasses import KW_ONLY, dataclass
 from typing import Self

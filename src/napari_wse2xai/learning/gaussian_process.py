@@ -1,4 +1,4 @@
-"""A fast, smooth rival of the network for its error bands: Gaussian-process regression with one length scale per parameter.
+"""A fast, smooth model beside the network for its error bands: Gaussian-process regression with one length scale per parameter.
 
 Once its kernel is found, many refits cost a Cholesky factorisation each, and their partial dependences and slopes are matrix products.
 """

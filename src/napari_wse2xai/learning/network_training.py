@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from napari_wse2xai.errors import Cancelled, DataError, Enough, SettingsError
+from napari_wse2xai.errors import Cancelled, DataError, SettingsError, StopTraining
 from napari_wse2xai.learning.checkpoint import Checkpoint, UnusableError
 from napari_wse2xai.learning.network import SpectralNetwork
 from napari_wse2xai.learning.prediction import ROWS
@@ -72,7 +72,7 @@ class Plan:
 
 
 @dataclass(frozen=True)
-class Table:
+class SampleTable:
     """Pixels on the device: raw features (n, column) and standardised targets (n, target)."""
 
     features: Tensor
@@ -102,8 +102,8 @@ class Trainer:
     def __init__(
         self,
         module: SpectralNetwork,
-        training: Table,
-        validation: Table | None,
+        training: SampleTable,
+        validation: SampleTable | None,
         plan: Plan,
         *,
         listen: Listener | None = None,
@@ -140,13 +140,13 @@ class Trainer:
             if self.resumed:
                 self._tell(0)
             if self.enough:
-                raise Enough
+                raise StopTraining
             while self.epoch < self.plan.max_epochs:
                 self._one_more()
                 if self.checkpoint and self.checkpoint.due:
                     self.checkpoint.keep(self.state())
                 self._tell(0)
-        except Enough:
+        except StopTraining:
             self.enough = self.whole = True  # it will not go on, so it is kept as it is, within an epoch or not
             raise
         finally:

@@ -18,7 +18,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.learning import device as devices
 from napari_wse2xai.learning.checkpoint import Checkpoint, read_tensors, write_tensors
 from napari_wse2xai.learning.network import Layout, SpectralNetwork
-from napari_wse2xai.learning.network_training import Listener, Plan, Table, Trainer
+from napari_wse2xai.learning.network_training import Listener, Plan, SampleTable, Trainer
 from napari_wse2xai.learning.prediction import predict_rows
 from napari_wse2xai.learning.rendering import Rendering
 
@@ -227,13 +227,13 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         network.target_scale.copy_(torch.as_tensor(np.where(spread > 0, spread, 1.0)))
         return network
 
-    def _table(self, features: Numbers, targets: Numbers) -> Table:
+    def _table(self, features: Numbers, targets: Numbers) -> SampleTable:
         mean, scale = (buffer.cpu().double().numpy() for buffer in (self.module_.target_mean, self.module_.target_scale))
         standardised = (targets.reshape(len(targets), -1) - mean) / scale
         where = self.module_.target_mean.device
-        return Table(*(torch.as_tensor(values, dtype=torch.float32, device=where) for values in (features, standardised)))
+        return SampleTable(*(torch.as_tensor(values, dtype=torch.float32, device=where) for values in (features, standardised)))
 
-    def _train(self, training: Table, validation: Table | None, plan: Plan, resume: str | Path | None) -> None:
+    def _train(self, training: SampleTable, validation: SampleTable | None, plan: Plan, resume: str | Path | None) -> None:
         identity = self._identity(training, validation)
         checkpoint = None if self.checkpoint is None else Checkpoint(self.checkpoint, identity)
         trainer = Trainer(self.module_, training, validation, plan, listen=self.on_epoch, checkpoint=checkpoint)
@@ -245,7 +245,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         finally:
             self.history_, self.best_, self.seconds_ = trainer.history, trainer.kept(), trainer.seconds
 
-    def _identity(self, *tables: Table | None) -> str:
+    def _identity(self, *tables: SampleTable | None) -> str:
         """Settings, kind of device and a digest of the data: a run goes on only with the same of all."""
         digest = sha256()
         for table in tables:

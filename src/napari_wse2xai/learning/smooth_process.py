@@ -1,4 +1,4 @@
-"""Gaussian-process regression behind scikit-learn's interface: of all rivals the one that comes closest to known laws, in a second."""
+"""Gaussian-process regression behind scikit-learn's interface: of all models the one that comes closest to known laws, in a second."""
 
 from dataclasses import dataclass
 from typing import Any, Self

@@ -43,7 +43,7 @@ class Evidence:
     target: str
     pixels: int
     scores: Sequence[Score]
-    """Of the network and its rivals; those of other targets are not looked at."""
+    """Of the network and the reference models; those of other targets are not looked at."""
     null_test: NullTest | None = None
     ceiling: float = float("nan")
     """Largest R2 that the errors of the target allow (`scores.noise_ceiling`)."""
@@ -62,10 +62,10 @@ class Evidence:
         """R2 of the fast model of the null test, the only one that is compared with surrogates; NaN where there is none."""
         return float("nan") if self.null_test is None else self.null_test.r2.get(validation, float("nan"))
 
-    def best_rival(self, validation: str) -> tuple[str, float]:
+    def best_reference(self, validation: str) -> tuple[str, float]:
         """Best other model on held-out pixels, and its R2; NaN where there is none."""
-        rivals = [(s.model, s.r2) for s in self._held_out(validation) if s.model != NETWORK and np.isfinite(s.r2)]
-        return max(rivals, key=lambda rival: rival[1], default=("", float("nan")))
+        references = [(s.model, s.r2) for s in self._held_out(validation) if s.model != NETWORK and np.isfinite(s.r2)]
+        return max(references, key=lambda scored: scored[1], default=("", float("nan")))
 
     def p_value(self, validation: str) -> float:
         """P value of the null test; NaN where there is none."""
@@ -173,15 +173,15 @@ def _across(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
 def _network(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     """Whether the network has learnt what simpler models find."""
     for validation, place in (("random", "between neighbours"), ("blocks", "in spatial blocks")):
-        own, (rival, best) = evidence.r2(validation), evidence.best_rival(validation)
-        if evidence.fast_r2(validation) > best or not rival:
-            rival, best = FAST, evidence.fast_r2(validation)
+        own, (reference, best) = evidence.r2(validation), evidence.best_reference(validation)
+        if evidence.fast_r2(validation) > best or not reference:
+            reference, best = FAST, evidence.fast_r2(validation)
         if best - own > limits.behind:
             yield Finding(
-                Level.LOCAL_ONLY, f"The network (R2 {own:.2f}) misses what the {rival} finds {place} (R2 {best:.2f}); train it longer."
+                Level.LOCAL_ONLY, f"The network (R2 {own:.2f}) misses what the {reference} finds {place} (R2 {best:.2f}); train it longer."
             )
         elif np.isfinite(own):
-            yield Finding(Level.INTERPRETABLE, f"The network reaches R2 {own:.2f} {place}; the best other model, {rival}, {best:.2f}.")
+            yield Finding(Level.INTERPRETABLE, f"The network reaches R2 {own:.2f} {place}; the best other model, {reference}, {best:.2f}.")
 
 
 def _ceiling(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
@@ -202,7 +202,7 @@ def _numbers(evidence: Evidence) -> dict[str, float]:
     found = {"pixels": float(evidence.pixels), "r2_ceiling": evidence.ceiling}
     for name in ("random", "blocks"):
         found |= {f"r2_{name}": evidence.fast_r2(name), f"p_{name}": evidence.p_value(name)}
-        found |= {f"r2_network_{name}": evidence.r2(name), f"r2_rival_{name}": evidence.best_rival(name)[1]}
+        found |= {f"r2_network_{name}": evidence.r2(name), f"r2_rival_{name}": evidence.best_reference(name)[1]}
         if evidence.null_test is not None and name in evidence.null_test.surrogate_r2:
             found[f"surrogate_r2_95_{name}"] = float(np.quantile(evidence.null_test.surrogate_r2[name], 0.95))
         if evidence.common_mode is not None:

@@ -67,7 +67,7 @@ class Bank:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Suspects:
     """Windows about suspects, (m, length) each."""
 
     own: Values
@@ -81,7 +81,7 @@ class Evidence:
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Ruling:
     """What is left of the suspicion."""
 
     significance: Values
@@ -96,7 +96,7 @@ class Verdict:
     """(m,) by how many channels it is moved, to first order."""
 
 
-def hear(evidence: Evidence, centre: Index, ways: tuple[Values, Values] | None = None) -> Verdict:
+def hear(evidence: Suspects, centre: Index, ways: tuple[Values, Values] | None = None) -> Ruling:
     """Fit the neighbours' line and a spike of 1 to 4 channels at the suspect; tell by how much the spike is needed.
 
     Parameters
@@ -113,15 +113,15 @@ def hear(evidence: Evidence, centre: Index, ways: tuple[Values, Values] | None =
     line = np.maximum(evidence.own, evidence.template)
     variance = evidence.variance + (LIKENESS * (line - line.min(axis=1, keepdims=True))) ** 2
     columns, spread = _columns(evidence, centre, ways)
-    first = _Fit(evidence, columns, spread, variance).best_run(centre)
+    first = _SuspectFit(evidence, columns, spread, variance).best_run(centre)
     scale, curve = first.scale[:, None], columns[..., 4]
     left_out = first.shift[:, None] ** 3 / 6.0 * np.gradient(curve, axis=1)  # a shift is one of its first and second derivatives
     spread[:, 3:] *= np.maximum(scale, 1.0)  # a line of twice the height differs by twice as much
     variance += scale**2 * (evidence.template_variance + (ROUGH * curve) ** 2 + left_out**2)
-    return _Fit(evidence, columns, spread, variance).best_run(centre)
+    return _SuspectFit(evidence, columns, spread, variance).best_run(centre)
 
 
-def _columns(evidence: Evidence, centre: Index, ways: tuple[Values, Values] | None) -> tuple[Values, Values]:
+def _columns(evidence: Suspects, centre: Index, ways: tuple[Values, Values] | None) -> tuple[Values, Values]:
     """(m, length, p) what a spectrum without a spike is made of, the third expected once, the others not at all; (m, p) how surely."""
     template = evidence.template
     from_centre = np.arange(template.shape[1]) - centre[:, None].astype(np.float64)
@@ -140,10 +140,10 @@ def _columns(evidence: Evidence, centre: Index, ways: tuple[Values, Values] | No
     return columns, spread
 
 
-class _Fit:
+class _SuspectFit:
     """Spectra without a spike, fitted."""
 
-    def __init__(self, evidence: Evidence, columns: Values, spread: Values, variance: Values) -> None:
+    def __init__(self, evidence: Suspects, columns: Values, spread: Values, variance: Values) -> None:
         self.own, self.columns, self.weight = evidence.own, columns, evidence.trusted / variance
         self.freedom = FREEDOM * np.where(spread[:, 2] > 1.0, ON_A_LINE, 1.0)
         mean, precision = np.zeros(columns.shape[-1]), spread**-2.0
@@ -159,7 +159,7 @@ class _Fit:
         self.residual = self.weight * (evidence.own - self.expected)
         self.chi2 = (self.residual * (evidence.own - self.expected)).sum(axis=1) + (precision * (self.found - mean) ** 2).sum(axis=1)
 
-    def best_run(self, centre: Index) -> Verdict:
+    def best_run(self, centre: Index) -> Ruling:
         """Try every run of 1 to 4 channels that holds the suspect."""
         m, length = self.own.shape
         rows = np.arange(m)[:, None]
@@ -186,7 +186,7 @@ class _Fit:
         high = np.linalg.solve(left, right[..., None])[..., 0]
         return high, (high * right).sum(axis=1)
 
-    def _verdict(self, spike: NDArray[np.bool_], amplitude: Values, worth: Values, surely: Values) -> Verdict:
+    def _verdict(self, spike: NDArray[np.bool_], amplitude: Values, worth: Values, surely: Values) -> Ruling:
         """What follows from a spike of some channels, with which chi2 falls by its worth, and surely by so much with some of them."""
         many = spike.sum(axis=1)
         freedom = np.maximum((self.weight > 0).sum(axis=1) - 6 - many, 1)
@@ -195,4 +195,4 @@ class _Fit:
         expected = self.expected - np.einsum("bli,bi->bl", self.columns, change)
         scale = np.clip(self.found[:, 2] - change[:, 2], 0.0, MANY_TIMES)
         shift = np.clip((self.found[:, 3] - change[:, 3]) / np.maximum(scale, 1e-3), -FARTHEST, FARTHEST)
-        return Verdict(np.sqrt(surely / misfit), spike, expected, scale, shift)
+        return Ruling(np.sqrt(surely / misfit), spike, expected, scale, shift)

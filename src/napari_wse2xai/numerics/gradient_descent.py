@@ -70,7 +70,7 @@ def _within(progress: Callable[[float], None], begun: float, share: float, done:
 def _descend(
     problem: Problem, counts: NDArray[np.float32], schedule: Schedule, device: str, progress: Callable[[float], None]
 ) -> NDArray[np.float64]:
-    descent = _Descent(problem, counts, device)
+    descent = _GradientDescent(problem, counts, device)
     optimizer = torch.optim.RAdam([descent.state], lr=schedule.learning_rate)
     decay = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, schedule.steps)
     for step in range(schedule.steps):
@@ -83,7 +83,7 @@ def _descend(
     return descent.found()
 
 
-class _Descent:
+class _GradientDescent:
     """One chunk on its way; the state holds each fitted parameter in its natural unit, (pixel, m).
 
     A position in FWHM of the start and from there, a FWHM as ln of its ratio to the start, a height over the spectrum's highest count.

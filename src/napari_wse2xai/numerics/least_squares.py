@@ -56,11 +56,11 @@ def fit(
         progress(first / len(counts))
         part = slice(first, first + CHUNK)
         with np.errstate(all="ignore"):  # a step that leads beyond what numbers hold is one that is not taken
-            result[part] = _Descent(problem, counts[part], None if start is None else start[part]).run(tolerance)
+            result[part] = _ChannelDescent(problem, counts[part], None if start is None else start[part]).run(tolerance)
     return result
 
 
-class _Descent:
+class _ChannelDescent:
     """One chunk on its way to the minimum; what moves are the fitted parameters, (pixel, m), heights in counts."""
 
     def __init__(self, problem: Problem, counts: NDArray[np.floating], start: Array | None) -> None:

@@ -28,7 +28,7 @@ WEAKEST = 4
 
 
 @dataclass(frozen=True, eq=False)
-class Evidence:
+class OutlineEvidence:
     """What each point of the outlines says for a placing."""
 
     gains: Array
@@ -93,18 +93,18 @@ class LostSides:
         """How many pairs of cuts there are, that of none included."""
         return len(self.fixed.ways) + 1, len(self.moving.ways) + 1
 
-    def summed(self, evidence: Evidence, values: Array) -> Array:
+    def summed(self, evidence: OutlineEvidence, values: Array) -> Array:
         """(k + 1, m + 1) sum of values (n,) of the points that count, for each pair of cuts; of values (n, p) so many sums each."""
         here, there = self.fixed.counted(evidence.fixed), self.moving.counted(evidence.moving)
         sums = [(here * value) @ there.T for value in np.atleast_2d(values.T)]
         return np.asarray(np.stack(sums, axis=-1) if values.ndim > 1 else sums[0])
 
-    def behind(self, best: Evidence, other: Evidence) -> Array:
+    def behind(self, best: OutlineEvidence, other: OutlineEvidence) -> Array:
         """(k + 1, m + 1) by how much a placing is worth less than the best one; infinite where too little counts."""
         enough = np.minimum(self.summed(best, best.weight), self.summed(other, other.weight)) >= LEAST_KEPT * best.weight.sum()
         return np.where(enough, self.summed(best, best.gains) - self.summed(other, other.gains), np.inf)
 
-    def weakest(self, best: Evidence, steep: Array) -> list[tuple[Array, tuple[int, int]]]:
+    def weakest(self, best: OutlineEvidence, steep: Array) -> list[tuple[Array, tuple[int, int]]]:
         """Ways (3,) along which the best placing is held least, each with the pair of cuts that leaves it so.
 
         Parameters

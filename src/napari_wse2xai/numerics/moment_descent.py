@@ -14,7 +14,7 @@ from napari_wse2xai.numerics.elimination import Factor
 from napari_wse2xai.numerics.moment_parameters import bound_of, internal_of, leaders_of, links_of, snapped
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
-from napari_wse2xai.numerics.power_series import Places, Series
+from napari_wse2xai.numerics.power_series import Places, PowerSeries
 from napari_wse2xai.numerics.problem import Problem
 
 SLIGHT = 1e-6
@@ -31,7 +31,7 @@ QUICKEST = 0.1
 
 
 @dataclass(frozen=True)
-class Tolerance:
+class MomentTolerance:
     """When to stop."""
 
     relative: float = 1e-5
@@ -40,7 +40,7 @@ class Tolerance:
 
 
 @dataclass
-class State:
+class DescentState:
     """Spectra on their way to the minimum."""
 
     rows: torch.Tensor
@@ -51,7 +51,7 @@ class State:
     """(3, peak, pixel)."""
     of_value: torch.Tensor
     of_slope: torch.Tensor
-    """(peak, ORDER or one less, pixel) power series of the spectrum, see `Series.of`."""
+    """(peak, ORDER or one less, pixel) power series of the spectrum, see `PowerSeries.of`."""
     power: torch.Tensor
     """(pixel,) sum of the squared spectrum, its background taken off."""
     pull: torch.Tensor
@@ -64,12 +64,12 @@ class State:
     stretch: torch.Tensor
     """(pixel,) how many times its own length the last step went."""
 
-    def keep(self, some: torch.Tensor | slice) -> "State":
+    def keep(self, some: torch.Tensor | slice) -> "DescentState":
         """Only some of the spectra."""
-        return State(*(value[..., some] for value in vars(self).values()))
+        return DescentState(*(value[..., some] for value in vars(self).values()))
 
     @classmethod
-    def joined(cls, states: "list[State]") -> "State":
+    def joined(cls, states: "list[DescentState]") -> "DescentState":
         """All spectra of several states."""
         return cls(*(torch.cat(parts, -1) for parts in zip(*(vars(state).values() for state in states), strict=True)))
 
@@ -119,7 +119,7 @@ class Step:
     whole: torch.Tensor
     """(pixel,) False where a bound cut the step short."""
     stretch: torch.Tensor
-    """(pixel,) see `State`."""
+    """(pixel,) see `DescentState`."""
     fitted: torch.Tensor
     """(m, pixel) the step in what is fitted, of its own length."""
     slope: torch.Tensor
@@ -129,7 +129,7 @@ class Step:
         """Only some of the spectra."""
         return Step(*(value[..., some] for value in vars(self).values()))
 
-    def settles(self, state: State, cost: torch.Tensor, tolerance: Tolerance) -> torch.Tensor:
+    def settles(self, state: DescentState, cost: torch.Tensor, tolerance: MomentTolerance) -> torch.Tensor:
         """(pixel,) whether no more than this step is needed: the next one's promise is to this one's as this one's to the last one's."""
         ratio = (self.promise / state.promised.clamp_min(1e-30)).clamp(QUICKEST, 1.0)
         small = (self.promise >= 0) & (self.promise * ratio <= tolerance.relative * cost) & (self.promise <= 0.01 * cost)
@@ -139,7 +139,7 @@ class Step:
 class Local:
     """The normal equations about some parameters, solved as often as one likes."""
 
-    def __init__(self, descent: "Descent", state: State, slope: Slope, system: torch.Tensor) -> None:
+    def __init__(self, descent: "Descent", state: DescentState, slope: Slope, system: torch.Tensor) -> None:
         """Take the Hessian, which is overwritten."""
         self.descent, self.state = descent, state
         self.free = descent.free(state.now, slope.downhill)
@@ -178,7 +178,7 @@ class Descent:
         self.begun = internal_of(start, self.centre)
         self.degrees = 0 if problem.degree is None else min(problem.degree, 1) + 1
         self.poles = Poles(problem.width, len(problem.shapes), device)
-        self.series = Series(
+        self.series = PowerSeries(
             problem.x - self.centre,
             self.begun[1] + 1j * self.begun[2],
             problem.root,
@@ -202,7 +202,7 @@ class Descent:
         """Put numbers on the device, in single precision."""
         return torch.as_tensor(values, dtype=torch.float32, device=self.device)
 
-    def begin(self, counts: NDArray[np.float32], rows: NDArray[np.intp]) -> State:
+    def begin(self, counts: NDArray[np.float32], rows: NDArray[np.intp]) -> DescentState:
         """Put spectra (pixel, n) at the problem's start, scaled so that its peaks explain most of them; `rows` names them."""
         problem = self.problem
         scale = np.maximum(counts @ self.template, np.maximum(0.05 * counts.max(axis=1), 1e-12))
@@ -210,7 +210,7 @@ class Descent:
         if problem.background.shape[1]:
             under = self.tensor(problem.background)
             y -= (y @ under) @ under.T
-        return State(
+        return DescentState(
             torch.as_tensor(rows, device=self.device),
             self.tensor(scale),
             self.tensor(self.begun)[..., None].expand(-1, -1, len(y)).contiguous(),
@@ -223,23 +223,23 @@ class Descent:
             y.new_ones(len(y)),
         )
 
-    def found(self, state: State) -> NDArray[np.float64]:
+    def found(self, state: DescentState) -> NDArray[np.float64]:
         """Position, FWHM, height and form of spectra, (pixel, peak, 4)."""
         a, p, gamma = state.now.double().cpu().numpy()
         found = np.stack([p + self.centre, 2 * gamma, a / gamma * state.scale.double().cpu().numpy(), np.zeros_like(a)], axis=-1)
         return found.swapaxes(0, 1)
 
-    def radius(self, state: State) -> torch.Tensor:
+    def radius(self, state: DescentState) -> torch.Tensor:
         """(pixel,) largest ``|w|`` of a spectrum's peaks."""
         z = torch.complex(state.now[1], state.now[2])
         return ((z - self.series.z0) / (z - self.series.mirrored)).abs().amax(0)
 
-    def internal(self, found: NDArray[np.float64], state: State) -> NDArray[np.float64]:
+    def internal(self, found: NDArray[np.float64], state: DescentState) -> NDArray[np.float64]:
         """The other way: (3, peak, pixel) of (pixel, peak, 4)."""
         p, width, height, _ = found.transpose(2, 1, 0)
         return np.stack([height / state.scale.double().cpu().numpy() * width / 2, p - self.centre, width / 2])
 
-    def look(self, state: State, now: torch.Tensor) -> Slope:
+    def look(self, state: DescentState, now: torch.Tensor) -> Slope:
         """Objective and gradient at some parameters, from the moments alone."""
         a, p, gamma = now
         at = self.series.at(torch.complex(p, gamma))
@@ -276,7 +276,7 @@ class Descent:
             shadows.append(torch.stack([level, turned, slope]) / self.spread)
         return shadows
 
-    def normal(self, state: State, slope: Slope) -> torch.Tensor:
+    def normal(self, state: DescentState, slope: Slope) -> torch.Tensor:
         """The Hessian (Gauss-Newton), (m, m, pixel), of which only the lower triangle is of use."""
         a = state.now[0]
         k = len(a)
@@ -327,7 +327,7 @@ class Descent:
         moved = (clamped - now).flatten(0, 1)[self.leaders]
         return now + (self.links @ moved).view_as(now)
 
-    def run(self, state: State, tolerance: Tolerance) -> tuple[torch.Tensor, torch.Tensor]:
+    def run(self, state: DescentState, tolerance: MomentTolerance) -> tuple[torch.Tensor, torch.Tensor]:
         """Iterate until every spectrum is done; return their parameters, and (pixel,) who is not."""
         found, unsettled = state.now.clone(), torch.ones_like(state.rows, dtype=torch.bool)
         places = torch.arange(len(state.rows), device=self.device)
@@ -347,7 +347,7 @@ class Descent:
             found[..., places] = state.now
         return found, unsettled
 
-    def _advance(self, state: State, step: "Step", cost: torch.Tensor) -> tuple[Slope, torch.Tensor]:
+    def _advance(self, state: DescentState, step: "Step", cost: torch.Tensor) -> tuple[Slope, torch.Tensor]:
         """Go where that lowers the objective; slope and Hessian at the new parameters."""
         before, slope = state.now, self.look(state, step.to)
         worse = ~self._judge(state, step, cost, slope)
@@ -361,14 +361,14 @@ class Descent:
             normal[..., worse] = self.normal(some, again)
         return slope, normal
 
-    def _judge(self, state: State, step: "Step", cost: torch.Tensor, ahead: Slope) -> torch.Tensor:
+    def _judge(self, state: DescentState, step: "Step", cost: torch.Tensor, ahead: Slope) -> torch.Tensor:
         """(pixel,) whether a step lowered the objective; the state learns from how it came out."""
         better = state.judge(step, cost, ahead.cost)
         lean = (step.fitted * self.gradient(step.to, ahead.downhill)).sum(0) / step.slope.clamp_min(1e-30)
         state.lean = torch.where(better & step.whole, lean, 0.0)
         return better
 
-    def dash(self, state: State, start: torch.Tensor, tolerance: Tolerance) -> torch.Tensor:
+    def dash(self, state: DescentState, start: torch.Tensor, tolerance: MomentTolerance) -> torch.Tensor:
         """Two steps from a good start, with the normal matrix of the first: return (pixel,) who needs more than that."""
         begun, state.now = state.now, self.inside(start if self.links is not None else snapped(start, self.lower, self.upper))
         slope = self.look(state, state.now)
@@ -386,7 +386,7 @@ class Descent:
         state.lean = torch.where(better, state.lean, 0.0)
         return ~settled
 
-    def _cost_at_start(self, state: State) -> torch.Tensor:
+    def _cost_at_start(self, state: DescentState) -> torch.Tensor:
         """(pixel,) objective at the problem's own start, which is a sum that all spectra share and one with Y there."""
         one = state.keep(torch.zeros(1, dtype=torch.long, device=self.device))
         begun = self.tensor(self.begun)[..., None]

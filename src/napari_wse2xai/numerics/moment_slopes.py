@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.numerics.noise import median
 from napari_wse2xai.numerics.partial_fractions import Products
 from napari_wse2xai.numerics.poles import Poles
-from napari_wse2xai.numerics.power_series import Parts, Series
+from napari_wse2xai.numerics.power_series import Parts, PowerSeries
 from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.slopes import drawn
 
@@ -32,7 +32,7 @@ class Expansion:
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         self.poles = Poles(problem.width, len(middle), "cpu")
         z0 = middle[:, POSITION] - self.centre + 0.5j * middle[:, FWHM]
-        self.series = Series(problem.x - self.centre, z0, problem.root, self.poles, np.empty((len(problem.x), 0)), "cpu")
+        self.series = PowerSeries(problem.x - self.centre, z0, problem.root, self.poles, np.empty((len(problem.x), 0)), "cpu")
         away = (problem.x - self.centre) * problem.root
         under = np.stack([problem.root / np.linalg.norm(problem.root), away / np.linalg.norm(away)], axis=1)
         self.background = under[:, : problem.background.shape[1]].astype(np.float32)

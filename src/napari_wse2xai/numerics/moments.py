@@ -14,11 +14,11 @@ import torch
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.learned_start import LearnedStart, enough
-from napari_wse2xai.numerics.moment_descent import FEW, LAST, Descent, State, Tolerance
+from napari_wse2xai.numerics.moment_descent import FEW, LAST, Descent, DescentState, MomentTolerance
 from napari_wse2xai.numerics.problem import HEIGHT, POSITION, Problem, Tie
 from napari_wse2xai.numerics.threads import single_thread
 
-__all__ = ["FEW", "Tolerance", "applies", "fit"]
+__all__ = ["FEW", "MomentTolerance", "applies", "fit"]
 
 SAFE_RADIUS = 0.7
 """Largest ``|w|`` at which the series is trusted."""
@@ -43,7 +43,7 @@ def _plain(tie: Tie) -> bool:
 def fit(
     problem: Problem,
     counts: NDArray[np.float32],
-    tolerance: Tolerance,
+    tolerance: MomentTolerance,
     *,
     start: NDArray[np.float64] | None = None,
     device: str = "cpu",
@@ -69,14 +69,14 @@ def fit(
     first; the series are then taken about their median, and from these fits the rest learn where to start.
     """
     with single_thread():
-        return _Fit(problem, counts, tolerance, device, start).run(progress)
+        return _MomentFit(problem, counts, tolerance, device, start).run(progress)
 
 
-class _Fit:
+class _MomentFit:
     """All spectra of one problem: a sample first, then all in two steps each, and the stragglers together."""
 
     def __init__(
-        self, problem: Problem, counts: NDArray[np.float32], tolerance: Tolerance, device: str, start: NDArray[np.float64] | None
+        self, problem: Problem, counts: NDArray[np.float32], tolerance: MomentTolerance, device: str, start: NDArray[np.float64] | None
     ) -> None:
         self.counts, self.tolerance, self.start = counts, tolerance, start
         self.descent = Descent(problem, problem.start, device)
@@ -88,7 +88,7 @@ class _Fit:
         """Fit all."""
         progress(0.0)
         learned = self._learn()
-        left: list[State] = []
+        left: list[DescentState] = []
         for first in range(0, len(self.counts), CHUNK):
             left.append(self._take(first, learned))
             if sum(len(state.rows) for state in left) >= CHUNK:
@@ -107,7 +107,7 @@ class _Fit:
             return None
         rows = np.linspace(0, len(self.counts) - 1, some).astype(np.intp)
         state = self.descent.begin(self.counts[rows], rows)
-        state.now, unsettled = self.descent.run(state, Tolerance(1e-3, 5))
+        state.now, unsettled = self.descent.run(state, MomentTolerance(1e-3, 5))
         settled = ~unsettled.cpu().numpy()
         if settled.sum() < some / 2:
             return None
@@ -116,7 +116,7 @@ class _Fit:
         state = self.descent.begin(self.counts[rows], rows)
         return LearnedStart(_features(state), self.descent.tensor(self.descent.internal(found, state)))
 
-    def _take(self, first: int, learned: LearnedStart | None) -> State:
+    def _take(self, first: int, learned: LearnedStart | None) -> DescentState:
         """Fit a chunk; return the spectra that are not done."""
         counts = self.counts[first : first + CHUNK]
         state = self.descent.begin(counts, np.arange(first, first + len(counts)))
@@ -130,20 +130,20 @@ class _Fit:
         self._put(state)
         return state.keep(going)
 
-    def _finish(self, left: list[State]) -> None:
+    def _finish(self, left: list[DescentState]) -> None:
         """Fit to the end."""
-        state = State.joined(left)
+        state = DescentState.joined(left)
         state.now, unsettled = self.descent.run(state, self.tolerance)
         self._put(state)
         if 0 < int(unsettled.sum()) <= LAST:
             self.far[state.rows[unsettled].cpu().numpy()] = True
 
-    def _put(self, state: State) -> None:
+    def _put(self, state: DescentState) -> None:
         rows = state.rows.cpu().numpy()
         self.found[rows], self.far[rows] = self.descent.found(state), self.descent.radius(state).cpu().numpy() > SAFE_RADIUS
 
 
-def _features(state: State) -> torch.Tensor:
+def _features(state: DescentState) -> torch.Tensor:
     """(3 peak, pixel) what the spectrum has of each peak's profile and of its derivatives at the start: first moments."""
     slope = torch.view_as_real(state.of_value[:, 1])
     return torch.cat([state.of_value[:, 0].imag, slope[..., 0], slope[..., 1]])

@@ -17,7 +17,7 @@ ORDER, FEW = 16, 8
 """Terms of the power series, and of that of a residual; the remainder is of the size of the noise times ``|w|^ORDER``."""
 
 
-class Series:
+class PowerSeries:
     """Power series of ``sum f(x) / (x - z)`` about the peaks' starts, for f = 1 (G) and for spectra (Y).
 
     With ``w = (z - z0) / (z - conj z0)``, which maps the upper half plane into the unit disc, ``1 / (x - z)`` is

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from napari_wse2xai.numerics.coarse_search import Done, Freedom, candidates
-from napari_wse2xai.numerics.lost_sides import Evidence, LostSides
+from napari_wse2xai.numerics.lost_sides import LostSides, OutlineEvidence
 from napari_wse2xai.numerics.outline import Array, Placing, Scan
 from napari_wse2xai.numerics.registration import SHIFT, TURN, distances, overlap, refine, seen, slopes, with_common_blur
 
@@ -36,7 +36,7 @@ AGREES_TOO = 0.12
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class PlacingFit:
     """How well the outlines agree where a placing brings them."""
 
     placing: Placing
@@ -62,7 +62,7 @@ class Fit:
         return self.worth + (0.0 if self.mirrored else UNMIRRORED)
 
 
-def search(fixed: Scan, moving: Scan, freedom: Freedom, progress: Done, also: tuple[Placing, ...] = ()) -> list[Fit]:
+def search(fixed: Scan, moving: Scan, freedom: Freedom, progress: Done, also: tuple[Placing, ...] = ()) -> list[PlacingFit]:
     """Every placing that is worth a look, the best first; none where the flakes have no outline to go by or nowhere agree.
 
     Parameters
@@ -88,7 +88,7 @@ def search(fixed: Scan, moving: Scan, freedom: Freedom, progress: Done, also: tu
     return _if_sides_are_lost(fixed, moving, [*fits, *slid], freedom)
 
 
-def compared(fixed: Scan, moving: Scan, placings: list[Placing], *, strict: bool = False) -> list[Fit]:
+def compared(fixed: Scan, moving: Scan, placings: list[Placing], *, strict: bool = False) -> list[PlacingFit]:
     """Fits of placings of scans with a common blur, the best first, with the scatter that the best of them shows.
 
     Parameters
@@ -97,7 +97,7 @@ def compared(fixed: Scan, moving: Scan, placings: list[Placing], *, strict: bool
     """
     known = [(placing, apart) for placing in placings if (apart := _Apart.of(fixed, moving, placing)) is not None]
     step = pitch(fixed, moving)
-    spread, tolerance, fits = SMALLEST_SPREAD * step, step, list[Fit]()
+    spread, tolerance, fits = SMALLEST_SPREAD * step, step, list[PlacingFit]()
     for _ in range(1 if strict else 2):
         ranked = sorted(((apart.fit(placing, spread, tolerance), apart) for placing, apart in known), key=lambda one: -one[0].rank)
         fits = [fit for fit, _ in ranked]
@@ -138,18 +138,18 @@ class _Apart:
         """(n,) logarithm of the likelihood of each distance, with heavy tails, over that of one at random."""
         return np.asarray(0.5 * CAP - np.minimum(np.log1p((self.far / spread) ** 2), CAP))
 
-    def evidence_at(self, spread: float) -> Evidence:
+    def evidence_at(self, spread: float) -> OutlineEvidence:
         """What every point says."""
-        return Evidence(self.gains(spread) * self.weight, self.weight, self.fixed, self.moving)
+        return OutlineEvidence(self.gains(spread) * self.weight, self.weight, self.fixed, self.moving)
 
-    def fit(self, placing: Placing, spread: float, tolerance: float) -> Fit:
+    def fit(self, placing: Placing, spread: float, tolerance: float) -> PlacingFit:
         """Likelihood of these distances, and how much agrees."""
         gains = self.gains(spread)
         order = np.argsort(-gains)
         weighted, total = (gains * self.weight)[order], np.cumsum(self.weight[order])
         core = float(weighted[total <= CORE * total[-1]].sum())
         agreement = float(self.weight[self.far <= tolerance].sum() / self.weight.sum())
-        return Fit(placing, agreement, self.evidence, float(weighted.sum()), core)
+        return PlacingFit(placing, agreement, self.evidence, float(weighted.sum()), core)
 
 
 def agrees(fixed: Scan, moving: Scan, placing: Placing, least: float) -> bool:
@@ -179,18 +179,18 @@ def agrees_too(fixed: Scan, moving: Scan, placing: Placing, best: Placing) -> bo
     return one.agreement >= other.agreement - AGREES_TOO and one.evidence >= 0.5 * other.evidence
 
 
-def as_good(fits: list[Fit]) -> list[Fit]:
+def as_good(fits: list[PlacingFit]) -> list[PlacingFit]:
     """Those that fit as well as the first, itself included."""
     best = fits[0]
     return [fit for fit in fits if fit.worth >= best.worth - MARGIN or fit.core >= best.core - CORE_MARGIN or _if_lost(fit, best)]
 
 
-def _if_lost(fit: Fit, best: Fit) -> bool:
+def _if_lost(fit: PlacingFit, best: PlacingFit) -> bool:
     """Whether it fits as well as the best, of the same hand, should either mask have lost a side."""
     return fit.behind < LOST_MARGIN and fit.mirrored == best.mirrored
 
 
-def nearly_as_good(fits: list[Fit]) -> bool:
+def nearly_as_good(fits: list[PlacingFit]) -> bool:
     """Whether something would fit nearly as well as the first, should either mask have lost a side."""
     return any(fit.behind < (LOST_DOUBT if fit.mirrored == fits[0].mirrored else OTHER_HAND_DOUBT) for fit in fits[1:])
 
@@ -216,9 +216,9 @@ def _blurred(fixed: Scan, moving: Scan) -> tuple[Scan, Scan]:
     return first, second
 
 
-def _distinct(fixed: Scan, moving: Scan, fits: list[Fit]) -> list[Fit]:
+def _distinct(fixed: Scan, moving: Scan, fits: list[PlacingFit]) -> list[PlacingFit]:
     """Leave out what is the same as a better one."""
-    kept: list[Fit] = []
+    kept: list[PlacingFit] = []
     near = SAME_STEPS * pitch(fixed, moving)
     for fit in fits:
         if all(np.linalg.norm(fit.placing(moving.corners) - other.placing(moving.corners), axis=1).mean() > near for other in kept):
@@ -248,7 +248,7 @@ def _along(fixed: Scan, moving: Scan, best: Placing, way: Array, freedom: Freedo
     return [placing for placing in moved if freedom.held(fixed, moving, placing) is placing]
 
 
-def _if_sides_are_lost(fixed: Scan, moving: Scan, fits: list[Fit], freedom: Freedom) -> list[Fit]:
+def _if_sides_are_lost(fixed: Scan, moving: Scan, fits: list[PlacingFit], freedom: Freedom) -> list[PlacingFit]:
     """Say of each fit how far it stays behind the best if a side is lost, and add what could be the place then.
 
     Mirrored ones are not asked where the best is none: scans of one instrument are not mirrored.
@@ -273,7 +273,7 @@ class _Lost:
 
     scans: tuple[Scan, Scan]
     sides: LostSides
-    best: Evidence
+    best: OutlineEvidence
     spread: float
 
     @classmethod

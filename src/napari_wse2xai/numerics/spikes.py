@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.appeal import WIDEST, Bank, Evidence, hear
+from napari_wse2xai.numerics.appeal import WIDEST, Bank, Suspects, hear
 from napari_wse2xai.numerics.noise import robust_sigma
 
 REACH = 10
@@ -180,7 +180,7 @@ class Judge:
         of_own = self.guard.variance(np.maximum(own, template))
         trusted = near | ~doubtful[row[:, None], column[:, None], channels]
         ways = None if bank is None else bank.ways(channels)
-        said = hear(Evidence(own, template, of_template, of_own, trusted), channel - channels[:, 0], ways)
+        said = hear(Suspects(own, template, of_template, of_own, trusted), channel - channels[:, 0], ways)
         excess = np.where(said.spike, own - said.expected, 0.0)
         least = self.guard.threshold * (1.0 if bank is None else SURE)
         guilty = self._high(excess, said.expected).any(axis=1) & (said.significance > least)

@@ -21,7 +21,7 @@ COMPONENT_COLORS = ("#4c9be8", "#59c08a", "#e8a33d", "#b07a5b", "#9a7fd1", "#4cc
 
 
 @dataclass(frozen=True)
-class Fit:
+class FittedCurves:
     """The curves of one pixel's fit on the whole axis, counts; NaN outside the fit windows."""
 
     total: Curve
@@ -30,7 +30,7 @@ class Fit:
     background: Curve
 
     @classmethod
-    def of(cls, peaks: PeakMaps, row: int, column: int) -> "Fit":
+    def of(cls, peaks: PeakMaps, row: int, column: int) -> "FittedCurves":
         """Evaluate the fit of a pixel; an absent peak has no component."""
         x = peaks.axis.values
         total = peaks.background_at(row, column)
@@ -86,7 +86,7 @@ class SpectrumPlot:
         """Move the curves to a pixel; return whether axes or ticks changed, so that a blitting canvas must draw everything."""
         x, counts = source.axis.values, np.asarray(source.counts[row, column], dtype=np.float64)
         self._measured.set_data(x, counts)
-        fit = Fit.of(peaks, row, column) if peaks is not None and np.isfinite(peaks.height[:, row, column]).any() else None
+        fit = FittedCurves.of(peaks, row, column) if peaks is not None and np.isfinite(peaks.height[:, row, column]).any() else None
         nothing = np.full(len(x), np.nan)
         self._total.set_data(x, nothing if fit is None else fit.total)
         self._under.set_data(x, nothing if fit is None else fit.background)
@@ -102,7 +102,7 @@ class SpectrumPlot:
         (line,) = axes.plot([], [], animated=self._animated, **style)
         return line
 
-    def _show_components(self, x: Curve, fit: Fit | None) -> None:
+    def _show_components(self, x: Curve, fit: FittedCurves | None) -> None:
         wanted = 0 if fit is None else len(fit.components)
         while len(self._components) < wanted:
             color = COMPONENT_COLORS[len(self._components) % len(COMPONENT_COLORS)]

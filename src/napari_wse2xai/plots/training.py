@@ -1,4 +1,4 @@
-"""How well a network predicts, drawn on given Axes: curves, scatter, images, rivals, null test.  The verdict stands on each."""
+"""How well a network predicts, drawn on given Axes: curves, scatter, images, reference models, null test.  The verdict stands on each."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -151,8 +151,8 @@ def draw_null_test(axes: Axes, test: NullTest, validation: str, *, verdict: Verd
     badge(axes, verdict)
 
 
-def draw_zoo(axes: Axes, model: TrainedModel, target: str) -> None:
-    """R2 of the network and its rivals on pixels that they did not see, by kind of validation; bars end at `WORST_R2`."""
+def draw_reference_models(axes: Axes, model: TrainedModel, target: str) -> None:
+    """R2 of the network and the reference models on pixels that they did not see, by kind of validation; bars end at `WORST_R2`."""
     held_out = [score for score in model.scores if score.target == target and score.part == "validation"]
     names = list(dict.fromkeys(score.model for score in held_out))
     kinds = [kind for kind in VALIDATIONS if any(score.validation == kind for score in held_out)]

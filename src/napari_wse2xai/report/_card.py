@@ -110,10 +110,10 @@ def _maps_shown(explanation: Explanation) -> list[str]:
 
 
 def _told(model: TrainedModel, target: str) -> set[str]:
-    """Network, and the best of its rivals between neighbours."""
+    """Network, and the best of the reference models between neighbours."""
     scores = model.held_out_r2(target)
-    rivals = sorted((name for name in scores if name != NETWORK), key=lambda name: -scores[name])
-    return {NETWORK, *rivals[:1]}
+    references = sorted((name for name in scores if name != NETWORK), key=lambda name: -scores[name])
+    return {NETWORK, *references[:1]}
 
 
 def _settings(model: TrainedModel, explanation: Explanation) -> list[tuple[str, str]]:

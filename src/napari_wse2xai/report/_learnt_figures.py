@@ -65,12 +65,12 @@ def _prediction(model: TrainedModel, target: str, flake: int) -> PlainFigure:
 
 
 def _quality(model: TrainedModel, target: str) -> PlainFigure:
-    """Scatter plot, curves, and the network among its rivals."""
+    """Scatter plot, curves, and the network among the reference models."""
     figure = PlainFigure(figsize=(13.0, 4.2), layout="constrained")
-    scatter, curves, zoo = figure.subplots(1, 3)
+    scatter, curves, references = figure.subplots(1, 3)
     training.draw_scatter(scatter, model, target)
     training.draw_learning_curves(curves, model.curves, target, verdict=model.verdict(target))
-    training.draw_zoo(zoo, model, target)
+    training.draw_reference_models(references, model, target)
     return figure
 
 

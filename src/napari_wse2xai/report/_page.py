@@ -30,7 +30,7 @@ CAPTIONS = {
 
 
 @dataclass(frozen=True)
-class Picture:
+class PageFigure:
     """A figure in the page: the PNG within it, the SVG beside it."""
 
     data: str
@@ -259,14 +259,14 @@ def _truth(comparison: Comparison) -> dict[str, Any]:
     }
 
 
-def _pictures(name: str, images: Images) -> list[Picture]:
+def _pictures(name: str, images: Images) -> list[PageFigure]:
     return pictures_of(images, ((f"{name}_{kind}", caption) for kind, caption in CAPTIONS.items()))
 
 
-def pictures_of(images: Images, captions: Iterable[tuple[str, str]]) -> list[Picture]:
+def pictures_of(images: Images, captions: Iterable[tuple[str, str]]) -> list[PageFigure]:
     """Pictures that were drawn, of all that have a caption."""
     return [
-        Picture(base64.b64encode(images[f"{name}.png"]).decode(), f"figures/{name}.svg", caption)
+        PageFigure(base64.b64encode(images[f"{name}.png"]).decode(), f"figures/{name}.svg", caption)
         for name, caption in captions
         if f"{name}.png" in images
     ]

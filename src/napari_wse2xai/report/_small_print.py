@@ -25,7 +25,7 @@ STOPS = (0.0, 0.1, 0.245, 0.31, 0.37)
 
 
 @dataclass(frozen=True)
-class _Line:
+class _TextLine:
     """One line: texts, each at its distance from the left of the column."""
 
     cells: tuple[tuple[float, str], ...]
@@ -50,14 +50,14 @@ def draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
         area.text(RIGHT, 0.02, words["stamp"], fontsize=9, color=STAMP_COLOR, fontweight="bold", ha="right", va="bottom")
 
 
-def _scores(rows: Sequence[dict[str, str]]) -> Iterator[_Line]:
+def _scores(rows: Sequence[dict[str, str]]) -> Iterator[_TextLine]:
     if rows:
         yield _head("How well pixels are predicted that the model did not see")
     for row in rows:
         yield _plain(f"{row['model']}, {row['validation'].partition(' (')[0]}: R² {row['r2']}, MAPE {row['mape']} %")
 
 
-def _simulation(found: dict[str, Any] | None) -> Iterator[_Line]:
+def _simulation(found: dict[str, Any] | None) -> Iterator[_TextLine]:
     """Whether a planted law was found again, with a row for each planted parameter."""
     if found is None:
         return
@@ -69,24 +69,24 @@ def _simulation(found: dict[str, Any] | None) -> Iterator[_Line]:
     yield from _wrapped(f"Predictions against the law: R² {found['model_r2']}. {' '.join(found['notes'])}")
 
 
-def _titled(title: str, texts: Sequence[str]) -> Iterator[_Line]:
+def _titled(title: str, texts: Sequence[str]) -> Iterator[_TextLine]:
     if texts:
         yield _head(title)
     for text in texts:
         yield from _wrapped(text)
 
 
-def _wrapped(text: str) -> Iterator[_Line]:
+def _wrapped(text: str) -> Iterator[_TextLine]:
     return (_plain(line) for line in textwrap.wrap(text, WIDE, subsequent_indent="   "))
 
 
-def _plain(text: str) -> _Line:
-    return _Line(((0.0, text),))
+def _plain(text: str) -> _TextLine:
+    return _TextLine(((0.0, text),))
 
 
-def _head(text: str, color: str = "#1f4e79") -> _Line:
-    return _Line(((0.0, text),), "bold", color)
+def _head(text: str, color: str = "#1f4e79") -> _TextLine:
+    return _TextLine(((0.0, text),), "bold", color)
 
 
-def _row(texts: Sequence[str], color: str = "#1d2733") -> _Line:
-    return _Line(tuple(zip(STOPS, texts, strict=True)), color=color)
+def _row(texts: Sequence[str], color: str = "#1d2733") -> _TextLine:
+    return _TextLine(tuple(zip(STOPS, texts, strict=True)), color=color)

@@ -1,6 +1,6 @@
 """Verbs on nouns: one frozen settings object per stage of the chain, callable on an artefact."""
 
-from napari_wse2xai.stages._stage import Settings, SoFar, Stage, Watching, as_kept
+from napari_wse2xai.stages._stage import LiveProgress, Settings, SoFar, Stage, as_kept
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.check_model import Proposal, accepted, check_model
@@ -38,6 +38,7 @@ __all__ = [
     "Despike",
     "Explain",
     "FindFlake",
+    "LiveProgress",
     "Normalise",
     "Pair",
     "Peak",
@@ -48,7 +49,6 @@ __all__ = [
     "SoFar",
     "Stage",
     "Train",
-    "Watching",
     "accepted",
     "as_kept",
     "check_model",

@@ -49,7 +49,7 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
     )
 
 
-class _Table:
+class _PeakTable:
     """Values and errors of all peaks in the order of the settings, (pixel, peak, 4); NaN where a peak is absent."""
 
     def __init__(self, stage: "Deconvolve", fits: Sequence[Fit], order: NDArray[np.intp]) -> None:
@@ -83,7 +83,7 @@ def _maps(stage: "Deconvolve", fits: Sequence[Fit], order: NDArray[np.intp], spe
     }
     maps["at_bound"] = np.zeros(size, dtype=np.uint8)
     for some in spectra.chunks() if fits else ():
-        table = _Table(stage, [fit.only(some) for fit in fits], order)
+        table = _PeakTable(stage, [fit.only(some) for fit in fits], order)
         for kind, name in enumerate(KINDS):
             spectra.put(maps[name], some, table.values[..., kind])
             spectra.put(maps[f"{name}_error"], some, table.errors[..., kind])

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.numerics.coarse_search import Freedom
     from napari_wse2xai.numerics.outline import Placing, Scan
     from napari_wse2xai.numerics.registration import Found
-    from napari_wse2xai.numerics.rivals import Fit
+    from napari_wse2xai.numerics.rivals import PlacingFit
 
 Tell = Callable[[float], None]
 AGREE = 0.5
@@ -175,7 +175,7 @@ def by_search(source: Pairable, freedom: "Freedom", chosen: int | None, kind: st
     return placed if chosen is not None else placed.doubting(*_of_rivals(fits))
 
 
-def _of_rivals(fits: "list[Fit]") -> Iterator[str]:
+def _of_rivals(fits: "list[PlacingFit]") -> Iterator[str]:
     """Why the best placing of a search is not sure, though nothing that is free equals it."""
     from napari_wse2xai.numerics import rivals
 
@@ -196,7 +196,7 @@ def _settled(source: Pairable, freedom: "Freedom", placing: "Placing", tell: Tel
     return Placed.judged(Transform(best.matrix, best.offset), "", found, source.pl.frame)
 
 
-def _number(fits: "list[Fit]", every: tuple[Candidate, ...], chosen: int | None, kind: str, source: Pairable) -> int:
+def _number(fits: "list[PlacingFit]", every: tuple[Candidate, ...], chosen: int | None, kind: str, source: Pairable) -> int:
     """Index of the fit to take."""
     from napari_wse2xai.numerics.rivals import as_good
 
@@ -214,7 +214,7 @@ def _number(fits: "list[Fit]", every: tuple[Candidate, ...], chosen: int | None,
     return 0
 
 
-def _listed(fits: "list[Fit]", source: Pairable) -> tuple[Candidate, ...]:
+def _listed(fits: "list[PlacingFit]", source: Pairable) -> tuple[Candidate, ...]:
     from napari_wse2xai.numerics.rivals import as_good
 
     good = as_good(fits)

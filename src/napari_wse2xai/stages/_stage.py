@@ -28,7 +28,7 @@ class SoFar:
 
 
 @runtime_checkable
-class Watching(Protocol):
+class LiveProgress(Protocol):
     """A `Progress` that also wants to see what there is so far."""
 
     def __call__(self, fraction: float, message: str) -> None:

@@ -99,7 +99,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
     def _degree(self) -> int:
         return ("shift", "linear", "quadratic").index(self.correction)
 
-    def _lines(self, source: SpectralMap) -> list["_Line"]:
+    def _lines(self, source: SpectralMap) -> list["_LineToFind"]:
         """Known lines on the axis, each with the window in which it is looked for."""
         axis = source.axis
         positions = self.reference.positions(axis)
@@ -113,7 +113,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             window = (max(positions[i] - reach[i], bounds[i], low), min(positions[i] + reach[i], bounds[i + 1], high))
             channels = axis.between(*window)
             if channels.stop - channels.start >= FEWEST_CHANNELS:
-                lines.append(_Line(float(positions[i]), (float(window[0]), float(window[1])), channels))
+                lines.append(_LineToFind(float(positions[i]), (float(window[0]), float(window[1])), channels))
         if len(lines) <= self._degree:
             raise self._out_of_range(source, positions, len(lines))
         return lines
@@ -127,9 +127,9 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             f"{self._degree + 1}; choose another reference or a simpler correction."
         )
 
-    def _look(self, source: SpectralMap, line: "_Line", progress: Progress) -> "_Look":
+    def _look(self, source: SpectralMap, line: "_LineToFind", progress: Progress) -> "_LineFound":
         """Find a line where it is wanted: beside the flake before everywhere, in single spectra before medians."""
-        best = _Look.nothing("no spectrum has values there", 0.0)
+        best = _LineFound.nothing("no spectrum has values there", 0.0)
         for where, mask in self._places(source):
             for pooled in _pools(source, line, mask, self.drift):
                 progress(0.0, f"looking for {line.position:.6g} {source.axis.unit} in {len(pooled.time)} spectra {where}")
@@ -145,10 +145,10 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             yield "off the flake", ~source.flake
         yield "everywhere", everywhere
 
-    def _fit(self, pooled: "_Pooled", line: "_Line", where: str, progress: Progress) -> "_Look":
+    def _fit(self, pooled: "_Pooled", line: "_LineToFind", where: str, progress: Progress) -> "_LineFound":
         """Fit one line to each spectrum, and tell whether that is enough."""
         if not len(pooled.time):
-            return _Look.nothing("no spectrum has values there", 0.0)
+            return _LineFound.nothing("no spectrum has values there", 0.0)
         x = pooled.map.axis.values
         position, fwhm = calibration.line_guess(x, np.median(pooled.map.counts[0], axis=0).astype(np.float64))
         reach = 2.0 * (line.window[1] - line.window[0])
@@ -156,9 +156,9 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             name="line", shape=self.reference.line_shape, position=position, fwhm=fwhm, window=line.window, max_shift=reach, height=None
         )
         fit = Deconvolve(peaks=(peak,), pixels="everywhere", position_penalty=0.0, detection=self.detection)
-        return _Look.of(fit.run(pooled.map, progress), line, pooled.time, where, drifting=self.drift != "none")
+        return _LineFound.of(fit.run(pooled.map, progress), line, pooled.time, where, drifting=self.drift != "none")
 
-    def _not_seen(self, source: SpectralMap, found: list["_Look"]) -> DataError:
+    def _not_seen(self, source: SpectralMap, found: list["_LineFound"]) -> DataError:
         best = max((look for look in found if look.reason is not None), key=lambda look: look.strength)
         seen = sum(look.reason is None for look in found)
         count = f" ({seen} of {len(found)} lines are seen, {self._degree + 1} are needed)" if len(found) > 1 else ""
@@ -195,7 +195,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             bridged=_moved(source.bridged, keep),
         )
 
-    def _words(self, axis: SpectralAxis, seen: list["_Look"], result: calibration.Correction) -> str:
+    def _words(self, axis: SpectralAxis, seen: list["_LineFound"], result: calibration.Correction) -> str:
         """What was found, for the metadata, the report and the panel."""
         at = np.array([look.known[0] for look in seen]) if len(seen) <= 3 else np.array(axis.span)
         shifts = zip(at, result.at(at), result.error_at(at), strict=True)
@@ -231,7 +231,7 @@ def _times(count: int) -> NDArray[np.float64]:
 
 
 @dataclass(frozen=True)
-class _Line:
+class _LineToFind:
     """A known line, and where it is looked for."""
 
     position: float
@@ -247,7 +247,7 @@ class _Pooled:
     time: NDArray[np.float64]
 
 
-def _pools(source: SpectralMap, line: _Line, mask: NDArray[np.bool_], drift: str) -> Iterator[_Pooled]:
+def _pools(source: SpectralMap, line: _LineToFind, mask: NDArray[np.bool_], drift: str) -> Iterator[_Pooled]:
     """Single spectra, then the median of each row (or column), then that of all, which knows nothing of a drift."""
     across = int(drift == "by columns")
     window = np.asarray(source.counts[..., line.channels])
@@ -274,7 +274,7 @@ def _pools(source: SpectralMap, line: _Line, mask: NDArray[np.bool_], drift: str
 
 
 @dataclass(frozen=True)
-class _Look:
+class _LineFound:
     """What came of looking for one line."""
 
     known: NDArray[np.float64]
@@ -288,7 +288,7 @@ class _Look:
     """Why it is not enough; None where it is."""
 
     @classmethod
-    def nothing(cls, reason: str, strength: float) -> "_Look":
+    def nothing(cls, reason: str, strength: float) -> "_LineFound":
         """A line that cannot be used."""
         none = np.empty(0)
         return cls(none, none, none, none, "", strength, reason)
@@ -299,7 +299,7 @@ class _Look:
         return self.known, self.seen, self.error, self.time
 
     @classmethod
-    def of(cls, fit: PeakMaps, line: _Line, time: NDArray[np.float64], where: str, *, drifting: bool) -> "_Look":
+    def of(cls, fit: PeakMaps, line: _LineToFind, time: NDArray[np.float64], where: str, *, drifting: bool) -> "_LineFound":
         """Judge the fits of one line."""
         good = np.isin(fit.status[0], SEEN) & np.isfinite(fit.position_error[0, 0]) & (fit.position_error[0, 0] > 0)
         known = fit.height_error[0, 0] > 0

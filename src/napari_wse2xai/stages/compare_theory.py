@@ -14,12 +14,12 @@ from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError, SettingsError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages._stage import Settings, recorded, setting
-from napari_wse2xai.theory.agreement import Agreement, Found, pristine_mode, rank_correlation, sentences_of
+from napari_wse2xai.theory.agreement import Agreement, NetworkFinding, pristine_mode, rank_correlation, sentences_of
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside, about
 from napari_wse2xai.theory.calculated import Calculated
 from napari_wse2xai.theory.evaluation import Conditions, TheoryResult, evaluate
 from napari_wse2xai.theory.matching import Match, match
-from napari_wse2xai.theory.naming import Proposal, propose
+from napari_wse2xai.theory.naming import Assignment, propose
 from napari_wse2xai.theory.reference import known
 
 Numbers = NDArray[np.float64]
@@ -196,12 +196,12 @@ def _with_evidence(made: TheoryBeside, explanation: Explanation) -> TheoryBeside
     relied_on = next((one.mode for one in made.proposals if one.peak == peak), "")
     pristine = _peak_of(made.proposals, pristine_mode(made.result, relied_on), peak)
     agreement = _agreement(explanation, pristine) if pristine else None
-    found = Found(feature, explanation.target, explanation.stamp, agreement, pristine)
+    found = NetworkFinding(feature, explanation.target, explanation.stamp, agreement, pristine)
     told = sentences_of(made.result, made.proposals, found)
     return replace(made, explained=about(explanation), evidence=told, agreement=agreement)
 
 
-def _peak_of(proposals: tuple[Proposal, ...], mode: str, first: str) -> str:
+def _peak_of(proposals: tuple[Assignment, ...], mode: str, first: str) -> str:
     """Measured peak that is a mode: the one that the network relies on where it is, else the nearest; empty where none is."""
     every = sorted((one for one in proposals if mode and one.mode == mode), key=lambda one: (one.peak != first, abs(one.distance)))
     return every[0].peak if every else ""

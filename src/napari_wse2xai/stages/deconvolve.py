@@ -26,13 +26,13 @@ from napari_wse2xai.stages._robust import with_robust_loss
 from napari_wse2xai.stages._saturation import warn_of_saturated
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._second_look import second_look
-from napari_wse2xai.stages._stage import SoFar, Stage, Watching, setting
+from napari_wse2xai.stages._stage import LiveProgress, SoFar, Stage, setting
 from napari_wse2xai.stages._substrate import Substrate
 from napari_wse2xai.stages._windows import channels, together, without
 from napari_wse2xai.stages.computed import Computed, check_computed
 from napari_wse2xai.stages.correct_response import FromFile
 from napari_wse2xai.stages.peaks import Peak, check_formulas, check_scaled, check_ties
-from napari_wse2xai.stages.solvers import Automatic, RAdam, Solver
+from napari_wse2xai.stages.solvers import AutomaticSolver, RAdam, Solver
 
 Background = Literal["none", "constant", "linear", "quadratic", "cubic", "automatic"]
 DEGREES: dict[Background, int | None] = {"none": None, "constant": 0, "linear": 1, "quadratic": 2, "cubic": 3, "automatic": 1}
@@ -53,7 +53,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     title: ClassVar[str] = "Deconvolve"
 
     peaks: tuple[Peak, ...] = setting((), title="Peaks", description="What the spectrum is made of.")
-    solver: Solver = setting(Automatic(), title="Solver", description="How the parameters are found.")
+    solver: Solver = setting(AutomaticSolver(), title="Solver", description="How the parameters are found.")
     pixels: Literal["flake", "off flake", "everywhere"] = setting("flake", title="Pixels", description="Which pixels are fitted.")
     background: Background = setting(
         "automatic",
@@ -186,7 +186,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                 report = partial(_report, progress, 0.9 * done, share, words)
                 into.append(fit_with_choice(window, problem, spectra.of(window, chunk), self.solver, report))
                 done += share / 0.9
-            if isinstance(progress, Watching) and chunk.stop < len(spectra):
+            if isinstance(progress, LiveProgress) and chunk.stop < len(spectra):
                 progress.show(self._so_far(source, spectra, windows[0], parts[0]))
         return [Fit.joined(into) for into in parts]
 

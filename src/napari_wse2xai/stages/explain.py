@@ -11,7 +11,7 @@ from pydantic import Field
 from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
 from napari_wse2xai.progress import Progress, part
-from napari_wse2xai.stages import _rivals
+from napari_wse2xai.stages import _references
 from napari_wse2xai.stages._cross_checks import cross_checks, depends_on_weights
 from napari_wse2xai.stages._stage import Stage, setting
 
@@ -24,7 +24,7 @@ CURVES, SLOPES, BANDS = 0.35, 0.5, 0.85
 
 
 class Explain(Stage[TrainedModel, Explanation]):
-    """Show what the network makes of every RS parameter: PDP, ICE curves, slope maps, ranking, with errors from refits and rivals.
+    """Show what the network makes of every RS parameter: PDP, ICE curves, slope maps, ranking, with errors from refits and other models.
 
     Notes
     -----
@@ -118,19 +118,19 @@ class _Case:
         return np.asarray(self.samples.targets[:, self.samples.target(self.target)])
 
     def errors(self, settings: Explain, progress: Progress) -> "Bunch":
-        """Bands and errors from refits and rivals."""
+        """Bands and errors from refits and reference models."""
         from napari_wse2xai.explaining import bands
 
         samples = self.samples
         places = np.column_stack([samples.coordinates_um, samples.flake]) if len(samples.frames) > 1 else samples.coordinates_um
-        rivals = _rivals.fitted(_rivals.as_good(self.model, self.target), samples.features, self.values, seed=settings.seed)
+        references = _references.fitted(_references.as_good(self.model, self.target), samples.features, self.values, seed=settings.seed)
         return bands(
             self.partial,
             self.slopes,
             samples.features,
             self.values,
             places,
-            rivals=rivals,
+            references=references,
             refits=settings.refits,
             random_state=settings.seed,
             progress=progress,

@@ -87,7 +87,7 @@ class _Searching(Settings):
     )
 
 
-class Automatic(_Searching):
+class AutomaticPlacing(_Searching):
     """Believe the stage's coordinates where the outlines of the two flakes agree there; else find the transform from the outlines."""
 
     kind: Literal["automatic"] = "automatic"
@@ -99,7 +99,7 @@ class Register(_Searching):
     kind: Literal["register"] = "register"
 
 
-Method = Annotated[Automatic | StageCoordinates | Register | Landmarks | GivenTransform, Field(discriminator="kind")]
+Method = Annotated[AutomaticPlacing | StageCoordinates | Register | Landmarks | GivenTransform, Field(discriminator="kind")]
 
 
 class Pair(Stage[Pairable, PairedMaps]):
@@ -115,7 +115,7 @@ class Pair(Stage[Pairable, PairedMaps]):
 
     title: ClassVar[str] = "Pair"
 
-    method: Method = setting(Automatic(), title="Method", description="How it is found where the PL map lies on the RS map.")
+    method: Method = setting(AutomaticPlacing(), title="Method", description="How it is found where the PL map lies on the RS map.")
 
     def taken(self, source: Pairable) -> tuple[str, ...]:
         """Marks of the peaks of RS and of PL."""
@@ -158,7 +158,7 @@ class Pair(Stage[Pairable, PairedMaps]):
                 f"{_placing.named(source)}: {_apart(source)}, and they show no outline of a flake to go by; "
                 "place PL by landmarks or a given transform."
             )
-        if isinstance(method, Automatic) and not method.candidate and touching and _placing.believable(source):
+        if isinstance(method, AutomaticPlacing) and not method.candidate and touching and _placing.believable(source):
             placed = _placing.by_stage(source, tell, corrected=True)
             if not placed.misalignment_um > _placing.FARTHEST_STEPS * _step_um(source.raman.frame):
                 return placed

@@ -9,13 +9,13 @@ from napari_wse2xai.data import NETWORK, Explanation, History, Recovery, Samples
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.progress import Progress, silent
-from napari_wse2xai.stages import _rivals
+from napari_wse2xai.stages import _references
 from napari_wse2xai.stages._stage import Settings, as_kept, recorded, setting
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.train import Train
 
 if TYPE_CHECKING:
-    from napari_wse2xai.explaining.twin import Explained
+    from napari_wse2xai.explaining.semi_synthetic import Explained
 
 Kind = TypeVar("Kind", bound=Settings)
 USUAL_NOISE = 0.05
@@ -31,7 +31,8 @@ class Simulate(Settings):
     -----
     The law takes over the target's mean, spread and gaps.  As much of the variance is noise as no model predicts between neighbours, and as
     much is a smooth map that RS does not show as is lost from there to spatial blocks.  The network is trained as the model was, and the
-    bands come from as many refits and the same rivals as the explanation's.  A twin tests laws of its family (`explaining.simulate`).
+    bands come from as many refits and the same reference models as the explanation's.  A semi-synthetic recovery
+    tests laws of its family (`explaining.simulate`).
     """
 
     title: ClassVar[str] = "Simulate"
@@ -51,7 +52,7 @@ class Simulate(Settings):
         return simulate(
             explanation.samples,
             _Trainer(train),
-            _Explainer(_rivals.as_good(model, explanation.target), explain),
+            _Explainer(_references.as_good(model, explanation.target), explain),
             target=explanation.target,
             noise=noise,
             hidden=hidden,
@@ -75,17 +76,17 @@ class _Trainer:
 
 @dataclass(frozen=True)
 class _Explainer:
-    """Explains the planted target with as many refits, and with the same rivals, as its own was explained with."""
+    """Explains the planted target with as many refits, and with the same reference models, as its own was explained with."""
 
-    rivals: list[str]
+    references: list[str]
     settings: Explain
 
     def __call__(self, estimator: Any, planted: Samples, progress: Progress) -> "Explained":
         """Give curves, slopes and bands."""
         from napari_wse2xai.explaining import explained
 
-        rivals = _rivals.fitted(self.rivals, planted.features, planted.targets[:, 0], seed=self.settings.seed)
-        return explained(estimator, planted, progress, rivals=rivals, refits=self.settings.refits)
+        references = _references.fitted(self.references, planted.features, planted.targets[:, 0], seed=self.settings.seed)
+        return explained(estimator, planted, progress, references=references, refits=self.settings.refits)
 
 
 def _check(model: TrainedModel, explanation: Explanation) -> None:
@@ -107,7 +108,7 @@ def shares(model: TrainedModel, target: str) -> tuple[float, float]:
 
 
 def _best(model: TrainedModel, target: str, validation: str) -> float:
-    """R2 of the network on pixels not seen, else of its best rival; NaN where none was tested."""
+    """R2 of the network on pixels not seen, else of its best reference model; NaN where none was tested."""
     scores = model.held_out_r2(target, validation)
     return scores.get(NETWORK, max(scores.values(), default=float("nan")))
 

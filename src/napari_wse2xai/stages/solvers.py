@@ -68,7 +68,7 @@ class MomentLM(_Solver):
         on_channels = least_squares.Tolerance(1e-5, HASTY) if retry else least_squares.Tolerance()
         if len(counts) <= moments.FEW:
             return least_squares.fit(problem, counts, on_channels, start=start, progress=progress)
-        tolerance = moments.Tolerance(self.tolerance, min(self.iterations, HASTY) if retry else self.iterations)
+        tolerance = moments.MomentTolerance(self.tolerance, min(self.iterations, HASTY) if retry else self.iterations)
         found, again = moments.fit(problem, counts, tolerance, start=start, progress=lambda done: progress(0.8 * done))
         if again.any():
             own = None if start is None else start[again]
@@ -93,7 +93,7 @@ class RAdam(_Solver):
         return gradient_descent.fit(problem, counts, schedule, progress=progress)
 
 
-class Automatic(_Solver):
+class AutomaticSolver(_Solver):
     """Moment LM where all peaks of a window are Lorentzians, else channel LM; peaks of which only heights are fitted slow nothing."""
 
     refits: ClassVar[bool] = True
@@ -129,4 +129,4 @@ def _with_linear(problem: "Problem", linear: list[int], counts: Spectra, progres
     return found
 
 
-Solver = Annotated[Automatic | MomentLM | ChannelLM | RAdam, Field(discriminator="kind")]
+Solver = Annotated[AutomaticSolver | MomentLM | ChannelLM | RAdam, Field(discriminator="kind")]

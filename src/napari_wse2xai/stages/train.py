@@ -1,4 +1,4 @@
-"""From paired maps to a trained network, its rivals, and the verdict on it."""
+"""From paired maps to a trained network, the reference models, and the verdict on it."""
 
 import warnings
 from collections.abc import Mapping, Sequence
@@ -27,11 +27,11 @@ Target = Literal["position", "fwhm", "height", "area"] | Annotated[str, Field(mi
 """A parameter of the PL peak, or the name of a computed map of the PL."""
 
 
-class Watcher(Protocol):
+class TrainingProgress(Protocol):
     """Progress that also takes the learning curves while they grow: what the training widget draws live."""
 
     def __call__(self, fraction: float, message: str) -> None:
-        """Take progress; may raise `Cancelled`, or `Enough`."""
+        """Take progress; may raise `Cancelled`, or `StopTraining`."""
         ...
 
     def watch(self, validation: str, history: Mapping[str, list[float]]) -> None:
@@ -77,7 +77,7 @@ Recipe = Annotated[OneCycle | PaperRecipe, Field(discriminator="kind")]
 
 
 class Train(Stage[Sequence[PairedMaps], TrainedModel]):
-    """Train the network of Yoo et al. 2023 on paired maps, beside simple rivals, and judge whether it may be interpreted.
+    """Train the network of Yoo et al. 2023 on paired maps, beside simple reference models, and judge whether it may be interpreted.
 
     Notes
     -----
@@ -106,7 +106,7 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
     network_on_blocks: bool = setting(
         True,
         title="Network on spatial folds",
-        description="Train the network on the spatial folds too; its rivals always are. Without it training is several times as fast.",
+        description="Train the network on the spatial folds too, as the reference models always are. Without it training is much faster.",
     )
     surrogates: int = setting(
         99,
@@ -177,14 +177,14 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
     def run(self, source: Sequence[PairedMaps], progress: Progress, checkpoint: str | Path | None = None) -> TrainedModel:
         """Learn one target after the other."""
-        from napari_wse2xai.stages._lesson import Lesson, assembled
+        from napari_wse2xai.stages._evaluation import Evaluation, assembled
 
         samples = self.samples(source)
         _check(samples)
         count = len(self.target)
         with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
-            lessons = [
-                Lesson.learn(
+            evaluations = [
+                Evaluation.learn(
                     self,
                     samples,
                     name,
@@ -193,7 +193,7 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
                 )
                 for index, name in enumerate(self.target)
             ]
-        return assembled(self, samples, lessons)
+        return assembled(self, samples, evaluations)
 
 
 def _as_folder(target: str) -> str:

@@ -21,7 +21,7 @@ from napari_wse2xai.synthetic.instrument import (
     raman_axis,
     raman_background,
 )
-from napari_wse2xai.synthetic.material import LINE_SETS, PL_HEIGHT, Line, exciton_maps, phonon_maps, pl_law
+from napari_wse2xai.synthetic.material import LINE_SETS, PL_HEIGHT, CrystalLine, exciton_maps, phonon_maps, pl_law
 from napari_wse2xai.synthetic.truth import ModalityTruth, Truth
 
 LAWS = ("known", "independent", "hidden")
@@ -140,7 +140,7 @@ def _fields(crystal: Crystal, law_height: Field) -> dict[str, Field]:
     return {"vacancy": crystal.vacancy, "oxygen": crystal.oxygen, "strain": crystal.strain, "law_height": law_height}
 
 
-def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice, lines: tuple[Line, ...]) -> Field:
+def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice, lines: tuple[CrystalLine, ...]) -> Field:
     """PL height relative to pristine crystal in focus, (ny, nx)."""
     a1 = [line.name for line in lines].index("A1'")
     known = pl_law(phonons[2, a1] / lines[a1].height, crystal.vacancy, crystal.oxygen)

@@ -14,7 +14,7 @@ PL_HEIGHT = 6000.0
 
 
 @dataclass(frozen=True)
-class Line:
+class CrystalLine:
     """One line of the pristine crystal, and how defects and strain change it."""
 
     name: str
@@ -34,27 +34,27 @@ class Line:
 
 
 LINES = (
-    Line("P195", 195.0, 11.0, 100.0, -0.8, (0.5, 0.1), (0.15, 0.05)),
-    Line("P220", 220.0, 10.0, 220.0, -1.0, (0.9, 0.0), (0.25, 0.05)),
-    Line("P240", 240.5, 8.0, 450.0, -1.2, (0.2, 0.5), (0.10, 0.30)),
-    Line("A1'", 249.8, 3.6, A1_HEIGHT, -0.8, (-0.75, -0.40), (0.30, 0.12)),
-    Line("2LA(M)", 259.5, 8.0, 900.0, -1.6, (-0.25, -0.10), (0.25, 0.10)),
-    Line("P359", 359.0, 8.0, 220.0, -1.4, (-0.2, 0.0), (0.15, 0.10)),
-    Line("P374", 374.0, 8.5, 340.0, -1.4, (-0.3, -0.1), (0.15, 0.10)),
-    Line("P395", 395.0, 8.0, 290.0, -1.8, (0.1, 0.2), (0.20, 0.25)),
+    CrystalLine("P195", 195.0, 11.0, 100.0, -0.8, (0.5, 0.1), (0.15, 0.05)),
+    CrystalLine("P220", 220.0, 10.0, 220.0, -1.0, (0.9, 0.0), (0.25, 0.05)),
+    CrystalLine("P240", 240.5, 8.0, 450.0, -1.2, (0.2, 0.5), (0.10, 0.30)),
+    CrystalLine("A1'", 249.8, 3.6, A1_HEIGHT, -0.8, (-0.75, -0.40), (0.30, 0.12)),
+    CrystalLine("2LA(M)", 259.5, 8.0, 900.0, -1.6, (-0.25, -0.10), (0.25, 0.10)),
+    CrystalLine("P359", 359.0, 8.0, 220.0, -1.4, (-0.2, 0.0), (0.15, 0.10)),
+    CrystalLine("P374", 374.0, 8.5, 340.0, -1.4, (-0.3, -0.1), (0.15, 0.10)),
+    CrystalLine("P395", 395.0, 8.0, 290.0, -1.8, (0.1, 0.2), (0.20, 0.25)),
 )
 """The lines of the wse2-532 preset; docs/presets.md has the sources."""
 
 HIGH_RESOLUTION = (
-    Line("P220", 218.6, 17.5, 130.0, -1.0, (0.5, 0.0), (0.10, 0.05)),
-    Line("P240", 240.8, 10.0, 330.0, -1.2, (0.2, 0.5), (0.10, 0.20)),
-    Line("A1'", 250.08, 1.3, 9000.0, -0.8, (-0.75, -0.40), (0.12, 0.05)),
-    Line("P257", 257.2, 2.6, 300.0, -1.0, (0.2, 0.1), (0.10, 0.10)),
-    Line("2LA(M)", 260.8, 4.4, 700.0, -1.6, (-0.25, -0.10), (0.15, 0.10)),
-    Line("P278", 278.0, 22.0, 160.0, -1.0, (0.1, 0.1), (0.05, 0.05), "gaussian"),
-    Line("P359", 360.4, 2.0, 220.0, -1.4, (-0.2, 0.0), (0.15, 0.10)),
-    Line("P374", 374.5, 2.7, 420.0, -1.4, (-0.3, -0.1), (0.10, 0.05)),
-    Line("P395", 396.0, 11.0, 200.0, -1.8, (0.1, 0.2), (0.10, 0.15)),
+    CrystalLine("P220", 218.6, 17.5, 130.0, -1.0, (0.5, 0.0), (0.10, 0.05)),
+    CrystalLine("P240", 240.8, 10.0, 330.0, -1.2, (0.2, 0.5), (0.10, 0.20)),
+    CrystalLine("A1'", 250.08, 1.3, 9000.0, -0.8, (-0.75, -0.40), (0.12, 0.05)),
+    CrystalLine("P257", 257.2, 2.6, 300.0, -1.0, (0.2, 0.1), (0.10, 0.10)),
+    CrystalLine("2LA(M)", 260.8, 4.4, 700.0, -1.6, (-0.25, -0.10), (0.15, 0.10)),
+    CrystalLine("P278", 278.0, 22.0, 160.0, -1.0, (0.1, 0.1), (0.05, 0.05), "gaussian"),
+    CrystalLine("P359", 360.4, 2.0, 220.0, -1.4, (-0.2, 0.0), (0.15, 0.10)),
+    CrystalLine("P374", 374.5, 2.7, 420.0, -1.4, (-0.3, -0.1), (0.10, 0.05)),
+    CrystalLine("P395", 396.0, 11.0, 200.0, -1.8, (0.1, 0.2), (0.10, 0.15)),
 )
 """What 532 nm and 1800 lines per mm show of real monolayers, 0.5 cm-1 per channel: narrow, no band at 195, a shoulder at 257 and a plateau
 up to 289 (public spectra fitted by this project, docs/sample_data.md)."""
@@ -85,13 +85,13 @@ def pl_law(a1_height: ArrayLike, vacancy: ArrayLike, oxygen: ArrayLike) -> Field
     return np.asarray(saturating * (1.0 + 0.3 * np.asarray(oxygen)) / (1.0 + 0.3 * np.asarray(vacancy)))
 
 
-def phonon_maps(crystal: Crystal, rng: np.random.Generator, lines: tuple[Line, ...] = LINES) -> Field:
+def phonon_maps(crystal: Crystal, rng: np.random.Generator, lines: tuple[CrystalLine, ...] = LINES) -> Field:
     """Position, FWHM and relative-to-focus height of every line: (3, peak, ny, nx)."""
     doping = smooth_field(rng, crystal.flake.shape, 0.10)
     return np.stack([_line_maps(line, crystal, doping, rng) for line in lines], axis=1)
 
 
-def _line_maps(line: Line, crystal: Crystal, doping: Field, rng: np.random.Generator) -> Field:
+def _line_maps(line: CrystalLine, crystal: Crystal, doping: Field, rng: np.random.Generator) -> Field:
     """Position, FWHM and height of one line: (3, ny, nx)."""
     own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(3)]
     share = 1.0 if line.name == "A1'" else 1.0 / 6.0

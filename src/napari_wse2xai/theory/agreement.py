@@ -7,7 +7,7 @@ import numpy as np
 from napari_wse2xai.theory.cell import GAMMA_MODES, Array
 from napari_wse2xai.theory.evaluation import TheoryResult
 from napari_wse2xai.theory.findings import NOTHING, fall_with_defects
-from napari_wse2xai.theory.naming import FARTHEST_CM1, Proposal
+from napari_wse2xai.theory.naming import FARTHEST_CM1, Assignment
 
 _SURE = 2.0
 FEWEST_PIXELS = 10
@@ -81,7 +81,7 @@ def _variance(one: Array, other: Array, places: Array) -> float:
 
 
 @dataclass(frozen=True)
-class Found:
+class NetworkFinding:
     """What the network makes of the flake.
 
     Attributes
@@ -100,7 +100,7 @@ class Found:
     pristine: str
 
 
-def sentences_of(result: TheoryResult, proposals: tuple[Proposal, ...], found: Found) -> tuple[str, ...]:
+def sentences_of(result: TheoryResult, proposals: tuple[Assignment, ...], found: NetworkFinding) -> tuple[str, ...]:
     """Say whether theory has the mode, whether it falls with defects, and whether the slope image agrees."""
     peak, _, parameter = found.feature.rpartition(".")
     named = next((one for one in proposals if one.peak == peak), None)
@@ -116,7 +116,7 @@ def sentences_of(result: TheoryResult, proposals: tuple[Proposal, ...], found: F
     return exists, *_also(named), fall.sentence, _slopes(result, found, named.mode)
 
 
-def _also(named: Proposal) -> tuple[str, ...]:
+def _also(named: Assignment) -> tuple[str, ...]:
     if not named.also:
         return ()
     return (f"{' and '.join(named.also)} lies within the width of {named.peak}: the measurement cannot tell them apart.",)
@@ -128,7 +128,7 @@ def pristine_mode(result: TheoryResult, relied_on: str) -> str:
     return next((mode for mode in order if mode in ("A1'", "E'") and fall_with_defects(result, mode).real), "")
 
 
-def _slopes(result: TheoryResult, found: Found, relied_on: str) -> str:
+def _slopes(result: TheoryResult, found: NetworkFinding, relied_on: str) -> str:
     mode = pristine_mode(result, relied_on)
     if not mode:
         return f"Slope image of {_words(found.feature)}: {NOTHING}; no mode's height tells pristine crystal from defects."

@@ -13,7 +13,7 @@ from napari_wse2xai.theory.cell import Array
 from napari_wse2xai.theory.evaluation import TheoryResult
 from napari_wse2xai.theory.findings import sentences
 from napari_wse2xai.theory.matching import Match
-from napari_wse2xai.theory.naming import Proposal
+from napari_wse2xai.theory.naming import Assignment
 
 REGIONS = ("flake", "bright", "dark")
 """Of which there is a mean spectrum; the last two are parts of the first."""
@@ -51,7 +51,7 @@ class TheoryBeside:
     spectra: Array
     intensity_unit: str
     matches: Mapping[str, Match]
-    proposals: tuple[Proposal, ...]
+    proposals: tuple[Assignment, ...]
     explained: str = ""
     evidence: tuple[str, ...] = ()
     agreement: Agreement | None = None

@@ -14,7 +14,7 @@ _SYMMETRIES = {"A1'": "A1'", "A1g": "A1'", "A2''": "A2''", "E''": "E''", "E1g": 
 
 
 @dataclass(frozen=True)
-class Proposal:
+class Assignment:
     """What a measured peak may be.
 
     Attributes
@@ -57,7 +57,7 @@ def symmetry_of(peak: str) -> str:
     return next((mode for word, mode in _SYMMETRIES.items() if plain == word or plain.startswith((f"{word} ", f"{word}("))), "")
 
 
-def propose(peaks: Sequence[str], positions: Sequence[float], fwhms: Sequence[float], modes: Mapping[str, float]) -> tuple[Proposal, ...]:
+def propose(peaks: Sequence[str], positions: Sequence[float], fwhms: Sequence[float], modes: Mapping[str, float]) -> tuple[Assignment, ...]:
     """Name measured peaks.
 
     Parameters
@@ -69,18 +69,18 @@ def propose(peaks: Sequence[str], positions: Sequence[float], fwhms: Sequence[fl
     return tuple(replace(one, nearer=_nearer(one, first)) for one in first)
 
 
-def _nearest(peak: str, position: float, fwhm: float, modes: Mapping[str, float]) -> Proposal:
+def _nearest(peak: str, position: float, fwhm: float, modes: Mapping[str, float]) -> Assignment:
     claimed = symmetry_of(peak)
     allowed = (claimed,) if claimed else IN_BACKSCATTERING
     known = {mode: abs(position - place) for mode, place in modes.items() if np.isfinite(place) and np.isfinite(position)}
     near = sorted((mode for mode in known if mode in allowed and known[mode] <= FARTHEST_CM1), key=lambda mode: known[mode])
     if not near:
-        return Proposal(peak, position)
+        return Assignment(peak, position)
     also = tuple(mode for mode in IN_BACKSCATTERING if mode != near[0] and known.get(mode, np.inf) <= fwhm)
-    return Proposal(peak, position, near[0], float(modes[near[0]]), also)
+    return Assignment(peak, position, near[0], float(modes[near[0]]), also)
 
 
-def _nearer(one: Proposal, every: Sequence[Proposal]) -> str:
+def _nearer(one: Assignment, every: Sequence[Assignment]) -> str:
     rivals = [other for other in every if other is not one and one.mode and (other.mode == one.mode or one.mode in other.also)]
     closer = [other for other in rivals if abs(other.position - one.calculated) < abs(one.distance)]
     return min(closer, key=lambda other: abs(other.position - one.calculated)).peak if closer else ""

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from napari_wse2xai.engines.inputs.job import BOHR_A, HARTREE_EV, HARTREE_TIME_FS, NUMBERS, Job, rows
+from napari_wse2xai.engines.inputs.job import BOHR_A, HARTREE_EV, HARTREE_TIME_FS, NUMBERS, CalculationJob, rows
 
 
-def inputs(job: Job) -> dict[str, str]:
+def inputs(job: CalculationJob) -> dict[str, str]:
     """Content of every file by its place."""
     speed = job.velocities * 1e-3 * HARTREE_TIME_FS / BOHR_A
     moving = f"ionmov 6\nntime {job.steps}\ndtion {job.step_fs / HARTREE_TIME_FS:.6f}\ntoldff 1.0d-6\nvel\n{rows(speed, 12)}\n"
@@ -20,7 +20,7 @@ def inputs(job: Job) -> dict[str, str]:
     return files | {"raman/raman.abi": _head(job) + _RAMAN.format(count=len(job.cell.symbols))}
 
 
-def _head(job: Job, *, gamma: bool = False) -> str:
+def _head(job: CalculationJob, *, gamma: bool = False) -> str:
     kinds = [job.elements.index(symbol) + 1 for symbol in job.cell.symbols]
     occupied = "occopt 4\ntsmear 0.005" if job.metallic else "occopt 1"
     return f"""# {job.title}

@@ -1,6 +1,6 @@
 """CASTEP: a .cell and a .param for each task."""
 
-from napari_wse2xai.engines.inputs.job import Job, rows
+from napari_wse2xai.engines.inputs.job import CalculationJob, rows
 
 _COMMON = """XC_FUNCTIONAL : LDA
 CUT_OFF_ENERGY : {cutoff:g} eV
@@ -18,7 +18,7 @@ _TASKS = {
 }
 
 
-def inputs(job: Job) -> dict[str, str]:
+def inputs(job: CalculationJob) -> dict[str, str]:
     """Content of every file by its place."""
     tasks = dict(_TASKS)
     if job.metallic:  # linear response and metals do not go together
@@ -34,7 +34,7 @@ def inputs(job: Job) -> dict[str, str]:
     return files
 
 
-def _cell(job: Job, task: str) -> str:
+def _cell(job: CalculationJob, task: str) -> str:
     mesh = (1, 1) if task == "md" else job.mesh
     blocks = {
         "LATTICE_CART": f"ang\n{rows(job.cell.lattice)}",

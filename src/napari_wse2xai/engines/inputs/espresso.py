@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from napari_wse2xai.engines.inputs.job import BOHR_A, HARTREE_EV, HARTREE_TIME_FS, Job, rows
+from napari_wse2xai.engines.inputs.job import BOHR_A, HARTREE_EV, HARTREE_TIME_FS, CalculationJob, rows
 
 _RYDBERG_TIME_FS = 2 * HARTREE_TIME_FS
 
 
-def inputs(job: Job) -> dict[str, str]:
+def inputs(job: CalculationJob) -> dict[str, str]:
     """Content of every file by its place."""
     files = {"relax/pw.in": _pw(job, "relax", "forc_conv_thr=1d-4, etot_conv_thr=1d-7, nstep=200,", "&ions\n/\n")}
     tasks = {"phonons": _phonons(False)} | ({} if job.metallic else {"raman": _phonons(True)})
@@ -20,7 +20,7 @@ def inputs(job: Job) -> dict[str, str]:
     return files | {"md/pw.in": _pw(job, "md", timing, ions, gamma=True) + moving}
 
 
-def _pw(job: Job, task: str, control: str = "", ions: str = "", *, gamma: bool = False) -> str:
+def _pw(job: CalculationJob, task: str, control: str = "", ions: str = "", *, gamma: bool = False) -> str:
     smearing = "occupations='smearing', smearing='mv', degauss=0.01," if job.metallic else "occupations='fixed',"
     species = "\n".join(f"{element} {job.mass(element):.4f} {job.files[element]}" for element in job.elements)
     points = "gamma" if gamma else f"automatic\n{job.mesh[0]} {job.mesh[1]} 1 0 0 0"

@@ -19,7 +19,7 @@ NUMBERS = {
 
 
 @dataclass(frozen=True, eq=False)
-class Job:
+class CalculationJob:
     """One layer in its box.
 
     Attributes

@@ -9,7 +9,7 @@ from pydantic import field_validator
 
 from napari_wse2xai.engines.dynamics import Dynamics
 from napari_wse2xai.engines.inputs import abinit, castep, espresso, vasp
-from napari_wse2xai.engines.inputs.job import Job
+from napari_wse2xai.engines.inputs.job import CalculationJob
 from napari_wse2xai.engines.layer import START, Layer, spelled
 from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.theory.cell import Array, HarmonicCell
@@ -67,14 +67,14 @@ class Inputs(Settings):
         files = {place: text if text.endswith("\n") else f"{text}\n" for place, text in PROGRAMS[self.program].inputs(job).items()}
         return files | {"README.txt": _readme(self.program, job, files)}
 
-    def job(self, relaxed: HarmonicCell | None = None) -> Job:
+    def job(self, relaxed: HarmonicCell | None = None) -> CalculationJob:
         """Return what is calculated, whatever the program."""
         usual = START[self.layer.material]
         cell = _in_box(relaxed or self.layer.build(self.a or usual[0], usual[1]), self.vacuum)
         start = self.dynamics.start(cell, self.program)
         first, second = self.layer.repeat
         given = dict(one.split("=", 1) for one in self.pseudopotentials)
-        return Job(
+        return CalculationJob(
             title=f"{self.layer.material} {self.layer.name} {first} x {second}",
             cell=cell,
             mesh=(-(-self.k_points // first), -(-self.k_points // second)),
@@ -102,7 +102,7 @@ def _in_box(cell: HarmonicCell, vacuum: float) -> HarmonicCell:
     return replace(cell, symbols=symbols, positions=positions, lattice=lattice, masses=cell.masses[order])
 
 
-def _readme(program: str, job: Job, files: Mapping[str, str]) -> str:
+def _readme(program: str, job: CalculationJob, files: Mapping[str, str]) -> str:
     there = [task for task in TASKS if any(place.startswith(f"{task}/") for place in files)]
     lines = [
         f"{job.title}: inputs for {program}, LDA, norm-conserving, {job.cutoff_ev:g} eV, {job.mesh[0]} x {job.mesh[1]} x 1 k points.",

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from napari_wse2xai.engines.inputs.job import Job, rows
+from napari_wse2xai.engines.inputs.job import CalculationJob, rows
 
 _COMMON = """GGA = CA
 PREC = Accurate
@@ -21,7 +21,7 @@ _TASKS = {
 _MOVED_A = 0.02
 
 
-def inputs(job: Job) -> dict[str, str]:
+def inputs(job: CalculationJob) -> dict[str, str]:
     """Content of every file by its place."""
     tasks = dict(_TASKS)
     if job.metallic:
@@ -39,22 +39,22 @@ def inputs(job: Job) -> dict[str, str]:
     return files | ({} if job.metallic else _displaced(job))
 
 
-def _points(job: Job, task: str) -> str:
+def _points(job: CalculationJob, task: str) -> str:
     mesh = (1, 1) if task == "md" else job.mesh
     return f"{job.title}\n0\nGamma\n{mesh[0]} {mesh[1]} 1\n0 0 0\n"
 
 
-def _potcar(job: Job) -> str:
+def _potcar(job: CalculationJob) -> str:
     return f"POTCAR: the LDA files of {', '.join(job.files[element] for element in job.elements)}, one after the other, in this order.\n"
 
 
-def _poscar(job: Job, *, moving: bool = False) -> str:
+def _poscar(job: CalculationJob, *, moving: bool = False) -> str:
     counts = " ".join(str(job.cell.symbols.count(element)) for element in job.elements)
     speed = f"\n{rows(job.velocities * 1e-3, 12)}\n" if moving else ""
     return f"{job.title}\n1.0\n{rows(job.cell.lattice)}\n{' '.join(job.elements)}\n{counts}\nCartesian\n{rows(job.cell.positions)}\n{speed}"
 
 
-def _displaced(job: Job) -> dict[str, str]:
+def _displaced(job: CalculationJob) -> dict[str, str]:
     """A POSCAR for each atom moved along each direction, both ways."""
     files: dict[str, str] = {}
     for atom in range(len(job.cell.symbols)):

@@ -19,7 +19,7 @@ _SPRING = _RYDBERG_EV / _BOHR_A**2
 
 def read_dynamical(path: Path, step_fs: float | None = None) -> Vibrations:
     """Vibrations at Gamma from the file that ph.x calls ``fildyn``; the acoustic sum rule is put on its springs."""
-    lines = _Lines(path)
+    lines = _EspressoLines(path)
     lines.skip(2)
     kinds, atoms, bravais, *cell = (float(word) for word in lines.next().split())
     lattice = _lattice(lines, int(bravais), np.array(cell))
@@ -44,7 +44,7 @@ def read_dynamical(path: Path, step_fs: float | None = None) -> Vibrations:
     )
 
 
-class _Lines:
+class _EspressoLines:
     """The lines of a file; at its end there is one sentence."""
 
     def __init__(self, path: Path) -> None:
@@ -68,7 +68,7 @@ class _Lines:
         return any(sign in line for line in self._left)
 
 
-def _lattice(lines: _Lines, bravais: int, cell: Array) -> Array:
+def _lattice(lines: _EspressoLines, bravais: int, cell: Array) -> Array:
     """(3, 3) A, rows."""
     if bravais == 0:
         lines.next()  # "Basis vectors"
@@ -94,7 +94,7 @@ def _kind(line: str) -> tuple[str, float]:
     return re.sub(r"[^A-Za-z].*", "", name), float(mass) * _RYDBERG_MASS_U
 
 
-def _matrix(lines: _Lines, atoms: int) -> Array:
+def _matrix(lines: _EspressoLines, atoms: int) -> Array:
     """(3 n, 3 n) eV/A^2, symmetric, without forces on a shift of the whole."""
     if not lines.until("q = (    0.000000000   0.000000000   0.000000000 )"):
         raise ReaderError(f"'{lines.path.name}' holds no dynamical matrix at Gamma; calculate it at q = 0.")
@@ -109,7 +109,7 @@ def _matrix(lines: _Lines, atoms: int) -> Array:
     return np.asarray((matrix + matrix.T) / 2 * _SPRING)
 
 
-def _tensors(lines: _Lines, modes: Array, masses: Array) -> Array | None:
+def _tensors(lines: _EspressoLines, modes: Array, masses: Array) -> Array | None:
     """(m, 3, 3) A^2 / u^(1/2); None where ph.x was not asked for them."""
     if not lines.until("Raman tensor (A^2)"):
         return None

@@ -19,7 +19,7 @@ Read = Callable[[Path, float | None], Calculation]
 
 
 @dataclass(frozen=True)
-class _Kind:
+class _FileKind:
     """One kind of file: how it is known by its name and its first lines, and what reads it."""
 
     name: str
@@ -34,19 +34,19 @@ class _Kind:
 
 
 KINDS = (
-    _Kind("CASTEP .phonon", (".phonon",), (), castep.read_phonon),
-    _Kind("CASTEP .castep", (".castep",), (), castep.read_castep),
-    _Kind("CASTEP .md", (".md",), ("<-- ", "BEGIN header"), castep.read_md),
-    _Kind("ABINIT PHBST.nc", ("_phbst.nc",), (), abinit.read_phonons),
-    _Kind("napari-wse2xai theory .nc", (".nc",), (), read_calculated_here),
-    _Kind("ABINIT anaddb output", (), ("ANADDB",), abinit.read_text),
-    _Kind("Quantum ESPRESSO dynamical matrix", (), ("Dynamical matrix file",), espresso.read_dynamical),
-    _Kind("Quantum ESPRESSO pw.x output", (), ("Program PWSCF",), espresso.read_dynamics),
-    _Kind("Quantum ESPRESSO dynmat.x table", (), ("Program DYNMAT", "diagonalizing the dynamical matrix"), espresso.refuse_table),
-    _Kind("VASP vasprun.xml", (".xml",), ("<modeling>",), vasp.read_vasprun),
-    _Kind("VASP OUTCAR", (), (" vasp.", "INCAR:"), vasp.read_outcar),
-    _Kind("VASP XDATCAR", (), ("Direct configuration",), vasp.read_xdatcar),
-    _Kind("extended XYZ", (".xyz", ".extxyz"), (), read_extxyz),
+    _FileKind("CASTEP .phonon", (".phonon",), (), castep.read_phonon),
+    _FileKind("CASTEP .castep", (".castep",), (), castep.read_castep),
+    _FileKind("CASTEP .md", (".md",), ("<-- ", "BEGIN header"), castep.read_md),
+    _FileKind("ABINIT PHBST.nc", ("_phbst.nc",), (), abinit.read_phonons),
+    _FileKind("napari-wse2xai theory .nc", (".nc",), (), read_calculated_here),
+    _FileKind("ABINIT anaddb output", (), ("ANADDB",), abinit.read_text),
+    _FileKind("Quantum ESPRESSO dynamical matrix", (), ("Dynamical matrix file",), espresso.read_dynamical),
+    _FileKind("Quantum ESPRESSO pw.x output", (), ("Program PWSCF",), espresso.read_dynamics),
+    _FileKind("Quantum ESPRESSO dynmat.x table", (), ("Program DYNMAT", "diagonalizing the dynamical matrix"), espresso.refuse_table),
+    _FileKind("VASP vasprun.xml", (".xml",), ("<modeling>",), vasp.read_vasprun),
+    _FileKind("VASP OUTCAR", (), (" vasp.", "INCAR:"), vasp.read_outcar),
+    _FileKind("VASP XDATCAR", (), ("Direct configuration",), vasp.read_xdatcar),
+    _FileKind("extended XYZ", (".xyz", ".extxyz"), (), read_extxyz),
 )
 """In the order in which they are tried."""
 

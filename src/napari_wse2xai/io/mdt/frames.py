@@ -19,7 +19,7 @@ _NAMES = {_OLD_ARRAY: "array of an old version", _PALETTE: "palette"}
 
 
 @dataclass(frozen=True)
-class Frame:
+class MdtFrame:
     """Bytes of one frame after its head."""
 
     number: int
@@ -57,7 +57,7 @@ def _renamed(content: Content, taken: dict[str, int]) -> Content:
     return replace(content, about=replace(content.about, name=name))
 
 
-def _frames(path: Path) -> Iterator[Frame]:
+def _frames(path: Path) -> Iterator[MdtFrame]:
     cursor = Cursor(memoryview(path.read_bytes()))
     if bytes(cursor.content[:4]) != _MAGIC:
         raise ReaderError(f"'{path.name}' is not an NT-MDT file, whatever its name says; choose another file.")
@@ -68,10 +68,10 @@ def _frames(path: Path) -> Iterator[Frame]:
             raise ValueError(f"frame {number} says it has {size} bytes")
         body = cursor.take(size)[_FRAME_HEAD:]
         date = f"{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
-        yield Frame(number, kind, date, body, variables, path.parent)
+        yield MdtFrame(number, kind, date, body, variables, path.parent)
 
 
-def _content(frame: Frame) -> Content:
+def _content(frame: MdtFrame) -> Content:
     readers: dict[int, Callable[[], Content]] = {
         _SCAN: lambda: scan_content(frame.body, frame.variables, frame.about),
         _CURVE: lambda: curve_content(frame.body, frame.variables, frame.about),

@@ -17,7 +17,7 @@ _INT16 = "<i2"
 
 
 @dataclass(frozen=True)
-class Scale:
+class MdtScale:
     """Value of index i is offset + i step."""
 
     offset: float
@@ -27,9 +27,9 @@ class Scale:
 
 @dataclass(frozen=True)
 class _Layout:
-    x: Scale
-    y: Scale
-    z: Scale
+    x: MdtScale
+    y: MdtScale
+    z: MdtScale
     nx: int
     ny: int
     points: NDArray[np.float32]
@@ -48,9 +48,9 @@ def _layout(body: memoryview, n_variables: int) -> _Layout:
     return _Layout(x, y, z, nx, ny, points, unit, cursor)
 
 
-def _scale(cursor: Cursor) -> Scale:
+def _scale(cursor: Cursor) -> MdtScale:
     offset, step, unit = cursor.unpack("ffh")
-    return Scale(float(np.nan_to_num(offset)), abs(float(np.nan_to_num(step))) or 1.0, UNITS.get(unit, ""))
+    return MdtScale(float(np.nan_to_num(offset)), abs(float(np.nan_to_num(step))) or 1.0, UNITS.get(unit, ""))
 
 
 def _points(cursor: Cursor, count: int) -> tuple[NDArray[np.float32], str]:

@@ -30,7 +30,7 @@ FRAME_KEY = "Frame (napari-wse2xai)"
 
 
 @dataclass(frozen=True)
-class _Head:
+class _LabSpecHead:
     metadata: Mapping[str, str]
     axis: NDArray[np.float64]
     n_coordinates: int
@@ -61,7 +61,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     return result
 
 
-def _read_head(stream: IO[bytes], path: Path) -> _Head:
+def _read_head(stream: IO[bytes], path: Path) -> _LabSpecHead:
     with readable_as("LabSpec text", path):
         metadata, line = table_text.read_header(stream)
         following = table_text.peek_lines(stream)
@@ -80,7 +80,7 @@ def _read_head(stream: IO[bytes], path: Path) -> _Head:
         raise ReaderError(f"'{path.name}' holds one column of numbers, without a spectral axis; export the axis too.")
     if n_coordinates > MOST_COORDINATES:
         raise ReaderError(f"'{path.name}' has {n_coordinates} coordinate columns, a map has x and y; export one plane of the scan.")
-    return _Head(metadata, axis, n_coordinates, style)
+    return _LabSpecHead(metadata, axis, n_coordinates, style)
 
 
 def _told_apart(axis: NDArray[np.float64], n_beside: int) -> tuple[int, NDArray[np.float64]]:
@@ -94,7 +94,7 @@ def _told_apart(axis: NDArray[np.float64], n_beside: int) -> tuple[int, NDArray[
     return n_zeros, axis[n_zeros:]
 
 
-def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, path: Path) -> None:
+def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _LabSpecHead, path: Path) -> None:
     """Refuse tables that end within a line, or have lines without coordinates."""
     if not len(spectra):
         raise ReaderError(f"'{path.name}' has a spectral axis but no spectra; export the map again.")
@@ -104,7 +104,7 @@ def _require_whole(coordinates: NDArray[np.float64], spectra: NDArray[np.float32
 
 
 def _gridded(
-    coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _Head, told: Told, path: Path
+    coordinates: NDArray[np.float64], spectra: NDArray[np.float32], head: _LabSpecHead, told: Told, path: Path
 ) -> tuple[NDArray[np.float32], Frame]:
     kept = _kept_frame(head.metadata, path)
     if kept is not None and kept.n_pixels == len(spectra):
@@ -127,7 +127,7 @@ def _kept_frame(metadata: Mapping[str, str], path: Path) -> Frame | None:
         return None
 
 
-def _as_map(cube: NDArray[np.float32], frame: Frame, head: _Head, told: Told, path: Path) -> SpectralMap:
+def _as_map(cube: NDArray[np.float32], frame: Frame, head: _LabSpecHead, told: Told, path: Path) -> SpectralMap:
     metadata = {key: value for key, value in head.metadata.items() if key not in (FRAME_KEY, KEPT_KEY)}
     in_file = metadata.get("AxisUnit[1]")
     axis, kind = settle_axis(head.axis, in_file, given=told.unit or (in_file if KEPT_KEY in head.metadata else None), name=path.name)

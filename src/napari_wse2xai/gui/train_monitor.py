@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.ticker import NullLocator
 from qtpy.QtCore import QObject, Signal
 
-from napari_wse2xai.errors import Enough
+from napari_wse2xai.errors import StopTraining
 from napari_wse2xai.gui.blitted import Blitted
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.training import PARTS, SHORT, WORST_R2
@@ -25,7 +25,7 @@ HEIGHT = 210
 LABELS = {"r2_training": "R² training", "r2_validation": "R² validation", "loss": "loss (right)"}
 
 
-class Tutor(QObject):
+class TrainingMonitor(QObject):
     """Goes between the working thread and the panel."""
 
     grew = Signal(str, object)
@@ -35,14 +35,14 @@ class Tutor(QObject):
         super().__init__(parent)
         self.enough = threading.Event()
 
-    def attend(self, report: Progress) -> "Attention":
+    def attend(self, report: Progress) -> "TrainingListener":
         """Progress for one training, that also takes its curves."""
         self.enough.clear()
-        return Attention(report, self.grew.emit, self.enough)
+        return TrainingListener(report, self.grew.emit, self.enough)
 
 
-class Attention:
-    """What a training reports to, in its thread: a `stages.train.Watcher`."""
+class TrainingListener:
+    """What a training reports to, in its thread: a `stages.train.TrainingProgress`."""
 
     def __init__(self, report: Progress, show: Callable[[str, Curves], None], enough: threading.Event) -> None:
         self._report, self._show, self._enough = report, show, enough
@@ -50,12 +50,12 @@ class Attention:
         self._shown = 0.0
 
     def __call__(self, fraction: float, message: str) -> None:
-        """Hand progress on; raise `Enough` where the user asked for it and a network is being trained that can stop."""
+        """Hand progress on; raise `StopTraining` where the user asked for it and a network is being trained that can stop."""
         self._report(fraction, message)
         stops, self._in_network = self._in_network and self._enough.is_set(), False
         if stops:
             self._enough.clear()
-            raise Enough
+            raise StopTraining
 
     def watch(self, validation: str, history: Curves) -> None:
         """Hand a copy of the curves on, a few times a second."""

@@ -1,4 +1,4 @@
-"""The network and its rivals on the same folds."""
+"""The network and the reference models on the same folds."""
 
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.errors import DataWarning, Enough
+from napari_wse2xai.errors import DataWarning, StopTraining
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, part
 
@@ -19,7 +19,7 @@ Numbers = NDArray[np.float64]
 Watch = Callable[[str, Mapping[str, list[float]]], None]
 """Called with the name of the validation and the curves so far of the network that is being trained."""
 EFFORT = 8.0
-"""Time that a network takes, against one for any rival."""
+"""Time that a network takes, against one for any reference model."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,7 +33,7 @@ class Fold:
 
 
 @dataclass(frozen=True, eq=False)
-class Heat:
+class FoldResult:
     """One model on one fold."""
 
     model: str
@@ -48,7 +48,7 @@ class Heat:
 
 
 @dataclass(frozen=True, eq=False)
-class Pooled:
+class PooledResult:
     """Predictions of one model for one kind of validation, all its folds together."""
 
     model: str
@@ -63,7 +63,7 @@ class Pooled:
 
 
 @dataclass
-class Contest:
+class CrossValidation:
     """Fits models on folds; a network whose training the user cut short sets the number of epochs of those after it."""
 
     features: Numbers
@@ -71,16 +71,16 @@ class Contest:
     values: Numbers
     """(n,) what is to be predicted."""
     told: Progress
-    """May also raise `Enough`, which ends the training of networks early."""
+    """May also raise `StopTraining`, which ends the training of networks early."""
     watch: Watch
     checkpoints: Path | None = None
-    """Folder that every network is kept in, from where an interrupted contest goes on; nothing is kept without."""
+    """Folder that every network is kept in, from where an interrupted cross-validation goes on; nothing is kept without."""
     epochs: int | None = field(default=None, init=False)
     """Epochs after which the user had seen enough."""
     networks: int = field(default=0, init=False)
     """How many were begun."""
 
-    def run(self, models: Mapping[str, Any], folds: Sequence[Fold]) -> Iterator[Heat]:
+    def run(self, models: Mapping[str, Any], folds: Sequence[Fold]) -> Iterator[FoldResult]:
         """Fit a fresh copy of every model on every fold.
 
         Parameters
@@ -96,7 +96,7 @@ class Contest:
             fitted = self.fit(models[name], fold, told, name)
             on_training, on_held_out = (fitted.predict(self.features[rows]) for rows in (fold.training, fold.held_out))
             seconds = max(perf_counter() - started, getattr(fitted, "seconds_", 0.0))  # of a network with those before an interruption
-            yield Heat(name, fold, on_training, on_held_out, seconds, fitted)
+            yield FoldResult(name, fold, on_training, on_held_out, seconds, fitted)
 
     def fit(self, model: Any, fold: Fold, told: Progress, name: str) -> Any:
         """Fit a copy of one model on the training pixels of one fold."""
@@ -112,7 +112,7 @@ class Contest:
     def _tell(self, told: Progress, where: str) -> None:
         try:
             told(0.0, where)
-        except Enough:  # meant for the networks, those to come
+        except StopTraining:  # meant for the networks, those to come
             self.epochs = self.epochs or 1
 
     def _fit_network(self, network: Any, fold: Fold, told: Progress, where: str) -> Any:
@@ -124,7 +124,7 @@ class Contest:
         network.set_params(on_epoch=on_epoch, **({} if self.epochs is None else {"max_epochs": self.epochs}))
         try:
             self._begin_or_resume(network, fold)
-        except Enough:
+        except StopTraining:
             self.epochs = max(1, int(network.best_["epoch"]))
         return network.set_params(on_epoch=None, checkpoint=None)
 
@@ -146,23 +146,23 @@ class Contest:
             network.fit(*table)
 
 
-def pooled(heats: Sequence[Heat]) -> list[Pooled]:
+def pooled(results: Sequence[FoldResult]) -> list[PooledResult]:
     """Put the folds of each model and validation together."""
-    groups: dict[tuple[str, str], list[Heat]] = {}
-    for heat in heats:
-        groups.setdefault((heat.fold.validation, heat.model), []).append(heat)
+    groups: dict[tuple[str, str], list[FoldResult]] = {}
+    for result in results:
+        groups.setdefault((result.fold.validation, result.model), []).append(result)
     return [_pool(group) for group in groups.values()]
 
 
-def _pool(heats: Sequence[Heat]) -> Pooled:
-    return Pooled(
-        heats[0].model,
-        heats[0].fold.validation,
-        np.concatenate([heat.fold.held_out for heat in heats]),
-        np.concatenate([heat.on_held_out for heat in heats]),
-        np.concatenate([heat.fold.training for heat in heats]),
-        np.concatenate([heat.on_training for heat in heats]),
-        sum(heat.seconds for heat in heats),
+def _pool(results: Sequence[FoldResult]) -> PooledResult:
+    return PooledResult(
+        results[0].model,
+        results[0].fold.validation,
+        np.concatenate([result.fold.held_out for result in results]),
+        np.concatenate([result.on_held_out for result in results]),
+        np.concatenate([result.fold.training for result in results]),
+        np.concatenate([result.on_training for result in results]),
+        sum(result.seconds for result in results),
     )
 
 

@@ -10,8 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 Rows = NDArray[np.int64]
 
 
-def zoo(random_state: int | None = 0) -> dict[str, Any]:
-    """Unfitted rivals by name, weakest first; each scales what it needs, for any units and one or several targets.
+def reference_models(random_state: int | None = 0) -> dict[str, Any]:
+    """Unfitted reference models by name, weakest first; each scales what it needs, for any units and one or several targets.
 
     Notes
     -----
@@ -32,6 +32,10 @@ def zoo(random_state: int | None = 0) -> dict[str, Any]:
         "kernel ridge": _kernel_ridge(),
         "MLP ensemble": MLPEnsembleRegressor(random_state=random_state),
     }
+
+
+zoo = reference_models
+"""Its name up to 0.1; kept for two releases."""
 
 
 def _gradient_boosting(random_state: int | None) -> Any:

@@ -1,4 +1,4 @@
-"""One target of training: the contest on all folds, the null test, the network on all pixels, the verdict."""
+"""One target of training: cross-validation on all folds, the null test, the network on all pixels, the verdict."""
 
 import warnings
 from collections.abc import Iterator, Sequence
@@ -14,7 +14,7 @@ from napari_wse2xai.data import NETWORK, NullTest, Samples, Score, TrainedModel,
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.learning import splits
 from napari_wse2xai.learning.common_mode import CommonMode, common_mode
-from napari_wse2xai.learning.contest import Contest, Fold, Heat, Pooled, pooled
+from napari_wse2xai.learning.cross_validation import CrossValidation, Fold, FoldResult, PooledResult, pooled
 from napari_wse2xai.learning.input_errors import error_spread
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.scores import measure, noise_ceiling
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from napari_wse2xai.stages.train import Train
 
 Numbers = NDArray[np.float64]
-CONTESTED, TESTED = 0.8, 0.88
-"""Where the contest and the null test end, as fractions of a lesson."""
+VALIDATED, TESTED = 0.8, 0.88
+"""Where cross-validation and the null test end, as fractions of an evaluation."""
 
 
 @dataclass(frozen=True, eq=False)
-class Pupil:
+class TargetData:
     """One target and the pixels that have it."""
 
     target: str
@@ -70,13 +70,13 @@ class Pupil:
 
 
 @dataclass(frozen=True, eq=False)
-class Lesson:
+class Evaluation:
     """What came of one target."""
 
-    pupil: Pupil
-    heats: Sequence[Heat]
+    data: TargetData
+    results: Sequence[FoldResult]
     block: NDArray[np.int64]
-    """(m,) spatial fold of the pupil's pixels."""
+    """(m,) spatial fold of the data's pixels."""
     scores: tuple[Score, ...]
     null_test: NullTest
     verdict: Verdict
@@ -86,85 +86,85 @@ class Lesson:
 
     @classmethod
     def learn(cls, settings: "Train", samples: Samples, target: str, progress: Progress, *, checkpoints: Path | None = None) -> Self:
-        """Let the network and its rivals learn one target, and judge.
+        """Let the network and the reference models learn one target, and judge.
 
         Parameters
         ----------
-        checkpoints : folder that the networks are kept in, from where an interrupted lesson goes on
+        checkpoints : folder that the networks are kept in, from where an interrupted evaluation goes on
         """
-        pupil = Pupil.of(samples, target)
-        folds, block, without = pupil.folds(settings.block_folds, settings.seed)
-        contest = Contest(pupil.features, pupil.values, part(progress, 0.0, CONTESTED), _watch(progress), checkpoints)
-        heats = list(_heats(settings, samples, contest, folds))
-        scores = tuple(_scores(pupil, pooled(heats)))
-        null = _null_test(settings, pupil, part(progress, CONTESTED, (TESTED + CONTESTED) / 2))
-        shared = _common_mode(settings, samples, pupil, null, part(progress, (TESTED + CONTESTED) / 2, TESTED))
-        verdict = judge(Evidence(target, len(pupil.rows), scores, null, pupil.ceiling, samples.absent(), shared, samples.doubts))
-        everything = Fold("all pixels", np.arange(len(pupil.rows)), np.arange(0))
-        network = contest.fit(settings.network(samples.lines), everything, part(progress, TESTED, 1), NETWORK)
-        remarks = [remark for remark in (without, _spread(settings, samples, pupil, heats), _left_out(samples)) if remark]
-        return cls(pupil, heats, block, scores, null, verdict, network, tuple(remarks))
+        data = TargetData.of(samples, target)
+        folds, block, without = data.folds(settings.block_folds, settings.seed)
+        cross_validation = CrossValidation(data.features, data.values, part(progress, 0.0, VALIDATED), _watch(progress), checkpoints)
+        results = list(_fold_results(settings, samples, cross_validation, folds))
+        scores = tuple(_scores(data, pooled(results)))
+        null = _null_test(settings, data, part(progress, VALIDATED, (TESTED + VALIDATED) / 2))
+        shared = _common_mode(settings, samples, data, null, part(progress, (TESTED + VALIDATED) / 2, TESTED))
+        verdict = judge(Evidence(target, len(data.rows), scores, null, data.ceiling, samples.absent(), shared, samples.doubts))
+        everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
+        network = cross_validation.fit(settings.network(samples.lines), everything, part(progress, TESTED, 1), NETWORK)
+        remarks = [remark for remark in (without, _spread(settings, samples, data, results), _left_out(samples)) if remark]
+        return cls(data, results, block, scores, null, verdict, network, tuple(remarks))
 
     def spread(self, count: int, validation: str) -> Numbers:
         """(n,) predictions of the network in the samples' order: of held-out pixels, and for the random split of those trained on too."""
         predicted = np.full(count, np.nan)
-        for heat in self.heats:
-            if heat.model == NETWORK and heat.fold.validation == validation:
-                predicted[self.pupil.rows[heat.fold.held_out]] = heat.on_held_out
+        for result in self.results:
+            if result.model == NETWORK and result.fold.validation == validation:
+                predicted[self.data.rows[result.fold.held_out]] = result.on_held_out
                 if validation == "random":
-                    predicted[self.pupil.rows[heat.fold.training]] = heat.on_training
+                    predicted[self.data.rows[result.fold.training]] = result.on_training
         return predicted
 
     @property
-    def on_random(self) -> Heat:
+    def on_random(self) -> FoldResult:
         """The network on the random split."""
-        return next(heat for heat in self.heats if heat.model == NETWORK and heat.fold.validation == "random")
+        return next(result for result in self.results if result.model == NETWORK and result.fold.validation == "random")
 
     def curves(self) -> dict[str, Numbers]:
         """Learning curves of the random split, the target's name in front."""
         history = self.on_random.estimator.history_
-        return {f"{self.pupil.target} {name.replace('_', ' ')}": np.asarray(values, dtype=np.float64) for name, values in history.items()}
+        return {f"{self.data.target} {name.replace('_', ' ')}": np.asarray(values, dtype=np.float64) for name, values in history.items()}
 
 
-def assembled(settings: "Train", samples: Samples, lessons: Sequence[Lesson]) -> TrainedModel:
+def assembled(settings: "Train", samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedModel:
     """Put the targets together."""
-    first, count = lessons[0], len(samples)
+    first, count = evaluations[0], len(samples)
     split, block = np.zeros(count, dtype=np.uint8), np.full(count, -1, dtype=np.int64)
-    split[first.pupil.rows[first.on_random.fold.held_out]] = 1
-    block[first.pupil.rows] = first.block
+    split[first.data.rows[first.on_random.fold.held_out]] = 1
+    block[first.data.rows] = first.block
     return TrainedModel(
         samples,
         settings=first.network.settings(),
-        weights={lesson.pupil.target: lesson.network.state() for lesson in lessons},
+        weights={evaluation.data.target: evaluation.network.state() for evaluation in evaluations},
         split=split,
-        predicted=np.stack([lesson.spread(count, "random") for lesson in lessons]),
-        held_out=np.stack([lesson.spread(count, "blocks") for lesson in lessons]),
+        predicted=np.stack([evaluation.spread(count, "random") for evaluation in evaluations]),
+        held_out=np.stack([evaluation.spread(count, "blocks") for evaluation in evaluations]),
         block=block,
-        curves={name: values for lesson in lessons for name, values in lesson.curves().items()},
-        scores=tuple(score for lesson in lessons for score in lesson.scores),
-        null_tests=tuple(lesson.null_test for lesson in lessons),
-        verdicts=tuple(lesson.verdict for lesson in lessons),
-        remarks=tuple(dict.fromkeys(remark for lesson in lessons for remark in lesson.remarks)),
+        curves={name: values for evaluation in evaluations for name, values in evaluation.curves().items()},
+        scores=tuple(score for evaluation in evaluations for score in evaluation.scores),
+        null_tests=tuple(evaluation.null_test for evaluation in evaluations),
+        verdicts=tuple(evaluation.verdict for evaluation in evaluations),
+        remarks=tuple(dict.fromkeys(remark for evaluation in evaluations for remark in evaluation.remarks)),
         device=first.network.device_,
         name=" + ".join(samples.names),
     )
 
 
-def _heats(settings: "Train", samples: Samples, contest: Contest, folds: Sequence[Fold]) -> Iterator[Heat]:
-    """The rivals on all folds, the network on those it is asked for."""
-    from napari_wse2xai.learning import zoo
+def _fold_results(settings: "Train", samples: Samples, cross_validation: CrossValidation, folds: Sequence[Fold]) -> Iterator[FoldResult]:
+    """The reference models on all folds, the network on those it is asked for."""
+    from napari_wse2xai.learning import reference_models
 
     network = {NETWORK: settings.network(samples.lines)}
     mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
-    entries = [(network, mine), (zoo(settings.seed), folds)]
+    entries = [(network, mine), (reference_models(settings.seed), folds)]
     work = [sum(len(fold.training) for fold in theirs) * (8.0 if models is network else 2.0) for models, theirs in entries]
-    told, ends = contest.told, np.cumsum(work) / sum(work)
+    told, ends = cross_validation.told, np.cumsum(work) / sum(work)
     for (models, theirs), (start, end) in zip(entries, pairwise([0.0, *ends.tolist()]), strict=True):
-        contest.told = part(told, start, end)
-        yield from contest.run(models, theirs)
+        cross_validation.told = part(told, start, end)
+        yield from cross_validation.run(models, theirs)
 
 
-def _scores(pupil: Pupil, results: Sequence[Pooled]) -> Iterator[Score]:
+def _scores(data: TargetData, results: Sequence[PooledResult]) -> Iterator[Score]:
     for result in results:
         for pixels, rows, predicted in (
             ("validation", result.rows, result.predicted),
@@ -172,51 +172,51 @@ def _scores(pupil: Pupil, results: Sequence[Pooled]) -> Iterator[Score]:
         ):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", DataWarning)  # said once, of the target, not once for each model
-                scored = measure(pupil.values[rows], predicted)
-            yield Score(result.model, pupil.target, result.validation, pixels, *scored, seconds=result.seconds)
+                scored = measure(data.values[rows], predicted)
+            yield Score(result.model, data.target, result.validation, pixels, *scored, seconds=result.seconds)
 
 
-def _null_test(settings: "Train", pupil: Pupil, progress: Progress) -> NullTest:
+def _null_test(settings: "Train", data: TargetData, progress: Progress) -> NullTest:
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: the contest has said so
+        warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: cross-validation has said so
         return null_test(
-            pupil.features,
-            pupil.values,
-            pupil.places,
-            target=pupil.target,
-            flake=pupil.flake,
+            data.features,
+            data.values,
+            data.places,
+            target=data.target,
+            flake=data.flake,
             count=settings.surrogates,
             seed=settings.seed,
             progress=progress,
         )
 
 
-def _common_mode(settings: "Train", samples: Samples, pupil: Pupil, null: NullTest, progress: Progress) -> CommonMode | None:
+def _common_mode(settings: "Train", samples: Samples, data: TargetData, null: NullTest, progress: Progress) -> CommonMode | None:
     """Whether the focus alone could have made the map; only intensities follow it."""
-    unit = samples.target_units[samples.target(pupil.target)]
-    if (pupil.target not in ("height", "area") and "counts" not in unit.split()) or null.refused:
+    unit = samples.target_units[samples.target(data.target)]
+    if (data.target not in ("height", "area") and "counts" not in unit.split()) or null.refused:
         return None
     return common_mode(
-        pupil.features,
-        pupil.values,
-        pupil.places,
+        data.features,
+        data.values,
+        data.places,
         null,
         heights=samples.columns("height"),
-        flake=pupil.flake,
+        flake=data.flake,
         seed=settings.seed,
         progress=progress,
     )
 
 
-def _spread(settings: "Train", samples: Samples, pupil: Pupil, heats: Sequence[Heat]) -> str:
+def _spread(settings: "Train", samples: Samples, data: TargetData, results: Sequence[FoldResult]) -> str:
     """What the errors of RS do to the network's prediction, as a sentence; empty where that was not asked for."""
     if not settings.resamples:
         return ""
-    heat = next(heat for heat in heats if heat.model == NETWORK and heat.fold.validation == "random")
-    rows = heat.fold.held_out
-    errors = samples.feature_errors[pupil.rows[rows]]
-    spread = error_spread(heat.estimator, pupil.features[rows], errors, pupil.values[rows], count=settings.resamples, seed=settings.seed)
-    return f"PL {pupil.target}: {spread.text}"
+    result = next(result for result in results if result.model == NETWORK and result.fold.validation == "random")
+    rows = result.fold.held_out
+    errors = samples.feature_errors[data.rows[rows]]
+    spread = error_spread(result.estimator, data.features[rows], errors, data.values[rows], count=settings.resamples, seed=settings.seed)
+    return f"PL {data.target}: {spread.text}"
 
 
 def _left_out(samples: Samples) -> str:

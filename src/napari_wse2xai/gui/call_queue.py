@@ -8,7 +8,7 @@ from qtpy.QtCore import QObject, QTimer
 Act = Callable[[], object]
 
 
-class ByTurns(QObject):
+class CallQueue(QObject):
     """Does one thing per turn of the event loop, in order."""
 
     def __init__(self, parent: QObject) -> None:

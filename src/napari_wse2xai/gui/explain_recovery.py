@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation, Level, Recovery, TrainedModel
-from napari_wse2xai.gui.voice import QUIET
+from napari_wse2xai.gui.message_label import QUIET
 from napari_wse2xai.gui.work_row import WorkRow
 from napari_wse2xai.plots.judged import BADGE_COLORS
 from napari_wse2xai.stages import Simulate
@@ -16,7 +16,7 @@ NEEDS_MODEL = "Needs the trained model in the window, to train one like it."
 GOOD, DOUBTFUL = (BADGE_COLORS[level] for level in (Level.INTERPRETABLE, Level.LOCAL_ONLY))
 
 
-class TwinTest(QWidget):
+class RecoveryTest(QWidget):
     """Button, bar and scores."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:

@@ -74,8 +74,8 @@ def simulate(  # noqa: PLR0913 - the data, how to learn and explain, and what to
 
     Notes
     -----
-    A twin tests laws of its family: one saturating height, a linear position, a quadratic width, and a height that acts only through the
-    first.
+    A semi-synthetic recovery tests laws of its family: one saturating height, a linear position, a quadratic width, and a height that
+    acts only through the first.
     """
     rng = np.random.default_rng(seed)
     target = target or samples.target_names[0]
@@ -102,15 +102,15 @@ def planted_samples(samples: Samples, law: PlantedLaw, values: Numbers, shares: 
 
 
 def explained(
-    estimator: Any, samples: Samples, progress: Progress = silent, *, rivals: Sequence[Any] = (), refits: int = REFITS
+    estimator: Any, samples: Samples, progress: Progress = silent, *, references: Sequence[Any] = (), refits: int = REFITS
 ) -> Explained:
-    """Curves, slopes and bands with their defaults; `rivals` are fitted to the same samples."""
+    """Curves, slopes and bands with their defaults; `references` are fitted to the same samples."""
     table = samples.features
     partial = partial_dependence(estimator, table, progress=part(progress, 0.0, 0.3))
     slopes = ice_slope(estimator, table, progress=part(progress, 0.3, 0.6))
     places = np.column_stack([samples.coordinates_um, samples.flake])
     last = part(progress, 0.6, 1.0)
-    errors = bands(partial, slopes, table, samples.targets[:, 0], places, rivals=rivals, refits=refits, progress=last)
+    errors = bands(partial, slopes, table, samples.targets[:, 0], places, references=references, refits=refits, progress=last)
     return Explained(partial, slopes, errors)
 
 

@@ -4,20 +4,20 @@ import pytest
 from qtpy.QtCore import QObject, QTimer
 
 from napari_wse2xai.data import TrainedModel
-from napari_wse2xai.gui.by_turns import ByTurns
+from napari_wse2xai.gui.call_queue import CallQueue
 from napari_wse2xai.gui.train_panel import TrainPanel
 from napari_wse2xai.layers import to_layers
 
 
 @pytest.fixture
-def turns(qapp) -> ByTurns:
+def turns(qapp) -> CallQueue:
     parent = QObject()
-    turns = ByTurns(parent)
+    turns = CallQueue(parent)
     turns.kept = parent
     return turns
 
 
-def test_in_order_and_events_are_answered_in_between(turns: ByTurns, settle) -> None:
+def test_in_order_and_events_are_answered_in_between(turns: CallQueue, settle) -> None:
     done: list[object] = []
     turns.do(lambda k=k: done.append(k) for k in range(3))
     turns.do([lambda: done.append("last")])
@@ -28,7 +28,7 @@ def test_in_order_and_events_are_answered_in_between(turns: ByTurns, settle) -> 
     assert done.index("event") < 3
 
 
-def test_one_that_breaks_does_not_keep_the_others_from_being_done(turns: ByTurns, settle, qtbot) -> None:
+def test_one_that_breaks_does_not_keep_the_others_from_being_done(turns: CallQueue, settle, qtbot) -> None:
     done: list[str] = []
     with qtbot.captureExceptions() as broken:
         turns.do([lambda: 1 / 0, lambda: done.append("after")])

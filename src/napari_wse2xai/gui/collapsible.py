@@ -9,7 +9,7 @@ NO_LIMIT = 2**24 - 1
 """Largest height that Qt knows."""
 
 
-class Fold(QCollapsible):
+class CollapsibleSection(QCollapsible):
     """Opens at once, and to whatever height its content wants: superqt's limit squeezes words that came later onto one another."""
 
     def __init__(self, title: str, content: QWidget) -> None:

@@ -35,11 +35,11 @@ def load() -> None:
     import torch
 
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
-    from napari_wse2xai.learning import zoo
+    from napari_wse2xai.learning import reference_models
     from napari_wse2xai.learning.null_test import fast_model
 
-    importlib.import_module("napari_wse2xai.stages._lesson")
-    zoo()
+    importlib.import_module("napari_wse2xai.stages._evaluation")
+    reference_models()
     fast_model(1, 1)
 
 

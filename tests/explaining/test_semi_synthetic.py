@@ -16,7 +16,7 @@ from napari_wse2xai.data import Frame, Line, Samples
 from napari_wse2xai.errors import Cancelled, DataError
 from napari_wse2xai.explaining import explained, simulate
 from napari_wse2xai.explaining.planted import PlantedLaw
-from napari_wse2xai.explaining.twin import planted_samples
+from napari_wse2xai.explaining.semi_synthetic import planted_samples
 
 SIDE = 16
 

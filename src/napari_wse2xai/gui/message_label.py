@@ -14,25 +14,25 @@ INKS = {
 }
 
 
-class Voice(QLabel):
+class MessageLabel(QLabel):
     """A line of words that wraps and can be copied."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
-        self._mood = QUIET
+        self._severity = QUIET
         self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.setObjectName("message")
 
-    def say(self, text: str, mood: str = QUIET) -> None:
-        """Show words in the colour of a mood."""
-        self._mood = mood
+    def say(self, text: str, severity: str = QUIET) -> None:
+        """Show words in the colour of a severity."""
+        self._severity = severity
         self._colour()
         self.setText(text)
 
     def _colour(self) -> None:
-        sheet = f"color: {INKS[ground(self._viewer)][self._mood]}"
+        sheet = f"color: {INKS[ground(self._viewer)][self._severity]}"
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
 
