@@ -32,7 +32,7 @@ PLACE, BAR = (0.2, 0.16, 0.77, 0.62), (0.2, 0.84, 0.77, 0.035)
 
 
 class PairCanvas(Blitted):
-    """FoldResult map of two parameters with a line where it is cut; a click or drag moves the cut."""
+    """Heat map of two parameters with a line where it is cut; a click or drag moves the cut."""
 
     cut_asked = Signal(float)
     """Value of the second parameter under the mouse."""
@@ -66,7 +66,7 @@ class PairCanvas(Blitted):
 
 
 def draw_heat(where: Figure | SubFigure, explanation: Explanation, pair: TwoParameters, value: float = np.nan) -> list[Line2D]:
-    """FoldResult map with its colour bar, cut at a value of the second parameter; returns the lines of the cut."""
+    """Heat map with its colour bar, cut at a value of the second parameter; returns the lines of the cut."""
     axes, bar = where.add_axes(PLACE), where.add_axes(BAR)
     draw_pair(axes, explanation, pair.features, pair.grid, pair.surface, bar=bar)
     return [axes.axhline(value, color=color, linewidth=width) for color, width in (("white", 3.2), (CUT, 2.0))]
@@ -140,7 +140,7 @@ class TwoParameterView(BelowCurves):
         self._ask()
 
     def to_save(self) -> Part | None:
-        """FoldResult map with its cut, and the share of the interaction."""
+        """Heat map with its cut, and the share of the interaction."""
         pair, pixels = self.pair, self.pixels
         if pair is None or pixels is None:
             return None
