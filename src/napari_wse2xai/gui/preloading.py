@@ -38,7 +38,7 @@ def load() -> None:
     from napari_wse2xai.learning import reference_models
     from napari_wse2xai.learning.null_test import fast_model
 
-    importlib.import_module("napari_wse2xai.stages._evaluation")
+    importlib.import_module("napari_wse2xai.learning.evaluation")
     reference_models()
     fast_model(1, 1)
 

@@ -10,8 +10,8 @@ from pydantic import Field
 
 from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
+from napari_wse2xai.learning import references
 from napari_wse2xai.progress import Progress, part
-from napari_wse2xai.stages import _references
 from napari_wse2xai.stages._cross_checks import cross_checks, depends_on_weights
 from napari_wse2xai.stages._stage import Stage, setting
 
@@ -123,14 +123,14 @@ class _Case:
 
         samples = self.samples
         places = np.column_stack([samples.coordinates_um, samples.flake]) if len(samples.frames) > 1 else samples.coordinates_um
-        references = _references.fitted(_references.as_good(self.model, self.target), samples.features, self.values, seed=settings.seed)
+        others = references.fitted(references.as_good(self.model, self.target), samples.features, self.values, seed=settings.seed)
         return bands(
             self.partial,
             self.slopes,
             samples.features,
             self.values,
             places,
-            references=references,
+            references=others,
             refits=settings.refits,
             random_state=settings.seed,
             progress=progress,

@@ -8,8 +8,8 @@ import numpy as np
 from napari_wse2xai.data import NETWORK, Explanation, History, Recovery, Samples, TrainedModel
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.learning import references
 from napari_wse2xai.progress import Progress, silent
-from napari_wse2xai.stages import _references
 from napari_wse2xai.stages._stage import Settings, as_kept, recorded, setting
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.train import Train
@@ -52,7 +52,7 @@ class Simulate(Settings):
         return simulate(
             explanation.samples,
             _Trainer(train),
-            _Explainer(_references.as_good(model, explanation.target), explain),
+            _Explainer(references.as_good(model, explanation.target), explain),
             target=explanation.target,
             noise=noise,
             hidden=hidden,
@@ -85,8 +85,8 @@ class _Explainer:
         """Give curves, slopes and bands."""
         from napari_wse2xai.explaining import explained
 
-        references = _references.fitted(self.references, planted.features, planted.targets[:, 0], seed=self.settings.seed)
-        return explained(estimator, planted, progress, references=references, refits=self.settings.refits)
+        others = references.fitted(self.references, planted.features, planted.targets[:, 0], seed=self.settings.seed)
+        return explained(estimator, planted, progress, references=others, refits=self.settings.refits)
 
 
 def _check(model: TrainedModel, explanation: Explanation) -> None:

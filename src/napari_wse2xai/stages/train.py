@@ -177,7 +177,7 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
     def run(self, source: Sequence[PairedMaps], progress: Progress, checkpoint: str | Path | None = None) -> TrainedModel:
         """Learn one target after the other."""
-        from napari_wse2xai.stages._evaluation import Evaluation, assembled
+        from napari_wse2xai.learning.evaluation import Evaluation, assembled
 
         samples = self.samples(source)
         _check(samples)
@@ -193,7 +193,7 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
                 )
                 for index, name in enumerate(self.target)
             ]
-        return assembled(self, samples, evaluations)
+        return assembled(samples, evaluations)
 
 
 def _as_folder(target: str) -> str:

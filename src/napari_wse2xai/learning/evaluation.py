@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import NETWORK, NullTest, Samples, Score, TrainedModel, Verdict
+from napari_wse2xai.data import NETWORK, Line, NullTest, Samples, Score, TrainedModel, Verdict
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.learning import splits
 from napari_wse2xai.learning.common_mode import CommonMode, common_mode
@@ -21,12 +21,36 @@ from napari_wse2xai.learning.scores import measure, noise_ceiling
 from napari_wse2xai.learning.verdict import Evidence, judge
 from napari_wse2xai.progress import Progress, part
 
-if TYPE_CHECKING:
-    from napari_wse2xai.stages.train import Train
-
 Numbers = NDArray[np.float64]
 VALIDATED, TESTED = 0.8, 0.88
 """Where cross-validation and the null test end, as fractions of an evaluation."""
+
+
+class EvaluationSettings(Protocol):
+    """How thoroughly to evaluate, and what: the stage `Train`, or anything with the same attributes."""
+
+    @property
+    def seed(self) -> int:
+        """Everything random follows from it."""
+
+    @property
+    def block_folds(self) -> int:
+        """Spatial folds."""
+
+    @property
+    def network_on_blocks(self) -> bool:
+        """Whether the network is fitted on them too."""
+
+    @property
+    def surrogates(self) -> int:
+        """Surrogate maps of the null test."""
+
+    @property
+    def resamples(self) -> int:
+        """How often RS is drawn anew within its errors; 0: never."""
+
+    def network(self, lines: tuple[Line, ...]) -> Any:
+        """Unfitted estimator of scikit-learn's kind; one with a parameter ``on_epoch`` is a network."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +109,7 @@ class Evaluation:
     remarks: tuple[str, ...]
 
     @classmethod
-    def learn(cls, settings: "Train", samples: Samples, target: str, progress: Progress, *, checkpoints: Path | None = None) -> Self:
+    def learn(cls, settings: EvaluationSettings, samples: Samples, target: str, progress: Progress, *, checkpoints: Path | None = None) -> Self:
         """Let the network and the reference models learn one target, and judge.
 
         Parameters
@@ -126,7 +150,7 @@ class Evaluation:
         return {f"{self.data.target} {name.replace('_', ' ')}": np.asarray(values, dtype=np.float64) for name, values in history.items()}
 
 
-def assembled(settings: "Train", samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedModel:
+def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedModel:
     """Put the targets together."""
     first, count = evaluations[0], len(samples)
     split, block = np.zeros(count, dtype=np.uint8), np.full(count, -1, dtype=np.int64)
@@ -150,9 +174,9 @@ def assembled(settings: "Train", samples: Samples, evaluations: Sequence[Evaluat
     )
 
 
-def _fold_results(settings: "Train", samples: Samples, cross_validation: CrossValidation, folds: Sequence[Fold]) -> Iterator[FoldResult]:
+def _fold_results(settings: EvaluationSettings, samples: Samples, cross_validation: CrossValidation, folds: Sequence[Fold]) -> Iterator[FoldResult]:
     """The reference models on all folds, the network on those it is asked for."""
-    from napari_wse2xai.learning import reference_models
+    from napari_wse2xai.learning.references import reference_models
 
     network = {NETWORK: settings.network(samples.lines)}
     mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
@@ -176,7 +200,7 @@ def _scores(data: TargetData, results: Sequence[PooledResult]) -> Iterator[Score
             yield Score(result.model, data.target, result.validation, pixels, *scored, seconds=result.seconds)
 
 
-def _null_test(settings: "Train", data: TargetData, progress: Progress) -> NullTest:
+def _null_test(settings: EvaluationSettings, data: TargetData, progress: Progress) -> NullTest:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: cross-validation has said so
         return null_test(
@@ -191,7 +215,7 @@ def _null_test(settings: "Train", data: TargetData, progress: Progress) -> NullT
         )
 
 
-def _common_mode(settings: "Train", samples: Samples, data: TargetData, null: NullTest, progress: Progress) -> CommonMode | None:
+def _common_mode(settings: EvaluationSettings, samples: Samples, data: TargetData, null: NullTest, progress: Progress) -> CommonMode | None:
     """Whether the focus alone could have made the map; only intensities follow it."""
     unit = samples.target_units[samples.target(data.target)]
     if (data.target not in ("height", "area") and "counts" not in unit.split()) or null.refused:
@@ -208,7 +232,7 @@ def _common_mode(settings: "Train", samples: Samples, data: TargetData, null: Nu
     )
 
 
-def _spread(settings: "Train", samples: Samples, data: TargetData, results: Sequence[FoldResult]) -> str:
+def _spread(settings: EvaluationSettings, samples: Samples, data: TargetData, results: Sequence[FoldResult]) -> str:
     """What the errors of RS do to the network's prediction, as a sentence; empty where that was not asked for."""
     if not settings.resamples:
         return ""
