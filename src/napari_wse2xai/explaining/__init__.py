@@ -15,6 +15,7 @@ from napari_wse2xai.explaining.ranking import pdp_spread, ranking, slope_rms
 from napari_wse2xai.explaining.regions import ice_clusters, regional_effects
 from napari_wse2xai.explaining.semi_synthetic import Explained, explained, simulate
 from napari_wse2xai.explaining.slopes import SCHEMES, derivatives, ice_slope
+from napari_wse2xai.explaining.subject import Subject
 
 __all__ = [
     "SCHEMES",
@@ -23,6 +24,7 @@ __all__ = [
     "Model",
     "PartialDependenceDisplay",
     "Recovery",
+    "Subject",
     "accumulated_local_effects",
     "as_model",
     "bands",

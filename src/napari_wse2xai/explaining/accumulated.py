@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Model, Numbers, as_model
+from napari_wse2xai.explaining.model import Numbers
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SCHEMES = ("steps", "autograd")
 
 def accumulated_local_effects(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     features: Sequence[int] | None = None,
     *,
     bins: int = BINS,
@@ -31,7 +31,7 @@ def accumulated_local_effects(
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X : (n, column) raw units
     features : columns to explain; all where none are named
     bins : number of bins, with equally many pixels each
@@ -52,16 +52,16 @@ def accumulated_local_effects(
     """
     from sklearn.utils import Bunch
 
-    table, columns = checked(X, features)
+    subject = Subject.of(estimator, X)
+    table, columns = subject.table, subject.columns(features)
     if scheme not in SCHEMES:
         raise SettingsError(f"The scheme '{scheme}' is not known; use {' or '.join(SCHEMES)}.")
     edges = np.quantile(table[:, columns], np.linspace(0, 1, bins + 1), axis=0).T
     where = np.stack([_bins(table[:, column], own) for column, own in zip(columns, edges, strict=True)])
-    model = as_model(estimator)
     if scheme == "autograd":
-        changes = model.gradient(table, progress)[:, columns].T * np.take_along_axis(np.diff(edges, axis=1), where, axis=1)
+        changes = subject.model.gradient(table, progress)[:, columns].T * np.take_along_axis(np.diff(edges, axis=1), where, axis=1)
     else:
-        changes = _steps(model, table, columns, (edges, where), progress)
+        changes = _steps(subject, columns, edges, where, progress)
     average, spread, count = (np.stack(parts) for parts in zip(*map(_accumulate, changes, where, [bins] * len(columns)), strict=True))
     return Bunch(grid_values=edges, average=average, std=spread, count=count)
 
@@ -71,20 +71,10 @@ def _bins(values: Numbers, edges: Numbers) -> NDArray[np.int64]:
     return np.clip(np.searchsorted(edges, values, side="left") - 1, 0, len(edges) - 2)
 
 
-def _steps(
-    model: Model, table: Numbers, columns: NDArray[np.int64], bins: tuple[Numbers, NDArray[np.int64]], progress: Progress
-) -> Numbers:
+def _steps(subject: Subject, columns: NDArray[np.int64], edges: Numbers, where: NDArray[np.int64], progress: Progress) -> Numbers:
     """Change (feature, n) of the prediction from the lower to the upper edge of each pixel's bin."""
-    edges, where = bins
     there = np.stack([np.take_along_axis(edges, where + side, axis=1) for side in (0, 1)])
-
-    def rows(start: int, stop: int) -> Numbers:
-        side, feature, pixel = np.unravel_index(np.arange(start, stop), there.shape)
-        changed = table[pixel]
-        changed[np.arange(stop - start), columns[feature]] = there[side, feature, pixel]
-        return changed
-
-    low, high = model.rows(there.size, rows, progress, "Accumulated local effects").reshape(there.shape)
+    low, high = subject.moved(columns, there, progress, "Accumulated local effects")
     return np.asarray(high - low)
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Numbers, TorchModel, as_model
+from napari_wse2xai.explaining.model import Numbers, TorchModel
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ PIXELS_AT_ONCE = 16
 
 def integrated_gradients(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     *,
     n_steps: int = STEPS,
     level: str = "channels",
@@ -52,8 +52,8 @@ def integrated_gradients(
 
     from napari_wse2xai.numerics.threads import single_thread
 
-    table, _ = checked(X, None)
-    model = as_model(estimator)
+    subject = Subject.of(estimator, X)
+    table, model = subject.table, subject.model
     if not isinstance(model, TorchModel):
         raise DataError("Integrated gradients need a network; explain the network, not one of the reference models.")
     inputs, function, channels = _of_level(model, table, level)

@@ -9,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.explaining.curves import NODES, checked, ice_curves, refined
+from napari_wse2xai.explaining.curves import NODES, ice_curves, refined
 from napari_wse2xai.explaining.model import Numbers, as_model
 from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
+from napari_wse2xai.explaining.subject import checked_columns, checked_table
 from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, silent
@@ -79,12 +80,12 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     likewise ``slope_error`` is that of the refits (widened for their number) and the distance to their mean over 1.96.  Resampling blocks
     rather than pixels keeps neighbours together, whose errors go together (Roberts et al. 2017).
     """
-    table, columns = checked(X, features)
+    table = checked_table(X)
     known = _known(y)
     rng = np.random.default_rng(random_state)
     blocks, side = spatial_blocks(None if coordinates is None else coordinates[known], int(known.sum()), block_size)
     counts = bootstraps(blocks, refits, rng)
-    job = _Job(table, columns, partial, slopes)
+    job = _Job(table, checked_columns(table, features), partial, slopes)
     fitted = _Factory(factory, job) if factory else _Smooth(job)
     moments = fitted.refit(table[known], np.asarray(y, dtype=np.float64)[known], counts, rng, progress)
     return job.bands(moments, [job.curves_of(model) for model in references], block_size=side)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.explaining.cloud import Cloud
-from napari_wse2xai.explaining.model import Model, Numbers, as_model, predict
-from napari_wse2xai.explaining.sampling import representative
+from napari_wse2xai.explaining.model import Model, Numbers
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ PIXELS = 400
 
 def partial_dependence(  # noqa: PLR0913 - scikit-learn's arguments, and how much may be saved
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     features: Sequence[int] | None = None,
     *,
     grid_resolution: int = 50,
@@ -40,7 +40,7 @@ def partial_dependence(  # noqa: PLR0913 - scikit-learn's arguments, and how muc
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X : (n, column) raw units
     features : columns to explain; all where none are named
     grid_resolution : points of a curve, equally spaced between the percentiles, as in `sklearn.inspection.partial_dependence`
@@ -66,40 +66,18 @@ def partial_dependence(  # noqa: PLR0913 - scikit-learn's arguments, and how muc
     """
     from sklearn.utils import Bunch
 
-    table, columns = checked(X, features)
+    subject = Subject.of(estimator, X)
+    table, columns = subject.table, subject.columns(features)
     if kind not in KINDS:
         raise SettingsError(f"The kind '{kind}' is not known; use {', '.join(KINDS[:-1])} or {KINDS[-1]}.")
-    model = as_model(estimator)
-    pixels, weights = chosen_pixels(model, table, samples, np.random.default_rng(random_state))
+    pixels, weights = subject.pixels(samples, random_state)
     grid = grids(table[:, columns], grid_resolution, percentiles)
     few = grids(table[:, columns], min(nodes or grid_resolution, grid_resolution), percentiles)
-    curves = refined(ice_curves(model, table[pixels], columns, few, progress), grid_resolution)
+    curves = refined(ice_curves(subject.model, table[pixels], columns, few, progress), grid_resolution)
     curves = curves - curves[:, :, :1] if centered else curves
-    result = Bunch(grid_values=grid, pixels=pixels, weights=weights, **_support(Cloud.of(table), columns, grid, pixels))
+    result = Bunch(grid_values=grid, pixels=pixels, weights=weights, **_support(subject.cloud, columns, grid, pixels))
     result.update({} if kind == "individual" else averaged(curves, weights), **({} if kind == "average" else {"individual": curves}))
     return result
-
-
-def checked(X: Numbers, features: Sequence[int] | None) -> tuple[Numbers, NDArray[np.int64]]:  # noqa: N803 - scikit-learn's name
-    """Return the table as float64 and the columns to explain; refuse what does not fit."""
-    table = np.ascontiguousarray(X, dtype=np.float64)
-    if table.ndim != 2 or len(table) < 2:
-        raise SettingsError(f"A table of pixels by parameters is needed, not an array of shape {table.shape}.")
-    if not np.isfinite(table).all():
-        raise SettingsError("The table has gaps; fill them or leave those pixels out.")
-    columns = np.arange(table.shape[1]) if features is None else np.atleast_1d(np.asarray(features))
-    if not np.issubdtype(columns.dtype, np.integer) or columns.ndim != 1:
-        raise SettingsError(f"Parameters are named by their columns (whole numbers), not {features!r}.")
-    if columns.size and (columns.min() < 0 or columns.max() >= table.shape[1]):
-        raise SettingsError(f"Columns run from 0 to {table.shape[1] - 1}; {int(columns.max())} was asked for.")
-    return table, columns.astype(np.int64)
-
-
-def chosen_pixels(model: Model, table: Numbers, samples: int | None, rng: np.random.Generator) -> tuple[NDArray[np.int64], Numbers]:
-    """Rows of the table whose curves are averaged, and their weights."""
-    if samples is None or samples >= len(table):
-        return np.arange(len(table)), np.full(len(table), 1.0 / len(table))
-    return representative(table, predict(model, table), samples, rng)
 
 
 def grids(table: Numbers, points: int, percentiles: tuple[float, float]) -> Numbers:

@@ -8,6 +8,7 @@ import numpy as np
 from napari_wse2xai.explaining.curves import partial_dependence
 from napari_wse2xai.explaining.interactions import partial_dependence_pairs
 from napari_wse2xai.explaining.model import Numbers
+from napari_wse2xai.explaining.subject import Subject
 
 if TYPE_CHECKING:
     from sklearn.inspection import PartialDependenceDisplay as Drawn
@@ -23,7 +24,7 @@ class PartialDependenceDisplay:
     def from_estimator(
         cls,
         estimator: Any,
-        X: Numbers,  # noqa: N803 - scikit-learn's name
+        X: Numbers | None,  # noqa: N803 - scikit-learn's name
         features: Sequence[int | tuple[int, int]],
         *,
         feature_names: Sequence[str] | None = None,
@@ -49,10 +50,11 @@ class PartialDependenceDisplay:
         """
         from sklearn.inspection import PartialDependenceDisplay as Display
 
-        table = np.asarray(X, dtype=np.float64)
+        subject = Subject.of(estimator, X)
+        table = subject.table
         columns = [(one,) if isinstance(one, int | np.integer) else tuple(one) for one in features]
         display = Display(
-            [_result(estimator, table, some, kind, options) for some in columns],
+            [_result(subject, some, kind, options) for some in columns],
             features=columns,
             feature_names=list(feature_names or (f"x{column}" for column in range(table.shape[1]))),
             target_idx=0,
@@ -64,13 +66,13 @@ class PartialDependenceDisplay:
         return display.plot(ax=ax, n_cols=n_cols)
 
 
-def _result(estimator: Any, table: Numbers, columns: tuple[int, ...], kind: str, options: dict[str, Any]) -> "Bunch":
+def _result(subject: Subject, columns: tuple[int, ...], kind: str, options: dict[str, Any]) -> "Bunch":
     """Curves or a surface in scikit-learn's shapes: (output, ...), grids as a list."""
     from sklearn.utils import Bunch
 
     if len(columns) > 1:
-        found = partial_dependence_pairs(estimator, table, [(columns[0], columns[1])])
+        found = partial_dependence_pairs(subject, None, [(columns[0], columns[1])])
         return Bunch(grid_values=list(found.grid_values[0]), average=found.average[:1])
-    found = partial_dependence(estimator, table, columns, kind="both" if kind == "individual" else kind, **options)
+    found = partial_dependence(subject, None, columns, kind="both" if kind == "individual" else kind, **options)
     individual = {"individual": found.individual} if kind != "average" else {}
     return Bunch(grid_values=[found.grid_values[0]], average=found.average[:1], **individual)

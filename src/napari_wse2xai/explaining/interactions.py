@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.explaining.curves import checked, chosen_pixels, grids, ice_curves, refined
-from napari_wse2xai.explaining.model import Model, Numbers, as_model, predict
-from napari_wse2xai.explaining.sampling import representative
+from napari_wse2xai.explaining.curves import grids, ice_curves, refined
+from napari_wse2xai.explaining.model import Model, Numbers
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ Pairs = Sequence[tuple[int, int]]
 
 def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and how much may be saved
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None,  # noqa: N803 - scikit-learn's name
     pairs: Pairs,
     *,
     grid_resolution: int = 25,
@@ -38,7 +38,7 @@ def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and h
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X : (n, column) raw units
     pairs : which columns
     grid_resolution, percentiles, nodes, samples, random_state, progress : as in `partial_dependence`, for either parameter
@@ -49,20 +49,19 @@ def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and h
     """
     from sklearn.utils import Bunch
 
-    flat = sorted({column for pair in pairs for column in pair})
-    table, _ = checked(X, flat)
-    model = as_model(estimator)
-    pixels, weights = chosen_pixels(model, table, samples, np.random.default_rng(random_state))
+    subject = Subject.of(estimator, X)
+    table, chosen = subject.table, subject.columns([column for pair in pairs for column in pair]).reshape(-1, 2)
+    pixels, weights = subject.pixels(samples, random_state)
     few = min(nodes or grid_resolution, grid_resolution)
     fine, coarse = (np.stack([grids(table[:, pair], points, percentiles) for pair in pairs]) for points in (grid_resolution, few))
     both = np.stack([np.stack(np.meshgrid(*two, indexing="ij"), axis=-1).reshape(-1, 2) for two in coarse])
-    values = _with_both_set(model, table[pixels], np.asarray(pairs), both, progress) @ weights
+    values = _with_both_set(subject.model, table[pixels], chosen, both, progress) @ weights
     return Bunch(grid_values=fine, average=_refined_twice(values.reshape(len(pairs), few, few), grid_resolution))
 
 
 def h_statistic(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     pairs: Pairs | None = None,
     *,
     features: Sequence[int] | None = None,
@@ -74,7 +73,7 @@ def h_statistic(
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X : (n, column) raw units
     pairs : which columns; all pairs of `features` where none are given
     features : columns to pair; all where none are named
@@ -89,10 +88,10 @@ def h_statistic(
     """
     from sklearn.utils import Bunch
 
-    table, columns = checked(X, features)
-    every = list(combinations(columns.tolist(), 2)) if pairs is None else list(pairs)
-    model = as_model(estimator)
-    few, _ = representative(table, predict(model, table), samples, np.random.default_rng(random_state))
+    subject = Subject.of(estimator, X)
+    every = list(combinations(subject.columns(features).tolist(), 2)) if pairs is None else list(pairs)
+    model, table = subject.model, subject.table
+    few, _ = subject.pixels(samples, random_state)
     here, used = table[few], np.array(sorted({column for pair in every for column in pair}))
     alone = ice_curves(model, here, used, here[:, used].T, progress).mean(axis=1)
     single = dict(zip(used.tolist(), alone - alone.mean(axis=1, keepdims=True), strict=True))

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Model, Numbers, as_model, predict
+from napari_wse2xai.explaining.model import Model, Numbers
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def by_peak(columns: int) -> list[list[int]]:
 
 def permutation_importance(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None,  # noqa: N803 - scikit-learn's name
     y: Numbers,
     *,
     groups: Sequence[Sequence[int]] | None = None,
@@ -36,7 +36,7 @@ def permutation_importance(
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X, y : (n, column) and (n,)
     groups : columns that are shuffled together, e.g. `by_peak`; each column for itself where none are given
     n_repeats : shuffles
@@ -55,15 +55,14 @@ def permutation_importance(
     """
     from sklearn.utils import Bunch
 
-    table, columns = checked(X, None)
+    subject = Subject.of(estimator, X)
     known = np.isfinite(y)
     if known.sum() < 2:
         raise DataError("Permutation importance needs pixels with a value of the target.")
-    table, target = table[known], np.asarray(y, dtype=np.float64)[known]
-    every = [list(group) for group in groups] if groups is not None else [[int(k)] for k in columns]
-    model = as_model(estimator)
-    predicted = _shuffled(model, table, every, _shuffles(len(table), n_repeats, random_state), progress)
-    importances = _r2(target, predict(model, table)) - _r2(target, predicted)
+    table, target = subject.table[known], np.asarray(y, dtype=np.float64)[known]
+    every = [list(group) for group in groups] if groups is not None else [[k] for k in range(table.shape[1])]
+    predicted = _shuffled(subject.model, table, every, _shuffles(len(table), n_repeats, random_state), progress)
+    importances = _r2(target, subject.predicted[known]) - _r2(target, predicted)
     return Bunch(importances_mean=importances.mean(axis=1), importances_std=importances.std(axis=1), importances=importances)
 
 

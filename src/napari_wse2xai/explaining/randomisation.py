@@ -1,13 +1,14 @@
 """A sanity check (Adebayo et al. 2018): an explanation that does not change with the weights does not explain the network."""
 
 import copy
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Numbers, TorchModel, as_model
+from napari_wse2xai.explaining.model import Numbers, TorchModel
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ PASSED = 0.2
 
 def weight_randomisation(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     *,
     redraws: int = REDRAWS,
     cascade: bool = True,
@@ -51,21 +52,23 @@ def weight_randomisation(
     """
     from sklearn.utils import Bunch
 
-    table, _ = checked(X, None)
-    model = as_model(estimator)
+    subject = Subject.of(estimator, X)
+    table, model = subject.table, subject.model
     if not isinstance(model, TorchModel):
         raise DataError("Only a network has weights that can be drawn anew; explain the network, not one of the reference models.")
     own = model.gradient(table)
     names = [name for name, part in model.module.named_modules() if _can_be_redrawn(part)][::-1]
     steps = [[name] for name in names] if cascade else [names]
     total = np.zeros((len(steps), table.shape[1]))
+    changed = copy.deepcopy(model.module)
+    other = replace(model, module=changed)
     for redraw in range(redraws):
-        changed = copy.deepcopy(model.module)
+        changed.load_state_dict(model.module.state_dict())
         for step, drawn in enumerate(steps):
             progress((redraw * len(steps) + step) / (redraws * len(steps)), "Weights drawn anew")
             for name in drawn:
                 _redraw(changed.get_submodule(name), random_state + redraw)
-            total[step] += _correlation(own, as_model(changed, target=model.target).gradient(table))
+            total[step] += _correlation(own, other.gradient(table))
     mean = total / redraws
     return Bunch(layers=[drawn[-1] for drawn in steps], correlation=mean, collapsed=np.abs(mean[-1]) < PASSED)
 

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.explaining.curves import NODES, checked, grids, ice_curves, refined
-from napari_wse2xai.explaining.model import Numbers, as_model
+from napari_wse2xai.explaining.curves import NODES, grids, ice_curves, refined
+from napari_wse2xai.explaining.model import Numbers
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ NOTICEABLE = 1e-5
 
 def ice_clusters(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None,  # noqa: N803 - scikit-learn's name
     feature: int,
     *,
     clusters: int = 3,
@@ -37,7 +38,7 @@ def ice_clusters(
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X : (n, column) raw units
     feature : column to explain
     clusters : number of groups
@@ -54,7 +55,7 @@ def ice_clusters(
     from sklearn.cluster import KMeans
     from sklearn.utils import Bunch
 
-    curves, centred, grid = _curves(estimator, X, feature, progress)
+    curves, centred, grid = _curves(Subject.of(estimator, X), feature, progress)
     found = KMeans(clusters, n_init=4, random_state=random_state).fit_predict(centred)
     labels = _by_slope(found, centred)
     return Bunch(labels=labels, **_summary(labels, curves, centred, grid, grid_resolution))
@@ -62,7 +63,7 @@ def ice_clusters(
 
 def regional_effects(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None,  # noqa: N803 - scikit-learn's name
     feature: int,
     *,
     names: Sequence[str] = (),
@@ -74,7 +75,7 @@ def regional_effects(
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X : (n, column) raw units
     feature : column to explain
     names : of the columns, for the rules
@@ -90,8 +91,9 @@ def regional_effects(
     from sklearn.tree import DecisionTreeRegressor
     from sklearn.utils import Bunch
 
-    table, _ = checked(X, [feature])
-    curves, centred, grid = _curves(estimator, table, feature, progress)
+    subject = Subject.of(estimator, X)
+    table = subject.table
+    curves, centred, grid = _curves(subject, feature, progress)
     others = np.delete(np.arange(table.shape[1]), feature)
     least = max(LEAST_GAIN * centred.var(axis=0).mean(), NOTICEABLE * float(curves.var()))
     tree = DecisionTreeRegressor(max_depth=depth, min_samples_leaf=SMALLEST_REGION, min_impurity_decrease=least, random_state=0)
@@ -103,11 +105,11 @@ def regional_effects(
     return Bunch(labels=labels, rules=ordered, **_summary(labels, curves, centred, grid, grid_resolution))
 
 
-def _curves(estimator: Any, X: Numbers, feature: int, progress: Progress) -> tuple[Numbers, Numbers, Numbers]:  # noqa: N803
+def _curves(subject: Subject, feature: int, progress: Progress) -> tuple[Numbers, Numbers, Numbers]:
     """ICE curves (n, node) of one column at a few nodes, the same centred, and the nodes."""
-    table, columns = checked(X, [feature])
-    grid = grids(table[:, columns], NODES, PERCENTILES)
-    curves = ice_curves(as_model(estimator), table, columns, grid, progress)[0]
+    columns = subject.columns([feature])
+    grid = grids(subject.table[:, columns], NODES, PERCENTILES)
+    curves = ice_curves(subject.model, subject.table, columns, grid, progress)[0]
     return curves, curves - curves.mean(axis=1, keepdims=True), grid[0]
 
 

@@ -15,6 +15,7 @@ from napari_wse2xai.explaining.model import as_model, predict
 from napari_wse2xai.explaining.planted import PlantedLaw
 from napari_wse2xai.explaining.ranking import pdp_spread, ranking, slope_rms
 from napari_wse2xai.explaining.slopes import ice_slope
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -105,9 +106,9 @@ def explained(
     estimator: Any, samples: Samples, progress: Progress = silent, *, references: Sequence[Any] = (), refits: int = REFITS
 ) -> Explained:
     """Curves, slopes and bands with their defaults; `references` are fitted to the same samples."""
-    table = samples.features
-    partial = partial_dependence(estimator, table, progress=part(progress, 0.0, 0.3))
-    slopes = ice_slope(estimator, table, progress=part(progress, 0.3, 0.6))
+    subject, table = Subject.of(estimator, samples.features), samples.features
+    partial = partial_dependence(subject, progress=part(progress, 0.0, 0.3))
+    slopes = ice_slope(subject, progress=part(progress, 0.3, 0.6))
     places = np.column_stack([samples.coordinates_um, samples.flake])
     last = part(progress, 0.6, 1.0)
     errors = bands(partial, slopes, table, samples.targets[:, 0], places, references=references, refits=refits, progress=last)

@@ -7,9 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.explaining.cloud import Cloud
-from napari_wse2xai.explaining.curves import checked
-from napari_wse2xai.explaining.model import Model, Numbers, as_model
+from napari_wse2xai.explaining.model import Numbers
+from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -20,7 +19,7 @@ SCHEMES = ("central", "forward", "backward", "autograd", "paper-literal")
 
 def ice_slope(
     estimator: Any,
-    X: Numbers,  # noqa: N803 - scikit-learn's name
+    X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     features: Sequence[int] | None = None,
     *,
     step: str | float | Sequence[float] = "sd",
@@ -31,7 +30,7 @@ def ice_slope(
 
     Parameters
     ----------
-    estimator : whatever `as_model` takes
+    estimator : whatever `as_model` takes, or a `Subject`, which has a table of its own
     X : (n, column) raw units
     features : columns to explain; all where none are named
     step : ``sd``: one standard deviation of the column over the data; or a step in the column's unit, one for all or one for each
@@ -58,24 +57,24 @@ def ice_slope(
     """
     from sklearn.utils import Bunch
 
-    table, columns = checked(X, features)
+    subject = Subject.of(estimator, X)
+    columns = subject.columns(features)
     if scheme not in SCHEMES:
         raise SettingsError(f"The scheme '{scheme}' is not known; use {', '.join(SCHEMES[:-1])} or {SCHEMES[-1]}.")
-    model = as_model(estimator)
-    steps = _steps(table[:, columns], step)
-    result = Bunch(step=steps, off_cloud=Cloud.of(table).leaving(columns, steps))
+    steps = _steps(subject.table[:, columns], step)
+    result = Bunch(step=steps, off_cloud=subject.cloud.leaving(columns, steps))
     if scheme == "autograd":
-        result.slope = model.gradient(table, progress)[:, columns].T
+        result.slope = subject.model.gradient(subject.table, progress)[:, columns].T
         return result
-    secants = _Secants.of(model, table, columns, steps, scheme, progress)
+    secants = _Secants.of(subject, columns, steps, scheme, progress)
     result.update(secants.measures(scheme, steps))
     return result
 
 
-def derivatives(estimator: Any, X: Numbers, *, progress: Progress = silent) -> Numbers:  # noqa: N803 - scikit-learn's name
+def derivatives(estimator: Any, X: Numbers | None = None, *, progress: Progress = silent) -> Numbers:  # noqa: N803 - scikit-learn's name
     """Derivative (feature, n) of the prediction by every parameter at every pixel, by automatic differentiation: one pass for all maps."""
-    table, _ = checked(X, None)
-    return np.ascontiguousarray(as_model(estimator).gradient(table, progress).T)
+    subject = Subject.of(estimator, X)
+    return np.ascontiguousarray(subject.model.gradient(subject.table, progress).T)
 
 
 class _Secants:
@@ -88,18 +87,17 @@ class _Secants:
         """(2, feature, n) length of the two steps, as the model sees them; 0 where there is none."""
 
     @classmethod
-    def of(cls, model: Model, table: Numbers, columns: NDArray[np.int64], steps: Numbers, scheme: str, progress: Progress) -> "_Secants":
+    def of(cls, subject: Subject, columns: NDArray[np.int64], steps: Numbers, scheme: str, progress: Progress) -> "_Secants":
         """Evaluate the model where the scheme looks."""
         sides = {"forward": (1.0,), "backward": (-1.0,)}.get(scheme, (-1.0, 1.0))
-        here = table[:, columns].T
+        model, here = subject.model, subject.table[:, columns].T
         there = np.stack([here + side * steps[:, None] for side in sides])
         seen, runs = model.seen(here), np.zeros((2, *here.shape))
         rises = np.zeros_like(runs)
-        at = model.rows(len(table), lambda start, stop: table[start:stop])
-        values = _moved(model, table, columns, there, progress)
+        values = subject.moved(columns, there, progress, "Slopes")
         for side, place, value in zip(sides, model.seen(there), values, strict=True):
             index = int(side > 0)
-            runs[index], rises[index] = side * (place - seen), side * (value - at)
+            runs[index], rises[index] = side * (place - seen), side * (value - subject.predicted)
         return cls(rises, runs)
 
     def measures(self, scheme: str, steps: Numbers) -> dict[str, Numbers]:
@@ -113,18 +111,6 @@ class _Secants:
         printed = curvature * steps[:, None] / 2
         nonlinearity = _ratio(bend, bend + np.abs(slope))
         return {"slope": printed if scheme == "paper-literal" else slope, "nonlinearity": nonlinearity, "curvature": curvature}
-
-
-def _moved(model: Model, table: Numbers, columns: NDArray[np.int64], there: Numbers, progress: Progress) -> Numbers:
-    """Predictions (side, feature, n) with one column at a time moved to its values (side, feature, n)."""
-
-    def rows(start: int, stop: int) -> Numbers:
-        side, feature, pixel = np.unravel_index(np.arange(start, stop), there.shape)
-        changed = table[pixel]
-        changed[np.arange(stop - start), columns[feature]] = there[side, feature, pixel]
-        return changed
-
-    return model.rows(there.size, rows, progress, "Slopes").reshape(there.shape)
 
 
 def _steps(table: Numbers, step: str | float | Sequence[float]) -> Numbers:

@@ -109,7 +109,9 @@ class Evaluation:
     remarks: tuple[str, ...]
 
     @classmethod
-    def learn(cls, settings: EvaluationSettings, samples: Samples, target: str, progress: Progress, *, checkpoints: Path | None = None) -> Self:
+    def learn(
+        cls, settings: EvaluationSettings, samples: Samples, target: str, progress: Progress, *, checkpoints: Path | None = None
+    ) -> Self:
         """Let the network and the reference models learn one target, and judge.
 
         Parameters
@@ -174,7 +176,9 @@ def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedMod
     )
 
 
-def _fold_results(settings: EvaluationSettings, samples: Samples, cross_validation: CrossValidation, folds: Sequence[Fold]) -> Iterator[FoldResult]:
+def _fold_results(
+    settings: EvaluationSettings, samples: Samples, cross_validation: CrossValidation, folds: Sequence[Fold]
+) -> Iterator[FoldResult]:
     """The reference models on all folds, the network on those it is asked for."""
     from napari_wse2xai.learning.references import reference_models
 

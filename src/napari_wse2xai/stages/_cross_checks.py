@@ -1,12 +1,15 @@
 """What else is asked of the network that is explained: curves that stay with the data, the worth of a peak, whether weights matter."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.progress import Progress, part
+
+if TYPE_CHECKING:
+    from napari_wse2xai.explaining import Subject
 
 Numbers = NDArray[np.float64]
 REDRAWS = 12
@@ -18,8 +21,7 @@ ALE, PERMUTED = 0.1, 0.7
 
 
 def cross_checks(
-    network: Any,
-    features: Numbers,
+    subject: "Subject",
     values: Numbers,
     grid: Numbers,
     groups: Sequence[Sequence[int]],
@@ -31,8 +33,7 @@ def cross_checks(
 
     Parameters
     ----------
-    network : fitted, of one target
-    features : (n, feature) raw units
+    subject : the network with its pixels
     values : (n,) of the target; NaN where a pixel has none
     grid : (feature, point) values at which curves are wanted
     groups : columns of each peak, in the order of the columns
@@ -45,10 +46,10 @@ def cross_checks(
     """
     from napari_wse2xai.explaining import permutation_importance, weight_randomisation
 
-    ale = accumulated(network, features, grid, part(progress, 0.0, ALE))
-    peaks = permutation_importance(network, features, values, groups=groups, random_state=seed, progress=part(progress, ALE, PERMUTED))
-    few = features[:: max(1, len(features) // PIXELS)]
-    random = weight_randomisation(network, few, redraws=REDRAWS, cascade=False, random_state=seed, progress=part(progress, PERMUTED, 1.0))
+    ale = accumulated(subject, grid, part(progress, 0.0, ALE))
+    peaks = permutation_importance(subject, None, values, groups=groups, random_state=seed, progress=part(progress, ALE, PERMUTED))
+    few = subject.table[:: max(1, len(subject.table) // PIXELS)]
+    random = weight_randomisation(subject, few, redraws=REDRAWS, cascade=False, random_state=seed, progress=part(progress, PERMUTED, 1.0))
     sizes = [len(group) for group in groups]
     return {
         "ale": ale,
@@ -58,13 +59,13 @@ def cross_checks(
     }
 
 
-def accumulated(network: Any, features: Numbers, grid: Numbers, progress: Progress) -> Numbers:
+def accumulated(subject: "Subject", grid: Numbers, progress: Progress) -> Numbers:
     """Accumulated local effects (feature, point) on a grid, level with the mean prediction, so that they lie beside partial dependences."""
     from napari_wse2xai.explaining import accumulated_local_effects
 
-    effects = accumulated_local_effects(network, features, scheme="autograd", progress=progress)
+    effects = accumulated_local_effects(subject, scheme="autograd", progress=progress)
     curves = [np.interp(*curve) for curve in zip(grid, effects.grid_values, effects.average, strict=True)]
-    return np.stack(curves) + float(np.mean(network.predict(features)))
+    return np.stack(curves) + float(subject.predicted.mean())
 
 
 def depends_on_weights(correlation: Numbers) -> str:

@@ -18,6 +18,8 @@ from napari_wse2xai.stages._stage import Stage, setting
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
 
+    from napari_wse2xai.explaining import Subject
+
 Numbers = NDArray[np.float64]
 CURVES, SLOPES, BANDS = 0.35, 0.5, 0.85
 """Where curves, slopes and refits end, as fractions of the whole."""
@@ -77,29 +79,23 @@ class Explain(Stage[TrainedModel, Explanation]):
 
     def run(self, source: TrainedModel, progress: Progress) -> Explanation:
         """Draw curves and slopes, then refit for their errors."""
-        from napari_wse2xai.explaining import ice_slope, partial_dependence
+        from napari_wse2xai.explaining import Subject, ice_slope, partial_dependence
         from napari_wse2xai.learning.regressor import SpectralCNNRegressor
 
         if refused := self.refusal(source):
             raise DataError(refused)
         target, samples = self.named(source), source.samples
-        network = SpectralCNNRegressor.from_state(source.settings, source.weights[target])
-        partial = partial_dependence(
-            network,
-            samples.features,
-            grid_resolution=self.grid,
-            kind="both",
-            random_state=self.seed,
-            progress=part(progress, 0.0, CURVES),
-        )
-        slopes = ice_slope(network, samples.features, scheme=self.scheme, progress=part(progress, CURVES, SLOPES))
+        subject = Subject.of(SpectralCNNRegressor.from_state(source.settings, source.weights[target]), samples.features)
+        curves = part(progress, 0.0, CURVES)
+        partial = partial_dependence(subject, grid_resolution=self.grid, kind="both", random_state=self.seed, progress=curves)
+        slopes = ice_slope(subject, scheme=self.scheme, progress=part(progress, CURVES, SLOPES))
         case = _Case(samples, target, partial, slopes, source)
         errors = case.errors(self, part(progress, SLOPES, BANDS))
         if source.verdict(target).level is not Level.INTERPRETABLE:
             warnings.warn(
                 f"The verdict on PL {target} is '{source.verdict(target).level}': every figure is stamped.", DataWarning, stacklevel=2
             )
-        return case.explanation(errors, case.further(network, self.seed, part(progress, BANDS, 1.0)))
+        return case.explanation(errors, case.further(subject, self.seed, part(progress, BANDS, 1.0)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,15 +132,12 @@ class _Case:
             progress=progress,
         )
 
-    def further(self, network: Any, seed: int, progress: Progress) -> dict[str, Numbers]:
+    def further(self, subject: "Subject", seed: int, progress: Progress) -> dict[str, Numbers]:
         """Derivative of the network at every pixel, what `cross_checks` finds, and what else the slopes tell."""
         from napari_wse2xai.explaining import derivatives
 
-        table = self.samples.features
-        told = {"derivative": derivatives(network, table, progress=part(progress, 0.0, 0.1))}
-        told |= cross_checks(
-            network, table, self.values, self.partial.grid_values, self.samples.groups, seed=seed, progress=part(progress, 0.1, 1.0)
-        )
+        told, rest = {"derivative": derivatives(subject, progress=part(progress, 0.0, 0.1))}, part(progress, 0.1, 1.0)
+        told |= cross_checks(subject, self.values, self.partial.grid_values, self.samples.groups, seed=seed, progress=rest)
         return told | {name: self.slopes[name] for name in ("curvature", "nonlinearity") if name in self.slopes}
 
     def explanation(self, errors: "Bunch", further: dict[str, Numbers]) -> Explanation:
