@@ -37,7 +37,9 @@ def law() -> tuple[np.ndarray, np.ndarray]:
 def test_a_straight_law_is_told_exactly(law: tuple[np.ndarray, np.ndarray]) -> None:
     table, values = law
     partial = partial_dependence(Linear(), table, grid_resolution=20, percentiles=(0.05, 0.95))
-    told = cross_checks(Subject.of(Linear(), table), values, partial.grid_values, [[0, 1, 2], [3, 4, 5], [6, 7, 8]], seed=0, progress=silent)
+    told = cross_checks(
+        Subject.of(Linear(), table), values, partial.grid_values, [[0, 1, 2], [3, 4, 5], [6, 7, 8]], seed=0, progress=silent
+    )
     # level with the mean prediction, but for the pixels' places within their bins
     np.testing.assert_allclose(np.diff(told["ale"]), np.diff(partial.average), rtol=1e-4, atol=1e-4)
     np.testing.assert_allclose(told["ale"], partial.average, atol=0.1)

@@ -1,0 +1,70 @@
+"""Evaluation of one target by anything that has the settings, without a stage."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.dummy import DummyRegressor
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
+
+from learned import make_samples
+from napari_wse2xai.data import NETWORK, Samples
+from napari_wse2xai.learning import references
+from napari_wse2xai.learning.evaluation import Evaluation, TargetData
+from napari_wse2xai.progress import silent
+
+
+@dataclass(frozen=True)
+class Plain:
+    """The least that an evaluation asks for."""
+
+    seed: int = 3
+    block_folds: int = 2
+    network_on_blocks: bool = True
+    surrogates: int = 39
+    resamples: int = 2
+
+    def network(self, lines: Any) -> Any:
+        return LinearRegression()
+
+
+@pytest.fixture(scope="module")
+def samples() -> Samples:
+    return make_samples(targets=("height", "position"), shape=(18, 22))
+
+
+@pytest.fixture(scope="module")
+def evaluated(samples: Samples) -> Evaluation:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
+        return Evaluation.learn(Plain(), samples, "height", silent)
+
+
+def test_each_score_is_that_of_the_predictions_on_the_pixels_held_out(evaluated: Evaluation, samples: Samples) -> None:
+    truth = samples.targets[:, 0]
+    held_out = np.zeros(len(samples), dtype=bool)
+    held_out[evaluated.data.rows[evaluated.on_random.fold.held_out]] = True
+    for validation, there in (("random", held_out), ("blocks", np.ones(len(samples), dtype=bool))):
+        predicted = evaluated.spread(len(samples), validation)
+        known = there & np.isfinite(predicted)
+        (score,) = (s for s in evaluated.scores if (s.model, s.validation, s.part) == (NETWORK, validation, "validation"))
+        assert score.r2 == pytest.approx(r2_score(truth[known], predicted[known]), abs=1e-9)
+    assert 0.25 < held_out.mean() < 0.35
+
+
+def test_a_model_of_no_use_is_the_zero_of_r2_and_the_law_is_found(evaluated: Evaluation) -> None:
+    scores = {(s.model, s.validation): s.r2 for s in evaluated.scores if s.part == "validation"}
+    assert scores[NETWORK, "random"] > 0.9
+    assert scores["mean", "random"] == pytest.approx(0, abs=0.05)
+    assert evaluated.verdict.target == "height"
+    assert evaluated.null_test.p_value["random"] < 0.05
+    assert any("drawn anew 2 times" in remark for remark in evaluated.remarks)
+
+
+def test_what_has_no_value_of_the_target_is_left_out(samples: Samples) -> None:
+    samples.targets[::5, 1] = np.nan
+    data = TargetData.of(samples, "position")
+    assert len(data.values) == len(samples) - len(range(0, len(samples), 5))
+    np.testing.assert_array_equal(samples.features[data.rows], data.features)
