@@ -16,6 +16,7 @@ from napari_wse2xai.gui.pair_panel import PairPanel
 from napari_wse2xai.gui.saving import SaveButtons
 from napari_wse2xai.layers import light_layer, shown_in, to_layers
 from napari_wse2xai.numerics import registration
+from napari_wse2xai.session import State
 from napari_wse2xai.stages import Deconvolve, FindFlake, Pair, Peak
 from napari_wse2xai.stages.pair import AutomaticPlacing, GivenTransform, Landmarks
 from napari_wse2xai.synthetic import SAMPLE_PLACEMENT, SyntheticPair, make_pair
@@ -136,6 +137,7 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
     panel.buttons["run"].click()
     settle(lambda: not panel.runner.busy, 120_000)
     assert "several ways" in panel.message.text()
+    assert [(node.step, node.state) for node in contents.session(viewer).nodes[-1:]] == [("Pair", State.FAILED)]
     assert not panel.choice.isHidden()
     pictures = panel.choice.canvas.figure.axes
     assert len(pictures) >= 3
@@ -149,6 +151,7 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
     paired = done(panel, settle)
     assert panel.choice.isHidden()
     assert "candidate 2 of" in paired.found_by
+    assert not [node for node in contents.session(viewer).nodes if node.state is State.FAILED], "it came to a result since"
     np.testing.assert_allclose(paired.transform.apply(corners), paired.candidates[1].transform.apply(corners))
     panel.close()
 

@@ -10,17 +10,19 @@ from qtpy.QtCore import Qt
 from learned import make_model, make_recovery
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Pairable, PeakMaps, Record, SpectralMap
-from napari_wse2xai.gui import contents
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.gui import contents, train_kept
 from napari_wse2xai.gui.explain_panel import ExplainPanel
 from napari_wse2xai.gui.peak_chooser import PeakChooser
 from napari_wse2xai.gui.session_panel import SessionPanel
 from napari_wse2xai.gui.spectrum_view import SpectrumView
 from napari_wse2xai.gui.stage_panel import StagePanel
+from napari_wse2xai.gui.theory_panel import TheoryPanel
 from napari_wse2xai.gui.train_panel import TrainPanel
 from napari_wse2xai.layers import peak_layer, to_layers
 from napari_wse2xai.session import Session, State
 from napari_wse2xai.session.files import view_in
-from napari_wse2xai.stages import Deconvolve, Despike, FindFlake, Pair, Peak, Train
+from napari_wse2xai.stages import CompareTheory, Deconvolve, Despike, Explain, FindFlake, Pair, Peak, Train
 from napari_wse2xai.stages.pair import StageCoordinates
 
 PL_LINE = Deconvolve(peaks=(Peak(name="A exciton", position=1.65, fwhm=0.05, window=(1.5, 1.8)),))
@@ -103,6 +105,34 @@ def test_the_tree_tells_flakes_steps_and_states(viewer, panel, settle, small, li
     tip = panel.tree.currentItem().toolTip(0)
     assert "Deconvolve was run again on 'small'" in tip
     assert "seed: 5" in tip
+
+
+def test_training_explaining_and_theory_that_fail_stand_in_the_tree_with_their_sentence(
+    viewer, qtbot, panel, settle, small, light, one_line, monkeypatch
+):
+    def refuse(*_: object, **__: object) -> None:
+        raise DataError("There is too little to learn from; measure more.")
+
+    peaks, pl = one_line(small), PL_LINE(light)
+    pair = Pair(method=StageCoordinates())(Pairable(peaks, pl))
+    model = replace(make_model(), history=(Record("Train", {"seed": 5}, "0.1.0", 1.0, "2026-01-01T00:00:00", Train().taken([pair])),))
+    show(viewer, small, light, peaks, pl, pair, model)
+    monkeypatch.setattr(train_kept, "train", refuse)
+    monkeypatch.setattr(Explain, "__call__", refuse)
+    monkeypatch.setattr(CompareTheory, "__call__", refuse)
+    for kind, begin, step, parents in (
+        (TrainPanel, "train", "Train", [pair]),
+        (ExplainPanel, "explain", "Explain", [model]),
+        (TheoryPanel, "compare", "CompareTheory", [peaks, pair]),
+    ):
+        work = kind(viewer)
+        qtbot.addWidget(work)
+        getattr(work, begin)()
+        settle(lambda work=work: not work.work.runner.busy)
+        failed = panel.session.nodes[-1]
+        assert (failed.step, failed.state, failed.why) == (step, State.FAILED, "There is too little to learn from; measure more.")
+        assert set(failed.parents) == {panel.session.node(one).id for one in parents}
+        settle(lambda step=step: any(words.strip(".").startswith(("Theory", step)) and state == "failed" for words, state in rows(panel)))
 
 
 def test_undo_of_a_run_brings_the_former_result_and_its_layers_back(viewer, qtbot, panel, settle, small, one_line):

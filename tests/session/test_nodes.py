@@ -6,11 +6,13 @@ import numpy as np
 import pytest
 from test_session import DECONVOLVE, measured, paired, trained_on
 
+from learned import make_explanation, make_samples
+from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.session import Change, Missing, Session, State
 from napari_wse2xai.session import session as home
-from napari_wse2xai.stages import Baseline, Despike, Pair
+from napari_wse2xai.stages import Baseline, CompareTheory, Despike, Explain, Pair, Train
 from napari_wse2xai.stages.pair import StageCoordinates
 
 
@@ -150,6 +152,44 @@ def test_a_failure_stands_until_its_step_succeeds():
     assert session.undoable == "", "a failure is no step that could be taken back"
     session.add(DECONVOLVE(raw))
     assert [each.state for each in session.nodes] == [State.CURRENT, State.CURRENT]
+
+
+def test_every_kind_of_step_that_fails_has_the_history_that_its_result_would_have(tmp_path):
+    raman, pl, both = paired(5)
+    stage = Pair(method=StageCoordinates())
+    pair = stage(both)
+    model = trained_on(pair)
+    beside = CompareTheory()(raman, both.raman, paired=pair)
+    everything = (raman, pl, both.raman, both.pl, pair, model)
+    cases = [
+        (DECONVOLVE, [raman], both.raman, [raman]),
+        (stage, [both.raman, both.pl], pair, [both.raman, both.pl]),
+        (Train(), [pair], model, [pair]),
+        (CompareTheory(), [both.raman, pair], beside, [both.raman, pair]),
+    ]
+    for settings, given, result, parents in cases:
+        session = Session(one for one in everything if one is not result)
+        session.note_failure_of(settings, given, "It did not work; try again.", type(result))
+        failed = session.nodes[-1]
+        assert (failed.state, failed.why) == (State.FAILED, "It did not work; try again.")
+        assert {session.node(one).id for one in parents} == set(failed.parents)
+        assert failed.name == (pair.name if settings in (stage, Train()) else raman.name)
+        session.save(tmp_path / "session.nc", spectra=True)
+        again = Session.open(tmp_path / "session.nc").nodes
+        assert [(node.id, node.why, node.step) for node in again if node.state is State.FAILED] == [(failed.id, failed.why, failed.step)]
+        session.add(result)
+        assert not [node for node in session.nodes if node.state is State.FAILED], "it succeeded on the same things since"
+
+
+def test_an_explanation_that_failed_belongs_to_its_model():
+    model = trained_on(Pair(method=StageCoordinates())(paired(6)[2]))
+    session = Session([model])
+    session.note_failure_of(Explain(), [model], "There are too few pixels.", Explanation)
+    failed = session.nodes[-1]
+    assert (failed.parents, failed.name, failed.step) == ((session.node(model).id,), model.name, "Explain")
+    kept = replace(make_explanation(make_samples()), history=(*model.history, replace(failed.record, when="2026-01-02T00:00:00")))
+    session.add(kept)
+    assert [node.state for node in session.nodes] == [State.CURRENT, State.CURRENT]
 
 
 def test_what_only_undo_holds_is_let_go_before_it_fills_the_memory(monkeypatch):

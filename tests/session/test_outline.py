@@ -48,7 +48,7 @@ def test_what_failed_stands_with_what_it_was_to_be_made_of_and_says_why():
     raw = measured(3, kind=AxisKind.ENERGY)
     session = Session([raw])
     session.note_failure(
-        Missing.of_step(PL_PEAK.model_copy(update={"detection": 9.0}), raw, "There is no peak to fit; add one.", type(raw))
+        Missing.of_step(PL_PEAK.model_copy(update={"detection": 9.0}), [raw], "There is no peak to fit; add one.", type(raw))
     )
     assert told(session) == [("flake", {"PL": ["map", "Deconvolve"]})]
     words = about(session.nodes[-1]).splitlines()

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QPush
 
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Recovery, Results, TrainedModel
-from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.errors import SettingsError, UserError
 from napari_wse2xai.gui import contents, explain_card
 from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.call_queue import CallQueue
@@ -70,6 +70,7 @@ class ExplainPanel(FollowsSession):
         self.regions = RegionsView(napari_viewer, self.result.ice, self.canvas)
         self.wavenumbers = WavenumberView(napari_viewer)
         self.pixels: PixelCurves | None = None
+        self._begun: tuple[Explain, TrainedModel] | None = None
         self.queue, self.below = CallQueue(self), QWidget()
         self._prepare()
         self._arrange()
@@ -136,6 +137,7 @@ class ExplainPanel(FollowsSession):
         self.work.begin_button.clicked.connect(self.explain)
         self.anyway_button.clicked.connect(self.explain_anyway)
         self.work.gave.connect(self._on_explained)
+        self.work.refused.connect(self._on_refused)
         self.work.told.connect(self.told)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
         self.recovery_test.work.gave.connect(self._keep_scores)
@@ -178,6 +180,8 @@ class ExplainPanel(FollowsSession):
         if refusal:
             return
 
+        self._begun = settings, model
+
         def work(report: Progress) -> Explanation:
             return settings(model, report)
 
@@ -203,6 +207,12 @@ class ExplainPanel(FollowsSession):
         self.queue.do([self.refresh, self.canvas.show_alone])
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in beside)
         self.queue.do([self.show_map, self.viewer.reset_view, partial(self.ran.emit, explanation)])
+
+    def _on_refused(self, error: UserError) -> None:
+        """Let the session know that there is no explanation, and why."""
+        if self._begun is not None:
+            settings, model = self._begun
+            contents.session(self.viewer).note_failure_of(settings, [model], str(error), Explanation)
 
     def _show_chosen(self) -> None:
         """Show the chosen explanation; of one that is shown, notice that its model has come."""

@@ -54,6 +54,7 @@ class PairPanel(FollowsSession):
         self._outcome, self._notes = ("", QUIET), list[str]()
         self._known: list[PeakMaps] = []
         self._worked_on: Pairable | None = None
+        self._settings = Pair()
         self._clicked_for: Pairable | None = None
         self._prepare()
         self._arrange()
@@ -166,6 +167,7 @@ class PairPanel(FollowsSession):
         self._forget_click()
         pair = self.form.value()
         assert isinstance(pair, Pair)
+        self._settings = pair
         self._notes.clear()
         self.choice.hide()
         self.bar.setValue(0)
@@ -194,7 +196,10 @@ class PairPanel(FollowsSession):
                 self._put_candidate(0)
 
     def _on_refused(self, error: UserError) -> None:
-        """Show the placings that fit alike, to be clicked."""
+        """Let the session know; show the placings that fit alike, to be clicked."""
+        if self._worked_on is not None:
+            given = [self._worked_on.raman, self._worked_on.pl]
+            contents.session(self.viewer).note_failure_of(self._settings, given, str(error), PairedMaps)
         if isinstance(error, AmbiguousPairing) and self._worked_on is not None:
             self._stop("PL fits in several ways, and the outline cannot tell which is right.", NOTE)
             self.choice.show_candidates(self._worked_on, error.candidates)

@@ -15,7 +15,6 @@ from napari_wse2xai.gui.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.layers.shown import limits, place
-from napari_wse2xai.session import Missing
 from napari_wse2xai.stages import Deconvolve, Despike, FindFlake, SoFar, Stage
 
 
@@ -174,7 +173,7 @@ class StagePanel(QWidget):
         """Let the session know that the step failed, and why."""
         if self._taken is not None:
             kind = PeakMaps if self.stage is Deconvolve else SpectralMap
-            contents.session(self.viewer).note_failure(Missing.of_step(self._settings, self._taken, str(error), kind))
+            contents.session(self.viewer).note_failure_of(self._settings, [self._taken], str(error), kind)
 
     def _stop(self, text: str, severity: str = QUIET) -> None:
         self.bar.setVisible(False)

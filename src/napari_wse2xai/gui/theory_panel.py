@@ -57,6 +57,7 @@ class TheoryPanel(FollowsLayers):
         self.structure_button, self.turn_button = QPushButton("Structures in 3-D"), QPushButton("Turn")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
         self.saved = MessageLabel(napari_viewer)
+        self._begun: tuple[CompareTheory, list[Any]] | None = None
         self._arrange()
         self._connect()
         self.set_listening(True)
@@ -92,6 +93,7 @@ class TheoryPanel(FollowsLayers):
         self.calculating.told.connect(self.told)
         self.work.begin_button.clicked.connect(self.compare)
         self.work.gave.connect(self._on_compared)
+        self.work.refused.connect(self._on_refused)
         self.work.told.connect(self.told)
         self.structure_button.clicked.connect(self.show_structures)
         self.turn_button.toggled.connect(self.structures.turn)
@@ -148,6 +150,7 @@ class TheoryPanel(FollowsLayers):
         known = contents.session(self.viewer)
         pairs, explained = known.pairs_of(peaks), known.explanations_of(peaks)
         paired, explanation = pairs[-1] if pairs else None, explained[-1] if explained else None
+        self._begun = settings, [peaks, *(one for one in (paired, explanation) if one is not None)]
 
         def work(report: Progress) -> TheoryBeside:
             calculated = read_named(settings)
@@ -163,6 +166,12 @@ class TheoryPanel(FollowsLayers):
         """The map that the peaks were found in, with its flake as it is drawn."""
         source = None if peaks is None else contents.session(self.viewer).source_of(peaks)
         return None if source is None else contents.with_edited_flake(self.viewer, source)
+
+    def _on_refused(self, error: UserError) -> None:
+        """Let the session know that there is no comparison, and why."""
+        if self._begun is not None:
+            settings, given = self._begun
+            contents.session(self.viewer).note_failure_of(settings, given, str(error), TheoryBeside)
 
     def _on_compared(self, beside: TheoryBeside) -> None:
         active = self.viewer.layers.selection.active

@@ -18,6 +18,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
+from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui import contents, preloading, train_kept
 from napari_wse2xai.gui.asking import save_where_asked
 from napari_wse2xai.gui.call_queue import CallQueue
@@ -63,7 +64,7 @@ class TrainPanel(FollowsSession):
         self.live, self.which, self.result, self.outdated = LiveCurves(), QComboBox(), TrainResult(), Outdated(napari_viewer)
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
-        self._settings = Train()
+        self._settings, self._taken = Train(), list[PairedMaps]()
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._prepare()
@@ -107,6 +108,7 @@ class TrainPanel(FollowsSession):
         self.work.begin_button.clicked.connect(self.train)
         self.enough_button.clicked.connect(self._enough)
         self.work.gave.connect(self._on_trained)
+        self.work.refused.connect(self._on_refused)
         self.work.told.connect(self._on_told)
         self.work.runner.ended.connect(self._check)
         self.monitor.grew.connect(self._on_grew)
@@ -165,7 +167,7 @@ class TrainPanel(FollowsSession):
             return
         settings = self.form.value()
         assert isinstance(settings, Train)
-        self._settings = settings
+        self._settings, self._taken = settings, pairs
 
         def work(report: Progress) -> TrainedModel:
             return train_kept.train(settings, pairs, self.monitor.attend(report))
@@ -192,6 +194,10 @@ class TrainPanel(FollowsSession):
             layer.visible = False
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(model))
         self.queue.do([self.viewer.reset_view, self.refresh, partial(self.ran.emit, model)])
+
+    def _on_refused(self, error: UserError) -> None:
+        """Let the session know that there is no model, and why."""
+        contents.session(self.viewer).note_failure_of(self._settings, self._taken, str(error), TrainedModel)
 
     def _on_told(self, text: str, severity: str) -> None:
         self.live.setVisible(False)

@@ -23,6 +23,8 @@ class WorkRow(QWidget):
     """What the work gave."""
     told = Signal(str, str)
     """What came of it, and the severity to say it in."""
+    refused = Signal(object)
+    """The `UserError` that it ended with."""
 
     def __init__(self, viewer: Any, verb: str, *, between: tuple[QPushButton, ...] = (), parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -39,6 +41,7 @@ class WorkRow(QWidget):
         self.runner.worded.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
         self.runner.failed.connect(partial(self._stop, severity=BAD))
+        self.runner.refused.connect(self.refused)
         self.runner.warned.connect(self._notes.append)
         self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
 

@@ -1,6 +1,6 @@
 """One result of a session as it stands: what made it, of what, and whether it still holds."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -11,7 +11,7 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.data import PeakMaps, Record, SpectralMap
 from napari_wse2xai.data.history import History, mark_of, now
 from napari_wse2xai.io.artefacts import KINDS
-from napari_wse2xai.session.lineage import Artefact, mark_in
+from napari_wse2xai.session.lineage import CARRIES_ON, Artefact, mark_in
 from napari_wse2xai.stages import Settings
 
 PREFIXES = {kind: word for word, kind in KINDS.items()}
@@ -50,11 +50,23 @@ class Missing:
     """``raman`` or ``pl``, of a map or of peaks."""
 
     @classmethod
-    def of_step(cls, settings: Settings, source: SpectralMap, why: str, kind: type) -> Self:
-        """What is known of a stage that failed on a map."""
-        of = () if source.history else (source.fingerprint,)
+    def of_step(cls, settings: Settings, given: Sequence[Artefact], why: str, kind: type, parents: tuple[str, ...] = ()) -> Self:
+        """What is known of a stage that failed on what it was given; its history is as that of a result would be.
+
+        Parameters
+        ----------
+        given : what the stage worked on; what the result's history would begin with comes first
+        kind : what the stage would have given
+        parents : ids of what was given, where they are not as usual
+        """
+        first = given[0]
+        carries_on = isinstance(first, CARRIES_ON.get(kind, ()))
+        before = first.history if carries_on else ()
+        of = tuple(map(mark_in, given[1:] if before else given))
         record = Record(type(settings).__name__, settings.model_dump(mode="json"), __version__, 0.0, now(), of)
-        return cls(source.name, why, (*source.history, record), (id_of(source),), kind, modality=modality_of(source))
+        name = first.name if carries_on else " + ".join(one.name for one in given)
+        modality = modality_of(first) if issubclass(kind, SpectralMap | PeakMaps) else ""
+        return cls(name, why, (*before, record), parents or tuple(map(id_of, given)), kind, modality=modality)
 
 
 @dataclass(frozen=True, eq=False)
