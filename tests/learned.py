@@ -174,10 +174,9 @@ def make_explanation(samples: Samples | None = None, *, level: Level = Level.INT
         slope_rms,
         tuple(int(i) for i in np.argsort(-np.maximum(importance, slope_rms))),
         (("E'.height", "2LA(M).height", 0.97),),
-        _extra(pdp, slope, importance),
-        ("The bands hold refits over 5 blocks.",),
-        "explanation",
-        (*HISTORY, Record("Explain", {"features": "all", "grid": 21}, "0.1.0", 1.5)),
+        **_extra(pdp, slope, importance),
+        remarks=("The bands hold refits over 5 blocks.",),
+        history=(*HISTORY, Record("Explain", {"features": "all", "grid": 21}, "0.1.0", 1.5)),
     )
 
 

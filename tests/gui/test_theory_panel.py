@@ -117,10 +117,17 @@ def test_an_explanation_of_these_peaks_is_spoken_of_on_its_card_too(panel, viewe
     whole = make_explanation(samples)
     fields = ("pdp_grid", "pdp", "pdp_low", "pdp_high", "supported", "ice", "step", "slope", "slope_error", "off_cloud")
     fields += ("importance", "importance_error", "slope_rms")
+    fields += ("ale", "permutation", "permutation_error", "curvature")
     cut = {name: getattr(whole, name)[3:6] for name in fields}
     units = whole.feature_units[3:6]
     made = replace(
-        whole, samples=only, features=only.feature_names, feature_units=units, ranking=(2, 0, 1), not_separable=(), extra={}, **cut
+        whole,
+        samples=only,
+        features=only.feature_names,
+        feature_units=units,
+        ranking=(2, 0, 1),
+        not_separable=(),
+        **cut,
     )
     made = replace(made, history=(*model.history, Record("Explain", {}, when="2026-01-02T00:00:00")))
     another = replace(made, history=(Record("Train", {}, when="2026-01-03T00:00:00"), Record("Explain", {}, when="2026-01-04T00:00:00")))

@@ -38,9 +38,9 @@ def test_the_ranking_stands_in_its_order_with_errors(tmp_path, explanation):
     assert list(table["feature"]) == [explanation.features[index] for index in order]
     np.testing.assert_allclose(table["PDP spread (counts)"], explanation.importance[order], rtol=1e-6)
     np.testing.assert_allclose(table["error (counts)"], explanation.importance_error[order], rtol=1e-6)
-    np.testing.assert_allclose(table["R2 lost (peak)"], explanation.extra["permutation"][order], rtol=1e-6)
+    np.testing.assert_allclose(table["R2 lost (peak)"], explanation.permutation[order], rtol=1e-6)
     assert set(table["verdict"]) == {"interpretable"}
-    earlier = replace(explanation, extra={})
+    earlier = replace(explanation, ale=None, permutation=None, permutation_error=None)
     write_ranking_csv(earlier, tmp_path / "ranking.csv")
     write_pdp_csv(earlier, tmp_path / "pdp.csv")
     assert pd.read_csv(tmp_path / "ranking.csv")["R2 lost (peak)"].isna().all()

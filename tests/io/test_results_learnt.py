@@ -88,8 +88,9 @@ def test_the_scores_of_a_simulation_come_back_with_the_explanation(tmp_path, exp
 def test_an_explanation_of_some_features_is_read_by_xarray_too(tmp_path, explanation):
     few = {field.name: getattr(explanation, field.name) for field in fields(explanation)}
     per_feature = ("features", "feature_units", "pdp_grid", "pdp", "pdp_low", "pdp_high", "supported", "ice", "step", "slope")
-    per_feature += ("slope_error", "off_cloud", "importance", "importance_error", "slope_rms")
-    few |= {name: few[name][3:6] for name in per_feature} | {"ranking": (2, 0, 1), "extra": {}}
+    per_feature += ("slope_error", "off_cloud", "importance", "importance_error", "slope_rms", "curvature", "ale")
+    per_feature += ("permutation", "permutation_error")
+    few |= {name: few[name][3:6] for name in per_feature} | {"ranking": (2, 0, 1)}
     wanted = type(explanation)(**few)
     assert_same(written(tmp_path, None, wanted).explanation, wanted)
     with xarray.open_datatree(tmp_path / "results.nc") as tree:
@@ -106,7 +107,7 @@ def test_an_explanation_of_other_samples_keeps_them_apart(tmp_path, trained):
 def test_a_bare_model_and_explanation_come_back_too(tmp_path, trained, explanation):
     bare = replace(trained, scores=(), null_tests=(), verdicts=(), curves={}, weights={}, remarks=(), history=(), settings={})
     size = explanation.pdp.shape
-    thin = replace(explanation, pixels=np.empty(0, dtype=np.int64), ice=np.empty((size[0], 0, size[1])), extra={}, not_separable=())
+    thin = replace(explanation, pixels=np.empty(0, dtype=np.int64), ice=np.empty((size[0], 0, size[1])), not_separable=(), ale=None)
     found = written(tmp_path, bare, thin)
     assert_same(found.model, bare)
     assert_same(found.explanation, thin)
@@ -174,8 +175,8 @@ def test_every_further_result_names_its_dimensions_and_its_unit(tmp_path, many):
         features, grid, pixels = *explanation.pdp.shape, len(many)
         of_length = {"feature": features, "grid": grid, "pixel": pixels}
         assert extra["ale"].dims == ("feature", "grid")
-        for name, values in explanation.extra.items():
-            assert tuple(of_length[axis] for axis in extra[name].dims) == values.shape
+        for name in ("curvature", "ale", "permutation", "permutation_error"):
+            assert tuple(of_length[axis] for axis in extra[name].dims) == getattr(explanation, name).shape
         assert {group[name].attrs["units"] for name in ("pdp", "pdp_low", "pdp_high", "importance", "slope_rms")} == {"counts"}
         assert group["ice_slope"].attrs["unit_of_each"] == "counts per feature_unit"
         assert group["pdp_grid"].attrs["unit_of_each"] == "feature_unit"

@@ -42,7 +42,7 @@ def test_every_number_has_its_error_and_its_place(explained: Explanation, sample
     assert explained.slope.shape == explained.slope_error.shape == explained.off_cloud.shape == (count, len(samples))
     assert (explained.slope_error > 0).all()
     assert explained.ice.shape == (count, len(explained.pixels), grid)
-    assert explained.extra["derivative"].shape == (count, len(samples))
+    assert explained.derivative.shape == (count, len(samples))
     assert sorted(explained.ranking) == list(range(count))
     assert explained.sure(A_HEIGHT).mean() > explained.sure(1).mean()
 
@@ -53,15 +53,15 @@ def test_it_tells_how_its_network_was_trained(explained: Explanation, learnt: Tr
 
 
 def test_three_more_questions_agree_with_the_law(explained: Explanation) -> None:
-    told, high = explained.extra, A_HEIGHT
-    assert told["ale"].shape == explained.pdp.shape
-    assert np.abs(told["ale"][high] - explained.pdp[high]).max() < 0.15 * np.ptp(explained.pdp[high])
-    lost = told["permutation"].reshape(-1, 3)
+    high = A_HEIGHT
+    assert explained.ale.shape == explained.pdp.shape
+    assert np.abs(explained.ale[high] - explained.pdp[high]).max() < 0.15 * np.ptp(explained.pdp[high])
+    lost = explained.permutation.reshape(-1, 3)
     assert (lost == lost[:, :1]).all(), "a peak's three parameters are shuffled together"
     assert lost[:, 0].argmax() == high // 3
     assert lost[high // 3, 0] > 0.5
-    assert 0 < told["permutation_error"][high] < 0.2
-    assert np.abs(told["randomised"]).mean() < 0.2
+    assert 0 < explained.permutation_error[high] < 0.2
+    assert np.abs(explained.randomised).mean() < 0.2
     assert "they come from what was learnt" in explained.remarks[0]
 
 

@@ -1,12 +1,12 @@
 """The result of explaining: which parameter does what to the light, where, and how sure that is."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, replace
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.declared import Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.data.samples import Samples
@@ -15,57 +15,92 @@ from napari_wse2xai.data.verdict import Level, Verdict
 Numbers = NDArray[np.float64]
 
 
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """What one model makes of each RS parameter, for one target.
+EXTRA = "extra"
+"""Group in files of what is told but not ranked by; a field of it is None where that was not asked."""
+OF_TARGET, OF_FEATURE, SLOPE = "{0.target_unit}", "feature_unit", "{0.target_unit} per feature_unit"
+CURVE, WHERE = ("feature", "grid"), ("feature", "pixel")
 
-    ``feature`` runs over `features`, ``n`` over the pixels of `samples`, ``grid`` over the points of a curve, ``curve`` over `pixels`.
-    Slopes are in the target's unit per the feature's unit.
-    """
+
+@dataclass(frozen=True, eq=False)
+class Explanation(Tabled):
+    """What one model makes of each RS parameter, for one target; ``pixel`` runs over `samples`, ``curve`` over `pixels`."""
 
     samples: Samples
-    target: str
-    target_unit: str
+    target: Annotated[str, attribute()]
+    target_unit: Annotated[str, attribute(stored="units")]
     verdict: Verdict
-    features: tuple[str, ...]
-    feature_units: tuple[str, ...]
-    pdp_grid: Numbers
-    """(feature, grid) values of the parameter."""
-    pdp: Numbers
-    """(feature, grid) partial dependence: mean prediction over all pixels with the parameter set to the grid's value."""
-    pdp_low: Numbers
-    pdp_high: Numbers
-    """(feature, grid) 95 % band over refits and over the reference models."""
-    supported: NDArray[np.bool_]
-    """(feature, grid) False where most curves have left the cloud of the data."""
-    pl_band: tuple[float, float]
-    """Central 95 % of the measured target: the grey band of the paper's Figure 3."""
-    pixels: NDArray[np.int64]
-    """(curve,) rows of `samples` whose ICE curves are kept."""
-    ice: Numbers
-    """(feature, curve, grid) prediction with the parameter set to the grid's value, pixel by pixel."""
-    step: Numbers
-    """(feature,) standard deviation of each parameter: half the width of the central difference."""
-    slope: Numbers
-    """(feature, n) ``[f(x + step) - f(x - step)] / (2 step)``: average slope of the ICE curve between them."""
-    slope_error: Numbers
-    """(feature, n) one standard deviation over refits."""
-    off_cloud: NDArray[np.bool_]
-    """(feature, n) True where x + step or x - step leaves the cloud of the data."""
-    importance: Numbers
-    """(feature,) standard deviation of the PDP over the data, in the target's unit."""
-    importance_error: Numbers
-    slope_rms: Numbers
-    """(feature,) root mean square of slope times step, in the target's unit: sees a pure interaction, which the PDP averages away."""
-    ranking: tuple[int, ...]
-    """Features from the most to the least important, by the greater of the two."""
-    not_separable: tuple[tuple[str, str, float], ...]
-    """Pairs of parameters that go together, with their rank correlation: which of the two acts cannot be told."""
-    extra: Mapping[str, Numbers] = field(default_factory=dict)
-    """Further results by name (``curvature``, ``derivative``, ``ale``, ``permutation``...), feature first."""
-    remarks: tuple[str, ...] = ()
-    name: str = "explanation"
-    history: History = ()
+    features: Annotated[tuple[str, ...], along("feature", stored="feature")]
+    feature_units: Annotated[tuple[str, ...], along("feature", stored="feature_unit")]
+    pdp_grid: Annotated[Numbers, along(*CURVE, unit=OF_FEATURE, says="values of the parameter")]
+    pdp: Annotated[
+        Numbers, along(*CURVE, unit=OF_TARGET, says="partial dependence: mean prediction with the parameter at the grid's value")
+    ]
+    pdp_low: Annotated[Numbers, along(*CURVE, unit=OF_TARGET, says="lower end of the 95 % band, over refits and reference models")]
+    pdp_high: Annotated[Numbers, along(*CURVE, unit=OF_TARGET, says="upper end of the 95 % band, over refits and reference models")]
+    supported: Annotated[NDArray[np.bool_], along(*CURVE, unit="1", says="1 where most curves lie within the cloud of the data")]
+    pl_band: Annotated[tuple[float, float], attribute(says="central 95 % of the measured target: the grey band of the paper's Figure 3")]
+    pixels: Annotated[NDArray[np.int64], along("curve", says="row in the samples of each ICE curve")]
+    ice: Annotated[Numbers, along("feature", "curve", "grid", unit=OF_TARGET, says="prediction with the parameter at the grid's value")]
+    step: Annotated[
+        Numbers, along("feature", unit=OF_FEATURE, says="standard deviation of the parameter: half the width of the central difference")
+    ]
+    slope: Annotated[
+        Numbers,
+        along(
+            *WHERE,
+            stored="ice_slope",
+            unit=SLOPE,
+            empty=np.nan,
+            says="average slope of the ICE curve between minus and plus one standard deviation of the parameter",
+        ),
+    ]
+    slope_error: Annotated[
+        Numbers,
+        along(*WHERE, stored="ice_slope_error", unit=SLOPE, empty=np.nan, says="one standard deviation of the slope over refits"),
+    ]
+    off_cloud: Annotated[
+        NDArray[np.bool_],
+        along(
+            *WHERE, unit="1", empty=-1, says="1 where the parameter's standard deviation leads out of the cloud of the data, -1 no pixel"
+        ),
+    ]
+    importance: Annotated[Numbers, along("feature", unit=OF_TARGET, says="standard deviation of the partial dependence over the data")]
+    importance_error: Annotated[Numbers, along("feature", unit=OF_TARGET, says="one standard error of the importance")]
+    slope_rms: Annotated[
+        Numbers,
+        along("feature", unit=OF_TARGET, says="root mean square of slope times step: sees a pure interaction, which the PDP averages away"),
+    ]
+    ranking: Annotated[tuple[int, ...], along("feature_rank", says="features, the most important first, by the greater of the two")]
+    not_separable: Annotated[tuple[tuple[str, str, float], ...], attribute(says="parameters that go together, with their rank correlation")]
+    derivative: Annotated[Numbers | None, along(*WHERE, group=EXTRA, unit=SLOPE, says="derivative of the prediction by the parameter")] = (
+        None
+    )
+    curvature: Annotated[
+        Numbers | None,
+        along(*WHERE, group=EXTRA, unit=OF_TARGET, says="second difference of the prediction over plus and minus one standard deviation"),
+    ] = None
+    nonlinearity: Annotated[
+        Numbers | None,
+        along(*WHERE, group=EXTRA, unit="1", says="0 where the ICE curve is straight, 1 where its slopes to either side cancel"),
+    ] = None
+    ale: Annotated[
+        Numbers | None,
+        along(*CURVE, group=EXTRA, unit=OF_TARGET, says="accumulated local effect at the values of pdp_grid, about the mean prediction"),
+    ] = None
+    permutation: Annotated[
+        Numbers | None,
+        along("feature", group=EXTRA, unit="1", says="R2 lost where the feature's whole peak is shuffled, on the pixels of the training"),
+    ] = None
+    permutation_error: Annotated[
+        Numbers | None, along("feature", group=EXTRA, unit="1", says="standard deviation of permutation over shuffles")
+    ] = None
+    randomised: Annotated[
+        Numbers | None,
+        along("feature", group=EXTRA, unit="1", says="correlation of the map of derivatives with that of random weights, mean over some"),
+    ] = None
+    remarks: Annotated[tuple[str, ...], attribute()] = ()
+    name: Annotated[str, attribute()] = "explanation"
+    history: Annotated[History, attribute()] = ()
     recovery: Recovery | None = None
     """How well a law planted on this flake was found again, where that was tried."""
 
@@ -73,20 +108,20 @@ class Explanation:
         """Return the same explanation with one more step in its history."""
         return replace(self, history=(*self.history, record))
 
+    def coordinates(self) -> Coordinates:
+        """Where every pixel lies."""
+        return self.samples.places()
+
     @property
     def stamp(self) -> str:
         """What must stand on every picture of it; empty where the model is interpretable."""
         return "" if self.verdict.level is Level.INTERPRETABLE else str(self.verdict.level).upper()
 
-    @property
-    def ale(self) -> Numbers | None:
-        """(feature, grid) accumulated local effects beside the partial dependences; None in results of earlier versions."""
-        return self.extra.get("ale")
-
     def peak_loss(self, feature: int) -> tuple[float, float]:
         """R2 that the network loses where the feature's whole peak is shuffled, and its standard deviation; NaN where that is not known."""
-        values, errors = (self.extra.get(name) for name in ("permutation", "permutation_error"))
-        return (float("nan"),) * 2 if values is None or errors is None else (float(values[feature]), float(errors[feature]))
+        if self.permutation is None or self.permutation_error is None:
+            return float("nan"), float("nan")
+        return float(self.permutation[feature]), float(self.permutation_error[feature])
 
     def sure(self, feature: int) -> NDArray[np.bool_]:
         """(n,) pixels whose slope is beyond two standard deviations and within the cloud of the data."""

@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_wse2xai.data.declared import Coordinates
 from napari_wse2xai.errors import DataError
 
 PLACE_UNIT = "um"
@@ -94,6 +95,11 @@ class Frame:
         if self.directions[index].values:
             return np.array(self.directions[index].values, dtype=np.float64)
         return self.origin_um[index] + self.step_um[index] * np.arange(self.shape[index], dtype=np.float64)
+
+    def coordinates(self) -> Coordinates:
+        """Coordinates y and x with their units."""
+        along = zip("yx", (self.y_um, self.x_um), self.directions, strict=True)
+        return {name: ((name,), values, "um" if each.is_length else each.unit or "1") for name, values, each in along}
 
     @property
     def n_pixels(self) -> int:

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
+from napari_wse2xai.data.declared import along
 from napari_wse2xai.data.peak_maps import PARAMETERS
 
 NUMBER = "number"
@@ -13,14 +15,14 @@ NUMBER = "number"
 class Line:
     """One RS peak, as needed to draw its line again from its columns; or a computed map, which has one column and no line."""
 
-    name: str
-    shape: str
+    name: Annotated[str, along(stored="line")]
+    shape: Annotated[str, along()]
     """Name of `numerics.lineshapes.SHAPES`, or `NUMBER`."""
-    window: tuple[float, float]
+    window: Annotated[tuple[float, float], along("limit", unit="{0.axis_unit}")]
     """Where it was fitted, in the axis unit."""
-    form: float | None = None
+    form: Annotated[float | None, along()] = None
     """Fourth parameter of its shape where it is the same in all pixels; None for the shape's usual one."""
-    own_form: bool = False
+    own_form: Annotated[bool, along()] = False
     """Whether every pixel has a form of its own, in a fourth column."""
 
     @property

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.candidate import Candidate
+from napari_wse2xai.data.declared import attribute
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps
@@ -37,20 +38,20 @@ class PairedMaps:
     """Grid on which the PL was measured."""
     transform: Transform
     """From the PL map's stage coordinates to those of the RS map."""
-    misalignment_um: float
+    misalignment_um: Annotated[float, attribute()]
     """Distance, root mean square over the corners of the PL scan, at which PL lies from where it belongs: of the transform from the best
     registration of the outlines, and that registration's own error, added in squares.  NaN where it cannot be judged."""
-    misalignment_error_um: float
+    misalignment_error_um: Annotated[float, attribute()]
     """One standard error of it."""
-    overlap: float
+    overlap: Annotated[float, attribute()]
     """Intersection over union of the two flakes where both were scanned; NaN where it cannot be judged."""
-    found_by: str
+    found_by: Annotated[str, attribute()]
     """How the transform was found, in words."""
     candidates: tuple[Candidate, ...] = ()
     """What a search found, the best first; empty where none was made."""
-    doubts: tuple[str, ...] = ()
+    doubts: Annotated[tuple[str, ...], attribute()] = ()
     """Why it is not sure that PL lies where it belongs, each a sentence; empty where it is."""
-    history: History = ()
+    history: Annotated[History, attribute()] = ()
     """The pairing; how each map came to be is in its own history."""
 
     @property

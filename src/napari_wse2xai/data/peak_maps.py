@@ -3,13 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.axis import SpectralAxis
 from napari_wse2xai.data.computed_map import ComputedMap
+from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 
@@ -56,6 +57,12 @@ class Status(IntEnum):
         }[self]
 
 
+STATUSES = {int(code): code.meaning for code in Status}
+MAPS = ("peak", *PLACES)
+AXIS, LIGHT, AREA = "{0.axis.unit}", "{0.intensity_unit}", "{0.intensity_unit} {0.axis.unit}"
+Values = NDArray[np.float32]
+
+
 @dataclass(frozen=True)
 class Under:
     """How one window was fitted: what lay under its peaks, and what held that."""
@@ -77,63 +84,74 @@ def through(x: NDArray[np.float64], window: tuple[float, float], values: NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class PeakMaps:
+class PeakMaps(Tabled):
     """Position, FWHM and height of every peak at every pixel; NaN where there is no value."""
 
     frame: Frame
     axis: SpectralAxis
     """The axis that was fitted on: gives the unit, and what is needed to draw the fit."""
-    names: tuple[str, ...]
-    shapes: tuple[str, ...]
+    names: Annotated[tuple[str, ...], along("peak", stored="peak")]
+    shapes: Annotated[tuple[str, ...], along("peak", stored="shape")]
     """Line shape of each peak, a name of `numerics.lineshapes.SHAPES`."""
-    windows: tuple[tuple[float, float], ...]
-    """Spectral window in which each peak was fitted, in the axis unit; peaks of equal windows were fitted together."""
-    position: NDArray[np.float32]
-    """(peak, ny, nx) in the axis unit."""
-    fwhm: NDArray[np.float32]
-    """(peak, ny, nx) in the axis unit."""
-    height: NDArray[np.float32]
-    """(peak, ny, nx) in `intensity_unit`."""
-    position_error: NDArray[np.float32]
-    fwhm_error: NDArray[np.float32]
-    height_error: NDArray[np.float32]
-    """Each error is one standard error, same shape and unit as its parameter."""
-    status: NDArray[np.uint8]
-    """(ny, nx) a `Status` each."""
-    reduced_chi2: NDArray[np.float32]
-    """(ny, nx) mean squared residual over the noise that the data show; about 1 for a good fit."""
-    background: NDArray[np.float32] | None = None
-    """(window, points, ny, nx) polynomial fitted under the peaks: its value at the lower and the upper end of each distinct window, and,
-    where it bends, at places evenly between them, in `intensity_unit`; None where none was fitted."""
-    substrate: NDArray[np.float64] | None = None
-    """(n,) spectrum of the substrate on the axis, in `intensity_unit`; None where none was fitted."""
-    substrate_share: NDArray[np.float32] | None = None
-    """(window, ny, nx) how much of it lies under the peaks of each distinct window."""
-    under: tuple["Under", ...] = ()
+    windows: Annotated[
+        tuple[tuple[float, float], ...], along("peak", "limit", stored="window", unit=AXIS, says="spectral window of the fit")
+    ]
+    """Peaks of equal windows were fitted together."""
+    position: Annotated[Values, along(*MAPS, unit=AXIS, says="position")]
+    fwhm: Annotated[Values, along(*MAPS, unit=AXIS, says="fwhm")]
+    height: Annotated[Values, along(*MAPS, unit=LIGHT, says="height")]
+    position_error: Annotated[Values, along(*MAPS, unit=AXIS, says="standard error of position")]
+    fwhm_error: Annotated[Values, along(*MAPS, unit=AXIS, says="standard error of fwhm")]
+    height_error: Annotated[Values, along(*MAPS, unit=LIGHT, says="standard error of height")]
+    status: Annotated[NDArray[np.uint8], along(*PLACES, flags=STATUSES, says="what became of the fit")]
+    reduced_chi2: Annotated[Values, along(*PLACES, unit="1", says="mean squared residual over the variance of the noise")]
+    """About 1 for a good fit."""
+    background: Annotated[
+        Values | None,
+        along(
+            "fit_window",
+            "background_point",
+            *PLACES,
+            unit=LIGHT,
+            says="curve under the peaks, at places evenly from the lower to the upper end of each window",
+        ),
+    ] = None
+    """Of each distinct window; None where none was fitted."""
+    substrate: Annotated[NDArray[np.float64] | None, along("substrate_channel", unit=LIGHT, says="spectrum of the substrate")] = None
+    """On the axis; None where none was fitted."""
+    substrate_share: Annotated[
+        Values | None,
+        along("fit_window", *PLACES, unit="1", says="how much of the substrate's spectrum lies under the peaks of each window"),
+    ] = None
+    under: Annotated[tuple[Under, ...], attribute()] = ()
     """How each distinct window was fitted; empty in files of before."""
-    form: NDArray[np.float32] | None = None
-    form_error: NDArray[np.float32] | None = None
-    """(peak, ny, nx) fourth parameter of the shapes that have one (Voigt, pseudo-Voigt, Fano), NaN for the others; None where none has."""
-    area: NDArray[np.float32] | None = None
-    area_error: NDArray[np.float32] | None = None
-    """(peak, ny, nx) area in `intensity_unit` times the axis unit, its error with the covariance of height and FWHM."""
-    at_bound: NDArray[np.uint8] | None = None
-    """(peak, ny, nx) which parameters lie at their bound: 1 position, 2 FWHM, 4 height, 8 form, added up."""
-    r2: NDArray[np.float32] | None = None
-    """(ny, nx) share of the variance above the background that the peaks explain."""
-    peak_status: NDArray[np.uint8] | None = None
-    """(peak, ny, nx) a `Status` each: `status` is the gravest of those of the peaks that are there; None in files of before."""
-    averaged: NDArray[np.float64] | None = None
-    """(peak,) width of the channels that each line was averaged over, in the axis unit; 0 for one so wide that its value in their middle
-    served; None in files of before."""
-    computed: tuple[ComputedMap, ...] = ()
+    form: Annotated[Values | None, along(*MAPS, unit="1", says="fourth parameter of the line shape")] = None
+    form_error: Annotated[Values | None, along(*MAPS, unit="1", says="standard error of fourth parameter of the line shape")] = None
+    """Of the shapes that have one (Voigt, pseudo-Voigt, Fano), NaN for the others; None where none has."""
+    area: Annotated[Values | None, along(*MAPS, unit=AREA, says="area of the peak")] = None
+    area_error: Annotated[Values | None, along(*MAPS, unit=AREA, says="standard error of area of the peak")] = None
+    """With the covariance of height and FWHM."""
+    at_bound: Annotated[NDArray[np.uint8] | None, along(*MAPS, masks=BOUND_FLAGS, says="which parameters lie at their bound")] = None
+    r2: Annotated[Values | None, along(*PLACES, unit="1", says="share of the variance above the background that the peaks explain")] = None
+    peak_status: Annotated[NDArray[np.uint8] | None, along(*MAPS, flags=STATUSES, says="what became of the fit of each peak")] = None
+    """`status` is the gravest of those of the peaks that are there; None in files of before."""
+    averaged: Annotated[
+        NDArray[np.float64] | None,
+        along("peak", unit=AXIS, says="width of the channels that the line was averaged over; 0 for its value in their middle"),
+    ] = None
+    """None in files of before."""
+    computed: Annotated[tuple[ComputedMap, ...], along("computed")] = ()
     """What was worked out of the parameters, each with its error."""
-    report: str = ""
+    report: Annotated[str, attribute()] = ""
     """What the second look at abnormal pixels found and mended, in words."""
-    name: str = "map"
-    intensity_unit: str = "counts"
-    metadata: Mapping[str, str] = field(default_factory=dict)
-    history: History = ()
+    name: Annotated[str, attribute()] = "map"
+    intensity_unit: Annotated[str, attribute()] = "counts"
+    metadata: Annotated[Mapping[str, str], attribute()] = field(default_factory=dict)
+    history: Annotated[History, attribute()] = ()
+
+    def coordinates(self) -> Coordinates:
+        """Places of the pixels, and the axis."""
+        return self.frame.coordinates() | {"spectral": (("spectral",), self.axis.values, self.axis.unit)}
 
     def with_record(self, record: Record) -> Self:
         """Return the same maps with one more step in their history."""

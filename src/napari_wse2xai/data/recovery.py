@@ -1,12 +1,14 @@
 """The result of simulating a flake: how well training and explaining found a law that was planted on its own parameter maps."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 
+from napari_wse2xai.data.declared import Tabled, along, attribute
 from napari_wse2xai.data.history import History, Record
 
+ROLES = ("saturating", "linear", "quadratic", "partner")
 MAIN, BENT = ("saturating", "linear", "quadratic"), ("saturating", "quadratic", "partner")
 """Roles with a partial dependence of their own, and roles whose slope varies from pixel to pixel."""
 GOOD_PDP, GOOD_SLOPES, GOOD_BANDS = 0.95, 0.9, 0.85
@@ -14,35 +16,38 @@ GOOD_PDP, GOOD_SLOPES, GOOD_BANDS = 0.95, 0.9, 0.85
 
 
 @dataclass(frozen=True)
-class Recovery:
+class Recovery(Tabled):
     """How well a planted law was found again, for this flake's parameters, geometry and noise."""
 
-    law: dict[str, str]
+    law: Annotated[dict[str, str], along("role", keys=ROLES, stored="planted")]
     """Which parameter has which role: ``saturating``, ``linear``, ``quadratic``, ``partner`` (acts only through the saturating one)."""
-    parameters: int
+    parameters: Annotated[int, attribute()]
     """Number of parameters to choose among."""
-    noise: float
+    noise: Annotated[float, attribute()]
     """Share of the variance that was noise."""
-    hidden: float
+    hidden: Annotated[float, attribute()]
     """Share of the variance that was a smooth map which RS does not show."""
-    ranks: dict[str, int]
-    """Rank that each planted parameter was given, from 1."""
-    model_r2: float
+    ranks: Annotated[dict[str, int], along("role", keys=ROLES, stored="rank", says="rank that the parameter was given, from 1")]
+    model_r2: Annotated[float, attribute()]
     """Of the network's predictions against the law without noise."""
-    pdp_r2: dict[str, float]
-    """Of the partial dependences against the true ones, for the parameters that have one."""
-    slope_correlation: dict[str, float]
-    """Of the slope maps with the true ones, for the parameters whose slope varies."""
-    band_coverage: float
+    pdp_r2: Annotated[
+        dict[str, float], along("role", keys=ROLES, only=MAIN, unit="1", says="R2 of the partial dependence against the true one")
+    ]
+    """Of the parameters that have one."""
+    slope_correlation: Annotated[
+        dict[str, float], along("role", keys=ROLES, only=BENT, unit="1", says="correlation of the slope map with the true one")
+    ]
+    """Of the parameters whose slope varies."""
+    band_coverage: Annotated[float, attribute()]
     """Share of the true partial dependences, of all parameters, within the 95 % bands."""
-    slope_coverage: float
+    slope_coverage: Annotated[float, attribute()]
     """Share of the true slopes, of all parameters, within 1.96 sigma."""
-    false_slopes: float
+    false_slopes: Annotated[float, attribute()]
     """Share of the pixels whose slope is called sure (beyond 2 sigma, within the cloud) for parameters that do nothing."""
-    seed: int = 0
-    target: str = ""
+    seed: Annotated[int, attribute()] = 0
+    target: Annotated[str, attribute()] = ""
     """Measured target whose mean, spread and gaps the planted one took over."""
-    history: History = ()
+    history: Annotated[History, attribute()] = ()
 
     def with_record(self, record: Record) -> Self:
         """Return the same with one more step in its history."""

@@ -3,13 +3,14 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.acquisition import NORMALISED, Acquisition, told_by
 from napari_wse2xai.data.computed_map import ComputedMap
+from napari_wse2xai.data.declared import PIXEL, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.data.paired_maps import PairedMaps
@@ -24,10 +25,11 @@ UNTRUSTED = (Status.NOT_CONVERGED, Status.SPIKE_LEFT, Status.ABNORMAL, Status.SA
 """What a fit may have come to that keeps its pixel out: the paper's skimming."""
 
 Numbers = NDArray[np.float64]
+ROW, OF_FEATURE, OF_TARGET = (PIXEL, "feature"), "feature_unit", "target_unit"
 
 
 @dataclass(frozen=True, eq=False)
-class Samples:
+class Samples(Tabled):
     """One row per pixel where both RS and PL have a value; flakes follow one another.
 
     Notes
@@ -37,32 +39,30 @@ class Samples:
     (an optional peak).
     """
 
-    lines: tuple[Line, ...]
-    axis_unit: str
-    intensity_unit: str
-    features: Numbers
-    """(n, column) position, FWHM, height of the first line, its form where that varies, then those of the second, ...; then a column for
-    each computed map; in `feature_units`."""
-    feature_errors: Numbers
-    """(n, column) one standard error each; NaN where `filled`."""
-    filled: NDArray[np.bool_]
-    """(n, column) True where the median of the flake stands in for a missing value."""
-    target_names: tuple[str, ...]
+    lines: Annotated[tuple[Line, ...], along("line")]
+    axis_unit: Annotated[str, attribute()]
+    intensity_unit: Annotated[str, attribute()]
+    features: Annotated[Numbers, along(*ROW, unit=OF_FEATURE, column="{label}", says="position, FWHM and height of every RS line")]
+    """Of the first line, its form where that varies, then those of the second, ...; then a column for each computed map."""
+    feature_errors: Annotated[Numbers, along(*ROW, unit=OF_FEATURE, column="{label}_error", says="one standard error; NaN if filled")]
+    filled: Annotated[
+        NDArray[np.bool_],
+        along(*ROW, column="{label}_filled", says="1 where the median of the flake stands in for a value that is missing"),
+    ]
+    target_names: Annotated[tuple[str, ...], along("target", stored="target")]
     """Some of `TARGETS`, or names of computed maps of the PL."""
-    target_units: tuple[str, ...]
-    targets: Numbers
-    """(n, target); NaN where the pixel has no value of that target."""
-    target_errors: Numbers
-    """(n, target) one standard error each."""
-    pl_peak: str
+    target_units: Annotated[tuple[str, ...], along("target", stored="target_unit")]
+    targets: Annotated[Numbers, along(PIXEL, "target", unit=OF_TARGET, column="PL {label}", says="PL parameters to be predicted")]
+    """NaN where the pixel has no value of that target."""
+    target_errors: Annotated[Numbers, along(PIXEL, "target", unit=OF_TARGET, column="PL {label}_error", says="one standard error of each")]
+    pl_peak: Annotated[str, attribute()]
     """Name of the PL peak whose parameters are the targets."""
-    flake: NDArray[np.int64]
-    """(n,) which of `frames` the pixel lies on."""
-    row: NDArray[np.int64]
-    column: NDArray[np.int64]
+    flake: Annotated[NDArray[np.int64], along(PIXEL, says="flake that the pixel lies on, from 0")]
+    row: Annotated[NDArray[np.int64], along(PIXEL, says="row of the flake's RS map")]
+    column: Annotated[NDArray[np.int64], along(PIXEL, says="column of the flake's RS map")]
     frames: tuple[Frame, ...]
     """Grid of each flake's RS scan."""
-    names: tuple[str, ...]
+    names: Annotated[tuple[str, ...], attribute()]
     """Name of each flake's RS map."""
     computed_units: Mapping[str, str] = field(default_factory=dict)
     """Unit of each computed map among the columns."""
@@ -146,6 +146,17 @@ class Samples:
             here = self.flake == index
             places[here] = np.stack([frame.y_um[self.row[here]], frame.x_um[self.column[here]]], axis=1)
         return places
+
+    def coordinates(self) -> Coordinates:
+        """Names and units of the columns, and where every pixel lies."""
+        texts = {"feature": self.feature_names, "feature_unit": self.feature_units}
+        return self.places() | {name: (("feature",), np.array(values, dtype=object), "") for name, values in texts.items()}
+
+    def places(self) -> Coordinates:
+        """Where every pixel lies."""
+        y_um, x_um = self.coordinates_um.T
+        known = {"flake": (self.flake, ""), "row": (self.row, ""), "column": (self.column, ""), "y_um": (y_um, "um"), "x_um": (x_um, "um")}
+        return {name: ((PIXEL,), values, unit) for name, (values, unit) in known.items()}
 
     def image(self, values: NDArray[np.generic], flake: int = 0) -> NDArray[np.float32]:
         """Spread one value per pixel (n,) over a flake's grid: (ny, nx) float32, NaN where there is no pixel."""

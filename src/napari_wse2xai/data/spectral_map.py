@@ -4,12 +4,13 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
+from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.stored_counts import StoredCounts
@@ -19,19 +20,18 @@ _FINGERPRINT_ROWS = 16
 
 
 @dataclass(frozen=True, eq=False)
-class SpectralMap:
+class SpectralMap(Tabled):
     """Spectra of a scan on one axis and in one frame; NaN is a channel (or pixel) that was not measured."""
 
     frame: Frame
     axis: SpectralAxis
-    counts: NDArray[np.float32]
-    """(ny, nx, n) in `intensity_unit`."""
-    name: str = "map"
-    intensity_unit: str = "counts"
-    flake: NDArray[np.bool_] | None = None
-    """(ny, nx); None before the flake was looked for."""
-    repaired: NDArray[np.uint16] | None = None
-    """(ny, nx) number of channels that the spike filter replaced; None before it ran."""
+    counts: Annotated[NDArray[np.float32], along(*PLACES, "spectral", unit="{0.intensity_unit}", says="intensity")]
+    name: Annotated[str, attribute()] = "map"
+    intensity_unit: Annotated[str, attribute()] = "counts"
+    flake: Annotated[NDArray[np.bool_] | None, along(*PLACES, flags={0: "bare substrate", 1: "flake"}, says="flake")] = None
+    """None before the flake was looked for."""
+    repaired: Annotated[NDArray[np.uint16] | None, along(*PLACES, unit="1", says="channels replaced by the spike filter")] = None
+    """None before it ran."""
     replaced: NDArray[np.int32] | None = None
     """(k, 3) row, column and channel of each of them, row by row; None before the filter ran, and where channels were read anew since."""
     saturated: NDArray[np.int32] | None = None
@@ -40,9 +40,9 @@ class SpectralMap:
     """(c,) channels that tell nothing in any pixel: without a value, stuck, hot, dull; None before that was asked."""
     bridged: NDArray[np.int32] | None = None
     """(k, 3) row, column and channel of single gaps that are filled with straight lines, for drawing and filters; no measurement."""
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Annotated[Mapping[str, str], attribute()] = field(default_factory=dict)
     """What the file says about the measurement, in the file's own words."""
-    history: History = ()
+    history: Annotated[History, attribute()] = ()
 
     def __post_init__(self) -> None:
         """Refuse what is not a map of spectra."""
@@ -84,6 +84,10 @@ class SpectralMap:
     def with_record(self, record: Record) -> Self:
         """Return the same map with one more step in its history."""
         return replace(self, history=(*self.history, record))
+
+    def coordinates(self) -> Coordinates:
+        """Places of the pixels, and the axis."""
+        return self.frame.coordinates() | {"spectral": (("spectral",), self.axis.values, self.axis.unit)}
 
     def replaced_at(self, row: int, column: int) -> NDArray[np.int32]:
         """Channels of a pixel that the spike filter replaced."""

@@ -1,18 +1,22 @@
 """The result of training: the network, how well it and the reference models predict, and the verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, replace
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.declared import PIXEL, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.data.verdict import Level, Verdict
 
 NETWORK = "CNN"
 """Name of the network among the models of `TrainedModel.scores`; the others are the reference models."""
+NOT_SAMPLED = 255
+"""Split of a place without a sample."""
+SPLITS = {0: "training", 1: "validation", NOT_SAMPLED: "not sampled"}
 VALIDATIONS = {
     "random": "random 7:3 split (the paper's; leaks between neighbours)",
     "blocks": "spatial blocks with a buffer",
@@ -24,22 +28,19 @@ VALIDATIONS = {
 class Score:
     """How well one model predicts one target on pixels."""
 
-    model: str
+    model: Annotated[str, along()]
     """`NETWORK`, or the name of a reference model: ``mean``, ``ridge``, ``gradient boosting``, ..."""
-    target: str
-    validation: str
+    target: Annotated[str, along()]
+    validation: Annotated[str, along()]
     """One of `VALIDATIONS`."""
-    part: str
+    part: Annotated[str, along()]
     """``training`` or ``validation``: pixels that the model saw, or did not."""
-    r2: float
-    mae: float
-    """Mean absolute error in the target's unit."""
-    mape: float
-    """Mean absolute percentage error, percent."""
-    wape: float
-    """Sum of absolute errors over the sum of absolute values, percent: unlike MAPE it stands values near zero."""
-    seconds: float = 0.0
-    """Time of fitting."""
+    r2: Annotated[float, along(unit="1")]
+    mae: Annotated[float, along(says="mean absolute error in the target's unit")]
+    mape: Annotated[float, along(unit="percent", says="mean absolute percentage error")]
+    wape: Annotated[float, along(unit="percent", says="sum of absolute errors over the sum of absolute values")]
+    """Unlike MAPE it stands values near zero."""
+    seconds: Annotated[float, along(unit="s", says="time of fitting")] = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,39 +61,54 @@ class NullTest:
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedModel:
+class TrainedModel(Tabled):
     """A network for each target of `samples`, what was measured on it, and whether it may be believed.
 
     Predictions are (target, n), in the order of `samples.target_names`.
     """
 
     samples: Samples
-    settings: Mapping[str, Any]
+    settings: Annotated[Mapping[str, Any], attribute()]
     """Settings of the network (`learning.SpectralCNNRegressor.get_params`), JSON-able."""
     weights: Mapping[str, Mapping[str, NDArray[np.generic]]]
     """State of the network trained on all pixels, by target: name of the tensor to its values."""
-    split: NDArray[np.uint8]
-    """(n,) 0 training and 1 validation pixel of the random split."""
-    predicted: NDArray[np.float64]
-    """By the network trained on the training pixels of the random split: the paper's Figure 2."""
-    held_out: NDArray[np.float64]
-    """By networks that saw neither the pixel's block nor a buffer around it; NaN where the blocks were left out."""
-    block: NDArray[np.int64]
-    """(n,) fold of spatial validation that the pixel is held out in; -1 where none."""
+    split: Annotated[NDArray[np.uint8], along(PIXEL, empty=NOT_SAMPLED, flags=SPLITS, says="part of the random split")]
+    predicted: Annotated[
+        NDArray[np.float64],
+        along("target", PIXEL, unit="target_unit", empty=np.nan, says="by the network trained on the training pixels of the random split"),
+    ]
+    """The paper's Figure 2."""
+    held_out: Annotated[
+        NDArray[np.float64],
+        along(
+            "target",
+            PIXEL,
+            unit="target_unit",
+            empty=np.nan,
+            says="by networks that saw neither the pixel's spatial block nor a buffer around it",
+        ),
+    ]
+    """NaN where the blocks were left out."""
+    block: Annotated[NDArray[np.int64], along(PIXEL, empty=-1, says="fold of spatial validation that holds the pixel out; -1: none")]
     curves: Mapping[str, NDArray[np.float64]]
     """(epoch,) by name: ``height loss``, ``height R2 validation``, ..."""
-    scores: tuple[Score, ...]
+    scores: Annotated[tuple[Score, ...], along("score", group="scores")]
     null_tests: tuple[NullTest, ...]
     verdicts: tuple[Verdict, ...]
-    remarks: tuple[str, ...] = ()
+    remarks: Annotated[tuple[str, ...], attribute()] = ()
     """Other things to know, as sentences."""
-    device: str = "cpu"
-    name: str = "model"
-    history: History = field(default=())
+    device: Annotated[str, attribute()] = "cpu"
+    name: Annotated[str, attribute()] = "model"
+    history: Annotated[History, attribute()] = ()
 
     def with_record(self, record: Record) -> Self:
         """Return the same model with one more step in its history."""
         return replace(self, history=(*self.history, record))
+
+    def coordinates(self) -> Coordinates:
+        """Targets, and where every pixel lies."""
+        texts = {"target": self.samples.target_names, "target_unit": self.samples.target_units}
+        return self.samples.places() | {name: (("target",), np.array(values, dtype=object), "") for name, values in texts.items()}
 
     def verdict(self, target: str) -> Verdict:
         """The judgement on one target."""

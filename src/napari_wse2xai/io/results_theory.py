@@ -8,8 +8,7 @@ import numpy as np
 
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.io import netcdf
-from napari_wse2xai.io.hdf5 import numbers_of
-from napari_wse2xai.io.results_pixels import texts
+from napari_wse2xai.io.hdf5 import numbers_of, texts_of
 from napari_wse2xai.io.theory_files import write_theory_group
 from napari_wse2xai.theory.agreement import Agreement
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside
@@ -98,7 +97,7 @@ def _json(group: Any, name: str) -> Any:
 def _read_matches(group: Any) -> dict[str, Match]:
     numbers = np.stack([numbers_of(group[name]) for name in _MATCHES], axis=1)
     windows = zip(np.atleast_1d(group.attrs["compared_from"]), np.atleast_1d(group.attrs["compared_to"]), strict=True)
-    rows = zip(texts(group, "engine"), numbers, windows, _json(group, "not_laid_over"), strict=True)
+    rows = zip(texts_of(group["engine"]), numbers, windows, _json(group, "not_laid_over"), strict=True)
     return {
         engine: Match(**dict(zip(_MATCHES, row.tolist(), strict=True)), window=(float(low), float(high)), problem=str(why))
         for engine, row, (low, high), why in rows
@@ -112,14 +111,14 @@ def read_theory(group: Any) -> TheoryResult:
     arrays: dict[str, Any] = {
         name: numbers_of(group[name]) for name in ("spectral_intensity", "raman", "mode_frequency", "relative_height")
     }
-    controls = texts(group, "control") if "control" in group else ()
+    controls = texts_of(group["control"]) if "control" in group else ()
     none = np.zeros((len(group["engine"]), 0, len(group["mode"])))
     return TheoryResult(
         material=netcdf.text_of(group.attrs, "material"),
         conditions=Conditions(**_json(group, "conditions")),
         modes=PristineModes(**modes, tensors=tensors),
-        engines=texts(group, "engine"),
-        structures=texts(group, "structure"),
+        engines=texts_of(group["engine"]),
+        structures=texts_of(group["structure"]),
         controls=controls,
         wavenumbers=numbers_of(group["wavenumber"]),
         control_height=numbers_of(group["control_height"]) if controls else none,

@@ -24,9 +24,9 @@ from napari_wse2xai.errors import DataError, DataWarning, ReaderError, UserError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.artefacts import KINDS, read_artefact, write_artefact
 from napari_wse2xai.io.checksum import sha256
+from napari_wse2xai.io.codec import put
 from napari_wse2xai.io.hdf5 import numbers_of, texts_of
 from napari_wse2xai.io.readers.netcdf import open_netcdf
-from napari_wse2xai.io.results_pixels import put_texts
 from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.session.lineage import Artefact, mark_in
@@ -53,7 +53,7 @@ def write_session(session: Session, path: str | Path, *, spectra: bool = False, 
     with io.new_file(path, expected_bytes=size) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs.update({"Conventions": netcdf.CONVENTIONS, MARK: LAYOUT})
         if view:
-            put_texts(file, VIEW, "layer", [json.dumps(dict(each), ensure_ascii=False) for each in view])
+            put(file, VIEW, ("layer",), [json.dumps(dict(each), ensure_ascii=False) for each in view])
         for order, node in enumerate(session.nodes):
             _write_node(file.create_group(f"{NODES}/{node.id}"), node, session, order, whole)
 
@@ -209,7 +209,7 @@ class _Steps:
 def _read_node(group: Any, found: Mapping[str, Any]) -> Any:
     kind, holds = KINDS[netcdf.text_of(group.attrs, "kind")], netcdf.text_of(group.attrs, "holds")
     if holds == WHOLE:
-        near = {key: found.get(netcdf.text_of(group.attrs, key)) for key in ("raman", "model")}
+        near: dict[str, Any] = {key: found.get(netcdf.text_of(group.attrs, key)) for key in ("raman", "model")}
         return read_artefact(group, kind, **near)
     told = {key: netcdf.text_of(group.attrs, key) for key in ("title", "fingerprint", "why", "modality")}
     history = histories.from_json(netcdf.text_of(group.attrs, "history"))

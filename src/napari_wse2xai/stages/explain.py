@@ -132,7 +132,7 @@ class _Case:
             progress=progress,
         )
 
-    def further(self, subject: "Subject", seed: int, progress: Progress) -> dict[str, Numbers]:
+    def further(self, subject: "Subject", seed: int, progress: Progress) -> dict[str, Any]:
         """Derivative of the network at every pixel, what `cross_checks` finds, and what else the slopes tell."""
         from napari_wse2xai.explaining import derivatives
 
@@ -140,7 +140,7 @@ class _Case:
         told |= cross_checks(subject, self.values, self.partial.grid_values, self.samples.groups, seed=seed, progress=rest)
         return told | {name: self.slopes[name] for name in ("curvature", "nonlinearity") if name in self.slopes}
 
-    def explanation(self, errors: "Bunch", further: dict[str, Numbers]) -> Explanation:
+    def explanation(self, errors: "Bunch", further: dict[str, Any]) -> Explanation:
         """Put it together."""
         samples, partial, slopes = self.samples, self.partial, self.slopes
         return Explanation(
@@ -164,11 +164,11 @@ class _Case:
             off_cloud=slopes.off_cloud,
             importance_error=errors.importance_error,
             not_separable=self.together(),
-            extra=further,
             remarks=(depends_on_weights(further["randomised"]), *self.remarks()),
             name=self.model.name,
             history=self.model.history,
             **self.ranked(),
+            **further,
         )
 
     def ranked(self) -> dict[str, Any]:
