@@ -5,14 +5,19 @@ its dimensions, ``target: Annotated[str, attribute()]`` a word or number of the 
 (peak, y, x), (target, pixel), (feature, grid); only `Samples`, which scikit-learn is given, is a table with a row per pixel.
 """
 
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import MISSING, Field, dataclass, field, fields, is_dataclass
+from dataclasses import Field, asdict, dataclass, field, fields, is_dataclass, replace
 from functools import cache
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Union, get_args, get_origin
 
 import numpy as np
 from numpy.typing import NDArray
+
+from napari_wse2xai.data import history as histories
+from napari_wse2xai.data.history import History
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,8 +27,9 @@ Coordinates = dict[str, tuple[tuple[str, ...], NDArray[Any], str]]
 """Dimensions, values and unit of what says where the arrays of an artefact lie."""
 PLACES = ("y", "x")
 PIXEL = "pixel"
-EACH = "unit_of_each"
-"""Attribute in place of ``units`` where every feature has its own, which the variable ``feature_unit`` tells."""
+UNITS, EACH = "units", "unit_of_each"
+"""Attributes: the latter where everything along a dimension has a unit of its own, which ``feature_unit`` or ``target_unit`` tells."""
+_OF_EACH = re.compile(r"\b\w+_unit\b")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +81,6 @@ class Declared:
     about: Quantity
     optional: bool
     """Whether it may be None."""
-    required: bool
-    """Whether it has no usual value."""
 
     @property
     def name(self) -> str:
@@ -102,6 +106,21 @@ class Declared:
         """Whether an array holds nothing but true and false."""
         return self.kind is not None and self.kind.kind == "b"
 
+    def plain(self, value: Any) -> Any:
+        """Value as an attribute of a file can be: a text, a number, numbers, or all else as JSON."""
+        if self.hint == History:
+            return histories.to_json(value)
+        if self.hint in (str, int, float):
+            return self.hint(value)
+        if self.is_numbers:
+            return np.array(value, dtype=np.float64)
+        return json.dumps(value, ensure_ascii=False, default=lambda part: asdict(part) if is_dataclass(part) else dict(part))  # type: ignore[arg-type]
+
+    @property
+    def is_numbers(self) -> bool:
+        """Whether it is a fixed number of numbers."""
+        return get_origin(self.hint) is tuple and set(get_args(self.hint)) == {float}
+
     def attributes(self, artefact: Any) -> dict[str, Any]:
         """CF attributes of an array."""
         about, told = self.about, dict[str, Any]()
@@ -109,7 +128,7 @@ class Declared:
             told["long_name"] = about.says
         if about.unit:
             unit = about.unit.format(artefact)
-            told[EACH if "feature_unit" in unit else "units"] = unit
+            told[EACH if _OF_EACH.search(unit) else UNITS] = unit
         for words, name in ((about.flags, "flag_values"), (about.masks, "flag_masks")):
             if words:
                 told[name] = np.array(list(words), dtype=np.int8 if self.is_true_or_false else self.kind)
@@ -131,7 +150,7 @@ def _declared(each: Field[Any]) -> Declared:
     hint, about = get_args(each.type)
     optional = get_origin(hint) in (Union, UnionType)
     certain = next(part for part in get_args(hint) if part is not type(None)) if optional else hint
-    return Declared(each.name, certain, about, optional, each.default is MISSING and each.default_factory is MISSING)
+    return Declared(each.name, certain, about, optional)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,8 +162,13 @@ class Variable:
     values: NDArray[Any]
     attributes: dict[str, Any]
     about: Quantity
-    group: str = ""
-    """Group within that of the artefact."""
+    of: str
+    """Name of the field that it belongs to."""
+
+
+def attributes(artefact: Any) -> Iterator[tuple[str, Any]]:
+    """Words and numbers of the whole artefact by their names in files, as files can hold them."""
+    return ((each.name, each.plain(getattr(artefact, each.field))) for each in declared(type(artefact)) if each.about.dims is None)
 
 
 def variables(artefact: Any) -> Iterator[Variable]:
@@ -157,9 +181,9 @@ def variables(artefact: Any) -> Iterator[Variable]:
             yield from _columns(each, value, artefact)
             continue
         if isinstance(value, Mapping):
-            yield Variable(dims[0], dims, _array(each.about.keys), {}, each.about)
+            yield Variable(dims[0], dims, _array(each.about.keys), {}, each.about, each.name)
             value = tuple(value.get(key, np.nan) for key in each.about.keys)
-        yield Variable(each.name, dims, _array(value, each.kind), each.attributes(artefact), each.about, each.about.group)
+        yield Variable(each.name, dims, _array(value, each.kind), each.attributes(artefact), each.about, each.name)
 
 
 def _columns(each: Declared, records: Sequence[Any], artefact: Any) -> Iterator[Variable]:
@@ -167,7 +191,7 @@ def _columns(each: Declared, records: Sequence[Any], artefact: Any) -> Iterator[
     for part in declared(type(records[0])):
         values = [_array(np.nan if (value := getattr(one, part.field)) is None else value, part.kind) for one in records]
         dims = (*each.about.dims, *(part.about.dims or ()))
-        yield Variable(part.name, dims, np.stack(values), part.attributes(artefact), part.about, each.about.group)
+        yield Variable(part.name, dims, np.stack(values), part.attributes(artefact), replace(part.about, group=each.about.group), each.name)
 
 
 def _array(value: Any, kind: np.dtype[Any] | None = None) -> NDArray[Any]:
@@ -184,24 +208,30 @@ class Tabled:
         return {}
 
     def to_xarray(self) -> "xarray.Dataset":
-        """Every array under its name in files, with its dimensions, units and meaning; what is no array as attributes."""
+        """Every array under its name in files, with its dimensions, units and meaning; what is no array as attributes.
+
+        Lists that have a group of their own in files (scores) are left out; their lengths and names have nothing to do with the rest.
+        """
         import xarray
 
-        found = {each.name: (each.dims, each.values, each.attributes) for each in variables(self)}
-        places = {name: (dims, values, {"units": unit}) for name, (dims, values, unit) in self.coordinates().items()}
-        plain = {each.name: getattr(self, each.field) for each in declared(type(self)) if each.about.dims is None}
-        return xarray.Dataset(found, places, plain).set_coords([name for name in ("feature_unit", "target_unit") if name in found])
+        apart = {each.name for each in declared(type(self)) if each.record and each.about.group}
+        found = {
+            each.name: (each.dims, each.values, each.attributes)
+            for each in variables(self)
+            if each.of not in apart | set(self.coordinates())
+        }
+        places = {name: (dims, values, {UNITS: unit} if unit else {}) for name, (dims, values, unit) in self.coordinates().items()}
+        return xarray.Dataset(found, places, dict(attributes(self)))
 
     def to_dataframe(self) -> "pd.DataFrame":
         """One row per pixel: where it lies, then a column for every number; ``attrs["units"]`` has the unit of each."""
         import pandas as pd
 
         table, units = dict(self._rows()), {}
-        labels = {each.name: each.values for each in variables(self) if each.dims == (each.name,)}
-        labels |= {name: values for name, (dims, values, _) in self.coordinates().items() if dims == (name,)}
+        labels = {each.name: each.values for each in variables(self)} | {name: each[1] for name, each in self.coordinates().items()}
         for each in variables(self):
-            for name, values in _table_columns(each, labels):
-                table[name], units[name] = values, each.attributes.get("units", each.attributes.get(EACH, ""))
+            for name, values, unit in _table_columns(each, labels):
+                table[name], units[name] = values, unit
         frame = pd.DataFrame(table)
         frame.attrs["units"] = units
         return frame
@@ -211,23 +241,25 @@ class Tabled:
         for name, (dims, values, _) in self.coordinates().items():
             if dims == (PIXEL,):
                 yield name, values
-        places = [self.coordinates()[name][1] for name in PLACES if name in self.coordinates()]
-        if places:
-            index = np.indices([len(each) for each in places]).reshape(2, -1)
-            yield from (("row", index[0]), ("column", index[1]))
-            yield from ((f"{name}_um", values[at]) for name, values, at in zip(PLACES, places, index, strict=True))
+        frame = getattr(self, "frame", None)
+        if frame is not None:
+            row, column = np.indices(frame.shape).reshape(2, -1)
+            y_um, x_um = frame.at(row, column).T
+            yield from (("row", row), ("column", column), ("y_um", y_um), ("x_um", x_um))
 
 
-def _table_columns(each: Variable, labels: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any]]]:
-    """Columns of a variable that has a value per pixel: one, or one for each thing along its other dimension."""
+def _table_columns(each: Variable, labels: Mapping[str, NDArray[Any]]) -> Iterator[tuple[str, NDArray[Any], str]]:
+    """Columns of a variable that has a value per pixel, with their units: one, or one for each thing along its other dimension."""
     where = [dim for dim in each.dims if dim in (*PLACES, PIXEL)]
     others = [dim for dim in each.dims if dim not in where]
     if not where or len(others) > 1 or (others and others[0] not in labels):
         return
-    lengths = dict(zip(each.dims, each.values.shape, strict=True))
-    values = each.values.transpose([each.dims.index(dim) for dim in (*others, *where)]).reshape(*(lengths[dim] for dim in others), -1)
+    values = each.values.transpose([each.dims.index(dim) for dim in (*others, *where)])
+    unit = each.attributes.get(UNITS) or each.attributes.get(EACH, "")
     if not others:
-        yield each.name, values
+        yield each.name, values.ravel(), unit
         return
-    for label, column in zip(labels[others[0]], values, strict=True):
-        yield each.about.column.format(label=label, name=each.name), column
+    for index, (label, column) in enumerate(zip(labels[others[0]], values, strict=True)):
+        named = _OF_EACH.search(unit)
+        own = unit.replace(named[0], str(labels[named[0]][index])) if named else unit
+        yield each.about.column.format(label=label, name=each.name), column.ravel(), own

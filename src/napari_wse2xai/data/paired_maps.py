@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.candidate import Candidate
-from napari_wse2xai.data.declared import attribute
+from napari_wse2xai.data.declared import PLACES, Tabled, attribute
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps
@@ -16,6 +16,7 @@ from napari_wse2xai.data.transform import Transform
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Pairable:
 
 
 @dataclass(frozen=True, eq=False)
-class PairedMaps:
+class PairedMaps(Tabled):
     """Peaks of the PL map brought onto the grid of the RS map; NaN where the maps do not overlap."""
 
     raman: PeakMaps
@@ -103,6 +104,10 @@ class PairedMaps:
             for each in peaks.computed:
                 yield f"{prefix}{each.name}", each.unit, each.value
                 yield f"{prefix}{each.name}_error", each.unit, each.error
+
+    def to_xarray(self) -> "xarray.Dataset":
+        """The PL peaks on the RS grid, as they lie in a file; those of RS are `raman`."""
+        return self.pl.to_xarray().assign(paired=(PLACES, self.paired)).assign_attrs(super().to_xarray().attrs)
 
     def to_dataframe(self) -> "pd.DataFrame":
         """One row per paired pixel: ``row``, ``column``, ``y_um``, ``x_um``, then every RS and PL number with its standard error.

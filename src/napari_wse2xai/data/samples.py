@@ -140,7 +140,7 @@ class Samples(Tabled):
 
     @property
     def coordinates_um(self) -> Numbers:
-        """(n, 2) place (y, x) of each pixel in um, in the stage coordinates of its own flake."""
+        """(n, 2) place (y, x) of each pixel along rows and columns of its own flake's scan, um; `places` has those on the stage."""
         places = np.empty((len(self), 2))
         for index, frame in enumerate(self.frames):
             here = self.flake == index
@@ -154,7 +154,11 @@ class Samples(Tabled):
 
     def places(self) -> Coordinates:
         """Where every pixel lies."""
-        y_um, x_um = self.coordinates_um.T
+        stage = np.empty((len(self), 2))
+        for index, frame in enumerate(self.frames):
+            here = self.flake == index
+            stage[here] = frame.at(self.row[here], self.column[here])
+        y_um, x_um = stage.T
         known = {"flake": (self.flake, ""), "row": (self.row, ""), "column": (self.column, ""), "y_um": (y_um, "um"), "x_um": (x_um, "um")}
         return {name: ((PIXEL,), values, unit) for name, (values, unit) in known.items()}
 

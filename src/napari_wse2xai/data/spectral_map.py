@@ -25,7 +25,7 @@ class SpectralMap(Tabled):
 
     frame: Frame
     axis: SpectralAxis
-    counts: Annotated[NDArray[np.float32], along(*PLACES, "spectral", unit="{0.intensity_unit}", says="intensity")]
+    counts: Annotated[NDArray[np.float32], along(*PLACES, "spectral", unit="{0.intensity_unit}", column="{label:.6g}", says="intensity")]
     name: Annotated[str, attribute()] = "map"
     intensity_unit: Annotated[str, attribute()] = "counts"
     flake: Annotated[NDArray[np.bool_] | None, along(*PLACES, flags={0: "bare substrate", 1: "flake"}, says="flake")] = None

@@ -152,8 +152,6 @@ def _pl_frame(group: Any, sample: str) -> Frame:
 
 def _write_samples(group: Any, samples: Samples, history: str) -> None:
     """Write the table: one row per pixel."""
-    for name, texts in (("feature", samples.feature_names), ("feature_unit", samples.feature_units)):
-        put(group, name, ("feature",), np.array(texts, dtype=object))
     codec.write(group, samples)
     group.attrs["frames"] = json.dumps([frame.as_record() for frame in samples.frames], ensure_ascii=False)
     group.attrs["history"] = history
@@ -177,27 +175,18 @@ def _frame(entry: Any) -> Frame:
 def _write_model(group: Any, model: TrainedModel) -> None:
     samples, history = model.samples, histories.to_json(model.history)
     codec.make_flakes(group, samples, history)
-    for name, texts in (("target", samples.target_names), ("target_unit", samples.target_units)):
-        put(group, name, ("target",), np.array(texts, dtype=object))
     codec.write(group, model, samples)
     _write_samples(group.parent.create_group(SAMPLES), samples, history)
     _write_verdicts(group, model)
     for name, values in model.curves.items():
         if len(values):
-            put(_part(group, "curves"), _in_a_path(name.replace(" ", "_")), (f"epoch_{len(values)}",), values, long_name=name)
+            put(codec.inside(group, "curves"), _in_a_path(name.replace(" ", "_")), (f"epoch_{len(values)}",), values, long_name=name)
     for target, tensors in model.weights.items():
-        home = _part(_part(group, "weights"), _in_a_path(target))
+        home = codec.inside(codec.inside(group, "weights"), _in_a_path(target))
         for name, tensor in tensors.items():
             put(home, name, _sizes(np.shape(tensor)), tensor)
     for number, test in enumerate(model.null_tests, start=1):
-        _write_null_test(_part(group, f"null_test_{number}"), test)
-
-
-def _part(group: Any, name: str) -> Any:
-    """Group within another, with the same history."""
-    if name not in group.groups:
-        group.create_group(name).attrs["history"] = group.attrs["history"]
-    return group.groups[name]
+        _write_null_test(codec.inside(group, f"null_test_{number}"), test)
 
 
 def _in_a_path(name: str) -> str:
@@ -301,9 +290,10 @@ def _read_explanation(group: Any, known: Samples | None) -> Explanation:
     own = group.parent.get(OWN_SAMPLES)
     samples = known if own is None and known is not None else _read_samples(own)
     fields = codec.read(Explanation, group, samples)
+    without = {"pixels": np.empty(0, dtype=np.int64), "ice": np.empty((len(fields["pdp"]), 0, fields["pdp"].shape[1]))}
     return Explanation(
         samples=samples,
         verdict=_read_verdict(group, fields["target"]),
         recovery=Recovery(**codec.read(Recovery, group[RECOVERY])) if RECOVERY in group else None,
-        **fields,
+        **without | fields,
     )

@@ -6,7 +6,7 @@ whose grids differ, beside it (``/model_flake_2``): xarray wants a group to have
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import fields, is_dataclass
 from types import UnionType
 from typing import Any, get_args, get_origin
 
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, History, Samples
 from napari_wse2xai.data import history as histories
-from napari_wse2xai.data.declared import Declared, declared, variables
+from napari_wse2xai.data.declared import Declared, attributes, declared, variables
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.hdf5 import numbers_of, texts_of
@@ -42,18 +42,19 @@ def put(group: Any, name: str, dimensions: Sequence[str], values: Any, **attribu
 
 def write(group: Any, artefact: Any, samples: Samples | None = None) -> None:
     """Write every declared field; those per pixel of `samples` as maps."""
-    for plain in declared(type(artefact)):
-        if plain.about.dims is None:
-            group.attrs[plain.name] = _plain(plain, getattr(artefact, plain.field))
+    group.attrs.update(attributes(artefact))
+    for name, (dims, texts, _) in artefact.coordinates().items():
+        if texts.dtype == object and name not in group.variables:
+            put(group, name, dims, texts)
     for each in variables(artefact):
-        home = _inside(group, each.group)
+        home = inside(group, each.about.group)
         if each.about.empty is not None and samples is not None:
             _put_maps(home, samples, each.name, each.dims[:-1], each.values, empty=each.about.empty, **each.attributes)
-        elif each.name not in home.variables:
+        elif each.name not in home.variables and each.values.size:
             put(home, each.name, each.dims, each.values, **each.attributes)
 
 
-def _inside(group: Any, name: str) -> Any:
+def inside(group: Any, name: str) -> Any:
     """Group within another, with the same history."""
     if not name:
         return group
@@ -62,29 +63,8 @@ def _inside(group: Any, name: str) -> Any:
     return group.groups[name]
 
 
-def _plain(each: Declared, value: Any) -> Any:
-    """Value of an attribute: a text, a number, numbers, or all else as JSON."""
-    if each.hint == History:
-        return histories.to_json(value)
-    if each.hint in (str, int, float):
-        return each.hint(value)
-    if _is_numbers(each.hint):
-        return np.array(value, dtype=np.float64)
-    return json.dumps(value, ensure_ascii=False, default=lambda part: asdict(part) if is_dataclass(part) else dict(part))  # type: ignore[arg-type]
-
-
-def _is_numbers(hint: Any) -> bool:
-    return get_origin(hint) is tuple and set(get_args(hint)) == {float}
-
-
 def read(kind: type, group: Any, samples: Samples | None = None) -> dict[str, Any]:
-    """Declared fields of a class that are in a group; what a file of before lacks is left to the class.
-
-    Raises
-    ------
-    KeyError
-        A field without a usual value is missing: the file is damaged.
-    """
+    """Declared fields of a class that are in a group; what a file of before lacks is left to the class."""
     found: dict[str, Any] = {}
     for each in declared(kind):
         home = group.get(each.about.group) if each.about.group else group
@@ -95,8 +75,6 @@ def read(kind: type, group: Any, samples: Samples | None = None) -> dict[str, An
             found[each.field] = () if home is None else _records(each.record, home)
         elif home is not None and each.name in home:
             found[each.field] = _values(each, home, samples)
-        elif each.required:
-            raise KeyError(f"'{each.name}' is missing in '{group.name}'")
     return found
 
 
@@ -108,9 +86,9 @@ def _attribute(each: Declared, group: Any) -> Any:
         return text
     if each.hint in (int, float):
         return each.hint(np.asarray(value).item())
-    if _is_numbers(each.hint):
+    if each.is_numbers:
         return tuple(np.asarray(value, dtype=np.float64).tolist())
-    return _made(each.hint, json.loads(text)) if text else _made(each.hint, ())
+    return _made(each.hint | None if each.optional else each.hint, json.loads(text or "[]"))
 
 
 def _made(hint: Any, value: Any) -> Any:

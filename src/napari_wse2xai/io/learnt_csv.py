@@ -68,15 +68,7 @@ def write_ranking_csv(explanation: Explanation, path: str | Path) -> None:
 
 def write_slopes_csv(explanation: Explanation, path: str | Path) -> None:
     """One line per pixel: its place, then for each feature the ICE slope, its standard deviation, and whether it is sure (1 or 0)."""
-    samples = explanation.samples
-    places = samples.coordinates_um
-    table: dict[str, Any] = {
-        "flake": samples.flake,
-        "row": samples.row,
-        "column": samples.column,
-        "y_um": places[:, 0],
-        "x_um": places[:, 1],
-    }
+    table: dict[str, Any] = {name: values for name, (_, values, _) in explanation.samples.places().items()}
     for index, feature in enumerate(explanation.features):
         unit = f"{explanation.target_unit} / {explanation.feature_units[index]}"
         table[f"{feature} slope ({unit})"] = explanation.slope[index]

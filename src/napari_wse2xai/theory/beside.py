@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Annotated, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Frame, History, Record
+from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.theory.agreement import Agreement
 from napari_wse2xai.theory.cell import Array
 from napari_wse2xai.theory.evaluation import TheoryResult
@@ -15,6 +16,8 @@ from napari_wse2xai.theory.findings import sentences
 from napari_wse2xai.theory.matching import Match
 from napari_wse2xai.theory.naming import Assignment
 
+PARTS = ("elsewhere", "bright", "dark", "between")
+"""Words for the values of `TheoryBeside.region`."""
 REGIONS = ("flake", "bright", "dark")
 """Of which there is a mean spectrum; the last two are parts of the first."""
 
@@ -25,38 +28,44 @@ def about(explanation: Explanation) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class TheoryBeside:
-    """Mean spectra of a flake with calculated lines laid over them, names for its peaks, and what theory says of the network's finding.
-
-    Attributes
-    ----------
-    result : the calculated spectra
-    frame : grid of the RS map
-    region : (ny, nx) 0 elsewhere, 1 the bright part of the flake, 2 the dark part, 3 what lies between
-    light : what bright means, in words
-    axis : (n,) cm-1
-    spectra : (region, n) mean of each of `REGIONS`, in `intensity_unit`
-    matches : per engine, the shift and scale that lay its pristine spectrum over the mean of the flake
-    proposals : a name for each measured peak
-    explained : the target and the parameter that `evidence` speaks of, as "height: A1'.height"; empty where there is none
-    evidence : sentences for the finding card
-    agreement : what the last of them rests on; None where there is none
-    """
+class TheoryBeside(Tabled):
+    """Mean spectra of a flake with calculated lines laid over them, names for its peaks, and what theory says of the network's finding."""
 
     result: TheoryResult
+    """The calculated spectra."""
     frame: Frame
-    region: NDArray[np.uint8]
-    light: str
-    axis: Array
-    spectra: Array
-    intensity_unit: str
+    """Grid of the RS map."""
+    region: Annotated[NDArray[np.uint8], along(*PLACES, flags=dict(enumerate(PARTS)), says="part of the flake")]
+    light: Annotated[str, attribute()]
+    """What bright means, in words."""
+    axis: Annotated[Array, along("spectral", stored="spectral", unit="cm-1", says="Raman shift")]
+    spectra: Annotated[
+        Array,
+        along(
+            "part",
+            "spectral",
+            stored="mean_spectrum",
+            unit="{0.intensity_unit}",
+            says="mean of the flake, and of its bright and dark parts",
+        ),
+    ]
+    intensity_unit: Annotated[str, attribute()]
     matches: Mapping[str, Match]
-    proposals: tuple[Assignment, ...]
-    explained: str = ""
-    evidence: tuple[str, ...] = ()
-    agreement: Agreement | None = None
-    name: str = "map"
-    history: History = ()
+    """Per engine, the shift and scale that lay its pristine spectrum over the mean of the flake."""
+    proposals: Annotated[tuple[Assignment, ...], attribute()]
+    """A name for each measured peak."""
+    explained: Annotated[str, attribute()] = ""
+    """The target and the parameter that `evidence` speaks of, as "height: A1'.height"; empty where there is none."""
+    evidence: Annotated[tuple[str, ...], attribute()] = ()
+    """Sentences for the finding card."""
+    agreement: Annotated[Agreement | None, attribute()] = None
+    """What the last of them rests on; None where there is none."""
+    name: Annotated[str, attribute()] = "map"
+    history: Annotated[History, attribute()] = ()
+
+    def coordinates(self) -> Coordinates:
+        """Places of the pixels, and the parts that have a mean spectrum."""
+        return self.frame.coordinates() | {"part": (("part",), np.array(REGIONS, dtype=object), "")}
 
     def with_record(self, record: Record) -> Self:
         """Return the same with one more step in its history."""

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from napari_wse2xai.data.declared import Coordinates, Tabled, along, attribute
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.theory.calculated import Calculated, composition
 from napari_wse2xai.theory.cell import GAMMA_MODES, Array
@@ -18,6 +19,7 @@ from napari_wse2xai.theory.spectra import GEOMETRIES, lorentzian, spectral_inten
 LDA = "LDA"
 """Name of the first-principles lines among the engines; they are of the pristine crystal alone."""
 PROJECTIONS = ("total", "A1'", "E'")
+OF_STRUCTURE = ("engine", "structure")
 _FROM_CM1, _TO_CM1, _STEP_CM1 = 50.0, 620.0, 0.5
 _WITH_SUPERCELLS = "WSe2"
 
@@ -72,33 +74,50 @@ class FoldedPeak:
 
 
 @dataclass(frozen=True, eq=False)
-class TheoryResult:
-    """Spectra of a material by every engine of the reference; NaN where an engine has no such structure.
+class TheoryResult(Tabled):
+    """Spectra of a material by every engine of the reference; NaN where an engine has no such structure."""
 
-    Attributes
-    ----------
-    spectral_intensity : (engine, structure, projection, wavenumber) meV cm per unit cell (A^2/ps^2 cm where not mass-weighted)
-    raman : (engine, structure, geometry, wavenumber) arbitrary units per unit cell, one scale per material
-    mode_frequency : (engine, structure, mode) cm-1, where the spectrum projected on the mode is highest
-    relative_height : (engine, structure, mode) height of that peak, against the pristine cell's of the same engine
-    control_height : (engine, control, mode) the same of the null controls
-    folded : per engine
-    """
-
-    material: str
-    conditions: Conditions
+    material: Annotated[str, attribute()]
+    conditions: Annotated[Conditions, attribute()]
     modes: PristineModes
-    engines: tuple[str, ...]
-    structures: tuple[str, ...]
-    controls: tuple[str, ...]
-    wavenumbers: Array
-    spectral_intensity: Array
-    raman: Array
-    mode_frequency: Array
-    relative_height: Array
-    control_height: Array
-    folded: Mapping[str, FoldedPeak]
-    provenance: Mapping[str, str]
+    engines: Annotated[tuple[str, ...], along("engine", stored="engine")]
+    structures: Annotated[tuple[str, ...], along("structure", stored="structure")]
+    controls: Annotated[tuple[str, ...], along("control", stored="control")]
+    wavenumbers: Annotated[Array, along("wavenumber", stored="wavenumber", unit="cm-1", says="wavenumber of the vibration")]
+    spectral_intensity: Annotated[
+        Array,
+        along(
+            *OF_STRUCTURE,
+            "projection",
+            "wavenumber",
+            unit="{0.intensity_unit}",
+            says="spectrum of the velocity autocorrelation per unit cell",
+        ),
+    ]
+    raman: Annotated[Array, along(*OF_STRUCTURE, "geometry", "wavenumber", unit="arbitrary", says="Stokes Raman intensity per unit cell")]
+    """One scale per material."""
+    mode_frequency: Annotated[
+        Array, along(*OF_STRUCTURE, "mode", unit="cm-1", says="wavenumber at which the spectrum projected on the mode is highest")
+    ]
+    relative_height: Annotated[
+        Array, along(*OF_STRUCTURE, "mode", unit="1", says="height of the projected peak, against the pristine cell of the same engine")
+    ]
+    control_height: Annotated[
+        Array, along("engine", "control", "mode", unit="1", says="the same of cells changed without chemistry (null controls)")
+    ]
+    folded: Annotated[Mapping[str, FoldedPeak], attribute()]
+    """Per engine."""
+    provenance: Annotated[Mapping[str, str], attribute()]
+
+    @property
+    def intensity_unit(self) -> str:
+        """Unit of `spectral_intensity`."""
+        return "meV cm" if self.conditions.mass_weighted else "angstrom2 ps-2 cm"
+
+    def coordinates(self) -> Coordinates:
+        """What the spectra are projected on, how they are seen, and the modes."""
+        texts = {"projection": PROJECTIONS, "geometry": GEOMETRIES, "mode": GAMMA_MODES}
+        return {name: ((name,), np.array(values, dtype=object), "") for name, values in texts.items()}
 
     @property
     def supercell_engines(self) -> tuple[str, ...]:
