@@ -14,7 +14,7 @@ from napari_wse2xai.explaining.model import Numbers, as_model
 from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
 from napari_wse2xai.explaining.subject import checked_columns, checked_table
-from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
+from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes, or_one
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, silent
 
@@ -188,8 +188,8 @@ class _Smooth:
 
     def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit:
         job = self.job
-        centre, scale = table.mean(axis=0), _or_one(table.std(axis=0))
-        level, unit = y.mean(), _or_one(y.std())
+        centre, scale = table.mean(axis=0), or_one(table.std(axis=0))
+        level, unit = y.mean(), or_one(y.std())
         few = np.sort(rng.permutation(len(table))[:MOST_PIXELS])
         z, targets = (table[few] - centre) / scale, (y[few] - level) / unit
         every, steps = (job.table - centre) / scale, job.slopes.step / scale[job.columns]
@@ -197,7 +197,7 @@ class _Smooth:
         with single_threaded():  # the refits run side by side already
             processes = _conditioned(z, targets, counts[:, few], rng, progress)
             curves = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
-            mean, spread = _moments(processes, every, job.columns, _or_one(steps), progress)
+            mean, spread = _moments(processes, every, job.columns, or_one(steps), progress)
         per_unit = unit / scale[job.columns, None]
         return level + unit * np.concatenate(curves), mean * per_unit, spread * per_unit
 
@@ -216,7 +216,7 @@ class _Factory:
             rows = np.repeat(np.arange(len(table)), count)
             fitted = self.factory().fit(table[rows], y[rows])
             curves.append(self.job.curves_of(fitted))
-            slopes.append(ice_slope(fitted, self.job.table, self.job.columns.tolist(), step=_or_one(self.job.slopes.step)).slope)
+            slopes.append(ice_slope(fitted, self.job.table, self.job.columns.tolist(), step=or_one(self.job.slopes.step)).slope)
         return np.stack(curves), np.mean(slopes, axis=0), np.std(slopes, axis=0, ddof=1)
 
 
@@ -255,8 +255,3 @@ def _moments(
             mean[:, start : start + ROWS], spread[:, start : start + ROWS] = slopes.mean(axis=0), slopes.std(axis=0, ddof=1)
             progress(0.8 + 0.2 * min(start + ROWS, len(z)) / len(z), "Refits: slopes")
     return mean, spread
-
-
-def _or_one(spread: Any) -> Any:
-    """Return a spread to divide by: 1 where it is 0."""
-    return np.where(spread > 0, spread, 1.0)

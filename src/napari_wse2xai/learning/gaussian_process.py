@@ -5,7 +5,7 @@ Once its kernel is found, many refits cost a Cholesky factorisation each, and th
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,18 +59,30 @@ class Kernel:
         *rates, variance, linear, noise = np.exp(best.x)
         return cls(np.array(rates), float(variance), float(linear), float(noise))
 
-    def apart(self, a: Numbers, b: Numbers) -> Numbers:
-        """Squared distance between rows of a and of b, in length scales."""
-        a, b = a * self.rates, b * self.rates
-        return np.asarray((a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1) - 2 * a @ b.T)
+    def apart(self, a: Any, b: Any) -> Any:
+        """Squared distance between rows of a and of b, in length scales; here and below arrays of numpy, or tensors all of them."""
+        scaled = a * self.rates
+        return apart(scaled, scaled if b is a else b * self.rates)
 
-    def smooth(self, a: Numbers, b: Numbers) -> Numbers:
+    def smooth(self, a: Any, b: Any) -> Any:
         """Squared-exponential part between rows of a and of b."""
-        return np.asarray(self.variance * np.exp(-0.5 * np.maximum(self.apart(a, b), 0)))
+        return self.variance * gaussian(self.apart(a, b))
 
-    def between(self, a: Numbers, b: Numbers) -> Numbers:
+    def between(self, a: Any, b: Any) -> Any:
         """Prior covariance of the function between rows of a and of b."""
         return self.smooth(a, b) + self.linear * a @ b.T
+
+
+def apart(a: Any, b: Any) -> Any:
+    """Squared distances between rows of a and of b."""
+    squares = (a**2).sum(1)
+    return squares[:, None] + (squares if b is a else (b**2).sum(1)) - 2 * a @ b.T
+
+
+def gaussian(squared: Any) -> Any:
+    """Squared exponential of squared distances, which rounding may have made negative."""
+    halved = -0.5 * squared.clip(0)
+    return np.exp(halved) if isinstance(halved, np.ndarray) else halved.exp()
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,19 +118,18 @@ class Processes:
 
     def predict(self, z: Numbers) -> Numbers:
         """Predictions (process, row)."""
-        return (self.kernel.between(z, self.z) @ self.alpha).T + self.constant[:, None]
+        return np.asarray(self.kernel.between(z, self.z) @ self.alpha).T + self.constant[:, None]
 
     def curves(self, z: Numbers, weights: Numbers, columns: NDArray[np.int64], grid: Numbers) -> Numbers:
         """Partial dependences (process, feature, point) over weighted pixels z (pixel, feature), at grid (feature, point)."""
-        apart = self.kernel.apart(z, self.z)
+        distances = self.kernel.apart(z, self.z)
         mean = weights @ z
         slopes = self.kernel.linear * self.alpha.T @ self.z
         curves = np.empty((self.alpha.shape[1], len(columns), grid.shape[1]))
         for index, (feature, points) in enumerate(zip(columns, grid, strict=True)):
             rate, own = self.kernel.rates[feature], self.z[:, feature]
-            elsewhere = np.maximum(apart - (rate * (z[:, feature, None] - own)) ** 2, 0)  # no quotient of kernels: both may be 0
-            without = self.kernel.variance * np.exp(-0.5 * elsewhere)
-            factor = np.exp(-0.5 * (rate * (points[:, None] - own)) ** 2)
+            elsewhere = distances - (rate * (z[:, feature, None] - own)) ** 2  # no quotient of kernels: both may be 0
+            without, factor = self.kernel.variance * gaussian(elsewhere), gaussian((rate * (points[:, None] - own)) ** 2)
             linear = (slopes @ mean)[:, None] + slopes[:, feature, None] * (points - mean[feature])
             curves[:, index] = (factor @ ((weights @ without)[:, None] * self.alpha)).T + linear
         return curves + self.constant[:, None, None]
@@ -142,6 +153,11 @@ class Processes:
         return slopes
 
 
+def or_one(spread: Any) -> Any:
+    """Return a spread to divide by: 1 where it is 0."""
+    return np.where(spread > 0, spread, 1.0)
+
+
 def _solved(covariance: Numbers, y: Numbers) -> Numbers:
     """Solve a positive definite system: torch's Cholesky keeps to the threads it is given, so that refits can run side by side."""
     import torch
@@ -155,10 +171,8 @@ def _deviance(z: "torch.Tensor", y: "torch.Tensor", logs: "torch.Tensor") -> "to
     import torch
 
     values = logs.exp()
-    scaled, (variance, linear, noise) = z * values[:-3], values[-3:].unbind()
-    squares = scaled.square().sum(1)
-    squared = (squares[:, None] + squares - 2 * scaled @ scaled.T).clamp(min=0)
-    covariance = variance * torch.exp(-0.5 * squared) + linear * z @ z.T + (noise + JITTER) * torch.eye(len(z), dtype=z.dtype)
+    kernel: Any = Kernel(values[:-3], *values[-3:].unbind())  # type: ignore[arg-type]  # tensors, to be differentiated
+    covariance = kernel.between(z, z) + (kernel.noise + JITTER) * torch.eye(len(z), dtype=z.dtype)
     factor = torch.linalg.cholesky(covariance)
     weights = torch.cholesky_solve(y[:, None], factor)[:, 0]
     deviance: torch.Tensor = 0.5 * y @ weights + factor.diagonal().log().sum()

@@ -10,7 +10,7 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 
-from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
+from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes, apart, gaussian, or_one
 
 Numbers = NDArray[np.float64]
 
@@ -45,12 +45,12 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         rng = np.random.default_rng(self.random_state)
         self.flat_ = values.ndim == 1
         targets = np.asarray(values, dtype=np.float64).reshape(len(table), -1)
-        centre, scale = table.mean(axis=0), _or_one(table.std(axis=0))
+        centre, scale = table.mean(axis=0), or_one(table.std(axis=0))
         few = np.sort(rng.permutation(len(table))[: self.most_pixels])
         z, ones = (table - centre) / scale, np.ones((1, len(few)), dtype=np.int64)
         parts = []
         for column in targets.T:
-            level, unit = column.mean(), float(_or_one(column.std()))
+            level, unit = column.mean(), float(or_one(column.std()))
             kernel = Kernel.likeliest(z, (column - level) / unit, rng)
             parts.append((Processes.conditioned(kernel, z[few], (column[few] - level) / unit, ones), float(level), unit))
         self.kernels_ = [process.kernel for process, _, _ in parts]
@@ -94,20 +94,9 @@ class _Module(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         """Predict in the targets' units."""
         z = (features.to(self.level) - self.centre) / self.scale
-        smooth = [_smooth(z * rate, self.pixels * rate) @ alpha for rate, alpha in zip(self.rates, self.alpha, strict=True)]
+        smooth = [gaussian(apart(z * rate, self.pixels * rate)) @ alpha for rate, alpha in zip(self.rates, self.alpha, strict=True)]
         return self.level + z @ self.linear.T + torch.stack(smooth, dim=1)
-
-
-def _smooth(a: Tensor, b: Tensor) -> Tensor:
-    """Squared exponential of the distances between rows."""
-    squared = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * a @ b.T
-    return torch.exp(-0.5 * squared.clamp(min=0))
 
 
 def _units(parts: list[tuple[Processes, float, float]]) -> Numbers:
     return np.array([[unit] for _, _, unit in parts])
-
-
-def _or_one(spread: Any) -> Any:
-    """Return a spread to divide by: 1 where it is 0."""
-    return np.where(spread > 0, spread, 1.0)
