@@ -34,7 +34,7 @@ def test_every_model_is_scored_on_every_fold(model: TrainedModel) -> None:
     for target in ("height", "position"):
         here = [score for score in model.scores if score.target == target]
         references = {score.model for score in here} - {NETWORK}
-        assert references == {"mean", "ridge", "gradient boosting", "kernel ridge", "MLP ensemble"}
+        assert references == {"mean", "ridge", "gradient boosting", "kernel ridge", "MLP ensemble", "Gaussian process"}
         assert {(score.model, score.validation, score.part) for score in here} == {
             (name, validation, part)
             for name in {*references, NETWORK}

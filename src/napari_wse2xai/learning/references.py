@@ -15,7 +15,7 @@ Numbers = NDArray[np.float64]
 WITHIN = 0.02
 """A model whose R2 is within this of the best tells as good a story as the network (Fisher, Rudin & Dominici 2019)."""
 SMOOTH = ("kernel ridge", "MLP ensemble")
-"""Reference models whose curves have no steps of their own."""
+"""Reference models whose curves have no steps of their own, and of which the refits of a band are none."""
 
 
 def reference_models(random_state: int | None = 0) -> dict[str, Any]:
@@ -32,6 +32,7 @@ def reference_models(random_state: int | None = 0) -> dict[str, Any]:
     from sklearn.preprocessing import StandardScaler
 
     from napari_wse2xai.learning.ensemble import MLPEnsembleRegressor
+    from napari_wse2xai.learning.smooth_process import GaussianProcess
 
     return {
         "mean": DummyRegressor(),
@@ -39,6 +40,7 @@ def reference_models(random_state: int | None = 0) -> dict[str, Any]:
         "gradient boosting": _gradient_boosting(random_state),
         "kernel ridge": _kernel_ridge(),
         "MLP ensemble": MLPEnsembleRegressor(random_state=random_state),
+        "Gaussian process": GaussianProcess(random_state=random_state),
     }
 
 
