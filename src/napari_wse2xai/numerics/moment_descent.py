@@ -196,7 +196,8 @@ class Descent:
             self.begun[0] * ((problem.x[:, None] - self.centre - self.begun[1]) ** 2 + self.begun[2] ** 2) ** -1 * self.begun[2]
         ).sum(1)
         alone = problem.without_background(profile * problem.root)
-        self.template = (alone * problem.root / (alone @ alone)).astype(np.float32)
+        self.under = self.tensor(np.concatenate([problem.background, (alone / (alone @ alone))[:, None]], axis=1))
+        """(n, d + 1) what lies under the peaks, and the peaks as they start, of which a spectrum's scalar product is how much it has."""
 
     def tensor(self, values: NDArray[np.floating]) -> torch.Tensor:
         """Put numbers on the device, in single precision."""
@@ -204,19 +205,24 @@ class Descent:
 
     def begin(self, counts: NDArray[np.float32], rows: NDArray[np.intp]) -> DescentState:
         """Put spectra (pixel, n) at the problem's start, scaled so that its peaks explain most of them; `rows` names them."""
-        problem = self.problem
-        scale = np.maximum(counts @ self.template, np.maximum(0.05 * counts.max(axis=1), 1e-12))
-        y = self.tensor(counts * (problem.root.astype(np.float32) / scale[:, None]))
-        if problem.background.shape[1]:
-            under = self.tensor(problem.background)
-            y -= (y @ under) @ under.T
+        problem, y = self.problem, torch.as_tensor(counts, device=self.device)
+        if problem.weights is not None:
+            y = y * self.tensor(problem.root)
+        highest = counts.max(axis=1)
+        shadow = y @ self.under  # on the polynomials and templates, and on the peaks
+        least = self.tensor(np.maximum(0.05 * highest, 1e-12))
+        scale = torch.maximum(shadow[:, -1], least)
+        if self.under.shape[1] > 1:
+            y = torch.addmm(y, shadow[:, :-1], self.under[:, :-1].T, alpha=-1)
+        of_value, of_slope = (part / scale for part in self.series.of(y))
         return DescentState(
             torch.as_tensor(rows, device=self.device),
-            self.tensor(scale),
+            scale,
             self.tensor(self.begun)[..., None].expand(-1, -1, len(y)).contiguous(),
-            *self.series.of(y),
-            y.square().sum(1),
-            self.tensor((problem.pull(counts) / scale[:, None] ** 2).T),
+            of_value,
+            of_slope,
+            (torch.linalg.vector_norm(y, dim=1) / scale).square(),
+            self.tensor(problem.pull(highest[:, None]).T) / scale.square(),
             y.new_full((len(y),), 0.3),
             y.new_zeros(len(y)),
             y.new_zeros(len(y)),

@@ -22,8 +22,11 @@ __all__ = ["FEW", "MomentTolerance", "applies", "fit"]
 
 SAFE_RADIUS = 0.7
 """Largest ``|w|`` at which the series is trusted."""
-CHUNK = 2500
-"""Spectra worked on at once; no power of two, at which all rows would fall on the same lines of the cache."""
+CHUNK, USUAL = 2500, 4
+"""Spectra of so many peaks worked on at once, more of fewer peaks; no power of two, at which all rows would fall on the same lines of the
+cache."""
+WORTH = 14_000
+"""Spectra times the squared number of peaks from which starts are learned: fewer are fitted from the common start meanwhile."""
 
 
 def applies(problem: Problem) -> bool:
@@ -80,6 +83,7 @@ class _MomentFit:
     ) -> None:
         self.counts, self.tolerance, self.start = counts, tolerance, start
         self.descent = Descent(problem, problem.start, device)
+        self.chunk = CHUNK * max(1, USUAL // len(problem.shapes))
         self.found = np.zeros((len(counts), *problem.start.shape))
         self.far = np.zeros(len(counts), dtype=bool)
 
@@ -89,12 +93,12 @@ class _MomentFit:
         progress(0.0)
         learned = self._learn()
         left: list[DescentState] = []
-        for first in range(0, len(self.counts), CHUNK):
+        for first in range(0, len(self.counts), self.chunk):
             left.append(self._take(first, learned))
-            if sum(len(state.rows) for state in left) >= CHUNK:
+            if sum(len(state.rows) for state in left) >= self.chunk:
                 self._finish(left)
                 left = []
-            progress(min((first + CHUNK) / len(self.counts), 1.0))
+            progress(min((first + self.chunk) / len(self.counts), 1.0))
         if left:
             self._finish(left)
         return self.found, self.far
@@ -103,7 +107,7 @@ class _MomentFit:
         """Fit some spectra evenly taken from all, and expand about their median; too few to learn from are just fitted."""
         problem, device = self.descent.problem, self.descent.device
         some = enough(3 * len(problem.shapes))
-        if len(self.counts) < 4 * some or self.start is not None:
+        if len(self.counts) < max(4 * some, WORTH // len(problem.shapes) ** 2) or self.start is not None:
             return None
         rows = np.linspace(0, len(self.counts) - 1, some).astype(np.intp)
         state = self.descent.begin(self.counts[rows], rows)
@@ -118,10 +122,11 @@ class _MomentFit:
 
     def _take(self, first: int, learned: LearnedStart | None) -> DescentState:
         """Fit a chunk; return the spectra that are not done."""
-        counts = self.counts[first : first + CHUNK]
-        state = self.descent.begin(counts, np.arange(first, first + len(counts)))
+        end = min(first + self.chunk, len(self.counts))
+        parts = [np.arange(at, min(at + CHUNK, end)) for at in range(first, end, CHUNK)]
+        state = DescentState.joined([self.descent.begin(self.counts[rows[0] : rows[-1] + 1], rows) for rows in parts])
         if self.start is not None:
-            state.now = self.descent.tensor(self.descent.internal(self.start[first : first + CHUNK], state))
+            state.now = self.descent.tensor(self.descent.internal(self.start[first:end], state))
         if learned is None:
             return state
         start = learned.predict(_features(state))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,6 +72,10 @@ class Problem:
     background: NDArray[np.float64] = field(init=False, repr=False)
     """(n, d) orthonormal polynomials times `root`, then what templates add to them, whose best combination lies under the peaks of every
     spectrum; d = 0 for none."""
+    under: NDArray[np.float64] = field(init=False, repr=False)
+    """(n, d) what lies under the peaks, column by column: polynomials, then templates, times `root`."""
+    unmixed: NDArray[np.float64] = field(init=False, repr=False)
+    """(column, d) how much of every column of `under` makes up each of `background`."""
     leaders: NDArray[np.intp] = field(init=False, repr=False)
     """(m,) flat places, in (peak, 4), of the parameters that are fitted."""
     rows: NDArray[np.intp] = field(init=False, repr=False)
@@ -83,7 +88,10 @@ class Problem:
         """Work out what follows from the settings."""
         root = np.ones(len(self.x)) if self.weights is None else np.sqrt(self.weights)
         object.__setattr__(self, "root", root)
-        object.__setattr__(self, "background", _basis(self.under))
+        templates = None if self.templates is None else np.ascontiguousarray(self.templates, dtype=np.float64).tobytes()
+        beneath = _beneath(self.x.tobytes(), self.degree, root.tobytes(), templates)
+        for name, column in zip(("under", "background", "unmixed"), beneath, strict=True):
+            object.__setattr__(self, name, column)
         for name, value in zip(("leaders", "rows", "links", "offsets"), self._linked(), strict=True):
             object.__setattr__(self, name, value)
         object.__setattr__(self, "start", self.complete(self.start.ravel()[self.leaders][None])[0])
@@ -118,12 +126,6 @@ class Problem:
                     offsets[row] += tie.ratio * self.start[tie.leader]
                 offsets[row] += tie.offset
         return np.array(leaders, dtype=np.intp), np.array(rows, dtype=np.intp), links, offsets
-
-    @property
-    def under(self) -> NDArray[np.float64]:
-        """(n, d) what lies under the peaks, column by column: polynomials, then templates, times `root`."""
-        columns = polynomials(self.x, self.degree, self.root)
-        return columns if self.templates is None else np.concatenate([columns, self.templates * self.root[:, None]], axis=1)
 
     @property
     def straight(self) -> bool:
@@ -301,6 +303,19 @@ def polynomials_at(places: NDArray[np.float64], x: NDArray[np.float64], degree: 
 def _powers(places: NDArray[np.float64], x: NDArray[np.float64], degree: int) -> NDArray[np.float64]:
     """(place, degree + 1) powers from 0 on, of places counted from the middle of an axis in halves of its span."""
     return np.vander(2 * (places - x.mean()) / max(float(np.ptp(x)), 1e-300), degree + 1, increasing=True)
+
+
+@lru_cache(maxsize=16)
+def _beneath(
+    x: bytes, degree: int | None, root: bytes, templates: bytes | None
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """`Problem.under`, `background` and `unmixed`, by the bytes of arrays of double precision: of one map many problems share them."""
+    places, weights = np.frombuffer(x), np.frombuffer(root)
+    columns = polynomials(places, degree, weights)
+    if templates is not None:
+        columns = np.concatenate([columns, np.frombuffer(templates).reshape(len(places), -1) * weights[:, None]], axis=1)
+    basis = _basis(columns)
+    return columns, basis, np.linalg.pinv(columns) @ basis
 
 
 def _basis(columns: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -257,10 +257,17 @@ def _left(slopes: Slopes) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     for first in range(0, len(share), AT_ONCE):
         some = slice(first, first + AT_ONCE)
         rows, inverse = slopes.scaled(some)
-        apart, signal = np.diff(rows, axis=2), np.maximum(slopes.fitted[some], np.float32(0.0))
-        turned = inverse @ apart
-        share[some] = 1.0 - 0.5 * np.einsum("bmn,bmn->bn", apart, turned)
-        lit = rows * signal[:, None]
-        change = 0.5 * (lit @ np.swapaxes(rows, 1, 2)) @ turned - np.diff(lit, axis=2)
-        level[some] = 0.5 * (signal[:, 1:] + signal[:, :-1]) + np.einsum("bmn,bmn->bn", turned, change)
+        signal = np.maximum(slopes.fitted[some], np.float32(0.0))
+        turned = inverse @ rows
+        lit = ((rows * signal[:, None]) @ np.swapaxes(rows, 1, 2)) @ turned
+        own, across = _beside(rows, turned)  # what a fit follows of a channel's noise, and of that of the next one
+        share[some] = 1.0 - (0.5 * (own[:, 1:] + own[:, :-1]) - across)
+        own_lit, across_lit = _beside(turned, lit)
+        change = signal[:, 1:] * (own[:, 1:] - across) + signal[:, :-1] * (own[:, :-1] - across)
+        level[some] = 0.5 * (signal[:, 1:] + signal[:, :-1] + own_lit[:, 1:] + own_lit[:, :-1]) - across_lit - change
     return np.maximum(share, 0.05).astype(np.float64), np.maximum(level, 0.0).astype(np.float64)
+
+
+def _beside(one: NDArray[np.float32], other: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Scalar products of columns (pixel, m, n) of two arrays: of one channel, (pixel, n), and of one and the next, (pixel, n - 1)."""
+    return np.einsum("bmn,bmn->bn", one, other), np.einsum("bmn,bmn->bn", one[..., 1:], other[..., :-1])

@@ -215,17 +215,20 @@ def _of_chunk(
     variance = noise.variance(plain, slopes.fitted)
     local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
     full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
-    each = variance[:, :1] if noise.flat else variance
-    power, standard = each.mean(axis=1, dtype=np.float64), plain / np.sqrt(each)
+    each = variance[:, 0] if noise.flat else variance
+    power = each.astype(np.float64) if noise.flat else each.mean(axis=1, dtype=np.float64)
+    # Where all channels of a pixel are equally noisy its residual need not be divided channel by channel.
+    sigma, standard = (np.sqrt(each), plain) if noise.flat else (np.float32(1.0), plain / np.sqrt(each))
+    left = _squares(residual)
     return {
         "error": _single(local.errors(full)),
         "covariance": _single(local.of_shape(full)),
-        "chi2": _squares(standard),
-        "explained": _explained(residual, lit, background),
-        "lone": _lone(standard),
-        "structure": largest(standard, noise.memory),
+        "chi2": (left if noise.flat and plainly else _squares(standard)) / np.asarray(sigma, dtype=np.float64) ** 2,
+        "explained": _explained(residual, left, lit, background),
+        "lone": _lone(standard, sigma),
+        "structure": largest(standard, noise.memory) / sigma,
         "noise": np.sqrt(power),
-        "under": below @ (np.linalg.pinv(problem.under) @ problem.background).T,
+        "under": below @ problem.unmixed.T,
         "distance": local.distance(residual) / power,
     }
 
@@ -235,12 +238,14 @@ def _single(values: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.clip(values, -HUGE, HUGE).astype(np.float32)
 
 
-def _explained(residual: NDArray[np.floating], lit: NDArray[np.floating], background: NDArray[np.floating]) -> NDArray[np.float64]:
+def _explained(
+    residual: NDArray[np.floating], left: NDArray[np.float64], lit: NDArray[np.floating], background: NDArray[np.floating]
+) -> NDArray[np.float64]:
     """(pixel,) share of the squared spectrum, without its background, that the peaks `lit` (pixel, n) explain.
 
-    That spectrum is the residual, which has no background, and the peaks without what the background takes of them.
+    That spectrum is the residual, whose squares sum up to `left` and which has no background, and the peaks without what the background
+    takes of them.
     """
-    left = _squares(residual)
     total = left + 2 * np.einsum("bn,bn->b", residual, lit) + _squares(lit) - _squares(lit @ background)
     return np.asarray(1.0 - left / np.maximum(total, 1e-300))
 
@@ -269,12 +274,12 @@ def objective(problem: Problem, counts: NDArray[np.float32], parameters: NDArray
     return np.asarray((left_over(problem, counts, parameters) ** 2).sum(axis=1) + pull.sum(axis=1))
 
 
-def _lone(standard: NDArray[np.floating]) -> NDArray[np.float64]:
-    """(pixel,) largest standardised residual that stands three times above those two channels away, (pixel, n); 0 below `ALONE`."""
-    result = np.zeros(len(standard))
-    rows = np.flatnonzero(standard.max(axis=1, initial=0.0) > ALONE)
-    beside = np.abs(standard[rows])
+def _lone(residual: NDArray[np.floating], sigma: NDArray[np.float32] | np.float32) -> NDArray[np.float64]:
+    """(pixel,) largest residual (pixel, n), over the noise, that stands three times above those two channels away; 0 below `ALONE`."""
+    result, noise = np.zeros(len(residual)), np.broadcast_to(sigma, len(residual))
+    rows = np.flatnonzero(residual.max(axis=1, initial=0.0) > ALONE * noise)
+    beside = np.abs(residual[rows])
     beside = 3.0 * np.maximum(beside[:, :-4], beside[:, 4:])
-    middle = standard[rows, 2:-2]
-    result[rows] = np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0)
+    middle = residual[rows, 2:-2]
+    result[rows] = np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0) / noise[rows]
     return result

@@ -48,6 +48,8 @@ def shifted(windows: Sequence[FitWindow], mean: Sequence[Values]) -> Shift | Non
     narrow, pitch = min(peak.fwhm for peak in peaks), min(float(np.diff(window.x).min()) for window in windows)
     shifts = np.arange(-FARTHEST * narrow, FARTHEST * narrow, min(pitch, narrow) / FINE)
     allowed = np.abs(shifts) <= max(min(peak.reach for peak in peaks), 0.3 * narrow)
+    if _may_stay(windows, mean, shifts, allowed):
+        return None
     left = np.array([sum(_left(w, y, (shift,))[1] for w, y in zip(windows, mean, strict=True)) for shift in shifts])
     all_of_it = sum(_left(window, y, ())[1] for window, y in zip(windows, mean, strict=True))
     here, best = float(left[allowed].min()), int(left.argmin())
@@ -63,20 +65,38 @@ def shifted(windows: Sequence[FitWindow], mean: Sequence[Values]) -> Shift | Non
     return Shift(float(shifts[best]), worth, tuple(peaks[k] for k in order))
 
 
+def _may_stay(windows: Sequence[FitWindow], mean: Sequence[Values], shifts: Values, allowed: NDArray[np.bool_]) -> bool:
+    """Whether heights that may be negative, which leave no more than others, leave too much wherever the list may not stand."""
+    each = [np.sum([_free(w, y, shift) for w, y in zip(windows, mean, strict=True)], axis=0) for shift in shifts]
+    least, some = np.array(each).T
+    return bool(least[~allowed].min(initial=np.inf) > LEFT * some[allowed].min())
+
+
+def _free(window: FitWindow, mean: Values, shift: float) -> tuple[float, float]:
+    """Sum of squares that the lines leave of a spectrum with heights of any sign; and without those below zero."""
+    columns, rest = _columns(window, mean, (shift,))
+    heights = np.linalg.lstsq(columns, rest, rcond=None)[0]
+    each = (rest - columns @ heights, rest - columns @ np.maximum(heights, 0.0))
+    return float(each[0] @ each[0]), float(each[1] @ each[1])
+
+
 def _left(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[Values, float]:
     """Heights (shift, peak) of the listed lines at some shifts, none below zero, and the sum of squares that they leave of a spectrum."""
-    from scipy.optimize import nnls
+    from scipy.optimize import nnls  # takes as long to load as all else of a check
 
-    x = window.x
-    straight = np.stack([np.ones_like(x), x - x.mean()], axis=1)
-    basis = np.linalg.qr(straight)[0]
-    rest = mean - basis @ (basis.T @ mean)
-    lines = list(_lines(window, shifts))
-    if not lines:
+    columns, rest = _columns(window, mean, shifts)
+    if not shifts:
         return np.empty((0, len(window.peaks))), float(rest @ rest)
-    columns = np.stack(lines, axis=1)
-    heights, size = nnls(columns - basis @ (basis.T @ columns), rest)
+    heights, size = nnls(columns, rest)
     return heights.reshape(len(shifts), -1), float(size) ** 2
+
+
+def _columns(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[Values, Values]:
+    """The listed lines at some shifts (n, shift * peak), and a spectrum (n,), a straight line taken off all of them."""
+    x = window.x
+    basis = np.linalg.qr(np.stack([np.ones_like(x), x - x.mean()], axis=1))[0]
+    columns = np.stack(list(_lines(window, shifts)) or [np.zeros_like(x)], axis=1)
+    return columns - basis @ (basis.T @ columns), mean - basis @ (basis.T @ mean)
 
 
 def _lines(window: FitWindow, shifts: tuple[float, ...]) -> Iterator[Values]:

@@ -32,6 +32,8 @@ def unresolved(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels,
     held = {k for k, _ in problem.fixed} | {place[0] for tie in problem.ties for place in (tie.follower, tie.leader)}
     alone = [k for k in range(fit.found.shape[1]) if k not in held]
     for j, k in combinations(alone, 2):
+        if not _close(fit, (j, k)).any():
+            continue
         bright, doubtful = _near(fit, (j, k), detection)
         doubtful &= ~np.any(
             [fit.found[:, i, 2] <= 0 for i in (j, k) if window.peaks[i].optional] or [np.zeros(len(bright), dtype=bool)], axis=0
@@ -48,13 +50,18 @@ def unresolved(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels,
     return result
 
 
+def _close(fit: Fit, pair: tuple[int, int]) -> NDArray[np.bool_]:
+    """(pixel,) True where two peaks lie close beside one another."""
+    (one, other), widths = (fit.found[:, k, 0] for k in pair), (fit.found[:, pair[0], 1] + fit.found[:, pair[1], 1])
+    return np.asarray(np.abs(one - other) < 0.5 * NEAR * widths)
+
+
 def _near(fit: Fit, pair: tuple[int, int], detection: float) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(pixel,) True where two peaks together stand out of the noise; and where they lie close besides, and neither is surely absent."""
     both = fit.found[:, list(pair)]
     height, error = both[..., 2], np.nan_to_num(fit.quality.error[:, list(pair), 2], nan=0.0, posinf=0.0)
     bright = height.sum(axis=1) > detection * fit.quality.noise
-    near = np.abs(both[:, 0, 0] - both[:, 1, 0]) < NEAR * both[..., 1].mean(axis=1)
-    return bright, bright & near & ((height + 2 * error).min(axis=1) > SPARE * height.max(axis=1))
+    return bright, bright & _close(fit, pair) & ((height + 2 * error).min(axis=1) > SPARE * height.max(axis=1))
 
 
 def _rise(
