@@ -208,19 +208,15 @@ class Descent:
         problem, y = self.problem, torch.as_tensor(counts, device=self.device)
         if problem.weights is not None:
             y = y * self.tensor(problem.root)
-        highest = counts.max(axis=1)
-        shadow = y @ self.under  # on the polynomials and templates, and on the peaks
-        least = self.tensor(np.maximum(0.05 * highest, 1e-12))
-        scale = torch.maximum(shadow[:, -1], least)
+        highest, shadow = counts.max(axis=1), y @ self.under
+        scale = torch.maximum(shadow[:, -1], self.tensor(np.maximum(0.05 * highest, 1e-12)))
         if self.under.shape[1] > 1:
             y = torch.addmm(y, shadow[:, :-1], self.under[:, :-1].T, alpha=-1)
-        of_value, of_slope = (part / scale for part in self.series.of(y))
         return DescentState(
             torch.as_tensor(rows, device=self.device),
             scale,
             self.tensor(self.begun)[..., None].expand(-1, -1, len(y)).contiguous(),
-            of_value,
-            of_slope,
+            *self.series.of(y, scale),
             (torch.linalg.vector_norm(y, dim=1) / scale).square(),
             self.tensor(problem.pull(highest[:, None]).T) / scale.square(),
             y.new_full((len(y),), 0.3),

@@ -53,14 +53,14 @@ class PowerSeries:
         """(template, pole, 2, ORDER) rows that give the sum over a template and its derivative by w."""
         self.table = torch.as_tensor(_taylor(np.asarray(terms @ root**2, dtype=np.complex128)), dtype=torch.complex64, device=device)
 
-    def of(self, y: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """Coefficients of Y and of its derivative by w, of weighted spectra (pixel, n): the one matrix product per map.
+    def of(self, y: torch.Tensor, scale: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Coefficients of Y and of its derivative by w, of weighted spectra (pixel, n) over a scale: the one matrix product per map.
 
         Returns
         -------
         (peak, ORDER, pixel) and (peak, ORDER - 1, pixel) complex
         """
-        real, imaginary = (self.kernel @ y.T).view(2, len(self.z0), ORDER, len(y))
+        real, imaginary = ((self.kernel @ y.T) / scale).view(2, len(self.z0), ORDER, len(y))
         of_value = torch.complex(real, imaginary)
         count = torch.arange(1, ORDER, device=y.device).to(torch.complex64)[:, None]
         return of_value, of_value[:, 1:] * count

@@ -208,18 +208,17 @@ def _of_chunk(
     """Fields of `Quality` for some pixels."""
     background, plainly, root = problem.background.astype(np.float32), problem.weights is None, problem.root.astype(np.float32)
     lit, residual = slopes.fitted, counts - slopes.fitted
-    lit, residual = (lit, residual) if plainly else (lit * root, residual * root)
+    if not plainly:
+        lit, residual = lit * root, residual * root
     below = residual @ background
     residual -= below @ background.T
     plain = residual if plainly else residual / root
     variance = noise.variance(plain, slopes.fitted)
     local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
     full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
-    each = variance[:, 0] if noise.flat else variance
-    power = each.astype(np.float64) if noise.flat else each.mean(axis=1, dtype=np.float64)
+    power, left = (variance[:, :1] if noise.flat else variance).mean(axis=1, dtype=np.float64), _squares(residual)
     # Where all channels of a pixel are equally noisy its residual need not be divided channel by channel.
-    sigma, standard = (np.sqrt(each), plain) if noise.flat else (np.float32(1.0), plain / np.sqrt(each))
-    left = _squares(residual)
+    sigma, standard = (np.sqrt(variance[:, 0]), plain) if noise.flat else (np.float32(1.0), plain / np.sqrt(variance))
     return {
         "error": _single(local.errors(full)),
         "covariance": _single(local.of_shape(full)),

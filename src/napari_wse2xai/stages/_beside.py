@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.numerics.noise import channel_sigma
+from napari_wse2xai.numerics.problem import polynomials
 from napari_wse2xai.stages._fitting import FitWindow
 
 if TYPE_CHECKING:
@@ -67,17 +68,17 @@ def shifted(windows: Sequence[FitWindow], mean: Sequence[Values]) -> Shift | Non
 
 def _may_stay(windows: Sequence[FitWindow], mean: Sequence[Values], shifts: Values, allowed: NDArray[np.bool_]) -> bool:
     """Whether heights that may be negative, which leave no more than others, leave too much wherever the list may not stand."""
-    each = [np.sum([_free(w, y, shift) for w, y in zip(windows, mean, strict=True)], axis=0) for shift in shifts]
-    least, some = np.array(each).T
+    least, some = np.sum([_free(w, y, shifts) for w, y in zip(windows, mean, strict=True)], axis=0)
     return bool(least[~allowed].min(initial=np.inf) > LEFT * some[allowed].min())
 
 
-def _free(window: FitWindow, mean: Values, shift: float) -> tuple[float, float]:
-    """Sum of squares that the lines leave of a spectrum with heights of any sign; and without those below zero."""
-    columns, rest = _columns(window, mean, (shift,))
-    heights = np.linalg.lstsq(columns, rest, rcond=None)[0]
-    each = (rest - columns @ heights, rest - columns @ np.maximum(heights, 0.0))
-    return float(each[0] @ each[0]), float(each[1] @ each[1])
+def _free(window: FitWindow, mean: Values, shifts: Values) -> Values:
+    """(2, shift) sums of squares that the lines leave of a spectrum: with heights of any sign; and without those below zero."""
+    each = [_columns(window, mean, (shift,)) for shift in shifts]
+    columns, rest = np.stack([lines for lines, _ in each]), each[0][1]
+    heights = np.linalg.pinv(columns) @ rest
+    left = [rest - (columns @ some[..., None])[..., 0] for some in (heights, np.maximum(heights, 0.0))]
+    return np.asarray(np.einsum("asn,asn->as", left, left))
 
 
 def _left(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[Values, float]:
@@ -94,7 +95,7 @@ def _left(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[V
 def _columns(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[Values, Values]:
     """The listed lines at some shifts (n, shift * peak), and a spectrum (n,), a straight line taken off all of them."""
     x = window.x
-    basis = np.linalg.qr(np.stack([np.ones_like(x), x - x.mean()], axis=1))[0]
+    basis = polynomials(x, 1, np.ones_like(x))
     columns = np.stack(list(_lines(window, shifts)) or [np.zeros_like(x)], axis=1)
     return columns - basis @ (basis.T @ columns), mean - basis @ (basis.T @ mean)
 

@@ -49,7 +49,7 @@ def bridged(counts: Counts, bad: NDArray[np.int32] | None) -> tuple[Counts, NDAr
 
 def places(gaps: NDArray[np.bool_], first_row: int) -> NDArray[np.int32]:
     """(k, 3) row, column and channel of some rows' marks."""
-    row, column, channel = np.nonzero(gaps)
+    row, column, channel = np.unravel_index(np.flatnonzero(gaps), gaps.shape)  # of few far quicker than nonzero
     return np.stack([row + first_row, column, channel], axis=1).astype(np.int32)
 
 
