@@ -207,8 +207,8 @@ def _of_chunk(
 ) -> dict[str, NDArray[Any]]:
     """Fields of `Quality` for some pixels."""
     background, plainly, root = problem.background.astype(np.float32), problem.weights is None, problem.root.astype(np.float32)
-    lit = slopes.fitted if plainly else slopes.fitted * root
-    residual = (counts if plainly else counts * root) - lit
+    lit: NDArray[np.float32] = slopes.fitted if plainly else slopes.fitted * root
+    residual: NDArray[np.float32] = (counts if plainly else counts * root) - lit
     below = residual @ background
     residual -= below @ background.T
     plain = residual if plainly else residual / root
