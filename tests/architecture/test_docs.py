@@ -17,7 +17,11 @@ LINK = re.compile(r"\]\((?!\w+:)([^)#]+)(#[^)]*)?\)")
 
 @pytest.fixture(scope="module")
 def generator() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("make_settings", ROOT / "docs" / "make_settings.py")
+    return loaded("make_settings")
+
+
+def loaded(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -29,6 +33,28 @@ def test_the_tables_of_settings_are_up_to_date(generator: ModuleType) -> None:
     for page in (generator.PAGE, generator.CALCULATIONS_PAGE):
         committed = page.read_text(encoding="utf-8")
         assert generator.filled(committed) == committed, "run python docs/make_settings.py"
+
+
+def test_the_tables_of_results_are_up_to_date() -> None:
+    generator = loaded("make_results")
+    committed = generator.PAGE.read_text(encoding="utf-8")
+    assert generator.filled(committed) == committed, "run python docs/make_results.py"
+
+
+def test_the_tables_of_results_name_what_the_contract_promises() -> None:
+    page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    for row in (
+        "| `counts` | y, x, spectral |",
+        "| `position` | peak, y, x | that of the axis |",
+        "| `height_error` | peak, y, x | that of the intensity |",
+        "| `status` | y, x |",
+        "| `predicted` | target, y, x | the target's |",
+        "| `pdp` | feature, grid | the target's |",
+        "| `ice_slope` | feature, y, x | the target's per the feature's |",
+        "| `extra/ale` | feature, grid | the target's |",
+        "| `spectral_intensity` | engine, structure, projection, wavenumber |",
+    ):
+        assert row in page
 
 
 @pytest.mark.parametrize("kind", [Layer, Relax, Phonons, Raman, Dynamics, MolecularDynamics, Inputs], ids=lambda kind: kind.__name__)

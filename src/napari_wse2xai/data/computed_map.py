@@ -13,10 +13,10 @@ from napari_wse2xai.data.declared import PLACES, along
 class ComputedMap:
     """One quantity at every pixel, such as the distance of two lines, with its standard error."""
 
-    name: Annotated[str, along(stored="computed")]
-    expression: Annotated[str, along(stored="computed_expression")]
+    name: Annotated[str, along(stored="computed", says="name of the computed map")]
+    expression: Annotated[str, along(stored="computed_expression", says="formula over peak parameters")]
     """Formula over peak parameters, as it was typed."""
-    unit: Annotated[str, along(stored="computed_unit")]
+    unit: Annotated[str, along(stored="computed_unit", says="unit of the computed map")]
     """1 for a plain number."""
     value: Annotated[
         NDArray[np.float32], along(*PLACES, stored="computed_value", column="{label}", says="worked out of the peaks' parameters")

@@ -29,8 +29,8 @@ class Explanation(Tabled):
     target: Annotated[str, attribute()]
     target_unit: Annotated[str, attribute(stored="units")]
     verdict: Verdict
-    features: Annotated[tuple[str, ...], along("feature", stored="feature")]
-    feature_units: Annotated[tuple[str, ...], along("feature", stored="feature_unit")]
+    features: Annotated[tuple[str, ...], along("feature", stored="feature", says="parameter of RS, as A1'.height")]
+    feature_units: Annotated[tuple[str, ...], along("feature", stored="feature_unit", says="unit of the feature")]
     pdp_grid: Annotated[Numbers, along(*CURVE, unit=OF_FEATURE, says="values of the parameter")]
     pdp: Annotated[
         Numbers, along(*CURVE, unit=OF_TARGET, says="partial dependence: mean prediction with the parameter at the grid's value")

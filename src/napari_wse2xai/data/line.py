@@ -15,14 +15,14 @@ NUMBER = "number"
 class Line:
     """One RS peak, as needed to draw its line again from its columns; or a computed map, which has one column and no line."""
 
-    name: Annotated[str, along(stored="line")]
-    shape: Annotated[str, along()]
+    name: Annotated[str, along(stored="line", says="name of the line or of the computed map")]
+    shape: Annotated[str, along(says="line shape")]
     """Name of `numerics.lineshapes.SHAPES`, or `NUMBER`."""
-    window: Annotated[tuple[float, float], along("limit", unit="{0.axis_unit}")]
+    window: Annotated[tuple[float, float], along("limit", unit="{0.axis_unit}", says="where it was fitted")]
     """Where it was fitted, in the axis unit."""
-    form: Annotated[float | None, along()] = None
+    form: Annotated[float | None, along(says="fourth parameter of the shape, where it is the same in all pixels")] = None
     """Fourth parameter of its shape where it is the same in all pixels; None for the shape's usual one."""
-    own_form: Annotated[bool, along()] = False
+    own_form: Annotated[bool, along(says="1 where every pixel has a form of its own, in a fourth column")] = False
     """Whether every pixel has a form of its own, in a fourth column."""
 
     @property

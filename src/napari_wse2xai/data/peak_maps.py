@@ -90,8 +90,8 @@ class PeakMaps(Tabled):
     frame: Frame
     axis: SpectralAxis
     """The axis that was fitted on: gives the unit, and what is needed to draw the fit."""
-    names: Annotated[tuple[str, ...], along("peak", stored="peak")]
-    shapes: Annotated[tuple[str, ...], along("peak", stored="shape")]
+    names: Annotated[tuple[str, ...], along("peak", stored="peak", says="name of the peak")]
+    shapes: Annotated[tuple[str, ...], along("peak", stored="shape", says="line shape")]
     """Line shape of each peak, a name of `numerics.lineshapes.SHAPES`."""
     windows: Annotated[
         tuple[tuple[float, float], ...], along("peak", "limit", stored="window", unit=AXIS, says="spectral window of the fit")

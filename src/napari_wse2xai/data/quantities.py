@@ -1,5 +1,7 @@
 """Words and colours of what is measured and fitted: one table for screen, report and docs."""
 
+from typing import NamedTuple, Self
+
 from napari_wse2xai.data.peak_maps import Status
 
 WORDS = {"position": "position", "fwhm": "FWHM", "height": "height", "form": "form", "value": ""}
@@ -11,9 +13,14 @@ COLORMAPS = {
     "form": "cividis",
     "value": "plasma",
     "error": "magma",
-    "count": "Greys",
+    "count": "magma",
+    "slope": "RdBu_r",
+    "reduced_chi2": "viridis",
+    "surface": "viridis",
+    "light": "gray",
 }
-"""Colour map of each parameter, of errors and of numbers of channels; positions diverge from their median."""
+"""Colour map of each parameter, of errors, numbers of channels, slopes, misfits, predictions over two parameters, light; positions diverge
+from their median, slopes from 0."""
 STATUS_COLORS = {
     Status.OK: "#2f9e5f",
     Status.NOT_ON_FLAKE: "#e4e4e4",
@@ -29,6 +36,39 @@ STATUS_COLORS = {
     Status.SATURATED: "#ffe14d",
 }
 """Good is green, what needs a look is bright; each is told from the others on light and on dark ground."""
+
+
+def colormap_of(parameter: str) -> str:
+    """Colour map of a parameter; that of heights for what has none of its own."""
+    return COLORMAPS.get(parameter, COLORMAPS["height"])
+
+
+class Feature(NamedTuple):
+    """One parameter of one line, or a computed map (``value``)."""
+
+    line: str
+    parameter: str
+
+    @classmethod
+    def of(cls, name: str) -> Self:
+        """Feature of a name, as ``A1'.height``; the name of a line may hold dots itself."""
+        line, _, parameter = name.rpartition(".")
+        return cls(line, parameter)
+
+    @property
+    def name(self) -> str:
+        """As in tables and files: ``A1'.fwhm``."""
+        return f"{self.line}.{self.parameter}"
+
+    @property
+    def words(self) -> str:
+        """For people: ``A1' FWHM``."""
+        return f"{self.line} {WORDS[self.parameter]}".strip()
+
+
+def feature_words(name: str) -> str:
+    """``A1'.fwhm`` as ``A1' FWHM``."""
+    return Feature.of(name).words
 
 
 def pretty(unit: str) -> str:

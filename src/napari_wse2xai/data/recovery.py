@@ -19,7 +19,7 @@ GOOD_PDP, GOOD_SLOPES, GOOD_BANDS = 0.95, 0.9, 0.85
 class Recovery(Tabled):
     """How well a planted law was found again, for this flake's parameters, geometry and noise."""
 
-    law: Annotated[dict[str, str], along("role", keys=ROLES, stored="planted")]
+    law: Annotated[dict[str, str], along("role", keys=ROLES, stored="planted", says="parameter that has the role")]
     """Which parameter has which role: ``saturating``, ``linear``, ``quadratic``, ``partner`` (acts only through the saturating one)."""
     parameters: Annotated[int, attribute()]
     """Number of parameters to choose among."""

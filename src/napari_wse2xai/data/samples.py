@@ -15,6 +15,7 @@ from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.data.paired_maps import PairedMaps
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status, peaks_there
+from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.errors import DataError, DataWarning
 
 TARGETS = (*PARAMETERS, "area")
@@ -49,9 +50,9 @@ class Samples(Tabled):
         NDArray[np.bool_],
         along(*ROW, column="{label}_filled", says="1 where the median of the flake stands in for a value that is missing"),
     ]
-    target_names: Annotated[tuple[str, ...], along("target", stored="target")]
+    target_names: Annotated[tuple[str, ...], along("target", stored="target", says="name of the target")]
     """Some of `TARGETS`, or names of computed maps of the PL."""
-    target_units: Annotated[tuple[str, ...], along("target", stored="target_unit")]
+    target_units: Annotated[tuple[str, ...], along("target", stored="target_unit", says="unit of the target")]
     targets: Annotated[Numbers, along(PIXEL, "target", unit=OF_TARGET, column="PL {label}", says="PL parameters to be predicted")]
     """NaN where the pixel has no value of that target."""
     target_errors: Annotated[Numbers, along(PIXEL, "target", unit=OF_TARGET, column="PL {label}_error", says="one standard error of each")]
@@ -119,7 +120,7 @@ class Samples(Tabled):
     @property
     def feature_names(self) -> tuple[str, ...]:
         """``A1'.height`` and so on, one per column of `features`."""
-        return tuple(f"{line.name}.{parameter}" for line in self.lines for parameter in line.parameters)
+        return tuple(Feature(line.name, parameter).name for line in self.lines for parameter in line.parameters)
 
     @property
     def feature_units(self) -> tuple[str, ...]:
@@ -136,7 +137,7 @@ class Samples(Tabled):
 
     def columns(self, parameter: str) -> list[int]:
         """Columns that hold one parameter, in the order of the lines that have it."""
-        return [k for k, name in enumerate(self.feature_names) if name.endswith(f".{parameter}")]
+        return [k for k, name in enumerate(self.feature_names) if Feature.of(name).parameter == parameter]
 
     @property
     def coordinates_um(self) -> Numbers:

@@ -28,14 +28,14 @@ VALIDATIONS = {
 class Score:
     """How well one model predicts one target on pixels."""
 
-    model: Annotated[str, along()]
+    model: Annotated[str, along(says="the network, or a reference model")]
     """`NETWORK`, or the name of a reference model: ``mean``, ``ridge``, ``gradient boosting``, ..."""
-    target: Annotated[str, along()]
-    validation: Annotated[str, along()]
+    target: Annotated[str, along(says="what is predicted")]
+    validation: Annotated[str, along(says="how pixels were held out")]
     """One of `VALIDATIONS`."""
-    part: Annotated[str, along()]
+    part: Annotated[str, along(says="training or validation: pixels that the model saw, or did not")]
     """``training`` or ``validation``: pixels that the model saw, or did not."""
-    r2: Annotated[float, along(unit="1")]
+    r2: Annotated[float, along(unit="1", says="coefficient of determination")]
     mae: Annotated[float, along(says="mean absolute error in the target's unit")]
     mape: Annotated[float, along(unit="percent", says="mean absolute percentage error")]
     wape: Annotated[float, along(unit="percent", says="sum of absolute errors over the sum of absolute values")]

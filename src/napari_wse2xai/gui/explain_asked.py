@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.data.quantities import feature_words, pretty
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.gui.explain_pixels import PixelCurves
-from napari_wse2xai.layers import feature_words
 from napari_wse2xai.progress import Progress, part
 
 Numbers = NDArray[np.float64]

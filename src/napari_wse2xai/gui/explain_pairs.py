@@ -11,7 +11,7 @@ from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.data.quantities import feature_words, pretty
 from napari_wse2xai.gui.blitted import WIDTH, Blitted
 from napari_wse2xai.gui.explain_asked import H_MEANING, NEEDS_MODEL, Strengths, TwoParameters, interaction_words, pair_of, strengths_of
 from napari_wse2xai.gui.explain_curves import CUT, IcePlot
@@ -20,7 +20,6 @@ from napari_wse2xai.gui.explain_saved import BelowCurves, Part
 from napari_wse2xai.gui.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.run import Runner
 from napari_wse2xai.gui.train_result import DPI, SMALL
-from napari_wse2xai.layers import feature_words
 from napari_wse2xai.plots.pairs import draw_pair
 from napari_wse2xai.plots.plain_text import PlainFigure
 

@@ -10,12 +10,11 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHeaderView, QLabel, QTabBar, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.data.quantities import feature_words, pretty
 from napari_wse2xai.gui.explain_curves import IcePlot
 from napari_wse2xai.gui.explain_maps import MapsPlot
 from napari_wse2xai.gui.explain_saved import BelowCurves, page
 from napari_wse2xai.gui.train_result import DPI, SMALL, VerdictBadge
-from napari_wse2xai.layers import feature_words
 from napari_wse2xai.plots import explaining
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import with_error

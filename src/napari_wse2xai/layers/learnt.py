@@ -7,10 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Samples, TrainedModel
-from napari_wse2xai.data.quantities import COLORMAPS, WORDS, pretty
+from napari_wse2xai.data.quantities import COLORMAPS, Feature, colormap_of, feature_words, pretty
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, limits, place, to_layers
 
-DIVERGING = "RdBu_r"
 """Zero is white; red where the light rises with the parameter, or where too much is predicted."""
 EFFECTS = ("#0072b2", "#e6a817", "#009e73", "#cc5fa5", "#7f4f24", "#56b4e9", "#6a51a3", "#8a8a8a")
 """Colours of regions in which a parameter acts alike."""
@@ -39,7 +38,7 @@ def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[
     samples, index = model.samples, model.samples.target(target)
     measured, predicted = (samples.image(values, flake) for values in (samples.targets[:, index], model.predicted[index]))
     unit, mape, bounds = pretty(samples.target_units[index]), _mape(measured, predicted), limits(measured, 2, 98)
-    stamp, colours = _stamp(str(model.verdict(target).level)), COLORMAPS.get(target, COLORMAPS["height"])
+    stamp, colours = _stamp(str(model.verdict(target).level)), colormap_of(target)
     return [
         _image(model, f"measured {target}", f"measured PL {target} ({unit})", measured, flake, colormap=colours, contrast_limits=bounds),
         _image(model, f"error {target}", f"error of PL {target}, MAPE {mape:.1f} % ({unit}){stamp}", predicted - measured, flake),
@@ -92,12 +91,12 @@ def beside_layers(explanation: Explanation, feature: int, flake: int = 0) -> lis
     light = samples.image(samples.targets[:, samples.target(explanation.target)], flake)
     stamp = _stamp(str(explanation.verdict.level))
     shown = (
-        ("RS", raman, f"{feature_words(name)} of RS ({pretty(explanation.feature_units[feature])})", name.rpartition(".")[2], -1),
+        ("RS", raman, f"{feature_words(name)} of RS ({pretty(explanation.feature_units[feature])})", Feature.of(name).parameter, -1),
         ("PL", light, f"PL {explanation.target} ({pretty(explanation.target_unit)})", explanation.target, 1),
     )
     layers = []
     for part, values, title, parameter, side in shown:
-        colours = {"colormap": COLORMAPS.get(parameter, COLORMAPS["height"]), "contrast_limits": limits(values, 2, 98)}
+        colours = {"colormap": colormap_of(parameter), "contrast_limits": limits(values, 2, 98)}
         affine = np.eye(3)
         affine[1, 2] = 1.08 * side * samples.frames[flake].shape[1] * abs(samples.frames[flake].step_um[1])
         layers.append(_image(explanation, f"{part} {name}", title + stamp, values, flake, affine=affine, visible=True, **colours))
@@ -138,12 +137,6 @@ def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int
     return np.nan_to_num(samples.image(regions, flake)).astype(np.uint8), keywords | place(samples.frames[flake]), "labels"
 
 
-def feature_words(feature: str) -> str:
-    """``A1'.fwhm`` as ``A1' FWHM``."""
-    mode, _, parameter = feature.rpartition(".")
-    return f"{mode} {WORDS[parameter]}".strip()
-
-
 def _stamp(level: str) -> str:
     """Words behind the name of a layer, so that none goes without its verdict; empty where it is interpretable."""
     return "" if level == "interpretable" else f" · {level.upper()}"
@@ -164,7 +157,12 @@ def _reach(values: NDArray[Any]) -> float:
 
 def _image(artefact: TrainedModel | Explanation, part: str, name: str, values: NDArray[Any], flake: int, **looks: Any) -> LayerTuple:
     reach = _reach(values)
-    keywords = {"name": _named(artefact.samples, name, flake), "colormap": DIVERGING, "contrast_limits": (-reach, reach), "visible": False}
+    keywords = {
+        "name": _named(artefact.samples, name, flake),
+        "colormap": COLORMAPS["slope"],
+        "contrast_limits": (-reach, reach),
+        "visible": False,
+    }
     keywords |= {"metadata": {KEY: Shown(artefact, part, flake)}}
     return values, keywords | place(artefact.samples.frames[flake]) | looks, "image"
 

@@ -98,7 +98,7 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
             "units": (*(PINT_UNITS[kind] for kind in ordered), *here["units"]),
             "axis_labels": (*(kind.value for kind in ordered), *here["axis_labels"]),
             "contrast_limits": (low, high),
-            "colormap": "gray",
+            "colormap": COLORMAPS["light"],
             "metadata": {KEY: Shown(source, "map")},
         }
         | {name: value for name, value in here.items() if name == "rotate"},
@@ -134,7 +134,9 @@ def repaired_layer(source: SpectralMap) -> LayerTuple:
     """Number of channels that the spike filter replaced, hidden at first."""
     if source.repaired is None:
         raise ValueError("spikes were not looked for")
-    return image_layer(source, "repaired", f"{source.name} · channels repaired", source.repaired.astype(np.float32), "magma", visible=False)
+    return image_layer(
+        source, "repaired", f"{source.name} · channels repaired", source.repaired.astype(np.float32), COLORMAPS["count"], visible=False
+    )
 
 
 def peak_layer(peaks: PeakMaps, index: int, parameter: str, *, error: bool = False) -> LayerTuple:
@@ -148,7 +150,7 @@ def computed_layer(peaks: PeakMaps, computed: ComputedMap, *, error: bool = Fals
     """One computed map, or its standard error; NaN is transparent."""
     part = computed_part(computed, error=error)
     name = f"{part} ({pretty(computed.unit)})" if computed.unit != "1" else part
-    return image_layer(peaks, part, name, computed.error if error else computed.value, "cividis" if error else "plasma")
+    return image_layer(peaks, part, name, computed.error if error else computed.value, COLORMAPS["error" if error else "value"])
 
 
 def computed_part(computed: ComputedMap, *, error: bool = False) -> str:
@@ -175,7 +177,7 @@ def overlay_layers(paired: PairedMaps, *, in_turns: bool = False) -> list[LayerT
 
 def chi2_layer(peaks: PeakMaps) -> LayerTuple:
     """Goodness of the fit of every pixel; about 1 where it is good."""
-    return image_layer(peaks, "reduced chi2", f"{peaks.name} · reduced χ²", peaks.reduced_chi2, "viridis")
+    return image_layer(peaks, "reduced chi2", f"{peaks.name} · reduced χ²", peaks.reduced_chi2, COLORMAPS["reduced_chi2"])
 
 
 def status_layer(peaks: PeakMaps) -> LayerTuple:
@@ -195,7 +197,7 @@ def status_layer(peaks: PeakMaps) -> LayerTuple:
 
 def picture_layer(picture: Picture) -> LayerTuple:
     """Scan or white-light picture in its place, to lie under the maps."""
-    colours = {"rgb": True} if picture.is_colour else {"colormap": "gray", "contrast_limits": limits(picture.values, 1, 99)}
+    colours = {"rgb": True} if picture.is_colour else {"colormap": COLORMAPS["light"], "contrast_limits": limits(picture.values, 1, 99)}
     name = f"{picture.name} ({pretty(picture.unit)})" if picture.unit else picture.name
     metadata = {KEY: Shown(picture, "picture")}
     return picture.values, {"name": name, "metadata": metadata} | colours | place(picture.frame), "image"

@@ -12,9 +12,9 @@ from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import WORDS, pretty
+from napari_wse2xai.data.quantities import WORDS, Feature, feature_words, pretty
 from napari_wse2xai.plots.grid import is_line
-from napari_wse2xai.plots.ice import CurvePlot, words
+from napari_wse2xai.plots.ice import CurvePlot
 from napari_wse2xai.plots.judged import badge, stamp
 from napari_wse2xai.plots.plain_text import plain
 from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_profile, draw_three_profiles
@@ -26,7 +26,7 @@ DOTS = (0, (1, 1.2))
 
 def modes(explanation: Explanation) -> list[str]:
     """RS lines whose parameters were explained, in the order of the samples."""
-    return list(dict.fromkeys(feature.rpartition(".")[0] for feature in explanation.features))
+    return list(dict.fromkeys(Feature.of(name).line for name in explanation.features))
 
 
 def draw_pdp_panel(figure: Figure | SubFigure, explanation: Explanation, *, columns: int = 4) -> NDArray[np.object_]:
@@ -57,7 +57,7 @@ def draw_pdp(axes: Axes, explanation: Explanation, mode: str, *, legend: bool = 
     """
     axes.axhspan(*explanation.pl_band, color="#8c98a4", alpha=0.22, linewidth=0, label="95 % of the measured PL")
     for parameter in CURVES:
-        name = f"{mode}.{parameter}"
+        name = Feature(mode, parameter).name
         if name in explanation.features:
             _draw_curve(axes, explanation, explanation.features.index(name), CURVES[parameter], WORDS[parameter] or mode)
     if explanation.ale is not None:
@@ -155,7 +155,7 @@ def draw_ranking(axes: Axes, explanation: Explanation, *, most: int = 12) -> Non
         label="spread of the PDP",
     )
     axes.barh(places + 0.2, explanation.slope_rms[order], 0.38, color="#e8a33d", label="rms slope × σ (sees interactions)")
-    axes.set_yticks(places, [plain(words(explanation.features[index])) for index in shown])
+    axes.set_yticks(places, [plain(feature_words(explanation.features[index])) for index in shown])
     axes.set(xlabel=f"effect on PL {explanation.target} ({pretty(explanation.target_unit)})", xlim=(0, None))
     axes.invert_yaxis()
     axes.legend(loc="lower right", fontsize="small", frameon=False)

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import WORDS, pretty
+from napari_wse2xai.data.quantities import feature_words, pretty
 from napari_wse2xai.plots.judged import badge, stamp
 
 CURVE, MEAN = "#4c9be8", "#d1495b"
@@ -59,7 +59,7 @@ class CurvePlot:
         self._reach_over(x, np.vstack([curves, mean]))
         self._show_unsupported(x, explanation.supported[feature])
         change = "change of " if centred else ""
-        axes.set_xlabel(f"{words(explanation.features[feature])} ({pretty(explanation.feature_units[feature])})")
+        axes.set_xlabel(f"{feature_words(explanation.features[feature])} ({pretty(explanation.feature_units[feature])})")
         axes.set_ylabel(f"{change}PL {explanation.target} ({pretty(explanation.target_unit)})")
 
     def _reach_over(self, x: Numbers, curves: Numbers) -> None:
@@ -83,9 +83,3 @@ class CurvePlot:
 def segments(x: Numbers, curves: Numbers) -> list[Numbers]:
     """Curves (curve, grid) as the segments (grid, 2) of a LineCollection."""
     return list(np.stack(np.broadcast_arrays(x, curves), axis=-1))
-
-
-def words(feature: str) -> str:
-    """``A1'.fwhm`` as ``A1' FWHM``."""
-    mode, _, parameter = feature.rpartition(".")
-    return f"{mode} {WORDS[parameter]}".strip()

@@ -7,11 +7,9 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import pretty
-from napari_wse2xai.plots.ice import words
+from napari_wse2xai.data.quantities import COLORMAPS, feature_words, pretty
 from napari_wse2xai.plots.judged import badge, stamp
 
-SURFACE = "viridis"
 PIXEL: dict[str, Any] = {"color": "white", "markersize": 3.2, "alpha": 0.7, "markeredgewidth": 0}
 MOST_PIXELS = 600
 
@@ -33,12 +31,12 @@ def draw_pair(axes: Axes, explanation: Explanation, pair: tuple[int, int], grid:
     the image
     """
     samples = explanation.samples
-    image = axes.imshow(surface.T, extent=_edges(grid), origin="lower", aspect="auto", cmap=SURFACE, interpolation="nearest")
+    image = axes.imshow(surface.T, extent=_edges(grid), origin="lower", aspect="auto", cmap=COLORMAPS["surface"], interpolation="nearest")
     columns = [samples.feature_names.index(explanation.features[feature]) for feature in pair]
     every = slice(None, None, -(-len(samples) // MOST_PIXELS))
     axes.plot(*samples.features[every, columns].T, ".", **PIXEL)
     axes.set(xlim=grid[0, [0, -1]], ylim=grid[1, [0, -1]])
-    first, second = (f"{words(explanation.features[k])} ({pretty(explanation.feature_units[k])})" for k in pair)
+    first, second = (f"{feature_words(explanation.features[k])} ({pretty(explanation.feature_units[k])})" for k in pair)
     axes.set(xlabel=first, ylabel=second)
     colours = axes.figure.colorbar(image, cax=bar, orientation="horizontal", location="top")
     colours.set_label(f"mean PL {explanation.target} ({pretty(explanation.target_unit)})", fontsize="small")

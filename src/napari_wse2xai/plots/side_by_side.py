@@ -11,13 +11,11 @@ from matplotlib.path import Path
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Frame
-from napari_wse2xai.data.quantities import COLORMAPS
+from napari_wse2xai.data.quantities import COLORMAPS, Feature, colormap_of, feature_words
 from napari_wse2xai.plots.grid import extent_um
-from napari_wse2xai.plots.ice import words
 from napari_wse2xai.plots.judged import badge, stamp
 from napari_wse2xai.plots.maps import MapPlot, draw_profile, limits
 
-DIVERGING = "RdBu_r"
 HATCHES = "#5b6876"
 
 Image = NDArray[np.floating]
@@ -67,7 +65,7 @@ class SlopePlot:
         """Show one parameter."""
         values, title, unit = slope_of(self.explanation, feature, self.flake)
         reach = slope_reach(values)
-        self.map.show(values, title=title, unit=unit, colors=DIVERGING, clim=(-reach, reach))
+        self.map.show(values, title=title, unit=unit, colors=COLORMAPS["slope"], clim=(-reach, reach))
         if self.veil is not None:
             doubtful = (~self.explanation.sure(feature)).astype(np.float64)
             self.veil.lie_over(self.explanation.samples.image(doubtful, self.flake) == 1)
@@ -81,13 +79,13 @@ class ThreeMaps:
         frame = explanation.samples.frames[flake]
         self.raman, self.slope, self.pl = MapPlot(grid[0], frame), SlopePlot(grid[1], explanation, flake=flake), MapPlot(grid[2], frame)
         values, title, unit = _pl_of(explanation, flake)
-        _show_values(self.pl, values, title, unit, explanation.target if explanation.target in COLORMAPS else "height")
+        _show_values(self.pl, values, title, unit, explanation.target)
         _judge(grid, explanation)
 
     def show(self, feature: int) -> None:
         """Show one parameter; PL stays."""
         values, title, unit = _raman_of(self.explanation, feature, self.flake)
-        _show_values(self.raman, values, title, unit, self.explanation.features[feature].rpartition(".")[2])
+        _show_values(self.raman, values, title, unit, Feature.of(self.explanation.features[feature]).parameter)
         self.slope.show(feature)
 
     def changing(self) -> list[Artist]:
@@ -103,7 +101,7 @@ def _over_the_ground(axes: Axes) -> list[Artist]:
 
 
 def _show_values(plot: MapPlot, values: Image, title: str, unit: str, parameter: str) -> None:
-    plot.show(values, title=title, unit=unit, colors=COLORMAPS[parameter], clim=limits(values, parameter=parameter))
+    plot.show(values, title=title, unit=unit, colors=colormap_of(parameter), clim=limits(values, parameter=parameter))
 
 
 def draw_three_profiles(grid: Sequence[Axes], explanation: Explanation, feature: int, flake: int) -> None:
@@ -133,13 +131,13 @@ def _judge(grid: Sequence[Axes], explanation: Explanation) -> None:
 def slope_of(explanation: Explanation, feature: int, flake: int) -> tuple[Image, str, str]:
     """ICE slope on a flake (ny, nx), its title and its unit."""
     unit = f"{explanation.target_unit} / {explanation.feature_units[feature]}"
-    return explanation.samples.image(explanation.slope[feature], flake), f"ICE slope, {words(explanation.features[feature])}", unit
+    return explanation.samples.image(explanation.slope[feature], flake), f"ICE slope, {feature_words(explanation.features[feature])}", unit
 
 
 def _raman_of(explanation: Explanation, feature: int, flake: int) -> tuple[Image, str, str]:
     samples, name = explanation.samples, explanation.features[feature]
     values = samples.image(samples.features[:, samples.feature_names.index(name)], flake)
-    return values, words(name), explanation.feature_units[feature]
+    return values, feature_words(name), explanation.feature_units[feature]
 
 
 def _pl_of(explanation: Explanation, flake: int) -> tuple[Image, str, str]:

@@ -10,7 +10,7 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, NullTest, Score, TrainedModel, Verdict
-from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.data.quantities import COLORMAPS, pretty
 from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.judged import badge
 from napari_wse2xai.plots.maps import draw_map, draw_profile, limits
@@ -125,7 +125,7 @@ def draw_prediction(grid: Sequence[Axes], model: TrainedModel, target: str, *, f
         image = draw_map(axes, frame, values, title=title, unit=unit)
         if values is images.error:
             reach = max(abs(bound) for bound in limits(values))
-            image.set(cmap="RdBu_r", clim=(-reach, reach))
+            image.set(cmap=COLORMAPS["slope"], clim=(-reach, reach))
         else:
             image.set_clim(*bounds)
         badge(axes, model.verdict(target) if values is images.predicted else None, inside=True)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import ComputedMap, SpectralMap
+from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import band_light, despike
 from napari_wse2xai.numerics.expressions import Dual, Expression, band_of
@@ -64,7 +65,7 @@ def base_units(formula: Expression, axis_unit: str, intensity_unit: str) -> dict
     """Powers of base units of every name in a formula."""
     along, light = {axis_unit: 1.0}, {part: 1.0 for part in intensity_unit.split() if part != "1"}
     of_kind = {"position": along, "fwhm": along, "height": light, "form": {}, "area": light | along}
-    return {name: light | along if band_of(name) else of_kind[name.rpartition(".")[2]] for name in formula.names}
+    return {name: light | along if band_of(name) else of_kind[Feature.of(name).parameter] for name in formula.names}
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pydantic import Field
 from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Results, SpectralMap
 from napari_wse2xai.data.axis import HC_EV_NM
 from napari_wse2xai.data.history import mark_of
+from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.errors import DataError, SettingsError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages._stage import Settings, recorded, setting
@@ -192,7 +193,7 @@ def _match(axis: Numbers, mean: Numbers, result: TheoryResult, engine: str) -> M
 def _with_evidence(made: TheoryBeside, explanation: Explanation) -> TheoryBeside:
     """Add what theory says of the parameter that the network relies on most."""
     feature = explanation.features[explanation.ranking[0]]
-    peak = feature.rpartition(".")[0]
+    peak = Feature.of(feature).line
     relied_on = next((one.mode for one in made.proposals if one.peak == peak), "")
     pristine = _peak_of(made.proposals, pristine_mode(made.result, relied_on), peak)
     agreement = _agreement(explanation, pristine) if pristine else None
@@ -210,7 +211,7 @@ def _peak_of(proposals: tuple[Assignment, ...], mode: str, first: str) -> str:
 def _agreement(explanation: Explanation, pristine: str) -> Agreement | None:
     """Compare the slopes of the first parameter with the height of a peak over the pixels whose step stays within the data."""
     samples, first = explanation.samples, explanation.ranking[0]
-    name = f"{pristine}.height"
+    name = Feature(pristine, "height").name
     if name not in samples.feature_names:
         return None
     column = samples.feature_names.index(name)

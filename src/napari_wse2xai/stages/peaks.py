@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.numerics.expressions import Expression, ExpressionError
 from napari_wse2xai.numerics.lineshapes import OWN, SEEN_AT, SHAPES, Shape
 from napari_wse2xai.numerics.resolved_shapes import CAN_BE
@@ -199,7 +200,7 @@ def check_formulas(peaks: Sequence[Peak]) -> None:
         for kind, (factors, _) in formulas.items():
             if kind in (*peak.fixed_kinds, *peak.shared_kinds, *peak.leaders, *peak.bounds):
                 raise ValueError(f"the {kind} of peak {peak.name} is tied, so it cannot be fixed, shared, bounded or tied otherwise too")
-            for name, _, led in (parameter.rpartition(".") for parameter in factors):
+            for name, led in map(Feature.of, factors):
                 leader = next(other for other in peaks if other.name == name)
                 if led in leader.leaders or led in leader.formulas([other.name for other in peaks]):
                     raise ValueError(f"the {kind} of peak {peak.name} follows {name}.{led}, which follows others itself; name those")
@@ -209,7 +210,7 @@ def check_scaled(peaks: Sequence[Peak]) -> None:
     """Refuse ties that RAdam does not keep, whose heights are shares of a spectrum's highest count; raises ValueError."""
     for peak in peaks:
         for kind, (factors, constant) in peak.formulas([other.name for other in peaks if other.window == peak.window]).items():
-            if any(name.rpartition(".")[2] != kind for name in factors) or (kind == "height" and constant):
+            if any(Feature.of(name).parameter != kind for name in factors) or (kind == "height" and constant):
                 raise ValueError(f"the solver RAdam cannot keep the tie of the {kind} of peak {peak.name}; use the solver automatic")
 
 

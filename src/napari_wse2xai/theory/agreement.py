@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.theory.cell import GAMMA_MODES, Array
 from napari_wse2xai.theory.evaluation import TheoryResult
 from napari_wse2xai.theory.findings import NOTHING, fall_with_defects
@@ -102,7 +103,7 @@ class NetworkFinding:
 
 def sentences_of(result: TheoryResult, proposals: tuple[Assignment, ...], found: NetworkFinding) -> tuple[str, ...]:
     """Say whether theory has the mode, whether it falls with defects, and whether the slope image agrees."""
-    peak, _, parameter = found.feature.rpartition(".")
+    peak, parameter = Feature.of(found.feature)
     named = next((one for one in proposals if one.peak == peak), None)
     stamp = f" ({found.stamp.lower()})" if found.stamp else ""
     words = f"For PL {found.target} the network{stamp} relies most on the {parameter} of {peak}"
@@ -144,5 +145,5 @@ def _slopes(result: TheoryResult, found: NetworkFinding, relied_on: str) -> str:
 
 
 def _words(feature: str) -> str:
-    peak, _, parameter = feature.rpartition(".")
+    peak, parameter = Feature.of(feature)
     return f"{peak} {parameter}"

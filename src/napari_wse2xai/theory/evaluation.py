@@ -80,9 +80,9 @@ class TheoryResult(Tabled):
     material: Annotated[str, attribute()]
     conditions: Annotated[Conditions, attribute()]
     modes: PristineModes
-    engines: Annotated[tuple[str, ...], along("engine", stored="engine")]
-    structures: Annotated[tuple[str, ...], along("structure", stored="structure")]
-    controls: Annotated[tuple[str, ...], along("control", stored="control")]
+    engines: Annotated[tuple[str, ...], along("engine", stored="engine", says="what calculated")]
+    structures: Annotated[tuple[str, ...], along("structure", stored="structure", says="pristine crystal or defect")]
+    controls: Annotated[tuple[str, ...], along("control", stored="control", says="cell changed without chemistry")]
     wavenumbers: Annotated[Array, along("wavenumber", stored="wavenumber", unit="cm-1", says="wavenumber of the vibration")]
     spectral_intensity: Annotated[
         Array,
