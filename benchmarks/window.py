@@ -15,9 +15,9 @@ from qtpy.QtWidgets import QApplication
 
 from napari_wse2xai import batch, recipe
 from napari_wse2xai.data import Explanation, Pairable
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.explain_panel import ExplainDock, ExplainPanel
-from napari_wse2xai.gui.train_panel import TrainDock
+from napari_wse2xai.gui.explain.panel import ExplainDock, ExplainPanel
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.train.panel import TrainDock
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import Explain, Pair, Train
 from napari_wse2xai.stages.pair import StageCoordinates

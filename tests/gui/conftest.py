@@ -8,9 +8,9 @@ import pytest
 from qtpy.QtCore import QEvent
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
-from napari_wse2xai.gui import train_kept
-from napari_wse2xai.gui.docked import Docked
 from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.parts.docked import Docked
+from napari_wse2xai.gui.session import kept_trainings
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve, Peak
 
@@ -45,7 +45,7 @@ def nothing_left(qapp) -> Iterator[None]:
 @pytest.fixture(autouse=True)
 def unfinished(monkeypatch, tmp_path) -> Path:
     """Folder that interrupted trainings are kept in, instead of the user's own."""
-    monkeypatch.setattr(train_kept, "shelf", lambda: tmp_path / "unfinished")
+    monkeypatch.setattr(kept_trainings, "shelf", lambda: tmp_path / "unfinished")
     return tmp_path / "unfinished"
 
 

@@ -9,9 +9,9 @@ pytest.importorskip("phonopy", reason="phonopy comes with the extra 'theory'")
 from bonds import Bonds
 from napari_wse2xai import theory_runs
 from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax, forces, relaxation
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.calculate_panel import KINDS, CalculatePanel, carried
-from napari_wse2xai.gui.theory_panel import TheoryPanel
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.theory.calculate_panel import KINDS, CalculatePanel, carried
+from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.io.calculations import read_calculation
 from napari_wse2xai.layers import to_layers
 

@@ -4,8 +4,8 @@ import pytest
 from qtpy.QtCore import QObject, QTimer
 
 from napari_wse2xai.data import TrainedModel
-from napari_wse2xai.gui.call_queue import CallQueue
-from napari_wse2xai.gui.train_panel import TrainPanel
+from napari_wse2xai.gui.parts.call_queue import CallQueue
+from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.layers import to_layers
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.peak_chooser import PeakChooser
+from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve, Peak, Separate

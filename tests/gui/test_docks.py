@@ -12,10 +12,10 @@ from qtpy.QtWidgets import QLabel
 from superqt.utils import WorkerBase
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
-from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.main_widget import MainWidget
-from napari_wse2xai.gui.message_label import BAD, INKS, QUIET, MessageLabel
-from napari_wse2xai.gui.peak_chooser import legend
+from napari_wse2xai.gui.maps.peak_chooser import legend
+from napari_wse2xai.gui.parts.message_label import BAD, INKS, QUIET, MessageLabel
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import write_map, write_results
 from napari_wse2xai.layers import status_layer, to_layers
 from napari_wse2xai.stages import Deconvolve, FindFlake

@@ -9,8 +9,9 @@ import pytest
 from learned import make_explanation, make_model, make_recovery
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel
-from napari_wse2xai.gui import asking, contents
-from napari_wse2xai.gui.explain_panel import ExplainPanel
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.parts import asking
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 
 

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QApplication
 
 from learned import A_HEIGHT, E_POSITION, make_explanation, make_samples
 from napari_wse2xai.data import Explanation, Frame, Level
-from napari_wse2xai.gui.explain_maps import MapsPlot
+from napari_wse2xai.gui.explain.maps import MapsPlot
 
 
 @pytest.fixture

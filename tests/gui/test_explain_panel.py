@@ -11,8 +11,8 @@ from qtpy.QtWidgets import QApplication
 from learned import make_explanation, make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Record, Samples, TrainedModel
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.explain_panel import ExplainPanel
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import shown_in, slope_layer, to_layers
 from napari_wse2xai.plots.judged import stamped
 from napari_wse2xai.stages import Explain

@@ -9,10 +9,11 @@ import pytest
 from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law, make_explanation, make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Level, Results, Samples, TrainedModel
-from napari_wse2xai.gui import contents, explain_pixels
-from napari_wse2xai.gui.explain_asked import BY_RULE, BY_SHAPE
-from napari_wse2xai.gui.explain_panel import ExplainPanel
-from napari_wse2xai.gui.explain_shapes import covered
+from napari_wse2xai.gui.explain import pixel_curves
+from napari_wse2xai.gui.explain.asked import BY_RULE, BY_SHAPE
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.explain.shapes import covered
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import shown_in, to_layers
 from napari_wse2xai.plots.judged import stamped
 
@@ -25,7 +26,7 @@ def viewer(make_napari_viewer):
 @pytest.fixture
 def panel(viewer, qtbot, monkeypatch) -> ExplainPanel:
     """The panel, to which the network is the law itself."""
-    monkeypatch.setattr(explain_pixels, "_network", lambda model, target: SimpleNamespace(predict=law))
+    monkeypatch.setattr(pixel_curves, "_network", lambda model, target: SimpleNamespace(predict=law))
     panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()

@@ -7,10 +7,11 @@ import pytest
 
 from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law, make_explanation, make_model
 from napari_wse2xai.data import Level, Samples
-from napari_wse2xai.gui import contents, explain_pixels
-from napari_wse2xai.gui.explain_asked import Wavenumbers
-from napari_wse2xai.gui.explain_curves import CUT
-from napari_wse2xai.gui.explain_panel import ExplainPanel
+from napari_wse2xai.gui.explain import pixel_curves
+from napari_wse2xai.gui.explain.asked import Wavenumbers
+from napari_wse2xai.gui.explain.curves import CUT
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.plots.judged import STAMP
 
@@ -18,7 +19,7 @@ from napari_wse2xai.plots.judged import STAMP
 @pytest.fixture
 def panel(make_napari_viewer, qtbot, monkeypatch, samples: Samples, settle) -> ExplainPanel:
     """The panel with an explanation that must not be interpreted; to it the network is the law itself."""
-    monkeypatch.setattr(explain_pixels, "_network", lambda model, target: SimpleNamespace(predict=law))
+    monkeypatch.setattr(pixel_curves, "_network", lambda model, target: SimpleNamespace(predict=law))
     panel = ExplainPanel(make_napari_viewer())
     qtbot.addWidget(panel)
     panel.show()

@@ -5,8 +5,9 @@ import pytest
 
 from learned import A_HEIGHT, law
 from napari_wse2xai.data import Explanation, TrainedModel
-from napari_wse2xai.gui import contents, explain_pixels
-from napari_wse2xai.gui.explain_panel import ExplainPanel
+from napari_wse2xai.gui.explain import pixel_curves
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.learning import SpectralCNNRegressor
 from napari_wse2xai.plots.judged import stamped
@@ -18,7 +19,7 @@ def panel(make_napari_viewer, qtbot, monkeypatch, explanation: Explanation) -> E
     samples = explanation.samples
     network = SpectralCNNRegressor(samples.lines, channels=(8, 8), pool_after=(1,), length=32, max_epochs=15)
     network.fit(samples.features, law(samples.features))
-    monkeypatch.setattr(explain_pixels, "_network", lambda model, target: network)
+    monkeypatch.setattr(pixel_curves, "_network", lambda model, target: network)
     panel = ExplainPanel(make_napari_viewer())
     qtbot.addWidget(panel)
     panel.show()

@@ -3,9 +3,9 @@
 import pytest
 from qtpy.QtWidgets import QLabel, QTableWidget
 
-from napari_wse2xai.gui import fields
-from napari_wse2xai.gui.form import Form
-from napari_wse2xai.gui.table import SettingsTable
+from napari_wse2xai.gui.parts import fields
+from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.table import SettingsTable
 from napari_wse2xai.recipe import preset, preset_names
 from napari_wse2xai.stages import STAGES, Baseline, Calibrate, CorrectResponse, Deconvolve, Despike, FindFlake, Peak, Settings
 from napari_wse2xai.stages.baseline import AsymmetricLeastSquares, PiecewiseLinear, Snip

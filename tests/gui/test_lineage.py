@@ -8,10 +8,10 @@ import pytest
 from learned import make_model
 from napari_wse2xai import io
 from napari_wse2xai.data import Pairable, Record
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.saving import SaveButtons
-from napari_wse2xai.gui.spectrum_view import SpectrumView
-from napari_wse2xai.gui.train_panel import TrainPanel
+from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.saving import SaveButtons
+from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import Deconvolve, Pair, Peak, Train
 from napari_wse2xai.stages.pair import StageCoordinates

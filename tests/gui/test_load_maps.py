@@ -9,10 +9,11 @@ import pytest
 from napari_wse2xai.data import AxisKind, Picture, SpectralMap
 from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
-from napari_wse2xai.gui import contents, opening
 from napari_wse2xai.gui.contributions import read_layers
-from napari_wse2xai.gui.load_maps import LoadMaps, described
-from napari_wse2xai.gui.opening import PL, RAMAN, ItemChoice, all_of, as_measured, listing_of, opened
+from napari_wse2xai.gui.maps.load_maps import LoadMaps, described
+from napari_wse2xai.gui.parts import opening
+from napari_wse2xai.gui.parts.opening import PL, RAMAN, ItemChoice, all_of, as_measured, listing_of, opened
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import Item, list_items, read, write_map
 from napari_wse2xai.layers import shown_in
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import Status
-from napari_wse2xai.gui import contents
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve

@@ -10,10 +10,11 @@ from napari.layers import Image
 from napari_wse2xai import io
 from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, Transform
 from napari_wse2xai.data.transform import corners_um
-from napari_wse2xai.gui import contents, pair_placing
 from napari_wse2xai.gui.contributions import triangle_pl_on_its_own_grid
-from napari_wse2xai.gui.pair_panel import PairPanel
-from napari_wse2xai.gui.saving import SaveButtons
+from napari_wse2xai.gui.pair import placing
+from napari_wse2xai.gui.pair.panel import PairPanel
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.saving import SaveButtons
 from napari_wse2xai.layers import light_layer, shown_in, to_layers
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.session import State
@@ -81,8 +82,8 @@ def test_a_layer_put_where_a_transform_says_gives_that_transform(pairable: Paira
     raman = replace(pairable.raman, frame=turned_round(pairable.raman.frame, signs))
     pl = replace(pairable.pl, frame=turned_round(pairable.pl.frame, pl_signs))
     fixed, moving = as_image(raman, "magenta"), as_image(pl, "green")
-    pair_placing.place(moving, pl.frame, fixed, raman.frame, scanned.transform)
-    found = pair_placing.placed(moving, pl.frame, fixed, raman.frame)
+    placing.place(moving, pl.frame, fixed, raman.frame, scanned.transform)
+    found = placing.placed(moving, pl.frame, fixed, raman.frame)
     corners = corners_um(pl.frame)
     np.testing.assert_allclose(found.apply(corners), scanned.transform.apply(corners), atol=1e-6)
     # And seen from the canvas: the PL pixel at a corner lies on the RS pixel that the transform names.
@@ -97,13 +98,13 @@ def test_a_layer_put_where_a_transform_says_gives_that_transform(pairable: Paira
 def test_what_napari_does_under_the_mouse_is_what_the_stage_sees(pairable: Pairable, signs) -> None:
     raman, pl = (replace(peaks, frame=turned_round(peaks.frame, signs)) for peaks in (pairable.raman, pairable.pl))
     fixed, moving = as_image(raman, "magenta"), as_image(pl, "green")
-    np.testing.assert_allclose(pair_placing.placed(moving, pl.frame, fixed, raman.frame).matrix, np.eye(2), atol=1e-12)
+    np.testing.assert_allclose(placing.placed(moving, pl.frame, fixed, raman.frame).matrix, np.eye(2), atol=1e-12)
     moving.affine = np.array([[1, 0, 2.0], [0, 1, 5.0], [0, 0, 1]])  # dragged down by 2 and right by 5
-    dragged = pair_placing.placed(moving, pl.frame, fixed, raman.frame)
+    dragged = placing.placed(moving, pl.frame, fixed, raman.frame)
     np.testing.assert_allclose(dragged.offset, [2.0 * signs[0], 5.0 * signs[1]], atol=1e-9)
     before = dragged.mirrored
-    pair_placing.mirror(moving, pl.frame)
-    assert pair_placing.placed(moving, pl.frame, fixed, raman.frame).mirrored != before
+    placing.mirror(moving, pl.frame)
+    assert placing.placed(moving, pl.frame, fixed, raman.frame).mirrored != before
 
 
 def test_registered_in_the_window_and_shown_in_two_ways(panel: PairPanel, viewer, scanned, pairable, settle) -> None:
@@ -163,18 +164,18 @@ def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewe
     moving = viewer.layers.selection.active
     assert moving.mode == "transform"
     assert [layer.name for layer in viewer.layers if layer.visible] == [f"{pairable.raman.name} · all peaks", moving.name]
-    fixed = pair_placing.layer_of(viewer, pairable.raman)
+    fixed = placing.layer_of(viewer, pairable.raman)
     aside = Transform(scanned.transform.matrix, scanned.transform.offset + np.array([0.7, -0.3]))
-    pair_placing.place(moving, pairable.pl.frame, fixed, pairable.raman.frame, aside)
+    placing.place(moving, pairable.pl.frame, fixed, pairable.raman.frame, aside)
     panel.buttons["use"].click()
     paired = done(panel, settle)
     np.testing.assert_allclose(paired.transform.offset, aside.offset, atol=1e-6)
     assert "may miss its place" in panel.message.text()
     assert isinstance(panel.form.value().method, GivenTransform)
-    again = pair_placing.by_hand(viewer, pairable)  # the result is selected and was not moved
+    again = placing.by_hand(viewer, pairable)  # the result is selected and was not moved
     np.testing.assert_allclose(again.matrix, paired.transform.matrix, atol=1e-8)
     viewer.layers.selection.active.affine = np.array([[1, 0, 0.3], [0, 1, 0.2], [0, 0, 1]])  # the pair's own PL layer, dragged
-    assert pair_placing.by_hand(viewer, pairable).offset - aside.offset == pytest.approx([0.3, 0.2], abs=1e-6)
+    assert placing.by_hand(viewer, pairable).offset - aside.offset == pytest.approx([0.3, 0.2], abs=1e-6)
     panel.buttons["move"].click()  # goes on from there
     panel.buttons["refine"].click()
     refined = done(panel, settle)
@@ -186,7 +187,7 @@ def test_landmarks_are_clicked_in_turns(panel: PairPanel, viewer, scanned, paira
     settle(panel.buttons["click"].isEnabled)
     panel.buttons["click"].click()
     assert panel.message.text().startswith("Click place 1 on RS")
-    fixed, moving = (pair_placing.layer_of(viewer, peaks) for peaks in (pairable.raman, pairable.pl))
+    fixed, moving = (placing.layer_of(viewer, peaks) for peaks in (pairable.raman, pairable.pl))
     places = [(8.0, 6.0), (16.0, 8.0), (12.0, 18.0)]
 
     def click(peaks: PeakMaps, layer, place) -> None:

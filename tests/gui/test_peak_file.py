@@ -14,8 +14,8 @@ def test_peaks_with_bounds_ties_and_own_shapes_come_back(panels, tmp_path, monke
     form.put(form.value().model_copy(update={"peaks": peaks}))
     assert form.value().peaks == peaks
     path = tmp_path / "mine.yaml"
-    monkeypatch.setattr("napari_wse2xai.gui.peak_file.QFileDialog.getSaveFileName", lambda *_: (str(path), ""))
-    monkeypatch.setattr("napari_wse2xai.gui.peak_file.QFileDialog.getOpenFileName", lambda *_: (str(path), ""))
+    monkeypatch.setattr("napari_wse2xai.gui.maps.peak_file.QFileDialog.getSaveFileName", lambda *_: (str(path), ""))
+    monkeypatch.setattr("napari_wse2xai.gui.maps.peak_file.QFileDialog.getOpenFileName", lambda *_: (str(path), ""))
     buttons.save_button.click()
     assert "Saved mine.yaml: 3 peaks" in buttons.message.text()
     form.put(form.value().model_copy(update={"peaks": peaks[:1]}))

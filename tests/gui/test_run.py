@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 
 from napari_wse2xai.errors import DataError, DataWarning
-from napari_wse2xai.gui import run
-from napari_wse2xai.gui.run import Runner
+from napari_wse2xai.gui.parts import run
+from napari_wse2xai.gui.parts.run import Runner
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 from napari_wse2xai.data import AxisKind, Frame, Medium, PeakMaps, Results, SpectralAxis, SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.gui.contributions import get_reader, read_layers, write_map
-from napari_wse2xai.gui.opening import PL, ItemChoice, all_of, as_measured, opened
+from napari_wse2xai.gui.parts.opening import PL, ItemChoice, all_of, as_measured, opened
 from napari_wse2xai.io import list_items, read
 from napari_wse2xai.layers import to_layers
 

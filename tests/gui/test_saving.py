@@ -7,9 +7,9 @@ from matplotlib.backend_bases import MouseButton
 from qtpy.QtWidgets import QTableWidget
 
 from napari_wse2xai import io, recipe
-from napari_wse2xai.gui import contents
 from napari_wse2xai.gui.main_widget import LEAST_WIDTH, new_peak
-from napari_wse2xai.gui.saving import SaveButtons
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.saving import SaveButtons
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import Deconvolve, Peak
 

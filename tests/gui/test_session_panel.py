@@ -11,14 +11,14 @@ from learned import make_model, make_recovery
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Pairable, PeakMaps, Record, SpectralMap
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.gui import contents, train_kept
-from napari_wse2xai.gui.explain_panel import ExplainPanel
-from napari_wse2xai.gui.peak_chooser import PeakChooser
-from napari_wse2xai.gui.session_panel import SessionPanel
-from napari_wse2xai.gui.spectrum_view import SpectrumView
-from napari_wse2xai.gui.stage_panel import StagePanel
-from napari_wse2xai.gui.theory_panel import TheoryPanel
-from napari_wse2xai.gui.train_panel import TrainPanel
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
+from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.session import contents, kept_trainings
+from napari_wse2xai.gui.session.panel import SessionPanel
+from napari_wse2xai.gui.theory.panel import TheoryPanel
+from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.layers import peak_layer, to_layers
 from napari_wse2xai.session import Session, State
 from napari_wse2xai.session.files import view_in
@@ -117,7 +117,7 @@ def test_training_explaining_and_theory_that_fail_stand_in_the_tree_with_their_s
     pair = Pair(method=StageCoordinates())(Pairable(peaks, pl))
     model = replace(make_model(), history=(Record("Train", {"seed": 5}, "0.1.0", 1.0, "2026-01-01T00:00:00", Train().taken([pair])),))
     show(viewer, small, light, peaks, pl, pair, model)
-    monkeypatch.setattr(train_kept, "train", refuse)
+    monkeypatch.setattr(kept_trainings, "train", refuse)
     monkeypatch.setattr(Explain, "__call__", refuse)
     monkeypatch.setattr(CompareTheory, "__call__", refuse)
     for kind, begin, step, parents in (

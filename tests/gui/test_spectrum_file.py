@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, SpectralMap
-from napari_wse2xai.gui.opening import spectrum_in
+from napari_wse2xai.gui.parts.opening import spectrum_in
 from napari_wse2xai.io import write_map
 
 

@@ -10,8 +10,8 @@ from matplotlib.backend_bases import MouseButton
 from qtpy.QtWidgets import QApplication, QWidget
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.spectrum_view import SpectrumView, pixel_at
+from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import telling_channel, to_layers
 from napari_wse2xai.plots.spectra import FittedCurves
 from napari_wse2xai.stages import ConvertAxis, Despike, Peak
@@ -98,7 +98,7 @@ def test_outside_the_map_the_last_pixel_stays(viewer, view: SpectrumView, small:
     hover(viewer, layer, -4, 5)
     hover(viewer, layer, 3, 99)
     assert view.pixel == (3, 5)
-    assert pixel_at(layer, (1.0,)) is None
+    assert contents.pixel_at(layer, (1.0,)) is None
 
 
 def test_fit_residual_and_numbers_are_those_of_the_pixel(viewer, view: SpectrumView, small_peaks: PeakMaps, small: SpectralMap) -> None:

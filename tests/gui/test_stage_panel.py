@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.gui import contents, run
-from napari_wse2xai.gui.stage_panel import StagePanel
+from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.parts import run
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import Deconvolve, _pixels
 

@@ -9,12 +9,12 @@ from learned import make_explanation, make_model
 from made_calculations import write_phonon
 from napari_wse2xai import io
 from napari_wse2xai.data import Pairable, PeakMaps, Record, SpectralMap
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.explain_panel import ExplainPanel
-from napari_wse2xai.gui.explain_pixels import PixelCurves
-from napari_wse2xai.gui.saving import results_in
-from napari_wse2xai.gui.theory_panel import MAP_MISSING, MISSING, TheoryPanel
-from napari_wse2xai.gui.theory_result import BESIDE, MOTION, RAMAN
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.saving import results_in
+from napari_wse2xai.gui.theory.panel import MAP_MISSING, MISSING, TheoryPanel
+from napari_wse2xai.gui.theory.result import BESIDE, MOTION, RAMAN
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.stages import CompareTheory, Deconvolve, Pair, Peak, Train
 from napari_wse2xai.stages.pair import StageCoordinates

@@ -13,12 +13,13 @@ from learned import make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Level, PairedMaps, TrainedModel
 from napari_wse2xai.errors import Cancelled, StopTraining
-from napari_wse2xai.gui import contents, preloading, train_kept
-from napari_wse2xai.gui.saving import results_in
-from napari_wse2xai.gui.train_monitor import TrainingListener
-from napari_wse2xai.gui.train_panel import ENOUGH, TrainPanel
-from napari_wse2xai.gui.train_result import HEIGHTS
-from napari_wse2xai.gui.work_row import time_left
+from napari_wse2xai.gui.parts import preloading
+from napari_wse2xai.gui.parts.work_row import time_left
+from napari_wse2xai.gui.session import contents, kept_trainings
+from napari_wse2xai.gui.session.saving import results_in
+from napari_wse2xai.gui.train.monitor import TrainingListener
+from napari_wse2xai.gui.train.panel import ENOUGH, TrainPanel
+from napari_wse2xai.gui.train.result import HEIGHTS
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.learning import references
 from napari_wse2xai.plots.judged import BADGE_COLORS
@@ -162,9 +163,9 @@ def test_a_training_waits_for_the_cancelled_one_before_it(pair: PairedMaps) -> N
         told.append(message)
         raise Cancelled
 
-    with train_kept._in_turn(lambda fraction, message: None), pytest.raises(Cancelled):
-        train_kept.train(QUICK, [pair], cancelled)
-    assert told == [train_kept.WAITING]
+    with kept_trainings._in_turn(lambda fraction, message: None), pytest.raises(Cancelled):
+        kept_trainings.train(QUICK, [pair], cancelled)
+    assert told == [kept_trainings.WAITING]
 
 
 def test_cancel_goes_through_the_listener() -> None:

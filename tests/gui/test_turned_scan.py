@@ -8,8 +8,9 @@ from test_spectrum_view import hover
 
 from napari_wse2xai.data import Direction, Frame, Pairable, PeakMaps, SpectralMap, Transform
 from napari_wse2xai.data.transform import corners_um, pixels_um
-from napari_wse2xai.gui import contents, pair_placing
-from napari_wse2xai.gui.spectrum_view import SpectrumView
+from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.pair import placing
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 
 
@@ -51,12 +52,12 @@ def test_dragging_is_told_in_the_stage_s_coordinates(viewer, small_peaks: PeakMa
     pl = replace(small_peaks, frame=replace(small_peaks.frame, step_um=steps[1]), name="pl")
     fixed, moving = (contents.add(viewer, to_layers(peaks))[-1] for peaks in (raman, pl))
     if steps[0][0] > 0:  # both are drawn where the stage has them
-        found = pair_placing.by_hand(viewer, Pairable(raman, pl))
+        found = placing.by_hand(viewer, Pairable(raman, pl))
         np.testing.assert_allclose(found.matrix, np.eye(2), atol=1e-9)
         np.testing.assert_allclose(found.offset, 0, atol=1e-9)
     wanted = Transform.similarity(rotation_deg=-12.0, shift_um=(1.0, -2.0))
-    pair_placing.place(moving, pl.frame, fixed, raman.frame, wanted)
-    found = pair_placing.placed(moving, pl.frame, fixed, raman.frame)
+    placing.place(moving, pl.frame, fixed, raman.frame, wanted)
+    found = placing.placed(moving, pl.frame, fixed, raman.frame)
     np.testing.assert_allclose(found.apply(corners_um(pl.frame)), wanted.apply(corners_um(pl.frame)), atol=1e-6)
     shown = np.array([moving.data_to_world(corner)[-2:] for corner in ((0, 0), (11, 15))])
     stage = wanted.apply(corners_um(pl.frame))[[0, 3]] * (np.sign(steps[0][0]), 1)

@@ -12,9 +12,10 @@ from qtpy.QtWidgets import QApplication
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataWarning
-from napari_wse2xai.gui import contents, window
+from napari_wse2xai.gui import window
 from napari_wse2xai.gui.contributions import get_reader, read_layers, triangle_raman
 from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import write_map
 from napari_wse2xai.layers import peak_layer, to_layers
 from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Despike, FindFlake

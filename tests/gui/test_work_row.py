@@ -5,8 +5,8 @@ from threading import Event
 import pytest
 from qtpy.QtWidgets import QLabel
 
-from napari_wse2xai.gui.run import WHEEL_PERCENT
-from napari_wse2xai.gui.work_row import WorkRow
+from napari_wse2xai.gui.parts.run import WHEEL_PERCENT
+from napari_wse2xai.gui.parts.work_row import WorkRow
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ def read_for_napari(path: str | Sequence[str]) -> "list[LayerTuple]":
 
 
 def _layers_of(path: Path) -> "list[LayerTuple]":
-    from napari_wse2xai.gui.opening import all_of
+    from napari_wse2xai.gui.parts.opening import all_of
     from napari_wse2xai.layers import to_layers
     from napari_wse2xai.session.files import is_session
 
@@ -61,8 +61,8 @@ def _layers_of_session(path: Path) -> "list[LayerTuple]":
     """Layers that a session was saved with; what has none is in the window's session too, where there is a window."""
     from napari import current_viewer
 
-    from napari_wse2xai.gui import contents
-    from napari_wse2xai.gui.session_opened import open_file
+    from napari_wse2xai.gui.session import contents
+    from napari_wse2xai.gui.session.opened import open_file
     from napari_wse2xai.progress import silent
 
     opened, viewer = open_file(path, silent), current_viewer()
@@ -116,7 +116,7 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
     """Layers made to fit the window that they are for, where there is one."""
     from napari import current_viewer
 
-    from napari_wse2xai.gui import contents
+    from napari_wse2xai.gui.session import contents
 
     viewer = current_viewer()
     if viewer is None:

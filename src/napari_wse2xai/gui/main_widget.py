@@ -6,22 +6,22 @@ from weakref import WeakSet
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
-from napari_wse2xai.gui import contents
-from napari_wse2xai.gui.collapsible import CollapsibleSection
-from napari_wse2xai.gui.docked import Docked, FollowsLayers, plain
-from napari_wse2xai.gui.explain_panel import ExplainPanel
-from napari_wse2xai.gui.load_maps import LoadMaps
-from napari_wse2xai.gui.message_label import BAD, MessageLabel
-from napari_wse2xai.gui.model_check import ModelCheck
-from napari_wse2xai.gui.pair_panel import PairPanel
-from napari_wse2xai.gui.peak_chooser import PeakChooser
-from napari_wse2xai.gui.peak_file import PeakFile
-from napari_wse2xai.gui.preset_box import PresetBox
-from napari_wse2xai.gui.saving import SaveButtons
-from napari_wse2xai.gui.session_panel import SessionPanel
-from napari_wse2xai.gui.stage_panel import StagePanel
-from napari_wse2xai.gui.theory_panel import TheoryPanel
-from napari_wse2xai.gui.train_panel import TrainPanel
+from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.maps.load_maps import LoadMaps
+from napari_wse2xai.gui.maps.model_check import ModelCheck
+from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
+from napari_wse2xai.gui.maps.peak_file import PeakFile
+from napari_wse2xai.gui.maps.preset_box import PresetBox
+from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.pair.panel import PairPanel
+from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
+from napari_wse2xai.gui.parts.docked import Docked, FollowsLayers, plain
+from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.panel import SessionPanel
+from napari_wse2xai.gui.session.saving import SaveButtons
+from napari_wse2xai.gui.theory.panel import TheoryPanel
+from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Normalise, Peak, Stage
 
 LEAST_WIDTH = 360

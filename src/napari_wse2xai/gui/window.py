@@ -26,7 +26,7 @@ def open_window(files: Iterable[Path]) -> Any:
     """Open a window with files, the panels at the right and the spectrum below; returns the viewer."""
     import napari
 
-    from napari_wse2xai.gui import contents
+    from napari_wse2xai.gui.session import contents
 
     viewer = napari.Viewer(title="napari-wse2xai")
     furnish(viewer)
@@ -40,7 +40,7 @@ def open_window(files: Iterable[Path]) -> Any:
 def furnish(viewer: Any) -> tuple[Any, Any]:
     """Dock the panels and the spectrum, switch the scale bar on; returns both widgets."""
     from napari_wse2xai.gui.main_widget import MainWidget
-    from napari_wse2xai.gui.spectrum_view import SpectrumView
+    from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 
     panels, spectrum = MainWidget(viewer), SpectrumView(viewer)
     viewer.window.add_dock_widget(panels, name="Raman & PL maps", area="right")

@@ -1,0 +1,115 @@
+"""Where on the flakes a parameter acts in which way: regions as layers, their curves in the same colours, their rules in words."""
+
+from typing import Any
+
+import numpy as np
+from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.gui.explain.asked import BY_RULE, BY_SHAPE, NEEDS_MODEL, Regions, regions_of
+from napari_wse2xai.gui.explain.canvas import ExplainCanvas
+from napari_wse2xai.gui.explain.curves import IcePlot
+from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
+from napari_wse2xai.gui.explain.saved import BelowCurves, Part
+from napari_wse2xai.gui.parts.message_label import QUIET
+from napari_wse2xai.gui.parts.work_row import WorkRow
+from napari_wse2xai.layers import EFFECTS, effect_layer
+
+ALIKE = "One region: no other parameter tells where the curves differ, if they differ at all."
+
+
+class RegionsView(BelowCurves):
+    """Button, choice of the kind, and what came of it for the parameter that is shown."""
+
+    def __init__(self, viewer: Any, ice: IcePlot, canvas: ExplainCanvas, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.ice, self.canvas, self.feature = ice, canvas, 0
+        self.pixels: PixelCurves | None = None
+        self.kind, self.work, self.words = QComboBox(), WorkRow(viewer, "Regions"), QLabel()
+        self._known: dict[tuple[int, str], Regions] = {}
+        self._coloured = False
+        self.kind.addItems([BY_RULE, BY_SHAPE])
+        self.kind.setToolTip("Regions split by the values of the other parameters (Herbinger et al. 2023), or k-means on the curves.")
+        self.work.begin_button.setToolTip(
+            "Where on the flake does this parameter act alike?  A layer of labels, and the curves in its colours."
+        )
+        self.words.setWordWrap(True)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        for part in (self.kind, self.work, self.words):
+            column.addWidget(part)
+        self.work.begin_button.clicked.connect(self.begin)
+        self.work.gave.connect(self._take)
+        self.kind.currentIndexChanged.connect(lambda _: self._show())
+        self._show()
+
+    def stand_by(self, pixels: PixelCurves | None) -> None:
+        """Stand by for another explanation."""
+        self.work.runner.cancel()
+        self._known.clear()
+        self.pixels = pixels
+        self.work.object_with(None if pixels is None or pixels.answers else (NEEDS_MODEL, QUIET))
+
+    def show_feature(self, feature: int) -> None:
+        """Show the regions of another parameter, where they are known."""
+        if feature != self.feature:
+            self.work.runner.cancel()
+        self.feature = feature
+        self._show()
+
+    def begin(self) -> None:
+        """Ask the network, in a thread."""
+        pixels, feature, kind = self.pixels, self.feature, self.kind.currentText()
+        if pixels is not None:
+            self.work.begin(lambda report: (kind, regions_of(pixels, feature, kind, report)), "Regions", "Asking the network…")
+
+    def to_save(self) -> Part | None:
+        """What the colours of the curves mean."""
+        regions = self._shown()
+        if regions is None or self.pixels is None:
+            return None
+        rules, last = rules_of(self.pixels.explanation, regions)
+        return Part((*(words for _, words in rules), last), tuple(colour for colour, _ in rules))
+
+    def _shown(self) -> Regions | None:
+        return self._known.get((self.feature, self.kind.currentText()))
+
+    def _take(self, found: tuple[str, Regions]) -> None:
+        kind, regions = found
+        self._known[regions.feature, kind] = regions
+        self._show()
+
+    def _show(self) -> None:
+        regions = self._shown()
+        self.words.setVisible(regions is not None)
+        if regions is None or self.pixels is None:
+            self._clear()
+            return
+        explanation = self.pixels.explanation
+        flakes = range(len(explanation.samples.frames))
+        self.words.setText(in_words(explanation, regions))
+        self.canvas.show_effects([effect_layer(explanation, regions.feature, regions.labels, regions.rules, flake) for flake in flakes])
+        self.ice.colour([EFFECTS[(k - 1) % len(EFFECTS)] for k in regions.labels[explanation.pixels]])
+        self._coloured = True
+
+    def _clear(self) -> None:
+        if self._coloured:
+            self.canvas.show_effects(None)
+            self.ice.colour(None)
+            self._coloured = False
+
+
+def in_words(explanation: Explanation, regions: Regions) -> str:
+    """One line per region with its colour, and how much of the curves' spread they explain."""
+    rules, last = rules_of(explanation, regions)
+    return "<br>".join([*(f"<span style='color: {colour}'>■</span> {words.replace('<', '&lt;')}" for colour, words in rules), last])
+
+
+def rules_of(explanation: Explanation, regions: Regions) -> tuple[list[tuple[str, str]], str]:
+    """Colour of each region, its rule, how much of the flakes it takes and what the parameter does there; and what the regions explain."""
+    lines, unit = [], pretty(explanation.target_unit)
+    for number, (rule, change) in enumerate(zip(regions.rules, regions.change, strict=True), 1):
+        share = 100 * float(np.mean(regions.labels == number))
+        lines.append((EFFECTS[(number - 1) % len(EFFECTS)], f"{rule}: {share:.0f} % of the pixels, curves change by {change:+.3g} {unit}"))
+    return lines, ALIKE if len(lines) == 1 else f"Within regions {100 * regions.kept:.0f} % of the curves' spread is left."

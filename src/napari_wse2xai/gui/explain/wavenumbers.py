@@ -1,0 +1,99 @@
+"""Which wavenumbers the network looks at: integrated gradients over the mean lines, asked for with one button."""
+
+from typing import Any
+
+import numpy as np
+from matplotlib import rc_context
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import SubFigure
+from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import Explanation
+from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.gui.explain.asked import NEEDS_MODEL, Wavenumbers, wavenumbers_of
+from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
+from napari_wse2xai.gui.explain.saved import BelowCurves, Part
+from napari_wse2xai.gui.parts.drawn import DPI, SMALL
+from napari_wse2xai.gui.parts.message_label import QUIET
+from napari_wse2xai.gui.parts.work_row import WorkRow
+from napari_wse2xai.plots.plain_text import PlainFigure
+from napari_wse2xai.plots.wavenumbers import draw_wavenumbers
+
+HEIGHT = 260
+"""Of the plot, pixels."""
+PLACE = (0.16, 0.18, 0.68, 0.7)
+"""Left, bottom, width, height of the plot where it is saved."""
+
+
+class WavenumberView(BelowCurves):
+    """Button, plot, and the share of each line in words."""
+
+    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.pixels: PixelCurves | None = None
+        self.found: Wavenumbers | None = None
+        self.work, self.words = WorkRow(viewer, "Wavenumbers"), QLabel()
+        self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
+        self.canvas.setFixedHeight(HEIGHT)
+        self.words.setWordWrap(True)
+        self.work.begin_button.setToolTip(
+            "Which wavenumbers does the network look at?  Integrated gradients (Sundararajan et al. 2017) from the mean spectrum to pixels "
+            "all over the flakes, mean size per channel of each line."
+        )
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 4, 0, 0)
+        for part in (self.work, self.canvas, self.words):
+            column.addWidget(part)
+        self.work.begin_button.clicked.connect(self.begin)
+        self.work.gave.connect(self.show_wavenumbers)
+        self._hide()
+
+    def stand_by(self, pixels: PixelCurves | None) -> None:
+        """Stand by for another explanation."""
+        self.work.runner.cancel()
+        self.pixels = pixels
+        self.work.object_with(None if pixels is None or pixels.answers else (NEEDS_MODEL, QUIET))
+        self._hide()
+
+    def begin(self) -> None:
+        """Ask the network, in a thread."""
+        pixels = self.pixels
+        if pixels is not None:
+            self.work.begin(lambda report: wavenumbers_of(pixels, report), "Wavenumbers", "Asking the network…")
+
+    def show_wavenumbers(self, found: Wavenumbers) -> None:
+        """Draw what was found."""
+        if self.pixels is None:
+            return
+        self.found, explanation = found, self.pixels.explanation
+        self.canvas.figure.clear()
+        with rc_context(SMALL):
+            draw_wavenumbers(self.canvas.figure.add_subplot(), explanation, found.channels, found.drawn, found.share)
+        self.words.setText(in_words(explanation, found))
+        for part in (self.canvas, self.words):
+            part.setVisible(True)
+        self.canvas.draw_idle()
+
+    def to_save(self) -> Part | None:
+        """Plot and shares."""
+        found, pixels = self.found, self.pixels
+        if found is None or pixels is None:
+            return None
+
+        def draw(area: SubFigure) -> None:
+            draw_wavenumbers(area.add_axes(PLACE), pixels.explanation, found.channels, found.drawn, found.share)
+
+        return Part((in_words(pixels.explanation, found),), height=HEIGHT, draw=draw)
+
+    def _hide(self) -> None:
+        self.found = None
+        for part in (self.canvas, self.words):
+            part.setVisible(False)
+
+
+def in_words(explanation: Explanation, found: Wavenumbers) -> str:
+    """Share of each line, the greatest first, and how well the shares add up."""
+    order = np.argsort(-found.by_line, kind="stable")
+    shares = ", ".join(f"{explanation.samples.lines[k].name} {found.by_line[k]:.0%}" for k in order)
+    unit = pretty(explanation.target_unit)
+    return f"{shares} of what {found.pixels} pixels differ in from the mean pixel; their shares add up within {found.missed:.2g} {unit}."

@@ -1,0 +1,1 @@
+"""Maps, their stages and their peaks."""

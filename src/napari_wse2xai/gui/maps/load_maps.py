@@ -1,0 +1,310 @@
+"""The Load maps panel: choose files, see what is in them, choose an item, load it."""
+
+from collections.abc import Iterable, Iterator
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFileDialog,
+    QFormLayout,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QProgressBar,
+    QPushButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from napari_wse2xai.data import AxisKind, Medium, Picture
+from napari_wse2xai.errors import counted
+from napari_wse2xai.gui.parts.docked import plain
+from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
+from napari_wse2xai.gui.parts.opening import PL, RAMAN, Artefact, ItemChoice, Listing, listing_of, opened
+from napari_wse2xai.gui.parts.run import Runner
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.io import FORMATS, Item
+from napari_wse2xai.io.readers.peaks import PEAK_MAPS
+from napari_wse2xai.layers import to_layers
+
+_KEPT = Qt.ItemDataRole.UserRole
+_AS_FILE = "as the file says"
+_OVERLAPS = {_AS_FILE: None, "join as measured": "blend", "join, scaled": "scale", "join, shifted": "offset"}
+_TITLES = {RAMAN: "Raman (RS)", PL: "photoluminescence (PL)"}
+
+
+class LoadMaps(QWidget):
+    """Choose files and an item in them, say what it is, load it as layers."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.lister, self.loader = Runner(self), Runner(self)
+        self.files_button, self.load_button, self.cancel_button = QPushButton("Choose files…"), QPushButton("Load"), QPushButton("Cancel")
+        self.tree, self.details = QTreeWidget(), QLabel()
+        self.measures, self.laser, self.unit, self.medium = QComboBox(), QDoubleSpinBox(), QComboBox(), QComboBox()
+        self.overlap, self.swap_xy = QComboBox(), QCheckBox("swap x and y")
+        self.with_pictures = QCheckBox("with the pictures in the file")
+        self.bar, self.message = QProgressBar(), MessageLabel(napari_viewer)
+        self._notes: list[str] = []
+        self._prepare()
+        self._prepare_fields()
+        self._arrange()
+        self._connect()
+        self._on_item()
+
+    def _prepare(self) -> None:
+        self.tree.setColumnCount(2)
+        self.tree.setHeaderLabels(["Item", "Size"])
+        self.tree.setMinimumHeight(150)
+        self.tree.setTextElideMode(Qt.TextElideMode.ElideMiddle)
+        self.tree.header().setStretchLastSection(False)
+        self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
+        self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
+        self.bar.setVisible(False)
+        self.bar.setRange(0, 100)
+        self.details.setWordWrap(True)
+
+    def _prepare_fields(self) -> None:
+        """What the user may say of a file."""
+        for key, title in _TITLES.items():
+            self.measures.addItem(title, key)
+        self.measures.setToolTip("Raman spectra get a Raman shift as their axis, photoluminescence an energy if it has a Raman shift.")
+        self.laser.setRange(0.0, 2000.0)
+        self.laser.setDecimals(3)
+        self.laser.setSuffix(" nm")
+        self.laser.setSpecialValueText("not known")
+        self.laser.setToolTip("Wavelength of the laser; filled in where the file says it.")
+        self.unit.addItems([_AS_FILE, *(kind.code for kind in AxisKind)])
+        self.unit.setToolTip("Unit of the spectral axis, where the file does not say it or says it wrongly; 'abs.': of light.")
+        self.medium.addItem(_AS_FILE, None)
+        for medium in Medium:
+            self.medium.addItem(medium.value, medium)
+        self.medium.setToolTip(
+            "Where wavelengths are measured, the laser's too: air refracts by 0.15 cm-1 at silicon, 0.46 meV at 1.65 eV."
+        )
+        for title, how in _OVERLAPS.items():
+            self.overlap.addItem(title, how)
+        self.overlap.setToolTip(
+            "Spectra stitched of several positions of a grating: where these overlap, one goes over into the next, as measured, or scaled "
+            "or shifted by one number for the whole map so that both agree there."
+        )
+        self.swap_xy.setToolTip("For a file whose reader took x for y: the map is mirrored across its diagonal, pixels and places.")
+        self.with_pictures.setChecked(True)
+        self.with_pictures.setToolTip("Scans and white-light pictures come as layers below the map, in their true place.")
+
+    def _arrange(self) -> None:
+        form = QFormLayout()
+        form.setContentsMargins(0, 0, 0, 0)
+        rows = (
+            ("Measured", self.measures),
+            ("Laser", self.laser),
+            ("Axis unit", self.unit),
+            ("Wavelengths in", self.medium),
+            ("Overlap", self.overlap),
+        )
+        for title, field in rows:
+            form.addRow(title, field)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.load_button)
+        buttons.addWidget(self.cancel_button)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(6, 2, 6, 8)
+        for widget in (self.files_button, self.tree, self.details):
+            column.addWidget(widget)
+        column.addLayout(form)
+        column.addWidget(self.swap_xy)
+        column.addWidget(self.with_pictures)
+        column.addLayout(buttons)
+        column.addWidget(self.bar)
+        column.addWidget(self.message)
+
+    def _connect(self) -> None:
+        self.files_button.clicked.connect(self.ask)
+        self.load_button.clicked.connect(self.load)
+        self.cancel_button.clicked.connect(self.stop)
+        self.tree.currentItemChanged.connect(lambda *_: self._on_item())
+        self.tree.itemDoubleClicked.connect(lambda *_: self.load())
+        self.lister.finished.connect(self._on_listed)
+        self.loader.finished.connect(self._on_loaded)
+        for runner in (self.lister, self.loader):
+            runner.worded.connect(self._on_progress)
+            runner.failed.connect(lambda text: self._rest(text, BAD))
+            runner.warned.connect(self._notes.append)
+            runner.cancelled.connect(lambda: self._rest("Cancelled; the layers are as they were."))
+
+    def ask(self) -> None:
+        """Let the user choose files."""
+        patterns = " ".join(pattern for known in FORMATS for pattern in known.patterns)
+        names, _ = QFileDialog.getOpenFileNames(self, "Choose maps", "", f"Maps ({patterns});;All files (*)")
+        if names:
+            self.look_into(map(Path, names))
+
+    def look_into(self, paths: Iterable[Path]) -> None:
+        """List what is in files, outside the GUI thread: a text file is read for that."""
+        if self._busy:
+            return
+        wanted = list(paths)
+        self._begin("Looking into the files…")
+        self.lister.start(lambda progress: listing_of(wanted, progress), "Looking into files")
+
+    def load(self) -> None:
+        """Read the chosen item, outside the GUI thread."""
+        choice = self.choice()
+        if choice is None or self._busy or not _can_load(choice.item):
+            return
+        self._begin(f"Loading {choice.item.name}…")
+        self.loader.start(lambda progress: opened(choice, progress), f"Loading {choice.path.name}")
+
+    def stop(self) -> None:
+        """Stop what runs."""
+        self.lister.cancel()
+        self.loader.cancel()
+
+    def choice(self) -> ItemChoice | None:
+        """Item and settings as shown."""
+        node = self.tree.currentItem()
+        kept = node.data(0, _KEPT) if node is not None else None
+        if kept is None:
+            return None
+        path, item = kept
+        unit = self.unit.currentText()
+        return ItemChoice(
+            path,
+            item,
+            self.measures.currentData() if item.is_spectra else None,
+            self.laser.value() or None,
+            None if unit == _AS_FILE else unit,
+            self.with_pictures.isChecked(),
+            self.medium.currentData(),
+            self.overlap.currentData(),
+            self.swap_xy.isChecked(),
+        )
+
+    @property
+    def _busy(self) -> bool:
+        return self.lister.busy or self.loader.busy
+
+    def _on_listed(self, listings: list[Listing]) -> None:
+        self.tree.clear()
+        first = None
+        for listing in listings:
+            node = QTreeWidgetItem(self.tree, [listing.path.name, "" if not listing.problem else "cannot be read"])
+            node.setToolTip(0, str(listing.path))
+            node.setExpanded(True)
+            for item in listing.items:
+                child = QTreeWidgetItem(node, [item.name, _size(item)])
+                child.setData(0, _KEPT, (listing.path, item))
+                child.setDisabled(not _can_load(item))
+                first = _better(first, child)
+        self.tree.expandAll()
+        n_items = sum(len(listing.items) for listing in listings)
+        problems = [listing.problem for listing in listings if listing.problem]
+        self._rest(" ".join(problems) or f"{counted(n_items, 'item')} found.", BAD if problems else QUIET)
+        if first is not None:
+            self.tree.setCurrentItem(first)
+            self.tree.scrollToItem(first)
+
+    def _on_item(self) -> None:
+        """Show what is known of the chosen item, and fill in what the file says."""
+        choice = self.choice()
+        self.details.setText("" if choice is None else "<br>".join(described(choice.item)))
+        if choice is not None and choice.item.is_spectra:
+            self.laser.setValue(choice.item.laser_nm or 0.0)
+            self.measures.setCurrentIndex(0 if choice.item.is_raman_shift else 1)
+            self.overlap.setCurrentIndex(0)
+            self.swap_xy.setChecked(False)  # what was asked of one file is no wish for the next
+        for field in (self.measures, self.laser, self.unit, self.medium, self.overlap, self.swap_xy, self.with_pictures):
+            field.setEnabled(choice is not None and choice.item.is_spectra)
+        self._set_buttons()
+
+    def _on_loaded(self, artefacts: list[Artefact]) -> None:
+        shown = [is_.artefact for layer in self.viewer.layers if (is_ := contents.shown(layer)) is not None]
+        there = {_identity(picture) for picture in shown if isinstance(picture, Picture)}
+        with contents.session(self.viewer).as_one("Load maps"):
+            for artefact in artefacts:
+                if not isinstance(artefact, Picture) or _identity(artefact) not in there:
+                    contents.add(self.viewer, to_layers(artefact))
+        self.viewer.reset_view()
+        self._rest("Loaded.")
+
+    def _begin(self, text: str) -> None:
+        self._notes.clear()
+        self.message.say(text, QUIET)
+        self.bar.setValue(0)
+        self.bar.setVisible(True)
+        self.load_button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+
+    def _rest(self, text: str, severity: str = QUIET) -> None:
+        """Say what came of it, with what is worth knowing."""
+        self.bar.setVisible(False)
+        self._set_buttons()
+        self.message.say("\n".join([text, *self._notes]), severity if severity == BAD or not self._notes else NOTE)
+
+    def _set_buttons(self) -> None:
+        choice = self.choice()
+        self.load_button.setEnabled(choice is not None and _can_load(choice.item) and not self._busy)
+        self.cancel_button.setEnabled(self._busy)
+
+    def _on_progress(self, fraction: float, message: str) -> None:
+        self.bar.setValue(round(100 * fraction))
+        self.message.say(message, QUIET)
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Stop what runs when the dock goes."""
+        self.stop()
+        super().closeEvent(event)
+
+
+def described(item: Item) -> Iterator[str]:
+    """What is known of an item, line by line."""
+    ny, nx, n = item.shape
+    what = f"{nx} × {ny} {'pixel' if item.n_pixels == 1 else 'pixels'}, {counted(n, 'channel')}" if item.is_spectra else item.what
+    yield f"<b>{escape(item.name)}</b>: {escape(what)}"
+    facts = (
+        ("Axis", item.axis),
+        ("Series over", item.over),
+        ("Step", "" if item.step_um is None else f"{item.step_um[1]:.4g} × {item.step_um[0]:.4g} µm (x × y)"),
+        ("Laser", "" if item.laser_nm is None else f"{item.laser_nm:g} nm"),
+        ("Date", item.date),
+        ("Objective", item.objective),
+        *(fact for fact in item.acquisition.facts() if fact[0] != "Objective"),
+    )
+    yield from (f"{title}: {escape(value)}" for title, value in facts if value)
+
+
+def _size(item: Item) -> str:
+    ny, nx, n = item.shape
+    if item.is_spectra:
+        return f"{nx} × {ny} × {n}"
+    kind = item.what.partition(" (")[0].partition(":")[0]
+    return f"{nx} × {ny} {kind}" if kind == "picture" else kind
+
+
+def _can_load(item: Item) -> bool:
+    return item.is_spectra or item.what == PEAK_MAPS or item.what.startswith("picture")
+
+
+def _better(one: QTreeWidgetItem | None, other: QTreeWidgetItem) -> QTreeWidgetItem | None:
+    """Of two items the one to choose at first: the larger map."""
+
+    def rank(node: QTreeWidgetItem) -> tuple[bool, bool, int]:
+        item: Item = node.data(0, _KEPT)[1]
+        return item.is_spectra, item.is_map, item.n_pixels
+
+    if not _can_load(other.data(0, _KEPT)[1]):
+        return one
+    return other if one is None or rank(other) > rank(one) else one
+
+
+def _identity(picture: Picture) -> tuple[Any, str]:
+    return picture.frame, picture.name

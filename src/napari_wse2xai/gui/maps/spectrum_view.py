@@ -1,0 +1,274 @@
+"""The spectrum of the pixel under the mouse, docked below the canvas."""
+
+import html
+from typing import Any
+
+import numpy as np
+from matplotlib.backend_bases import MouseButton
+from napari.utils.theme import get_theme
+from qtpy.QtCore import Qt
+from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import PARAMETERS, PeakMaps, Picture, SpectralMap
+from napari_wse2xai.data.quantities import WORDS, pretty
+from napari_wse2xai.errors import counted
+from napari_wse2xai.gui.maps.start_peaks import StartPeaks
+from napari_wse2xai.gui.parts.blitted import Blitted
+from napari_wse2xai.gui.parts.docked import Docked, plain
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.plots.plain_text import PlainFigure
+from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
+
+Pixel = tuple[int, int]
+FEWEST_CHANNELS = 8
+"""Closer than this there is nothing to see."""
+REPLACED = "#e85d9e"
+"""Colour of the ticks at channels that the spike filter replaced."""
+WELCOME = "Open a map; the spectrum under the mouse is shown here."
+
+
+class SpectrumView(Docked):
+    """Follows the mouse: measured spectrum, fit, components and residual of the pixel under it, and its fitted numbers.
+
+    Only the curves are drawn anew from pixel to pixel; axes and ticks stay as a picture underneath (blitting).
+    """
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        napari_viewer = plain(napari_viewer)
+        super().__init__(parent)
+        self.viewer = napari_viewer
+        self.source: SpectralMap | None = None
+        self.peaks: PeakMaps | None = None
+        self.pixel: Pixel | None = None
+        self._build()
+        self.set_listening(True)
+        self.on_theme()
+        self.on_layers()
+
+    def _build(self) -> None:
+        self.figure = PlainFigure(figsize=(7, 2.1), layout="constrained")  # the height is what the dock asks for at first
+        self.canvas = Blitted(self.figure)
+        grid = self.figure.add_gridspec(2, 1, height_ratios=(4, 1))
+        self.axes = self.figure.add_subplot(grid[0])
+        self.residual_axes = self.figure.add_subplot(grid[1], sharex=self.axes)
+        self.axes.tick_params(labelbottom=False)
+        self.plot = SpectrumPlot(self.axes, self.residual_axes, animated=True)
+        self.words = QLabel(WELCOME)
+        self.words.setStyleSheet("font-size: 11px")  # eight peaks in a low dock
+        self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
+        self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self._build_marks()
+        scroll = QScrollArea()
+        scroll.setWidget(self.words)
+        scroll.setWidgetResizable(True)
+        splitter = QSplitter(Qt.Horizontal)
+        splitter.addWidget(self.canvas)
+        splitter.addWidget(scroll)
+        splitter.setSizes([600, 400])
+        splitter.setStretchFactor(0, 1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        layout.addWidget(splitter)
+
+    def _build_marks(self) -> None:
+        """What is drawn beside the curves, and what the mouse does there."""
+        self.channel = self.axes.axvline(np.nan, color="#888888", linewidth=0.8, linestyle=":", animated=True)
+        self.channel_value = self.axes.text(
+            0, 0.97, "", transform=self.axes.get_xaxis_transform(), va="top", fontsize=8, color="#888888", clip_on=True, animated=True
+        )
+        style: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "", "color": REPLACED}
+        (self.replaced,) = self.axes.plot([], [], transform=self.axes.get_xaxis_transform(), animated=True, **style)
+        self.starts = StartPeaks(self.axes, self.canvas.blit_moving)
+        for name, answer in self._canvas_answers().items():
+            self.canvas.mpl_connect(name, answer)
+        self.canvas.setToolTip(
+            "Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.  "
+            "Drag a ▼ to move a start peak, a ◆ to widen it."
+        )
+        self.canvas.setMinimumSize(200, 190)
+
+    def _canvas_answers(self) -> dict[str, Any]:
+        return {
+            "button_press_event": self._on_click,
+            "scroll_event": self._on_wheel,
+            "motion_notify_event": self.starts.drag,
+            "button_release_event": self.starts.release,
+            "axes_enter_event": self._on_enter,
+            "axes_leave_event": lambda event: self.starts.hide(),
+        }
+
+    def follow(self, viewer: Any, event: Any) -> None:
+        """Show the pixel under the mouse; outside the map the last one stays."""
+        layer = self._map_layer()
+        if layer is None:
+            return
+        pixel = contents.pixel_at(layer, event.position)
+        if pixel is not None and pixel != self.pixel:
+            self.show_pixel(pixel)
+
+    def show_pixel(self, pixel: Pixel) -> None:
+        """Show one pixel of the current map."""
+        if self.source is None:
+            return
+        self.pixel = pixel
+        changed = self.plot.show(self.source, *pixel, self.peaks)
+        self.starts.follow(self.source, pixel)
+        replaced = self.source.axis.values[self.source.replaced_at(*pixel)]
+        self.replaced.set_data(replaced, np.full(len(replaced), 0.03))
+        self.words.setText(self._text(pixel))
+        self.canvas.moving = [*self.plot.artists, self.channel, self.channel_value, self.replaced, *self.starts.artists]
+        (self.canvas.draw_anew if changed else self.canvas.blit_moving)()
+
+    def on_layers(self, event: Any = None) -> None:
+        """Choose map and fit anew; show the flake's brightest pixel before the mouse has been anywhere."""
+        layer = self._map_layer()
+        source = None if layer is None else contents.map_of(layer)
+        peaks = None if source is None else contents.session(self.viewer).peaks_of(source)
+        for axes in (self.axes, self.residual_axes):
+            axes.set_visible(source is not None)
+        if source is self.source and peaks is self.peaks:
+            return
+        if source is None or self.source is None or source.axis.kind is not self.source.axis.kind:
+            self.plot.view = None
+        new_place = self.source is None or source is None or source.frame != self.source.frame
+        self.source, self.peaks = source, peaks
+        if source is not None:
+            self.on_slider(redraw=False)
+            self.show_pixel(brightest_pixel(source, peaks) if new_place or self.pixel is None else self.pixel)
+        else:
+            self._show_nothing()
+
+    def _show_nothing(self) -> None:
+        self.pixel, self.canvas.moving = None, []
+        self.words.setText(WELCOME)
+        self.canvas.draw_anew()
+
+    def on_slider(self, event: Any = None, *, redraw: bool = True) -> None:
+        """Mark the channel that the canvas shows."""
+        layer = self._map_layer()
+        if layer is None or self.source is None:
+            return
+        channel = contents.shown_channel(layer, self.source, self.viewer.dims.point)
+        value = np.nan if channel is None else float(self.source.axis.values[channel])
+        self.channel.set_xdata([value, value])
+        if channel is not None:
+            self.channel_value.set(x=value, text=f" {value:.6g} {pretty(self.source.axis.unit)}")
+        if redraw:
+            self.canvas.blit_moving()
+
+    def on_theme(self, event: Any = None) -> None:
+        """Take the window's colours."""
+        theme = get_theme(self.viewer.theme)
+        ground, ink = theme.background.as_hex(), theme.text.as_hex()
+        self.figure.set_facecolor(ground)
+        for axes in (self.axes, self.residual_axes):
+            axes.set_facecolor(ground)
+            axes.tick_params(colors=ink, labelsize=8)
+            for label in (axes.xaxis.label, axes.yaxis.label):
+                label.set_color(ink)
+                label.set_fontsize(8)
+            for spine in axes.spines.values():
+                spine.set_color(ink)
+        self.plot.set_color(ink)
+        self.canvas.draw_anew()
+
+    def _map_layer(self) -> Any | None:
+        """Map to show: of the selected layer's flake, else the newest visible, else the newest."""
+        maps = contents.map_layers(self.viewer)
+        active = self.viewer.layers.selection.active
+        shown = None if active is None else contents.shown(active)
+        if shown is not None and not isinstance(shown.artefact, Picture):
+            known = contents.session(self.viewer)
+            fitting = [m for m in maps if known.is_of(shown.artefact, contents.map_of(m))]
+            exact = [m for m in fitting if contents.map_of(m) is shown.artefact]
+            maps = exact or fitting or maps
+        visible = [layer for layer in maps if layer.visible]
+        return (visible or maps or [None])[-1]
+
+    def _text(self, pixel: Pixel) -> str:
+        """Pixel, place and status, and a table of the fitted numbers, as rich text."""
+        assert self.source is not None
+        head = "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
+        if replaced := len(self.source.replaced_at(*pixel)):
+            head += f"<br>{counted(replaced, 'channel')} replaced: <span style='color:{REPLACED}'>┃</span>"
+        if self.peaks is None or not np.isfinite(self.peaks.height[:, *pixel]).any():
+            return head
+        units = [pretty(self.peaks.unit(parameter)) for parameter in PARAMETERS]
+        titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
+        rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(self.peaks, *pixel)))
+        return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>{_computed_text(self.peaks, pixel)}"
+
+    def _panels(self) -> Any | None:
+        """The dock that holds the deconvolution's start peaks, where it is in the window."""
+        return next((dock for dock in self.viewer.window.dock_widgets.values() if hasattr(dock, "add_peak")), None)
+
+    def _on_enter(self, event: Any) -> None:
+        """Show the start peaks while the mouse is over the spectrum."""
+        panels = self._panels()
+        if panels is not None and self.source is not None and self.pixel is not None and event.inaxes is self.axes:
+            self.starts.show(panels, self.source, self.pixel)
+            self.canvas.blit_moving()
+
+    def _on_click(self, event: Any) -> None:
+        """Take hold of a start peak or, double-clicked, add one, where the panels are in the window; all of the axis on a right click."""
+        if event.button == MouseButton.RIGHT and self.pixel is not None:
+            self.plot.view = None
+            self.show_pixel(self.pixel)
+        if event.inaxes is None or self.source is None:
+            return
+        panels = self._panels()
+        if event.dblclick and panels is not None:
+            panels.add_peak(float(event.xdata))
+            self._on_enter(event)
+        elif event.button == MouseButton.LEFT:
+            self.starts.grab(event)
+
+    def _on_wheel(self, event: Any) -> None:
+        """Zoom into the spectral axis about the place under the mouse."""
+        if event.inaxes is None or self.source is None or self.pixel is None:
+            return
+        low, high = (event.xdata + (edge - event.xdata) * 0.8**event.step for edge in self.axes.get_xlim())
+        first, last = self.source.axis.span
+        inside = self.source.axis.between(low, high)
+        if inside.stop - inside.start >= FEWEST_CHANNELS:
+            self.plot.view = None if low <= first and high >= last else (max(low, first), min(high, last))
+            self.show_pixel(self.pixel)
+
+    def listen(self) -> None:
+        """Hear of the mouse, the layers, the slider and the theme."""
+        self.viewer.mouse_move_callbacks.append(self.follow)
+        for emitter, answer in self._answers():
+            emitter.connect(answer)
+
+    def let_go(self) -> None:
+        """Hear of nothing more."""
+        self.viewer.mouse_move_callbacks.remove(self.follow)
+        for emitter, answer in self._answers():
+            emitter.disconnect(answer)
+
+    def _answers(self) -> tuple[tuple[Any, Any], ...]:
+        layers = self.viewer.layers
+        return (
+            (layers.events.inserted, self.on_layers),
+            (layers.events.removed, self.on_layers),
+            (contents.session(self.viewer).changed, self.on_layers),
+            (layers.selection.events.active, self.on_layers),
+            (self.viewer.dims.events.point, self.on_slider),
+            (self.viewer.events.theme, self.on_theme),
+        )
+
+
+def _computed_text(peaks: PeakMaps, pixel: Pixel) -> str:
+    """Every computed value of a pixel with its error, a line each."""
+    lines = (
+        f"{html.escape(each.name)}: {each.value[pixel]:.5g} ± {each.error[pixel]:.2g} {pretty(each.unit) if each.unit != '1' else ''}"
+        for each in peaks.computed
+        if np.isfinite(each.value[pixel])
+    )
+    return "<br>".join(lines)
+
+
+def _row(index: int, cells: tuple[str, ...]) -> str:
+    """One peak's numbers, marked with the colour of its curve."""
+    mark = f"<span style='color:{COMPONENT_COLORS[index % len(COMPONENT_COLORS)]}'>■</span>&nbsp;"
+    return f"<tr><td>{mark}" + "<td>".join(f"{cell}&nbsp;&nbsp;</td>" for cell in cells) + "</tr>"

@@ -1,0 +1,218 @@
+"""One panel for every stage: choose a map, set, run, cancel."""
+
+from functools import partial
+from typing import Any
+
+from qtpy.QtCore import Signal
+from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.errors import UserError, counted
+from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
+from napari_wse2xai.gui.parts.run import Runner
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.layers import KEY, to_layers
+from napari_wse2xai.layers.shown import limits, place
+from napari_wse2xai.stages import Deconvolve, Despike, FindFlake, SoFar, Stage
+
+
+class StagePanel(QWidget):
+    """Form of a stage's settings with a choice of layer, Run, Cancel, a bar and one line for messages."""
+
+    ran = Signal(object)
+    """The artefact that a run gave."""
+    chosen = Signal()
+    told = Signal(str, str)
+    """What came of a run, and the severity to say it in."""
+
+    def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.viewer, self.stage = viewer, stage
+        self._outcome = ("", QUIET)  # words and severity of the last run, to be seen whenever there is nothing to object to
+        self._notes: list[str] = []
+        self._settings: Any = None
+        self._worked_on: SpectralMap | None = None
+        self._taken: SpectralMap | None = None  # the same, with the flake as it is drawn
+        self._so_far: Any = None
+        self.runner = Runner(self)
+        self.source = QComboBox()
+        self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
+        self.source.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self._known: list[SpectralMap] = []
+        self.form = Form(stage)
+        self.run_button, self.cancel_button = QPushButton("Run"), QPushButton("Cancel")
+        self.bar, self.message = QProgressBar(), MessageLabel(viewer)
+        self._build()
+        self._connect()
+        self.refresh()
+
+    def _build(self) -> None:
+        self.cancel_button.setEnabled(False)
+        self.bar.setRange(0, 100)
+        self.bar.setVisible(False)
+        buttons = QHBoxLayout()
+        buttons.addWidget(self.run_button)
+        buttons.addWidget(self.cancel_button)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(6, 2, 6, 8)
+        for row in (self.source, self.form):
+            layout.addWidget(row)
+        layout.addLayout(buttons)
+        layout.addWidget(self.bar)
+        layout.addWidget(self.message)
+
+    def _connect(self) -> None:
+        self.run_button.clicked.connect(self.run)
+        self.cancel_button.clicked.connect(self.runner.cancel)
+        self.form.changed.connect(self._check)
+        self.source.currentIndexChanged.connect(lambda _: self._on_choice())
+        self.runner.worded.connect(self._on_progress)
+        self.runner.showed.connect(self._on_shown)
+        self.runner.finished.connect(self._on_finished)
+        self.runner.failed.connect(partial(self._stop, severity=BAD))
+        self.runner.refused.connect(self._on_refused)
+        self.runner.warned.connect(self._notes.append)
+        self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
+
+    def refresh(self, prefer: SpectralMap | None = None) -> None:
+        """List the maps in the viewer: choose the wanted one, else one that has just come, else keep the choice."""
+        layers = contents.map_layers(self.viewer)
+        maps = [contents.map_of(layer) for layer in layers]
+        new = [source for source in maps if not any(source is known for known in self._known)]
+        wanted = prefer if prefer is not None else new[-1] if new else self.chosen_map()
+        self._known = maps
+        self.source.blockSignals(True)
+        self.source.clear()
+        for layer, source in zip(layers, maps, strict=True):
+            self.source.addItem(layer.name, source)
+        self.source.setCurrentIndex(next((i for i, source in enumerate(maps) if source is wanted), len(maps) - 1))
+        self.source.blockSignals(False)
+        self._on_choice()
+
+    @property
+    def worked_on(self) -> SpectralMap | None:
+        """Map of the last run."""
+        return self._worked_on
+
+    def chosen_map(self) -> SpectralMap | None:
+        """Map of the chosen layer."""
+        data = self.source.currentData()
+        return data if isinstance(data, SpectralMap) else None
+
+    def run(self) -> None:
+        """Begin with the settings as shown."""
+        source = self.chosen_map()
+        if source is None or self.runner.busy:
+            return
+        settings = self.form.value()
+        self._worked_on = source
+        self._notes.clear()
+        source = self._taken = contents.kept_with_flake(self.viewer, source)
+        self.run_button.setEnabled(False)
+        self.cancel_button.setEnabled(True)
+        self.bar.setValue(0)
+        self.bar.setVisible(True)
+        self.message.say("Running…")
+        self._settings = settings
+        self.runner.start(lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}")  # type: ignore[operator]
+
+    def _on_choice(self) -> None:
+        source = self.chosen_map()
+        self.form.show_axis("" if source is None else pretty(source.axis.unit))
+        self._check()
+        self.chosen.emit()
+
+    def _check(self) -> None:
+        """Allow Run where settings and choice are valid; else say why not."""
+        objection = self._objection()
+        self.run_button.setEnabled(not objection and not self.runner.busy)
+        if not self.runner.busy:
+            self.message.say(*(objection or self._outcome))
+
+    def _objection(self) -> tuple[str, str] | None:
+        """Why Run is off, and the severity to say it in."""
+        try:
+            self.form.value()
+        except ValueError as error:
+            return str(error), BAD
+        if self.chosen_map() is None:
+            return "Open a map: drop its file on the window, or File > Open Sample.", QUIET
+        return None
+
+    def _on_progress(self, fraction: float, message: str) -> None:
+        self.bar.setValue(round(100 * fraction))
+        self.message.say(message)
+
+    def _on_shown(self, so_far: SoFar) -> None:
+        """Show what there is of the result; the layer goes when the run ends."""
+        if not self.runner.busy:
+            return
+        keywords = {"name": so_far.name, "contrast_limits": limits(so_far.values, 2, 98), **place(so_far.frame)}
+        if self._so_far is None or self._so_far not in self.viewer.layers:
+            (self._so_far,) = contents.add(self.viewer, [(so_far.values, keywords | {"colormap": "viridis", "metadata": {}}, "image")])
+        else:
+            self._so_far.data = so_far.values
+            self._so_far.contrast_limits = keywords["contrast_limits"]
+
+    def _on_finished(self, result: Any) -> None:
+        self._stop(summary(result), NOTE if self._notes else QUIET)
+        contents.session(self.viewer).add(result)
+        layers = to_layers(result)
+        if self.stage is FindFlake:  # the spectra are as they were: only the flake is new
+            layers = [layer for layer in layers if layer[2] == "labels"]
+        elif isinstance(result, SpectralMap):
+            parts = ("map", "repaired") if self.stage is Despike else ("map",)
+            layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in parts]
+        contents.hide_below(self.viewer, layers, self._worked_on)
+        contents.add(self.viewer, layers)
+        self.ran.emit(result)
+
+    def _on_refused(self, error: UserError) -> None:
+        """Let the session know that the step failed, and why."""
+        if self._taken is not None:
+            kind = PeakMaps if self.stage is Deconvolve else SpectralMap
+            contents.session(self.viewer).note_failure_of(self._settings, [self._taken], str(error), kind)
+
+    def _stop(self, text: str, severity: str = QUIET) -> None:
+        self.bar.setVisible(False)
+        self.cancel_button.setEnabled(False)
+        if self._so_far is not None and self._so_far in self.viewer.layers:
+            self.viewer.layers.remove(self._so_far)
+        self._so_far = None
+        self._outcome = (" ".join((text, *self._notes)), severity)
+        self._check()
+        self.told.emit(*self._outcome)
+
+    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Stop what runs when the dock goes."""
+        self.runner.cancel()
+        super().closeEvent(event)
+
+
+def summary(result: Any) -> str:
+    """What a run gave, in one line."""
+    from napari_wse2xai.data import PeakMaps, Status
+
+    if isinstance(result, PeakMaps):
+        tried = int((result.status != Status.NOT_ON_FLAKE).sum())
+        good = int((result.status == Status.OK).sum())
+        return f"{counted(tried, 'spectrum', 'spectra')} fitted, {good} of them ok; median reduced χ² {_median(result.reduced_chi2)}."
+    step = result.history[-1].step if result.history else ""
+    if step == "FindFlake":
+        return (
+            f"The flake has {int(result.flake.sum())} of {result.frame.n_pixels} pixels; mend its Labels layer by hand where it is wrong."
+        )
+    if step == "Despike":
+        spectra = counted(int((result.repaired > 0).sum()), "spectrum", "spectra")
+        return f"{counted(int(result.repaired.sum()), 'channel')} replaced in {spectra}."
+    if step == "Calibrate":
+        return f"{result.metadata['calibration']}."
+    return "Done."
+
+
+def _median(values: Any) -> str:
+    import numpy as np
+
+    return f"{float(np.nanmedian(values)):.2f}" if np.isfinite(values).any() else "unknown"

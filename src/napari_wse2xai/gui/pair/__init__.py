@@ -1,0 +1,1 @@
+"""Pairing PL with RS."""

@@ -1,0 +1,20 @@
+"""Where a file is to lie: asked of the user, and what goes wrong with it said in the panel."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from qtpy.QtWidgets import QFileDialog, QWidget
+
+from napari_wse2xai.errors import UserError
+from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
+
+
+def save_where_asked(parent: QWidget, name: str, pattern: str, save: Callable[[Path], None], label: MessageLabel) -> None:
+    """Ask for a path and save there; without one nothing is done."""
+    path, _ = QFileDialog.getSaveFileName(parent, "Save", name, pattern)
+    if not path:
+        return
+    try:
+        save(Path(path))
+    except UserError as error:
+        label.say(str(error), BAD)

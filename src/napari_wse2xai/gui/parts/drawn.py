@@ -1,0 +1,26 @@
+"""Drawn figures as parts of a panel's column, one in the place of the last."""
+
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import Figure
+from qtpy.QtWidgets import QLayout, QWidget
+
+DPI = 90
+SMALL = {f"{part}size": size for part, size in (("axes.title", "medium"), ("axes.label", "small"), ("xtick.label", "x-small"))}
+SMALL |= {"ytick.labelsize": "x-small"}
+"""Letters for a narrow dock."""
+
+
+def canvas_of(figure: Figure) -> FigureCanvasQTAgg:
+    """Canvas of a drawn figure, as high as that wants to be."""
+    figure.set_dpi(DPI)
+    canvas = FigureCanvasQTAgg(figure)
+    canvas.setFixedHeight(int(figure.get_figheight() * DPI))
+    return canvas
+
+
+def take_out(column: QLayout, canvas: QWidget | None) -> None:
+    """Take a canvas out of a column and end it; None where there is none."""
+    if canvas is not None:
+        column.removeWidget(canvas)
+        canvas.hide()
+        canvas.deleteLater()

@@ -1,0 +1,1 @@
+"""A window's session and what shows it."""

@@ -1,0 +1,132 @@
+"""The session of a window, and its layers, which follow it: what lies there is taken in, what is undone goes, what is redone comes."""
+
+from dataclasses import dataclass
+from typing import Any
+from weakref import WeakKeyDictionary, ref
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.data import Picture, SpectralMap
+from napari_wse2xai.gui.parts.docked import plain
+from napari_wse2xai.layers import KEY, LayerTuple, Shown, part_layer, shown_in
+from napari_wse2xai.session import Artefact, Change, Missing, Session, among
+
+Viewer = Any
+Layer = Any
+MOST_MOMENTS = 300
+
+
+@dataclass(frozen=True)
+class LayerSnapshot:
+    """One layer of a result, as it was at some moment."""
+
+    node: str
+    part: str
+    flake: int
+    visible: bool
+    drawn: NDArray[np.bool_] | None = None
+    """Flake as it was drawn, where that is not the result's."""
+
+    def as_record(self) -> dict[str, Any]:
+        """As a file of a session keeps it."""
+        return {"node": self.node, "part": self.part, "flake": self.flake, "visible": self.visible}
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> "LayerSnapshot":
+        """Back from a file."""
+        return cls(str(record["node"]), str(record["part"]), int(record["flake"]), bool(record["visible"]))
+
+
+class SessionLayers:
+    """Lets a window's session and its layers know of each other; a layer that is deleted takes nothing out of the session."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self._viewer, self.session = ref(viewer), Session()
+        self._moments: dict[int, tuple[LayerSnapshot, ...]] = {}
+        self.session.add(*_artefacts(viewer), label="Open")
+        self.session.leaving.connect(self._remember)
+        self.session.changed.connect(self._follow)
+        viewer.layers.events.inserted.connect(self._on_inserted)
+
+    def _on_inserted(self, event: Any) -> None:
+        is_ = shown_in(event.value.metadata)
+        if is_ is not None and not isinstance(is_.artefact, Picture):
+            self.session.add(is_.artefact)
+
+    def seen(self) -> tuple[LayerSnapshot, ...]:
+        """Every layer that shows a result, from below."""
+        return tuple(_seen(layer, is_, node) for node, is_, layer in self._there())
+
+    def _remember(self, moment: int) -> None:
+        self._moments[moment] = self.seen()
+        while len(self._moments) > MOST_MOMENTS:
+            del self._moments[next(iter(self._moments))]
+
+    def _follow(self, change: Change) -> None:
+        """Let layers go with their results, and be as they were where undo or redo lead back."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        now = {id(former): new for former, new in change.exchanged}
+        for layer in list(viewer.layers):
+            is_ = shown_in(layer.metadata)
+            if is_ is not None and id(is_.artefact) in now:
+                layer.metadata = {**layer.metadata, KEY: Shown(now[id(is_.artefact)], is_.part, is_.flake)}
+            elif is_ is not None and not isinstance(is_.artefact, Picture) and among(is_.artefact, change.went):
+                viewer.layers.remove(layer)
+        if change.moment in self._moments and (change.came or change.went):
+            self.show(self._moments.pop(change.moment))
+
+    def show(self, seen: tuple[LayerSnapshot, ...]) -> None:
+        """Let layers of results be as they were: those that are gone come again, with what was drawn on them."""
+        from napari_wse2xai.gui.session import contents
+
+        viewer, held = self._viewer(), self.session.all_held
+        there = {(held_id, is_.part, is_.flake): layer for held_id, is_, layer in self._there()}
+        for each in seen:
+            layer = there.get((each.node, each.part, each.flake))
+            made = None if layer is not None or each.node not in held else layer_again(held[each.node], each)
+            if made is not None:
+                (layer,) = contents.add(viewer, [made])
+            if layer is not None:
+                layer.visible = each.visible
+
+    def _there(self) -> list[tuple[str, Shown, Layer]]:
+        """Id of each result that a layer shows, what it shows of it, and the layer, from below."""
+        viewer, ids = self._viewer(), {id(each): name for name, each in self.session.all_held.items()}
+        shown = [] if viewer is None else [(shown_in(layer.metadata), layer) for layer in viewer.layers]
+        return [(ids[id(is_.artefact)], is_, layer) for is_, layer in shown if is_ is not None and id(is_.artefact) in ids]
+
+
+_KNOWN: WeakKeyDictionary[Viewer, SessionLayers] = WeakKeyDictionary()
+
+
+def session_layers(viewer: Viewer) -> SessionLayers:
+    """Session of a window with its layers; begun with what lies there when it is first asked for."""
+    viewer = plain(viewer)
+    if viewer not in _KNOWN:
+        _KNOWN[viewer] = SessionLayers(viewer)
+    return _KNOWN[viewer]
+
+
+def _artefacts(viewer: Viewer) -> list[Artefact]:
+    """What the layers show, each once."""
+    every = [is_.artefact for layer in viewer.layers if (is_ := shown_in(layer.metadata)) is not None]
+    return list({id(one): one for one in every if not isinstance(one, Picture)}.values())
+
+
+def _seen(layer: Layer, is_: Shown, node: str) -> LayerSnapshot:
+    drawn = None
+    if is_.part == "flake" and isinstance(is_.artefact, SpectralMap):
+        flake = np.asarray(layer.data) > 0
+        drawn = None if is_.artefact.flake is not None and np.array_equal(flake, is_.artefact.flake) else flake
+    return LayerSnapshot(node, is_.part, is_.flake, bool(layer.visible), drawn)
+
+
+def layer_again(held: Any, seen: LayerSnapshot) -> LayerTuple | None:
+    """Layer of a result as it was; None where there is no such result, or it was painted."""
+    made = part_layer(held, seen.part, seen.flake) if not isinstance(held, Missing) else None
+    if made is None or seen.drawn is None:
+        return made
+    return seen.drawn.astype(np.uint8), made[1], made[2]
