@@ -19,6 +19,7 @@ from napari_wse2xai.io import read, write_map
 from napari_wse2xai.numerics import moments
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._plan import Plan
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 
@@ -41,8 +42,8 @@ def main() -> None:
     subtract = Baseline(method=PiecewiseLinear(areas=((150, 310), (310, 450)), margin=10))
     above = subtract(raw)
     windows = list(fit._windows(above))
-    spectra = Pixels(above.counts, np.ones((100, 100), dtype=bool), windows)
-    tasks = [(fit._begin(window, spectra), spectra.of(window, slice(0, len(spectra)))) for window in windows]
+    spectra = Pixels(above, np.ones((100, 100), dtype=bool), windows)
+    tasks = [(Plan.of(window, spectra, fit.terms).problem, spectra.of(window, slice(0, len(spectra)))) for window in windows]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "reference.nc"
         write_map(raw, path)

@@ -35,7 +35,7 @@ def write(layout: Layout, path: Path) -> None:
     counts, x = spectra.of(window, slice(None)).astype(np.float64), window.x
     low, high = counts[:, :ENDS].mean(axis=1), counts[:, -ENDS:].mean(axis=1)
     counts -= low[:, None] + (high - low)[:, None] * np.linspace(0, 1, len(x))
-    problem = window.problem(spectra.mean(window), None, layout.stage)
+    problem = window.problem(spectra.mean(window), None, layout.stage.terms)
     upper = np.minimum(problem.upper[:, :3], 1e9)
     np.savez(path, x=x, spectra=counts, start=problem.start[:, :3], lower=problem.lower[:, :3], upper=upper)
 

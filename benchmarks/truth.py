@@ -23,6 +23,7 @@ from napari_wse2xai.numerics import least_squares
 from napari_wse2xai.numerics.uncertainty import assess, objective
 from napari_wse2xai.stages import Deconvolve, Peak
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._plan import Plan
 from napari_wse2xai.stages._second_look import second_look
 
 Array = NDArray[np.float64]
@@ -41,13 +42,14 @@ def fits(maker: Any, side: int, scale: float) -> tuple[list[tuple[Any, Any, Any,
     )
     stage = Deconvolve(peaks=peaks, pixels="everywhere")
     windows = list(stage._windows(source))
-    spectra = Pixels(source.counts, np.ones(source.frame.shape, dtype=bool), windows)
-    result = []
+    spectra = Pixels(source, np.ones(source.frame.shape, dtype=bool), windows)
+    result, plans = [], []
     for window, truth in zip(windows, data["truth"], strict=True):
-        problem, counts = stage._begin(window, spectra), spectra.of(window, slice(None))
-        fit = window.fit(problem, counts, stage.solver, lambda done: None)
-        result.append((problem, counts, fit, np.pad(truth, [(0, 0), (0, 0), (0, 1)])))
-    again, _ = second_look(stage, windows, [part[0] for part in result], [part[2] for part in result], spectra, lambda done: None)
+        plan, counts = Plan.of(window, spectra, stage.terms), spectra.of(window, slice(None))
+        plans.append(plan)
+        fit = plan.fit(counts)
+        result.append((plan.problem, counts, fit, np.pad(truth, [(0, 0), (0, 0), (0, 1)])))
+    again, _ = second_look(plans, [part[2] for part in result], spectra, lambda done: None)
     return result, again
 
 

@@ -14,6 +14,7 @@ from napari_wse2xai.numerics.uncertainty import model, objective
 from napari_wse2xai.stages import Deconvolve, Peak
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._plan import Plan
 from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages.solvers import ChannelLM
 
@@ -145,7 +146,8 @@ def test_ruined_starts_are_mended(clean_raman, deconvolve):
     """200 pixels fitted from wild starts: at least 90 % come back to the best minimum, and the report says how."""
     windows = list(deconvolve._windows(clean_raman))
     spectra = Pixels(clean_raman, clean_raman.flake, windows)
-    problems = [deconvolve._begin(window, spectra) for window in windows]
+    plans = [Plan.of(window, spectra, deconvolve.terms) for window in windows]
+    problems = [plan.problem for plan in plans]
     everything = slice(0, len(spectra))
     good = [w.fit(p, spectra.of(w, everything), ChannelLM(), lambda d: None) for w, p in zip(windows, problems, strict=True)]
     rng = np.random.default_rng(5)
@@ -156,7 +158,7 @@ def test_ruined_starts_are_mended(clean_raman, deconvolve):
         counts = spectra.of(window, rows)
         lost = least_squares.fit(problem, counts, least_squares.Tolerance(iterations=4), start=wild)
         ruined.append(fit.merged(rows, window.judge(problem, counts, lost)))
-    mended, report = second_look(deconvolve, windows, problems, ruined, spectra, lambda d: None)
+    mended, report = second_look(plans, ruined, spectra, lambda d: None)
     back = np.ones(200, dtype=bool)
     for window, problem, fit, best in zip(windows, problems, mended, good, strict=True):
         counts = spectra.of(window, rows)
@@ -196,7 +198,7 @@ def test_a_peak_that_is_stuck_is_tried_elsewhere():
     window = (180.0, 300.0)
     peaks = tuple(Peak(name=str(p), position=p, fwhm=w, window=window) for p, w in ((221.0, 9.0), (250.5, 5.0), (259.0, 9.0)))
     stage = Deconvolve(peaks=peaks, background="none")
-    problem = FitWindow(peaks, slice(0, 200), x, (x[0], x[-1])).problem(spectra.mean(axis=0), None, stage)
+    problem = FitWindow(peaks, slice(0, 200), x, (x[0], x[-1])).problem(spectra.mean(axis=0), None, stage.terms)
     counts = spectra.astype(np.float32)
     start = np.clip(np.repeat(weak[None], 300, 0), problem.lower, problem.upper)
     best = objective(problem, counts, least_squares.fit(problem, counts, least_squares.Tolerance(), start=start))

@@ -144,7 +144,7 @@ def _fitted(window: "FitWindow", stage: Deconvolve, mean: Values) -> tuple[Value
     """What the peaks of a window leave of a spectrum (n,), and their parameters (peak, 4)."""
     from napari_wse2xai.numerics.uncertainty import left_over
 
-    problem, counts = window.begun(mean, None, stage), mean[None].astype(np.float32)
+    problem, counts = window.begun(mean, None, stage.terms), mean[None].astype(np.float32)
     found = stage.solver.solve(problem, counts, lambda done: None, problem.start[None])
     return left_over(problem, counts, found)[0], found[0]
 

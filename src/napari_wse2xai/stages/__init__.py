@@ -1,11 +1,13 @@
 """Verbs on nouns: one frozen settings object per stage of the chain, callable on an artefact."""
 
+from napari_wse2xai.stages._computed_later import compute
+from napari_wse2xai.stages._plan import fitting_in
 from napari_wse2xai.stages._stage import LiveProgress, Settings, SoFar, Stage, as_kept
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.check_model import Proposal, accepted, check_model
 from napari_wse2xai.stages.compare_theory import CompareTheory
-from napari_wse2xai.stages.computed import Computed, compute
+from napari_wse2xai.stages.computed import Computed
 from napari_wse2xai.stages.convert_axis import ConvertAxis
 from napari_wse2xai.stages.correct_response import CorrectResponse
 from napari_wse2xai.stages.deconvolve import Deconvolve
@@ -53,4 +55,5 @@ __all__ = [
     "as_kept",
     "check_model",
     "compute",
+    "fitting_in",
 ]

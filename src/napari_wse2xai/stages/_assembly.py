@@ -1,7 +1,7 @@
 """Put the fits of all windows on the map, with what became of every pixel."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,29 +13,27 @@ from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._saturation import ceiling_maps
 from napari_wse2xai.stages._status import gravest, peak_status
-from napari_wse2xai.stages.peaks import KINDS
-
-if TYPE_CHECKING:
-    from napari_wse2xai.stages.deconvolve import Deconvolve
+from napari_wse2xai.stages.peaks import KINDS, Peak
 
 Values = NDArray[np.float64]
 
 
-def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels) -> PeakMaps:
+def assemble(
+    peaks: Sequence[Peak], detection: float, source: SpectralMap, windows: Sequence[FitWindow], fits: Sequence[Fit], spectra: Pixels
+) -> PeakMaps:
     """Peak maps of all windows, peaks in the order of the settings; `fits` is empty where no pixel could be fitted."""
-    order = np.argsort([stage.fitted_peaks.index(peak) for window in windows for peak in window.peaks])
+    order = np.argsort([peaks.index(peak) for window in windows for peak in window.peaks])
     averaged = np.concatenate([fit.width for fit in fits])[order] if fits else None
-    each = _peak_status_maps(order, fits, stage.detection, spectra)
-    each[np.repeat(ceiling_maps(source, windows), [len(window.peaks) for window in windows], axis=0)[order] & spectra.chosen] = (
-        Status.SATURATED
-    )
+    each = _peak_status_maps(order, fits, detection, spectra)
+    high = ceiling_maps(source, [window.channels for window in windows])
+    each[np.repeat(high, [len(window.peaks) for window in windows], axis=0)[order] & spectra.chosen] = Status.SATURATED
     return PeakMaps(
         frame=source.frame,
         axis=source.axis,
-        names=tuple(peak.name for peak in stage.fitted_peaks),
-        shapes=tuple(peak.line_shape for peak in stage.fitted_peaks),
-        windows=tuple(window.span for peak in stage.fitted_peaks for window in windows if peak in window.peaks),
-        **_maps(stage, fits, order, spectra),
+        names=tuple(peak.name for peak in peaks),
+        shapes=tuple(peak.line_shape for peak in peaks),
+        windows=tuple(window.span for peak in peaks for window in windows if peak in window.peaks),
+        **_maps(peaks, detection, fits, order, spectra),
         **_under(windows, fits, spectra),
         status=_status_map(each, spectra),
         peak_status=each,
@@ -52,11 +50,11 @@ def assemble(stage: "Deconvolve", source: SpectralMap, windows: Sequence[FitWind
 class _PeakTable:
     """Values and errors of all peaks in the order of the settings, (pixel, peak, 4); NaN where a peak is absent."""
 
-    def __init__(self, stage: "Deconvolve", fits: Sequence[Fit], order: NDArray[np.intp]) -> None:
+    def __init__(self, detection: float, fits: Sequence[Fit], order: NDArray[np.intp]) -> None:
         def joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
             return np.concatenate(parts, axis=1)[:, order]
 
-        absent = joined([fit.absent(stage.detection) for fit in fits])
+        absent = joined([fit.absent(detection) for fit in fits])
         self.values, honest = joined([fit.found for fit in fits]), [fit.errors() for fit in fits]
         self.errors, self.covariance = joined([error for error, _ in honest]), joined([joint for _, joint in honest])
         self.at_bound = (joined([~fit.free for fit in fits]) & ~absent[..., None]) @ np.array([1, 2, 4, 8], dtype=np.uint8)
@@ -74,16 +72,16 @@ class _PeakTable:
         return area, np.sqrt(np.maximum(variance, 0.0))
 
 
-def _maps(stage: "Deconvolve", fits: Sequence[Fit], order: NDArray[np.intp], spectra: Pixels) -> dict[str, Any]:
+def _maps(peaks: Sequence[Peak], detection: float, fits: Sequence[Fit], order: NDArray[np.intp], spectra: Pixels) -> dict[str, Any]:
     """Arrays of `PeakMaps`, one map per peak, filled some thousand pixels at a time: all that is worked out of a fit is larger than it."""
-    shapes = [peak.line_shape for peak in stage.fitted_peaks]
+    shapes = [peak.line_shape for peak in peaks]
     size = (len(shapes), *spectra.chosen.shape)
     maps: dict[str, Any] = {
         f"{name}{what}": np.full(size, np.nan, dtype=np.float32) for name in (*KINDS, "area") for what in ("", "_error")
     }
     maps["at_bound"] = np.zeros(size, dtype=np.uint8)
     for some in spectra.chunks() if fits else ():
-        table = _PeakTable(stage, [fit.only(some) for fit in fits], order)
+        table = _PeakTable(detection, [fit.only(some) for fit in fits], order)
         for kind, name in enumerate(KINDS):
             spectra.put(maps[name], some, table.values[..., kind])
             spectra.put(maps[f"{name}_error"], some, table.errors[..., kind])

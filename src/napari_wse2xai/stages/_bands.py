@@ -72,6 +72,15 @@ def new_counts(shape: tuple[int, ...]) -> NDArray[np.float32]:
         return np.empty(shape, dtype=np.float32)
 
 
+def computed_once(counts: Any) -> Any:
+    """Counts of a Dask array in an array of their own, each of its blocks computed once; other counts as they are."""
+    if not hasattr(counts, "dask"):
+        return counts
+    kept = new_counts(counts.shape)
+    counts.store(kept)
+    return kept
+
+
 def pixel_by_pixel(
     counts: Any, change: Callable[[NDArray[np.float32]], NDArray[np.float32]], progress: Callable[[float], None]
 ) -> NDArray[np.float32]:

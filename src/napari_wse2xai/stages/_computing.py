@@ -9,18 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import ComputedMap, SpectralMap
-from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import band_light, despike
 from napari_wse2xai.numerics.expressions import Dual, Expression, band_of
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages.computed import Computed
 from napari_wse2xai.stages.peaks import KINDS, Peak
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
-    from napari_wse2xai.stages.computed import Computed
 
 CHUNK = 1024
 """Pixels worked on at once."""
@@ -43,7 +42,7 @@ class Fitted:
     detection: float
 
 
-def computed_maps(wanted: Sequence["Computed"], fitted: Fitted) -> tuple[ComputedMap, ...]:
+def computed_maps(wanted: Sequence[Computed], fitted: Fitted) -> tuple[ComputedMap, ...]:
     """Evaluate formulas at every fitted pixel."""
     if not wanted:
         return ()
@@ -59,13 +58,6 @@ def computed_maps(wanted: Sequence["Computed"], fitted: Fitted) -> tuple[Compute
     values, errors = spectra.on_map(np.moveaxis(found, -1, 0))
     each = zip(wanted, units, values, errors, strict=True)
     return tuple(ComputedMap(one.name, one.expression, unit, value, error) for one, unit, value, error in each)
-
-
-def base_units(formula: Expression, axis_unit: str, intensity_unit: str) -> dict[str, dict[str, float]]:
-    """Powers of base units of every name in a formula."""
-    along, light = {axis_unit: 1.0}, {part: 1.0 for part in intensity_unit.split() if part != "1"}
-    of_kind = {"position": along, "fwhm": along, "height": light, "form": {}, "area": light | along}
-    return {name: light | along if band_of(name) else of_kind[Feature.of(name).parameter] for name in formula.names}
 
 
 @dataclass(frozen=True)

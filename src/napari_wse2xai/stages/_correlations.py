@@ -1,7 +1,7 @@
 """Correlations of the fitted parameters, on request: for one pixel or for the mean spectrum."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,10 +9,8 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._plan import Plan
 from napari_wse2xai.stages.peaks import KINDS
-
-if TYPE_CHECKING:
-    from napari_wse2xai.stages.deconvolve import Deconvolve
 
 
 @dataclass(frozen=True)
@@ -31,20 +29,16 @@ class Correlations:
         return "\n".join(rows)
 
 
-def correlations(stage: "Deconvolve", source: SpectralMap, pixel: tuple[int, int] | None) -> Correlations:
-    """Fit one spectrum as the stage would and give the correlations of what was fitted."""
+def correlations(plans: Sequence[Plan], source: SpectralMap, spectra: Pixels, pixel: tuple[int, int] | None) -> Correlations:
+    """Fit one spectrum, of a pixel or the mean of all, as a stage would, and give the correlations of what was fitted."""
     from napari_wse2xai.numerics import uncertainty
 
-    windows = list(stage._windows(source))
-    spectra = Pixels(source, stage._chosen(source), windows)
-    if not len(spectra):
-        raise DataError(f"'{source.name}' has no pixel whose fit windows hold a value in every channel; there is nothing to fit.")
     names: list[str] = []
     parts = []
-    for window in windows:
-        problem, mean = stage._begin(window, spectra), spectra.mean(window)[None].astype(np.float32)
+    for plan in plans:
+        window, problem, mean = plan.window, plan.problem, spectra.mean(plan.window)[None].astype(np.float32)
         counts = mean if pixel is None else _spectrum(source, pixel, window.channels)
-        fit = window.fit(problem, counts, stage.solver, lambda done: None)
+        fit = window.fit(problem, counts, plan.terms.solver, lambda done: None)
         matrix = uncertainty.correlations(problem, counts, fit.found, fit.free)[0]
         known = np.flatnonzero(np.isfinite(np.diag(matrix)))
         every = [f"{peak.name} {kind}" for peak in window.peaks for kind in KINDS]

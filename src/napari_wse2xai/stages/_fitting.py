@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.numerics.residual_noise import Noise
     from napari_wse2xai.numerics.uncertainty import Quality
     from napari_wse2xai.stages._substrate import Substrate
-    from napari_wse2xai.stages.deconvolve import Deconvolve
+    from napari_wse2xai.stages._terms import Terms
 
 Spectra = NDArray[np.float32]
 Parameters = NDArray[np.float64]
@@ -67,7 +67,7 @@ class FitWindow:
         enough = (~missing).sum(axis=1) > 4 * len(self.peaks) + 2
         return np.asarray(enough & (missing.mean(axis=1) <= MOST_MISSING) & (lost <= MOST_NEAR).all(axis=1) | ~missing.any(axis=1))
 
-    def problem(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":
+    def problem(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, terms: "Terms") -> "Problem":
         """State the fit for a solver; heights that are not given are read off the mean spectrum."""
         from napari_wse2xai.numerics.problem import Problem
 
@@ -79,7 +79,7 @@ class FitWindow:
                 for p, height, form in zip(self.peaks, seen, forms, strict=True)
             ]
         )
-        low, high = self._bounds(forms, settings.width_range)
+        low, high = self._bounds(forms, terms.width_range)
         return Problem(
             self.x,
             tuple(p.line_shape for p in self.peaks),
@@ -88,7 +88,7 @@ class FitWindow:
             low,
             high,
             self.degree,
-            settings.position_penalty,
+            terms.position_penalty,
             fixed=frozenset((k, KINDS.index(kind)) for k, p in enumerate(self.peaks) for kind in p.fixed_kinds),
             ties=self._ties(start),
             bounded=frozenset((k, KINDS.index(kind)) for k, p in enumerate(self.peaks) for kind in p.bounds),
@@ -106,15 +106,15 @@ class FitWindow:
                 low[k, KINDS.index(kind)], high[k, KINDS.index(kind)] = bounds
         return low, high
 
-    def begun(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, settings: "Deconvolve") -> "Problem":
+    def begun(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, terms: "Terms") -> "Problem":
         """Problem that starts where a mean spectrum puts it, and whose lines may be as narrow as it shows, whatever was expected."""
-        problem, light = self.problem(mean, weights, settings), mean[None].astype(np.float32)
-        usual = settings.width_range[0] <= USUAL_NARROWEST
-        found = settings.solver.solve(problem.opened() if usual else problem, light, lambda done: None)
-        problem = problem.fitted_out(found[0], settings.width_range[0] if usual else np.inf)
+        problem, light = self.problem(mean, weights, terms), mean[None].astype(np.float32)
+        usual = terms.width_range[0] <= USUAL_NARROWEST
+        found = terms.solver.solve(problem.opened() if usual else problem, light, lambda done: None)
+        problem = problem.fitted_out(found[0], terms.width_range[0] if usual else np.inf)
         problem = (problem.seen_otherwise(found[0]) if self.otherwise else None) or problem
         if problem.width is not None:
-            found = settings.solver.solve(problem, light, lambda done: None, found)
+            found = terms.solver.solve(problem, light, lambda done: None, found)
         return self._with_shared(problem.restarted(found[0]), found[0])
 
     def _with_shared(self, problem: "Problem", found: Parameters) -> "Problem":

@@ -2,8 +2,8 @@
 
 import warnings
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,7 @@ from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
-
-if TYPE_CHECKING:
-    from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.stages._plan import Job
 
 Values = NDArray[np.float64]
 BENDS = (2, 3)
@@ -31,15 +29,6 @@ SAMPLE = 1000
 """Spectra of a larger map that tell whether another way of fitting serves: as many as the residual is stacked from."""
 WORTH = 0.98
 """Share of the errors of before, misfit included, that must be left for another background to be taken."""
-
-
-@dataclass(frozen=True)
-class Job:
-    """One window with what was fitted in it."""
-
-    window: FitWindow
-    problem: "Problem"
-    fit: Fit
 
 
 class Again(Protocol):

@@ -63,7 +63,7 @@ def judged_again(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra:
     """What one window was asked, and how well what was found answers it."""
     mean = spectra.mean(window)
     weights = spectra.weights(window, mean) if stage.weights == "shot noise" else None
-    problem = _as_it_was(window, window.problem(mean, weights, stage), peaks)
+    problem = _as_it_was(window, window.problem(mean, weights, stage.terms), peaks)
     return problem, window.judge(problem, spectra.of(window, slice(None)), _found(window, problem.start, peaks, spectra))
 
 

@@ -13,7 +13,6 @@ from napari_wse2xai.errors import DataWarning, counted
 from napari_wse2xai.numerics import ceiling
 from napari_wse2xai.numerics.noise import median
 from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
-from napari_wse2xai.stages._fitting import FitWindow
 
 Places = NDArray[np.int32]
 """(k, 3) row, column and channel of each."""
@@ -33,15 +32,15 @@ def with_ceiling(source: SpectralMap) -> SpectralMap:
     return replace(source, saturated=_saturated(source.counts))
 
 
-def ceiling_maps(source: SpectralMap, windows: Sequence[FitWindow]) -> NDArray[np.bool_]:
-    """(window, ny, nx) True where a channel of the window lies at the ceiling, spikes that were replaced left out."""
+def ceiling_maps(source: SpectralMap, windows: Sequence[slice | NDArray[np.intp]]) -> NDArray[np.bool_]:
+    """(window, ny, nx) True where one of a window's channels lies at the ceiling, spikes that were replaced left out."""
     result = np.zeros((len(windows), *source.frame.shape), dtype=bool)
     if source.saturated is None or not len(source.saturated):
         return result
     shape = source.counts.shape
     row, column, channel = _without(source.saturated, source.replaced, shape).T
-    for window, into in zip(windows, result, strict=True):
-        inside = np.isin(channel, np.arange(shape[2])[window.channels])
+    for channels, into in zip(windows, result, strict=True):
+        inside = np.isin(channel, np.arange(shape[2])[channels])
         into[row[inside], column[inside]] = True
     return result
 

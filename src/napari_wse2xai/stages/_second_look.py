@@ -8,25 +8,18 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Status
 from napari_wse2xai.numerics import skimming
-from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Parameters, Spectra
+from napari_wse2xai.stages._fitting import Done, Fit, Parameters, Spectra
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
+from napari_wse2xai.stages._plan import Plan
 from napari_wse2xai.stages._sampling import by_sample
 from napari_wse2xai.stages._status import pixel_status
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
-    from napari_wse2xai.stages.deconvolve import Deconvolve
     from napari_wse2xai.stages.solvers import Solver
 
 
-def second_look(
-    stage: "Deconvolve",
-    windows: Sequence[FitWindow],
-    problems: Sequence["Problem"],
-    fits: list[Fit],
-    spectra: Pixels,
-    progress: Done,
-) -> tuple[list[Fit], str]:
+def second_look(plans: Sequence[Plan], fits: list[Fit], spectra: Pixels, progress: Done) -> tuple[list[Fit], str]:
     """Refit abnormal pixels from their neighbours' values and from elsewhere; keep what lowers the objective.
 
     Returns
@@ -39,10 +32,11 @@ def second_look(
     have edges.  What stays badly described keeps its values and a status that says so.  Where the first hundred pixels of a kind come out
     no better, the rest are not tried: what is wrong with a whole map is no bad luck of its pixels.
     """
-    status = pixel_status(fits, stage.detection)
+    detection = plans[0].terms.detection
+    status = pixel_status(fits, detection)
     reasons = {"not at a minimum": np.isin(status, [Status.NOT_CONVERGED]), "badly described": status == Status.ABNORMAL}
     reasons["a parameter at its bound"] = status == Status.AT_BOUND
-    reasons["unlike its neighbours"] = np.any([_outlying(fit, stage.detection, spectra) for fit in fits], axis=0)
+    reasons["unlike its neighbours"] = np.any([_outlying(fit, detection, spectra) for fit in fits], axis=0)
     reasons["worse than its neighbours"] = np.any([_worse(fit, spectra) for fit in fits], axis=0)
     flags = np.stack(list(reasons.values()), axis=1)
     rows = np.flatnonzero(flags.any(axis=1) & ~np.all([fit.empty for fit in fits], axis=0))
@@ -52,15 +46,15 @@ def second_look(
 
     def attempt(which: NDArray[np.intp]) -> NDArray[np.bool_]:
         better = np.zeros(len(which), dtype=bool)
-        for index, (window, problem, fit) in enumerate(zip(windows, problems, fits, strict=True)):
-            starts = _starts(problem, fit, spectra, rows, which, stage.detection)
-            result[index], changed = _refitted(stage.solver, window, problem, result[index], spectra, rows[which], starts, helped)
+        for index, (plan, fit) in enumerate(zip(plans, fits, strict=True)):
+            starts = _starts(plan.problem, fit, spectra, rows, which)
+            result[index], changed = _refitted(plan, result[index], spectra, rows[which], starts, helped)
             better |= changed
-            progress((index + 1) / len(windows))
+            progress((index + 1) / len(plans))
         return better
 
     tried = by_sample(flags[rows], attempt)
-    return result, _words(rows, tried, reasons, helped, pixel_status(result, stage.detection))
+    return result, _words(rows, tried, reasons, helped, pixel_status(result, detection))
 
 
 def _outlying(fit: Fit, detection: float, spectra: Pixels) -> NDArray[np.bool_]:
@@ -88,9 +82,7 @@ def _worse(fit: Fit, spectra: Pixels) -> NDArray[np.bool_]:
     return np.asarray(unlike[spectra.whole] & (chi2 > np.median(chi2)))
 
 
-def _starts(
-    problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], which: NDArray[np.intp], detection: float
-) -> dict[str, Parameters]:
+def _starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], which: NDArray[np.intp]) -> dict[str, Parameters]:
     """Where to start some of the abnormal rows the second time, (pixel, peak, 4) each."""
     some = rows[which]
     usual = np.repeat(problem.start[None], len(some), axis=0)
@@ -105,9 +97,7 @@ def _starts(
 
 
 def _refitted(
-    solver: "Solver",
-    window: FitWindow,
-    problem: "Problem",
+    plan: Plan,
     fit: Fit,
     spectra: Pixels,
     rows: NDArray[np.intp],
@@ -115,12 +105,12 @@ def _refitted(
     helped: dict[str, int],
 ) -> tuple[Fit, NDArray[np.bool_]]:
     """The fit with what came out better, and (row,) what did."""
-    changed = np.zeros(len(rows), dtype=bool)
+    window, problem, changed = plan.window, plan.problem, np.zeros(len(rows), dtype=bool)
     for first in range(0, len(rows), CHUNK):
         part = slice(first, first + CHUNK)
         some, counts = rows[part], spectra.of(window, rows[part])
         begin = np.clip(np.concatenate([start[part] for start in starts.values()]), problem.lower, problem.upper)
-        tried = _solved(solver, problem, np.concatenate([counts] * len(starts)), begin)
+        tried = _solved(plan.terms.solver, problem, np.concatenate([counts] * len(starts)), begin)
         best, which = window.better(problem, counts, fit.found[some], np.split(tried, len(starts)))
         for number, name in enumerate(starts):
             helped[name] += int((which == number).sum())

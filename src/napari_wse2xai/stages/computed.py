@@ -1,12 +1,9 @@
 """Maps that are worked out of peak parameters: distances, ratios, shares, the light of a band."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
-from napari_wse2xai.data import PeakMaps, Record, SpectralMap
-from napari_wse2xai.errors import SettingsError, sentence
-from napari_wse2xai.numerics.expressions import Expression
-from napari_wse2xai.stages._computing import base_units
+from napari_wse2xai.data.quantities import Feature
+from napari_wse2xai.numerics.expressions import Expression, band_of
 from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.stages.peaks import KINDS, Peak
 
@@ -47,6 +44,13 @@ def formula_of(text: str, names: Sequence[str], *, bands: bool = True) -> Expres
     return Expression.of(text, [f"{name}.{part}" for name in names for part in PARTS], bands=bands, words=words)
 
 
+def base_units(formula: Expression, axis_unit: str, intensity_unit: str) -> dict[str, dict[str, float]]:
+    """Powers of base units of every name in a formula."""
+    along, light = {axis_unit: 1.0}, {part: 1.0 for part in intensity_unit.split() if part != "1"}
+    of_kind = {"position": along, "fwhm": along, "height": light, "form": {}, "area": light | along}
+    return {name: light | along if band_of(name) else of_kind[Feature.of(name).parameter] for name in formula.names}
+
+
 def check_computed(computed: Sequence[Computed], peaks: Sequence[Peak]) -> None:
     """Refuse formulas that cannot be evaluated, and names that are taken; raises ValueError with the reason."""
     taken = {peak.name for peak in peaks}
@@ -56,43 +60,3 @@ def check_computed(computed: Sequence[Computed], peaks: Sequence[Peak]) -> None:
         taken.add(each.name)
         if peaks:
             each.formula(peaks)
-
-
-def compute(peaks: PeakMaps, source: SpectralMap, *wanted: Computed) -> PeakMaps:
-    """Add computed maps to a deconvolution that is done.
-
-    Parameters
-    ----------
-    peaks : as `Deconvolve` gave them
-    source : the map that was deconvolved
-    wanted : what to work out; one of the name of a computed map that is there takes its place
-
-    Returns
-    -------
-    the peaks with more computed maps; their history is as if `Deconvolve` had been asked for them
-
-    Raises
-    ------
-    SettingsError
-        A formula that these peaks do not allow.
-    """
-    from napari_wse2xai.stages._computing import computed_maps
-    from napari_wse2xai.stages._refitted import refitted, settings_of
-
-    stage = settings_of(peaks)
-    names = {each.name for each in wanted}
-    every = (*(each for each in stage.computed if each.name not in names), *wanted)
-    try:
-        check_computed(every, stage.peaks)
-    except ValueError as error:
-        raise SettingsError(sentence(str(error))) from None
-    found = {each.name: each for each in (*peaks.computed, *computed_maps(wanted, refitted(stage, peaks, source)))}
-    kept = tuple(found[each.name] for each in every if each.name in found)
-    return replace(peaks, computed=kept, history=tuple(_with(record, every) for record in peaks.history))
-
-
-def _with(record: Record, computed: Sequence[Computed]) -> Record:
-    """A record of a deconvolution as one that was asked for these computed maps."""
-    if record.step != "Deconvolve":
-        return record
-    return replace(record, settings={**record.settings, "computed": [each.model_dump(mode="json") for each in computed]})

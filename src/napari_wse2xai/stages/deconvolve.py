@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,20 +14,22 @@ from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages._assembly import assemble
+from napari_wse2xai.stages._bands import computed_once
 from napari_wse2xai.stages._computing import Fitted, computed_maps
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._gaps import without_gaps
-from napari_wse2xai.stages._mending import Job, as_channels_show, with_better_background
+from napari_wse2xai.stages._mending import as_channels_show, with_better_background
 from napari_wse2xai.stages._misfit import with_misfits
-from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
+from napari_wse2xai.stages._plan import Job, Plan, in_blocks
 from napari_wse2xai.stages._robust import with_robust_loss
 from napari_wse2xai.stages._saturation import warn_of_saturated
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._second_look import second_look
 from napari_wse2xai.stages._stage import LiveProgress, SoFar, Stage, setting
 from napari_wse2xai.stages._substrate import Substrate
+from napari_wse2xai.stages._terms import Terms
 from napari_wse2xai.stages._windows import channels, together, without
 from napari_wse2xai.stages.computed import Computed, check_computed
 from napari_wse2xai.stages.correct_response import FromFile
@@ -133,6 +135,10 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         for _ in self._windows(source, bare=True):
             pass
 
+    def __call__(self, source: SpectralMap, progress: Progress = silent) -> PeakMaps:
+        """Run on a map; each block of a lazy one is computed once, before all that looks at its spectra several times."""
+        return super().__call__(replace(source, counts=computed_once(source.counts)), progress)
+
     def run(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         """Fit all windows, some thousand pixels at a time."""
         source = screened(source)
@@ -146,7 +152,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         spectra = Pixels(source, chosen, windows)
         if not len(spectra):
             computed = computed_maps(self.computed, Fitted(source, windows, [], [], spectra, self.detection))
-            return replace(assemble(self, source, windows, [], spectra), computed=computed)
+            return replace(assemble(self.fitted_peaks, self.detection, source, windows, [], spectra), computed=computed)
         jobs, report = self._fit(source, windows, spectra, progress)
         again = partial(self._fit_again, source)
         jobs = [as_channels_show(job, spectra, again) for job in jobs]
@@ -156,38 +162,33 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             report = " ".join([report, *(words for _, words in better if words)])
         windows, problems, fits = ([getattr(job, name) for job in jobs] for name in ("window", "problem", "fit"))
         computed = computed_maps(self.computed, Fitted(source, windows, problems, fits, spectra, self.detection))
-        return replace(assemble(self, source, windows, fits, spectra), report=report, computed=computed)
+        return replace(assemble(self.fitted_peaks, self.detection, source, windows, fits, spectra), report=report, computed=computed)
 
     def _fit(self, source: SpectralMap, windows: Sequence[FitWindow], spectra: Pixels, progress: Progress) -> tuple[list[Job], str]:
         """All windows fitted, looked at again and asked what they miss; and what the second look did, in words."""
-        problems = [self._begin(window, spectra) for window in windows]
-        fits, report_text = self._first_fits(source, windows, problems, spectra, progress), ""
+        plans = [Plan.of(window, spectra, self.terms) for window in windows]
+        problems = [plan.problem for plan in plans]
+        fits, report_text = self._first_fits(source, plans, spectra, progress), ""
         if self.refit:
             progress(0.9, "looking again at abnormal pixels")
-            fits, report_text = second_look(self, windows, problems, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
+            fits, report_text = second_look(plans, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
         gapless = zip(windows, problems, fits, strict=True)
         fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
         if self.loss == "robust":
             fits = [with_robust_loss(*each, spectra) for each in zip(windows, problems, fits, strict=True)]
         fits = with_misfits(windows, problems, fits, spectra, self.detection)
-        return [Job(*each) for each in zip(windows, problems, fits, strict=True)], report_text
+        return [Job(*each) for each in zip(plans, fits, strict=True)], report_text
 
-    def _first_fits(
-        self, source: SpectralMap, windows: Sequence[FitWindow], problems: Sequence[Any], spectra: Pixels, progress: Progress
-    ) -> list[Fit]:
+    def _first_fits(self, source: SpectralMap, plans: Sequence[Plan], spectra: Pixels, progress: Progress) -> list[Fit]:
         """All windows fitted, some thousand spectra at a time."""
-        parts: list[list[Fit]] = [[] for _ in windows]
-        effort = sum(window.effort for window in windows)
-        for chunk in spectra.chunks():
-            done = chunk.start / len(spectra)
-            for window, problem, into in zip(windows, problems, parts, strict=True):
-                share = 0.9 * (chunk.stop - chunk.start) / len(spectra) * window.effort / effort
-                words = f"fitting {len(self.peaks)} peaks to {len(spectra)} spectra"
-                report = partial(_report, progress, 0.9 * done, share, words)
-                into.append(fit_with_choice(window, problem, spectra.of(window, chunk), self.solver, report))
-                done += share / 0.9
-            if isinstance(progress, LiveProgress) and chunk.stop < len(spectra):
-                progress.show(self._so_far(source, spectra, windows[0], parts[0]))
+        parts: list[list[Fit]] = [[] for _ in plans]
+        words = f"fitting {len(self.peaks)} peaks to {len(spectra)} spectra"
+        for number, fit in enumerate(in_blocks(plans, spectra, lambda done: progress(0.9 * done, words))):
+            parts[number % len(plans)].append(fit)
+            if isinstance(progress, LiveProgress) and (number + 1) % len(plans) == 0:
+                known = [part.found for part in parts[0]]
+                if sum(map(len, known)) < len(spectra):
+                    progress.show(self._so_far(source, spectra, plans[0].window, parts[0]))
         return [Fit.joined(into) for into in parts]
 
     def _fit_again(self, source: SpectralMap, window: FitWindow, spectra: Pixels, *, look_again: bool = True) -> Job:
@@ -206,13 +207,16 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
 
     def correlations(self, source: SpectralMap, pixel: tuple[int, int] | None = None) -> Correlations:
         """Correlations of the errors of all fitted parameters, of one pixel (row, column) or of the mean spectrum of the chosen pixels."""
-        return correlations(self, source, pixel)
+        windows = list(self._windows(source))
+        spectra = Pixels(source, self._chosen(source), windows)
+        if not len(spectra):
+            raise DataError(f"'{source.name}' has no pixel whose fit windows hold a value in every channel; there is nothing to fit.")
+        return correlations([Plan.of(window, spectra, self.terms) for window in windows], source, spectra, pixel)
 
-    def _begin(self, window: FitWindow, spectra: Pixels) -> Any:
-        """Problem that starts where the mean spectrum of all chosen pixels puts it."""
-        mean = spectra.mean(window)
-        weights = spectra.weights(window, mean) if self.weights == "shot noise" else None
-        return window.begun(mean, weights, self)
+    @property
+    def terms(self) -> Terms:
+        """What all windows are fitted with."""
+        return Terms(self.solver, self.width_range, self.position_penalty, self.detection, self.weights == "shot noise")
 
     def _chosen(self, source: SpectralMap) -> NDArray[np.bool_]:
         if self.pixels == "everywhere" or source.flake is None:
@@ -252,7 +256,3 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                     f"{parameters} parameters of its {counted(len(members), 'peak')}; widen it or remove peaks."
                 )
             yield FitWindow(members, inside, x, window, DEGREES[self.background], substrate)
-
-
-def _report(progress: Progress, begun: float, share: float, words: str, done: float) -> None:
-    progress(begun + share * done, words)
