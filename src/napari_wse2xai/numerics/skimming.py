@@ -21,15 +21,18 @@ def local_median(values: Values, where: NDArray[np.bool_]) -> Values:
 
     Parameters
     ----------
-    values : (ny, nx) with NaN
+    values : (..., ny, nx) maps with NaN
     where : (ny, nx) the m pixels asked for
 
     Returns
     -------
-    (m,) NaN where fewer than three are known
+    (..., m) NaN where fewer than three are known
     """
-    ordered = np.sort(_Around(values).of(np.flatnonzero(where)), axis=0)
-    return _middle(ordered, _known(ordered))
+    around, which, result = _Around(values), np.flatnonzero(where), []
+    for first in range(0, values.size, where.size):
+        ordered = np.sort(around.of(first + which), axis=0)
+        result.append(_middle(ordered, _known(ordered)))
+    return np.reshape(result, (*values.shape[:-2], len(which)))
 
 
 def outliers(values: Values, errors: Values, *, threshold: float = THRESHOLD) -> NDArray[np.bool_]:

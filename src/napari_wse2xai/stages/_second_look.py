@@ -89,8 +89,8 @@ def _starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp
     flat = fit.found.reshape(len(fit.found), -1)
     good = np.ones(len(flat), dtype=bool)
     good[rows] = False
-    around = [skimming.local_median(spectra.on_map(np.where(good, values, np.nan)), spectra.where(some)) for values in flat.T]
-    near = np.stack(around, axis=1).reshape(usual.shape).astype(np.float64)
+    around = skimming.local_median(spectra.on_map(np.where(good[:, None], flat, np.nan)), spectra.where(some))
+    near = around.T.reshape(usual.shape).astype(np.float64)
     wide = fit.found[some].copy()
     wide[..., 1] *= 1.5
     return {"the neighbours' values": np.where(np.isfinite(near), near, usual), "the mean spectrum's values": usual, "wider peaks": wide}

@@ -1,6 +1,7 @@
 """How the parameters of a deconvolution are found: all solvers minimise the same objective inside the same bounds."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
@@ -71,8 +72,8 @@ class MomentLM(_Solver):
         tolerance = moments.MomentTolerance(self.tolerance, min(self.iterations, HASTY) if retry else self.iterations)
         found, again = moments.fit(problem, counts, tolerance, start=start, progress=lambda done: progress(0.8 * done))
         if again.any():
-            own = None if start is None else start[again]
-            found[again] = least_squares.fit(problem, counts[again], on_channels, start=own, progress=lambda d: progress(0.8 + 0.2 * d))
+            own, enough = None if start is None else start[again], replace(on_channels, relative=max(on_channels.relative, self.tolerance))
+            found[again] = least_squares.fit(problem, counts[again], enough, start=own, progress=lambda d: progress(0.8 + 0.2 * d))
         return np.clip(found, problem.lower, problem.upper)
 
 
