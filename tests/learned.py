@@ -5,10 +5,12 @@ effects and one interaction.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from napari_wse2xai.data import Explanation, Frame, Level, Line, NullTest, Record, Recovery, Samples, Score, TrainedModel, Verdict
+from napari_wse2xai.data.questions import Region, TwoParameters, Wavenumbers
 
 LINES = (
     Line("E'", "lorentzian", (183.0, 300.0)),
@@ -177,6 +179,25 @@ def make_explanation(samples: Samples | None = None, *, level: Level = Level.INT
         **_extra(pdp, slope, importance),
         remarks=("The bands hold refits over 5 blocks.",),
         history=(*HISTORY, Record("Explain", {"features": "all", "grid": 21}, "0.1.0", 1.5)),
+    )
+
+
+def with_questions(explanation: Explanation) -> Explanation:
+    """The same with two parameters at once, regions and wavenumbers."""
+    features, count = explanation.samples.features, len(explanation.samples)
+    grid = np.stack([np.linspace(*np.percentile(features[:, k], [5, 95]), 11) for k in (A_HEIGHT, H_HEIGHT)])
+    surface = 500 + 3 * grid[0][:, None] + 0.002 * np.multiply.outer(*grid)
+    region_of = np.zeros((len(explanation.features), count), dtype=np.int64)
+    region_of[A_HEIGHT] = 1 + (features[:, H_HEIGHT] > 90)
+    rules = ("2LA(M) height (counts) ≤ 90", "2LA(M) height (counts) > 90")
+    channels = np.stack([np.linspace(*line.window, 16) for line in LINES])
+    drawn = np.exp(-((channels - channels.mean(axis=1, keepdims=True)) ** 2) / 50) * [[120.0], [400.0], [90.0]]
+    return replace(
+        explanation,
+        pairs=(TwoParameters((A_HEIGHT, H_HEIGHT), grid, surface, 0.31, 12.5),),
+        region_of=region_of,
+        regions=tuple(Region(A_HEIGHT, k, rule, 90.0 * k, 0.4) for k, rule in enumerate(rules, 1)),
+        wavenumbers=(Wavenumbers(channels, drawn, drawn / 300, np.array([0.2, 0.65, 0.15]), 256, 0.125),),
     )
 
 

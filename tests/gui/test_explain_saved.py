@@ -7,8 +7,8 @@ import pytest
 
 from learned import A_HEIGHT, E_POSITION, H_HEIGHT, law, make_explanation, make_model
 from napari_wse2xai.data import Level, Samples
+from napari_wse2xai.data.questions import Wavenumbers
 from napari_wse2xai.gui.explain import pixel_curves
-from napari_wse2xai.gui.explain.asked import Wavenumbers
 from napari_wse2xai.gui.explain.curves import CUT
 from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.session import contents

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray
 
-from learned import A_HEIGHT, make_explanation, make_model, make_recovery, make_samples
+from learned import A_HEIGHT, H_HEIGHT, make_explanation, make_model, make_recovery, make_samples, with_questions
 from napari_wse2xai.data import Level, Results, Samples
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.io import is_results, read_results, write_results
@@ -65,6 +65,19 @@ def test_an_explanation_comes_back_as_it_was_and_shares_the_models_samples(tmp_p
     assert_same(found.model, model)
     assert found.explanation.samples is found.model.samples
     assert found.explanation.stamp == "DO NOT INTERPRET"
+
+
+def test_answers_to_questions_come_back_and_xarray_reads_them(tmp_path, many):
+    explanation = with_questions(make_explanation(many))
+    assert_same(written(tmp_path, make_model(many), explanation).explanation, explanation)
+    with xarray.open_datatree(tmp_path / "results.nc") as tree:
+        pairs, regions, looked = (tree[f"explanation/{name}"] for name in ("pairs", "regions", "wavenumbers"))
+        np.testing.assert_array_equal(pairs["surface"][0], explanation.pairs[0].surface)
+        assert pairs["features"].values.tolist() == [[A_HEIGHT, H_HEIGHT]]
+        assert (pairs["surface"].attrs["units"], looked["wavenumber"].attrs["units"]) == ("counts", "cm-1")
+        assert regions["rule"].values.tolist() == [region.rule for region in explanation.regions]
+        np.testing.assert_array_equal(regions["region_of"][A_HEIGHT], 1 + (many.features[:, H_HEIGHT] > 90))
+        assert looked["by_line"].values[0].tolist() == [0.2, 0.65, 0.15]
 
 
 def test_an_explanation_alone_brings_its_samples(tmp_path, explanation):

@@ -1,13 +1,15 @@
 """The report says the verdict first, then what it rests on; a doubtful explanation is stamped in words and figures."""
 
 import base64
+import io
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib.text import Text
 from test_report import read
 
-from learned import make_explanation, make_model, make_recovery, make_samples
+from learned import H_HEIGHT, make_explanation, make_model, make_recovery, make_samples, with_questions
 from napari_wse2xai import report
 from napari_wse2xai.data import Level, Results
 from napari_wse2xai.errors import SettingsError
@@ -35,6 +37,34 @@ def test_every_figure_is_drawn_and_in_the_page(results, images):
     html = report.page(results, images, title="t")
     assert html.count("data:image/png;base64,") == len(names)
     assert "http" not in html
+
+
+def test_what_the_recipe_asked_is_drawn_and_told(results):
+    asked = replace(results, explanation=with_questions(results.explanation))
+    draw = jobs(asked)
+    names = {name for name in draw if "pair" in name or "regions" in name or "wavenumbers" in name}
+    assert names == {"explanation_pair_1", "explanation_regions_1", "explanation_wavenumbers"}
+    said = dict(captions(None, asked.explanation))
+    assert names < set(said)
+    share = "10 % of what A1' height and 2LA(M) height do together is interaction (H = 0.31, 12.5 counts)."
+    assert said["explanation_pair_1"].endswith(share)
+    assert "A1' 65%, E' 20%, 2LA(M) 15% of what 256 pixels differ in from the mean pixel" in said["explanation_wavenumbers"]
+    assert "acts alike; within them 40% of the curves' spread is left." in said["explanation_regions_1"]
+    for name in ("explanation_pair_1", "explanation_wavenumbers"):
+        draw[name]().savefig(io.BytesIO(), format="png")
+
+
+def test_a_map_of_regions_has_the_colour_of_each_pixels_region_and_its_rule(results):
+    explanation = with_questions(results.explanation)
+    (axes,) = jobs(replace(results, explanation=explanation))["explanation_regions_1"]().axes
+    (image,) = axes.images
+    colours, samples = image.cmap(image.norm(image.get_array())), explanation.samples
+    high = samples.features[:, H_HEIGHT] > 90
+    for rule, there, colour in zip(explanation.regions, (~high, high), ((0, 0x72, 0xB2), (0xE6, 0xA8, 0x17)), strict=True):
+        found = colours[samples.row[there], samples.column[there], :3]
+        np.testing.assert_allclose(found, np.broadcast_to(np.array(colour) / 255, found.shape), atol=1e-6)
+        assert rule.rule in [text.get_text() for text in axes.get_legend().get_texts()]
+    assert image.get_array().mask.sum() == np.prod(samples.frames[0].shape) - len(samples)
 
 
 def test_the_verdict_comes_before_everything_else(results, images):

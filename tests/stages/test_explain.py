@@ -95,3 +95,21 @@ def test_cancel_passes_through(learnt: TrainedModel) -> None:
 
     with pytest.raises(Cancelled):
         Explain()(learnt, cancel)
+
+
+def test_what_only_the_window_could_ask_comes_with_the_explanation(learnt: TrainedModel, samples: Samples, explained: Explanation) -> None:
+    assert not explained.pairs + explained.regions + explained.wavenumbers, "it costs time: only where asked"
+    found = Explain(refits=4, grid=8, pairs=3, regions=2, wavenumbers=True)(learnt)
+    first, second, third = found.ranking[:3]
+    assert [pair.features for pair in found.pairs] == [(first, second), (first, third), (second, third)]
+    network = SpectralCNNRegressor.from_state(learnt.settings, learnt.weights["height"])
+    there = samples.features.copy()
+    there[:, first], there[:, second] = found.pairs[0].grid[0, 2], found.pairs[0].grid[1, 6]
+    assert found.pairs[0].surface[2, 6] == pytest.approx(network.predict(there).mean(), rel=0.01)
+    assert found.region_of.shape == (len(found.features), len(samples))
+    assert {k for k in range(len(found.features)) if found.region_of[k].any()} == {first, second}
+    assert {region.feature for region in found.regions} == {first, second}
+    (looked,) = found.wavenumbers
+    assert looked.by_line.sum() == pytest.approx(1)
+    assert LINES[int(looked.by_line.argmax())].name == "A1'"
+    np.testing.assert_allclose(looked.drawn.max(axis=1), samples.features[:, 2::3].mean(axis=0), rtol=0.25)  # of lines that move

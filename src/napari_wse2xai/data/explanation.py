@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data.declared import Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.questions import Region, TwoParameters, Wavenumbers
 from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.data.verdict import Level, Verdict
@@ -98,6 +99,13 @@ class Explanation(Tabled):
         Numbers | None,
         along("feature", group=EXTRA, unit="1", says="correlation of the map of derivatives with that of random weights, mean over some"),
     ] = None
+    pairs: Annotated[tuple[TwoParameters, ...], along("pair", group="pairs")] = ()
+    region_of: Annotated[
+        NDArray[np.int64] | None,
+        along(*WHERE, group="regions", unit="1", says="region that a pixel lies in, 0 where the parameter was not asked about"),
+    ] = None
+    regions: Annotated[tuple[Region, ...], along("region", group="regions")] = ()
+    wavenumbers: Annotated[tuple[Wavenumbers, ...], along("asked", group="wavenumbers")] = ()
     remarks: Annotated[tuple[str, ...], attribute()] = ()
     name: Annotated[str, attribute()] = "explanation"
     history: Annotated[History, attribute()] = ()

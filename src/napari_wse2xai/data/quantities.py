@@ -37,6 +37,9 @@ STATUS_COLORS = {
 }
 """Good is green, what needs a look is bright; each is told from the others on light and on dark ground."""
 
+REGION_COLORS = ("#0072b2", "#e6a817", "#009e73", "#cc5fa5", "#7f4f24", "#56b4e9", "#6a51a3", "#8a8a8a")
+"""Regions in which a parameter acts alike, by their number."""
+
 
 def colormap_of(parameter: str) -> str:
     """Colour map of a parameter; that of heights for what has none of its own."""
@@ -74,3 +77,8 @@ def feature_words(name: str) -> str:
 def pretty(unit: str) -> str:
     """Write a unit as people read it."""
     return unit.replace("cm-1", "cm⁻¹")
+
+
+def with_unit(feature: str, unit: str) -> str:
+    """``A1'.fwhm`` as ``A1' FWHM (cm⁻¹)``."""
+    return f"{feature_words(feature)} ({pretty(unit)})"

@@ -5,7 +5,6 @@ Same frame, same place: every layer gets scale, translation and units from the a
 """
 
 from napari_wse2xai.layers.learnt import (
-    EFFECTS,
     beside_layers,
     effect_layer,
     folds_layer,
@@ -36,7 +35,6 @@ from napari_wse2xai.layers.slider import Slider
 from napari_wse2xai.layers.theory import regions_layer, structure_layer
 
 __all__ = [
-    "EFFECTS",
     "KEY",
     "LayerTuple",
     "Shown",

@@ -7,12 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Samples, TrainedModel
-from napari_wse2xai.data.quantities import COLORMAPS, Feature, colormap_of, feature_words, pretty
+from napari_wse2xai.data.quantities import COLORMAPS, REGION_COLORS, Feature, colormap_of, feature_words, pretty
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, limits, place, to_layers
 
-"""Zero is white; red where the light rises with the parameter, or where too much is predicted."""
-EFFECTS = ("#0072b2", "#e6a817", "#009e73", "#cc5fa5", "#7f4f24", "#56b4e9", "#6a51a3", "#8a8a8a")
-"""Colours of regions in which a parameter acts alike."""
 MODEL_PARTS = ("measured", "predicted", "error", "split", "folds")
 _SPLIT = {"not sampled": "#00000000", "training": "#7c8794", "validation": "#d1495b"}
 _FOLDS = ("#4c78b8", "#e8a33d", "#3f9b63", "#d1495b", "#9a7fd1", "#17a2a2", "#a0522d", "#e377c2", "#6b6b6b", "#b5bd00")
@@ -131,7 +128,7 @@ def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int
         "name": _named(samples, title, flake),
         "opacity": 0.85,
         "features": {"index": list(range(len(words))), "rule": words},
-        "colormap": {None: "#00000000", 0: "#00000000"} | dict(enumerate(EFFECTS, 1)),
+        "colormap": {None: "#00000000", 0: "#00000000"} | dict(enumerate(REGION_COLORS, 1)),
         "metadata": {KEY: Shown(explanation, f"effect {name}", flake)},
     }
     return np.nan_to_num(samples.image(regions, flake)).astype(np.uint8), keywords | place(samples.frames[flake]), "labels"

@@ -7,7 +7,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import feature_words, pretty
+from napari_wse2xai.data.quantities import pretty, with_unit
 from napari_wse2xai.plots.judged import badge, stamp
 
 CURVE, MEAN = "#4c9be8", "#d1495b"
@@ -59,7 +59,7 @@ class CurvePlot:
         self._reach_over(x, np.vstack([curves, mean]))
         self._show_unsupported(x, explanation.supported[feature])
         change = "change of " if centred else ""
-        axes.set_xlabel(f"{feature_words(explanation.features[feature])} ({pretty(explanation.feature_units[feature])})")
+        axes.set_xlabel(with_unit(explanation.features[feature], explanation.feature_units[feature]))
         axes.set_ylabel(f"{change}PL {explanation.target} ({pretty(explanation.target_unit)})")
 
     def _reach_over(self, x: Numbers, curves: Numbers) -> None:

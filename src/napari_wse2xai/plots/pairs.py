@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import COLORMAPS, feature_words, pretty
+from napari_wse2xai.data.quantities import COLORMAPS, pretty, with_unit
+from napari_wse2xai.data.questions import TwoParameters
 from napari_wse2xai.plots.judged import badge, stamp
 
 PIXEL: dict[str, Any] = {"color": "white", "markersize": 3.2, "alpha": 0.7, "markeredgewidth": 0}
@@ -16,27 +17,27 @@ MOST_PIXELS = 600
 Numbers = NDArray[np.float64]
 
 
-def draw_pair(axes: Axes, explanation: Explanation, pair: tuple[int, int], grid: Numbers, surface: Numbers, *, bar: Axes) -> Any:
+def draw_pair(axes: Axes, explanation: Explanation, pair: TwoParameters, *, bar: Axes) -> Any:
     """Partial dependence on two parameters; white dots are pixels: where there are none the network was never asked while it learnt.
 
     Parameters
     ----------
-    pair : numbers of the two features; the first runs to the right, the second upwards
-    grid : (2, grid) values of the first and of the second
-    surface : (grid of the first, grid of the second) mean prediction, in the target's unit
+    pair : the first feature runs to the right, the second upwards
     bar : where the colour bar lies, above the heat map
 
     Returns
     -------
     the image
     """
-    samples = explanation.samples
-    image = axes.imshow(surface.T, extent=_edges(grid), origin="lower", aspect="auto", cmap=COLORMAPS["surface"], interpolation="nearest")
-    columns = [samples.feature_names.index(explanation.features[feature]) for feature in pair]
+    samples, grid = explanation.samples, pair.grid
+    image = axes.imshow(
+        pair.surface.T, extent=_edges(grid), origin="lower", aspect="auto", cmap=COLORMAPS["surface"], interpolation="nearest"
+    )
+    columns = [samples.feature_names.index(explanation.features[feature]) for feature in pair.features]
     every = slice(None, None, -(-len(samples) // MOST_PIXELS))
     axes.plot(*samples.features[every, columns].T, ".", **PIXEL)
     axes.set(xlim=grid[0, [0, -1]], ylim=grid[1, [0, -1]])
-    first, second = (f"{feature_words(explanation.features[k])} ({pretty(explanation.feature_units[k])})" for k in pair)
+    first, second = (with_unit(explanation.features[k], explanation.feature_units[k]) for k in pair.features)
     axes.set(xlabel=first, ylabel=second)
     colours = axes.figure.colorbar(image, cax=bar, orientation="horizontal", location="top")
     colours.set_label(f"mean PL {explanation.target} ({pretty(explanation.target_unit)})", fontsize="small")

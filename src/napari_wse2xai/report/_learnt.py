@@ -110,6 +110,22 @@ def _explained(explanation: Explanation) -> Iterator[tuple[str, str]]:
         words = f"{name}, its ICE slope (pale and hatched where it is within two standard deviations of zero or leaves the data), and PL."
         for key, of_flake in _flakes(f"explanation_map_{place}", explanation.samples.names):
             yield key, words + of_flake
+    yield from _asked(explanation)
+
+
+def _asked(explanation: Explanation) -> Iterator[tuple[str, str]]:
+    """What the recipe asked beside curves and slopes."""
+    for number, pair in enumerate(explanation.pairs, start=1):
+        yield f"explanation_pair_{number}", f"Mean prediction with both set; white dots are pixels. {pair.sentence(explanation)}"
+    for place, feature in enumerate(dict.fromkeys(region.feature for region in explanation.regions), start=1):
+        kept = next(region.kept for region in explanation.regions if region.feature == feature)
+        words = (
+            f"Parts of the flake in which {explanation.features[feature]} acts alike; within them {kept:.0%} of the curves' spread is left."
+        )
+        for key, of_flake in _flakes(f"explanation_regions_{place}", explanation.samples.names):
+            yield key, words + of_flake
+    for found in explanation.wavenumbers:
+        yield "explanation_wavenumbers", f"Integrated gradients over the mean lines. {found.sentence(explanation)}"
 
 
 def _flakes(name: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from functools import partial
 
 from napari_wse2xai.data import Explanation, Frame, Results, TrainedModel
-from napari_wse2xai.plots import explaining, training
+from napari_wse2xai.data.questions import TwoParameters, Wavenumbers
+from napari_wse2xai.plots import explaining, pairs, regions, training, wavenumbers
 from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.plain_text import PlainFigure
 
@@ -39,7 +40,39 @@ def _of_explanation(explanation: Explanation) -> dict[str, Draw]:
     for place, feature in enumerate(explanation.ranking[:MAPPED], start=1):
         for flake in range(len(explanation.samples.frames)):
             found[f"explanation_map_{place}{_suffix(flake)}"] = partial(side_by_side, explanation, feature, flake)
-    return found
+    return found | _of_questions(explanation)
+
+
+def _of_questions(explanation: Explanation) -> dict[str, Draw]:
+    """Figures of what the recipe asked beside curves and slopes."""
+    found: dict[str, Draw] = {
+        f"explanation_pair_{k}": partial(_pair, explanation, pair) for k, pair in enumerate(explanation.pairs, start=1)
+    }
+    for place, feature in enumerate(dict.fromkeys(region.feature for region in explanation.regions), start=1):
+        for flake in range(len(explanation.samples.frames)):
+            found[f"explanation_regions_{place}{_suffix(flake)}"] = partial(_regions, explanation, feature, flake)
+    return found | {
+        f"explanation_wavenumbers{_suffix(k)}": partial(_wavenumbers, explanation, each) for k, each in enumerate(explanation.wavenumbers)
+    }
+
+
+def _pair(explanation: Explanation, pair: TwoParameters) -> PlainFigure:
+    figure = PlainFigure(figsize=(5.0, 4.6), layout="constrained")
+    bar, axes = figure.subplots(2, 1, height_ratios=(1, 20))
+    pairs.draw_pair(axes, explanation, pair, bar=bar)
+    return figure
+
+
+def _regions(explanation: Explanation, feature: int, flake: int) -> PlainFigure:
+    figure = PlainFigure(figsize=(6.5, 5.0), layout="constrained")
+    regions.draw_regions(figure.subplots(), explanation, feature, flake=flake)
+    return figure
+
+
+def _wavenumbers(explanation: Explanation, found: Wavenumbers) -> PlainFigure:
+    figure = PlainFigure(figsize=(9.0, 3.4), layout="constrained")
+    wavenumbers.draw_wavenumbers(figure.subplots(), explanation, found)
+    return figure
 
 
 def jobs_of_card(model: TrainedModel, explanation: Explanation) -> dict[str, tuple[str, Draw]]:

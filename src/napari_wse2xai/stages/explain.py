@@ -13,6 +13,7 @@ from napari_wse2xai.errors import DataError, DataWarning, SettingsError
 from napari_wse2xai.learning import references
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._cross_checks import cross_checks, depends_on_weights
+from napari_wse2xai.stages._questions import answers
 from napari_wse2xai.stages._stage import Stage, setting
 
 if TYPE_CHECKING:
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from napari_wse2xai.explaining import Subject
 
 Numbers = NDArray[np.float64]
-CURVES, SLOPES, BANDS = 0.35, 0.5, 0.85
-"""Where curves, slopes and refits end, as fractions of the whole."""
+CURVES, SLOPES, BANDS, CHECKED = 0.35, 0.5, 0.8, 0.95
+"""Where curves, slopes, refits and cross-checks end, as fractions of the whole."""
 
 
 class Explain(Stage[TrainedModel, Explanation]):
@@ -57,6 +58,15 @@ class Explain(Stage[TrainedModel, Explanation]):
         le=200,
         title="Refits",
         description="How often a smooth model is fitted again to resampled blocks of the flake, for the errors.",
+    )
+    pairs: int = setting(
+        0, ge=0, le=6, title="In pairs", description="Of so many parameters, the most important first, every two are looked at together."
+    )
+    regions: int = setting(
+        0, ge=0, le=24, title="Regions", description="For so many parameters the flake is split into parts in which they act alike."
+    )
+    wavenumbers: bool = setting(
+        False, title="Wavenumbers", description="Find the channels of the lines that move the prediction, by integrated gradients."
     )
     seed: int = setting(0, ge=0, title="Seed", description="Everything random follows from it.")
 
@@ -95,7 +105,9 @@ class Explain(Stage[TrainedModel, Explanation]):
             warnings.warn(
                 f"The verdict on PL {target} is '{source.verdict(target).level}': every figure is stamped.", DataWarning, stacklevel=2
             )
-        return case.explanation(errors, case.further(subject, self.seed, part(progress, BANDS, 1.0)))
+        further = case.further(subject, self.seed, part(progress, BANDS, CHECKED))
+        further |= answers(self, subject, samples, case.ranked()["ranking"], part(progress, CHECKED, 1.0))
+        return case.explanation(errors, further)
 
 
 @dataclass(frozen=True, eq=False)

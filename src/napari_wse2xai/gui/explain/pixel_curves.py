@@ -1,6 +1,6 @@
 """From a place on the flake to a pixel of the samples, and to its ICE curve."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +8,9 @@ from qtpy.QtCore import QObject
 
 from napari_wse2xai.data import Explanation, TrainedModel
 from napari_wse2xai.gui.parts.run import Runner
+
+if TYPE_CHECKING:
+    from napari_wse2xai.explaining import Subject
 
 Numbers = NDArray[np.float64]
 
@@ -28,6 +31,7 @@ class PixelCurves(QObject):
         for row, (flake, y, x) in enumerate(zip(samples.flake, samples.row, samples.column, strict=True)):
             self._rows[flake][y, x] = row
         self._network: Any = None
+        self._subject: Subject | None = None
         self.loader = Runner(self)
         if self.answers:
             self.loader.finished.connect(self._take)
@@ -46,6 +50,14 @@ class PixelCurves(QObject):
         if self._network is None and self.model is not None:
             return _network(self.model, self.explanation.target)
         return self._network
+
+    def subject(self) -> "Subject":
+        """The network with the pixels of the samples, for questions; made once, not in the window's own thread."""
+        from napari_wse2xai.explaining import Subject
+
+        if self._subject is None:
+            self._subject = Subject.of(self.network(), self.explanation.samples.features)
+        return self._subject
 
     @property
     def exact(self) -> bool:

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtWidgets import QComboBox, QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.data.quantities import REGION_COLORS, pretty
 from napari_wse2xai.gui.explain.asked import BY_RULE, BY_SHAPE, NEEDS_MODEL, Regions, regions_of
 from napari_wse2xai.gui.explain.canvas import ExplainCanvas
 from napari_wse2xai.gui.explain.curves import IcePlot
@@ -14,7 +14,7 @@ from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.message_label import QUIET
 from napari_wse2xai.gui.parts.work_row import WorkRow
-from napari_wse2xai.layers import EFFECTS, effect_layer
+from napari_wse2xai.layers import effect_layer
 
 ALIKE = "One region: no other parameter tells where the curves differ, if they differ at all."
 
@@ -77,7 +77,7 @@ class RegionsView(BelowCurves):
 
     def _take(self, found: tuple[str, Regions]) -> None:
         kind, regions = found
-        self._known[regions.feature, kind] = regions
+        self._known[regions[1][0].feature, kind] = regions
         self._show()
 
     def _show(self) -> None:
@@ -89,8 +89,9 @@ class RegionsView(BelowCurves):
         explanation = self.pixels.explanation
         flakes = range(len(explanation.samples.frames))
         self.words.setText(in_words(explanation, regions))
-        self.canvas.show_effects([effect_layer(explanation, regions.feature, regions.labels, regions.rules, flake) for flake in flakes])
-        self.ice.colour([EFFECTS[(k - 1) % len(EFFECTS)] for k in regions.labels[explanation.pixels]])
+        labels, rules = regions[0], [region.rule for region in regions[1]]
+        self.canvas.show_effects([effect_layer(explanation, self.feature, labels, rules, flake) for flake in flakes])
+        self.ice.colour([REGION_COLORS[(k - 1) % len(REGION_COLORS)] for k in labels[explanation.pixels]])
         self._coloured = True
 
     def _clear(self) -> None:
@@ -108,8 +109,8 @@ def in_words(explanation: Explanation, regions: Regions) -> str:
 
 def rules_of(explanation: Explanation, regions: Regions) -> tuple[list[tuple[str, str]], str]:
     """Colour of each region, its rule, how much of the flakes it takes and what the parameter does there; and what the regions explain."""
-    lines, unit = [], pretty(explanation.target_unit)
-    for number, (rule, change) in enumerate(zip(regions.rules, regions.change, strict=True), 1):
-        share = 100 * float(np.mean(regions.labels == number))
-        lines.append((EFFECTS[(number - 1) % len(EFFECTS)], f"{rule}: {share:.0f} % of the pixels, curves change by {change:+.3g} {unit}"))
-    return lines, ALIKE if len(lines) == 1 else f"Within regions {100 * regions.kept:.0f} % of the curves' spread is left."
+    lines, (labels, found), unit = [], regions, pretty(explanation.target_unit)
+    for each in found:
+        words = f"{each.rule}: {100 * np.mean(labels == each.number):.0f} % of the pixels, curves change by {each.change:+.3g} {unit}"
+        lines.append((REGION_COLORS[(each.number - 1) % len(REGION_COLORS)], words))
+    return lines, ALIKE if len(lines) == 1 else f"Within regions {100 * found[0].kept:.0f} % of the curves' spread is left."

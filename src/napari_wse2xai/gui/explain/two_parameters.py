@@ -1,6 +1,6 @@
 """A second parameter beside the first: heat map of both, and a slider that cuts through it."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib import rc_context
@@ -12,7 +12,8 @@ from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider,
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import feature_words, pretty
-from napari_wse2xai.gui.explain.asked import H_MEANING, NEEDS_MODEL, Strengths, TwoParameters, interaction_words, pair_of, strengths_of
+from napari_wse2xai.data.questions import TwoParameters
+from napari_wse2xai.gui.explain.asked import H_MEANING, NEEDS_MODEL, pair_of, strengths_of
 from napari_wse2xai.gui.explain.curves import CUT, IcePlot
 from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
@@ -22,6 +23,9 @@ from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.plots.pairs import draw_pair
 from napari_wse2xai.plots.plain_text import PlainFigure
+
+if TYPE_CHECKING:
+    from napari_wse2xai.explaining.questions import Strengths
 
 NONE = "none"
 HEIGHT = 300
@@ -67,7 +71,7 @@ class PairCanvas(Blitted):
 def draw_heat(where: Figure | SubFigure, explanation: Explanation, pair: TwoParameters, value: float = np.nan) -> list[Line2D]:
     """Heat map with its colour bar, cut at a value of the second parameter; returns the lines of the cut."""
     axes, bar = where.add_axes(PLACE), where.add_axes(BAR)
-    draw_pair(axes, explanation, pair.features, pair.grid, pair.surface, bar=bar)
+    draw_pair(axes, explanation, pair, bar=bar)
     return [axes.axhline(value, color=color, linewidth=width) for color, width in (("white", 3.2), (CUT, 2.0))]
 
 
@@ -186,7 +190,7 @@ class TwoParameterView(BelowCurves):
                 self._ask_strengths()
                 return
             self.message.say("Asking the network…")
-            self.runner.start(lambda report: pair_of(pixels, feature, second, report), "two parameters")
+            self.runner.start(lambda report: pair_of(pixels, (feature, second), report), "two parameters")
         self._show_parts()
 
     def _ask_strengths(self) -> None:
@@ -195,8 +199,8 @@ class TwoParameterView(BelowCurves):
             self.runner.start(lambda report: strengths_of(pixels, feature, report), "interactions")
             self._show_parts()
 
-    def _take(self, found: TwoParameters | Strengths) -> None:
-        if isinstance(found, Strengths):
+    def _take(self, found: "TwoParameters | Strengths") -> None:
+        if not isinstance(found, TwoParameters):
             self._strengths[found.feature] = found
             self._sort()
             self._show_parts()
@@ -213,7 +217,7 @@ class TwoParameterView(BelowCurves):
     def _show(self, pair: TwoParameters) -> None:
         assert self.pixels is not None
         self.pair = pair
-        self.interaction.setText(interaction_words(self.pixels.explanation, pair))
+        self.interaction.setText(pair.sentence(self.pixels.explanation))
         self.heat.show_pair(self.pixels.explanation, pair)
         self._show_parts()
         self.slider.blockSignals(True)

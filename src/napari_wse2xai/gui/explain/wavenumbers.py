@@ -2,15 +2,13 @@
 
 from typing import Any
 
-import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import SubFigure
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import pretty
-from napari_wse2xai.gui.explain.asked import NEEDS_MODEL, Wavenumbers, wavenumbers_of
+from napari_wse2xai.data.questions import Wavenumbers
+from napari_wse2xai.gui.explain.asked import NEEDS_MODEL
 from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
@@ -18,6 +16,7 @@ from napari_wse2xai.gui.parts.message_label import QUIET
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.wavenumbers import draw_wavenumbers
+from napari_wse2xai.progress import Progress
 
 HEIGHT = 260
 """Of the plot, pixels."""
@@ -59,7 +58,7 @@ class WavenumberView(BelowCurves):
         """Ask the network, in a thread."""
         pixels = self.pixels
         if pixels is not None:
-            self.work.begin(lambda report: wavenumbers_of(pixels, report), "Wavenumbers", "Asking the network…")
+            self.work.begin(lambda report: _asked(pixels, report), "Wavenumbers", "Asking the network…")
 
     def show_wavenumbers(self, found: Wavenumbers) -> None:
         """Draw what was found."""
@@ -68,8 +67,8 @@ class WavenumberView(BelowCurves):
         self.found, explanation = found, self.pixels.explanation
         self.canvas.figure.clear()
         with rc_context(SMALL):
-            draw_wavenumbers(self.canvas.figure.add_subplot(), explanation, found.channels, found.drawn, found.share)
-        self.words.setText(in_words(explanation, found))
+            draw_wavenumbers(self.canvas.figure.add_subplot(), explanation, found)
+        self.words.setText(found.sentence(explanation))
         for part in (self.canvas, self.words):
             part.setVisible(True)
         self.canvas.draw_idle()
@@ -81,9 +80,9 @@ class WavenumberView(BelowCurves):
             return None
 
         def draw(area: SubFigure) -> None:
-            draw_wavenumbers(area.add_axes(PLACE), pixels.explanation, found.channels, found.drawn, found.share)
+            draw_wavenumbers(area.add_axes(PLACE), pixels.explanation, found)
 
-        return Part((in_words(pixels.explanation, found),), height=HEIGHT, draw=draw)
+        return Part((found.sentence(pixels.explanation),), height=HEIGHT, draw=draw)
 
     def _hide(self) -> None:
         self.found = None
@@ -91,9 +90,7 @@ class WavenumberView(BelowCurves):
             part.setVisible(False)
 
 
-def in_words(explanation: Explanation, found: Wavenumbers) -> str:
-    """Share of each line, the greatest first, and how well the shares add up."""
-    order = np.argsort(-found.by_line, kind="stable")
-    shares = ", ".join(f"{explanation.samples.lines[k].name} {found.by_line[k]:.0%}" for k in order)
-    unit = pretty(explanation.target_unit)
-    return f"{shares} of what {found.pixels} pixels differ in from the mean pixel; their shares add up within {found.missed:.2g} {unit}."
+def _asked(pixels: PixelCurves, report: Progress) -> Wavenumbers:
+    from napari_wse2xai.explaining import questions
+
+    return questions.wavenumbers_of(pixels.subject(), progress=report)

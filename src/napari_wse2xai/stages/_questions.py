@@ -1,0 +1,41 @@
+"""What the settings of `Explain` ask beside curves and slopes, answered for the parameters that matter most."""
+
+from collections.abc import Sequence
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from napari_wse2xai.data import Samples
+from napari_wse2xai.data.quantities import with_unit
+from napari_wse2xai.progress import Progress, part
+
+if TYPE_CHECKING:
+    from napari_wse2xai.explaining import Subject
+    from napari_wse2xai.stages.explain import Explain
+
+
+def answers(settings: "Explain", subject: "Subject", samples: Samples, ranking: Sequence[int], progress: Progress) -> dict[str, Any]:
+    """Fields of an `Explanation` that hold the answers; those that were not asked for are left out."""
+    from napari_wse2xai.explaining import questions
+
+    varied = [k for k in ranking if np.ptp(subject.table[:, k]) > 0]
+    pairs, alone = list(combinations(varied[: settings.pairs], 2)), varied[: settings.regions]
+    steps = [
+        part(progress, k / (len(pairs) + len(alone) + 1), (k + 1) / (len(pairs) + len(alone) + 1))
+        for k in range(len(pairs) + len(alone) + 1)
+    ]
+    found: dict[str, Any] = {
+        "pairs": tuple(
+            questions.two_parameters(subject, pair, points=settings.grid, progress=told) for pair, told in zip(pairs, steps, strict=False)
+        )
+    }
+    if alone:
+        names = [with_unit(*each) for each in zip(samples.feature_names, samples.feature_units, strict=True)]
+        each = [questions.regions_of(subject, k, names=names, progress=told) for k, told in zip(alone, steps[len(pairs) :], strict=False)]
+        found["region_of"] = np.zeros((subject.table.shape[1], len(samples)), dtype=np.int64)
+        found["region_of"][alone] = np.stack([labels for labels, _ in each])
+        found["regions"] = tuple(region for _, regions in each for region in regions)
+    if settings.wavenumbers:
+        found["wavenumbers"] = (questions.wavenumbers_of(subject, progress=steps[-1]),)
+    return found
