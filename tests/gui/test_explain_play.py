@@ -132,19 +132,19 @@ def test_regions_are_a_layer_on_each_flake_and_colour_the_curves(panel: ExplainP
     panel.regions.kind.setCurrentText(kind)
     panel.regions.work.begin_button.click()
     settle(lambda: len(of_part(viewer, "effect")) == 2)
-    found = panel.regions._known[H_HEIGHT, kind]
-    count = len(found.rules)
+    labels, regions = panel.regions._known[H_HEIGHT, kind]
+    count = len(regions)
     assert count > 1
     for flake, (layer, slope) in enumerate(zip(of_part(viewer, "effect"), of_part(viewer, "slope"), strict=True)):
         here = samples.flake == flake
-        np.testing.assert_array_equal(layer.data[samples.row[here], samples.column[here]], found.labels[here])
+        np.testing.assert_array_equal(layer.data[samples.row[here], samples.column[here]], labels[here])
         assert tuple(layer.translate) == tuple(slope.translate)
         assert layer.name.startswith("regions of 2LA(M) height · DO NOT INTERPRET")
-    heights = [samples.features[found.labels == label, A_HEIGHT].mean() for label in range(1, count + 1)]
+    heights = [samples.features[labels == label, A_HEIGHT].mean() for label in range(1, count + 1)]
     assert heights == sorted(heights), "where A1' is high the slope is steep: that is the interaction"
     assert ("A1' height (counts) ≤" in panel.regions.words.text()) == (kind == BY_RULE)
     colours = panel.result.ice._curves.lines.get_colors()
-    assert len({tuple(colour) for colour in colours}) == len(set(found.labels[explanation.pixels].tolist()))
+    assert len({tuple(colour) for colour in colours}) == len(set(labels[explanation.pixels].tolist()))
     choose(panel, A_HEIGHT)
     assert not any(layer.visible for layer in of_part(viewer, "effect"))
     assert len(panel.result.ice._curves.lines.get_colors()) == 1
