@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.learning import device as devices
-from napari_wse2xai.learning.network_training import Plan
+from napari_wse2xai.learning.network_training import TrainingPlan
 from napari_wse2xai.learning.prediction import predict_rows
 
 Numbers = NDArray[np.float64]
@@ -131,7 +131,7 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.module_.eval()
 
     def _descend(self, features: Tensor, targets: Tensor, seed: int) -> None:
-        plan = Plan(self.max_epochs, self.learning_rate, self.batch_size, weight_decay=self.weight_decay, seed=seed)
+        plan = TrainingPlan(self.max_epochs, self.learning_rate, self.batch_size, weight_decay=self.weight_decay, seed=seed)
         optimizer = plan.make_optimizer(self.module_, features.device)
         batch = min(plan.batch_size, len(features))
         pools, steps = self._pools(len(features), seed).to(features.device), len(features) // batch

@@ -31,7 +31,7 @@ HISTORY = ("epoch", "loss", "r2_training", "r2_validation", "seconds")
 
 
 @dataclass(frozen=True)
-class Plan:
+class TrainingPlan:
     """How to train."""
 
     max_epochs: int
@@ -104,7 +104,7 @@ class Trainer:
         module: SpectralNetwork,
         training: SampleTable,
         validation: SampleTable | None,
-        plan: Plan,
+        plan: TrainingPlan,
         *,
         listen: Listener | None = None,
         checkpoint: Checkpoint | None = None,

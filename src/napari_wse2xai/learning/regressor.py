@@ -18,7 +18,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.learning import device as devices
 from napari_wse2xai.learning.checkpoint import Checkpoint, read_tensors, write_tensors
 from napari_wse2xai.learning.network import Layout, SpectralNetwork
-from napari_wse2xai.learning.network_training import Listener, Plan, SampleTable, Trainer
+from napari_wse2xai.learning.network_training import Listener, SampleTable, Trainer, TrainingPlan
 from napari_wse2xai.learning.prediction import predict_rows
 from napari_wse2xai.learning.rendering import Rendering
 
@@ -205,8 +205,8 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             activation=self.activation,
         )
 
-    def _plan(self, seed: int) -> Plan:
-        return Plan(
+    def _plan(self, seed: int) -> TrainingPlan:
+        return TrainingPlan(
             self.max_epochs,
             self.learning_rate,
             self.batch_size,
@@ -233,7 +233,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         where = self.module_.target_mean.device
         return SampleTable(*(torch.as_tensor(values, dtype=torch.float32, device=where) for values in (features, standardised)))
 
-    def _train(self, training: SampleTable, validation: SampleTable | None, plan: Plan, resume: str | Path | None) -> None:
+    def _train(self, training: SampleTable, validation: SampleTable | None, plan: TrainingPlan, resume: str | Path | None) -> None:
         identity = self._identity(training, validation)
         checkpoint = None if self.checkpoint is None else Checkpoint(self.checkpoint, identity)
         trainer = Trainer(self.module_, training, validation, plan, listen=self.on_epoch, checkpoint=checkpoint)
