@@ -16,19 +16,20 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
-from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Separate, Simulate, Train
+from napari_wse2xai.stages import TABLE, Separate, Step
 
 PAGE = Path(__file__).with_name("stages.md")
 CALCULATIONS_PAGE = Path(__file__).with_name("theory_live.md")
 CALCULATIONS = (Layer, Relax, Phonons, Raman, Dynamics, MolecularDynamics, Inputs)
 _PLACE = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_LIST = re.compile(r"(<!-- steps -->\n).*?(<!-- end -->)", re.DOTALL)
 _SIGNS = {annotated_types.Gt: ">", annotated_types.Ge: "≥", annotated_types.Lt: "<", annotated_types.Le: "≤"}
 _LIMITS = ("gt", "ge", "lt", "le")
 
 
 def filled(text: str) -> str:
     """Page with every table as the stages now are."""
-    stages = {stage.__name__: stage for stage in (*STAGES, Separate, Pair, Train, Explain, Simulate, CompareTheory)}
+    stages = {stage.__name__: stage for stage in (*TABLE, Separate)}
     calculations = {kind.__name__: kind for kind in CALCULATIONS}
 
     def tables(place: re.Match[str]) -> str:
@@ -36,7 +37,19 @@ def filled(text: str) -> str:
         made = f"\n{_table(calculations[name])}\n" if name in calculations else _tables(stages[name])
         return f"{place[1]}{made}{place[3]}"
 
-    return _PLACE.sub(tables, text)
+    listed = _LIST.sub(lambda place: f"{place[1]}\n{_list()}\n{place[2]}", text)
+    return _PLACE.sub(tables, listed)
+
+
+def _list() -> str:
+    """Every step of a run: its key in a recipe, what it takes and gives."""
+    rows = [f"| `{step.key}` | {step.title} | {_taken(step)} | `{step.gives.__name__}` | {step.what()} |" for step in TABLE]
+    return "\n".join(["| key | title | takes | gives | what it does |", "|---|---|---|---|---|", *rows, ""])
+
+
+def _taken(step: type[Step]) -> str:
+    kinds = " and ".join(f"`{kind.__name__}`" for kind in step.takes)
+    return f"{kinds}, one per flake" if step.series else kinds
 
 
 def _tables(stage: type[BaseModel]) -> str:

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import TextIO
 
@@ -30,29 +31,31 @@ FEWEST_SURROGATES = 39
 """Least number of surrogate maps that a verdict may rest on."""
 
 
+READING, REPORTING = 4.0, 13.0
+"""Efforts of what is no stage, in the measure of `stages.Step.effort`."""
+DRAWN = 0.9
+"""Where the figures of a report are done, as a fraction of it."""
+
+
 @dataclass(frozen=True)
 class _Shares:
     """Where the parts of a run end, as fractions of the whole."""
 
-    read: float = 0.1
-    run: float = 0.65
-    paired: float = 0.7
-    trained: float = 0.7
-    explained: float = 0.7
-    learnt: float = 0.7
-    drawn: float = 0.97
+    read: float
+    run: float
+    paired: float
+    trained: float
+    explained: float
+    learnt: float
 
     @classmethod
     def of(cls, wanted: Recipe) -> "_Shares":
-        """Training, where it is asked for, takes most of the time; a simulation trains once more."""
-        if wanted.training is None:
-            return cls()
-        return cls(0.02, 0.12, 0.14, 0.8, 0.93, 0.93, 0.99) if wanted.simulating is None else cls(0.02, 0.12, 0.14, 0.66, 0.77, 0.93, 0.99)
-
-    @classmethod
-    def after(cls, results: Results) -> "_Shares":
-        """Where the parts lie once everything is computed."""
-        return cls() if results.model is None else cls(learnt=0.93, drawn=0.99)
+        """Shares that follow from the efforts of the stages that a recipe asks for."""
+        late = (wanted.pairing, wanted.training, wanted.explaining, wanted.simulating)
+        chains = sum(chain.effort for chain in wanted.chains().values())
+        efforts = (READING, chains, *(0.0 if stage is None else stage.effort for stage in late))
+        ends = list(accumulate(efforts))
+        return cls(*(end / (ends[-1] + REPORTING) for end in ends))
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,8 @@ def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress =
         recipe.check(wanted, sources)
         found = run_chains(wanted, sources, progress, keep_in=folder, calculated=read_named(wanted.theory))
         results = replace(found, warnings=tuple(told))
-        _deliver(results, folder, _Story(Path(recipe_path).stem, figures=figures and wanted.figures), progress)
+        story = _Story(Path(recipe_path).stem, figures=figures and wanted.figures)
+        _deliver(results, folder, story, part(progress, _Shares.of(wanted).learnt, 1.0))
         resuming.forget(results.model, folder)
     return results
 
@@ -210,11 +214,12 @@ def demo(output: str | Path, progress: Progress = silent, *, shape: str = "trian
     with _writable(folder), _noting_warnings() as told:
         progress(0.0, "growing the sample flake")
         flake = synthetic.make_flake(shape, seed=seed)
-        results = replace(run_chains(_demo_recipe(), {"raman": flake.raman, "pl": flake.pl}, progress), warnings=tuple(told))
+        wanted = _demo_recipe()
+        results = replace(run_chains(wanted, {"raman": flake.raman, "pl": flake.pl}, progress), warnings=tuple(told))
         truths = {"raman": flake.truth.raman, "pl": flake.truth.pl}
         comparisons = {name: report.compare(results.maps[name], results.peaks[name], flake.truth, truth) for name, truth in truths.items()}
         title = f"Sample flake: a synthetic WSe₂ {shape}, seed {seed}"
-        _deliver(results, folder, _Story(title, comparisons), progress)
+        _deliver(results, folder, _Story(title, comparisons), part(progress, _Shares.of(wanted).learnt, 1.0))
     return results
 
 
@@ -312,11 +317,10 @@ def _read(wanted: Recipe, progress: Progress) -> dict[str, SpectralMap]:
 
 def _deliver(results: Results, folder: Path, story: _Story, progress: Progress) -> None:
     """Draw first and write then, so that whatever stops the drawing leaves nothing behind."""
-    shares = _Shares.after(results)
-    images = report.draw_figures(results, part(progress, shares.learnt, shares.drawn, "report")) if story.figures else {}
+    images = report.draw_figures(results, part(progress, 0.0, DRAWN, "report")) if story.figures else {}
     card = _card(results, story.title, images) if story.figures else None
     text = report.page(results, images, title=story.title, comparisons=story.comparisons)
-    progress(shares.drawn, "report: writing")
+    progress(DRAWN, "report: writing")
     with io.delivered(folder, first=RESULTS, last=REPORT, replaced=_OF_EARLIER) as staged:
         io.write_results(results, staged / RESULTS)
         _write_images(images, staged)

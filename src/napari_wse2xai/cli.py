@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 from napari_wse2xai import theory_commands
 from napari_wse2xai._version import __version__
@@ -38,10 +38,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return DONE
 
 
+class _Parser(argparse.ArgumentParser):
+    """Parser of a command; that of a run names the steps of a recipe below its options, asked for when its help is."""
+
+    def format_help(self) -> str:
+        """Help with the steps where the command runs them."""
+        if self.prog.endswith(" run"):
+            from napari_wse2xai.stages import TABLE
+
+            self.formatter_class = argparse.RawDescriptionHelpFormatter
+            self.epilog = "\n".join(["steps of a recipe, in their order:", *(f"  {step.key:<17} {step.what()}" for step in TABLE)])
+        return super().format_help()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Raman and photoluminescence maps of 2D-material flakes.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    commands: Any = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     for add in (_add_demo, _add_run, _add_convert, _add_view, _add_theory):
         add(commands)
     return parser

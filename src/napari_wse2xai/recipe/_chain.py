@@ -4,13 +4,9 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data import PairedMaps, PeakMaps, SpectralMap
 from napari_wse2xai.progress import Progress, part, silent
-from napari_wse2xai.stages import STAGES, Deconvolve, Stage, as_kept
-
-BY_NAME = {stage.__name__: stage for stage in STAGES}
-_EFFORT = {Deconvolve.__name__: 8.0}
-"""Share of the running time that a stage takes, against one for every other."""
+from napari_wse2xai.stages import BY_NAME, Step, as_kept
 
 
 @dataclass(frozen=True)
@@ -18,34 +14,48 @@ class Outcome:
     """What a chain makes of a map."""
 
     map: SpectralMap
-    """The map after the last stage that gives one."""
+    """The map after the last stage that gives one; None of a chain that does not begin with a map."""
     peaks: PeakMaps | None = None
     """None where the chain ends before deconvolution."""
+    last: Any = None
+    """What the last step gave."""
 
 
 @dataclass(frozen=True)
 class Chain:
     """Stages in the order in which they run."""
 
-    stages: tuple[Stage[Any, Any], ...]
+    stages: tuple[Step, ...]
 
-    def run(self, source: SpectralMap, progress: Progress = silent) -> Outcome:
-        """Run all stages on a map."""
-        outcome = Outcome(source)
-        ends = list(accumulate(_EFFORT.get(type(stage).__name__, 1.0) for stage in self.stages))
+    @property
+    def effort(self) -> float:
+        """Share of the time of a run."""
+        return sum(stage.effort for stage in self.stages)
+
+    def run(self, source: Any, progress: Progress = silent) -> Outcome:
+        """Run all stages, each on what those before it gave.
+
+        Parameters
+        ----------
+        source : what the first takes: a map, a `Pairable`, a list of pairs for `Train`, a model
+        """
+        known: dict[type, Any] = {PairedMaps if isinstance(source, list) else type(source): source}
+        last, ends = source, list(accumulate(stage.effort for stage in self.stages))
         for stage, (start, end) in zip(self.stages, pairwise([0.0, *ends]), strict=True):
-            made = stage(outcome.map, part(progress, start / ends[-1], end / ends[-1], stage.title))
-            outcome = Outcome(outcome.map, made) if isinstance(made, PeakMaps) else Outcome(made)
-        return outcome
+            last = stage.on(known, part(progress, start / ends[-1], end / ends[-1], stage.title))
+            known[type(last)] = [last] if isinstance(last, PairedMaps) else last
+        found: Any = known.get(SpectralMap)
+        return Outcome(found, known.get(PeakMaps), last)
 
-    def stage(self, kind: type[Stage[Any, Any]]) -> Stage[Any, Any] | None:
+    def stage(self, kind: type[Step]) -> Step | None:
         """Find the first stage of a class; None where the chain has none."""
         return next((stage for stage in self.stages if isinstance(stage, kind)), None)
 
 
-def from_history(artefact: SpectralMap | PeakMaps) -> Chain:
-    """Rebuild the chain that made an artefact; run on the file that was read, it makes it again.
+def from_history(artefact: Any) -> Chain:
+    """Rebuild the chain that made an artefact of any kind; run on what its first step took, it makes it again.
 
-    Records that are no stage (reading a file, editing by hand) are left out.
+    That is the file that was read for a map, its peaks or a comparison with theory, a `Pairable` for a pair, and a list of pairs for a
+    model and its explanation.  Records that are no stage (reading a file, editing by hand) are left out.
     """
     return Chain(tuple(as_kept(BY_NAME[record.step], record) for record in artefact.history if record.step in BY_NAME))

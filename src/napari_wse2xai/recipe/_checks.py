@@ -99,7 +99,7 @@ def _check_stages(source: SpectralMap, recipe: Recipe, modality: str) -> None:
     tiny = _one_pixel(source)
     for kind in (CorrectResponse, ConvertAxis):
         stage = chain.stage(kind)
-        tiny = tiny if stage is None else stage(tiny)
+        tiny = tiny if stage is None else stage.on({SpectralMap: tiny})
     for stage in (chain.stage(Calibrate), chain.stage(Deconvolve)):
         if isinstance(stage, Calibrate | Deconvolve):
             stage.check(tiny)

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, create_model, model_validator
 
-from napari_wse2xai.data import TARGETS
+from napari_wse2xai.data import TARGETS, PeakMaps, SpectralMap
 from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.recipe._chain import Chain
 from napari_wse2xai.stages import (
     STAGES,
+    TABLE,
     Baseline,
     Calibrate,
     CompareTheory,
@@ -25,32 +26,23 @@ from napari_wse2xai.stages import (
     Settings,
     Simulate,
     Stage,
+    Step,
     Train,
 )
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 MODALITIES = ("raman", "pl")
 """Sections of a recipe that name a map."""
-LATE: dict[str, type[Settings]] = {"pair": Pair, "train": Train, "explain": Explain, "simulate": Simulate}
+LATE: dict[str, type[Step]] = {step.key: step for step in TABLE if not {SpectralMap, PeakMaps}.issuperset(step.takes)}
 """Stages that need both maps, by their section, in the order in which they run."""
 
-StepName = Literal[
-    "correct_response",
-    "convert_axis",
-    "find_flake",
-    "despike",
-    "calibrate",
-    "baseline",
-    "normalise",
-    "deconvolve",
-    "pair",
-    "train",
-    "explain",
-    "simulate",
-]
+if TYPE_CHECKING:
+    StepName = str
+else:
+    StepName = Literal[(*(stage.key for stage in STAGES), *LATE)]
 
 
-class Section(Settings):
+class _Section(Settings):
     """One map: its file, and the settings of every stage; a stage that is None is left out."""
 
     file: Path | None = Field(None, description="Map file, relative to the recipe's folder.")
@@ -115,9 +107,22 @@ class Section(Settings):
         return Chain(tuple(self.stages(stop_after)))
 
 
-STEPS: dict[str, type[Stage[Any, Any]]] = {
-    name: stage for stage in STAGES for name, field in Section.model_fields.items() if stage in get_args(field.annotation)
-}
+def _with_all_stages(known: type[_Section]) -> type[_Section]:
+    """Section with the stages of the table that it does not name itself."""
+    further: dict[str, Any] = {
+        stage.key: (stage | None, Field(default_factory=stage if stage.usual else lambda: None))
+        for stage in STAGES
+        if stage.key not in known.model_fields
+    }
+    return create_model("Section", __base__=known, __doc__=known.__doc__, **further)
+
+
+if TYPE_CHECKING:
+    Section = _Section
+else:
+    Section = _with_all_stages(_Section)
+
+STEPS: dict[str, type[Stage[Any, Any]]] = {stage.key: stage for stage in STAGES}
 """Stages by their name in a section, in the order of the chain."""
 
 

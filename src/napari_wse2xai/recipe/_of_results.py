@@ -9,7 +9,7 @@ from napari_wse2xai.data.history import History
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.recipe._model import LATE, STEPS, Recipe, Section
 from napari_wse2xai.recipe._write import to_yaml
-from napari_wse2xai.stages import CompareTheory, Settings, as_kept
+from napari_wse2xai.stages import BY_NAME, Settings, as_kept
 
 NAMES = {stage.__name__: step for step, stage in STEPS.items()}
 """Name of each stage of a map in a recipe, by that in a history."""
@@ -75,17 +75,11 @@ def _named(steps: Iterable[str]) -> str:
 def _late(results: Results) -> Iterator[tuple[str, Settings]]:
     """Settings of the stages behind deconvolution."""
     explanation = results.explanation
-    made = {
-        "pair": results.paired,
-        "train": results.model,
-        "explain": explanation,
-        "simulate": None if explanation is None else explanation.recovery,
-    }
-    for name, artefact in made.items():
-        if artefact is not None and artefact.history:
-            yield name, as_kept(LATE[name], artefact.history[-1])
-    if results.theory is not None and results.theory.history:
-        yield "theory", as_kept(CompareTheory, results.theory.history[-1])
+    recovery = None if explanation is None else explanation.recovery
+    for artefact in (results.paired, results.model, explanation, recovery, results.theory):
+        if artefact is not None and artefact.history and artefact.history[-1].step in BY_NAME:
+            step = BY_NAME[artefact.history[-1].step]
+            yield step.key, as_kept(step, artefact.history[-1])
 
 
 def _last(results: Results, late: dict[str, Settings]) -> str | None:

@@ -15,6 +15,7 @@ from napari_wse2xai.report import _learnt, _theory
 from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
+from napari_wse2xai.stages import STAGES
 
 WORDS = {"raman": "Raman scattering", "pl": "Photoluminescence"}
 CAPTIONS = {
@@ -168,7 +169,7 @@ def _facts(source: SpectralMap) -> list[tuple[str, str]]:
     missing = int((~source.measured).sum())
     if missing:
         facts.append(("Not measured", f"{missing} pixels"))
-    return facts + _found(source)
+    return facts + [fact for stage in STAGES for fact in stage.facts(source)]
 
 
 def _grid(frame: Frame) -> tuple[str, str]:
@@ -194,19 +195,6 @@ def _origin(history: History) -> list[tuple[str, str]]:
     rows = [("File", PurePath(str(first["file"])).name)]
     rows += [("Item", str(first["item"]))] if first.get("item") else []
     return [*rows, ("SHA-256", str(first.get("sha256", "")))]
-
-
-def _found(source: SpectralMap) -> list[tuple[str, str]]:
-    rows, pixel_um2 = [], abs(source.frame.step_um[0] * source.frame.step_um[1])
-    if source.flake is not None:
-        count = int(source.flake.sum())
-        extent = "" if 1 in source.frame.shape or not source.frame.has_places else f", {count * pixel_um2:.4g} µm²"
-        rows.append(("Flake", f"{count} of {source.flake.size} pixels{extent}"))
-        if "," in source.metadata.get("flake", ""):
-            rows.append(("Left out of it, or filled", source.metadata["flake"].partition(", ")[2]))
-    if source.repaired is not None:
-        rows.append(("Cosmic rays", f"{int(source.repaired.sum())} channels repaired in {int((source.repaired > 0).sum())} pixels"))
-    return rows
 
 
 def _fit_facts(peaks: PeakMaps) -> list[tuple[str, str]]:

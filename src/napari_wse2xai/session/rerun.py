@@ -16,13 +16,12 @@ from napari_wse2xai.session.edited import BY_HAND, carried, edited
 from napari_wse2xai.session.lineage import Artefact, Lineage, among, given_to, mark_in
 from napari_wse2xai.session.node import Missing, Node, id_of, modality_of
 from napari_wse2xai.session.sources import is_readable, measured_by, read_again
-from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Settings, Simulate, Train, as_kept
+from napari_wse2xai.stages import TABLE, Settings, Simulate, Step, as_kept
 from napari_wse2xai.stages._stage import first_problem
 from napari_wse2xai.theory.beside import TheoryBeside
 
-BY_NAME: dict[str, type[Settings]] = {stage.__name__: stage for stage in (*STAGES, Pair, Train, Explain, CompareTheory)}
-EFFORTS = {PeakMaps: 8.0, TrainedModel: 40.0, Explanation: 10.0}
-"""Share of the time that each kind takes to make, against one for every other."""
+BY_NAME: dict[str, type[Step]] = {step.__name__: step for step in TABLE if step is not Simulate}
+"""Steps that give a result of their own; a simulation is part of the explanation that it tests."""
 Run = Callable[[Any, Any, Progress], Any]
 """Runs a stage on what it takes."""
 
@@ -89,7 +88,7 @@ class Rerun:
         """
         self._run = run or _call
         wanted = [self._target, *self.below]
-        efforts = np.cumsum([0.0, *(EFFORTS.get(type(each), 1.0) for each in wanted)])
+        efforts = np.cumsum([0.0, *(BY_NAME[step].effort if (step := each.history[-1].step) in BY_NAME else 1.0 for each in wanted)])
         missing: list[Missing] = []
         for number, each in enumerate(wanted):
             start, end = efforts[number : number + 2] / efforts[-1]

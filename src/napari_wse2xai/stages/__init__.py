@@ -2,7 +2,8 @@
 
 from napari_wse2xai.stages._computed_later import compute
 from napari_wse2xai.stages._plan import fitting_in
-from napari_wse2xai.stages._stage import LiveProgress, Settings, SoFar, Stage, as_kept
+from napari_wse2xai.stages._stage import LiveProgress, Settings, SoFar, Stage, Step, as_kept
+from napari_wse2xai.stages._table import on_one_map, steps_in
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.check_model import Proposal, accepted, check_model
@@ -21,15 +22,21 @@ from napari_wse2xai.stages.separate import Separate
 from napari_wse2xai.stages.simulate import Simulate
 from napari_wse2xai.stages.train import Train
 
-STAGES = (CorrectResponse, ConvertAxis, FindFlake, Despike, Calibrate, Baseline, Normalise, Deconvolve)
-"""Every stage on one map, in the order of the chain.
+TABLE = steps_in(__path__, __name__)
+"""Every step of a run in its order, as the files of this folder declare them."""
+STAGES = tuple(on_one_map(TABLE))
+"""Those on one map: the chain of each modality.
 
 Then `Pair` brings two together, `Train` learns from pairs, `Explain` from that, and `Simulate` puts both to the test; `CompareTheory` lays
 calculated lines beside the result.
 """
+BY_NAME = {step.__name__: step for step in TABLE}
+"""By their names in a history."""
 
 __all__ = [
+    "BY_NAME",
     "STAGES",
+    "TABLE",
     "Baseline",
     "Calibrate",
     "CompareTheory",
@@ -50,6 +57,7 @@ __all__ = [
     "Simulate",
     "SoFar",
     "Stage",
+    "Step",
     "Train",
     "accepted",
     "as_kept",

@@ -1,6 +1,6 @@
 """What every stage is: frozen settings that can be called on an artefact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
@@ -61,11 +61,51 @@ class Settings(BaseModel):
 AnySettings = TypeVar("AnySettings", bound=Settings)
 
 
-class Stage(Settings, Generic[Source, Result]):
-    """One step of the chain; its fields are its settings."""
+class Step(Settings):
+    """What every step of a run says of itself: recipe, run, window, report, help and docs take it from here (`stages.TABLE`)."""
 
+    key: ClassVar[str]
+    """Name of its section in a recipe."""
     title: ClassVar[str]
-    """Name of the stage in the window and in the docs."""
+    """Name in the window and in the docs."""
+    order: ClassVar[int]
+    """Its place among all steps, the first the lowest."""
+    takes: ClassVar[tuple[type, ...]] = (SpectralMap,)
+    """Kinds of artefacts that it is called with, one after the other."""
+    series: ClassVar[bool] = False
+    """Whether it is called with a list of them, one per flake."""
+    gives: ClassVar[type] = SpectralMap
+    effort: ClassVar[float] = 1.0
+    """Its share of the time of a run, against one for a quick step."""
+    usual: ClassVar[bool] = False
+    """Whether it runs on every map, also where a recipe does not name it."""
+    shows: ClassVar[tuple[str, ...]] = ("map",)
+    """Parts of the map that it gives which the window shows."""
+
+    @classmethod
+    def summary(cls, result: Any) -> str:
+        """What a run gave, in one line for the window."""
+        return "Done."
+
+    @classmethod
+    def facts(cls, result: Any) -> list[tuple[str, str]]:
+        """What the report says of it: titles and words."""
+        return []
+
+    @classmethod
+    def what(cls) -> str:
+        """What it does, in a sentence: the first line of its docstring."""
+        return (cls.__doc__ or "").strip().splitlines()[0]
+
+    def on(self, known: Mapping[type, Any], progress: Progress = silent) -> Any:
+        """Run on the artefacts that there are, by their kinds; that of a series is a list."""
+        given = [known[kind] for kind in self.takes]
+        run: Any = self
+        return run(*given, progress=progress)
+
+
+class Stage(Step, Generic[Source, Result]):
+    """A step that takes one thing; its fields are its settings."""
 
     def __call__(self, source: Source, progress: Progress = silent) -> Result:
         """Run on an artefact; the result carries these settings in its history."""

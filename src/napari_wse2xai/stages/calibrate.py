@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,9 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
     ties the noise of neighbouring channels together (see docs/method.md).
     """
 
+    key: ClassVar[str] = "calibrate"
     title: ClassVar[str] = "Calibrate"
+    order: ClassVar[int] = 50
 
     reference: Reference = setting(Silicon(), title="Reference", description="What is known.")
     correction: Literal["shift", "linear", "quadratic"] = setting(
@@ -76,6 +78,11 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
     def check(self, source: SpectralMap) -> None:
         """Refuse, before any work, a reference without enough lines on the axis of a map."""
         self._lines(source)
+
+    @classmethod
+    def summary(cls, result: Any) -> str:
+        """By how much the axis was moved."""
+        return f"{result.metadata['calibration']}."
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the map on its corrected axis."""

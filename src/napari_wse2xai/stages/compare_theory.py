@@ -14,7 +14,7 @@ from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.errors import DataError, SettingsError
 from napari_wse2xai.progress import Progress, silent
-from napari_wse2xai.stages._stage import Settings, recorded, setting
+from napari_wse2xai.stages._stage import Step, recorded, setting
 from napari_wse2xai.theory.agreement import Agreement, NetworkFinding, pristine_mode, rank_correlation, sentences_of
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside, about
 from napari_wse2xai.theory.calculated import Calculated
@@ -28,7 +28,7 @@ USUAL_LASER_EV = 2.33
 """The paper's, where neither settings nor map say what the laser is."""
 
 
-class CompareTheory(Settings):
+class CompareTheory(Step):
     """Lay calculated lines over the mean spectrum of a flake, propose names for its peaks, and say what theory says of the explanation.
 
     Called as ``CompareTheory()(raman, peaks, paired=..., explanation=...)``.
@@ -39,7 +39,11 @@ class CompareTheory(Settings):
     intensities are static: the ratio of a measured A1' to E' in resonance is scored by nothing here.
     """
 
+    key: ClassVar[str] = "theory"
     title: ClassVar[str] = "Theory"
+    order: ClassVar[int] = 150
+    takes: ClassVar[tuple[type, ...]] = (SpectralMap, PeakMaps)
+    gives: ClassVar[type] = TheoryBeside
 
     material: Literal["WSe2", "WS2", "MoSe2", "MoS2"] = setting(
         "WSe2", title="Material", description="The monolayer; in a recipe, that of the preset where none is given."

@@ -24,7 +24,9 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
     A Raman shift keeps its counts: a line's height is then read per channel.
     """
 
+    key: ClassVar[str] = "convert_axis"
     title: ClassVar[str] = "Convert axis"
+    order: ClassVar[int] = 20
 
     to: Literal["cm-1", "nm", "eV", "abs. cm-1"] = setting(
         "eV",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import model_validator
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.progress import Progress, silent
@@ -52,7 +52,12 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     Not for spectra with a baseline still under them.
     """
 
+    key: ClassVar[str] = "deconvolve"
     title: ClassVar[str] = "Deconvolve"
+    order: ClassVar[int] = 80
+    gives: ClassVar[type] = PeakMaps
+    usual: ClassVar[bool] = True
+    effort: ClassVar[float] = 8.0
 
     peaks: tuple[Peak, ...] = setting((), title="Peaks", description="What the spectrum is made of.")
     solver: Solver = setting(AutomaticSolver(), title="Solver", description="How the parameters are found.")
@@ -138,6 +143,14 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     def __call__(self, source: SpectralMap, progress: Progress = silent) -> PeakMaps:
         """Run on a map; each block of a lazy one is computed once, before all that looks at its spectra several times."""
         return super().__call__(replace(source, counts=computed_once(source.counts)), progress)
+
+    @classmethod
+    def summary(cls, result: PeakMaps) -> str:
+        """How many spectra were fitted, and how well."""
+        tried, good = (int(which.sum()) for which in (result.status != Status.NOT_ON_FLAKE, result.status == Status.OK))
+        chi2 = result.reduced_chi2[np.isfinite(result.reduced_chi2)]
+        usual = f"{float(np.median(chi2)):.2f}" if chi2.size else "unknown"
+        return f"{counted(tried, 'spectrum', 'spectra')} fitted, {good} of them ok; median reduced χ² {usual}."
 
     def run(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         """Fit all windows, some thousand pixels at a time."""

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.errors import counted
 from napari_wse2xai.numerics import despike
 from napari_wse2xai.numerics.spikes import BANK
 from napari_wse2xai.progress import Progress
@@ -91,9 +92,27 @@ class Despike(Stage[SpectralMap, SpectralMap]):
     where there is no neighbour, a straight line between the good channels to either side.
     """
 
+    key: ClassVar[str] = "despike"
     title: ClassVar[str] = "Remove spikes"
+    order: ClassVar[int] = 40
+    usual: ClassVar[bool] = True
+    shows: ClassVar[tuple[str, ...]] = ("map", "repaired")
 
     method: Method = setting(Guarded(), title="Method", description="How spikes are told from lines.")
+
+    @classmethod
+    def summary(cls, result: Any) -> str:
+        """How many channels were replaced."""
+        spectra = counted(int((result.repaired > 0).sum()), "spectrum", "spectra")
+        return f"{counted(int(result.repaired.sum()), 'channel')} replaced in {spectra}."
+
+    @classmethod
+    def facts(cls, result: SpectralMap) -> list[tuple[str, str]]:
+        """How many cosmic rays there were."""
+        if result.repaired is None:
+            return []
+        hit = int((result.repaired > 0).sum())
+        return [("Cosmic rays", f"{int(result.repaired.sum())} channels repaired in {hit} pixels")]
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the repaired map; `repaired` counts the replaced channels of each pixel, `replaced` lists them."""

@@ -35,7 +35,12 @@ class Explain(Stage[TrainedModel, Explanation]):
     prints a curvature (see `explaining.ice_slope`).  All in evaluation mode.  An association that the network uses is not a cause.
     """
 
+    key: ClassVar[str] = "explain"
     title: ClassVar[str] = "Explain"
+    order: ClassVar[int] = 130
+    takes: ClassVar[tuple[type, ...]] = (TrainedModel,)
+    gives: ClassVar[type] = Explanation
+    effort: ClassVar[float] = 25.0
 
     target: Literal["", "position", "fwhm", "height", "area"] | Annotated[str, Field(min_length=1)] = setting(
         "", title="Target", description="Which of the model's targets is explained, a computed map among them; empty: the first."

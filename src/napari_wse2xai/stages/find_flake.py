@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import replace
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,11 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
     the standard deviation, which is used here.
     """
 
+    key: ClassVar[str] = "find_flake"
     title: ClassVar[str] = "Find flake"
+    order: ClassVar[int] = 30
+    usual: ClassVar[bool] = True
+    shows: ClassVar[tuple[str, ...]] = ("flake",)
 
     corner: Literal["darkest", "top left", "top right", "bottom left", "bottom right"] = setting(
         "darkest",
@@ -58,6 +62,24 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
         6, title="Smallest group", unit="px", description="Groups and holes of fewer pixels are removed or filled.", ge=1, le=10_000
     )
     fill_holes: bool = setting(True, title="Fill holes", description="Fill holes smaller than the smallest group.")
+
+    @classmethod
+    def summary(cls, result: Any) -> str:
+        """How large the flake is."""
+        found, every = int(result.flake.sum()), result.frame.n_pixels
+        return f"The flake has {found} of {every} pixels; mend its Labels layer by hand where it is wrong."
+
+    @classmethod
+    def facts(cls, result: SpectralMap) -> list[tuple[str, str]]:
+        """Size of the flake, and what was left out of it."""
+        if result.flake is None:
+            return []
+        frame, count = result.frame, int(result.flake.sum())
+        area = count * abs(frame.step_um[0] * frame.step_um[1])
+        extent = "" if 1 in frame.shape or not frame.has_places else f", {area:.4g} µm²"
+        left_out = result.metadata.get("flake", "").partition(", ")[2]
+        told = [("Left out of it, or filled", left_out)] if left_out else []
+        return [("Flake", f"{count} of {result.flake.size} pixels{extent}"), *told]
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the map with its `flake`."""

@@ -24,7 +24,9 @@ class Normalise(Stage[SpectralMap, SpectralMap]):
     milliwatt still depends on the power.  Positions and widths stay as they are.
     """
 
+    key: ClassVar[str] = "normalise"
     title: ClassVar[str] = "Normalise"
+    order: ClassVar[int] = 70
 
     exposure_s: float | None = setting(
         None, title="Exposure", unit="s", description="Exposure of one accumulation; empty for what the file says.", gt=0

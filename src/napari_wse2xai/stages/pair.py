@@ -113,7 +113,12 @@ class Pair(Stage[Pairable, PairedMaps]):
     The light of the maps is never asked: a placing chosen for the likeness of RS and PL would flatter every later test of it.
     """
 
+    key: ClassVar[str] = "pair"
     title: ClassVar[str] = "Pair"
+    order: ClassVar[int] = 110
+    takes: ClassVar[tuple[type, ...]] = (Pairable,)
+    gives: ClassVar[type] = PairedMaps
+    effort: ClassVar[float] = 3.0
 
     method: Method = setting(AutomaticPlacing(), title="Method", description="How it is found where the PL map lies on the RS map.")
 

@@ -10,7 +10,7 @@ from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.learning import references
 from napari_wse2xai.progress import Progress, silent
-from napari_wse2xai.stages._stage import Settings, as_kept, recorded, setting
+from napari_wse2xai.stages._stage import Settings, Step, as_kept, recorded, setting
 from napari_wse2xai.stages.explain import Explain
 from napari_wse2xai.stages.train import Train
 
@@ -22,7 +22,7 @@ USUAL_NOISE = 0.05
 """Share of the variance where no score says how much of it can be predicted."""
 
 
-class Simulate(Settings):
+class Simulate(Step):
     """Plant a known law on the flake's own parameter maps, train and explain again, and tell how much of the law is found.
 
     Called as ``Simulate()(model, explanation)``.
@@ -35,7 +35,12 @@ class Simulate(Settings):
     tests laws of its family (`explaining.simulate`).
     """
 
+    key: ClassVar[str] = "simulate"
     title: ClassVar[str] = "Simulate"
+    order: ClassVar[int] = 140
+    takes: ClassVar[tuple[type, ...]] = (TrainedModel, Explanation)
+    gives: ClassVar[type] = Recovery
+    effort: ClassVar[float] = 45.0
 
     seed: int = setting(0, ge=0, title="Seed", description="The law, its noise and its hidden map follow from it.")
 

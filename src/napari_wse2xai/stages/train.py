@@ -87,7 +87,13 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
     trained on all pixels, as in the paper.
     """
 
+    key: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
+    order: ClassVar[int] = 120
+    takes: ClassVar[tuple[type, ...]] = (PairedMaps,)
+    series: ClassVar[bool] = True
+    gives: ClassVar[type] = TrainedModel
+    effort: ClassVar[float] = 120.0
 
     target: tuple[Target, ...] = setting(
         ("height",), title="Target", description="PL parameter or computed PL map that is predicted from RS; one or several."

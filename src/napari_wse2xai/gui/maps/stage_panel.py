@@ -6,16 +6,16 @@ from typing import Any
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
-from napari_wse2xai.errors import UserError, counted
+from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.layers.shown import limits, place
-from napari_wse2xai.stages import Deconvolve, Despike, FindFlake, SoFar, Stage
+from napari_wse2xai.stages import SoFar, Stage
 
 
 class StagePanel(QWidget):
@@ -157,14 +157,11 @@ class StagePanel(QWidget):
             self._so_far.contrast_limits = keywords["contrast_limits"]
 
     def _on_finished(self, result: Any) -> None:
-        self._stop(summary(result), NOTE if self._notes else QUIET)
+        self._stop(self.stage.summary(result), NOTE if self._notes else QUIET)
         contents.session(self.viewer).add(result)
         layers = to_layers(result)
-        if self.stage is FindFlake:  # the spectra are as they were: only the flake is new
-            layers = [layer for layer in layers if layer[2] == "labels"]
-        elif isinstance(result, SpectralMap):
-            parts = ("map", "repaired") if self.stage is Despike else ("map",)
-            layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in parts]
+        if isinstance(result, SpectralMap):
+            layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in self.stage.shows]
         contents.hide_below(self.viewer, layers, self._worked_on)
         contents.add(self.viewer, layers)
         self.ran.emit(result)
@@ -172,8 +169,7 @@ class StagePanel(QWidget):
     def _on_refused(self, error: UserError) -> None:
         """Let the session know that the step failed, and why."""
         if self._taken is not None:
-            kind = PeakMaps if self.stage is Deconvolve else SpectralMap
-            contents.session(self.viewer).note_failure_of(self._settings, [self._taken], str(error), kind)
+            contents.session(self.viewer).note_failure_of(self._settings, [self._taken], str(error), self.stage.gives)
 
     def _stop(self, text: str, severity: str = QUIET) -> None:
         self.bar.setVisible(False)
@@ -189,30 +185,3 @@ class StagePanel(QWidget):
         """Stop what runs when the dock goes."""
         self.runner.cancel()
         super().closeEvent(event)
-
-
-def summary(result: Any) -> str:
-    """What a run gave, in one line."""
-    from napari_wse2xai.data import PeakMaps, Status
-
-    if isinstance(result, PeakMaps):
-        tried = int((result.status != Status.NOT_ON_FLAKE).sum())
-        good = int((result.status == Status.OK).sum())
-        return f"{counted(tried, 'spectrum', 'spectra')} fitted, {good} of them ok; median reduced χ² {_median(result.reduced_chi2)}."
-    step = result.history[-1].step if result.history else ""
-    if step == "FindFlake":
-        return (
-            f"The flake has {int(result.flake.sum())} of {result.frame.n_pixels} pixels; mend its Labels layer by hand where it is wrong."
-        )
-    if step == "Despike":
-        spectra = counted(int((result.repaired > 0).sum()), "spectrum", "spectra")
-        return f"{counted(int(result.repaired.sum()), 'channel')} replaced in {spectra}."
-    if step == "Calibrate":
-        return f"{result.metadata['calibration']}."
-    return "Done."
-
-
-def _median(values: Any) -> str:
-    import numpy as np
-
-    return f"{float(np.nanmedian(values)):.2f}" if np.isfinite(values).any() else "unknown"
