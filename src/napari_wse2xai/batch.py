@@ -33,7 +33,7 @@ FEWEST_SURROGATES = 39
 
 READING, REPORTING = 4.0, 13.0
 """Efforts of what is no stage, in the measure of `stages.Step.effort`."""
-DRAWN = 0.9
+DRAWN = 0.95
 """Where the figures of a report are done, as a fraction of it."""
 
 
