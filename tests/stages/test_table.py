@@ -41,7 +41,6 @@ from napari_wse2xai.stages._stage import Stage, setting
 class Smooth(Stage[SpectralMap, SpectralMap]):
     """Mean of some channels."""
 
-    key: ClassVar[str] = "smooth"
     title: ClassVar[str] = "Smooth"
     order: ClassVar[int] = 65
 

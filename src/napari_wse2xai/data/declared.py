@@ -57,8 +57,6 @@ class Quantity:
     """Those of a mapping, along its one dimension."""
     only: tuple[str, ...] = ()
     """Those that it may hold, where these are not all."""
-    colors: str = ""
-    """Key in `quantities.COLORMAPS`."""
 
 
 def along(*dims: str, **about: Any) -> Quantity:

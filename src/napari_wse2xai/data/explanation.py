@@ -1,6 +1,7 @@
 """The result of explaining: which parameter does what to the light, where, and how sure that is."""
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
@@ -19,7 +20,7 @@ Numbers = NDArray[np.float64]
 EXTRA = "extra"
 """Group in files of what is told but not ranked by; a field of it is None where that was not asked."""
 OF_TARGET, OF_FEATURE, SLOPE = "{0.target_unit}", "feature_unit", "{0.target_unit} per feature_unit"
-CURVE, WHERE = ("feature", "grid"), ("feature", "pixel")
+on_grid, per_feature, per_pixel = partial(along, "feature", "grid"), partial(along, "feature"), partial(along, "feature", "pixel")
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,80 +31,39 @@ class Explanation(Tabled):
     target: Annotated[str, attribute()]
     target_unit: Annotated[str, attribute(stored="units")]
     verdict: Verdict
-    features: Annotated[tuple[str, ...], along("feature", stored="feature", says="parameter of RS, as A1'.height")]
-    feature_units: Annotated[tuple[str, ...], along("feature", stored="feature_unit", says="unit of the feature")]
-    pdp_grid: Annotated[Numbers, along(*CURVE, unit=OF_FEATURE, says="values of the parameter")]
-    pdp: Annotated[
-        Numbers, along(*CURVE, unit=OF_TARGET, says="partial dependence: mean prediction with the parameter at the grid's value")
-    ]
-    pdp_low: Annotated[Numbers, along(*CURVE, unit=OF_TARGET, says="lower end of the 95 % band, over refits and reference models")]
-    pdp_high: Annotated[Numbers, along(*CURVE, unit=OF_TARGET, says="upper end of the 95 % band, over refits and reference models")]
-    supported: Annotated[NDArray[np.bool_], along(*CURVE, unit="1", says="1 where most curves lie within the cloud of the data")]
+    features: Annotated[tuple[str, ...], per_feature(stored="feature", says="parameter of RS, as A1'.height")]
+    feature_units: Annotated[tuple[str, ...], per_feature(stored="feature_unit", says="unit of the feature")]
+    pdp_grid: Annotated[Numbers, on_grid(unit=OF_FEATURE, says="values of the parameter")]
+    pdp: Annotated[Numbers, on_grid(unit=OF_TARGET, says="partial dependence: mean prediction with the parameter at the grid's value")]
+    pdp_low: Annotated[Numbers, on_grid(unit=OF_TARGET, says="lower end of the 95 % band, over refits and reference models")]
+    pdp_high: Annotated[Numbers, on_grid(unit=OF_TARGET, says="upper end of the 95 % band, over refits and reference models")]
+    supported: Annotated[NDArray[np.bool_], on_grid(unit="1", says="1 where most curves lie within the cloud of the data")]
     pl_band: Annotated[tuple[float, float], attribute(says="central 95 % of the measured target: the grey band of the paper's Figure 3")]
     pixels: Annotated[NDArray[np.int64], along("curve", says="row in the samples of each ICE curve")]
     ice: Annotated[Numbers, along("feature", "curve", "grid", unit=OF_TARGET, says="prediction with the parameter at the grid's value")]
-    step: Annotated[
-        Numbers, along("feature", unit=OF_FEATURE, says="standard deviation of the parameter: half the width of the central difference")
-    ]
+    step: Annotated[Numbers, per_feature(unit=OF_FEATURE, says="standard deviation of the parameter, half the width of the difference")]
     slope: Annotated[
-        Numbers,
-        along(
-            *WHERE,
-            stored="ice_slope",
-            unit=SLOPE,
-            empty=np.nan,
-            says="average slope of the ICE curve between minus and plus one standard deviation of the parameter",
-        ),
+        Numbers, per_pixel(stored="ice_slope", unit=SLOPE, empty=np.nan, says="slope of the ICE curve from minus to plus step")
     ]
-    slope_error: Annotated[
-        Numbers,
-        along(*WHERE, stored="ice_slope_error", unit=SLOPE, empty=np.nan, says="one standard deviation of the slope over refits"),
-    ]
+    slope_error: Annotated[Numbers, per_pixel(stored="ice_slope_error", unit=SLOPE, empty=np.nan, says="standard deviation over refits")]
     off_cloud: Annotated[
-        NDArray[np.bool_],
-        along(
-            *WHERE, unit="1", empty=-1, says="1 where the parameter's standard deviation leads out of the cloud of the data, -1 no pixel"
-        ),
+        NDArray[np.bool_], per_pixel(unit="1", empty=-1, says="1 where step leads out of the cloud of the data; -1 no pixel")
     ]
-    importance: Annotated[Numbers, along("feature", unit=OF_TARGET, says="standard deviation of the partial dependence over the data")]
-    importance_error: Annotated[Numbers, along("feature", unit=OF_TARGET, says="one standard error of the importance")]
-    slope_rms: Annotated[
-        Numbers,
-        along("feature", unit=OF_TARGET, says="root mean square of slope times step: sees a pure interaction, which the PDP averages away"),
-    ]
+    importance: Annotated[Numbers, per_feature(unit=OF_TARGET, says="standard deviation of the partial dependence over the data")]
+    importance_error: Annotated[Numbers, per_feature(unit=OF_TARGET, says="one standard error of the importance")]
+    slope_rms: Annotated[Numbers, per_feature(unit=OF_TARGET, says="root mean square of slope times step: sees a pure interaction too")]
     ranking: Annotated[tuple[int, ...], along("feature_rank", says="features, the most important first, by the greater of the two")]
     not_separable: Annotated[tuple[tuple[str, str, float], ...], attribute(says="parameters that go together, with their rank correlation")]
-    derivative: Annotated[Numbers | None, along(*WHERE, group=EXTRA, unit=SLOPE, says="derivative of the prediction by the parameter")] = (
-        None
-    )
-    curvature: Annotated[
-        Numbers | None,
-        along(*WHERE, group=EXTRA, unit=OF_TARGET, says="second difference of the prediction over plus and minus one standard deviation"),
-    ] = None
-    nonlinearity: Annotated[
-        Numbers | None,
-        along(*WHERE, group=EXTRA, unit="1", says="0 where the ICE curve is straight, 1 where its slopes to either side cancel"),
-    ] = None
-    ale: Annotated[
-        Numbers | None,
-        along(*CURVE, group=EXTRA, unit=OF_TARGET, says="accumulated local effect at the values of pdp_grid, about the mean prediction"),
-    ] = None
-    permutation: Annotated[
-        Numbers | None,
-        along("feature", group=EXTRA, unit="1", says="R2 lost where the feature's whole peak is shuffled, on the pixels of the training"),
-    ] = None
-    permutation_error: Annotated[
-        Numbers | None, along("feature", group=EXTRA, unit="1", says="standard deviation of permutation over shuffles")
-    ] = None
-    randomised: Annotated[
-        Numbers | None,
-        along("feature", group=EXTRA, unit="1", says="correlation of the map of derivatives with that of random weights, mean over some"),
-    ] = None
+    derivative: Annotated[Numbers | None, per_pixel(group=EXTRA, unit=SLOPE, says="derivative of the prediction by the parameter")] = None
+    curvature: Annotated[Numbers | None, per_pixel(group=EXTRA, unit=OF_TARGET, says="second difference over plus and minus step")] = None
+    nonlinearity: Annotated[Numbers | None, per_pixel(group=EXTRA, unit="1", says="0 straight, 1 slopes to either side cancel")] = None
+    ale: Annotated[Numbers | None, on_grid(group=EXTRA, unit=OF_TARGET, says="accumulated local effect about the mean prediction")] = None
+    permutation: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="R2 lost where the feature's peak is shuffled")] = None
+    """On the pixels of the training."""
+    permutation_error: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="standard deviation over shuffles")] = None
+    randomised: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="correlation of derivatives with random weights'")] = None
     pairs: Annotated[tuple[TwoParameters, ...], along("pair", group="pairs")] = ()
-    region_of: Annotated[
-        NDArray[np.int64] | None,
-        along(*WHERE, group="regions", unit="1", says="region that a pixel lies in, 0 where the parameter was not asked about"),
-    ] = None
+    region_of: Annotated[NDArray[np.int64] | None, per_pixel(group="regions", unit="1", says="region of a pixel; 0 not asked")] = None
     regions: Annotated[tuple[Region, ...], along("region", group="regions")] = ()
     wavenumbers: Annotated[tuple[Wavenumbers, ...], along("asked", group="wavenumbers")] = ()
     remarks: Annotated[tuple[str, ...], attribute()] = ()

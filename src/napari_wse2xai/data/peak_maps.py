@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
+from functools import partial
 from typing import Annotated, Self
 
 import numpy as np
@@ -58,7 +59,7 @@ class Status(IntEnum):
 
 
 STATUSES = {int(code): code.meaning for code in Status}
-MAPS = ("peak", *PLACES)
+per_peak = partial(along, "peak", *PLACES)
 AXIS, LIGHT, AREA = "{0.axis.unit}", "{0.intensity_unit}", "{0.intensity_unit} {0.axis.unit}"
 Values = NDArray[np.float32]
 
@@ -93,53 +94,43 @@ class PeakMaps(Tabled):
     names: Annotated[tuple[str, ...], along("peak", stored="peak", says="name of the peak")]
     shapes: Annotated[tuple[str, ...], along("peak", stored="shape", says="line shape")]
     """Line shape of each peak, a name of `numerics.lineshapes.SHAPES`."""
-    windows: Annotated[
-        tuple[tuple[float, float], ...], along("peak", "limit", stored="window", unit=AXIS, says="spectral window of the fit")
-    ]
+    windows: Annotated[tuple[tuple[float, float], ...], along("peak", "limit", stored="window", unit=AXIS, says="window of the fit")]
     """Peaks of equal windows were fitted together."""
-    position: Annotated[Values, along(*MAPS, unit=AXIS, says="position")]
-    fwhm: Annotated[Values, along(*MAPS, unit=AXIS, says="fwhm")]
-    height: Annotated[Values, along(*MAPS, unit=LIGHT, says="height")]
-    position_error: Annotated[Values, along(*MAPS, unit=AXIS, says="standard error of position")]
-    fwhm_error: Annotated[Values, along(*MAPS, unit=AXIS, says="standard error of fwhm")]
-    height_error: Annotated[Values, along(*MAPS, unit=LIGHT, says="standard error of height")]
+    position: Annotated[Values, per_peak(unit=AXIS, says="position")]
+    fwhm: Annotated[Values, per_peak(unit=AXIS, says="fwhm")]
+    height: Annotated[Values, per_peak(unit=LIGHT, says="height")]
+    position_error: Annotated[Values, per_peak(unit=AXIS, says="standard error of position")]
+    fwhm_error: Annotated[Values, per_peak(unit=AXIS, says="standard error of fwhm")]
+    height_error: Annotated[Values, per_peak(unit=LIGHT, says="standard error of height")]
     status: Annotated[NDArray[np.uint8], along(*PLACES, flags=STATUSES, says="what became of the fit")]
     reduced_chi2: Annotated[Values, along(*PLACES, unit="1", says="mean squared residual over the variance of the noise")]
     """About 1 for a good fit."""
     background: Annotated[
         Values | None,
-        along(
-            "fit_window",
-            "background_point",
-            *PLACES,
-            unit=LIGHT,
-            says="curve under the peaks, at places evenly from the lower to the upper end of each window",
-        ),
+        along("fit_window", "background_point", *PLACES, unit=LIGHT, says="curve under the peaks, from end to end of each window"),
     ] = None
-    """Of each distinct window; None where none was fitted."""
+    """At places evenly from the lower to the upper end of each distinct window; None where none was fitted."""
     substrate: Annotated[NDArray[np.float64] | None, along("substrate_channel", unit=LIGHT, says="spectrum of the substrate")] = None
     """On the axis; None where none was fitted."""
-    substrate_share: Annotated[
-        Values | None,
-        along("fit_window", *PLACES, unit="1", says="how much of the substrate's spectrum lies under the peaks of each window"),
-    ] = None
+    substrate_share: Annotated[Values | None, along("fit_window", *PLACES, unit="1", says="how much of substrate lies under the peaks")] = (
+        None
+    )
     under: Annotated[tuple[Under, ...], attribute()] = ()
     """How each distinct window was fitted; empty in files of before."""
-    form: Annotated[Values | None, along(*MAPS, unit="1", says="fourth parameter of the line shape")] = None
-    form_error: Annotated[Values | None, along(*MAPS, unit="1", says="standard error of fourth parameter of the line shape")] = None
+    form: Annotated[Values | None, per_peak(unit="1", says="fourth parameter of the line shape")] = None
+    form_error: Annotated[Values | None, per_peak(unit="1", says="standard error of fourth parameter of the line shape")] = None
     """Of the shapes that have one (Voigt, pseudo-Voigt, Fano), NaN for the others; None where none has."""
-    area: Annotated[Values | None, along(*MAPS, unit=AREA, says="area of the peak")] = None
-    area_error: Annotated[Values | None, along(*MAPS, unit=AREA, says="standard error of area of the peak")] = None
+    area: Annotated[Values | None, per_peak(unit=AREA, says="area of the peak")] = None
+    area_error: Annotated[Values | None, per_peak(unit=AREA, says="standard error of area of the peak")] = None
     """With the covariance of height and FWHM."""
-    at_bound: Annotated[NDArray[np.uint8] | None, along(*MAPS, masks=BOUND_FLAGS, says="which parameters lie at their bound")] = None
+    at_bound: Annotated[NDArray[np.uint8] | None, per_peak(masks=BOUND_FLAGS, says="which parameters lie at their bound")] = None
     r2: Annotated[Values | None, along(*PLACES, unit="1", says="share of the variance above the background that the peaks explain")] = None
-    peak_status: Annotated[NDArray[np.uint8] | None, along(*MAPS, flags=STATUSES, says="what became of the fit of each peak")] = None
+    peak_status: Annotated[NDArray[np.uint8] | None, per_peak(flags=STATUSES, says="what became of the fit of each peak")] = None
     """`status` is the gravest of those of the peaks that are there; None in files of before."""
     averaged: Annotated[
-        NDArray[np.float64] | None,
-        along("peak", unit=AXIS, says="width of the channels that the line was averaged over; 0 for its value in their middle"),
+        NDArray[np.float64] | None, along("peak", unit=AXIS, says="width of the channels averaged over; 0 not averaged")
     ] = None
-    """None in files of before."""
+    """0 for one so wide that its value in their middle served; None in files of before."""
     computed: Annotated[tuple[ComputedMap, ...], along("computed")] = ()
     """What was worked out of the parameters, each with its error."""
     report: Annotated[str, attribute()] = ""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Annotated, Any, Self
 
 import numpy as np
@@ -17,6 +18,8 @@ NETWORK = "CNN"
 NOT_SAMPLED = 255
 """Split of a place without a sample."""
 SPLITS = {0: "training", 1: "validation", NOT_SAMPLED: "not sampled"}
+Numbers = NDArray[np.float64]
+of_target = partial(along, "target", PIXEL, unit="target_unit", empty=np.nan)
 VALIDATIONS = {
     "random": "random 7:3 split (the paper's; leaks between neighbours)",
     "blocks": "spatial blocks with a buffer",
@@ -73,21 +76,9 @@ class TrainedModel(Tabled):
     weights: Mapping[str, Mapping[str, NDArray[np.generic]]]
     """State of the network trained on all pixels, by target: name of the tensor to its values."""
     split: Annotated[NDArray[np.uint8], along(PIXEL, empty=NOT_SAMPLED, flags=SPLITS, says="part of the random split")]
-    predicted: Annotated[
-        NDArray[np.float64],
-        along("target", PIXEL, unit="target_unit", empty=np.nan, says="by the network trained on the training pixels of the random split"),
-    ]
+    predicted: Annotated[Numbers, of_target(says="by the network trained on the training pixels of the random split")]
     """The paper's Figure 2."""
-    held_out: Annotated[
-        NDArray[np.float64],
-        along(
-            "target",
-            PIXEL,
-            unit="target_unit",
-            empty=np.nan,
-            says="by networks that saw neither the pixel's spatial block nor a buffer around it",
-        ),
-    ]
+    held_out: Annotated[Numbers, of_target(says="by networks that saw neither the pixel's spatial block nor a buffer around it")]
     """NaN where the blocks were left out."""
     block: Annotated[NDArray[np.int64], along(PIXEL, empty=-1, says="fold of spatial validation that holds the pixel out; -1: none")]
     curves: Mapping[str, NDArray[np.float64]]

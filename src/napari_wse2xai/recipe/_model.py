@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
 from pydantic import ConfigDict, Field, create_model, model_validator
 
@@ -36,6 +36,7 @@ MODALITIES = ("raman", "pl")
 LATE: dict[str, type[Step]] = {step.key: step for step in TABLE if not {SpectralMap, PeakMaps}.issuperset(step.takes)}
 """Stages that need both maps, by their section, in the order in which they run."""
 
+LateStep = TypeVar("LateStep", bound=Step)
 if TYPE_CHECKING:
     StepName = str
 else:
@@ -210,36 +211,32 @@ class Recipe(Settings):
             return self.stop_after if self.stop_after in LATE else None
         return next((name for name in reversed(LATE) if getattr(self, name) is not None), None)
 
-    def _late(self, name: str) -> Any:
+    def _late(self, step: type[LateStep]) -> LateStep | None:
         """Settings of one of the `LATE` stages, the usual ones where a later stage needs it; None where it does not run."""
         order = list(LATE)
-        if self.last is None or order.index(name) > order.index(self.last):
+        if self.last is None or order.index(step.key) > order.index(self.last):
             return None
-        return getattr(self, name) or LATE[name]()
+        return getattr(self, step.key) or step()
 
     @property
     def pairing(self) -> Pair | None:
         """How RS and PL are paired; None where they are not, or the chain ends before."""
-        pair: Pair | None = self._late("pair")
-        return pair
+        return self._late(Pair)
 
     @property
     def training(self) -> Train | None:
         """How a network is trained; None where none is, or the chain ends before."""
-        train: Train | None = self._late("train")
-        return train
+        return self._late(Train)
 
     @property
     def explaining(self) -> Explain | None:
         """How the network is explained; None where it is not, or the chain ends before."""
-        explain: Explain | None = self._late("explain")
-        return explain
+        return self._late(Explain)
 
     @property
     def simulating(self) -> Simulate | None:
         """How the flake is simulated; None where it is not, or the chain ends before."""
-        simulate: Simulate | None = self._late("simulate")
-        return simulate
+        return self._late(Simulate)
 
     def sections(self) -> dict[str, Section]:
         """Sections that name a map, by modality."""

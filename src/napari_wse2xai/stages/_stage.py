@@ -1,5 +1,6 @@
 """What every stage is: frozen settings that can be called on an artefact."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from time import perf_counter
@@ -65,7 +66,7 @@ class Step(Settings):
     """What every step of a run says of itself: recipe, run, window, report, help and docs take it from here (`stages.TABLE`)."""
 
     key: ClassVar[str]
-    """Name of its section in a recipe."""
+    """Name of its section in a recipe; that of the class in small letters where none is given."""
     title: ClassVar[str]
     """Name in the window and in the docs."""
     order: ClassVar[int]
@@ -91,6 +92,11 @@ class Step(Settings):
     def facts(cls, result: Any) -> list[tuple[str, str]]:
         """What the report says of it: titles and words."""
         return []
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        if "key" not in vars(cls):
+            cls.key = re.sub(r"(?<!^)(?=[A-Z])", "_", cls.__name__).lower()
 
     @classmethod
     def what(cls) -> str:

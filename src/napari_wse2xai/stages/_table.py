@@ -17,7 +17,7 @@ def steps_in(folder: list[str], package: str) -> tuple[type[Step], ...]:
 
 
 def _is_step(each: object, module: str) -> bool:
-    return isinstance(each, type) and issubclass(each, Step) and each.__module__ == module and "key" in vars(each)
+    return isinstance(each, type) and issubclass(each, Step) and each.__module__ == module and "order" in vars(each)
 
 
 def on_one_map(steps: tuple[type[Step], ...]) -> Iterator[type[Stage[SpectralMap, Any]]]:

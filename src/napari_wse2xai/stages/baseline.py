@@ -120,7 +120,6 @@ Method = Annotated[PiecewiseLinear | AsymmetricLeastSquares | ReweightedLeastSqu
 class Baseline(Stage[SpectralMap, SpectralMap]):
     """Subtract a baseline from every spectrum."""
 
-    key: ClassVar[str] = "baseline"
     title: ClassVar[str] = "Baseline"
     order: ClassVar[int] = 60
     usual: ClassVar[bool] = True

@@ -45,7 +45,6 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
     ties the noise of neighbouring channels together (see docs/method.md).
     """
 
-    key: ClassVar[str] = "calibrate"
     title: ClassVar[str] = "Calibrate"
     order: ClassVar[int] = 50
 

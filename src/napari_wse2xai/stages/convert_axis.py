@@ -24,7 +24,6 @@ class ConvertAxis(Stage[SpectralMap, SpectralMap]):
     A Raman shift keeps its counts: a line's height is then read per channel.
     """
 
-    key: ClassVar[str] = "convert_axis"
     title: ClassVar[str] = "Convert axis"
     order: ClassVar[int] = 20
 

@@ -112,7 +112,6 @@ class CorrectResponse(Stage[SpectralMap, SpectralMap]):
     so that averaging over pixels does not remove it: measure both long.  The noise of the map is divided with the counts.
     """
 
-    key: ClassVar[str] = "correct_response"
     title: ClassVar[str] = "Correct response"
     order: ClassVar[int] = 10
 

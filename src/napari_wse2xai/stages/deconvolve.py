@@ -52,7 +52,6 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     Not for spectra with a baseline still under them.
     """
 
-    key: ClassVar[str] = "deconvolve"
     title: ClassVar[str] = "Deconvolve"
     order: ClassVar[int] = 80
     gives: ClassVar[type] = PeakMaps

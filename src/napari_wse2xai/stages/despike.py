@@ -92,7 +92,6 @@ class Despike(Stage[SpectralMap, SpectralMap]):
     where there is no neighbour, a straight line between the good channels to either side.
     """
 
-    key: ClassVar[str] = "despike"
     title: ClassVar[str] = "Remove spikes"
     order: ClassVar[int] = 40
     usual: ClassVar[bool] = True

@@ -35,7 +35,6 @@ class Explain(Stage[TrainedModel, Explanation]):
     prints a curvature (see `explaining.ice_slope`).  All in evaluation mode.  An association that the network uses is not a cause.
     """
 
-    key: ClassVar[str] = "explain"
     title: ClassVar[str] = "Explain"
     order: ClassVar[int] = 130
     takes: ClassVar[tuple[type, ...]] = (TrainedModel,)

@@ -30,7 +30,6 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
     the standard deviation, which is used here.
     """
 
-    key: ClassVar[str] = "find_flake"
     title: ClassVar[str] = "Find flake"
     order: ClassVar[int] = 30
     usual: ClassVar[bool] = True

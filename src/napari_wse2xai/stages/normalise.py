@@ -24,7 +24,6 @@ class Normalise(Stage[SpectralMap, SpectralMap]):
     milliwatt still depends on the power.  Positions and widths stay as they are.
     """
 
-    key: ClassVar[str] = "normalise"
     title: ClassVar[str] = "Normalise"
     order: ClassVar[int] = 70
 

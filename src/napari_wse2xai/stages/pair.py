@@ -113,7 +113,6 @@ class Pair(Stage[Pairable, PairedMaps]):
     The light of the maps is never asked: a placing chosen for the likeness of RS and PL would flatter every later test of it.
     """
 
-    key: ClassVar[str] = "pair"
     title: ClassVar[str] = "Pair"
     order: ClassVar[int] = 110
     takes: ClassVar[tuple[type, ...]] = (Pairable,)

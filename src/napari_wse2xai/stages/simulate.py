@@ -35,7 +35,6 @@ class Simulate(Step):
     tests laws of its family (`explaining.simulate`).
     """
 
-    key: ClassVar[str] = "simulate"
     title: ClassVar[str] = "Simulate"
     order: ClassVar[int] = 140
     takes: ClassVar[tuple[type, ...]] = (TrainedModel, Explanation)

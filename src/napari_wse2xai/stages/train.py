@@ -87,7 +87,6 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
     trained on all pixels, as in the paper.
     """
 
-    key: ClassVar[str] = "train"
     title: ClassVar[str] = "Train"
     order: ClassVar[int] = 120
     takes: ClassVar[tuple[type, ...]] = (PairedMaps,)

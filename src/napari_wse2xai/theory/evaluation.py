@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated, Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from napari_wse2xai.theory.spectra import GEOMETRIES, lorentzian, spectral_inten
 LDA = "LDA"
 """Name of the first-principles lines among the engines; they are of the pristine crystal alone."""
 PROJECTIONS = ("total", "A1'", "E'")
-OF_STRUCTURE = ("engine", "structure")
+spectra = partial(along, "engine", "structure")
 _FROM_CM1, _TO_CM1, _STEP_CM1 = 50.0, 620.0, 0.5
 _WITH_SUPERCELLS = "WSe2"
 
@@ -85,26 +86,13 @@ class TheoryResult(Tabled):
     controls: Annotated[tuple[str, ...], along("control", stored="control", says="cell changed without chemistry")]
     wavenumbers: Annotated[Array, along("wavenumber", stored="wavenumber", unit="cm-1", says="wavenumber of the vibration")]
     spectral_intensity: Annotated[
-        Array,
-        along(
-            *OF_STRUCTURE,
-            "projection",
-            "wavenumber",
-            unit="{0.intensity_unit}",
-            says="spectrum of the velocity autocorrelation per unit cell",
-        ),
+        Array, spectra("projection", "wavenumber", unit="{0.intensity_unit}", says="spectrum of the velocity autocorrelation per unit cell")
     ]
-    raman: Annotated[Array, along(*OF_STRUCTURE, "geometry", "wavenumber", unit="arbitrary", says="Stokes Raman intensity per unit cell")]
+    raman: Annotated[Array, spectra("geometry", "wavenumber", unit="arbitrary", says="Stokes Raman intensity per unit cell")]
     """One scale per material."""
-    mode_frequency: Annotated[
-        Array, along(*OF_STRUCTURE, "mode", unit="cm-1", says="wavenumber at which the spectrum projected on the mode is highest")
-    ]
-    relative_height: Annotated[
-        Array, along(*OF_STRUCTURE, "mode", unit="1", says="height of the projected peak, against the pristine cell of the same engine")
-    ]
-    control_height: Annotated[
-        Array, along("engine", "control", "mode", unit="1", says="the same of cells changed without chemistry (null controls)")
-    ]
+    mode_frequency: Annotated[Array, spectra("mode", unit="cm-1", says="where the spectrum projected on the mode is highest")]
+    relative_height: Annotated[Array, spectra("mode", unit="1", says="height there, against the pristine cell of the same engine")]
+    control_height: Annotated[Array, along("engine", "control", "mode", unit="1", says="the same of cells changed without chemistry")]
     folded: Annotated[Mapping[str, FoldedPeak], attribute()]
     """Per engine."""
     provenance: Annotated[Mapping[str, str], attribute()]
