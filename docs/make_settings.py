@@ -38,7 +38,14 @@ def filled(text: str) -> str:
         return f"{place[1]}{made}{place[3]}"
 
     listed = _LIST.sub(lambda place: f"{place[1]}\n{_list()}\n{place[2]}", text)
-    return _PLACE.sub(tables, listed)
+    return _PLACE.sub(tables, _with_every_step(listed))
+
+
+def _with_every_step(text: str) -> str:
+    """Page with a section for each step that it does not speak of yet."""
+    missing = [step for step in TABLE if f"<!-- settings: {step.__name__} -->" not in text and f"settings: {TABLE[0].__name__} -->" in text]
+    sections = (f"\n## {step.title}\n\n{step.what()}\n\n<!-- settings: {step.__name__} -->\n<!-- end -->\n" for step in missing)
+    return text + "".join(sections)
 
 
 def _list() -> str:

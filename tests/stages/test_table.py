@@ -53,9 +53,12 @@ class Smooth(Stage[SpectralMap, SpectralMap]):
 
 
 def test_the_table_holds_every_step_in_the_order_of_a_run():
-    assert [step.key for step in TABLE] == ORDER
-    assert [step.key for step in STAGES] == ORDER[:8]
-    assert [step.key for step in TABLE if step.usual] == ["find_flake", "despike", "baseline", "deconvolve"]
+    keys = [step.key for step in TABLE]
+    assert [key for key in keys if key in ORDER] == ORDER
+    assert set(ORDER[:8]) <= {step.key for step in STAGES}
+    assert not set(ORDER[8:]) & {step.key for step in STAGES}
+    assert {"find_flake", "despike", "baseline", "deconvolve"} <= {step.key for step in TABLE if step.usual}
+    assert len(set(keys)) == len({step.order for step in TABLE}) == len(TABLE)
     assert BY_NAME["CompareTheory"] is CompareTheory
 
 
@@ -78,7 +81,8 @@ def test_a_file_in_the_folder_makes_a_stage_with_its_key_in_a_recipe(tmp_path: P
     (smooth,) = steps_in([str(package)], "further_stages")
     every = tuple(sorted((*TABLE, smooth), key=lambda step: step.order))
     stages = tuple(on_one_map(every))
-    assert [step.key for step in stages][5:7] == ["baseline", "smooth"]
+    keys = [step.key for step in stages]
+    assert keys.index("baseline") < keys.index("smooth") < keys.index("normalise")
     monkeypatch.setattr(_model, "STAGES", stages)
     monkeypatch.setattr(_model, "STEPS", {stage.key: stage for stage in stages})
     section = _model._with_all_stages(_model._Section)(smooth={"width": 5}, baseline=None)
