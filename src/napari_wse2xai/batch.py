@@ -29,12 +29,8 @@ PRODUCTS = (RESULTS, REPORT, *_TABLES_AND_CARD, io.UNFINISHED)
 """Files that may come to lie in an output folder, beside figures."""
 FEWEST_SURROGATES = 39
 """Least number of surrogate maps that a verdict may rest on."""
-
-
-READING, REPORTING = 4.0, 13.0
-"""Efforts of what is no stage, in the measure of `stages.Step.effort`."""
-DRAWN = 0.95
-"""Where the figures of a report are done, as a fraction of it."""
+READING, REPORTING, DRAWN = 4.0, 13.0, 0.95
+"""Efforts of what is no stage, in the measure of `stages.Step.effort`; and where the figures of a report are done, as a fraction of it."""
 
 
 @dataclass(frozen=True)
@@ -52,9 +48,8 @@ class _Shares:
     def of(cls, wanted: Recipe) -> "_Shares":
         """Shares that follow from the efforts of the stages that a recipe asks for."""
         late = (wanted.pairing, wanted.training, wanted.explaining, wanted.simulating)
-        chains = sum(chain.effort for chain in wanted.chains().values())
-        efforts = (READING, chains, *(0.0 if stage is None else stage.effort for stage in late))
-        ends = list(accumulate(efforts))
+        efforts = [0.0 if stage is None else stage.effort for stage in late]
+        ends = list(accumulate([READING, sum(chain.effort for chain in wanted.chains().values()), *efforts]))
         return cls(*(end / (ends[-1] + REPORTING) for end in ends))
 
 
