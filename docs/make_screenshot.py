@@ -22,8 +22,8 @@ def main() -> None:
     viewer.open_sample("napari-wse2xai", "triangle-raman")
     settle(0.5)
     for stage in (FindFlake, Despike, Baseline, Deconvolve):
-        panels.panels[stage].run_button.click()
-        while panels.panels[stage].runner.busy:
+        panels.panels[stage].work.begin_button.click()
+        while panels.panels[stage].work.runner.busy:
             settle(0.05)
         settle(0.3)
     window.save_picture(viewer, TARGET)

@@ -35,7 +35,7 @@ def test_each_dock_works_on_its_own_in_a_plain_napari(viewer, settle, small) -> 
     viewer.window.remove_dock_widget("all")
     assert not viewer.mouse_move_callbacks
     _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
-    settle(panels.panels[FindFlake].run_button.isEnabled)
+    settle(panels.panels[FindFlake].work.begin_button.isEnabled)
     assert panels.panels[FindFlake].chosen_map() is small
 
 
@@ -154,11 +154,11 @@ def test_what_came_of_a_run_is_read_when_its_fold_is_closed(viewer, qtbot, settl
     contents.add(viewer, to_layers(small))
     panel = panels.panels[FindFlake]
     panel.form.put(FindFlake(window=(235, 265), corner_size=2))
-    settle(panel.run_button.isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     panel.form.put(FindFlake(window=(235, 265), corner_size=2))
-    panel.run_button.click()
-    assert panel.message.text()
-    settle(lambda: not panel.runner.busy)
+    panel.work.begin_button.click()
+    assert panel.work.message.text()
+    settle(lambda: not panel.work.runner.busy)
     assert panels.said.text().startswith("Find flake: The flake has 80 of 192 pixels")
 
 
@@ -198,15 +198,15 @@ def test_the_window_answers_while_a_deconvolution_runs(viewer, qtbot, settle, cl
     qtbot.addWidget(panels)
     contents.add(viewer, to_layers(clean_raman))
     panel = panels.panels[Deconvolve]
-    settle(panel.run_button.isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     panel.form.put(deconvolve)
     beats: list[float] = []
     timer = QTimer()
     timer.timeout.connect(lambda: beats.append(clock()))
     timer.start(5)
-    panel.run_button.click()
+    panel.work.begin_button.click()
     results: list[object] = []
-    panel.runner.finished.connect(results.append)
+    panel.work.runner.finished.connect(results.append)
     began = clock()
     settle(lambda: results)
     timer.stop()

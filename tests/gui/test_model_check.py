@@ -12,8 +12,8 @@ from napari_wse2xai.stages import Deconvolve
 
 def deconvolved(panels, settle):
     panel = panels.panels[Deconvolve]
-    panel.run_button.click()
-    settle(lambda: not panel.runner.busy, timeout=120_000)
+    panel.work.begin_button.click()
+    settle(lambda: not panel.work.runner.busy, timeout=120_000)
     return contents.all_peaks(panels.viewer)[-1]
 
 
@@ -27,7 +27,7 @@ def test_a_missing_line_is_accepted_with_one_click(panels, settle, one_line, sma
     small.counts[...] += lorentzian(small.axis.values, 262.0, 7.0, 0.3 * (small.counts.max(axis=-1, keepdims=True) - 20))
     contents.add(panels.viewer, to_layers(small))
     panel = panels.panels[Deconvolve]
-    settle(panel.run_button.isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     assert not panels.checking.row.begin_button.isEnabled()
     panel.form.put(one_line)
     before = deconvolved(panels, settle)
@@ -44,7 +44,7 @@ def test_a_missing_line_is_accepted_with_one_click(panels, settle, one_line, sma
 
 def test_where_the_model_is_right_it_says_so(panels, settle, one_line, small) -> None:
     contents.add(panels.viewer, to_layers(small))
-    settle(panels.panels[Deconvolve].run_button.isEnabled)
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
     panels.panels[Deconvolve].form.put(one_line)
     deconvolved(panels, settle)
     assert checked(panels, settle) == ()

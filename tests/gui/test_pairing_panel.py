@@ -60,7 +60,7 @@ def panel(viewer, qtbot) -> PairPanel:
 
 
 def done(panel: PairPanel, settle) -> PairedMaps:
-    settle(lambda: not panel.runner.busy)
+    settle(lambda: not panel.work.runner.busy)
     (paired,) = contents.paired_maps(panel.viewer)
     return paired
 
@@ -108,16 +108,16 @@ def test_what_napari_does_under_the_mouse_is_what_the_stage_sees(pairable: Paira
 
 
 def test_registered_in_the_window_and_shown_in_two_ways(panel: PairPanel, viewer, scanned, pairable, settle) -> None:
-    settle(panel.buttons["run"].isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     assert panel.chosen() is not None
     assert (panel.chosen().raman, panel.chosen().pl) == (pairable.raman, pairable.pl)
-    panel.buttons["run"].click()
+    panel.work.begin_button.click()
     paired = done(panel, settle)
     off = paired.transform.apply(corners_um(paired.pl_frame)) - scanned.transform.apply(corners_um(paired.pl_frame))
     assert np.sqrt((off**2).sum(axis=1).mean()) < 0.5 * paired.step_um
-    assert "µm" in panel.message.text()
-    assert "steps" in panel.message.text()
-    assert "mirrored" in panel.message.text()
+    assert "µm" in panel.work.message.text()
+    assert "steps" in panel.work.message.text()
+    assert "mirrored" in panel.work.message.text()
     visible = [layer for layer in viewer.layers if layer.visible]
     assert [shown_in(layer.metadata).part for layer in visible] == ["RS", "PL"]
     raman, pl = visible
@@ -134,10 +134,10 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
     contents.add(viewer, [*to_layers(scans.raman), *to_layers(scans.pl)])
     panel = PairPanel(viewer)
     qtbot.addWidget(panel)
-    settle(panel.buttons["run"].isEnabled)
-    panel.buttons["run"].click()
-    settle(lambda: not panel.runner.busy, 120_000)
-    assert "several ways" in panel.message.text()
+    settle(panel.work.begin_button.isEnabled)
+    panel.work.begin_button.click()
+    settle(lambda: not panel.work.runner.busy, 120_000)
+    assert "several ways" in panel.work.message.text()
     assert [(node.step, node.state) for node in contents.session(viewer).nodes[-1:]] == [("Pair", State.FAILED)]
     assert not panel.choice.isHidden()
     pictures = panel.choice.canvas.figure.axes
@@ -148,7 +148,7 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
     x, y = wanted.transAxes.transform((0.5, 0.5))
     canvas = panel.choice.canvas
     canvas.callbacks.process("button_press_event", MouseEvent("button_press_event", canvas, x, y, button=1))
-    settle(lambda: not panel.runner.busy, 120_000)
+    settle(lambda: not panel.work.runner.busy, 120_000)
     paired = done(panel, settle)
     assert panel.choice.isHidden()
     assert "candidate 2 of" in paired.found_by
@@ -170,7 +170,7 @@ def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewe
     panel.buttons["use"].click()
     paired = done(panel, settle)
     np.testing.assert_allclose(paired.transform.offset, aside.offset, atol=1e-6)
-    assert "may miss its place" in panel.message.text()
+    assert "may miss its place" in panel.work.message.text()
     assert isinstance(panel.form.value().method, GivenTransform)
     again = placing.by_hand(viewer, pairable)  # the result is selected and was not moved
     np.testing.assert_allclose(again.matrix, paired.transform.matrix, atol=1e-8)
@@ -180,13 +180,13 @@ def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewe
     panel.buttons["refine"].click()
     refined = done(panel, settle)
     assert refined.misalignment_um < 0.5 * refined.step_um < paired.misalignment_um
-    assert "may miss its place" not in panel.message.text()
+    assert "may miss its place" not in panel.work.message.text()
 
 
 def test_landmarks_are_clicked_in_turns(panel: PairPanel, viewer, scanned, pairable, settle) -> None:
     settle(panel.buttons["click"].isEnabled)
     panel.buttons["click"].click()
-    assert panel.message.text().startswith("Click place 1 on RS")
+    assert panel.work.message.text().startswith("Click place 1 on RS")
     fixed, moving = (placing.layer_of(viewer, peaks) for peaks in (pairable.raman, pairable.pl))
     places = [(8.0, 6.0), (16.0, 8.0), (12.0, 18.0)]
 
@@ -200,17 +200,17 @@ def test_landmarks_are_clicked_in_turns(panel: PairPanel, viewer, scanned, paira
     click(pairable.raman, fixed, scanned.transform.apply((1.0, 1.0)) + 900)
     assert panel.clicks.counts == (0, 0), "a click beside the map is none"
     for number, place in enumerate(places, 1):
-        assert f"place {number} on RS" in panel.message.text()
+        assert f"place {number} on RS" in panel.work.message.text()
         click(pairable.raman, fixed, scanned.transform.apply(place))
-        assert f"same place, {number}, on PL" in panel.message.text()
+        assert f"same place, {number}, on PL" in panel.work.message.text()
         click(pairable.pl, moving, place)
-    assert "agree within" in panel.message.text()
+    assert "agree within" in panel.work.message.text()
     panel.buttons["back"].click()
     settle()
     assert panel.clicks.counts == (3, 2)
     click(pairable.pl, moving, places[-1])
     assert isinstance(panel.form.value().method, Landmarks)
-    panel.buttons["run"].click()
+    panel.work.begin_button.click()
     paired = done(panel, settle)
     np.testing.assert_allclose(paired.transform.matrix, scanned.transform.matrix, atol=1e-3)
     assert not panel.clicks.going_on
@@ -218,7 +218,7 @@ def test_landmarks_are_clicked_in_turns(panel: PairPanel, viewer, scanned, paira
 
 def test_the_pair_is_saved_with_the_results_and_as_a_table(panel: PairPanel, viewer, scanned, tmp_path, settle, qtbot) -> None:
     panel.form.put(Pair(method=GivenTransform.of(scanned.transform)))
-    settle(panel.buttons["run"].isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     panel.run()
     paired = done(panel, settle)
     panel.save(tmp_path / "paired.csv")
@@ -239,19 +239,19 @@ def test_the_pair_is_saved_with_the_results_and_as_a_table(panel: PairPanel, vie
 
 
 def test_run_says_what_is_missing(panel: PairPanel, viewer, settle) -> None:
-    settle(panel.buttons["run"].isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     panel.form._inputs["method"]._kind.put("landmarks")
-    assert not panel.buttons["run"].isEnabled()
-    assert "three places" in panel.message.text()
+    assert not panel.work.begin_button.isEnabled()
+    assert "three places" in panel.work.message.text()
     panel.form.put(Pair(method=AutomaticPlacing()))
-    assert panel.buttons["run"].isEnabled()
+    assert panel.work.begin_button.isEnabled()
     viewer.layers.clear()
     settle()
-    assert panel.buttons["run"].isEnabled(), "deleting layers deletes no result"
+    assert panel.work.begin_button.isEnabled(), "deleting layers deletes no result"
     session = contents.session(viewer)
     session.remove(*session.of_kind(PeakMaps))
-    settle(lambda: not panel.buttons["run"].isEnabled())
-    assert panel.message.text().startswith("Deconvolve an RS map and a PL map")
+    settle(lambda: not panel.work.begin_button.isEnabled())
+    assert panel.work.message.text().startswith("Deconvolve an RS map and a PL map")
 
 
 def test_the_sample_on_its_own_grid_goes_with_the_triangle(scanned: SyntheticPair) -> None:

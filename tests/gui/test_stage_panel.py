@@ -30,20 +30,22 @@ def panel(viewer, qtbot, monkeypatch, small: SpectralMap, one_line: Deconvolve) 
 
 def test_partial_maps_are_seen_while_a_deconvolution_runs_and_go_when_it_ends(viewer, panel: StagePanel, settle) -> None:
     shown = []
-    panel.runner.showed.connect(lambda so_far: shown.append((so_far, "small · A1' height so far" in [la.name for la in viewer.layers])))
+    panel.work.runner.showed.connect(
+        lambda so_far: shown.append((so_far, "small · A1' height so far" in [la.name for la in viewer.layers]))
+    )
     panel.run()
-    settle(lambda: not panel.runner.busy)
+    settle(lambda: not panel.work.runner.busy)
     known = [int(np.isfinite(so_far.values).sum()) for so_far, _ in shown]
     assert known == [64, 128]
     assert all(seen for _, seen in shown)
     assert not [layer for layer in viewer.layers if "so far" in layer.name]
-    assert "192 spectra fitted" in panel.message.text()
+    assert "192 spectra fitted" in panel.work.message.text()
 
 
 def test_cancel_takes_partial_maps_off(viewer, panel: StagePanel, settle) -> None:
-    panel.runner.showed.connect(lambda so_far: panel.runner.cancel())
+    panel.work.runner.showed.connect(lambda so_far: panel.work.runner.cancel())
     before = [layer.name for layer in viewer.layers]
     panel.run()
-    settle(lambda: not panel.runner.busy)
+    settle(lambda: not panel.work.runner.busy)
     assert [layer.name for layer in viewer.layers] == before
-    assert "Cancelled" in panel.message.text()
+    assert "Cancelled" in panel.work.message.text()

@@ -42,14 +42,14 @@ def names_of(viewer) -> list[str]:
 def run(panels: MainWidget, stage, settle) -> str:
     """Press Run in a panel, wait, and give its message."""
     panel = panels.panels[stage]
-    panel.run_button.click()
-    settle(lambda: not panel.runner.busy)
-    return panel.message.text()
+    panel.work.begin_button.click()
+    settle(lambda: not panel.work.runner.busy)
+    return panel.work.message.text()
 
 
 def test_the_whole_chain_by_mouse(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
-    settle(panels.panels[FindFlake].run_button.isEnabled)
+    settle(panels.panels[FindFlake].work.begin_button.isEnabled)
     panels.panels[FindFlake].form.put(FindFlake(corner_size=2))
     panels.panels[Baseline].form.put(Baseline(method=PiecewiseLinear(areas=((205.0, 295.0),))))
     panels.panels[Deconvolve].form.put(one_line)
@@ -73,7 +73,7 @@ def test_a_flake_mended_by_hand_is_what_is_fitted(viewer, panels: MainWidget, se
     flake[2:10, 3:13] = True
     source = replace(small, flake=flake)
     contents.add(viewer, to_layers(source))
-    settle(panels.panels[Deconvolve].run_button.isEnabled)
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
     labels = viewer.layers["small · flake"]
     labels.data[2:10, 3:8] = 0
     panels.panels[Deconvolve].form.put(one_line)
@@ -86,23 +86,23 @@ def test_a_flake_mended_by_hand_is_what_is_fitted(viewer, panels: MainWidget, se
 
 def test_a_user_s_mistake_stands_in_the_panel_and_the_layers_stay(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
-    settle(panels.panels[FindFlake].run_button.isEnabled)
+    settle(panels.panels[FindFlake].work.begin_button.isEnabled)
     before = names_of(viewer)
     panels.panels[FindFlake].form.put(FindFlake(k=1000))
     assert run(panels, FindFlake, settle).startswith("No flake was found in 'small'")
     assert names_of(viewer) == before
-    assert panels.panels[FindFlake].run_button.isEnabled()
+    assert panels.panels[FindFlake].work.begin_button.isEnabled()
 
 
 def test_a_broken_stage_says_so_and_the_layers_stay(viewer, panels: MainWidget, settle, monkeypatch, capsys, small: SpectralMap) -> None:
     monkeypatch.setattr(notification_manager, "receive_error", lambda *_: None)
     monkeypatch.setattr(Despike, "run", lambda *_: (_ for _ in ()).throw(RuntimeError("out of memory")))
     contents.add(viewer, to_layers(small))
-    settle(panels.panels[Despike].run_button.isEnabled)
+    settle(panels.panels[Despike].work.begin_button.isEnabled)
     assert "out of memory" in run(panels, Despike, settle)
     assert "Traceback" in capsys.readouterr().err
     assert names_of(viewer) == ["small"]
-    assert panels.panels[Despike].run_button.isEnabled()
+    assert panels.panels[Despike].work.begin_button.isEnabled()
 
 
 def test_cancel_leaves_everything_as_it_was(viewer, panels: MainWidget, settle, monkeypatch, qtbot, small: SpectralMap) -> None:
@@ -114,36 +114,36 @@ def test_cancel_leaves_everything_as_it_was(viewer, panels: MainWidget, settle, 
     monkeypatch.setattr(Despike, "run", endless)
     contents.add(viewer, to_layers(small))
     panel = panels.panels[Despike]
-    settle(panel.run_button.isEnabled)
-    panel.run_button.click()
-    settle(lambda: panel.bar.value() == 30)
-    assert not panel.run_button.isEnabled()
-    with qtbot.waitSignal(panel.runner.cancelled, timeout=500):
-        panel.cancel_button.click()
-    assert panel.message.text() == "Cancelled; the layers are as they were."
+    settle(panel.work.begin_button.isEnabled)
+    panel.work.begin_button.click()
+    settle(lambda: panel.work.bar.value() == 30)
+    assert not panel.work.begin_button.isEnabled()
+    with qtbot.waitSignal(panel.work.runner.cancelled, timeout=500):
+        panel.work.cancel_button.click()
+    assert panel.work.message.text() == "Cancelled; the layers are as they were."
     assert names_of(viewer) == ["small"]
-    assert panel.run_button.isEnabled()
-    assert not panel.cancel_button.isEnabled()
+    assert panel.work.begin_button.isEnabled()
+    assert not panel.work.cancel_button.isEnabled()
 
 
 def test_run_is_off_without_a_map_and_with_wrong_settings(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
     panel = panels.panels[FindFlake]
-    assert not panel.run_button.isEnabled()
-    assert "Open a map" in panel.message.text()
+    assert not panel.work.begin_button.isEnabled()
+    assert "Open a map" in panel.work.message.text()
     contents.add(viewer, to_layers(small))
-    settle(panel.run_button.isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     panel.form._inputs["k"].widget.value = "-1"
-    assert not panel.run_button.isEnabled()
-    assert panel.message.text() == "Threshold k: Input should be greater than 0."
+    assert not panel.work.begin_button.isEnabled()
+    assert panel.work.message.text() == "Threshold k: Input should be greater than 0."
     panel.form._inputs["k"].widget.value = "4"
-    assert panel.run_button.isEnabled()
+    assert panel.work.begin_button.isEnabled()
     viewer.layers.clear()
-    settle(lambda: not panel.run_button.isEnabled())
+    settle(lambda: not panel.work.begin_button.isEnabled())
 
 
 def test_the_preset_follows_the_kind_of_map(viewer, panels: MainWidget, settle, small: SpectralMap, light: SpectralMap) -> None:
     contents.add(viewer, to_layers(light))
-    settle(panels.panels[Deconvolve].run_button.isEnabled)
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
     assert [peak.shape for peak in panels.panels[Deconvolve].form.value().peaks] == ["gaussian"]
     viewer.layers.clear()
     contents.add(viewer, to_layers(small))
@@ -154,7 +154,7 @@ def test_a_preset_without_settings_for_the_map_is_told(viewer, panels: MainWidge
     told: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)
     contents.add(viewer, to_layers(light))
-    settle(panels.panels[Deconvolve].run_button.isEnabled)
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
     before = panels.panels[Deconvolve].form.value()
     panels.preset.setCurrentText("graphene-532")
     assert [text.partition(" has no settings")[0] for text in told] == ["The preset graphene-532"]
@@ -278,7 +278,7 @@ def test_a_map_keeps_its_looks_its_place_and_its_channel_when_another_kind_joins
 def test_a_second_search_takes_the_first_flake_off_the_canvas(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
     panel = panels.panels[FindFlake]
-    settle(panel.run_button.isEnabled)
+    settle(panel.work.begin_button.isEnabled)
     for k in (5.0, 50.0):
         panel.form.put(FindFlake(corner_size=2, k=k))
         run(panels, FindFlake, settle)
@@ -289,7 +289,7 @@ def test_a_second_search_takes_the_first_flake_off_the_canvas(viewer, panels: Ma
 def test_a_warning_about_the_data_stands_beside_the_result(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
     panel = panels.panels[FindFlake]
-    settle(panel.run_button.isEnabled)
+    settle(panel.work.begin_button.isEnabled)
 
     def bright(settings, source, progress):
         warnings.warn("The corner is bright.", DataWarning, stacklevel=1)
@@ -304,7 +304,7 @@ def test_a_warning_about_the_data_stands_beside_the_result(viewer, panels: MainW
 
 def test_a_converted_map_joins_the_one_it_came_from(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
-    settle(panels.panels[ConvertAxis].run_button.isEnabled)
+    settle(panels.panels[ConvertAxis].work.begin_button.isEnabled)
     panels.panels[ConvertAxis].form.put(ConvertAxis(to="nm"))
     assert run(panels, ConvertAxis, settle) == "Done."
     assert viewer.layers.units is not None

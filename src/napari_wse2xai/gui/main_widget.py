@@ -185,7 +185,7 @@ class MainWidget(FollowsLayers):
         for learner in self._learning:
             learner.set_listening(False)
         for panel in self.panels.values():
-            panel.runner.cancel()
+            panel.work.runner.cancel()
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()
         contents.session(self.viewer).changed.disconnect(self._later, missing_ok=True)

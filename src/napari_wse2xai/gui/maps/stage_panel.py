@@ -1,17 +1,16 @@
 """One panel for every stage: choose a map, set, run, cancel."""
 
-from functools import partial
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.form import Form
-from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
-from napari_wse2xai.gui.parts.run import Runner
+from napari_wse2xai.gui.parts.message_label import BAD, QUIET
+from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.layers.shown import limits, place
@@ -30,51 +29,34 @@ class StagePanel(QWidget):
     def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
-        self._outcome = ("", QUIET)  # words and severity of the last run, to be seen whenever there is nothing to object to
-        self._notes: list[str] = []
         self._settings: Any = None
         self._worked_on: SpectralMap | None = None
         self._taken: SpectralMap | None = None  # the same, with the flake as it is drawn
         self._so_far: Any = None
-        self.runner = Runner(self)
+        self.work = WorkRow(viewer, "Run", words=lambda result, _: stage.summary(result))
         self.source = QComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
         self.source.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
         self._known: list[SpectralMap] = []
         self.form = Form(stage)
-        self.run_button, self.cancel_button = QPushButton("Run"), QPushButton("Cancel")
-        self.bar, self.message = QProgressBar(), MessageLabel(viewer)
         self._build()
         self._connect()
         self.refresh()
 
     def _build(self) -> None:
-        self.cancel_button.setEnabled(False)
-        self.bar.setRange(0, 100)
-        self.bar.setVisible(False)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.run_button)
-        buttons.addWidget(self.cancel_button)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
-        for row in (self.source, self.form):
+        for row in (self.source, self.form, self.work):
             layout.addWidget(row)
-        layout.addLayout(buttons)
-        layout.addWidget(self.bar)
-        layout.addWidget(self.message)
 
     def _connect(self) -> None:
-        self.run_button.clicked.connect(self.run)
-        self.cancel_button.clicked.connect(self.runner.cancel)
+        self.work.begin_button.clicked.connect(self.run)
         self.form.changed.connect(self._check)
         self.source.currentIndexChanged.connect(lambda _: self._on_choice())
-        self.runner.worded.connect(self._on_progress)
-        self.runner.showed.connect(self._on_shown)
-        self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, severity=BAD))
-        self.runner.refused.connect(self._on_refused)
-        self.runner.warned.connect(self._notes.append)
-        self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
+        self.work.runner.showed.connect(self._on_shown)
+        self.work.gave.connect(self._on_finished)
+        self.work.refused.connect(self._on_refused)
+        self.work.told.connect(self._on_told)
 
     def refresh(self, prefer: SpectralMap | None = None) -> None:
         """List the maps in the viewer: choose the wanted one, else one that has just come, else keep the choice."""
@@ -104,19 +86,13 @@ class StagePanel(QWidget):
     def run(self) -> None:
         """Begin with the settings as shown."""
         source = self.chosen_map()
-        if source is None or self.runner.busy:
+        if source is None or self.work.runner.busy:
             return
         settings = self.form.value()
         self._worked_on = source
-        self._notes.clear()
         source = self._taken = contents.kept_with_flake(self.viewer, source)
-        self.run_button.setEnabled(False)
-        self.cancel_button.setEnabled(True)
-        self.bar.setValue(0)
-        self.bar.setVisible(True)
-        self.message.say("Running…")
         self._settings = settings
-        self.runner.start(lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}")  # type: ignore[operator]
+        self.work.begin(lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}", "Running…")  # type: ignore[operator]
 
     def _on_choice(self) -> None:
         source = self.chosen_map()
@@ -126,10 +102,7 @@ class StagePanel(QWidget):
 
     def _check(self) -> None:
         """Allow Run where settings and choice are valid; else say why not."""
-        objection = self._objection()
-        self.run_button.setEnabled(not objection and not self.runner.busy)
-        if not self.runner.busy:
-            self.message.say(*(objection or self._outcome))
+        self.work.object_with(self._objection())
 
     def _objection(self) -> tuple[str, str] | None:
         """Why Run is off, and the severity to say it in."""
@@ -141,13 +114,9 @@ class StagePanel(QWidget):
             return "Open a map: drop its file on the window, or File > Open Sample.", QUIET
         return None
 
-    def _on_progress(self, fraction: float, message: str) -> None:
-        self.bar.setValue(round(100 * fraction))
-        self.message.say(message)
-
     def _on_shown(self, so_far: SoFar) -> None:
         """Show what there is of the result; the layer goes when the run ends."""
-        if not self.runner.busy:
+        if not self.work.runner.busy:
             return
         keywords = {"name": so_far.name, "contrast_limits": limits(so_far.values, 2, 98), **place(so_far.frame)}
         if self._so_far is None or self._so_far not in self.viewer.layers:
@@ -157,7 +126,6 @@ class StagePanel(QWidget):
             self._so_far.contrast_limits = keywords["contrast_limits"]
 
     def _on_finished(self, result: Any) -> None:
-        self._stop(self.stage.summary(result), NOTE if self._notes else QUIET)
         contents.session(self.viewer).add(result)
         layers = to_layers(result)
         if isinstance(result, SpectralMap):
@@ -171,17 +139,14 @@ class StagePanel(QWidget):
         if self._taken is not None:
             contents.session(self.viewer).note_failure_of(self._settings, [self._taken], str(error), self.stage.gives)
 
-    def _stop(self, text: str, severity: str = QUIET) -> None:
-        self.bar.setVisible(False)
-        self.cancel_button.setEnabled(False)
+    def _on_told(self, text: str, severity: str) -> None:
+        """Take away what there was so far, and say on what came of it."""
         if self._so_far is not None and self._so_far in self.viewer.layers:
             self.viewer.layers.remove(self._so_far)
         self._so_far = None
-        self._outcome = (" ".join((text, *self._notes)), severity)
-        self._check()
-        self.told.emit(*self._outcome)
+        self.told.emit(text, severity)
 
     def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""
-        self.runner.cancel()
+        self.work.runner.cancel()
         super().closeEvent(event)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
@@ -16,8 +16,9 @@ from napari_wse2xai.gui.pair.landmarks import LandmarkClicks
 from napari_wse2xai.gui.pair.view import IN_TURNS, TWO_COLOURS, PairView, summary
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.form import Form
-from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
+from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
 from napari_wse2xai.gui.parts.run import Runner
+from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.follows_session import FollowsSession
 from napari_wse2xai.stages import Pair
@@ -46,13 +47,11 @@ class PairPanel(FollowsSession):
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
-        self.runner, self.saver = Runner(self), Runner(self)
+        self.work, self.saver = WorkRow(napari_viewer, "Run", words=summary), Runner(self)
         self.clicks, self.view = LandmarkClicks(napari_viewer, self), PairView(napari_viewer)
         self.raman, self.pl, self.look = QComboBox(), QComboBox(), QComboBox()
         self.form, self.choice = Form(Pair), PairChoice()
         self.buttons = {key: QPushButton(text) for key, text in _BUTTONS.items()}
-        self.bar, self.message = QProgressBar(), MessageLabel(napari_viewer)
-        self._outcome, self._notes = ("", QUIET), list[str]()
         self._known: list[PeakMaps] = []
         self._worked_on: Pairable | None = None
         self._settings = Pair()
@@ -64,8 +63,6 @@ class PairPanel(FollowsSession):
         self.refresh()
 
     def _prepare(self) -> None:
-        self.bar.setRange(0, 100)
-        self.bar.setVisible(False)
         self.look.addItems([TWO_COLOURS, IN_TURNS])
         self.look.setToolTip("White where both shine, or each in turns: the outline should run on from square to square.")
         for box, what in ((self.raman, "Peaks of the RS map: the grid of the result."), (self.pl, "Peaks of the PL map, on its own grid.")):
@@ -86,9 +83,7 @@ class PairPanel(FollowsSession):
         column.setContentsMargins(6, 2, 6, 8)
         column.addLayout(maps)
         column.addWidget(self.form)
-        column.addLayout(self._row("run", "cancel"))
-        column.addWidget(self.bar)
-        column.addWidget(self.message)
+        column.addWidget(self.work)
         column.addWidget(self.choice)
         column.addLayout(self._grid(("move", "mirror"), ("use", "refine"), ("click", "back")))
         column.addLayout(result)
@@ -110,8 +105,6 @@ class PairPanel(FollowsSession):
 
     def _connect(self) -> None:
         calls = {
-            "run": self.run,
-            "cancel": self.runner.cancel,
             "move": self.move_by_hand,
             "mirror": self.mirror,
             "use": partial(self.use_place, refine=False),
@@ -131,13 +124,11 @@ class PairPanel(FollowsSession):
     def _connect_work(self) -> None:
         self.clicks.told.connect(self._guide)
         self.clicks.given.connect(lambda landmarks: self.form.put(Pair(method=landmarks)))
-        self.runner.worded.connect(self._on_progress)
-        self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, severity=BAD))
-        self.runner.refused.connect(self._on_refused)
+        self.work.begin_button.clicked.connect(self.run)
+        self.work.gave.connect(self._on_finished)
+        self.work.refused.connect(self._on_refused)
+        self.work.told.connect(self._on_told)
         self.choice.chosen.connect(self.take)
-        self.runner.warned.connect(self._notes.append)
-        self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
         self.saver.finished.connect(lambda path: self._say(f"Saved {path}."))
         self.saver.failed.connect(partial(self._say, severity=BAD))
 
@@ -163,20 +154,16 @@ class PairPanel(FollowsSession):
     def run(self) -> None:
         """Begin with the settings as shown."""
         source = self.chosen()
-        if source is None or self.runner.busy:
+        if source is None or self.work.runner.busy:
             return
         self._forget_click()
         pair = self.form.value()
         assert isinstance(pair, Pair)
         self._settings = pair
-        self._notes.clear()
         self.choice.hide()
-        self.bar.setValue(0)
-        self.bar.setVisible(True)
         self._worked_on = source
-        self.runner.start(lambda progress: pair(source, progress), f"Pair: {source.pl.name}")
+        self.work.begin(lambda progress: pair(source, progress), f"Pair: {source.pl.name}", "Running…")
         self._check()
-        self._say("Running…")
 
     def take(self, number: int) -> None:
         """Pair with one of several placings that fit."""
@@ -202,7 +189,7 @@ class PairPanel(FollowsSession):
             given = [self._worked_on.raman, self._worked_on.pl]
             contents.session(self.viewer).note_failure_of(self._settings, given, str(error), PairedMaps)
         if isinstance(error, AmbiguousPairing) and self._worked_on is not None:
-            self._stop("PL fits in several ways, and the outline cannot tell which is right.", NOTE)
+            self.work.end_with("PL fits in several ways, and the outline cannot tell which is right.", NOTE)
             self.choice.show_candidates(self._worked_on, error.candidates)
 
     def move_by_hand(self) -> None:
@@ -240,7 +227,7 @@ class PairPanel(FollowsSession):
     def use_place(self, *, refine: bool) -> None:
         """Take over where the PL map lies on the canvas, and run."""
         source = self.chosen()
-        if source is None or self.runner.busy:
+        if source is None or self.work.runner.busy:
             return
         try:
             transform = placing.by_hand(self.viewer, source)
@@ -278,16 +265,14 @@ class PairPanel(FollowsSession):
 
     def _check(self) -> None:
         """Allow what is possible; else say why not."""
-        objection, both, idle = self._objection(), self.chosen() is not None, not self.runner.busy
-        self.buttons["run"].setEnabled(idle and objection is None)
-        self.buttons["cancel"].setEnabled(not idle)
+        both, idle = self.chosen() is not None, not self.work.runner.busy
         for key in ("move", "mirror", "use", "refine", "click"):
             self.buttons[key].setEnabled(both and idle)
         self.buttons["back"].setEnabled(self.clicks.going_on)
         self.buttons["save"].setEnabled(self.view.paired is not None)
         self.look.setEnabled(self.view.paired is not None)
-        if idle and not self.clicks.going_on:
-            self._say(*(objection or self._outcome))
+        if not self.clicks.going_on:
+            self.work.object_with(self._objection())
 
     def _objection(self) -> tuple[str, str] | None:
         """Why Run is off, and the severity to say it in."""
@@ -300,16 +285,12 @@ class PairPanel(FollowsSession):
         return None
 
     def _say(self, text: str, severity: str = QUIET) -> None:
-        self.message.say(text, severity)
+        self.work.message.say(text, severity)
 
     def _guide(self, text: str, severity: str) -> None:
         """Say what to do next, also where the dock is scrolled away from this panel."""
         self._say(text, severity)
         self.told.emit(text, severity)
-
-    def _on_progress(self, fraction: float, message: str) -> None:
-        self.bar.setValue(round(100 * fraction))
-        self._say(message)
 
     def _on_finished(self, result: PairedMaps) -> None:
         contents.session(self.viewer).add(result)
@@ -317,26 +298,21 @@ class PairPanel(FollowsSession):
         if self._worked_on is not None:
             self.view.settle(self._worked_on, result)
         self.view.show(result, self.look.currentText())
-        self._stop(summary(result, self._notes), NOTE if self._notes else QUIET)
+        self._check()
         self.ran.emit(result)
 
-    def _stop(self, text: str, severity: str = QUIET) -> None:
-        self.bar.setVisible(False)
-        self._outcome = (text, severity)
+    def _on_told(self, text: str, severity: str) -> None:
         self._check()
-        self._say(text, severity)
         self.told.emit(text, severity)
 
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
-        self.runner.cancel()
+        self.work.runner.cancel()
         self.saver.cancel()
         super().let_go()
 
 
 _BUTTONS = {
-    "run": "Run",
-    "cancel": "Cancel",
     "move": "Move PL by hand",
     "mirror": "Mirror PL",
     "use": "Use where I put it",

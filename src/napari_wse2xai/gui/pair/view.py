@@ -85,9 +85,9 @@ def _same_maps(paired: PairedMaps, raman: PeakMaps, pl: PeakMaps) -> bool:
 
 
 def summary(paired: PairedMaps, notes: list[str]) -> str:
-    """What a run gave: where PL lies, how well, how many pixels are paired; then what the user should know."""
+    """What a run gave: where PL lies, how well (where no note says that), how many pixels are paired."""
     count = f"{int(paired.paired.sum())} pixels with both RS and PL"
     agree = f"; the flakes agree on {paired.overlap:.0%} of their area" if math.isfinite(paired.overlap) else ""
     words = paired.misalignment_text
     how_well = "" if any(words in note for note in notes) else f"{words}{agree}; "
-    return " ".join((f"PL was {placing.words(paired.transform)}: {how_well}{count}.", *notes))
+    return f"PL was {placing.words(paired.transform)}: {how_well}{count}."

@@ -1,5 +1,6 @@
 """One long piece of work in a panel: buttons to begin and to stop it, a bar with the time left, a line of words."""
 
+from collections.abc import Callable
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -26,8 +27,23 @@ class WorkRow(QWidget):
     refused = Signal(object)
     """The `UserError` that it ended with."""
 
-    def __init__(self, viewer: Any, verb: str, *, between: tuple[QPushButton, ...] = (), parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        viewer: Any,
+        verb: str,
+        *,
+        between: tuple[QPushButton, ...] = (),
+        words: Callable[[Any, list[str]], str] | None = None,
+        parent: QWidget | None = None,
+    ) -> None:
+        """Make the row.
+
+        Parameters
+        ----------
+        words : says what work gave, and was told beside; where there is none, the time that it took is said
+        """
         super().__init__(parent)
+        self._words = words
         self.runner = Runner(self)
         self.begin_button, self.cancel_button = QPushButton(verb), QPushButton("Cancel")
         self.bar, self.message = QProgressBar(), MessageLabel(viewer)
@@ -40,10 +56,10 @@ class WorkRow(QWidget):
         self.cancel_button.clicked.connect(self.runner.cancel)
         self.runner.worded.connect(self._on_progress)
         self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(partial(self._stop, severity=BAD))
+        self.runner.failed.connect(partial(self.end_with, severity=BAD))
         self.runner.refused.connect(self.refused)
         self.runner.warned.connect(self._notes.append)
-        self.runner.cancelled.connect(lambda: self._stop("Cancelled; the layers are as they were."))
+        self.runner.cancelled.connect(lambda: self.end_with("Cancelled; the layers are as they were."))
 
     def _arrange(self) -> None:
         self.bar.setVisible(False)
@@ -97,10 +113,12 @@ class WorkRow(QWidget):
         self.message.say(message)
 
     def _on_finished(self, result: Any) -> None:
-        self._stop(f"Done in {perf_counter() - self._begun:.0f} s.", severity=NOTE if self._notes else QUIET)
+        said = self._words(result, self._notes) if self._words else f"Done in {perf_counter() - self._begun:.0f} s."
+        self.end_with(said, NOTE if self._notes else QUIET)
         self.gave.emit(result)
 
-    def _stop(self, text: str, severity: str = QUIET) -> None:
+    def end_with(self, text: str, severity: str = QUIET) -> None:
+        """Say what came of the work, with what was told on the way; it stays until there is something to object to, or to do."""
         self.bar.setVisible(False)
         self._outcome = (" ".join((text, *self._notes)), severity)
         self.object_with(self._objection, self._offer)
