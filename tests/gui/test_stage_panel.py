@@ -34,7 +34,7 @@ def test_partial_maps_are_seen_while_a_deconvolution_runs_and_go_when_it_ends(vi
         lambda so_far: shown.append((so_far, "small · A1' height so far" in [la.name for la in viewer.layers]))
     )
     panel.run()
-    settle(lambda: not panel.work.runner.busy)
+    settle(lambda: not panel.work.runner.busy, timeout=120_000)  # the first fit of a process loads what it needs
     known = [int(np.isfinite(so_far.values).sum()) for so_far, _ in shown]
     assert known == [64, 128]
     assert all(seen for _, seen in shown)
