@@ -18,7 +18,7 @@ ENV := NAPARI_CONFIG= QT_API=pyside6 PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFI
 # Two workers on two cores: more threads would only wait for one another, and cost a third more.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test lint check setup system clean
+.PHONY: demo test lint check mutants setup system clean
 
 demo: system $(STAMP)
 	$(ENV) $(ON_SCREEN) $(BIN)/napari-wse2xai demo --output demo_out $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-window)
@@ -33,6 +33,10 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 
 check: lint test
+
+# Faults planted one at a time: does a test fail?  Half an hour; not part of `check`.  MUTANTS_ARGS="--count 60 --rooms plots": fewer, of one room.
+mutants: system $(STAMP)
+	$(ENV) $(ONE_THREAD) $(BIN)/python tools/mutants $(MUTANTS_ARGS)
 
 setup: system $(STAMP)
 
