@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 Values = NDArray[np.float64]
 FARTHEST, FINE = 2.5, 4
 """Largest shift that is tried, in the FWHM of the narrowest line, and tries in a channel."""
+AT_ONCE = 100
+"""Shifts whose lines are drawn in one go."""
 LEFT = 0.4
 """Share of what the list leaves of the spectrum where it stands that it may leave where it fits."""
 EXPLAINS = 0.6
@@ -49,64 +51,72 @@ def shifted(windows: Sequence[FitWindow], mean: Sequence[Values]) -> Shift | Non
     narrow, pitch = min(peak.fwhm for peak in peaks), min(float(np.diff(window.x).min()) for window in windows)
     shifts = np.arange(-FARTHEST * narrow, FARTHEST * narrow, min(pitch, narrow) / FINE)
     allowed = np.abs(shifts) <= max(min(peak.reach for peak in peaks), 0.3 * narrow)
-    if _may_stay(windows, mean, shifts, allowed):
+    spectra = [_Spectrum(window, y) for window, y in zip(windows, mean, strict=True)]
+    if _may_stay(spectra, shifts, allowed):
         return None
-    left = np.array([sum(_left(w, y, (shift,))[1] for w, y in zip(windows, mean, strict=True)) for shift in shifts])
-    all_of_it = sum(_left(window, y, ())[1] for window, y in zip(windows, mean, strict=True))
+    left = np.sum([spectrum.left(shifts) for spectrum in spectra], axis=0)
+    all_of_it = sum(float(spectrum.rest @ spectrum.rest) for spectrum in spectra)
     here, best = float(left[allowed].min()), int(left.argmin())
     noise = float(np.median([channel_sigma(y) for y in mean])) + 1e-300
     worth = float(np.sqrt(max(here - left[best], 0.0))) / noise
     if allowed[best] or left[best] > LEFT * here or left[best] > (1 - EXPLAINS) * all_of_it or worth < WORTH:
         return None
-    heights = np.concatenate([_left(window, y, (shifts[best], 0.0))[0] for window, y in zip(windows, mean, strict=True)], axis=1)
-    there, still = heights
+    there, still = np.concatenate([spectrum.shared(shifts[best], 0.0) for spectrum in spectra], axis=1)
     if still.max() > EMPTY * there.max():
         return None
     order = [int(k) for k in np.argsort(-there) if there[k] > EMPTY * there.max()]
     return Shift(float(shifts[best]), worth, tuple(peaks[k] for k in order))
 
 
-def _may_stay(windows: Sequence[FitWindow], mean: Sequence[Values], shifts: Values, allowed: NDArray[np.bool_]) -> bool:
+def _may_stay(spectra: Sequence["_Spectrum"], shifts: Values, allowed: NDArray[np.bool_]) -> bool:
     """Whether heights that may be negative, which leave no more than others, leave too much wherever the list may not stand."""
-    least, some = np.sum([_free(w, y, shifts) for w, y in zip(windows, mean, strict=True)], axis=0)
+    least, some = np.sum([spectrum.free(shifts) for spectrum in spectra], axis=0)
     return bool(least[~allowed].min(initial=np.inf) > LEFT * some[allowed].min())
 
 
-def _free(window: FitWindow, mean: Values, shifts: Values) -> Values:
-    """(2, shift) sums of squares that the lines leave of a spectrum: with heights of any sign; and without those below zero."""
-    each = [_columns(window, mean, (shift,)) for shift in shifts]
-    columns, rest = np.stack([lines for lines, _ in each]), each[0][1]
-    heights = np.linalg.pinv(columns) @ rest
-    left = [rest - (columns @ some[..., None])[..., 0] for some in (heights, np.maximum(heights, 0.0))]
-    return np.asarray(np.einsum("asn,asn->as", left, left))
+class _Spectrum:
+    """A window's mean spectrum without its straight background, to be explained by the listed lines at some shifts."""
+
+    def __init__(self, window: FitWindow, mean: Values) -> None:
+        self._window = window
+        self._basis = polynomials(window.x, 1, np.ones_like(window.x))
+        self.rest = mean - self._basis @ (self._basis.T @ mean)
+
+    def free(self, shifts: Values) -> Values:
+        """(2, shift) sums of squares that the list leaves: with heights of any sign; and without those below zero."""
+        return np.concatenate([self._free(lines) for lines in self._lines(shifts)], axis=1)
+
+    def _free(self, lines: Values) -> Values:
+        heights = self.rest @ np.linalg.pinv(lines)
+        left = [self.rest - (some[:, None] @ lines)[:, 0] for some in (heights, np.maximum(heights, 0.0))]
+        return np.asarray(np.einsum("asn,asn->as", left, left))
+
+    def left(self, shifts: Values) -> Values:
+        """Sum of squares (shift,) that the list leaves with no height below zero."""
+        from scipy.optimize import nnls  # takes as long to load as all else of a check
+
+        return np.array([nnls(each.T, self.rest)[1] for lines in self._lines(shifts) for each in lines]) ** 2
+
+    def shared(self, *shifts: float) -> Values:
+        """Heights (shift, peak) of lists at several shifts together, none below zero."""
+        from scipy.optimize import nnls
+
+        (lines,) = self._lines(np.array(shifts))
+        return np.asarray(nnls(np.concatenate(lines).T, self.rest)[0].reshape(len(shifts), -1))
+
+    def _lines(self, shifts: Values) -> Iterator[Values]:
+        """Lines (shift, peak, channel) of height one without their straight part, some shifts at a time."""
+        for part in np.array_split(shifts, 1 + len(shifts) // AT_ONCE):
+            lines = np.stack([_line(peak, self._window.x, part[:, None]) for peak in self._window.peaks], axis=1)
+            yield lines - (lines @ self._basis) @ self._basis.T
 
 
-def _left(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[Values, float]:
-    """Heights (shift, peak) of the listed lines at some shifts, none below zero, and the sum of squares that they leave of a spectrum."""
-    from scipy.optimize import nnls  # takes as long to load as all else of a check
-
-    columns, rest = _columns(window, mean, shifts)
-    if not shifts:
-        return np.empty((0, len(window.peaks))), float(rest @ rest)
-    heights, size = nnls(columns, rest)
-    return heights.reshape(len(shifts), -1), float(size) ** 2
-
-
-def _columns(window: FitWindow, mean: Values, shifts: tuple[float, ...]) -> tuple[Values, Values]:
-    """The listed lines at some shifts (n, shift * peak), and a spectrum (n,), a straight line taken off all of them."""
-    x = window.x
-    basis = polynomials(x, 1, np.ones_like(x))
-    columns = np.stack(list(_lines(window, shifts)) or [np.zeros_like(x)], axis=1)
-    return columns - basis @ (basis.T @ columns), mean - basis @ (basis.T @ mean)
-
-
-def _lines(window: FitWindow, shifts: tuple[float, ...]) -> Iterator[Values]:
-    for shift in shifts:
-        for peak in window.peaks:
-            shape = SHAPES[peak.line_shape]
-            usual = shape.form[1] if shape.form else 0.0
-            form = usual if peak.form is None else peak.form
-            yield np.asarray(shape(window.x, *(np.asarray(value) for value in (peak.position + shift, peak.fwhm, 1.0, form))))
+def _line(peak: "Peak", x: Values, shift: Values) -> Values:
+    """Shape of a peak of height one at some shifts (shift, 1)."""
+    shape = SHAPES[peak.line_shape]
+    usual = shape.form[1] if shape.form else 0.0
+    form = usual if peak.form is None else peak.form
+    return np.asarray(shape(x, peak.position + shift, *(np.asarray(value) for value in (peak.fwhm, 1.0, form))))
 
 
 def silicon(source: SpectralMap) -> float | None:
