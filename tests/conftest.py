@@ -7,6 +7,7 @@ import pytest
 
 from learned import make_explanation, make_model, make_samples
 from napari_wse2xai.data import Explanation, Level, PeakMaps, Samples, SpectralMap, TrainedModel
+from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 from napari_wse2xai.synthetic import SyntheticFlake, make_flake
@@ -28,6 +29,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of real measurements (shared/data beside the repository) is not on this machine")
     return folder
+
+
+@pytest.fixture(autouse=True)
+def repeats(monkeypatch) -> None:
+    """Find the error of a pairing from six repetitions of it, not forty, which take a second; tests of that error override this."""
+    monkeypatch.setattr(registration, "REPEATS", 6)
 
 
 @pytest.fixture(scope="session")

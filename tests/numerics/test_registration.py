@@ -38,6 +38,11 @@ def register(fixed: Scan, moving: Scan, freedom: Freedom) -> registration.Found 
     return registration.settle(fixed, moving, fits[0].placing, free=free, progress=silent) if fits else None
 
 
+@pytest.fixture(autouse=True)
+def repeats() -> None:
+    """As many as the user's: what is tested here is the error."""
+
+
 @pytest.fixture(scope="module", params=FLAKE_SHAPES)
 def outcomes(request: pytest.FixtureRequest) -> list[tuple[np.ndarray, np.ndarray]]:
     """Error of each corner in RS steps, and in standard errors, for some pairs of another step, shifted, turned, half of them mirrored."""

@@ -23,6 +23,11 @@ def scanned() -> SyntheticPair:
     return make_pair("triangle", PLACEMENT, seed=5)
 
 
+@pytest.fixture(autouse=True)
+def repeats() -> None:
+    """As many as the user's: what is tested here is the error."""
+
+
 @pytest.fixture(scope="module")
 def pairable(scanned: SyntheticPair) -> Pairable:
     chains = recipe.preset().chains()

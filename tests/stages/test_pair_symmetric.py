@@ -10,18 +10,12 @@ import pytest
 from napari_wse2xai.data import PARAMETERS, AxisKind, Direction, Frame, Pairable, PairedMaps, Record
 from napari_wse2xai.data.transform import corners_um, pixels_um
 from napari_wse2xai.errors import AmbiguousPairing, DataError, DataWarning, SettingsError
-from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages.pair import AutomaticPlacing, GivenTransform, Register, StageCoordinates
 from symmetric_flakes import SYMMETRIC, Dirt, Scanned, irregular, kite, peaks, scanned
 
 pytestmark = pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
 CLEAN = Dirt()
-
-
-@pytest.fixture(autouse=True)
-def a_rough_error_will_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(registration, "REPEATS", 6)
 
 
 def steps_off(paired: PairedMaps, truth: Scanned) -> float:
@@ -58,8 +52,11 @@ def test_an_unknown_turn_of_a_symmetric_flake_is_ambiguous(name: str) -> None:
         chosen = Pair(method=Register(candidate=1 + int(np.argmin(off))))(pairable(scans))
         assert steps_off(chosen, scans) < 2.5
         assert f"candidate {1 + int(np.argmin(off))} of {len(candidates)}" in chosen.found_by
-        with pytest.raises(SettingsError, match="no candidate 50"):
-            Pair(method=Register(candidate=50))(pairable(scans))
+
+
+def test_a_candidate_that_is_not_there_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no candidate 50"):
+        Pair(method=Register(candidate=50))(pairable(scanned(SYMMETRIC["triangle"], 7, lost=True)))
 
 
 @pytest.mark.parametrize(("seed", "mirrored"), [(2, False), (5, True), (9, True)])
