@@ -1,16 +1,21 @@
-"""A small map that is quick to work on, and a way to let Qt work until something holds."""
+"""A small map that is quick to work on, a window to work in, and a way to let Qt work until something holds."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from napari import Viewer
+from napari._qt.qt_viewer import QtViewer
+from napari._vispy import canvas
 from qtpy.QtCore import QEvent
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.parts.docked import Docked
 from napari_wse2xai.gui.session import kept_trainings
+from napari_wse2xai.gui.session import layers as session_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.stages import Deconvolve, Peak
 
@@ -30,16 +35,29 @@ def make_small(kind: AxisKind = AxisKind.RAMAN_SHIFT, name: str = "small") -> Sp
     return SpectralMap.from_arrays(counts, axis, kind, frame=FRAME, name=name, laser_nm=532.0)
 
 
-@pytest.fixture(autouse=True)
-def nothing_left(qapp) -> Iterator[None]:
-    """End every widget of a test before the next begins: one that is left meets events of windows that it knows nothing of."""
-    yield
+def end_docks(qapp) -> None:
+    """End every widget of ours."""
     for widget in qapp.topLevelWidgets():
         if isinstance(widget, Docked):
             widget.set_listening(False)
             widget.deleteLater()
     qapp.sendPostedEvents(None, QEvent.Type.DeferredDelete)
     qapp.processEvents()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left(qapp) -> Iterator[None]:
+    """End every widget of a test before the next begins: one that is left meets events of windows that it knows nothing of."""
+    yield
+    end_docks(qapp)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_collecting() -> Iterator[None]:
+    """Keep napari from calling the garbage collector for every layer that goes, to free a graphics card that is not there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(canvas, "gc", SimpleNamespace(collect=lambda: 0))
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -84,11 +102,64 @@ def settle(qtbot) -> Callable[..., None]:
     return wait
 
 
+def listening(viewer: Viewer) -> list[str]:
+    """What hears of something in a window beside napari itself."""
+    groups = (viewer.layers.events, viewer.dims.events, viewer.scene.camera.events, viewer.events)
+    hear = [each for group in groups for emitter in group.emitters.values() for each in emitter.callbacks]
+    mouse = (viewer.mouse_move_callbacks, viewer.mouse_drag_callbacks, viewer.mouse_wheel_callbacks, viewer.mouse_double_click_callbacks)
+    hear += [each for callbacks in mouse for each in callbacks]
+    owners = [type(each[0]()) if isinstance(each, tuple) else each for each in hear]
+    return [str(owner) for owner in owners if owner.__module__.split(".")[0] not in ("napari", "vispy", "builtins")]
+
+
+def state(viewer: Viewer) -> dict[str, str]:
+    """What else a test may leave in a window for the next."""
+    passing = {"layers", "status", "help", "cursor", "mouse_over_canvas"}
+    return {name: repr(value) for name, value in viewer.model_dump(exclude=passing).items()}
+
+
+def empty(viewer: Viewer) -> None:
+    """Take out of a window what a test has put there."""
+    viewer.window.remove_dock_widget("all")
+    viewer.layers.clear()
+    known = session_layers._KNOWN.pop(viewer, None)
+    if known is not None:
+        viewer.layers.events.inserted.disconnect(known._on_inserted)
+    viewer.window._qt_window.hide()
+    viewer.scene.reset()
+    viewer.canvas.overlays.scale_bar.visible = False
+    viewer.dims.ndisplay, viewer.dims.axis_labels, viewer.theme = 2, ("-2", "-1"), "dark"
+
+
+@pytest.fixture(scope="session")
+def common_window(qapp) -> Iterator[tuple[Viewer, dict[str, str]]]:
+    """One window for all tests that need none of their own, and how it was: napari takes half a second to make one, a quarter to end it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("napari._qt.threads.status_checker.StatusChecker.start", lambda self: None)
+        viewer = Viewer(show=False, show_welcome_screen=False)
+        QtViewer._instances.clear()  # napari's own fixture takes for a leak what it did not make
+        yield viewer, state(viewer)
+        viewer.close()
+
+
 @pytest.fixture
-def panels(make_napari_viewer) -> Iterator[MainWidget]:
-    """The dock in a window of its own."""
-    viewer = make_napari_viewer()
+def viewer(request, qapp, common_window) -> Iterator[Viewer]:
+    """An empty window; for a test marked `own_window` a new one, of which napari sees to it that nothing holds it when it is closed."""
+    if request.node.get_closest_marker("own_window"):
+        yield request.getfixturevalue("make_napari_viewer")()
+        return
+    viewer, was = common_window
+    yield viewer
+    end_docks(qapp)
+    empty(viewer)
+    qapp.processEvents()
+    assert listening(viewer) == [], "something still listens to the window"
+    assert state(viewer) == was, "the window is not as it was found"
+
+
+@pytest.fixture
+def panels(viewer) -> Iterator[MainWidget]:
+    """The dock's content; in a dock it would work alike, and Qt would take half a second to lay napari's style on its thousand parts."""
     widget = MainWidget(viewer)
-    viewer.window.add_dock_widget(widget)
     yield widget
     widget.close()

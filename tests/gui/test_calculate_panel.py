@@ -26,8 +26,8 @@ def bonds(monkeypatch):
 
 
 @pytest.fixture
-def theory(make_napari_viewer, qtbot, tmp_path) -> TheoryPanel:
-    panel = TheoryPanel(make_napari_viewer())
+def theory(viewer, qtbot, tmp_path) -> TheoryPanel:
+    panel = TheoryPanel(viewer)
     qtbot.addWidget(panel)
     panel.calculating.folder = tmp_path
     panel.show()
@@ -40,8 +40,8 @@ def panel(theory: TheoryPanel) -> CalculatePanel:
     return theory.calculating
 
 
-def test_no_form_is_made_before_the_panel_is_opened(make_napari_viewer, qtbot):
-    closed = TheoryPanel(make_napari_viewer())
+def test_no_form_is_made_before_the_panel_is_opened(viewer, qtbot):
+    closed = TheoryPanel(viewer)
     qtbot.addWidget(closed)
     assert not closed.calculating.forms
     closed.calculate_section.expand()
@@ -103,6 +103,7 @@ def test_a_missing_library_is_told_before_anything_is_begun(panel: CalculatePane
     assert panel.work.begin_button.isEnabled(), "inputs need no engine"
 
 
+@pytest.mark.own_window
 def test_calculated_lines_are_kept_shown_and_laid_beside_the_data(theory, panel, small, small_peaks, settle, tmp_path):
     contents.add(theory.viewer, to_layers(small) + to_layers(small_peaks))
     settle(lambda: theory.peaks.count() == 1)

@@ -36,14 +36,14 @@ def test_one_that_breaks_does_not_keep_the_others_from_being_done(turns: CallQue
     assert [kind for kind, *_ in broken] == [ZeroDivisionError]
 
 
-def test_a_panel_that_is_closed_between_two_layers_adds_no_more(make_napari_viewer, qtbot, trained: TrainedModel, settle) -> None:
-    viewer = make_napari_viewer()
+def test_a_panel_that_is_closed_between_two_layers_adds_no_more(viewer, qtbot, trained: TrainedModel, settle) -> None:
     panel = TrainPanel(viewer)
     qtbot.addWidget(panel)
     panel._on_trained(trained)
     assert not viewer.layers
-    viewer.layers.events.inserted.connect(lambda _: QTimer.singleShot(0, lambda: panel.set_listening(False)))
+    let_go = viewer.layers.events.inserted.connect(lambda _: QTimer.singleShot(0, lambda: panel.set_listening(False)))
     settle(lambda: not panel._listens)
+    viewer.layers.events.inserted.disconnect(let_go)
     there = len(viewer.layers)
     assert 0 < there < len(to_layers(trained))
     settle()

@@ -47,10 +47,9 @@ def test_a_formula_becomes_a_map_with_its_error(panels, settle, small, small_pea
     np.testing.assert_array_equal(viewer.layers["twice error (counts)"].data, peaks.computed[0].error)
 
 
-def test_computed_maps_of_a_result_have_rows_of_their_own(make_napari_viewer, small, one_line) -> None:
+def test_computed_maps_of_a_result_have_rows_of_their_own(viewer, small, one_line) -> None:
     from napari_wse2xai.stages import Computed
 
-    viewer = make_napari_viewer()
     asked = one_line.model_copy(update={"computed": (Computed(name="light", expression="band(240, 260)"),)})
     contents.add(viewer, to_layers(asked(small)))
     chooser = PeakChooser(viewer)

@@ -23,11 +23,7 @@ from napari_wse2xai.stages import Deconvolve, FindFlake
 PLUGIN = "napari-wse2xai"
 
 
-@pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
+@pytest.mark.own_window
 def test_each_dock_works_on_its_own_in_a_plain_napari(viewer, settle, small) -> None:
     _, spectrum = viewer.window.add_plugin_dock_widget(PLUGIN, "Spectrum under the mouse")
     contents.add(viewer, to_layers(small))
@@ -55,6 +51,7 @@ def test_a_map_that_takes_the_place_of_another_shows_its_line_at_once(viewer, se
     assert round(viewer.dims.point[0]) == 272
 
 
+@pytest.mark.own_window
 def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
     contents.session(viewer)  # hears of layers as long as there is a window
     before = [len(emitter.callbacks) for emitter in (viewer.layers.events.inserted, viewer.layers.events.removed, viewer.dims.events.point)]
@@ -65,6 +62,7 @@ def test_a_closed_dock_hears_of_nothing(viewer, settle, small) -> None:
     assert after == before
 
 
+@pytest.mark.own_window
 @pytest.mark.parametrize("title", sorted(each.display_name for each in PluginManifest.from_distribution(PLUGIN).contributions.widgets))
 def test_no_dock_works_on_the_proxy_that_napari_hands_it(viewer, title: str) -> None:
     _, dock = viewer.window.add_plugin_dock_widget(PLUGIN, title)
@@ -85,6 +83,7 @@ def test_a_peak_map_that_is_ticked_in_a_dock_is_seen_and_alone(viewer, settle, s
     assert seen == ["A1' position (cm⁻¹)"]
 
 
+@pytest.mark.own_window
 def test_a_closed_dock_ends_with_what_runs_in_it_and_opens_anew(viewer, settle, small, qtbot) -> None:
     _, panels = viewer.window.add_plugin_dock_widget(PLUGIN, "Raman & PL maps")
     gone: list[str] = []
@@ -192,6 +191,7 @@ def test_the_legend_counts_what_the_status_map_shows(viewer, small_peaks) -> Non
     assert layer.colormap.map(np.zeros(1, np.uint8))[0] == pytest.approx([0x2F / 255, 0x9E / 255, 0x5F / 255, 1], abs=0.01)
 
 
+@pytest.mark.own_window
 def test_the_window_answers_while_a_deconvolution_runs(viewer, qtbot, settle, clean_raman, deconvolve) -> None:
     deconvolve.model_copy(update={"peaks": deconvolve.peaks[:1]})(clean_raman)  # torch is loaded
     panels = MainWidget(viewer)

@@ -16,8 +16,8 @@ from napari_wse2xai.layers import to_layers
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot) -> ExplainPanel:
-    panel = ExplainPanel(make_napari_viewer())
+def panel(viewer, qtbot) -> ExplainPanel:
+    panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()
     return panel

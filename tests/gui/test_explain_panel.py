@@ -31,11 +31,6 @@ def learnt(samples: Samples) -> TrainedModel:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def panel(viewer, qtbot) -> ExplainPanel:
     panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)

@@ -19,11 +19,6 @@ from napari_wse2xai.plots.judged import stamped
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def panel(viewer, qtbot, monkeypatch) -> ExplainPanel:
     """The panel, to which the network is the law itself."""
     monkeypatch.setattr(pixel_curves, "_network", lambda model, target: SimpleNamespace(predict=law))

@@ -17,10 +17,10 @@ from napari_wse2xai.plots.judged import STAMP
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot, monkeypatch, samples: Samples, settle) -> ExplainPanel:
+def panel(viewer, qtbot, monkeypatch, samples: Samples, settle) -> ExplainPanel:
     """The panel with an explanation that must not be interpreted; to it the network is the law itself."""
     monkeypatch.setattr(pixel_curves, "_network", lambda model, target: SimpleNamespace(predict=law))
-    panel = ExplainPanel(make_napari_viewer())
+    panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()
     for artefact in (make_model(samples), make_explanation(samples, level=Level.DO_NOT_INTERPRET)):

@@ -14,13 +14,13 @@ from napari_wse2xai.plots.judged import stamped
 
 
 @pytest.fixture
-def panel(make_napari_viewer, qtbot, monkeypatch, explanation: Explanation) -> ExplainPanel:
+def panel(viewer, qtbot, monkeypatch, explanation: Explanation) -> ExplainPanel:
     """The panel, with a network that has learnt the law a little."""
     samples = explanation.samples
     network = SpectralCNNRegressor(samples.lines, channels=(8, 8), pool_after=(1,), length=32, max_epochs=15)
     network.fit(samples.features, law(samples.features))
     monkeypatch.setattr(pixel_curves, "_network", lambda model, target: network)
-    panel = ExplainPanel(make_napari_viewer())
+    panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()
     return panel

@@ -19,11 +19,6 @@ from napari_wse2xai.stages.pair import StageCoordinates
 PL_LINE = Deconvolve(peaks=(Peak(name="A exciton", position=1.65, fwhm=0.05, window=(1.5, 1.8)),))
 
 
-@pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
 def show(viewer, *artefacts) -> None:
     for artefact in artefacts:
         contents.add(viewer, to_layers(artefact))

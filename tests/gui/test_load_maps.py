@@ -19,11 +19,6 @@ from napari_wse2xai.layers import shown_in
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def panel(viewer) -> LoadMaps:
     widget = LoadMaps(viewer)
     viewer.window.add_dock_widget(widget)

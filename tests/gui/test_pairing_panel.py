@@ -39,14 +39,8 @@ def pairable(scanned: SyntheticPair, raman_peaks: PeakMaps) -> Pairable:
     return Pairable(raman_peaks, exciton(FindFlake(window=(1.6, 1.7))(scanned.pl)))
 
 
-@pytest.fixture(autouse=True)
-def a_rough_error_will_do(monkeypatch) -> None:
-    monkeypatch.setattr(registration, "REPEATS", 4)
-
-
 @pytest.fixture
-def viewer(make_napari_viewer, pairable: Pairable):
-    viewer = make_napari_viewer()
+def viewer(viewer, pairable: Pairable):
     contents.add(viewer, [*to_layers(pairable.raman), *to_layers(pairable.pl)])
     return viewer
 
@@ -158,7 +152,7 @@ def test_placings_that_fit_alike_are_shown_and_one_is_clicked(viewer, qtbot, set
 
 
 def test_used_where_it_was_put_and_a_second_time_refined(panel: PairPanel, viewer, scanned, pairable, settle, monkeypatch) -> None:
-    monkeypatch.setattr(registration, "REPEATS", 12)  # four know an error to a third of it only
+    monkeypatch.setattr(registration, "REPEATS", 12)  # six know an error to a third of it only
     settle(panel.buttons["move"].isEnabled)
     panel.buttons["move"].click()
     moving = viewer.layers.selection.active

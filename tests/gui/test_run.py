@@ -176,3 +176,19 @@ def test_what_there_is_so_far_is_shown_twice_a_second_at_most(qtbot, runner: Run
         runner.start(work, "steps")
     assert 1 <= len(seen) <= took[0] / run.PAUSE + 1 < 40
     assert seen == sorted(seen)
+
+
+def test_work_whose_panel_is_gone_ends_and_breaks_nothing(qtbot) -> None:
+    runner, stopped, begun = Runner(), threading.Event(), threading.Event()
+
+    def work(progress):
+        begun.set()
+        endless(stopped)(progress)
+
+    with qtbot.captureExceptions() as broken:
+        runner.start(work, "going on")
+        assert begun.wait(5)
+        runner.deleteLater()
+        qtbot.waitUntil(stopped.is_set, timeout=5000)
+        qtbot.wait(50)  # the thread's last words come
+    assert not broken

@@ -15,8 +15,7 @@ from napari_wse2xai.stages import Deconvolve, Peak
 
 
 @pytest.fixture
-def filled(make_napari_viewer, clean_raman, raman_peaks):
-    viewer = make_napari_viewer()
+def filled(viewer, clean_raman, raman_peaks):
     contents.add(viewer, [*to_layers(clean_raman), *to_layers(raman_peaks)])
     return viewer
 
@@ -45,10 +44,9 @@ def test_a_folder_that_cannot_be_written_gets_one_sentence(filled, tmp_path, qtb
     assert "Saved" not in message
 
 
-def test_the_recipe_of_what_was_done_is_saved(make_napari_viewer, tmp_path, qtbot, small, one_line):
+def test_the_recipe_of_what_was_done_is_saved(viewer, tmp_path, qtbot, small, one_line):
     io.write_map(small, tmp_path / "map.nc")
     source = io.read(tmp_path / "map.nc")
-    viewer = make_napari_viewer()
     contents.add(viewer, [*to_layers(source), *to_layers(one_line(source))])
     buttons = SaveButtons(viewer)
     qtbot.addWidget(buttons)
@@ -69,15 +67,15 @@ def test_a_recipe_of_a_map_that_is_in_no_file_is_refused_in_one_sentence(filled,
     assert not (tmp_path / "recipe.yaml").exists()
 
 
-def test_the_buttons_make_the_dock_no_wider(make_napari_viewer, qtbot):
+def test_the_buttons_make_the_dock_no_wider(viewer, qtbot):
     """At the dock's least width a third button in the row put a scroll bar below everything."""
-    buttons = SaveButtons(make_napari_viewer())
+    buttons = SaveButtons(viewer)
     qtbot.addWidget(buttons)
     assert buttons.minimumSizeHint().width() < LEAST_WIDTH - 20  # its scroll bar
 
 
-def test_nothing_to_save_is_said(make_napari_viewer, tmp_path, qtbot):
-    buttons = SaveButtons(make_napari_viewer())
+def test_nothing_to_save_is_said(viewer, tmp_path, qtbot):
+    buttons = SaveButtons(viewer)
     qtbot.addWidget(buttons)
     assert "nothing to save" in saved(buttons, buttons.save_table, tmp_path / "peaks.csv", qtbot)
     assert not (tmp_path / "peaks.csv").exists()
@@ -91,10 +89,9 @@ def test_a_new_peak_takes_after_its_nearest():
     Deconvolve(peaks=(*peaks, inside, outside))
 
 
-def test_a_double_click_in_the_spectrum_adds_a_peak(make_napari_viewer, clean_raman):
+def test_a_double_click_in_the_spectrum_adds_a_peak(viewer, clean_raman):
     from napari_wse2xai.gui import window
 
-    viewer = make_napari_viewer()
     contents.add(viewer, to_layers(clean_raman))
     panels, spectrum = window.furnish(viewer)
     before = panels.panels[Deconvolve].form.value().peaks
@@ -108,10 +105,9 @@ def test_a_double_click_in_the_spectrum_adds_a_peak(make_napari_viewer, clean_ra
     assert after[-1].position == 287.5
 
 
-def test_a_double_click_while_the_list_of_peaks_is_not_valid_says_why(make_napari_viewer, clean_raman):
+def test_a_double_click_while_the_list_of_peaks_is_not_valid_says_why(viewer, clean_raman):
     from napari_wse2xai.gui import window
 
-    viewer = make_napari_viewer()
     contents.add(viewer, to_layers(clean_raman))
     panels, _ = window.furnish(viewer)
     table = panels.panels[Deconvolve].form.findChild(QTableWidget)

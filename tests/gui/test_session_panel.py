@@ -29,11 +29,6 @@ PL_LINE = Deconvolve(peaks=(Peak(name="A exciton", position=1.65, fwhm=0.05, win
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def panel(viewer, qtbot) -> SessionPanel:
     made = SessionPanel(viewer)
     qtbot.addWidget(made)

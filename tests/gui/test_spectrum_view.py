@@ -25,11 +25,6 @@ class Here:
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def view(viewer, qtbot) -> SpectrumView:
     widget = SpectrumView(viewer)
     viewer.window.add_dock_widget(widget, area="bottom")
@@ -209,6 +204,7 @@ def test_the_view_follows_the_theme(viewer, view: SpectrumView, small: SpectralM
     assert sum(view.figure.get_facecolor()[:3]) > 2 > sum(dark[:3])
 
 
+@pytest.mark.own_window
 def test_a_hover_frame_takes_less_than_30_ms(viewer, view: SpectrumView, clean_raman, raman_peaks) -> None:
     """The median of one round of the loop: the fit of eight lines on 1024 channels, evaluated, drawn and painted.
 

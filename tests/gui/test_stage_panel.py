@@ -12,11 +12,6 @@ from napari_wse2xai.stages import Deconvolve, _pixels
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def panel(viewer, qtbot, monkeypatch, small: SpectralMap, one_line: Deconvolve) -> StagePanel:
     monkeypatch.setattr(_pixels, "CHUNK", 64)
     monkeypatch.setattr(run, "PAUSE", 0.0)

@@ -22,11 +22,6 @@ from napari_wse2xai.theory.reference import supercell
 
 
 @pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
 def panel(viewer, qtbot) -> TheoryPanel:
     panel = TheoryPanel(viewer)
     qtbot.addWidget(panel)
@@ -162,6 +157,7 @@ def test_your_own_calculations_take_the_place_of_the_reference(panel, viewer, sm
     assert "comes with the plugin" in panel.files.text()
 
 
+@pytest.mark.own_window
 def test_structures_turn_in_their_own_window_and_leave_the_maps_alone(compared: TheoryPanel, viewer, settle, qtbot) -> None:
     before = (viewer.dims.ndisplay, [layer.name for layer in viewer.layers], [layer.visible for layer in viewer.layers])
     compared.structure_button.click()

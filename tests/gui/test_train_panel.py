@@ -33,12 +33,7 @@ QUICK = Train(recipe=OneCycle(epochs=3), network_on_blocks=False, surrogates=39,
 
 @pytest.fixture(scope="module")
 def pair() -> PairedMaps:
-    return truth_pair(make_flake("triangle", shape_px=(24, 28), seed=1))
-
-
-@pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
+    return truth_pair(make_flake("triangle", shape_px=(18, 20), seed=1))
 
 
 @pytest.fixture

@@ -14,11 +14,6 @@ from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 
 
-@pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
 def turned(artefact, step: tuple[float, float] = (0.5, 0.25)):
     return replace(artefact, frame=replace(artefact.frame, step_um=step, rotation_deg=25.0))
 

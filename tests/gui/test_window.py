@@ -22,19 +22,6 @@ from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Des
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 
-@pytest.fixture
-def viewer(make_napari_viewer):
-    return make_napari_viewer()
-
-
-@pytest.fixture
-def panels(viewer, qtbot) -> MainWidget:
-    widget = MainWidget(viewer)
-    viewer.window.add_dock_widget(widget)
-    yield widget
-    widget.close()
-
-
 def names_of(viewer) -> list[str]:
     return [layer.name for layer in viewer.layers]
 
@@ -47,6 +34,7 @@ def run(panels: MainWidget, stage, settle) -> str:
     return panel.work.message.text()
 
 
+@pytest.mark.own_window
 def test_the_whole_chain_by_mouse(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
     settle(panels.panels[FindFlake].work.begin_button.isEnabled)
@@ -216,6 +204,7 @@ def test_errors_are_maps_too(viewer, panels: MainWidget, settle, small_peaks: Pe
     np.testing.assert_array_equal(viewer.layers["A1' FWHM error (cm⁻¹)"].data, small_peaks.fwhm_error[0])
 
 
+@pytest.mark.own_window
 def test_nan_shows_what_lies_below(viewer, small_peaks: PeakMaps) -> None:
     """In the canvas itself: napari draws NaN as the lowest colour where a colormap or driver lets it."""
     viewer.window.resize(800, 600)
@@ -235,6 +224,7 @@ def test_nan_shows_what_lies_below(viewer, small_peaks: PeakMaps) -> None:
     assert tuple(picture[middle, picture.shape[1] // 2 + 30, :3]) != (0, 255, 0)
 
 
+@pytest.mark.own_window
 def test_a_marked_corner_stays_in_its_corner_on_the_canvas(viewer) -> None:
     """An instrument with y upwards must not come out mirrored."""
     viewer.window._qt_window.show()
@@ -370,7 +360,7 @@ def test_the_samples_open(viewer) -> None:
     assert data.ndim == 4
 
 
-def test_a_window_is_furnished_and_its_picture_is_not_blank(tmp_path, small: SpectralMap) -> None:
+def test_a_window_is_furnished_and_its_picture_is_not_blank(make_napari_viewer, tmp_path, small: SpectralMap) -> None:
     from PIL import Image
 
     write_map(small, tmp_path / "small.nc")

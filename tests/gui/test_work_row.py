@@ -10,8 +10,7 @@ from napari_wse2xai.gui.parts.work_row import WorkRow
 
 
 @pytest.fixture
-def row(make_napari_viewer):
-    viewer = make_napari_viewer()
+def row(viewer):
     made = WorkRow(viewer, "Work")
     viewer.window.add_dock_widget(made, name="Work")
     yield made

@@ -119,7 +119,7 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
     from napari_wse2xai.gui.session import contents
 
     viewer = current_viewer()
-    if viewer is None:
+    if viewer is None or not layers:
         return layers
     if not contents.map_layers(viewer):
         contents.begin_at_brightest_channel(viewer)

@@ -76,6 +76,7 @@ class Runner(QObject):
         if self.busy:
             return
         task = self._task = _Task(self, work, activity(total=100, desc=description))
+        self.destroyed.connect(lambda *_, stop=task.stop: stop.set())  # whoever began it is gone: nobody waits for it
         _calm(self.parent())
         worker = FunctionWorker(task.run)
         worker.returned.connect(task.on_returned)
@@ -100,7 +101,7 @@ class Runner(QObject):
 
     def owns(self, task: "_Task") -> bool:
         """Whether a task is the one that is waited for."""
-        return task is self._task
+        return task is self._task and not task.stop.is_set()
 
     def _on_progress(self, fraction: float, message: str) -> None:
         self._latest = fraction, message
