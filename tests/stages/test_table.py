@@ -85,11 +85,11 @@ def test_a_file_in_the_folder_makes_a_stage_with_its_key_in_a_recipe(tmp_path: P
     assert keys.index("baseline") < keys.index("smooth") < keys.index("normalise")
     monkeypatch.setattr(_model, "STAGES", stages)
     monkeypatch.setattr(_model, "STEPS", {stage.key: stage for stage in stages})
-    section = _model._with_all_stages(_model._Section)(smooth={"width": 5}, baseline=None)
+    section = _model._with_all_stages(_model.Section)(smooth={"width": 5}, baseline=None)
     names = [type(stage).__name__ for stage in section.stages()]
     assert names == ["FindFlake", "Despike", "Smooth", "Deconvolve"]
     assert next(stage for stage in section.stages() if type(stage) is smooth).width == 5
-    assert _model._with_all_stages(_model._Section)().smooth is None
+    assert _model._with_all_stages(_model.Section)().smooth is None
     del sys.modules["further_stages.smooth"]
 
 

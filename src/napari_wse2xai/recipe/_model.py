@@ -43,7 +43,7 @@ else:
     StepName = Literal[(*(stage.key for stage in STAGES), *LATE)]
 
 
-class _Section(Settings):
+class Section(Settings):
     """One map: its file, and the settings of every stage; a stage that is None is left out."""
 
     file: Path | None = Field(None, description="Map file, relative to the recipe's folder.")
@@ -108,20 +108,18 @@ class _Section(Settings):
         return Chain(tuple(self.stages(stop_after)))
 
 
-def _with_all_stages(known: type[_Section]) -> type[_Section]:
+def _with_all_stages(known: type[Section]) -> type[Section]:
     """Section with the stages of the table that it does not name itself."""
     further: dict[str, Any] = {
         stage.key: (stage | None, Field(default_factory=stage if stage.usual else lambda: None))
         for stage in STAGES
         if stage.key not in known.model_fields
     }
-    return create_model("Section", __base__=known, __doc__=known.__doc__, **further)
+    return create_model("Section", __base__=known, __doc__=known.__doc__, **further) if further else known
 
 
-if TYPE_CHECKING:
-    Section = _Section
-else:
-    Section = _with_all_stages(_Section)
+if not TYPE_CHECKING:
+    Section = _with_all_stages(Section)
 
 STEPS: dict[str, type[Stage[Any, Any]]] = {stage.key: stage for stage in STAGES}
 """Stages by their name in a section, in the order of the chain."""
