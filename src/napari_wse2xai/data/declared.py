@@ -32,7 +32,7 @@ UNITS, EACH = "units", "unit_of_each"
 _OF_EACH = re.compile(r"\b\w+_unit\b")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Quantity:
     """What is known of a field."""
 
