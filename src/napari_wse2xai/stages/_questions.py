@@ -21,21 +21,16 @@ def answers(settings: "Explain", subject: "Subject", samples: Samples, ranking: 
 
     varied = [k for k in ranking if np.ptp(subject.table[:, k]) > 0]
     pairs, alone = list(combinations(varied[: settings.pairs], 2)), varied[: settings.regions]
-    steps = [
-        part(progress, k / (len(pairs) + len(alone) + 1), (k + 1) / (len(pairs) + len(alone) + 1))
-        for k in range(len(pairs) + len(alone) + 1)
-    ]
-    found: dict[str, Any] = {
-        "pairs": tuple(
-            questions.two_parameters(subject, pair, points=settings.grid, progress=told) for pair, told in zip(pairs, steps, strict=False)
-        )
-    }
+    count = len(pairs) + len(alone) + 1
+    steps = iter([part(progress, k / count, (k + 1) / count) for k in range(count)])
+    both = [questions.two_parameters(subject, pair, points=settings.grid, progress=next(steps)) for pair in pairs]
+    found: dict[str, Any] = {"pairs": tuple(both)}
     if alone:
         names = [with_unit(*each) for each in zip(samples.feature_names, samples.feature_units, strict=True)]
-        each = [questions.regions_of(subject, k, names=names, progress=told) for k, told in zip(alone, steps[len(pairs) :], strict=False)]
+        each = [questions.regions_of(subject, k, names=names, progress=next(steps)) for k in alone]
         found["region_of"] = np.zeros((subject.table.shape[1], len(samples)), dtype=np.int64)
         found["region_of"][alone] = np.stack([labels for labels, _ in each])
         found["regions"] = tuple(region for _, regions in each for region in regions)
     if settings.wavenumbers:
-        found["wavenumbers"] = (questions.wavenumbers_of(subject, progress=steps[-1]),)
+        found["wavenumbers"] = (questions.wavenumbers_of(subject, progress=next(steps)),)
     return found
