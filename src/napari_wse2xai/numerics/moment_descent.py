@@ -73,7 +73,7 @@ class DescentState:
         """All spectra of several states."""
         return cls(*(torch.cat(parts, -1) for parts in zip(*(vars(state).values() for state in states), strict=True)))
 
-    def judge(self, step: "Step", cost: torch.Tensor, reached: torch.Tensor) -> torch.Tensor:
+    def judge(self, step: "DescentStep", cost: torch.Tensor, reached: torch.Tensor) -> torch.Tensor:
         """(pixel,) whether a step lowered the objective; adapts the damping to how well it kept its promise."""
         better = reached <= cost + ROUNDING * self.power
         gain = (cost - reached) / step.promise.clamp_min(1e-30)
@@ -109,7 +109,7 @@ class Slope:
 
 
 @dataclass
-class Step:
+class DescentStep:
     """Where to go from some parameters."""
 
     to: torch.Tensor
@@ -125,9 +125,9 @@ class Step:
     slope: torch.Tensor
     """(pixel,) downhill slope along it."""
 
-    def keep(self, some: torch.Tensor) -> "Step":
+    def keep(self, some: torch.Tensor) -> "DescentStep":
         """Only some of the spectra."""
-        return Step(*(value[..., some] for value in vars(self).values()))
+        return DescentStep(*(value[..., some] for value in vars(self).values()))
 
     def settles(self, state: DescentState, cost: torch.Tensor, tolerance: MomentTolerance) -> torch.Tensor:
         """(pixel,) whether no more than this step is needed: the next one's promise is to this one's as this one's to the last one's."""
@@ -153,7 +153,7 @@ class Local:
         diagonal.add_(self.extra)
         self.factor = Factor(system)
 
-    def step(self, now: torch.Tensor, slope: Slope) -> Step:
+    def step(self, now: torch.Tensor, slope: Slope) -> DescentStep:
         """Step from parameters at or near those of the normal equations, with the gradient there."""
         descent = self.descent
         right = descent.gradient(now, slope.downhill) * self.free
@@ -164,7 +164,7 @@ class Local:
         to = now + descent.unfold(now, solution * stretch)
         inside = descent.inside(to)
         same = (descent.free(now, slope.downhill) == self.free).all(0)
-        return Step(inside, promise, (inside == to).all(0).all(0) & same, stretch, solution, slant)
+        return DescentStep(inside, promise, (inside == to).all(0).all(0) & same, stretch, solution, slant)
 
 
 class Descent:
@@ -349,7 +349,7 @@ class Descent:
             found[..., places] = state.now
         return found, unsettled
 
-    def _advance(self, state: DescentState, step: "Step", cost: torch.Tensor) -> tuple[Slope, torch.Tensor]:
+    def _advance(self, state: DescentState, step: "DescentStep", cost: torch.Tensor) -> tuple[Slope, torch.Tensor]:
         """Go where that lowers the objective; slope and Hessian at the new parameters."""
         before, slope = state.now, self.look(state, step.to)
         worse = ~self._judge(state, step, cost, slope)
@@ -363,7 +363,7 @@ class Descent:
             normal[..., worse] = self.normal(some, again)
         return slope, normal
 
-    def _judge(self, state: DescentState, step: "Step", cost: torch.Tensor, ahead: Slope) -> torch.Tensor:
+    def _judge(self, state: DescentState, step: "DescentStep", cost: torch.Tensor, ahead: Slope) -> torch.Tensor:
         """(pixel,) whether a step lowered the objective; the state learns from how it came out."""
         better = state.judge(step, cost, ahead.cost)
         lean = (step.fitted * self.gradient(step.to, ahead.downhill)).sum(0) / step.slope.clamp_min(1e-30)

@@ -23,7 +23,7 @@ _SECTION = re.compile(r"\[([^\]]+)\]")
 
 
 @dataclass(frozen=True)
-class _Section:
+class _TrueMatchSection:
     name: str
     lines: list[str]
 
@@ -69,15 +69,15 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     return result
 
 
-def _sections(path: Path) -> Iterator[_Section]:
+def _sections(path: Path) -> Iterator[_TrueMatchSection]:
     with table_text.open_table(path) as stream, readable_as("a WITec TrueMatch file", path):
         lines = [line for raw in stream if (line := table_text.decoded(raw).strip())]
     starts = [number for number, line in enumerate(lines) if _SECTION.fullmatch(line)]
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
-        yield _Section(lines[start][1:-1], lines[start + 1 : end])
+        yield _TrueMatchSection(lines[start][1:-1], lines[start + 1 : end])
 
 
-def _spectra(sections: list[_Section], path: Path) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def _spectra(sections: list[_TrueMatchSection], path: Path) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Axis (n,) and spectra (m, n); the axis stands beside the counts, or in a section of its own."""
     axis: NDArray[np.float64] | None = None
     spectra = []
