@@ -128,6 +128,8 @@ def empty(viewer: Viewer) -> None:
     viewer.window._qt_window.hide()
     viewer.scene.reset()
     viewer.canvas.overlays.scale_bar.visible = False
+    brush = viewer.canvas.overlays["_brush_circle"]  # as large as the brush that was last in use
+    brush.size = type(brush)().size
     viewer.dims.ndisplay, viewer.dims.axis_labels, viewer.theme = 2, ("-2", "-1"), "dark"
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -12,10 +12,33 @@ from napari_wse2xai.progress import Progress, part
 
 if TYPE_CHECKING:
     from napari_wse2xai.explaining import Subject
-    from napari_wse2xai.stages.explain import Explain
 
 
-def answers(settings: "Explain", subject: "Subject", samples: Samples, ranking: Sequence[int], progress: Progress) -> dict[str, Any]:
+class Asked(Protocol):
+    """Settings that ask."""
+
+    @property
+    def pairs(self) -> int:
+        """How many parameters are asked about two by two."""
+        ...
+
+    @property
+    def regions(self) -> int:
+        """For how many parameters regions of like curves are sought."""
+        ...
+
+    @property
+    def wavenumbers(self) -> bool:
+        """Whether the shares of wavenumbers are asked for."""
+        ...
+
+    @property
+    def grid(self) -> int:
+        """Points of a curve."""
+        ...
+
+
+def answers(settings: Asked, subject: "Subject", samples: Samples, ranking: Sequence[int], progress: Progress) -> dict[str, Any]:
     """Fields of an `Explanation` that hold the answers; those that were not asked for are left out."""
     from napari_wse2xai.explaining import questions
 
