@@ -117,7 +117,7 @@ def _add_theory(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     text = "spectral intensity and Raman of the pristine monolayer and of defects: figures, tables, theory.nc"
     figures = parts.add_parser("figures", help=text, description=text)
     figures.add_argument("--output", type=Path, required=True, metavar="DIR", help="folder for the files; made where it is missing")
-    figures.add_argument("--material", default="WSe2", help="monolayer (default: %(default)s, the only one that the reference has so far)")
+    figures.add_argument("--material", default="WSe2", help="WSe2, WS2, MoSe2 or MoS2 (default: %(default)s, the one with defects)")
     figures.add_argument("--laser", type=float, default=2.33, metavar="EV", help="photon energy in eV (default: %(default)s)")
     figures.add_argument("--temperature", type=float, default=300.0, metavar="K", help="of the Raman spectrum, in K (default: %(default)s)")
     figures.add_argument("--motion", type=float, default=273.0, metavar="K", help="of the spectral intensity, in K (default: %(default)s)")
