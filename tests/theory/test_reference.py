@@ -75,6 +75,10 @@ def test_the_folded_peak_is_told(wse2):
     assert "not the Raman line A1'" in folded_peak(wse2)
 
 
+def test_all_four_layers_have_lines():
+    assert set(materials()) == set(MEASURED_CM1)
+
+
 @pytest.mark.parametrize("material", materials())
 def test_first_principles_lines_are_near_the_measured_ones(material):
     modes = pristine_modes(material)
