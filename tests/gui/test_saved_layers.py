@@ -7,7 +7,7 @@ import pytest
 
 from napari_wse2xai.data import AxisKind, Frame, Medium, PeakMaps, Results, SpectralAxis, SpectralMap
 from napari_wse2xai.errors import ReaderError
-from napari_wse2xai.gui.contributions import get_reader, read_layers, write_map
+from napari_wse2xai.gui.contributions import get_reader, read_for_napari, read_layers, write_map
 from napari_wse2xai.gui.parts.opening import PL, ItemChoice, all_of, as_measured, opened
 from napari_wse2xai.io import list_items, read
 from napari_wse2xai.layers import to_layers
@@ -55,6 +55,11 @@ def test_peak_maps_come_back_the_same(peaks, tmp_path, name):
             np.testing.assert_array_equal(getattr(found, field.name), getattr(peaks, field.name), err_msg=field.name)
     assert get_reader(str(path)) is not None
     assert [keywords["name"] for _, keywords, _ in read_layers(str(path))] == [keywords["name"] for _, keywords, _ in to_layers(peaks)]
+
+
+def test_peaks_that_are_opened_alone_leave_nothing_waiting_for_a_map(viewer, peaks, tmp_path):
+    assert read_for_napari(str(saved(peaks, tmp_path / "peaks.nc")))
+    assert [each for each in viewer.layers.events.inserted.callbacks if getattr(each, "__module__", "").startswith("napari_wse2xai")] == []
 
 
 def test_a_table_of_peaks_is_listed_and_loaded_but_no_map(peaks, tmp_path):

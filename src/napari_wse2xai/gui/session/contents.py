@@ -192,6 +192,11 @@ def _where(layer: Layer, keywords: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def holds_map(layers: list[LayerTuple]) -> bool:
+    """Whether some layers show a map; peaks alone have no channel to go to."""
+    return any((is_ := shown_in(keywords.get("metadata", {}))) is not None and is_.part == "map" for _, keywords, _ in layers)
+
+
 def begin_at_brightest_channel(viewer: Viewer) -> None:
     """Put the slider of the first map that comes into a window where its flake stands out most, once napari has made the slider.
 
