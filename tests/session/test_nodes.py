@@ -7,7 +7,6 @@ import pytest
 from test_session import DECONVOLVE, measured, paired, trained_on
 
 from learned import make_explanation, make_samples
-from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.session import Change, Missing, Session, State
@@ -169,7 +168,7 @@ def test_every_kind_of_step_that_fails_has_the_history_that_its_result_would_hav
     ]
     for settings, given, result, parents in cases:
         session = Session(one for one in everything if one is not result)
-        session.note_failure_of(settings, given, "It did not work; try again.", type(result))
+        session.note_failure_of(settings, given, "It did not work; try again.")
         failed = session.nodes[-1]
         assert (failed.state, failed.why) == (State.FAILED, "It did not work; try again.")
         assert {session.node(one).id for one in parents} == set(failed.parents)
@@ -184,7 +183,7 @@ def test_every_kind_of_step_that_fails_has_the_history_that_its_result_would_hav
 def test_an_explanation_that_failed_belongs_to_its_model():
     model = trained_on(Pair(method=StageCoordinates())(paired(6)[2]))
     session = Session([model])
-    session.note_failure_of(Explain(), [model], "There are too few pixels.", Explanation)
+    session.note_failure_of(Explain(), [model], "There are too few pixels.")
     failed = session.nodes[-1]
     assert (failed.parents, failed.name, failed.step) == ((session.node(model).id,), model.name, "Explain")
     kept = replace(make_explanation(make_samples()), history=(*model.history, replace(failed.record, when="2026-01-02T00:00:00")))

@@ -47,9 +47,7 @@ def test_flakes_of_one_name_are_numbered_and_a_network_of_both_stands_apart():
 def test_what_failed_stands_with_what_it_was_to_be_made_of_and_says_why():
     raw = measured(3, kind=AxisKind.ENERGY)
     session = Session([raw])
-    session.note_failure(
-        Missing.of_step(PL_PEAK.model_copy(update={"detection": 9.0}), [raw], "There is no peak to fit; add one.", type(raw))
-    )
+    session.note_failure(Missing.of_step(PL_PEAK.model_copy(update={"detection": 9.0}), [raw], "There is no peak to fit; add one."))
     assert told(session) == [("flake", {"PL": ["map", "Deconvolve"]})]
     words = about(session.nodes[-1]).splitlines()
     assert words[0] == "There is no peak to fit; add one."

@@ -121,7 +121,7 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
     viewer = current_viewer()
     if viewer is None or not layers:
         return layers
-    if contents.holds_map(layers) and not contents.map_layers(viewer):
+    if contents.maps_in(layers) and not contents.map_layers(viewer):
         contents.begin_at_brightest_channel(viewer)
     return contents.fitted_in(viewer, layers)
 

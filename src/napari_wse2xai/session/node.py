@@ -12,7 +12,7 @@ from napari_wse2xai.data import PeakMaps, Record, SpectralMap
 from napari_wse2xai.data.history import History, mark_of, now
 from napari_wse2xai.io.artefacts import KINDS
 from napari_wse2xai.session.lineage import CARRIES_ON, Artefact, mark_in
-from napari_wse2xai.stages import Settings
+from napari_wse2xai.stages import Step
 
 PREFIXES = {kind: word for word, kind in KINDS.items()}
 """What an id begins with."""
@@ -50,20 +50,19 @@ class Missing:
     """``raman`` or ``pl``, of a map or of peaks."""
 
     @classmethod
-    def of_step(cls, settings: Settings, given: Sequence[Artefact], why: str, kind: type, parents: tuple[str, ...] = ()) -> Self:
+    def of_step(cls, step: Step, given: Sequence[Artefact], why: str, parents: tuple[str, ...] = ()) -> Self:
         """What is known of a stage that failed on what it was given; its history is as that of a result would be.
 
         Parameters
         ----------
         given : what the stage worked on; what the result's history would begin with comes first
-        kind : what the stage would have given
         parents : ids of what was given, where they are not as usual
         """
-        first = given[0]
+        first, kind = given[0], step.gives
         carries_on = isinstance(first, CARRIES_ON.get(kind, ()))
         before = first.history if carries_on else ()
         of = tuple(map(mark_in, given[1:] if before else given))
-        record = Record(type(settings).__name__, settings.model_dump(mode="json"), __version__, 0.0, now(), of)
+        record = Record(type(step).__name__, step.model_dump(mode="json"), __version__, 0.0, now(), of)
         name = first.name if carries_on else " + ".join(one.name for one in given)
         modality = modality_of(first) if issubclass(kind, SpectralMap | PeakMaps) else ""
         return cls(name, why, (*before, record), parents or tuple(map(id_of, given)), kind, modality=modality)

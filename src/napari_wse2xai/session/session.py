@@ -13,7 +13,7 @@ from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.session.lineage import Artefact, Lineage, among
 from napari_wse2xai.session.moments import Change, Held, Moment, bytes_beside, change_between
 from napari_wse2xai.session.node import Missing, Node, State, id_of, modality_of
-from napari_wse2xai.stages import Settings
+from napari_wse2xai.stages import Step
 
 if TYPE_CHECKING:
     from napari_wse2xai.session.rerun import Made, Rerun
@@ -167,10 +167,10 @@ class Session(Lineage):
         kept = {name: each for name, each in self._now.held.items() if not _is_failure_of(each, failed)}
         self._amend({**kept, _free(id_of(failed), kept): failed})
 
-    def note_failure_of(self, settings: Settings, given: Sequence[Artefact], why: str, kind: type) -> None:
+    def note_failure_of(self, step: Step, given: Sequence[Artefact], why: str) -> None:
         """Keep that a stage failed on what it was given; see `Missing.of_step`."""
         parents = tuple(self.id_of(each) or id_of(each) for each in given)
-        self.note_failure(Missing.of_step(settings, given, why, kind, parents))
+        self.note_failure(Missing.of_step(step, given, why, parents))
 
     def adopt(self, held: Mapping[str, Held], label: str) -> list[str]:
         """Take what another session held, under the ids that it has; gives the ids of what was not here yet."""

@@ -11,7 +11,7 @@ from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QPush
 
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Recovery, Results, TrainedModel
-from napari_wse2xai.errors import SettingsError, UserError
+from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.gui.explain import finding_card
 from napari_wse2xai.gui.explain.canvas import ExplainCanvas
 from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
@@ -25,10 +25,10 @@ from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.docked import Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
-from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.follows_session import FollowsSession
 from napari_wse2xai.gui.session.outdated import Outdated
+from napari_wse2xai.gui.session.step_row import StepRow
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_slopes_csv
 from napari_wse2xai.layers import beside_layers, to_layers
 from napari_wse2xai.progress import Progress
@@ -58,7 +58,7 @@ class ExplainPanel(FollowsSession):
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.models, self.form = QComboBox(), Form(Explain)
-        self.work = WorkRow(napari_viewer, "Explain")
+        self.work = StepRow(napari_viewer, "Explain")
         self.warning, self.anyway_button = MessageLabel(napari_viewer), QPushButton("Explain anyway, with a stamp on everything")
         self.which, self.result = QComboBox(), ExplainResult()
         self.only_sure, self.beside = QCheckBox("only where sure"), QCheckBox("RS and PL beside it")
@@ -71,7 +71,6 @@ class ExplainPanel(FollowsSession):
         self.regions = RegionsView(napari_viewer, self.result.ice, self.canvas)
         self.wavenumbers = WavenumberView(napari_viewer)
         self.pixels: PixelCurves | None = None
-        self._begun: tuple[Explain, TrainedModel] | None = None
         self.queue, self.below = CallQueue(self), QWidget()
         self._prepare()
         self._arrange()
@@ -138,7 +137,6 @@ class ExplainPanel(FollowsSession):
         self.work.begin_button.clicked.connect(self.explain)
         self.anyway_button.clicked.connect(self.explain_anyway)
         self.work.gave.connect(self._on_explained)
-        self.work.refused.connect(self._on_refused)
         self.work.told.connect(self.told)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
         self.recovery_test.work.gave.connect(self._keep_scores)
@@ -181,12 +179,10 @@ class ExplainPanel(FollowsSession):
         if refusal:
             return
 
-        self._begun = settings, model
-
         def work(report: Progress) -> Explanation:
             return settings(model, report)
 
-        self.work.begin(work, f"Explain: {model.name}", "Loading PyTorch…")
+        self.work.begin_step(settings, [model], work, f"Explain: {model.name}", "Loading PyTorch…")
 
     def explain_anyway(self) -> None:
         """What the user confirmed: explain, stamped."""
@@ -208,12 +204,6 @@ class ExplainPanel(FollowsSession):
         self.queue.do([self.refresh, self.canvas.show_alone])
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in beside)
         self.queue.do([self.show_map, self.viewer.reset_view, partial(self.ran.emit, explanation)])
-
-    def _on_refused(self, error: UserError) -> None:
-        """Let the session know that there is no explanation, and why."""
-        if self._begun is not None:
-            settings, model = self._begun
-            contents.session(self.viewer).note_failure_of(settings, [model], str(error), Explanation)
 
     def _show_chosen(self) -> None:
         """Show the chosen explanation; of one that is shown, notice that its model has come."""

@@ -7,11 +7,10 @@ from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
-from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET
-from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.step_row import StepRow
 from napari_wse2xai.layers import KEY, to_layers
 from napari_wse2xai.layers.shown import limits, place
 from napari_wse2xai.stages import SoFar, Stage
@@ -29,11 +28,9 @@ class StagePanel(QWidget):
     def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
-        self._settings: Any = None
         self._worked_on: SpectralMap | None = None
-        self._taken: SpectralMap | None = None  # the same, with the flake as it is drawn
         self._so_far: Any = None
-        self.work = WorkRow(viewer, "Run", words=lambda result, _: stage.summary(result))
+        self.work = StepRow(viewer, "Run", words=lambda result, _: stage.summary(result))
         self.source = QComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
         self.source.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
@@ -55,7 +52,6 @@ class StagePanel(QWidget):
         self.source.currentIndexChanged.connect(lambda _: self._on_choice())
         self.work.runner.showed.connect(self._on_shown)
         self.work.gave.connect(self._on_finished)
-        self.work.refused.connect(self._on_refused)
         self.work.told.connect(self._on_told)
 
     def refresh(self, prefer: SpectralMap | None = None) -> None:
@@ -90,9 +86,11 @@ class StagePanel(QWidget):
             return
         settings = self.form.value()
         self._worked_on = source
-        source = self._taken = contents.kept_with_flake(self.viewer, source)
-        self._settings = settings
-        self.work.begin(lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}", "Running…")  # type: ignore[operator]
+        source = contents.kept_with_flake(self.viewer, source)
+        assert isinstance(settings, self.stage)
+        self.work.begin_step(
+            settings, [source], lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}", "Running…"
+        )
 
     def _on_choice(self) -> None:
         source = self.chosen_map()
@@ -133,11 +131,6 @@ class StagePanel(QWidget):
         contents.hide_below(self.viewer, layers, self._worked_on)
         contents.add(self.viewer, layers)
         self.ran.emit(result)
-
-    def _on_refused(self, error: UserError) -> None:
-        """Let the session know that the step failed, and why."""
-        if self._taken is not None:
-            contents.session(self.viewer).note_failure_of(self._settings, [self._taken], str(error), self.stage.gives)
 
     def _on_told(self, text: str, severity: str) -> None:
         """Take away what there was so far, and say on what came of it."""

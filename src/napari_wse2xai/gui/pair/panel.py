@@ -18,9 +18,9 @@ from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
 from napari_wse2xai.gui.parts.run import Runner
-from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.follows_session import FollowsSession
+from napari_wse2xai.gui.session.step_row import StepRow
 from napari_wse2xai.stages import Pair
 from napari_wse2xai.stages.pair import GivenTransform, Landmarks
 
@@ -47,14 +47,13 @@ class PairPanel(FollowsSession):
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
-        self.work, self.saver = WorkRow(napari_viewer, "Run", words=summary), Runner(self)
+        self.work, self.saver = StepRow(napari_viewer, "Run", words=summary), Runner(self)
         self.clicks, self.view = LandmarkClicks(napari_viewer, self), PairView(napari_viewer)
         self.raman, self.pl, self.look = QComboBox(), QComboBox(), QComboBox()
         self.form, self.choice = Form(Pair), PairChoice()
         self.buttons = {key: QPushButton(text) for key, text in _BUTTONS.items()}
         self._known: list[PeakMaps] = []
         self._worked_on: Pairable | None = None
-        self._settings = Pair()
         self._clicked_for: Pairable | None = None
         self._prepare()
         self._arrange()
@@ -159,10 +158,11 @@ class PairPanel(FollowsSession):
         self._forget_click()
         pair = self.form.value()
         assert isinstance(pair, Pair)
-        self._settings = pair
         self.choice.hide()
         self._worked_on = source
-        self.work.begin(lambda progress: pair(source, progress), f"Pair: {source.pl.name}", "Running…")
+        self.work.begin_step(
+            pair, [source.raman, source.pl], lambda progress: pair(source, progress), f"Pair: {source.pl.name}", "Running…"
+        )
         self._check()
 
     def take(self, number: int) -> None:
@@ -184,10 +184,7 @@ class PairPanel(FollowsSession):
                 self._put_candidate(0)
 
     def _on_refused(self, error: UserError) -> None:
-        """Let the session know; show the placings that fit alike, to be clicked."""
-        if self._worked_on is not None:
-            given = [self._worked_on.raman, self._worked_on.pl]
-            contents.session(self.viewer).note_failure_of(self._settings, given, str(error), PairedMaps)
+        """Show the placings that fit alike, to be clicked."""
         if isinstance(error, AmbiguousPairing) and self._worked_on is not None:
             self.work.end_with("PL fits in several ways, and the outline cannot tell which is right.", NOTE)
             self.choice.show_candidates(self._worked_on, error.candidates)

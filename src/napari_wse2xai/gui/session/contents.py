@@ -118,13 +118,18 @@ def add(viewer: Viewer, layers: list[LayerTuple]) -> list[Layer]:
     return [getattr(viewer, f"add_{kind}")(data, **keywords) for data, keywords, kind in fitted_in(viewer, layers)]
 
 
+def maps_in(layers: list[LayerTuple]) -> list[SpectralMap]:
+    """Maps that some layers show."""
+    there = (shown_in(keywords["metadata"]) for _, keywords, _ in layers)
+    return [is_.artefact for is_ in there if is_ is not None and is_.part == "map" and isinstance(is_.artefact, SpectralMap)]
+
+
 def fitted_in(viewer: Viewer, layers: list[LayerTuple]) -> list[LayerTuple]:
     """Layers made to fit a window: maps with different kinds of axis get a slider each, those in the window included.
 
     On one slider a Raman and a PL map would never be seen together, and napari would drop all units.
     """
-    new = [is_.artefact for _, keywords, _ in layers if (is_ := shown_in(keywords["metadata"])) is not None and is_.part == "map"]
-    coming = [artefact.axis for artefact in new if isinstance(artefact, SpectralMap)]
+    coming = [source.axis for source in maps_in(layers)]
     if not coming:
         return layers
     axes = (*(map_of(layer).axis for layer in map_layers(viewer)), *coming)
@@ -190,11 +195,6 @@ def _where(layer: Layer, keywords: dict[str, Any]) -> dict[str, Any]:
         "rotate": rotate,
         "affine": affine,
     }
-
-
-def holds_map(layers: list[LayerTuple]) -> bool:
-    """Whether some layers show a map; peaks alone have no channel to go to."""
-    return any((is_ := shown_in(keywords.get("metadata", {}))) is not None and is_.part == "map" for _, keywords, _ in layers)
 
 
 def begin_at_brightest_channel(viewer: Viewer) -> None:

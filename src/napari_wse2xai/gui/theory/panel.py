@@ -16,8 +16,8 @@ from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.docked import FollowsLayers, Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
-from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.step_row import StepRow
 from napari_wse2xai.gui.theory.calculate_panel import CalculatePanel
 from napari_wse2xai.gui.theory.result import TheoryView
 from napari_wse2xai.gui.theory.structure_window import StructureWindow
@@ -51,13 +51,12 @@ class TheoryPanel(FollowsLayers):
         self.calculations: tuple[Path, ...] = ()
         self.calculating = CalculatePanel(napari_viewer)
         self.calculate_section = CollapsibleSection("Calculate a layer on this machine", self.calculating)
-        self.work = WorkRow(napari_viewer, "Compare")
+        self.work = StepRow(napari_viewer, "Compare")
         self.view, self.below = TheoryView(), QWidget()
         self.structures = StructureWindow(self)
         self.structure_button, self.turn_button = QPushButton("Structures in 3-D"), QPushButton("Turn")
         self.save_buttons = {key: QPushButton(title) for key, (title, _, _) in _SAVES.items()}
         self.saved = MessageLabel(napari_viewer)
-        self._begun: tuple[CompareTheory, list[Any]] | None = None
         self._arrange()
         self._connect()
         self.set_listening(True)
@@ -93,7 +92,6 @@ class TheoryPanel(FollowsLayers):
         self.calculating.told.connect(self.told)
         self.work.begin_button.clicked.connect(self.compare)
         self.work.gave.connect(self._on_compared)
-        self.work.refused.connect(self._on_refused)
         self.work.told.connect(self.told)
         self.structure_button.clicked.connect(self.show_structures)
         self.turn_button.toggled.connect(self.structures.turn)
@@ -150,13 +148,13 @@ class TheoryPanel(FollowsLayers):
         known = contents.session(self.viewer)
         pairs, explained = known.pairs_of(peaks), known.explanations_of(peaks)
         paired, explanation = pairs[-1] if pairs else None, explained[-1] if explained else None
-        self._begun = settings, [peaks, *(one for one in (paired, explanation) if one is not None)]
 
         def work(report: Progress) -> TheoryBeside:
             calculated = read_named(settings)
             return settings(source, peaks, paired=paired, explanation=explanation, calculated=calculated, progress=report)
 
-        self.work.begin(work, f"Theory: {source.name}", "Calculating…")
+        given = [peaks, *(one for one in (paired, explanation) if one is not None)]
+        self.work.begin_step(settings, given, work, f"Theory: {source.name}", "Calculating…")
 
     def settings(self) -> Settings:
         """Settings as shown, the files among them; raises ValueError with one sentence where they are not valid."""
@@ -166,12 +164,6 @@ class TheoryPanel(FollowsLayers):
         """The map that the peaks were found in, with its flake as it is drawn."""
         source = None if peaks is None else contents.session(self.viewer).source_of(peaks)
         return None if source is None else contents.with_edited_flake(self.viewer, source)
-
-    def _on_refused(self, error: UserError) -> None:
-        """Let the session know that there is no comparison, and why."""
-        if self._begun is not None:
-            settings, given = self._begun
-            contents.session(self.viewer).note_failure_of(settings, given, str(error), TheoryBeside)
 
     def _on_compared(self, beside: TheoryBeside) -> None:
         active = self.viewer.layers.selection.active

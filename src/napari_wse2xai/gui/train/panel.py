@@ -18,17 +18,16 @@ from qtpy.QtWidgets import (
 )
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
-from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts import preloading
 from napari_wse2xai.gui.parts.asking import save_where_asked
 from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.docked import Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
-from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents, kept_trainings
 from napari_wse2xai.gui.session.follows_session import FollowsSession
 from napari_wse2xai.gui.session.outdated import Outdated
+from napari_wse2xai.gui.session.step_row import StepRow
 from napari_wse2xai.gui.train.monitor import LiveCurves, TrainingMonitor
 from napari_wse2xai.gui.train.result import TrainResult
 from napari_wse2xai.io import new_file
@@ -60,12 +59,12 @@ class TrainPanel(FollowsSession):
         super().__init__(napari_viewer, parent)
         self.flakes, self.preset, self.form = QListWidget(), QComboBox(), Form(Train)
         self.enough_button = QPushButton("Stop and keep")
-        self.work = WorkRow(napari_viewer, "Train", between=(self.enough_button,))
+        self.work = StepRow(napari_viewer, "Train", between=(self.enough_button,))
         self.monitor, self.queue = TrainingMonitor(self), CallQueue(self)
         self.live, self.which, self.result, self.outdated = LiveCurves(), QComboBox(), TrainResult(), Outdated(napari_viewer)
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
-        self._settings, self._taken = Train(), list[PairedMaps]()
+        self._settings = Train()
         self._idle = QTimer(self)
         self._idle.setSingleShot(True)
         self._prepare()
@@ -109,7 +108,6 @@ class TrainPanel(FollowsSession):
         self.work.begin_button.clicked.connect(self.train)
         self.enough_button.clicked.connect(self._enough)
         self.work.gave.connect(self._on_trained)
-        self.work.refused.connect(self._on_refused)
         self.work.told.connect(self._on_told)
         self.work.runner.ended.connect(self._check)
         self.monitor.grew.connect(self._on_grew)
@@ -168,7 +166,7 @@ class TrainPanel(FollowsSession):
             return
         settings = self.form.value()
         assert isinstance(settings, Train)
-        self._settings, self._taken = settings, pairs
+        self._settings = settings
 
         def work(report: Progress) -> TrainedModel:
             return kept_trainings.train(settings, pairs, self.monitor.attend(report))
@@ -176,7 +174,7 @@ class TrainPanel(FollowsSession):
         self.result.setVisible(False)
         self.live.begin(settings.recipe.epochs)
         self._draw_live()
-        self.work.begin(work, f"Train: {pairs[0].raman.name}", preloading.LOADING)
+        self.work.begin_step(settings, pairs, work, f"Train: {pairs[0].raman.name}", preloading.LOADING)
 
     def _enough(self) -> None:
         self.monitor.enough.set()
@@ -195,10 +193,6 @@ class TrainPanel(FollowsSession):
             layer.visible = False
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(model))
         self.queue.do([self.viewer.reset_view, self.refresh, partial(self.ran.emit, model)])
-
-    def _on_refused(self, error: UserError) -> None:
-        """Let the session know that there is no model, and why."""
-        contents.session(self.viewer).note_failure_of(self._settings, self._taken, str(error), TrainedModel)
 
     def _on_told(self, text: str, severity: str) -> None:
         self.live.setVisible(False)
