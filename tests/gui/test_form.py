@@ -102,14 +102,7 @@ def test_a_change_is_announced(qtbot) -> None:
     form = Form(FindFlake)
     qtbot.addWidget(form)
     with qtbot.waitSignal(form.changed, timeout=1000):
-        form._inputs["corner"].widget.value = "top left"
-
-
-def test_the_whole_number_keeps_its_range(qtbot) -> None:
-    form = Form(FindFlake)
-    qtbot.addWidget(form)
-    spin = form._inputs["corner_size"].widget
-    assert (spin.min, spin.max) == (1, 200)
+        form._inputs["corner"].put("top left")
 
 
 def test_choosing_another_method_shows_its_own_settings(qtbot) -> None:

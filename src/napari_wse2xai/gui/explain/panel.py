@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import Explanation, Recovery, Results, TrainedModel
@@ -24,6 +24,7 @@ from napari_wse2xai.gui.parts.asking import save_where_asked
 from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.docked import Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.follows_session import FollowsSession
@@ -57,10 +58,10 @@ class ExplainPanel(FollowsSession):
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
-        self.models, self.form = QComboBox(), Form(Explain)
+        self.models, self.form = ComboBox(), Form(Explain)
         self.work = StepRow(napari_viewer, "Explain")
         self.warning, self.anyway_button = MessageLabel(napari_viewer), QPushButton("Explain anyway, with a stamp on everything")
-        self.which, self.result = QComboBox(), ExplainResult()
+        self.which, self.result = ComboBox(), ExplainResult()
         self.only_sure, self.beside = QCheckBox("only where sure"), QCheckBox("RS and PL beside it")
         self.paint_button, self.clear_button = QPushButton("Paint a region"), QPushButton("Clear")
         self.draw_button = QPushButton("Draw a region")
@@ -80,7 +81,7 @@ class ExplainPanel(FollowsSession):
 
     def _prepare(self) -> None:
         for box in (self.models, self.which):
-            box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+            box.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.models.setToolTip("Model that is explained")
         self.which.setToolTip("Which explanation in the window")
         self.only_sure.setChecked(True)
@@ -346,7 +347,7 @@ class ExplainDock(Scrolled):
         super().__init__(self.panel, parent)
 
 
-def _list(box: QComboBox, there: list[Any], words: Any) -> None:
+def _list(box: ComboBox, there: list[Any], words: Any) -> None:
     """List artefacts in a box: the newest is chosen where one came, else the choice is kept."""
     known = [box.itemData(index) for index in range(box.count())]
     if [id(one) for one in known] == [id(one) for one in there]:

@@ -7,7 +7,7 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHeaderView, QLabel, QTabBar, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import feature_words, pretty
@@ -15,6 +15,7 @@ from napari_wse2xai.gui.explain.curves import IcePlot
 from napari_wse2xai.gui.explain.maps import MapsPlot
 from napari_wse2xai.gui.explain.saved import BelowCurves, page
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
+from napari_wse2xai.gui.parts.guarded import TabBar
 from napari_wse2xai.gui.parts.verdict_badge import VerdictBadge
 from napari_wse2xai.plots import explaining
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -37,7 +38,7 @@ class ExplainResult(QWidget):
         super().__init__(parent)
         self.explanation: Explanation | None = None
         self.feature = 0
-        self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), QTabBar()
+        self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), TabBar()
         self.ice, self.maps = IcePlot(), MapsPlot()
         self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
         self.remarks = QLabel()

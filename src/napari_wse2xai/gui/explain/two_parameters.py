@@ -8,7 +8,7 @@ from matplotlib.backend_bases import MouseButton
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QLabel, QPushButton, QSlider, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import feature_words, pretty
@@ -19,6 +19,7 @@ from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.blitted import WIDTH, Blitted
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
+from napari_wse2xai.gui.parts.guarded import ComboBox, GuardedSlider
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.plots.pairs import draw_pair
@@ -83,8 +84,8 @@ class TwoParameterView(BelowCurves):
         self.ice, self.feature = ice, 0
         self.pixels: PixelCurves | None = None
         self.pair: TwoParameters | None = None
-        self.second, self.cancel_button, self.message = QComboBox(), QPushButton("Cancel"), MessageLabel(viewer)
-        self.heat, self.slider, self.value, self.interaction = PairCanvas(), QSlider(Qt.Horizontal), QLabel(), QLabel()
+        self.second, self.cancel_button, self.message = ComboBox(), QPushButton("Cancel"), MessageLabel(viewer)
+        self.heat, self.slider, self.value, self.interaction = PairCanvas(), GuardedSlider(Qt.Horizontal), QLabel(), QLabel()
         self.runner = Runner(self)
         self._known: dict[tuple[int, int], TwoParameters] = {}
         self._strengths: dict[int, Strengths] = {}
@@ -95,7 +96,7 @@ class TwoParameterView(BelowCurves):
         self.second.setToolTip(
             "Second parameter. Once one was chosen, those that interact most with the first stand first, with the size of the interaction."
         )
-        self.second.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.second.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.slider.setToolTip("Value of the second parameter at which the green curve is drawn.")
         self.value.setStyleSheet(f"color: white; background: {CUT}; border-radius: 4px; padding: 2px 5px")
         self.interaction.setToolTip(f"<p>{H_MEANING}</p>")

@@ -8,8 +8,6 @@ from typing import Any
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import (
     QCheckBox,
-    QComboBox,
-    QDoubleSpinBox,
     QFileDialog,
     QFormLayout,
     QHBoxLayout,
@@ -26,6 +24,7 @@ from qtpy.QtWidgets import (
 from napari_wse2xai.data import AxisKind, Medium, Picture
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.parts.docked import plain
+from napari_wse2xai.gui.parts.guarded import ComboBox, DoubleSpinBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.parts.opening import PL, RAMAN, Artefact, ItemChoice, Listing, listing_of, opened
 from napari_wse2xai.gui.parts.run import Runner
@@ -50,8 +49,8 @@ class LoadMaps(QWidget):
         self.lister, self.loader = Runner(self), Runner(self)
         self.files_button, self.load_button, self.cancel_button = QPushButton("Choose files…"), QPushButton("Load"), QPushButton("Cancel")
         self.tree, self.details = QTreeWidget(), QLabel()
-        self.measures, self.laser, self.unit, self.medium = QComboBox(), QDoubleSpinBox(), QComboBox(), QComboBox()
-        self.overlap, self.swap_xy = QComboBox(), QCheckBox("swap x and y")
+        self.measures, self.laser, self.unit, self.medium = ComboBox(), DoubleSpinBox(), ComboBox(), ComboBox()
+        self.overlap, self.swap_xy = ComboBox(), QCheckBox("swap x and y")
         self.with_pictures = QCheckBox("with the pictures in the file")
         self.bar, self.message = QProgressBar(), MessageLabel(napari_viewer)
         self._notes: list[str] = []

@@ -3,12 +3,13 @@
 from typing import Any
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QCheckBox, QComboBox, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PARAMETERS, ComputedMap, PeakMaps, Status
 from napari_wse2xai.data.quantities import STATUS_COLORS, WORDS, pretty
 from napari_wse2xai.gui.maps.compute_row import ComputeRow, SeparateRow
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import LayerTuple, chi2_layer, computed_layer, computed_part, part_name, peak_layer, status_layer
 
@@ -22,9 +23,9 @@ class PeakChooser(QWidget):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
-        self.which = QComboBox()
+        self.which = ComboBox()
         self.which.setToolTip("Result of which deconvolution")
-        self.which.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.which.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.errors = QCheckBox("standard errors instead of values")
         self.legend = QLabel()
         self.legend.setWordWrap(True)

@@ -3,15 +3,16 @@
 from collections.abc import Iterable
 from functools import partial
 
-from qtpy.QtWidgets import QComboBox, QWidget
+from qtpy.QtWidgets import QWidget
 
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.recipe import Section, preset, preset_names
 from napari_wse2xai.stages import Settings
 
 
-class PresetBox(QComboBox):
+class PresetBox(ComboBox):
     """Fills each panel with the settings for Raman or PL, as its map is; what a user set by hand comes back with the kind of map."""
 
     def __init__(self, panels: Iterable[StagePanel], parent: QWidget | None = None) -> None:

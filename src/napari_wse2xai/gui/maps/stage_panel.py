@@ -3,11 +3,12 @@
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.step_row import StepRow
@@ -31,9 +32,9 @@ class StagePanel(QWidget):
         self._worked_on: SpectralMap | None = None
         self._so_far: Any = None
         self.work = StepRow(viewer, "Run", words=lambda result, _: stage.summary(result))
-        self.source = QComboBox()
+        self.source = ComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
-        self.source.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.source.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self._known: list[SpectralMap] = []
         self.form = Form(stage)
         self._build()

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
@@ -16,6 +16,7 @@ from napari_wse2xai.gui.pair.landmarks import LandmarkClicks
 from napari_wse2xai.gui.pair.view import IN_TURNS, TWO_COLOURS, PairView, summary
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.gui.session import contents
@@ -49,7 +50,7 @@ class PairPanel(FollowsSession):
         super().__init__(napari_viewer, parent)
         self.work, self.saver = StepRow(napari_viewer, "Run", words=summary), Runner(self)
         self.clicks, self.view = LandmarkClicks(napari_viewer, self), PairView(napari_viewer)
-        self.raman, self.pl, self.look = QComboBox(), QComboBox(), QComboBox()
+        self.raman, self.pl, self.look = ComboBox(), ComboBox(), ComboBox()
         self.form, self.choice = Form(Pair), PairChoice()
         self.buttons = {key: QPushButton(text) for key, text in _BUTTONS.items()}
         self._known: list[PeakMaps] = []
@@ -66,7 +67,7 @@ class PairPanel(FollowsSession):
         self.look.setToolTip("White where both shine, or each in turns: the outline should run on from square to square.")
         for box, what in ((self.raman, "Peaks of the RS map: the grid of the result."), (self.pl, "Peaks of the PL map, on its own grid.")):
             box.setToolTip(what)
-            box.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+            box.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         for key, help_text in HELP.items():
             self.buttons[key].setToolTip(help_text)
 
@@ -320,7 +321,7 @@ _BUTTONS = {
 }
 
 
-def _fill(box: QComboBox, every: list[PeakMaps], wanted: PeakMaps | None) -> None:
+def _fill(box: ComboBox, every: list[PeakMaps], wanted: PeakMaps | None) -> None:
     """List all peaks in a box, and choose some."""
     box.blockSignals(True)
     box.clear()

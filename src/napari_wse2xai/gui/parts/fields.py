@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
-from magicgui.widgets import CheckBox, ComboBox, FileEdit, LineEdit, SpinBox
-from qtpy.QtWidgets import QCheckBox, QComboBox, QGridLayout, QLineEdit, QWidget
+from magicgui.widgets import CheckBox, FileEdit, LineEdit
+from qtpy.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
+
+from napari_wse2xai.gui.parts.guarded import ComboBox, WholeBox
 
 
 class Input(Protocol):
@@ -47,14 +49,53 @@ def flag() -> Input:
     return _Magic(CheckBox())
 
 
-def choice(values: tuple[str, ...]) -> Input:
+class _Chosen:
     """One of several words."""
-    return _Magic(ComboBox(choices=values))
+
+    def __init__(self, words: tuple[str, ...]) -> None:
+        self.native = self._box = ComboBox()
+        self._box.addItems(list(words))
+
+    def get(self) -> str:
+        """Word as shown."""
+        return str(self._box.currentText())
+
+    def put(self, value: str) -> None:
+        """Show a word."""
+        self._box.setCurrentText(value)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call whenever the user chooses or types."""
+        self._box.currentTextChanged.connect(lambda _: callback())
+
+
+def choice(words: tuple[str, ...]) -> Input:
+    """One of several words."""
+    return _Chosen(words)
+
+
+class _Whole:
+    """A whole number."""
+
+    def __init__(self, low: float | None, high: float | None) -> None:
+        self.native = self._box = WholeBox(low, high)
+
+    def get(self) -> int:
+        """Number as shown."""
+        return int(self._box.value())
+
+    def put(self, value: int) -> None:
+        """Show a number."""
+        self._box.setValue(value)
+
+    def on_change(self, callback: Callable[[], None]) -> None:
+        """Call whenever the user types or steps."""
+        self._box.valueChanged.connect(lambda _: callback())
 
 
 def whole(low: float | None, high: float | None) -> Input:
-    """A whole number."""
-    return _Magic(SpinBox(min=int(low if low is not None else -(2**31)), max=int(high if high is not None else 2**31 - 1)))
+    """A whole number; the limits hold its arrows."""
+    return _Whole(low, high)
 
 
 class _Typed(_Magic):
@@ -71,25 +112,16 @@ class _Typed(_Magic):
         self.widget.value = self._write(value)
 
 
-class _Suggestions:
+class _Suggestions(_Chosen):
     """One of several words, or another that is typed."""
 
     def __init__(self, words: tuple[str, ...]) -> None:
-        self.native = self._box = QComboBox()
+        super().__init__(words)
         self._box.setEditable(True)
-        self._box.addItems(list(words))
 
     def get(self) -> str:
         """Word as shown."""
-        return str(self._box.currentText()).strip()
-
-    def put(self, value: str) -> None:
-        """Show a word."""
-        self._box.setCurrentText(value)
-
-    def on_change(self, callback: Callable[[], None]) -> None:
-        """Call whenever the user chooses or types."""
-        self._box.currentTextChanged.connect(lambda _: callback())
+        return super().get().strip()
 
 
 def suggestions(words: tuple[str, ...]) -> Input:

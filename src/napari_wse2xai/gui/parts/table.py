@@ -6,10 +6,11 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QHeaderView, QPushButton, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.gui.parts.describe import AXIS, one_sentence, options, unit
 from napari_wse2xai.gui.parts.fields import read_number, read_window, write_number, write_window
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.stages import Settings
 
 ROW_HEIGHT = 24
@@ -76,7 +77,7 @@ class SettingsTable(QWidget):
 
     def _text(self, row: int, index: int) -> str:
         chooser = self._table.cellWidget(row, index)
-        if isinstance(chooser, QComboBox):
+        if isinstance(chooser, ComboBox):
             return str(chooser.currentText())
         item = self._table.item(row, index)
         return item.text().strip() if item is not None else ""
@@ -91,8 +92,8 @@ class SettingsTable(QWidget):
                 self._table.setItem(row, index, QTableWidgetItem(shown))
                 self._table.item(row, index).setToolTip(shown if len(shown) > LONG else column.help)
 
-    def _chooser(self, choices: tuple[str, ...], chosen: str) -> QComboBox:
-        chooser = QComboBox()
+    def _chooser(self, choices: tuple[str, ...], chosen: str) -> ComboBox:
+        chooser = ComboBox()
         chooser.addItems(list(choices))
         chooser.setCurrentText(chosen or choices[0])
         chooser.currentTextChanged.connect(lambda _: self.changed.emit())

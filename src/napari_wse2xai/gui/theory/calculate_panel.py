@@ -12,7 +12,7 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from platformdirs import user_documents_path
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import theory_runs
 from napari_wse2xai.engines import Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
@@ -20,6 +20,7 @@ from napari_wse2xai.engines.forces import require_engine, require_fit
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.drawn import SMALL, canvas_of, take_out
 from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.theory.structure_window import StructureWindow
@@ -66,7 +67,7 @@ class CalculatePanel(QWidget):
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.kind, self.forms = QComboBox(), dict[str, Form]()
+        self.kind, self.forms = ComboBox(), dict[str, Form]()
         self._place_of_form = QVBoxLayout()
         self.folder = user_documents_path() / "napari-wse2xai"
         self.folder_button, self.place = QPushButton("Folder…"), MessageLabel(napari_viewer)

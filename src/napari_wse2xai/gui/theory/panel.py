@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, PeakMaps, Results, SpectralMap
@@ -15,6 +15,7 @@ from napari_wse2xai.gui.parts.asking import save_where_asked
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.docked import FollowsLayers, Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.step_row import StepRow
@@ -46,7 +47,7 @@ class TheoryPanel(FollowsLayers):
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
-        self.peaks, self.form = QComboBox(), Form(CompareTheory)
+        self.peaks, self.form = ComboBox(), Form(CompareTheory)
         self.files_button, self.files = QPushButton("Your own calculations…"), MessageLabel(napari_viewer)
         self.calculations: tuple[Path, ...] = ()
         self.calculating = CalculatePanel(napari_viewer)
@@ -63,7 +64,7 @@ class TheoryPanel(FollowsLayers):
         self.refresh()
 
     def _arrange(self) -> None:
-        self.peaks.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.peaks.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.peaks.setToolTip("Deconvolved Raman map that theory is laid beside")
         self.files_button.setToolTip("Vibrations or dynamics by CASTEP, Quantum ESPRESSO, ABINIT or VASP, in place of the reference.")
         self.take_files(())

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
-from qtpy.QtWidgets import QComboBox, QHeaderView, QLabel, QTabBar, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.gui.parts.drawn import SMALL, canvas_of, take_out
+from napari_wse2xai.gui.parts.guarded import ComboBox, TabBar
 from napari_wse2xai.plots import theory as plots
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.theory_beside import beside_figure
@@ -25,7 +26,7 @@ class TheoryView(QWidget):
         super().__init__(parent)
         self.beside: TheoryBeside | None = None
         self.finding, self.words = _text(), _text()
-        self.table, self.tabs, self.engine = _names_table(), QTabBar(), QComboBox()
+        self.table, self.tabs, self.engine = _names_table(), TabBar(), ComboBox()
         self.canvas: FigureCanvasQTAgg | None = None  # made when there is something to draw: it takes a while
         for name in (BESIDE, MOTION, RAMAN):
             self.tabs.addTab(name)

@@ -6,7 +6,6 @@ from typing import Any
 
 from qtpy.QtCore import Qt, QTimer, Signal
 from qtpy.QtWidgets import (
-    QComboBox,
     QFormLayout,
     QHBoxLayout,
     QLabel,
@@ -23,6 +22,7 @@ from napari_wse2xai.gui.parts.asking import save_where_asked
 from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.docked import Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
 from napari_wse2xai.gui.session import contents, kept_trainings
 from napari_wse2xai.gui.session.follows_session import FollowsSession
@@ -57,11 +57,11 @@ class TrainPanel(FollowsSession):
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
-        self.flakes, self.preset, self.form = QListWidget(), QComboBox(), Form(Train)
+        self.flakes, self.preset, self.form = QListWidget(), ComboBox(), Form(Train)
         self.enough_button = QPushButton("Stop and keep")
         self.work = StepRow(napari_viewer, "Train", between=(self.enough_button,))
         self.monitor, self.queue = TrainingMonitor(self), CallQueue(self)
-        self.live, self.which, self.result, self.outdated = LiveCurves(), QComboBox(), TrainResult(), Outdated(napari_viewer)
+        self.live, self.which, self.result, self.outdated = LiveCurves(), ComboBox(), TrainResult(), Outdated(napari_viewer)
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self._known: list[PairedMaps] = []
         self._settings = Train()
@@ -81,7 +81,7 @@ class TrainPanel(FollowsSession):
             f"{ENOUGH} Reference models, null test and verdict follow as usual; of several targets, ends this one."
         )
         self.which.setToolTip("Which model in the window")
-        self.which.setSizeAdjustPolicy(QComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.which.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.live.setVisible(False)
 
     def _arrange(self) -> None:

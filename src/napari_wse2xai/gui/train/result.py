@@ -6,10 +6,11 @@ from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QComboBox, QHeaderView, QLabel, QTabBar, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, TrainedModel
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
+from napari_wse2xai.gui.parts.guarded import ComboBox, TabBar
 from napari_wse2xai.gui.parts.verdict_badge import VerdictBadge
 from napari_wse2xai.plots import training
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -25,7 +26,7 @@ class TrainResult(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.model: TrainedModel | None = None
-        self.target, self.badge, self.tabs = QComboBox(), VerdictBadge(), QTabBar()
+        self.target, self.badge, self.tabs = ComboBox(), VerdictBadge(), TabBar()
         self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
         self.table, self.remarks = _score_table(), QLabel()
         self.target.setToolTip("Which of the targets that were learnt")
