@@ -9,7 +9,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from napari_wse2xai.data import Explanation, Frame, Level, Line, NullTest, Record, Recovery, Samples, Score, TrainedModel, Verdict
+from napari_wse2xai.data import (
+    Explanation,
+    Frame,
+    Level,
+    Line,
+    NullTest,
+    OtherModel,
+    Record,
+    Recovery,
+    Samples,
+    Score,
+    TrainedModel,
+    Verdict,
+)
 from napari_wse2xai.data.questions import Region, TwoParameters, Wavenumbers
 
 LINES = (
@@ -180,6 +193,16 @@ def make_explanation(samples: Samples | None = None, *, level: Level = Level.INT
         remarks=("The bands hold refits over 5 blocks.",),
         history=(*HISTORY, Record("Explain", {"features": "all", "grid": 21}, "0.1.0", 1.5)),
     )
+
+
+def with_others(explanation: Explanation, *, disputed: float = 0.1, same: bool = True) -> Explanation:
+    """The same beside a process that disputes a share of the pixels, and agrees or not on the first parameter."""
+    slope, importance = explanation.slope * 0.9, explanation.importance.copy()
+    if not same:
+        importance[explanation.ranking[-1]] = 10 * importance.max()
+    other = OtherModel("Gaussian process", 0.94, 0.97, importance, 0.5 * importance, explanation.pdp + 1.0, slope)
+    apart = 4.0 * (np.random.default_rng(2).random(slope.shape) < disputed)
+    return replace(explanation, others=(other,), disagreement=apart)
 
 
 def with_questions(explanation: Explanation) -> Explanation:

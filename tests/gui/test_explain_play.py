@@ -21,7 +21,7 @@ from napari_wse2xai.plots.judged import stamped
 @pytest.fixture
 def panel(viewer, qtbot, monkeypatch) -> ExplainPanel:
     """The panel, to which the network is the law itself."""
-    monkeypatch.setattr(pixel_curves, "_network", lambda model, target: SimpleNamespace(predict=law))
+    monkeypatch.setattr(pixel_curves, "_fitted", lambda model, target, name: SimpleNamespace(predict=law))
     panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()

@@ -19,7 +19,7 @@ from napari_wse2xai.plots.judged import STAMP
 @pytest.fixture
 def panel(viewer, qtbot, monkeypatch, samples: Samples, settle) -> ExplainPanel:
     """The panel with an explanation that must not be interpreted; to it the network is the law itself."""
-    monkeypatch.setattr(pixel_curves, "_network", lambda model, target: SimpleNamespace(predict=law))
+    monkeypatch.setattr(pixel_curves, "_fitted", lambda model, target, name: SimpleNamespace(predict=law))
     panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()

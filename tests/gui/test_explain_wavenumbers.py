@@ -19,7 +19,7 @@ def panel(viewer, qtbot, monkeypatch, explanation: Explanation) -> ExplainPanel:
     samples = explanation.samples
     network = SpectralCNNRegressor(samples.lines, channels=(8, 8), pool_after=(1,), length=32, max_epochs=15)
     network.fit(samples.features, law(samples.features))
-    monkeypatch.setattr(pixel_curves, "_network", lambda model, target: network)
+    monkeypatch.setattr(pixel_curves, "_fitted", lambda model, target, name: network)
     panel = ExplainPanel(viewer)
     qtbot.addWidget(panel)
     panel.show()

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import xarray
 
-from learned import A_HEIGHT, H_HEIGHT, make_explanation, make_model, make_recovery, make_samples, with_questions
+from learned import A_HEIGHT, H_HEIGHT, make_explanation, make_model, make_recovery, make_samples, with_others, with_questions
 from napari_wse2xai.data import Level, Results, Samples
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.io import is_results, read_results, write_results
@@ -59,7 +59,7 @@ def test_a_model_comes_back_as_it_was(tmp_path, many):
 
 
 def test_an_explanation_comes_back_as_it_was_and_shares_the_models_samples(tmp_path, many):
-    model, explanation = make_model(many), make_explanation(many, level=Level.DO_NOT_INTERPRET)
+    model, explanation = make_model(many), with_others(make_explanation(many, level=Level.DO_NOT_INTERPRET))
     found = written(tmp_path, model, explanation)
     assert_same(found.explanation, explanation)
     assert_same(found.model, model)

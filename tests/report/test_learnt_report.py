@@ -165,7 +165,7 @@ def test_a_card_says_whose_maps_it_shows_and_fits_a_long_title():
     samples = make_samples(flakes=2)
     model, explanation = make_model(samples), make_explanation(samples)
     words = _words(model, explanation, "word " * 40, ())
-    assert words["remarks"][0] == "The maps show flake 1, the first of 2 flakes."
+    assert words["remarks"][1] == "The maps show flake 1, the first of 2 flakes."
     drawn = [text for text in sheet(model, explanation, words).findobj(Text) if text.get_text().startswith("word word")]
     assert [len(text.get_text()) <= 88 for text in drawn] == [True]
 

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from learned import A_HEIGHT, LINES
-from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel, Verdict
+from napari_wse2xai.data import Explanation, Level, MapLevel, Samples, Score, TrainedModel, Verdict
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, SettingsError
 from napari_wse2xai.learning import SpectralCNNRegressor
+from napari_wse2xai.learning.explainable import model_of
 from napari_wse2xai.stages import Explain
 from napari_wse2xai.stages._cross_checks import depends_on_weights
 
@@ -22,7 +23,7 @@ def learnt(trained: TrainedModel, samples: Samples) -> TrainedModel:
 
 @pytest.fixture(scope="module")
 def explained(learnt: TrainedModel) -> Explanation:
-    return Explain(refits=6)(learnt)
+    return Explain(refits=6, model="network")(learnt)
 
 
 def test_the_law_comes_out(explained: Explanation) -> None:
@@ -99,7 +100,7 @@ def test_cancel_passes_through(learnt: TrainedModel) -> None:
 
 def test_what_only_the_window_could_ask_comes_with_the_explanation(learnt: TrainedModel, samples: Samples, explained: Explanation) -> None:
     assert not explained.pairs + explained.regions + explained.wavenumbers, "it costs time: only where asked"
-    found = Explain(refits=4, grid=8, pairs=3, regions=2, wavenumbers=True)(learnt)
+    found = Explain(refits=4, grid=8, pairs=3, regions=2, wavenumbers=True, model="network")(learnt)
     first, second, third = found.ranking[:3]
     assert [pair.features for pair in found.pairs] == [(first, second), (first, third), (second, third)]
     network = SpectralCNNRegressor.from_state(learnt.settings, learnt.weights["height"])
@@ -113,3 +114,49 @@ def test_what_only_the_window_could_ask_comes_with_the_explanation(learnt: Train
     assert looked.by_line.sum() == pytest.approx(1)
     assert LINES[int(looked.by_line.argmax())].name == "A1'"
     np.testing.assert_allclose(looked.drawn.max(axis=1), samples.features[:, 2::3].mean(axis=0), rtol=0.25)  # of lines that move
+
+
+def _scored(model: TrainedModel, **r2: float) -> TrainedModel:
+    """The same with other scores in spatial blocks, names with ``_`` for a blank, and nothing kept of what was fitted."""
+    scores = [Score(name.replace("_", " "), "height", "blocks", "validation", value, 1.0, 1.0, 1.0) for name, value in r2.items()]
+    return replace(model, scores=tuple(scores), fitted={})
+
+
+def test_the_model_that_predicts_best_in_blocks_is_explained_beside_those_as_good(learnt: TrainedModel, samples: Samples) -> None:
+    rivals = _scored(learnt, CNN=0.95, Gaussian_process=0.96, gradient_boosting=0.9, ridge=0.99)
+    found = Explain(refits=4, grid=9)(rivals)
+    assert found.model == "Gaussian process", "a straight line is a reference, not something to explain"
+    assert [other.model for other in found.others] == ["CNN"], "the trees predict worse"
+    network = SpectralCNNRegressor.from_state(learnt.settings, learnt.weights["height"])
+    step = samples.features[:, A_HEIGHT].std()
+    there = [samples.features + side * step * np.eye(9)[A_HEIGHT] for side in (-1, 1)]
+    wanted = (network.predict(there[1]) - network.predict(there[0])) / (2 * step)
+    np.testing.assert_allclose(found.others[0].slope[A_HEIGHT], wanted, rtol=1e-3)
+    truth = 3 + 0.002 * samples.features[:, 8]
+    assert np.median(np.abs(found.slope[A_HEIGHT] / truth - 1)) < 0.15
+    assert (found.others[0].ranking[0], found.ranking[0]) == (A_HEIGHT, A_HEIGHT)
+    assert found.randomised is None and found.derivative is not None, "a process has no weights to draw anew, but derivatives"
+    assert "Gaussian process, which predicts held-out pixels in spatial blocks with R2 0.96." in found.remarks[-1]
+
+
+def test_the_papers_network_can_always_be_chosen(learnt: TrainedModel) -> None:
+    found = Explain(refits=4, grid=9, model="network")(_scored(learnt, CNN=0.5, Gaussian_process=0.96))
+    assert (found.model, [other.model for other in found.others]) == ("CNN", ["Gaussian process"])
+    assert "R2 0.50; the best, Gaussian process, with 0.96" in found.remarks[-1]
+    with pytest.raises(SettingsError, match="has no MLP ensemble; explain CNN"):
+        Explain(model="ensemble")(_scored(learnt, CNN=0.5))
+
+
+def test_trees_without_derivatives_are_explained_too(learnt: TrainedModel) -> None:
+    found = Explain(refits=4, grid=9, model="gradient boosting", scheme="autograd")(_scored(learnt, gradient_boosting=0.9))
+    assert found.ranking[0] == A_HEIGHT
+    assert found.derivative is None
+    assert (found.map_level, found.disagreement) == (MapLevel.ALONE, None)
+
+
+def test_a_training_from_a_file_is_explained_as_the_one_that_was_kept(learnt: TrainedModel, samples: Samples) -> None:
+    kept = _scored(learnt, MLP_ensemble=0.9)
+    first = model_of(kept, "height", "MLP ensemble")
+    assert model_of(kept, "height", "MLP ensemble") is first, "it is not fitted again"
+    again = model_of(replace(kept, fitted={}), "height", "MLP ensemble")
+    np.testing.assert_allclose(again.predict(samples.features), first.predict(samples.features), rtol=1e-5)

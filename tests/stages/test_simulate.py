@@ -57,7 +57,7 @@ def test_the_same_seed_gives_the_same(model: TrainedModel, told: Explanation, re
 
 def test_bands_reach_to_the_rivals_of_the_explanation(samples: Samples) -> None:
     line = Ridge().fit(samples.features, samples.targets[:, 0])
-    alone, beside = (_Explainer(names, Explain(refits=4))(line, samples, silent).errors for names in ([], ["mean"]))
+    alone, beside = (_Explainer(names, Explain(refits=4), 0)(line, samples, silent).errors for names in ([], ["mean"]))
     assert (beside.low <= alone.low + 1e-9).all() and (beside.high >= alone.high - 1e-9).all()
     assert (beside.high - beside.low).mean() > (alone.high - alone.low).mean()
     assert len(beside.references) == 1

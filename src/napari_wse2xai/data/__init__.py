@@ -2,6 +2,7 @@
 
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.candidate import Candidate
+from napari_wse2xai.data.compared import MapLevel, OtherModel
 from napari_wse2xai.data.computed_map import ComputedMap
 from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.frame import Direction, Frame
@@ -33,8 +34,10 @@ __all__ = [
     "History",
     "Level",
     "Line",
+    "MapLevel",
     "Medium",
     "NullTest",
+    "OtherModel",
     "Pairable",
     "PairedMaps",
     "PeakMaps",

@@ -7,11 +7,14 @@ from typing import Annotated, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.compared import MapLevel, OtherModel, comparison
 from napari_wse2xai.data.declared import Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.quantities import MODEL_WORDS, feature_words
 from napari_wse2xai.data.questions import Region, TwoParameters, Wavenumbers
 from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.data.samples import Samples
+from napari_wse2xai.data.trained_model import NETWORK
 from napari_wse2xai.data.verdict import Level, Verdict
 
 Numbers = NDArray[np.float64]
@@ -19,7 +22,13 @@ Numbers = NDArray[np.float64]
 
 EXTRA = "extra"
 """Group in files of what is told but not ranked by; a field of it is None where that was not asked."""
+OTHERS = "others"
+"""Group of what other models say."""
 OF_TARGET, OF_FEATURE, SLOPE = "{0.target_unit}", "feature_unit", "{0.target_unit} per feature_unit"
+APART = 1.96
+"""Errors beyond which two slopes are not the same."""
+DISPUTED = 0.25
+"""Share of the pixels beyond which models do not agree on where."""
 on_grid, per_feature, per_pixel = partial(along, "feature", "grid"), partial(along, "feature"), partial(along, "feature", "pixel")
 
 
@@ -66,6 +75,12 @@ class Explanation(Tabled):
     region_of: Annotated[NDArray[np.int64] | None, per_pixel(group="regions", unit="1", says="region of a pixel; 0 not asked")] = None
     regions: Annotated[tuple[Region, ...], along("region", group="regions")] = ()
     wavenumbers: Annotated[tuple[Wavenumbers, ...], along("asked", group="wavenumbers")] = ()
+    model: Annotated[str, attribute(says="name of the model that is explained, among those of the scores")] = NETWORK
+    others: Annotated[tuple[OtherModel, ...], along("other", group=OTHERS)] = ()
+    disagreement: Annotated[
+        Numbers | None,
+        per_pixel(group=OTHERS, unit="1", says="by how many errors slopes of models that predict as well differ; not the same beyond 1.96"),
+    ] = None
     remarks: Annotated[tuple[str, ...], attribute()] = ()
     name: Annotated[str, attribute()] = "explanation"
     history: Annotated[History, attribute()] = ()
@@ -92,6 +107,38 @@ class Explanation(Tabled):
         return float(self.permutation[feature]), float(self.permutation_error[feature])
 
     def sure(self, feature: int) -> NDArray[np.bool_]:
-        """(n,) pixels whose slope is beyond two standard deviations and within the cloud of the data."""
+        """(n,) pixels whose slope is beyond two standard deviations, within the cloud of the data, and undisputed by other models."""
         beyond = np.abs(self.slope[feature]) >= 2 * self.slope_error[feature]
-        return np.asarray(beyond & ~self.off_cloud[feature])
+        return np.asarray(beyond & ~self.off_cloud[feature] & ~self.disputed(feature))
+
+    def disputed(self, feature: int) -> NDArray[np.bool_]:
+        """(n,) pixels at which models that predict as well differ by more than their errors; none where there is but one."""
+        return np.zeros(len(self.samples), dtype=bool) if self.disagreement is None else np.asarray(self.disagreement[feature] > APART)
+
+    @property
+    def model_words(self) -> str:
+        """What the model that is explained is called in a title."""
+        return MODEL_WORDS.get(self.model, self.model)
+
+    @property
+    def disputed_share(self) -> float:
+        """Share of the pixels that are disputed, mean over parameters by the square of what they do; NaN where there is one model."""
+        if self.disagreement is None:
+            return float("nan")
+        return float(np.average((self.disagreement > APART).mean(axis=1), weights=np.maximum(self.slope_rms**2, 1e-300)))
+
+    @property
+    def map_level(self) -> MapLevel:
+        """How far the slope maps carry, apart from the verdict on the model."""
+        if not self.others:
+            return MapLevel.ALONE
+        return MapLevel.DISPUTED if self.disputed_share > DISPUTED else MapLevel.AGREED
+
+    @property
+    def map_sentence(self) -> str:
+        """What the other models say of the maps."""
+        if not self.others:
+            return MapLevel.ALONE.meaning
+        first, where = feature_words(self.features[self.ranking[0]]), self.map_level is not MapLevel.DISPUTED
+        which = all(other.ranking[0] == self.ranking[0] for other in self.others)
+        return comparison([self.model_words, *(other.words for other in self.others)], first, self.disputed_share, which=which, where=where)

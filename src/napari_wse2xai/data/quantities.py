@@ -6,6 +6,8 @@ from napari_wse2xai.data.peak_maps import Status
 
 WORDS = {"position": "position", "fwhm": "FWHM", "height": "height", "form": "form", "value": ""}
 """What a parameter is called in a title."""
+MODEL_WORDS = {"CNN": "network"}
+"""What a model is called in a title, where that is not its name among the scores."""
 COLORMAPS = {
     "position": "coolwarm",
     "fwhm": "viridis",

@@ -1,7 +1,7 @@
 """The result of training: the network, how well it and the reference models predict, and the verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Annotated, Any, Self
 
@@ -91,6 +91,8 @@ class TrainedModel(Tabled):
     device: Annotated[str, attribute()] = "cpu"
     name: Annotated[str, attribute()] = "model"
     history: Annotated[History, attribute()] = ()
+    fitted: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    """Reference models fitted to all pixels, by target and name: kept in memory only, made anew by `learning.explained.model_of`."""
 
     def with_record(self, record: Record) -> Self:
         """Return the same model with one more step in its history."""

@@ -2,6 +2,7 @@
 
 from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.explaining.accumulated import accumulated_local_effects
+from napari_wse2xai.explaining.agreement import concordance, disagreement, trusted
 from napari_wse2xai.explaining.attribution import integrated_gradients
 from napari_wse2xai.explaining.bands import bands
 from napari_wse2xai.explaining.cloud import Cloud, not_separable, off_cloud
@@ -29,7 +30,9 @@ __all__ = [
     "as_model",
     "bands",
     "by_peak",
+    "concordance",
     "derivatives",
+    "disagreement",
     "explained",
     "h_statistic",
     "ice_clusters",
@@ -45,5 +48,6 @@ __all__ = [
     "regional_effects",
     "simulate",
     "slope_rms",
+    "trusted",
     "weight_randomisation",
 ]

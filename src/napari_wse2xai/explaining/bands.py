@@ -69,7 +69,8 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     Returns
     -------
     Bunch with ``low`` and ``high`` (feature, grid): 95 % band of the partial dependence; ``slope_error`` (feature, n), one standard
-    deviation; ``importance_error`` (feature,), one standard deviation of the PDP's spread; ``refits`` (refit, feature, grid) their
+    deviation; ``slope_spread`` (feature, n), the part of it that is the refits'; ``importance_error`` (feature,), one standard deviation of
+    the PDP's spread; ``refits`` (refit, feature, grid) their
     partial dependences; ``references`` (reference model, feature, grid) those of the reference models; ``block_size``.
 
     Notes
@@ -160,6 +161,7 @@ class _Job:
         return Bunch(
             low=every.min(axis=0),
             high=every.max(axis=0),
+            slope_spread=few * spread,
             slope_error=few * spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
             importance_error=self.importance_error(curves),
             refits=curves,

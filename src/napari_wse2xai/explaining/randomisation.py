@@ -53,11 +53,10 @@ def weight_randomisation(
     from sklearn.utils import Bunch
 
     subject = Subject.of(estimator, X)
-    table, model = subject.table, subject.model
-    if not isinstance(model, TorchModel):
+    table, model, names = subject.table, subject.model, redrawable(subject)
+    if not isinstance(model, TorchModel) or not names:
         raise DataError("Only a network has weights that can be drawn anew; explain the network, not one of the reference models.")
     own = model.gradient(table)
-    names = [name for name, part in model.module.named_modules() if _can_be_redrawn(part)][::-1]
     steps = [[name] for name in names] if cascade else [names]
     total = np.zeros((len(steps), table.shape[1]))
     changed = copy.deepcopy(model.module)
@@ -71,6 +70,13 @@ def weight_randomisation(
             total[step] += _correlation(own, other.gradient(table))
     mean = total / redraws
     return Bunch(layers=[drawn[-1] for drawn in steps], correlation=mean, collapsed=np.abs(mean[-1]) < PASSED)
+
+
+def redrawable(subject: Subject) -> list[str]:
+    """Layers whose weights can be drawn anew, from the last to the first; none in what is no network."""
+    if not isinstance(subject.model, TorchModel):
+        return []
+    return [name for name, part in subject.model.module.named_modules() if _can_be_redrawn(part)][::-1]
 
 
 def _can_be_redrawn(part: "torch.nn.Module") -> bool:

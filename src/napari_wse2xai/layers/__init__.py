@@ -6,6 +6,7 @@ Same frame, same place: every layer gets scale, translation and units from the a
 
 from napari_wse2xai.layers.learnt import (
     beside_layers,
+    disagreement_layer,
     effect_layer,
     folds_layer,
     prediction_layers,
@@ -43,6 +44,7 @@ __all__ = [
     "chi2_layer",
     "computed_layer",
     "computed_part",
+    "disagreement_layer",
     "effect_layer",
     "flake_layer",
     "folds_layer",

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Samples, TrainedModel
+from napari_wse2xai.data.explanation import APART
 from napari_wse2xai.data.quantities import COLORMAPS, REGION_COLORS, Feature, colormap_of, feature_words, pretty
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, limits, place, to_layers
 
@@ -27,7 +28,9 @@ def _(artefact: TrainedModel) -> list[LayerTuple]:
 
 @to_layers.register
 def _(artefact: Explanation) -> list[LayerTuple]:
-    return [slope_layer(artefact, artefact.ranking[0], flake) for flake in range(len(artefact.samples.frames))]
+    flakes, first = range(len(artefact.samples.frames)), artefact.ranking[0]
+    apart = [] if artefact.disagreement is None else [disagreement_layer(artefact, first, flake) for flake in flakes]
+    return [*apart, *(slope_layer(artefact, first, flake) for flake in flakes)]
 
 
 def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[LayerTuple]:
@@ -77,8 +80,18 @@ def slope_layer(explanation: Explanation, feature: int, flake: int = 0, *, only_
     values = samples.image(np.where(explanation.sure(feature), every, np.nan) if only_sure else every, flake)
     reach = _reach(samples.image(every, flake))
     unit = f"{pretty(explanation.target_unit)} / {pretty(explanation.feature_units[feature])}"
-    title = f"{feature_words(name)} slope ({unit}){_stamp(str(explanation.verdict.level))}"
+    title = f"{feature_words(name)} slope, {explanation.model_words} ({unit}){_stamp(str(explanation.verdict.level))}"
     return _image(explanation, f"slope {name}", title, values, flake, contrast_limits=(-reach, reach), visible=True)
+
+
+def disagreement_layer(explanation: Explanation, feature: int, flake: int = 0) -> LayerTuple:
+    """By how many errors the slopes of models that predict as well differ, hidden at first; beyond 1.96 they are not the same."""
+    assert explanation.disagreement is not None
+    values = explanation.samples.image(explanation.disagreement[feature], flake)
+    name = explanation.features[feature]
+    title = f"{feature_words(name)} slope, models apart (errors){_stamp(str(explanation.verdict.level))}"
+    looks = {"colormap": COLORMAPS["error"], "contrast_limits": (0.0, 2 * APART)}
+    return _image(explanation, f"apart {name}", title, values, flake, **looks)
 
 
 def beside_layers(explanation: Explanation, feature: int, flake: int = 0) -> list[LayerTuple]:

@@ -23,7 +23,7 @@ class Shown:
     part: str
     """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`; of
     paired maps ``RS``, ``PL``, or a parameter of a PL peak; of a model one of `learnt.MODEL_PARTS`; of an explanation ``region``, or
-    ``drawn``; ``slope``, ``RS``, ``PL``, ``effect`` and the feature's name; of theory beside the data ``regions``."""
+    ``drawn``; ``slope``, ``apart``, ``RS``, ``PL``, ``effect`` and the feature's name; of theory beside the data ``regions``."""
     flake: int = 0
     """Which flake, of an artefact that holds several."""
 

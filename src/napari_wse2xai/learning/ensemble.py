@@ -23,9 +23,15 @@ class StackedLinear(nn.Module):
 
     def __init__(self, members: int, entering: int, leaving: int) -> None:
         super().__init__()
-        bound = entering**-0.5
-        self.weight = nn.Parameter(torch.empty(members, entering, leaving).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(members, 1, leaving).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(members, entering, leaving))
+        self.bias = nn.Parameter(torch.empty(members, 1, leaving))
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Draw all weights anew, as torch does for a layer of one network."""
+        bound = self.weight.shape[1] ** -0.5
+        for drawn in (self.weight, self.bias):
+            nn.init.uniform_(drawn, -bound, bound)
 
     def forward(self, x: Tensor) -> Tensor:
         """Multiply all members at once."""

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -11,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, Line, NullTest, Samples, Score, TrainedModel, Verdict
-from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.errors import DataError, DataWarning, StopTraining
 from napari_wse2xai.learning import splits
 from napari_wse2xai.learning.common_mode import CommonMode, common_mode
 from napari_wse2xai.learning.cross_validation import CrossValidation, Fold, FoldResult, PooledResult, pooled
+from napari_wse2xai.learning.explainable import as_good, evidence, fitted
 from napari_wse2xai.learning.input_errors import error_spread
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.scores import measure, noise_ceiling
@@ -22,8 +24,8 @@ from napari_wse2xai.learning.verdict import Evidence, judge
 from napari_wse2xai.progress import Progress, part
 
 Numbers = NDArray[np.float64]
-VALIDATED, TESTED = 0.8, 0.88
-"""Where cross-validation and the null test end, as fractions of an evaluation."""
+VALIDATED, TESTED, TRAINED = 0.8, 0.88, 0.97
+"""Where cross-validation, the null test and the network on all pixels end, as fractions of an evaluation."""
 
 
 class EvaluationSettings(Protocol):
@@ -106,6 +108,8 @@ class Evaluation:
     verdict: Verdict
     network: Any
     """Trained on all pixels."""
+    references: dict[str, Any]
+    """Reference models that predict as well as the best, by name, trained on all pixels."""
     remarks: tuple[str, ...]
 
     @classmethod
@@ -127,9 +131,10 @@ class Evaluation:
         shared = _common_mode(settings, samples, data, null, part(progress, (TESTED + VALIDATED) / 2, TESTED))
         verdict = judge(Evidence(target, len(data.rows), scores, null, data.ceiling, samples.absent(), shared, samples.doubts))
         everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
-        network = cross_validation.fit(settings.network(samples.lines), everything, part(progress, TESTED, 1), NETWORK)
+        network = cross_validation.fit(settings.network(samples.lines), everything, part(progress, TESTED, TRAINED), NETWORK)
+        references = _references(settings, data, scores, part(progress, TRAINED, 1))
         remarks = [remark for remark in (without, _spread(settings, samples, data, results), _left_out(samples)) if remark]
-        return cls(data, results, block, scores, null, verdict, network, tuple(remarks))
+        return cls(data, results, block, scores, null, verdict, network, references, tuple(remarks))
 
     def spread(self, count: int, validation: str) -> Numbers:
         """(n,) predictions of the network in the samples' order: of held-out pixels, and for the random split of those trained on too."""
@@ -173,6 +178,7 @@ def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedMod
         remarks=tuple(dict.fromkeys(remark for evaluation in evaluations for remark in evaluation.remarks)),
         device=first.network.device_,
         name=" + ".join(samples.names),
+        fitted={evaluation.data.target: evaluation.references for evaluation in evaluations},
     )
 
 
@@ -234,6 +240,14 @@ def _common_mode(settings: EvaluationSettings, samples: Samples, data: TargetDat
         seed=settings.seed,
         progress=progress,
     )
+
+
+def _references(settings: EvaluationSettings, data: TargetData, scores: Sequence[Score], progress: Progress) -> dict[str, Any]:
+    """Reference models that predict as well as the best, fitted to all pixels: an explanation asks them."""
+    with suppress(StopTraining):  # meant for networks
+        progress(0.0, "Reference models on all pixels")
+    good = [name for name in as_good(evidence(scores, data.target)) if name != NETWORK]
+    return fitted(good, data.features, data.values, seed=settings.seed)
 
 
 def _spread(settings: EvaluationSettings, samples: Samples, data: TargetData, results: Sequence[FoldResult]) -> str:

@@ -1,4 +1,4 @@
-"""What a network makes of each RS parameter, drawn on given Axes: the paper's Figure 3.
+"""What a model makes of each RS parameter, drawn on given Axes: the paper's Figure 3.
 
 Every function here prints the verdict's stamp over what it draws, so that no picture of a model that must not be interpreted goes without.
 """
@@ -62,7 +62,8 @@ def draw_pdp(axes: Axes, explanation: Explanation, mode: str, *, legend: bool = 
             _draw_curve(axes, explanation, explanation.features.index(name), CURVES[parameter], WORDS[parameter] or mode)
     if explanation.ale is not None:
         axes.plot([], [], color="#5b6876", linewidth=0.9, linestyle=DOTS, label="ALE")
-    axes.set(xlabel="deviation from the mean (σ)", ylabel=f"PL {explanation.target} ({pretty(explanation.target_unit)})")
+    unit = pretty(explanation.target_unit)
+    axes.set(xlabel="deviation from the mean (σ)", ylabel=f"PL {explanation.target} ({unit}), {explanation.model_words}")
     axes.set_title(mode, loc="left", fontsize="medium")
     if legend:
         axes.legend(fontsize="x-small", frameon=False, loc="best")
@@ -156,7 +157,7 @@ def draw_ranking(axes: Axes, explanation: Explanation, *, most: int = 12) -> Non
     )
     axes.barh(places + 0.2, explanation.slope_rms[order], 0.38, color="#e8a33d", label="rms slope × σ (sees interactions)")
     axes.set_yticks(places, [plain(feature_words(explanation.features[index])) for index in shown])
-    axes.set(xlabel=f"effect on PL {explanation.target} ({pretty(explanation.target_unit)})", xlim=(0, None))
+    axes.set(xlabel=f"effect on PL {explanation.target} ({pretty(explanation.target_unit)}), {explanation.model_words}", xlim=(0, None))
     axes.invert_yaxis()
     axes.legend(loc="lower right", fontsize="small", frameon=False)
     badge(axes, explanation.verdict)

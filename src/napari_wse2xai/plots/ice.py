@@ -35,7 +35,7 @@ class CurvePlot:
         if explanation.ale is not None:
             axes.legend(loc="upper left", fontsize="x-small", frameon=False)
         self._shades = [self._shade() for _ in range(2)]
-        axes.set_title(f"{len(explanation.pixels)} pixels", loc="left")
+        axes.set_title(f"{explanation.model_words}, {len(explanation.pixels)} pixels", loc="left")
         badge(axes, explanation.verdict)
         stamp(axes, explanation.stamp)
 

@@ -18,7 +18,7 @@ Numbers = NDArray[np.float64]
 
 
 def draw_pair(axes: Axes, explanation: Explanation, pair: TwoParameters, *, bar: Axes) -> Any:
-    """Partial dependence on two parameters; white dots are pixels: where there are none the network was never asked while it learnt.
+    """Partial dependence on two parameters; white dots are pixels: where there are none the model was never asked while it learnt.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ def draw_pair(axes: Axes, explanation: Explanation, pair: TwoParameters, *, bar:
     first, second = (with_unit(explanation.features[k], explanation.feature_units[k]) for k in pair.features)
     axes.set(xlabel=first, ylabel=second)
     colours = axes.figure.colorbar(image, cax=bar, orientation="horizontal", location="top")
-    colours.set_label(f"mean PL {explanation.target} ({pretty(explanation.target_unit)})", fontsize="small")
+    colours.set_label(f"mean PL {explanation.target} ({pretty(explanation.target_unit)}), {explanation.model_words}", fontsize="small")
     colours.ax.tick_params(labelsize="x-small")
     badge(axes, explanation.verdict, inside=True)
     stamp(axes, explanation.stamp)

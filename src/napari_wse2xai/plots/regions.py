@@ -27,7 +27,7 @@ def draw_regions(axes: Axes, explanation: Explanation, feature: int, *, flake: i
         interpolation="nearest",
     )
     (dress_line if line else dress)(axes, frame)
-    axes.set_title(plain(f"Where {feature_words(explanation.features[feature])} acts alike"), loc="left")
+    axes.set_title(plain(f"Where {feature_words(explanation.features[feature])} acts alike ({explanation.model_words})"), loc="left")
     handles = [Patch(facecolor=color, label=plain(each.rule)) for color, each in zip(colors, regions, strict=True)]
     axes.legend(handles=handles, fontsize="x-small", loc="upper left", bbox_to_anchor=(0.0, -0.22), frameon=False)
     badge(axes, explanation.verdict, inside=True)

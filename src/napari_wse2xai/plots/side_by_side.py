@@ -131,7 +131,12 @@ def _judge(grid: Sequence[Axes], explanation: Explanation) -> None:
 def slope_of(explanation: Explanation, feature: int, flake: int) -> tuple[Image, str, str]:
     """ICE slope on a flake (ny, nx), its title and its unit."""
     unit = f"{explanation.target_unit} / {explanation.feature_units[feature]}"
-    return explanation.samples.image(explanation.slope[feature], flake), f"ICE slope, {feature_words(explanation.features[feature])}", unit
+    return explanation.samples.image(explanation.slope[feature], flake), _slope_title(explanation, feature), unit
+
+
+def _slope_title(explanation: Explanation, feature: int) -> str:
+    """What the map shows, and of which model."""
+    return f"ICE slope, {feature_words(explanation.features[feature])} ({explanation.model_words})"
 
 
 def _raman_of(explanation: Explanation, feature: int, flake: int) -> tuple[Image, str, str]:

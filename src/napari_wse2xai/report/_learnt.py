@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_wse2xai.data import VALIDATIONS, Explanation, Level, NullTest, TrainedModel, Verdict
+from napari_wse2xai.data import VALIDATIONS, Explanation, Level, MapLevel, NullTest, TrainedModel, Verdict
 from napari_wse2xai.report._learnt_figures import MAPPED
 from napari_wse2xai.report._numbers import MISSING, to_digits_of
 
@@ -25,6 +25,12 @@ PARTS = {
     "null_test": "The same fast model on maps that are as smooth as PL {target} but owe nothing to RS (grey), and on PL {target} itself "
     "(line).",
 }
+
+MODELS_APART = (
+    "slope maps of all models that predict about as well, in the same colours, and by how many errors they differ at most. "
+    "Bright: there the data allow more than one map."
+)
+MAP_CLASSES = {MapLevel.AGREED: "yes", MapLevel.DISPUTED: "local", MapLevel.ALONE: "local"}
 
 
 def badges(model: TrainedModel | None) -> list[dict[str, str]]:
@@ -96,20 +102,25 @@ def captions(model: TrainedModel | None, explanation: Explanation | None) -> Ite
 def _explained(explanation: Explanation) -> Iterator[tuple[str, str]]:
     yield (
         "explanation_ranking",
-        "Spread of each parameter's partial dependence with its error, and the root mean square of its ICE slope times σ, which also sees "
-        "a parameter that acts only together with another.",
+        f"What the {explanation.model_words} says: spread of each parameter's partial dependence with its error, and the root mean square "
+        "of its ICE slope times σ, which also sees a parameter that acts only together with another.",
     )
     yield (
         "explanation_pdp",
-        f"Partial dependence of PL {explanation.target} on each parameter, with 95 % bands. Grey: central 95 % of the measured PL. Dashed: "
-        "where few pixels reach. Dotted: accumulated local effects (ALE), which never leave the data. The mode whose curve spans most of "
-        "the grey band dominates.",
+        f"Partial dependence of PL {explanation.target} on each parameter, of the {explanation.model_words}, with "
+        "95 % bands. Grey: central 95 % of the measured PL. Dashed: where few pixels reach. "
+        "Dotted: accumulated local effects (ALE), which never leave the data. The mode whose curve spans most of the grey band dominates.",
     )
     for place, feature in enumerate(explanation.ranking[:MAPPED], start=1):
         name = explanation.features[feature]
-        words = f"{name}, its ICE slope (pale and hatched where it is within two standard deviations of zero or leaves the data), and PL."
+        words = (
+            f"{name}, its ICE slope by the {explanation.model_words} (pale and hatched where it is within two standard deviations of zero, "
+            "leaves the data, or is disputed by a model that predicts as well), and PL."
+        )
         for key, of_flake in _flakes(f"explanation_map_{place}", explanation.samples.names):
             yield key, words + of_flake
+    for key, of_flake in _flakes("explanation_models", explanation.samples.names):
+        yield key, f"{explanation.features[explanation.ranking[0]]}: {MODELS_APART}{of_flake}"
     yield from _asked(explanation)
 
 
@@ -146,6 +157,21 @@ def ranking(explanation: Explanation, *, most: int = 12) -> list[dict[str, str]]
         row["sure"] = f"{100 * float(explanation.sure(index).mean()):.0f} %"
         rows.append(row | {"slope_rms": to_digits_of(float(explanation.slope_rms[index]), error)})
     return rows
+
+
+def compared(explanation: Explanation) -> dict[str, Any]:
+    """What the other models say: verdict on the map, in a sentence, and a row for each model."""
+    level = explanation.map_level
+    rows = [
+        {
+            "model": other.words,
+            "r2": f"{other.r2:.3f}",
+            "concordance": _two_digits(other.concordance),
+            "first": ", ".join(explanation.features[k] for k in other.ranking[:3]),
+        }
+        for other in explanation.others
+    ]
+    return {"class": MAP_CLASSES[level], "level": str(level), "sentence": explanation.map_sentence, "rows": rows}
 
 
 def _with_unit(explanation: Explanation, index: int) -> str:

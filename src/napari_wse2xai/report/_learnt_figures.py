@@ -5,7 +5,7 @@ from functools import partial
 
 from napari_wse2xai.data import Explanation, Frame, Results, TrainedModel
 from napari_wse2xai.data.questions import TwoParameters, Wavenumbers
-from napari_wse2xai.plots import explaining, pairs, regions, training, wavenumbers
+from napari_wse2xai.plots import compared, explaining, pairs, regions, training, wavenumbers
 from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.plain_text import PlainFigure
 
@@ -40,6 +40,9 @@ def _of_explanation(explanation: Explanation) -> dict[str, Draw]:
     for place, feature in enumerate(explanation.ranking[:MAPPED], start=1):
         for flake in range(len(explanation.samples.frames)):
             found[f"explanation_map_{place}{_suffix(flake)}"] = partial(side_by_side, explanation, feature, flake)
+    if explanation.others:
+        for flake in range(len(explanation.samples.frames)):
+            found[f"explanation_models{_suffix(flake)}"] = partial(models_apart, explanation, explanation.ranking[0], flake)
     return found | _of_questions(explanation)
 
 
@@ -78,8 +81,9 @@ def _wavenumbers(explanation: Explanation, found: Wavenumbers) -> PlainFigure:
 def jobs_of_card(model: TrainedModel, explanation: Explanation) -> dict[str, tuple[str, Draw]]:
     """Figures of the finding card by their names in the report, with their captions, not yet drawn."""
     first, target = explanation.ranking[0], explanation.target
-    curves = "Partial dependence with 95 % bands; grey: central 95 % of the measured PL; dashed: few pixels reach there; dotted: ALE."
-    maps = f"{explanation.features[first]}, its ICE slope (hatched where it is not sure), and PL."
+    of = f"Partial dependence of the {explanation.model_words}"
+    curves = f"{of} with 95 % bands; grey: central 95 % of the measured PL; dashed: few pixels reach there; dotted: ALE."
+    maps = f"{explanation.features[first]}, its ICE slope by the {explanation.model_words} (hatched where it is not sure), and PL."
     return {
         "explanation_pdp": (curves, partial(pdp_panel, explanation)),
         "explanation_map_1": (maps, partial(side_by_side, explanation, first)),
@@ -138,7 +142,20 @@ def side_by_side(explanation: Explanation, feature: int, flake: int = 0) -> Plai
     return figure
 
 
+def models_apart(explanation: Explanation, feature: int, flake: int = 0) -> PlainFigure:
+    """Slope maps of all models that predict as well, and where they differ."""
+    count = len(explanation.others) + 2
+    figure = _maps_of(explanation.samples.frames[flake], count)
+    compared.draw_compared(figure.subplots(1, count), explanation, feature, flake=flake)
+    return figure
+
+
 def _three_maps(frame: Frame) -> PlainFigure:
     """Figure for three pictures of a flake in its proportions."""
+    return _maps_of(frame, 3)
+
+
+def _maps_of(frame: Frame, count: int) -> PlainFigure:
+    """Figure for pictures of a flake, side by side in its proportions."""
     ratio = 0.6 if is_line(frame) else min(max(proportions(frame), 0.3), 2.0)
-    return PlainFigure(figsize=(12.0, 2.9 * ratio + 0.8), layout="constrained")
+    return PlainFigure(figsize=(4.0 * count, 2.9 * ratio + 0.8), layout="constrained")

@@ -36,7 +36,7 @@ class _TextLine:
 def draw_foot(area: SubFigure, words: dict[str, Any]) -> None:
     """Write the small print of a card; `words` are those of the whole card."""
     left = [*_scores(words["scores"]), *_simulation(words["recovery"])]
-    cause = f"What the network uses to predict PL {words['target']}: an association, not a cause."
+    cause = f"What the {words['model']} uses to predict PL {words['target']}: an association, not a cause."
     theory = [*_titled(THEORY, words["theory"])]
     right = [*_titled("Remarks", [*words["remarks"][:4], cause])]
     (left if len(left) <= MOST - len(theory) else right).extend(theory)

@@ -1,4 +1,4 @@
-"""What else is asked of the network that is explained: curves that stay with the data, the worth of a peak, whether weights matter."""
+"""What else is asked of the model that is explained: curves that stay with the data, the worth of a peak, whether weights matter."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -29,11 +29,11 @@ def cross_checks(
     seed: int,
     progress: Progress,
 ) -> dict[str, Numbers]:
-    """Ask a network in three more ways.
+    """Ask a model in three more ways.
 
     Parameters
     ----------
-    subject : the network with its pixels
+    subject : the model with its pixels
     values : (n,) of the target; NaN where a pixel has none
     grid : (feature, point) values at which curves are wanted
     groups : columns of each peak, in the order of the columns
@@ -41,29 +41,37 @@ def cross_checks(
     Returns
     -------
     ``ale`` (feature, point) accumulated local effects about the mean prediction; ``permutation``, ``permutation_error`` (feature,) R2
-    lost where the parameters of the feature's peak are shuffled together, on the pixels that the network was trained on, and its
-    standard deviation over shuffles; ``randomised`` (feature,) correlation of its slope map with that of random weights
+    lost where the parameters of the feature's peak are shuffled together, on the pixels that the model was trained on, and its
+    standard deviation over shuffles; of a network also ``randomised`` (feature,) correlation of its slope map with that of random weights
     """
-    from napari_wse2xai.explaining import permutation_importance, weight_randomisation
+    from napari_wse2xai.explaining import permutation_importance
 
     ale = accumulated(subject, grid, part(progress, 0.0, ALE))
     peaks = permutation_importance(subject, None, values, groups=groups, random_state=seed, progress=part(progress, ALE, PERMUTED))
-    few = subject.table[:: max(1, len(subject.table) // PIXELS)]
-    random = weight_randomisation(subject, few, redraws=REDRAWS, cascade=False, random_state=seed, progress=part(progress, PERMUTED, 1.0))
     sizes = [len(group) for group in groups]
-    return {
-        "ale": ale,
-        "permutation": np.repeat(peaks.importances_mean, sizes),
-        "permutation_error": np.repeat(peaks.importances_std, sizes),
-        "randomised": random.correlation[-1],
-    }
+    lost, doubt = np.repeat(peaks.importances_mean, sizes), np.repeat(peaks.importances_std, sizes)
+    found = {"ale": ale, "permutation": lost, "permutation_error": doubt}
+    return found | _randomised(subject, seed, part(progress, PERMUTED, 1.0))
+
+
+def _randomised(subject: "Subject", seed: int, progress: Progress) -> dict[str, Numbers]:
+    """Correlation of slope maps with those of random weights; nothing of a model that has no weights to draw anew."""
+    from napari_wse2xai.explaining import weight_randomisation
+    from napari_wse2xai.explaining.randomisation import redrawable
+
+    if not redrawable(subject):
+        return {}
+    few = subject.table[:: max(1, len(subject.table) // PIXELS)]
+    random = weight_randomisation(subject, few, redraws=REDRAWS, cascade=False, random_state=seed, progress=progress)
+    return {"randomised": random.correlation[-1]}
 
 
 def accumulated(subject: "Subject", grid: Numbers, progress: Progress) -> Numbers:
     """Accumulated local effects (feature, point) on a grid, level with the mean prediction, so that they lie beside partial dependences."""
     from napari_wse2xai.explaining import accumulated_local_effects
 
-    effects = accumulated_local_effects(subject, scheme="autograd", progress=progress)
+    scheme = "autograd" if subject.model.differentiable else "steps"
+    effects = accumulated_local_effects(subject, scheme=scheme, progress=progress)
     curves = [np.interp(*curve) for curve in zip(grid, effects.grid_values, effects.average, strict=True)]
     return np.stack(curves) + float(subject.predicted.mean())
 

@@ -2,19 +2,17 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-from napari_wse2xai.data import Samples
+from napari_wse2xai.data import NETWORK
 from napari_wse2xai.data.quantities import with_unit
 from napari_wse2xai.progress import Progress, part
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining import Subject
+from napari_wse2xai.stages._models import Asked
 
 
-class Asked(Protocol):
+class Questions(Protocol):
     """Settings that ask."""
 
     @property
@@ -38,10 +36,14 @@ class Asked(Protocol):
         ...
 
 
-def answers(settings: Asked, subject: "Subject", samples: Samples, ranking: Sequence[int], progress: Progress) -> dict[str, Any]:
-    """Fields of an `Explanation` that hold the answers; those that were not asked for are left out."""
+def answers(settings: Questions, asked: Asked, ranking: Sequence[int], progress: Progress) -> dict[str, Any]:
+    """Fields of an `Explanation` that hold the answers; those that were not asked for are left out.
+
+    The model that is explained gives them, but for wavenumbers, at which the network alone looks.
+    """
     from napari_wse2xai.explaining import questions
 
+    subject, samples = asked.subject, asked.model.samples
     varied = [k for k in ranking if np.ptp(subject.table[:, k]) > 0]
     pairs, alone = list(combinations(varied[: settings.pairs], 2)), varied[: settings.regions]
     count = len(pairs) + len(alone) + 1
@@ -55,5 +57,5 @@ def answers(settings: Asked, subject: "Subject", samples: Samples, ranking: Sequ
         found["region_of"][alone] = np.stack([labels for labels, _ in each])
         found["regions"] = tuple(region for _, regions in each for region in regions)
     if settings.wavenumbers:
-        found["wavenumbers"] = (questions.wavenumbers_of(subject, progress=next(steps)),)
+        found["wavenumbers"] = (questions.wavenumbers_of(asked.of_model(NETWORK), progress=next(steps)),)
     return found

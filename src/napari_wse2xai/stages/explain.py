@@ -1,4 +1,4 @@
-"""From a trained model to what it says about each RS parameter: curves, slope maps, ranking, each with its error."""
+"""From a training to what its best model says about each RS parameter: curves, slope maps, ranking, each with its error."""
 
 import warnings
 from dataclasses import dataclass
@@ -8,31 +8,31 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_wse2xai.data import NETWORK, Explanation, Level, Samples, TrainedModel
+from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
-from napari_wse2xai.learning import references
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._cross_checks import cross_checks, depends_on_weights
+from napari_wse2xai.stages._models import Asked
 from napari_wse2xai.stages._questions import answers
 from napari_wse2xai.stages._stage import Stage, setting
 
 if TYPE_CHECKING:
     from sklearn.utils import Bunch
 
-    from napari_wse2xai.explaining import Subject
-
 Numbers = NDArray[np.float64]
-CURVES, SLOPES, BANDS, CHECKED = 0.35, 0.5, 0.8, 0.95
-"""Where curves, slopes, refits and cross-checks end, as fractions of the whole."""
+SLOPES, CURVES, BANDS, CHECKED = 0.2, 0.5, 0.8, 0.95
+"""Where slopes, curves, refits and cross-checks end, as fractions of the whole."""
 
 
 class Explain(Stage[TrainedModel, Explanation]):
-    """Show what the network makes of every RS parameter: PDP, ICE curves, slope maps, ranking, with errors from refits and other models.
+    """Show what a model makes of every RS parameter: PDP, ICE curves, slope maps, ranking, with errors from refits and other models.
 
     Notes
     -----
     Partial dependence: Friedman 2001; ICE: Goldstein et al. 2015; slope of the ICE curves as an image: Yoo et al. 2023, whose equation (3)
-    prints a curvature (see `explaining.ice_slope`).  All in evaluation mode.  An association that the network uses is not a cause.
+    prints a curvature (see `explaining.ice_slope`).  All in evaluation mode.  An association that a model uses is not a cause.
+    Which model is left to the evidence: that which predicts best in spatial blocks, unless its slopes stand alone among those of the models
+    that predict as well, which are asked the same and told beside it.
     """
 
     title: ClassVar[str] = "Explain"
@@ -43,6 +43,12 @@ class Explain(Stage[TrainedModel, Explanation]):
 
     target: Literal["", "position", "fwhm", "height", "area"] | Annotated[str, Field(min_length=1)] = setting(
         "", title="Target", description="Which of the model's targets is explained, a computed map among them; empty: the first."
+    )
+    model: Literal["auto", "network", "ensemble", "Gaussian process", "kernel ridge", "gradient boosting"] = setting(
+        "auto",
+        title="Model",
+        description="Which trained model is explained; auto: the one that predicts best in spatial blocks and whose slopes agree with "
+        "those of others as good; network: the paper's.",
     )
     anyway: bool = setting(
         False,
@@ -81,7 +87,7 @@ class Explain(Stage[TrainedModel, Explanation]):
             return ""
         return (
             f"PL {verdict.target} is not explained, the verdict is '{verdict.level}': {verdict.reasons[0]} "
-            "To see what the network says all the same, set 'Explain anyway' (anyway: true); every figure will be stamped."
+            "To see what it says all the same, set 'Explain anyway' (anyway: true); every figure will be stamped."
         )
 
     def named(self, model: TrainedModel) -> str:
@@ -92,25 +98,22 @@ class Explain(Stage[TrainedModel, Explanation]):
         return self.target or names[0]
 
     def run(self, source: TrainedModel, progress: Progress) -> Explanation:
-        """Draw curves and slopes, then refit for their errors."""
-        from napari_wse2xai.explaining import Subject, ice_slope, partial_dependence
-        from napari_wse2xai.learning.regressor import SpectralCNNRegressor
+        """Choose the model, draw slopes and curves, then refit for their errors."""
+        from napari_wse2xai.explaining import partial_dependence
 
         if refused := self.refusal(source):
             raise DataError(refused)
-        target, samples = self.named(source), source.samples
-        subject = Subject.of(SpectralCNNRegressor.from_state(source.settings, source.weights[target]), samples.features)
-        curves = part(progress, 0.0, CURVES)
-        partial = partial_dependence(subject, grid_resolution=self.grid, kind="both", random_state=self.seed, progress=curves)
-        slopes = ice_slope(subject, scheme=self.scheme, progress=part(progress, CURVES, SLOPES))
-        case = _Case(samples, target, partial, slopes, source)
-        errors = case.errors(self, part(progress, SLOPES, BANDS))
+        target, curves = self.named(source), part(progress, SLOPES, CURVES)
+        asked = Asked.of(source, target, self.model, self.scheme, part(progress, 0.0, SLOPES))
+        partial = partial_dependence(asked.subject, grid_resolution=self.grid, kind="both", random_state=self.seed, progress=curves)
+        case = _Case(source.samples, target, partial, asked)
+        errors = case.errors(self, part(progress, CURVES, BANDS))
         if source.verdict(target).level is not Level.INTERPRETABLE:
             warnings.warn(
                 f"The verdict on PL {target} is '{source.verdict(target).level}': every figure is stamped.", DataWarning, stacklevel=2
             )
-        further = case.further(subject, self.seed, part(progress, BANDS, CHECKED))
-        further |= answers(self, subject, samples, case.ranked()["ranking"], part(progress, CHECKED, 1.0))
+        further = case.further(self.seed, part(progress, BANDS, CHECKED))
+        further |= answers(self, asked, case.ranked()["ranking"], part(progress, CHECKED, 1.0))
         return case.explanation(errors, further)
 
 
@@ -121,8 +124,12 @@ class _Case:
     samples: Samples
     target: str
     partial: "Bunch"
-    slopes: "Bunch"
-    model: TrainedModel
+    asked: Asked
+
+    @property
+    def slopes(self) -> "Bunch":
+        """Of the model that is explained."""
+        return self.asked.slopes[self.asked.name]
 
     @property
     def values(self) -> Numbers:
@@ -135,24 +142,26 @@ class _Case:
 
         samples = self.samples
         places = np.column_stack([samples.coordinates_um, samples.flake]) if len(samples.frames) > 1 else samples.coordinates_um
-        others = references.fitted(references.as_good(self.model, self.target), samples.features, self.values, seed=settings.seed)
         return bands(
             self.partial,
             self.slopes,
             samples.features,
             self.values,
             places,
-            references=others,
+            references=self.asked.others,
             refits=settings.refits,
             random_state=settings.seed,
             progress=progress,
         )
 
-    def further(self, subject: "Subject", seed: int, progress: Progress) -> dict[str, Any]:
-        """Derivative of the network at every pixel, what `cross_checks` finds, and what else the slopes tell."""
+    def further(self, seed: int, progress: Progress) -> dict[str, Any]:
+        """Derivative of the model at every pixel where it has one, what `cross_checks` finds, and what else the slopes tell."""
         from napari_wse2xai.explaining import derivatives
 
-        told, rest = {"derivative": derivatives(subject, progress=part(progress, 0.0, 0.1))}, part(progress, 0.1, 1.0)
+        subject, told = self.asked.subject, dict[str, Any]()
+        if subject.model.differentiable:
+            told["derivative"] = derivatives(subject, progress=part(progress, 0.0, 0.1))
+        rest = part(progress, 0.1, 1.0)
         told |= cross_checks(subject, self.values, self.partial.grid_values, self.samples.groups, seed=seed, progress=rest)
         return told | {name: self.slopes[name] for name in ("curvature", "nonlinearity") if name in self.slopes}
 
@@ -163,7 +172,7 @@ class _Case:
             samples,
             self.target,
             samples.target_units[samples.target(self.target)],
-            self.model.verdict(self.target),
+            self.asked.model.verdict(self.target),
             samples.feature_names,
             samples.feature_units,
             pdp_grid=partial.grid_values,
@@ -180,9 +189,10 @@ class _Case:
             off_cloud=slopes.off_cloud,
             importance_error=errors.importance_error,
             not_separable=self.together(),
-            remarks=(depends_on_weights(further["randomised"]), *self.remarks()),
-            name=self.model.name,
-            history=self.model.history,
+            remarks=(*_of_weights(further), *self.remarks()),
+            name=self.asked.model.name,
+            history=self.asked.model.history,
+            **self.asked.beside(partial, errors),
             **self.ranked(),
             **further,
         )
@@ -215,7 +225,9 @@ class _Case:
         ]
         for name, share in self.samples.absent().items():
             said.append(f"{name} lies under the noise in {share:.0%} of the pixels: its position and FWHM tell nothing.")
-        network = self.model.score(self.target)
-        if network is not None and network.model == NETWORK:
-            said.append(f"The network that is explained predicts held-out pixels of the random split with R2 {network.r2:.2f}.")
-        return said
+        return [*said, self.asked.remark()]
+
+
+def _of_weights(further: dict[str, Any]) -> tuple[str, ...]:
+    """Whether the maps come from what was learnt, of a model that has weights."""
+    return (depends_on_weights(further["randomised"]),) if "randomised" in further else ()

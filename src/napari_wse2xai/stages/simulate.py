@@ -8,7 +8,7 @@ import numpy as np
 from napari_wse2xai.data import NETWORK, Explanation, History, Recovery, Samples, TrainedModel
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.learning import references
+from napari_wse2xai.learning.explainable import fitted
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages._stage import Settings, Step, as_kept, recorded, setting
 from napari_wse2xai.stages.explain import Explain
@@ -30,8 +30,8 @@ class Simulate(Step):
     Notes
     -----
     The law takes over the target's mean, spread and gaps.  As much of the variance is noise as no model predicts between neighbours, and as
-    much is a smooth map that RS does not show as is lost from there to spatial blocks.  The network is trained as the model was, and the
-    bands come from as many refits and the same reference models as the explanation's.  A semi-synthetic recovery
+    much is a smooth map that RS does not show as is lost from there to spatial blocks.  The model that was explained is trained again, and
+    the bands come from as many refits and the same reference models as the explanation's.  A semi-synthetic recovery
     tests laws of its family (`explaining.simulate`).
     """
 
@@ -55,8 +55,8 @@ class Simulate(Step):
         noise, hidden = shares(model, explanation.target)
         return simulate(
             explanation.samples,
-            _Trainer(train),
-            _Explainer(references.as_good(model, explanation.target), explain),
+            _Trainer(train, explanation.model),
+            _Explainer([other.model for other in explanation.others], explain, train.seed),
             target=explanation.target,
             noise=noise,
             hidden=hidden,
@@ -70,10 +70,15 @@ class _Trainer:
     """Trains on the planted target as the model was trained on its own."""
 
     settings: Train
+    name: str
+    """Of the model that was explained."""
 
     def __call__(self, planted: Samples, progress: Progress) -> Any:
-        """Give the fitted network."""
+        """Give the fitted model."""
         known = np.isfinite(planted.targets[:, 0])
+        if self.name != NETWORK:
+            progress(0.0, f"Fitting the {self.name}")
+            return fitted([self.name], planted.features, planted.targets[:, 0], seed=self.settings.seed)[self.name]
         network = self.settings.network(planted.lines).set_params(on_epoch=lambda done, words, _history: progress(done, words))
         return network.fit(planted.features[known], planted.targets[known, 0]).set_params(on_epoch=None)
 
@@ -84,13 +89,15 @@ class _Explainer:
 
     references: list[str]
     settings: Explain
+    seed: int
+    """Of the training."""
 
     def __call__(self, estimator: Any, planted: Samples, progress: Progress) -> "Explained":
         """Give curves, slopes and bands."""
         from napari_wse2xai.explaining import explained
 
-        others = references.fitted(self.references, planted.features, planted.targets[:, 0], seed=self.settings.seed)
-        return explained(estimator, planted, progress, references=others, refits=self.settings.refits)
+        others = fitted(self.references, planted.features, planted.targets[:, 0], seed=self.seed)
+        return explained(estimator, planted, progress, references=list(others.values()), refits=self.settings.refits)
 
 
 def _check(model: TrainedModel, explanation: Explanation) -> None:

@@ -10,7 +10,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.explain.shapes import covered, shapes_layer
 from napari_wse2xai.gui.session import contents
-from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, region_layer, slope_layer
+from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, disagreement_layer, region_layer, slope_layer
 
 ON_PIXELS = ("slope ", "RS ", "PL ")
 """Parts that have a pixel for each of the flake's."""
@@ -53,6 +53,8 @@ class ExplainCanvas(QObject):
             neighbours = beside_layers(explanation, feature, flake)
             for part, new in zip(("RS ", "PL "), neighbours, strict=True):
                 self._put(part, flake, new if beside else None)
+            if explanation.disagreement is not None:
+                self._put("apart ", flake, disagreement_layer(explanation, feature, flake))
             slopes = self._put("slope ", flake, slope_layer(explanation, feature, flake, only_sure=only_sure))
             if not self._regions_there():
                 self.viewer.layers.selection.active = slopes
@@ -70,7 +72,7 @@ class ExplainCanvas(QObject):
             there.data, there.name, there.contrast_limits = data, keywords["name"], keywords["contrast_limits"]
             if there.colormap.name != keywords["colormap"]:
                 there.colormap = keywords["colormap"]
-        if not there.visible:  # to say so again would draw the layer again
+        if keywords["visible"] and not there.visible:  # to say so again would draw the layer again
             there.visible = True
         return there
 

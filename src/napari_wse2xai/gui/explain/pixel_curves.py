@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject
 
-from napari_wse2xai.data import Explanation, TrainedModel
+from napari_wse2xai.data import NETWORK, Explanation, TrainedModel
 from napari_wse2xai.gui.parts.run import Runner
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ Numbers = NDArray[np.float64]
 
 
 class PixelCurves(QObject):
-    """Curves of all pixels: asked of the network where that is in the window, else that of the nearest pixel whose curve was kept."""
+    """Curves of all pixels: asked of the explained model where it is in the window, else that of the nearest pixel whose curve was kept."""
 
     def __init__(self, explanation: Explanation, model: TrainedModel | None, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -30,39 +30,48 @@ class PixelCurves(QObject):
         self._rows = [np.full(frame.shape, -1, dtype=np.int64) for frame in samples.frames]
         for row, (flake, y, x) in enumerate(zip(samples.flake, samples.row, samples.column, strict=True)):
             self._rows[flake][y, x] = row
-        self._network: Any = None
+        self._explained: Any = None
         self._subject: Subject | None = None
         self.loader = Runner(self)
         if self.answers:
             self.loader.finished.connect(self._take)
-            self.loader.start(lambda progress: self.network(), "loading the network")
+            self.loader.start(lambda progress: self.explained(), f"loading the {explanation.model_words}")
 
-    def _take(self, network: Any) -> None:
-        self._network = network
+    def _take(self, fitted: Any) -> None:
+        self._explained = fitted
 
     @property
     def answers(self) -> bool:
-        """Whether the network that was explained is in the window, so that it can be asked more."""
+        """Whether the model that was explained is in the window, so that it can be asked more."""
         return self.model is not None and self.explanation.target in self.model.weights
 
-    def network(self) -> Any:
-        """Return the network, loaded where it is not yet (takes seconds the first time: not for the window's own thread)."""
-        if self._network is None and self.model is not None:
-            return _network(self.model, self.explanation.target)
-        return self._network
+    def explained(self) -> Any:
+        """Return the explained model, loaded where it is not yet (takes seconds the first time: not for the window's own thread)."""
+        if self._explained is None and self.model is not None:
+            return _fitted(self.model, self.explanation.target, self.explanation.model)
+        return self._explained
 
     def subject(self) -> "Subject":
-        """The network with the pixels of the samples, for questions; made once, not in the window's own thread."""
+        """The model that was explained with the pixels of the samples, for questions; made once, not in the window's own thread."""
         from napari_wse2xai.explaining import Subject
 
         if self._subject is None:
-            self._subject = Subject.of(self.network(), self.explanation.samples.features)
+            self._subject = Subject.of(self.explained(), self.explanation.samples.features)
         return self._subject
+
+    def network(self) -> "Subject":
+        """The network with the pixels of the samples, whichever model was explained: it alone looks at wavenumbers."""
+        from napari_wse2xai.explaining import Subject
+
+        assert self.model is not None
+        if self.explanation.model == NETWORK:
+            return self.subject()
+        return Subject.of(_fitted(self.model, self.explanation.target, NETWORK), self.explanation.samples.features)
 
     @property
     def exact(self) -> bool:
         """Whether every pixel has a curve of its own."""
-        return self._network is not None
+        return self._explained is not None
 
     def row(self, flake: int, pixel: tuple[int, int]) -> int | None:
         """Row of the samples of a pixel on the grid; None where nothing was learnt."""
@@ -74,13 +83,13 @@ class PixelCurves(QObject):
         explanation = self.explanation
         samples = explanation.samples
         column = samples.feature_names.index(explanation.features[feature])
-        if self._network is None:
+        if self._explained is None:
             nearest = int(self._kept.query(self._places[row])[1])
             row = int(explanation.pixels[nearest])
             return explanation.ice[feature, nearest], float(samples.features[row, column])
         table = np.repeat(samples.features[row][None], explanation.pdp_grid.shape[1], axis=0)
         table[:, column] = explanation.pdp_grid[feature]
-        return np.asarray(self._network.predict(table), dtype=np.float64), float(samples.features[row, column])
+        return np.asarray(self._explained.predict(table), dtype=np.float64), float(samples.features[row, column])
 
     def spread(self, chosen: NDArray[np.bool_], flake: int) -> NDArray[np.uint8]:
         """Labels on a flake's grid: 1 at the pixels of the chosen curves (curve,), and at those that they stand for, 0 elsewhere."""
@@ -95,9 +104,9 @@ class PixelCurves(QObject):
         return np.array(found, dtype=bool)
 
 
-def _network(model: TrainedModel, target: str) -> Any:
-    from napari_wse2xai.learning.regressor import SpectralCNNRegressor
+def _fitted(model: TrainedModel, target: str, name: str) -> Any:
+    from napari_wse2xai.learning.explainable import model_of
 
-    network = SpectralCNNRegressor.from_state(model.settings, model.weights[target])
-    network.predict(model.samples.features[:2])  # the first call costs most
-    return network
+    fitted = model_of(model, target, name)
+    fitted.predict(model.samples.features[:2])  # the first call costs most
+    return fitted

@@ -63,7 +63,7 @@ class RegionsView(BelowCurves):
         """Ask the network, in a thread."""
         pixels, feature, kind = self.pixels, self.feature, self.kind.currentText()
         if pixels is not None:
-            self.work.begin(lambda report: (kind, regions_of(pixels, feature, kind, report)), "Regions", "Asking the network…")
+            self.work.begin(lambda report: (kind, regions_of(pixels, feature, kind, report)), "Regions", "Asking the model…")
 
     def to_save(self) -> Part | None:
         """What the colours of the curves mean."""

@@ -25,7 +25,7 @@ ICE, PDP, MAPS, RANKING = "Curves", "All modes", "Maps", "Ranking"
 PANEL_ROW = 150
 """Height of a row of small panels, pixels."""
 ROWS_SHOWN = 8
-PEAK_LOSS = "what the network's R² loses where position, FWHM and height of the peak are shuffled together between the pixels"
+PEAK_LOSS = "what the model's R² loses where position, FWHM and height of the peak are shuffled together between the pixels"
 
 
 class ExplainResult(QWidget):
@@ -41,13 +41,14 @@ class ExplainResult(QWidget):
         self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), TabBar()
         self.ice, self.maps = IcePlot(), MapsPlot()
         self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
-        self.remarks = QLabel()
-        self.remarks.setWordWrap(True)
+        self.map_verdict, self.remarks = QLabel(), QLabel()
+        for label in (self.map_verdict, self.remarks):
+            label.setWordWrap(True)
         for name in (ICE, PDP, MAPS, RANKING):
             self.tabs.addTab(name)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        for part in (self.badge, self.table, self.tabs, self.ice, self.maps, self.canvas, self.remarks):
+        for part in (self.badge, self.map_verdict, self.table, self.tabs, self.ice, self.maps, self.canvas, self.remarks):
             column.addWidget(part)
         self.table.currentCellChanged.connect(lambda row, *_: self._on_row(row))
         self.tabs.currentChanged.connect(lambda _: self._draw())
@@ -68,6 +69,8 @@ class ExplainResult(QWidget):
         if explanation is None:
             return
         self.badge.show_verdict(explanation.verdict, brief=True)
+        self.map_verdict.setText(f"<b>{explanation.model_words}, {explanation.map_level}.</b> {explanation.map_sentence}")
+        self.map_verdict.setToolTip(explanation.map_level.meaning)
         self.remarks.setText("<br>".join(explanation.remarks))
         self.remarks.setVisible(bool(explanation.remarks))
         self._fill(explanation)

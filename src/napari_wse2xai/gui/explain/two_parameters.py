@@ -190,7 +190,7 @@ class TwoParameterView(BelowCurves):
                 self._show(known)
                 self._ask_strengths()
                 return
-            self.message.say("Asking the network…")
+            self.message.say("Asking the model…")
             self.runner.start(lambda report: pair_of(pixels, (feature, second), report), "two parameters")
         self._show_parts()
 

@@ -93,4 +93,4 @@ class WavenumberView(BelowCurves):
 def _asked(pixels: PixelCurves, report: Progress) -> Wavenumbers:
     from napari_wse2xai.explaining import questions
 
-    return questions.wavenumbers_of(pixels.subject(), progress=report)
+    return questions.wavenumbers_of(pixels.network(), progress=report)
