@@ -111,16 +111,14 @@ def test_the_status_layer_says_its_words(raman_peaks: PeakMaps) -> None:
     np.testing.assert_array_equal(data, raman_peaks.status)
 
 
-def test_maps_of_different_axes_get_a_slider_each_without_a_copy() -> None:
+def test_a_map_stays_three_dimensional_and_a_view_beside_one_of_another_axis() -> None:
     raman = make_map(Frame((4, 6)), channels=11)
     light = make_map(Frame((4, 6)), AxisKind.ENERGY, channels=7)
-    both = (raman.axis, light.axis)
-    first, second = map_layer(raman, sliders=both), map_layer(light, sliders=both)
-    assert first[0].shape == second[0].shape == (11, 7, 4, 6)
-    assert first[1]["units"] == second[1]["units"] == ("1/cm", "eV", "um", "um")
-    assert np.shares_memory(first[0], raman.counts)
-    np.testing.assert_array_equal(first[0][5, 2], raman.counts[..., 5])
-    np.testing.assert_array_equal(second[0][5, 2], light.counts[..., 2])
+    data, keywords, _ = map_layer(light, along=raman.axis)
+    assert data.shape == (7, 4, 6)
+    assert keywords["units"] == ("1/cm", "um", "um")
+    assert np.shares_memory(data, light.counts)
+    np.testing.assert_array_equal(data[2], light.counts[..., 2])
 
 
 def test_the_telling_channel_is_where_the_flake_stands_out() -> None:

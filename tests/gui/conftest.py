@@ -118,20 +118,13 @@ def state(viewer: Viewer) -> dict[str, str]:
     return {name: repr(value) for name, value in viewer.model_dump(exclude=passing).items()}
 
 
-def forget_readers(viewer: Viewer) -> None:
-    """Let nothing wait for the first map any more: a test without a window may have read one for this window, and not put it there."""
-    for each in list(viewer.layers.events.inserted.callbacks):
-        if getattr(each, "__name__", "") == "on_inserted":
-            viewer.layers.events.inserted.disconnect(each)
-
-
 def empty(viewer: Viewer) -> None:
     """Take out of a window what a test has put there."""
     viewer.window.remove_dock_widget("all")
     viewer.layers.clear()
     known = session_layers._KNOWN.pop(viewer, None)
     if known is not None:
-        viewer.layers.events.inserted.disconnect(known._on_inserted)
+        known.let_go()
     viewer.window._qt_window.hide()
     viewer.scene.reset()
     viewer.canvas.overlays.scale_bar.visible = False
@@ -158,7 +151,6 @@ def viewer(request, qapp, common_window) -> Iterator[Viewer]:
         yield request.getfixturevalue("make_napari_viewer")()
         return
     viewer, was = common_window
-    forget_readers(viewer)
     yield viewer
     end_docks(qapp)
     empty(viewer)

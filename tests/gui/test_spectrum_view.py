@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.sliders import go_to_telling_channel, shown_channel
 from napari_wse2xai.layers import telling_channel, to_layers
 from napari_wse2xai.plots.spectra import FittedCurves
 from napari_wse2xai.stages import ConvertAxis, Despike, Peak
@@ -269,8 +270,8 @@ def test_the_slider_s_number_is_the_value_of_the_channel_on_the_canvas(viewer, v
         assert view.channel_value.get_text() == f" {exact[channel]:.6g} eV"
         reached.add(channel)
     assert reached == set(range(61))
-    contents.go_to_brightest_channel(viewer, layer)
-    assert contents.shown_channel(layer, uneven, viewer.dims.point) == telling_channel(uneven)
+    go_to_telling_channel(viewer, layer)
+    assert shown_channel(layer, uneven, viewer.dims.point) == telling_channel(uneven)
 
 
 def test_napari_s_own_contrast_and_copies_work_on_an_uneven_axis(viewer, light: SpectralMap) -> None:

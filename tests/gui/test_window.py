@@ -15,6 +15,7 @@ from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.gui import window
 from napari_wse2xai.gui.contributions import get_reader, read_layers, triangle_raman
 from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import write_map
 from napari_wse2xai.layers import peak_layer, to_layers
@@ -240,16 +241,27 @@ def test_a_marked_corner_stays_in_its_corner_on_the_canvas(viewer) -> None:
     assert max(picture[y + 30, x - 30], picture[y - 30, x + 30], picture[y + 30, x + 30]) < 50
 
 
-def test_raman_and_pl_share_the_canvas_and_have_a_slider_each(viewer, small: SpectralMap, light: SpectralMap) -> None:
+def test_raman_and_pl_share_the_canvas_and_the_slider_is_the_current_map_s(viewer, small: SpectralMap, light: SpectralMap, capsys) -> None:
     contents.add(viewer, to_layers(small))
+    viewer.dims.set_point(0, 233.0)
     contents.add(viewer, to_layers(light))
-    assert viewer.dims.axis_labels == ("Raman shift", "energy", "y", "x")
-    assert [str(unit) for unit in viewer.layers.units] == ["1 / centimeter", "electron_volt", "micrometer", "micrometer"]
-    raman, light = contents.map_layers(viewer)
-    for point in ((200.0, 1.5), (300.0, 1.8), (233.0, 1.61)):
-        viewer.dims.set_point((0, 1), point)
-        assert not raman._slice.empty
-        assert not light._slice.empty
+    raman, pl = contents.map_layers(viewer)
+    assert [layer.data.shape for layer in (raman, pl)] == [(101, 12, 16), (61, 12, 16)]
+    assert np.shares_memory(raman.data, small.counts)
+    assert viewer.dims.axis_labels == ("energy", "y", "x")
+    assert [str(unit) for unit in viewer.layers.units] == ["electron_volt", "micrometer", "micrometer"]
+    assert viewer.dims.point[0] == pytest.approx(1.65, abs=0.01), "the new map begins where its flake stands out"
+    viewer.dims.set_point(0, 1.6)
+    np.testing.assert_array_equal(pl._slice.image.raw, light.counts[..., 20])
+    assert not raman._slice.empty
+    viewer.layers.selection.active = raman
+    assert viewer.dims.axis_labels == ("Raman shift", "y", "x")
+    assert viewer.dims.point[0] == pytest.approx(233.0)
+    np.testing.assert_array_equal(raman._slice.image.raw, small.counts[..., 33])
+    assert not pl._slice.empty
+    viewer.layers.selection.active = pl
+    assert viewer.dims.point[0] == pytest.approx(1.6, abs=0.0025)
+    assert "Inconsistent units" not in "".join(capsys.readouterr())
 
 
 def test_a_map_keeps_its_looks_its_place_and_its_channel_when_another_kind_joins(viewer, small: SpectralMap, light: SpectralMap) -> None:
@@ -259,10 +271,36 @@ def test_a_map_keeps_its_looks_its_place_and_its_channel_when_another_kind_joins
     corner = layer.data_to_world((0, 11, 15))[-2:]
     viewer.dims.set_point(0, 250)
     contents.add(viewer, to_layers(light))
-    renewed = contents.map_layers(viewer)[0]
-    assert renewed.colormap.name == "magma"
-    assert renewed.data_to_world((0, 0, 11, 15))[-2:] == pytest.approx(corner)
+    assert contents.map_layers(viewer)[0] is layer
+    assert layer.colormap.name == "magma"
+    assert layer.data_to_world((0, 11, 15))[-2:] == pytest.approx(corner)
+    viewer.layers.selection.active = layer
     assert viewer.dims.point[0] == pytest.approx(250)
+
+
+def test_one_map_is_current_for_spectrum_slider_and_every_panel(viewer, panels: MainWidget, settle, small, light) -> None:
+    spectrum = SpectrumView(viewer)
+    contents.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(light))
+    raman, pl = contents.map_layers(viewer)
+
+    def everywhere() -> set[str]:
+        chosen = {panel.chosen_map().name for panel in panels.panels.values()}
+        return {spectrum.source.name, contents.map_of(contents.current(viewer).layer).name, *chosen}
+
+    settle(lambda: everywhere() == {"light"})
+    viewer.layers.selection.active = raman
+    settle(lambda: everywhere() == {"small"})
+    picker = panels.panels[Despike].source
+    picker.setCurrentIndex(picker.findText("light"))
+    settle(lambda: everywhere() == {"light"})
+    assert (raman.visible, pl.visible) == (False, True)
+    picker.setCurrentIndex(picker.findText("small"))
+    settle(lambda: everywhere() == {"small"})
+    assert (raman.visible, pl.visible) == (True, False)
+    viewer.add_shapes(name="drawn by hand")
+    settle(lambda: everywhere() == {"small"})
+    spectrum.close()
 
 
 def test_a_second_search_takes_the_first_flake_off_the_canvas(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
@@ -298,7 +336,7 @@ def test_a_converted_map_joins_the_one_it_came_from(viewer, panels: MainWidget, 
     panels.panels[ConvertAxis].form.put(ConvertAxis(to="nm"))
     assert run(panels, ConvertAxis, settle) == "Done."
     assert viewer.layers.units is not None
-    assert [layer.ndim for layer in contents.map_layers(viewer)] == [4, 4]
+    assert [layer.data.shape[1:] for layer in contents.map_layers(viewer)] == [(12, 16), (12, 16)]
 
 
 def test_a_file_dropped_on_the_window_becomes_a_layer_with_units(viewer, tmp_path, small: SpectralMap) -> None:
@@ -356,8 +394,8 @@ def test_the_samples_open(viewer) -> None:
     viewer.open_sample("napari-wse2xai", "star-pl")
     assert viewer.dims.axis_labels == ("energy", "y", "x")
     ((data, keywords, _),) = triangle_raman()
-    assert keywords["axis_labels"] == ("Raman shift", "energy", "y", "x"), "made to fit the window that shows a PL map"
-    assert data.ndim == 4
+    assert keywords["axis_labels"] == ("energy", "y", "x"), "made to fit the window that shows a PL map"
+    assert data.ndim == 3
 
 
 def test_a_window_is_furnished_and_its_picture_is_not_blank(make_napari_viewer, tmp_path, small: SpectralMap) -> None:

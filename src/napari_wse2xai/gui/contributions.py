@@ -119,11 +119,7 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
     from napari_wse2xai.gui.session import contents
 
     viewer = current_viewer()
-    if viewer is None or not layers:
-        return layers
-    if contents.maps_in(layers) and not contents.map_layers(viewer):
-        contents.begin_at_brightest_channel(viewer)
-    return contents.fitted_in(viewer, layers)
+    return layers if viewer is None else contents.fitted_in(viewer, layers)
 
 
 def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:

@@ -1,11 +1,10 @@
 """The dock: one foldable panel per stage in the order of the chain, and the choice of peak maps."""
 
 from typing import Any
-from weakref import WeakSet
 
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data import PeakMaps
 from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.maps.load_maps import LoadMaps
 from napari_wse2xai.gui.maps.model_check import ModelCheck
@@ -48,7 +47,6 @@ class MainWidget(FollowsLayers):
         self.saving = SaveButtons(napari_viewer)
         self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining, self.theory, self.session)
         self._sections: dict[Any, CollapsibleSection] = {}
-        self._seen: WeakSet[Any] = WeakSet()
         self._had_peaks = False
         self._build()
         self._connect()
@@ -108,8 +106,6 @@ class MainWidget(FollowsLayers):
 
     def refresh(self) -> None:
         """Show what lies in the window now."""
-        contents.share_sliders(self.viewer)
-        self._show_telling_channels()
         for panel in self.panels.values():
             panel.refresh()
         self.chooser.refresh()
@@ -117,22 +113,8 @@ class MainWidget(FollowsLayers):
             self.open_section(PeakChooser)
         self._had_peaks = bool(contents.all_peaks(self.viewer))
 
-    def _show_telling_channels(self) -> None:
-        """Begin each spectral slider where its first map shows the flake best, not at the middle of the axis."""
-        layers = contents.map_layers(self.viewer)
-        seen = {contents.map_of(layer).axis.kind for layer in layers if layer in self._seen}
-        for layer in layers:
-            kind = contents.map_of(layer).axis.kind
-            if kind not in seen:
-                seen.add(kind)
-                contents.go_to_brightest_channel(self.viewer, layer)
-        self._seen = WeakSet(layers)
-
     def _on_ran(self, stage: Any, result: Any) -> None:
         """Hand the result to the next step, and open that."""
-        if isinstance(result, SpectralMap) and stage is not FindFlake:
-            for panel in self.panels.values():
-                panel.refresh(prefer=result)
         order = [*self.panels, PeakChooser]
         usual = [step for step in order[order.index(stage) + 1 :] if step not in (Calibrate, CorrectResponse, Normalise)]
         self.open_section(usual[0])
@@ -177,6 +159,7 @@ class MainWidget(FollowsLayers):
         for panel in self._learning:
             panel.set_listening(True)
         contents.session(self.viewer).changed.connect(self._later)
+        contents.current(self.viewer).changed.connect(self._later)
         super().listen()
 
     def let_go(self) -> None:
@@ -189,6 +172,7 @@ class MainWidget(FollowsLayers):
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()
         contents.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
+        contents.current(self.viewer).changed.disconnect(self._later, missing_ok=True)
         super().let_go()
 
 

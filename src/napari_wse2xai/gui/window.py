@@ -32,7 +32,6 @@ def open_window(files: Iterable[Path]) -> Any:
     furnish(viewer)
     for file in files:
         contents.add(viewer, read_layers(str(file)))
-    contents.share_sliders(viewer)
     viewer.reset_view()
     return viewer
 

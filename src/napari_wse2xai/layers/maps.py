@@ -61,10 +61,10 @@ def _(artefact: Picture) -> list[LayerTuple]:
 
 @to_layers.register
 def _(artefact: Results) -> list[LayerTuple]:
-    axes = tuple(source.axis for source in artefact.maps.values())
+    first = next((source.axis for source in artefact.maps.values()), None)
     layers = []
     for key, source in artefact.maps.items():
-        layers.append(map_layer(source, sliders=axes))
+        layers.append(map_layer(source, along=first))
         layers.extend(layer for layer in to_layers(source)[1:])
         layers.extend(to_layers(artefact.peaks[key]) if key in artefact.peaks else [])
     layers.extend(layer for key, peaks in artefact.peaks.items() if key not in artefact.maps for layer in to_layers(peaks))
@@ -76,28 +76,27 @@ def _(artefact: Results) -> list[LayerTuple]:
     return layers
 
 
-def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) -> LayerTuple:
-    """Image whose slider is the spectral axis and whose canvas is the flake in um.
+def map_layer(source: SpectralMap, *, along: SpectralAxis | None = None) -> LayerTuple:
+    """Image (spectral, y, x) whose slider is the spectral axis and whose canvas is the flake in um.
 
     Parameters
     ----------
-    sliders
-        Spectral axes of all maps that share the window, this one's included.  Maps of different kinds of axis get a slider each: the
-        data are repeated, without copying, along the others' axes, so that each map is seen whatever the others' sliders say.
+    along
+        Axis that the slider is of, where that may be of another kind, as where a PL map joins an RS map: this map's channels are then laid
+        evenly along it, since napari has one slider for the first axes of all layers.
     """
-    kinds = {axis.kind: axis for axis in (*sliders, source.axis)}
-    ordered = {kind: Slider.over(kinds[kind]) for kind in AxisKind if kind in kinds}
-    here = place(source.frame)
-    low, high = limits(np.asarray(source.counts[..., telling_channel(source)]), 1, 99)
+    here, own = place(source.frame), Slider.over(source.axis)
+    axis = source.axis if along is None or along.kind is source.axis.kind else along
+    slider = own if axis is source.axis else own.along(Slider.over(axis))
     return (
-        _on_sliders(source, ordered),
+        _on_slider(source, own),
         {
             "name": layer_name(source),
-            "scale": (*(slider.step for slider in ordered.values()), *here["scale"]),
-            "translate": (*(slider.start for slider in ordered.values()), *here["translate"]),
-            "units": (*(PINT_UNITS[kind] for kind in ordered), *here["units"]),
-            "axis_labels": (*(kind.value for kind in ordered), *here["axis_labels"]),
-            "contrast_limits": (low, high),
+            "scale": (slider.step, *here["scale"]),
+            "translate": (slider.start, *here["translate"]),
+            "units": (PINT_UNITS[axis.kind], *here["units"]),
+            "axis_labels": (axis.kind.value, *here["axis_labels"]),
+            "contrast_limits": limits(np.asarray(source.counts[..., telling_channel(source)]), 1, 99),
             "colormap": COLORMAPS["light"],
             "metadata": {KEY: Shown(source, "map")},
         }
@@ -106,14 +105,10 @@ def map_layer(source: SpectralMap, *, sliders: tuple[SpectralAxis, ...] = ()) ->
     )
 
 
-def _on_sliders(source: SpectralMap, sliders: dict[AxisKind, Slider]) -> Any:
-    """Counts with an axis for each slider, then rows and columns: a view."""
-    counts, own = np.moveaxis(source.counts, -1, 0), list(sliders).index(source.axis.kind)
-    lengths = [len(source.axis) if kind is source.axis.kind else len(slider) for kind, slider in sliders.items()]
-    by_channel = counts[(None,) * own + (slice(None),) + (None,) * (len(sliders) - own - 1)]
-    by_channel = np.broadcast_to(by_channel, (*lengths, *source.frame.shape))
-    slider = sliders[source.axis.kind]
-    return by_channel if slider.is_even else OnSlider(by_channel, own, slider.channels)
+def _on_slider(source: SpectralMap, slider: Slider) -> Any:
+    """Counts with the slider's axis first, then rows and columns: a view."""
+    by_channel = np.moveaxis(source.counts, -1, 0)
+    return by_channel if slider.is_even else OnSlider(by_channel, 0, slider.channels)
 
 
 def layer_name(source: SpectralMap) -> str:

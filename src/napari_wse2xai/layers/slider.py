@@ -4,7 +4,7 @@ napari's sliders are evenly spaced.  A map on an uneven axis is therefore laid o
 channels, each value showing the channel nearest to it; nothing is copied.  Where channels are even, values and channels are the same.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,11 @@ class Slider:
     def __len__(self) -> int:
         """Give the number of values."""
         return len(self.channels)
+
+    def along(self, other: "Slider") -> "Slider":
+        """The same channels, laid evenly along another slider from its first value to its last."""
+        span = other.step * (len(other) - 1)
+        return replace(self, start=other.start, step=span / max(len(self) - 1, 1) or other.step)
 
 
 def nearest(values: NDArray[np.float64], wanted: NDArray[np.float64]) -> NDArray[np.intp]:

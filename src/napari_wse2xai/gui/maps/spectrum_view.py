@@ -9,13 +9,14 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, Picture, SpectralMap
+from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.data.quantities import WORDS, pretty
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.maps.start_peaks import StartPeaks
 from napari_wse2xai.gui.parts.blitted import Blitted
 from napari_wse2xai.gui.parts.docked import Docked, plain
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.sliders import shown_channel
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
 
@@ -148,7 +149,7 @@ class SpectrumView(Docked):
         layer = self._map_layer()
         if layer is None or self.source is None:
             return
-        channel = contents.shown_channel(layer, self.source, self.viewer.dims.point)
+        channel = shown_channel(layer, self.source, self.viewer.dims.point)
         value = np.nan if channel is None else float(self.source.axis.values[channel])
         self.channel.set_xdata([value, value])
         if channel is not None:
@@ -173,17 +174,8 @@ class SpectrumView(Docked):
         self.canvas.draw_anew()
 
     def _map_layer(self) -> Any | None:
-        """Map to show: of the selected layer's flake, else the newest visible, else the newest."""
-        maps = contents.map_layers(self.viewer)
-        active = self.viewer.layers.selection.active
-        shown = None if active is None else contents.shown(active)
-        if shown is not None and not isinstance(shown.artefact, Picture):
-            known = contents.session(self.viewer)
-            fitting = [m for m in maps if known.is_of(shown.artefact, contents.map_of(m))]
-            exact = [m for m in fitting if contents.map_of(m) is shown.artefact]
-            maps = exact or fitting or maps
-        visible = [layer for layer in maps if layer.visible]
-        return (visible or maps or [None])[-1]
+        """Layer of the current map."""
+        return contents.current(self.viewer).layer
 
     def _text(self, pixel: Pixel) -> str:
         """Pixel, place and status, and a table of the fitted numbers, as rich text."""
@@ -239,20 +231,19 @@ class SpectrumView(Docked):
         self.viewer.mouse_move_callbacks.append(self.follow)
         for emitter, answer in self._answers():
             emitter.connect(answer)
+        contents.session(self.viewer).changed.connect(self.on_layers)
+        contents.current(self.viewer).changed.connect(self.on_layers)
 
     def let_go(self) -> None:
         """Hear of nothing more."""
         self.viewer.mouse_move_callbacks.remove(self.follow)
         for emitter, answer in self._answers():
             emitter.disconnect(answer)
+        contents.session(self.viewer).changed.disconnect(self.on_layers, missing_ok=True)
+        contents.current(self.viewer).changed.disconnect(self.on_layers, missing_ok=True)
 
     def _answers(self) -> tuple[tuple[Any, Any], ...]:
-        layers = self.viewer.layers
         return (
-            (layers.events.inserted, self.on_layers),
-            (layers.events.removed, self.on_layers),
-            (contents.session(self.viewer).changed, self.on_layers),
-            (layers.selection.events.active, self.on_layers),
             (self.viewer.dims.events.point, self.on_slider),
             (self.viewer.events.theme, self.on_theme),
         )

@@ -35,7 +35,6 @@ class StagePanel(QWidget):
         self.source = ComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
         self.source.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
-        self._known: list[SpectralMap] = []
         self.form = Form(stage)
         self._build()
         self._connect()
@@ -50,23 +49,20 @@ class StagePanel(QWidget):
     def _connect(self) -> None:
         self.work.begin_button.clicked.connect(self.run)
         self.form.changed.connect(self._check)
-        self.source.currentIndexChanged.connect(lambda _: self._on_choice())
+        self.source.currentIndexChanged.connect(lambda _: self._choose())
         self.work.runner.showed.connect(self._on_shown)
         self.work.gave.connect(self._on_finished)
         self.work.told.connect(self._on_told)
 
-    def refresh(self, prefer: SpectralMap | None = None) -> None:
-        """List the maps in the viewer: choose the wanted one, else one that has just come, else keep the choice."""
-        layers = contents.map_layers(self.viewer)
-        maps = [contents.map_of(layer) for layer in layers]
-        new = [source for source in maps if not any(source is known for known in self._known)]
-        wanted = prefer if prefer is not None else new[-1] if new else self.chosen_map()
-        self._known = maps
+    def refresh(self) -> None:
+        """List the maps in the viewer; the current one is chosen."""
+        current = contents.current(self.viewer).layer
         self.source.blockSignals(True)
         self.source.clear()
-        for layer, source in zip(layers, maps, strict=True):
-            self.source.addItem(layer.name, source)
-        self.source.setCurrentIndex(next((i for i, source in enumerate(maps) if source is wanted), len(maps) - 1))
+        for layer in contents.map_layers(self.viewer):
+            self.source.addItem(layer.name, contents.map_of(layer))
+            if layer is current:
+                self.source.setCurrentIndex(self.source.count() - 1)
         self.source.blockSignals(False)
         self._on_choice()
 
@@ -92,6 +88,14 @@ class StagePanel(QWidget):
         self.work.begin_step(
             settings, [source], lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}", "Running…"
         )
+
+    def _choose(self) -> None:
+        """Make the chosen map the current one, everywhere."""
+        self._on_choice()
+        chosen = self.chosen_map()
+        layer = next((layer for layer in contents.map_layers(self.viewer) if contents.map_of(layer) is chosen), None)
+        if layer is not None:
+            contents.current(self.viewer).choose(layer)
 
     def _on_choice(self) -> None:
         source = self.chosen_map()

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Picture, SpectralMap
 from napari_wse2xai.gui.parts.docked import plain
+from napari_wse2xai.gui.session.current import CurrentMap
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, part_layer, shown_in
 from napari_wse2xai.session import Artefact, Change, Missing, Session, among
 
@@ -47,12 +48,20 @@ class SessionLayers:
         self.session.add(*_artefacts(viewer), label="Open")
         self.session.leaving.connect(self._remember)
         self.session.changed.connect(self._follow)
-        viewer.layers.events.inserted.connect(self._on_inserted)
+        self._layers = viewer.layers
+        self._layers.events.inserted.connect(self._on_inserted, position="last")
+        self.current = CurrentMap(viewer, self.session)
+
+    def let_go(self) -> None:
+        """Hear of nothing more."""
+        self._layers.events.inserted.disconnect(self._on_inserted)
+        self.current.let_go()
 
     def _on_inserted(self, event: Any) -> None:
         is_ = shown_in(event.value.metadata)
         if is_ is not None and not isinstance(is_.artefact, Picture):
             self.session.add(is_.artefact)
+        self.current.update()
 
     def seen(self) -> tuple[LayerSnapshot, ...]:
         """Every layer that shows a result, from below."""
