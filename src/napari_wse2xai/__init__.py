@@ -52,6 +52,7 @@ _HOME = {
         "Computed",
         "ConvertAxis",
         "CorrectResponse",
+        "Decompose",
         "Deconvolve",
         "Despike",
         "Explain",

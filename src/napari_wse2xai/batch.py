@@ -240,17 +240,17 @@ def run_chains(
     keep_in : folder in which a training is kept so that it can be resumed
     calculated : what the files hold that the recipe names under theory; read where it is not given
     """
-    maps, peaks = {}, {}
+    outcomes: dict[str, recipe.Outcome] = {}
     chains, shares = {name: chain for name, chain in wanted.chains().items() if name in sources}, _Shares.of(wanted)
     for index, (name, chain) in enumerate(chains.items()):
         share = (shares.run - shares.read) / len(chains)
-        outcome = chain.run(sources[name], part(progress, shares.read + index * share, shares.read + (index + 1) * share, name))
-        maps[name] = outcome.map
-        if outcome.peaks is not None:
-            peaks[name] = outcome.peaks
-            _tell_of_model(name, outcome.peaks, outcome.map)
+        outcomes[name] = chain.run(sources[name], part(progress, shares.read + index * share, shares.read + (index + 1) * share, name))
+        if (found := outcomes[name].peaks) is not None:
+            _tell_of_model(name, found, outcomes[name].map)
+    maps, peaks = {name: each.map for name, each in outcomes.items()}, {name: each.peaks for name, each in outcomes.items() if each.peaks}
+    components = {name: each.components for name, each in outcomes.items() if each.components is not None}
     paired = _paired(wanted, peaks, part(progress, shares.run, shares.paired, "pair"))
-    results = _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired), keep_in, progress)
+    results = _learnt(wanted, Results(maps, peaks, recipe.to_yaml(wanted), paired, components=components), keep_in, progress)
     if wanted.theory is None or "raman" not in peaks:
         return results
     return replace(results, theory=wanted.theory.beside(results, calculated or read_named(wanted.theory)))

@@ -3,6 +3,7 @@
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.candidate import Candidate
 from napari_wse2xai.data.compared import MapLevel, OtherModel
+from napari_wse2xai.data.components import Components
 from napari_wse2xai.data.computed_map import ComputedMap
 from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.frame import Direction, Frame
@@ -27,6 +28,7 @@ __all__ = [
     "VALIDATIONS",
     "AxisKind",
     "Candidate",
+    "Components",
     "ComputedMap",
     "Direction",
     "Explanation",

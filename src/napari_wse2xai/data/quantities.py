@@ -43,6 +43,11 @@ REGION_COLORS = ("#0072b2", "#e6a817", "#009e73", "#cc5fa5", "#7f4f24", "#56b4e9
 """Regions in which a parameter acts alike, by their number."""
 
 
+def region_color(index: int) -> str:
+    """Colour of a region, a group or a component by its number from 0, the same on maps and in plots."""
+    return REGION_COLORS[index % len(REGION_COLORS)]
+
+
 def colormap_of(parameter: str) -> str:
     """Colour map of a parameter; that of heights for what has none of its own."""
     return COLORMAPS.get(parameter, COLORMAPS["height"])

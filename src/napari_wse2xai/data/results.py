@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from napari_wse2xai.data.components import Components
 from napari_wse2xai.data.explanation import Explanation
 from napari_wse2xai.data.paired_maps import PairedMaps
 from napari_wse2xai.data.peak_maps import PeakMaps
@@ -34,3 +35,5 @@ class Results:
     """What the run told the user about the data, a sentence each."""
     theory: "TheoryBeside | None" = None
     """Calculated lines beside the measured ones, where the run compared them."""
+    components: Mapping[str, Components] = field(default_factory=dict)
+    """What the spectra of each modality are made of before any fit, where the run asked that."""

@@ -4,8 +4,10 @@ from typing import Any
 
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PeakMaps
+from napari_wse2xai.data import Components, PeakMaps
+from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.maps.components_view import ComponentsView
 from napari_wse2xai.gui.maps.load_maps import LoadMaps
 from napari_wse2xai.gui.maps.model_check import ModelCheck
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
@@ -21,7 +23,7 @@ from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.session.saving import SaveButtons
 from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
-from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Deconvolve, FindFlake, Normalise, Peak, Stage
+from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Decompose, Deconvolve, FindFlake, Normalise, Peak, Stage
 
 LEAST_WIDTH = 360
 
@@ -35,6 +37,7 @@ class MainWidget(FollowsLayers):
         self.loading = LoadMaps(napari_viewer)
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
         self.checking = ModelCheck(napari_viewer, self.panels[Deconvolve].form)
+        self.components = ComponentsView(napari_viewer)
         self.peak_file = PeakFile(napari_viewer, self.panels[Deconvolve].form)
         self.preset = PresetBox(self.panels.values())
         self.said = MessageLabel(napari_viewer)
@@ -60,7 +63,7 @@ class MainWidget(FollowsLayers):
         column.addWidget(self._section(LoadMaps, "Load maps", self.loading))
         column.addWidget(self.preset)
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
-            column.addWidget(self._section(stage, f"{number}. {stage.title}", self._with_check(panel) if stage is Deconvolve else panel))
+            column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
         column.addWidget(self._section(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
         column.addWidget(self._section(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
         column.addWidget(self._section(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
@@ -79,15 +82,17 @@ class MainWidget(FollowsLayers):
         layout.addWidget(self.said)
         self.setMinimumWidth(LEAST_WIDTH)
 
-    def _with_check(self, panel: StagePanel) -> QWidget:
-        """The deconvolution with the check of its model below."""
-        both = QWidget()
-        column = QVBoxLayout(both)
+    def _dressed(self, stage: Any, panel: StagePanel) -> QWidget:
+        """A stage with what belongs to it."""
+        parts = {Deconvolve: (self.peak_file, panel, self.checking), Decompose: (panel, self.components)}.get(stage)
+        if parts is None:
+            return panel
+        together = QWidget()
+        column = QVBoxLayout(together)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.peak_file)
-        column.addWidget(panel)
-        column.addWidget(self.checking)
-        return both
+        for part in parts:
+            column.addWidget(part)
+        return together
 
     def _section(self, key: Any, title: str, content: QWidget) -> CollapsibleSection:
         self._sections[key] = CollapsibleSection(title, content)
@@ -97,6 +102,7 @@ class MainWidget(FollowsLayers):
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
             panel.told.connect(lambda text, severity, stage=stage: self.said.say(f"{stage.title}: {text}", severity))
+        self.components.chosen.connect(self._on_start_peaks)
         self.checking.changed.connect(lambda text: self.said.say(f"Accepted: {text} Run Deconvolve again."))
         self.pairing.told.connect(lambda text, severity: self.said.say(f"Pair: {text}", severity))
         self.training.told.connect(lambda text, severity: self.said.say(f"Train: {text}", severity))
@@ -115,14 +121,24 @@ class MainWidget(FollowsLayers):
 
     def _on_ran(self, stage: Any, result: Any) -> None:
         """Hand the result to the next step, and open that."""
+        if isinstance(result, Components):
+            self.components.show_components(result)
+            self.open_section(Decompose)
+            return
         order = [*self.panels, PeakChooser]
-        usual = [step for step in order[order.index(stage) + 1 :] if step not in (Calibrate, CorrectResponse, Normalise)]
-        self.open_section(usual[0])
+        left_out = (Calibrate, CorrectResponse, Normalise, Decompose)
+        self.open_section(next(step for step in order[order.index(stage) + 1 :] if step not in left_out))
         if isinstance(result, PeakMaps):
             self.chooser.refresh()
             worked_on = self.panels[Deconvolve].worked_on
             if worked_on is not None:
                 self.checking.know(result, worked_on)
+
+    def _on_start_peaks(self, peaks: tuple[Peak, ...]) -> None:
+        """Take start peaks from a component."""
+        self.put_start_peaks(peaks)
+        self.open_section(Deconvolve)
+        self.said.say(f"{counted(len(peaks), 'start peak')} taken; look at their windows, then Run.")
 
     def open_section(self, step: Any) -> None:
         """Open one section and close the others."""

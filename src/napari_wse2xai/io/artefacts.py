@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import (
     NETWORK,
+    Components,
     Explanation,
     Frame,
     Level,
@@ -33,7 +34,7 @@ from napari_wse2xai.io.hdf5 import numbers_of, texts_of
 from napari_wse2xai.io.results_theory import THEORY, read_beside, write_beside
 from napari_wse2xai.theory.beside import TheoryBeside
 
-PAIR, MODEL, EXPLANATION, RAMAN = "pair", "model", "explanation", "raman"
+PAIR, MODEL, EXPLANATION, RAMAN, COMPONENTS = "pair", "model", "explanation", "raman", "components"
 SAMPLES, OWN_SAMPLES, RECOVERY = "samples", "explanation_samples", "recovery"
 """Groups of the table that a model learnt from, of that of an explanation where it is another, and of a simulation's scores."""
 _HARMLESS_PIXELS = 1 << 20
@@ -52,12 +53,12 @@ def write_artefact(group: Any, artefact: Any, *, known: Samples | None = None, w
     """
     if isinstance(artefact, SpectralMap):
         netcdf.write_map_group(group, artefact)
-    elif isinstance(artefact, PeakMaps):
-        _write_peaks(group, artefact)
+    elif isinstance(artefact, PeakMaps | Components):
+        _write_on_grid(group, artefact)
     elif isinstance(artefact, PairedMaps):
         _write_pair(group, artefact)
         if with_raman:
-            _write_peaks(group.create_group(RAMAN), artefact.raman)
+            _write_on_grid(group.create_group(RAMAN), artefact.raman)
     elif isinstance(artefact, TrainedModel):
         _write_model(group.create_group(MODEL), artefact)
     elif isinstance(artefact, Explanation):
@@ -79,6 +80,8 @@ def read_artefact(group: Any, kind: type, *, name: str = "", raman: PeakMaps | N
         return netcdf.read_map_group(group, name=name or "map")
     if kind is PeakMaps:
         return _read_peaks(group, name or "peaks")
+    if kind is Components:
+        return _read_components(group)
     if kind is PairedMaps:
         return _read_pair(group, raman or _read_peaks(group[RAMAN], RAMAN))
     if kind is TrainedModel:
@@ -91,6 +94,7 @@ def read_artefact(group: Any, kind: type, *, name: str = "", raman: PeakMaps | N
 KINDS: dict[str, type] = {
     "map": SpectralMap,
     "peaks": PeakMaps,
+    COMPONENTS: Components,
     PAIR: PairedMaps,
     MODEL: TrainedModel,
     EXPLANATION: Explanation,
@@ -99,10 +103,10 @@ KINDS: dict[str, type] = {
 """Kinds of artefacts by their words in a file."""
 
 
-def _write_peaks(group: Any, peaks: PeakMaps) -> None:
-    netcdf.write_frame(group, peaks.frame)
-    netcdf.write_axis(group, peaks.axis)
-    codec.write(group, peaks)
+def _write_on_grid(group: Any, made: PeakMaps | Components) -> None:
+    netcdf.write_frame(group, made.frame)
+    netcdf.write_axis(group, made.axis)
+    codec.write(group, made)
 
 
 def _read_peaks(group: Any, name: str) -> PeakMaps:
@@ -112,9 +116,15 @@ def _read_peaks(group: Any, name: str) -> PeakMaps:
     )
 
 
+def _read_components(group: Any) -> Components:
+    fields = codec.read(Components, group)
+    shape = group["y"].size, group["x"].size
+    return Components(frame=netcdf.read_frame(group, shape), axis=netcdf.read_axis(group), **fields)
+
+
 def _write_pair(group: Any, paired: PairedMaps) -> None:
     """Write the PL peaks on the RS grid, the transform and how well it fits."""
-    _write_peaks(group, paired.pl)
+    _write_on_grid(group, paired.pl)
     group.attrs["pl_history"] = histories.to_json(paired.pl.history)
     codec.write(group, paired)
     group.attrs["matrix"] = np.asarray(paired.transform.matrix, dtype=np.float64).ravel()

@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from napari_wse2xai.data import Explanation, History, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
+from napari_wse2xai.data import Components, Explanation, History, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
-from napari_wse2xai.io.artefacts import EXPLANATION, MODEL, PAIR, RAMAN, read_artefact, write_artefact
+from napari_wse2xai.io.artefacts import COMPONENTS, EXPLANATION, MODEL, PAIR, RAMAN, read_artefact, write_artefact
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.codec import LAYOUT
 from napari_wse2xai.io.readers.netcdf import open_netcdf
@@ -73,6 +73,8 @@ def _write_modalities(file: Any, results: Results) -> None:
         group.attrs["history"] = histories.to_json(history)
         every += history
         _write_modality(group, *parts)
+        if modality in results.components:
+            write_artefact(group.create_group(COMPONENTS), results.components[modality])
     file.attrs["history"] = histories.to_json(every)
 
 
@@ -135,9 +137,11 @@ def _read(group: Any) -> Results:
     maps = {name: read_artefact(each["map"], SpectralMap, name=name) for name, each in modalities.items() if "map" in each}
     peaks = {name: read_artefact(each["peaks"], PeakMaps, name=name) for name, each in modalities.items() if "peaks" in each}
     paired = _paired(group[PAIR], peaks) if PAIR in group and RAMAN in peaks else None
+    components = {name: read_artefact(each[COMPONENTS], Components) for name, each in modalities.items() if COMPONENTS in each}
     told = tuple(json.loads(netcdf.text_of(group.attrs, "warnings") or "[]"))
     theory = read_artefact(group, TheoryBeside) if THEORY in group else None
-    return Results(maps, peaks, netcdf.text_of(group.attrs, "recipe"), paired, *_learnt(group, paired), warnings=told, theory=theory)
+    recipe = netcdf.text_of(group.attrs, "recipe")
+    return Results(maps, peaks, recipe, paired, *_learnt(group, paired), warnings=told, theory=theory, components=components)
 
 
 def _paired(group: Any, peaks: Mapping[str, PeakMaps]) -> PairedMaps:

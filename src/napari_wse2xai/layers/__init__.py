@@ -4,6 +4,7 @@ Same frame, same place: every layer gets scale, translation and units from the a
 `layer.metadata["wse2xai"]` holds a `Shown`, written here only and read by `shown_in` only.
 """
 
+from napari_wse2xai.layers.components import groups_layer, share_layer
 from napari_wse2xai.layers.learnt import (
     beside_layers,
     disagreement_layer,
@@ -48,6 +49,7 @@ __all__ = [
     "effect_layer",
     "flake_layer",
     "folds_layer",
+    "groups_layer",
     "layer_name",
     "light_layer",
     "map_layer",
@@ -60,6 +62,7 @@ __all__ = [
     "region_layer",
     "regions_layer",
     "repaired_layer",
+    "share_layer",
     "shown_in",
     "slope_layer",
     "split_layer",

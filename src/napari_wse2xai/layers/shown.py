@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
+from napari_wse2xai.data import Components, Explanation, Frame, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
 from napari_wse2xai.theory.beside import TheoryBeside
 
 LayerTuple = tuple[Any, dict[str, Any], str]
@@ -19,9 +19,10 @@ KEY = "wse2xai"
 class Shown:
     """What a layer shows."""
 
-    artefact: SpectralMap | PeakMaps | Picture | PairedMaps | TrainedModel | Explanation | TheoryBeside
+    artefact: SpectralMap | PeakMaps | Components | Picture | PairedMaps | TrainedModel | Explanation | TheoryBeside
     part: str
-    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`; of
+    """``map``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in `part_name`;
+    of components their names, or ``groups``; of
     paired maps ``RS``, ``PL``, or a parameter of a PL peak; of a model one of `learnt.MODEL_PARTS`; of an explanation ``region``, or
     ``drawn``; ``slope``, ``apart``, ``RS``, ``PL``, ``effect`` and the feature's name; of theory beside the data ``regions``."""
     flake: int = 0
@@ -78,7 +79,7 @@ def _placed(step: float, origin: float, *, are_places: bool) -> tuple[float, flo
 
 
 def image_layer(
-    artefact: SpectralMap | PeakMaps, part: str, name: str, values: NDArray[Any], colormap: str, *, visible: bool = True
+    artefact: SpectralMap | PeakMaps | Components, part: str, name: str, values: NDArray[Any], colormap: str, *, visible: bool = True
 ) -> LayerTuple:
     """One map as an Image; NaN is transparent."""
     keywords = {

@@ -1,5 +1,6 @@
 """Maps, drawn on a given Axes; a line scan or a series, which has no area to show, is drawn as a curve."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -189,18 +190,36 @@ def draw_computed(axes: Axes, peaks: PeakMaps, computed: ComputedMap, *, flake: 
 
 def draw_status(axes: Axes, peaks: PeakMaps) -> None:
     """What became of each pixel's fit, with a legend of what occurs."""
-    norm = BoundaryNorm([*(status - 0.5 for status in Status), max(Status) + 0.5], len(Status))
-    colors = ListedColormap([STATUS_COLORS[status] for status in Status])
-    line = is_line(peaks.frame)
-    shown = peaks.status.reshape(1, -1) if line else peaks.status
-    extent = line_extent(peaks.frame) if line else extent_um(peaks.frame)
-    axes.imshow(shown, extent=extent, cmap=colors, norm=norm, interpolation="nearest", aspect="auto" if line else aspect(peaks.frame))
-    present = [status for status in Status if (peaks.status == status).any()]
-    handles = [Patch(color=STATUS_COLORS[status], label=f"{status.meaning} ({int((peaks.status == status).sum())})") for status in present]
-    _dress(axes, peaks.frame, "Status of the fit")
+    kinds = {int(status): (status.meaning, STATUS_COLORS[status]) for status in Status}
+    draw_kinds(axes, peaks.frame, peaks.status, kinds, "Status of the fit")
+
+
+def draw_kinds(axes: Axes, frame: Frame, values: NDArray[np.uint8], kinds: Mapping[int, tuple[str, str]], title: str) -> None:
+    """Which of some kinds each pixel is of, with a legend of those that occur and their numbers of pixels.
+
+    Parameters
+    ----------
+    values : (ny, nx) keys of `kinds`; others stay blank
+    kinds : words and colour of each
+    """
+    shown = np.full(values.shape, np.nan)
+    for number, key in enumerate(kinds):
+        shown[values == key] = number
+    line = is_line(frame)
+    axes.imshow(
+        shown.reshape(1, -1) if line else shown,
+        extent=line_extent(frame) if line else extent_um(frame),
+        cmap=ListedColormap([colour for _, colour in kinds.values()]),
+        norm=BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds)),
+        interpolation="nearest",
+        aspect="auto" if line else aspect(frame),
+    )
+    counts = {key: int((values == key).sum()) for key in kinds}
+    handles = [Patch(color=colour, label=f"{words} ({counts[key]})") for key, (words, colour) in kinds.items() if counts[key]]
+    _dress(axes, frame, title)
     if line:
         axes.set(ylabel="", yticks=[])
-        dress_line(axes, peaks.frame)
+        dress_line(axes, frame)
         axes.legend(handles=handles, loc="center right", framealpha=1.0, fontsize="small")
     else:
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize="small")

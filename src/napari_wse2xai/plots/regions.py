@@ -6,7 +6,7 @@ from matplotlib.colors import BoundaryNorm, ListedColormap
 from matplotlib.patches import Patch
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import REGION_COLORS, feature_words
+from napari_wse2xai.data.quantities import feature_words, region_color
 from napari_wse2xai.plots.grid import aspect, dress, dress_line, extent_um, is_line, line_extent
 from napari_wse2xai.plots.judged import badge, stamp
 from napari_wse2xai.plots.plain_text import plain
@@ -16,7 +16,7 @@ def draw_regions(axes: Axes, explanation: Explanation, feature: int, *, flake: i
     """Regions of a parameter in the colours of the window's layer; what each is stands beneath."""
     assert explanation.region_of is not None
     frame, regions = explanation.samples.frames[flake], [each for each in explanation.regions if each.feature == feature]
-    colors = [REGION_COLORS[(each.number - 1) % len(REGION_COLORS)] for each in regions]
+    colors = [region_color(each.number - 1) for each in regions]
     values, line = explanation.samples.image(explanation.region_of[feature], flake), is_line(frame)
     axes.imshow(
         values.reshape(1, -1) if line else values,

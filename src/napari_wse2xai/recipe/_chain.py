@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
-from napari_wse2xai.data import PairedMaps, PeakMaps, SpectralMap
+from napari_wse2xai.data import Components, PairedMaps, PeakMaps, SpectralMap
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.stages import BY_NAME, Step, as_kept
 
@@ -19,6 +19,8 @@ class Outcome:
     """None where the chain ends before deconvolution."""
     last: Any = None
     """What the last step gave."""
+    components: Components | None = None
+    """None where they were not asked for."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class Chain:
             last = stage.on(known, part(progress, start / ends[-1], end / ends[-1], stage.title))
             known[type(last)] = [last] if isinstance(last, PairedMaps) else last
         found: Any = known.get(SpectralMap)
-        return Outcome(found, known.get(PeakMaps), last)
+        return Outcome(found, known.get(PeakMaps), last, known.get(Components))
 
     def stage(self, kind: type[Step]) -> Step | None:
         """Find the first stage of a class; None where the chain has none."""

@@ -3,13 +3,15 @@
 import io
 from collections.abc import Callable, Mapping
 from functools import partial
+from typing import Any
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
-from napari_wse2xai.data import PARAMETERS, PairedMaps, PeakMaps, Results, SpectralMap, peaks_there
+from napari_wse2xai.data import PARAMETERS, Components, PairedMaps, PeakMaps, Results, SpectralMap, peaks_there
 from napari_wse2xai.plots import maps, pairing
+from napari_wse2xai.plots.components import draw_components, draw_groups, draw_share
 from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -39,6 +41,8 @@ def _all_jobs(results: Results) -> dict[str, Callable[[], PlainFigure]]:
     for modality, source in results.maps.items():
         peaks = results.peaks.get(modality)
         found |= {f"{modality}_{name}": partial(job, source, peaks) for name, job in _jobs(peaks).items()}
+        if modality in results.components:
+            found[f"{modality}_components"] = partial(_components, results.components[modality])
     if results.paired is not None:
         found["pair_overlay"] = partial(_pairing, results.paired)
     return found | _learnt_figures.jobs(results) | _theory.jobs(results)
@@ -88,6 +92,24 @@ def _spectra(source: SpectralMap, peaks: PeakMaps | None) -> PlainFigure:
     top.set_title(f"Brightest pixel (row {row}, column {column})")
     draw_mean_spectrum(bottom, source, peaks)
     bottom.set_title("Mean spectrum")
+    return figure
+
+
+def _components(components: Components) -> PlainFigure:
+    """Spectra of the components, and where the strongest of them lie."""
+    shown = min(len(components.names), 4) if components.group is None else 1
+    columns = min(shown, 2)
+    figure = PlainFigure(figsize=(11.0, 4.8), layout="constrained")
+    halves: Any = figure.subfigures(1, 2, width_ratios=(1.0, 1.1))
+    left, right = halves
+    draw_components(left.subplots(), components)
+    for number, axes in enumerate(right.subplots(-(-shown // columns), columns, squeeze=False).ravel()[:shown]):
+        if components.group is None:
+            draw_share(axes, components, number)
+        else:
+            draw_groups(axes, components)
+    if shown == 3:
+        right.axes[-1].remove()
     return figure
 
 

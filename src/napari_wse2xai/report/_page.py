@@ -16,7 +16,7 @@ from napari_wse2xai.report import _learnt, _theory
 from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
-from napari_wse2xai.stages import STAGES
+from napari_wse2xai.stages import STAGES, Decompose
 
 WORDS = {"raman": "Raman scattering", "pl": "Photoluminescence"}
 CAPTIONS = {
@@ -25,6 +25,7 @@ CAPTIONS = {
     "height": "Height of each peak.",
     "position": "Position of each peak.",
     "fwhm": "Full width at half maximum of each peak.",
+    "components": "What the spectra are made of before any fit: components, or groups of like spectra, and where they lie.",
     "computed": "Maps worked out of the peaks' parameters.",
     "overlay": "RS (magenta) and PL (green) on the RS grid: white where both shine; in turns as a checkerboard; and the PL as it now lies "
     "there. Dashed: border of the PL scan.",
@@ -86,7 +87,7 @@ def _section(name: str, results: Results, images: Images, comparison: Comparison
     return {
         "id": name,
         "title": WORDS[name],
-        "facts": _facts(source),
+        "facts": _facts(source) + (Decompose.facts(results.components[name]) if name in results.components else []),
         "metadata": dict(source.metadata),
         "peaks": _peak_rows(peaks) if peaks is not None else [],
         "computed": _computed_rows(peaks) if peaks is not None else [],
@@ -95,7 +96,7 @@ def _section(name: str, results: Results, images: Images, comparison: Comparison
         "fit": _fit_facts(peaks) if peaks is not None else [],
         "status": _status_rows(peaks) if peaks is not None else [],
         "pictures": _pictures(name, images),
-        "settings": settings_of(history),
+        "settings": settings_of(history) + (settings_of(results.components[name].history[-1:]) if name in results.components else []),
         "truth": _truth(comparison) if comparison is not None else None,
     }
 
@@ -175,7 +176,7 @@ def _facts(source: SpectralMap) -> list[tuple[str, str]]:
     missing = int((~source.measured).sum())
     if missing:
         facts.append(("Not measured", f"{missing} pixels"))
-    return facts + [fact for stage in STAGES for fact in stage.facts(source)]
+    return facts + [fact for stage in STAGES if stage.gives is SpectralMap for fact in stage.facts(source)]
 
 
 def _grid(frame: Frame) -> tuple[str, str]:

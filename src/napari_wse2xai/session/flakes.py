@@ -5,8 +5,10 @@ from dataclasses import replace
 from itertools import chain, count
 from typing import TypeVar
 
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
-from napari_wse2xai.session.lineage import Artefact, Lineage, among
+import numpy as np
+
+from napari_wse2xai.data import Components, Explanation, PairedMaps, PeakMaps, Results, SpectralMap, TrainedModel
+from napari_wse2xai.session.lineage import Artefact, Lineage, among, of_one_measurement
 from napari_wse2xai.theory.beside import TheoryBeside
 
 Kind = TypeVar("Kind", bound=Artefact)
@@ -57,7 +59,15 @@ def _of(session: Lineage, line: Sequence[Artefact]) -> Results:
         maps = {source.axis.kind.modality: source}
     explanation, model = _first(line, Explanation), _first(line, TrainedModel)
     theory = session.theory_of(explanation) if explanation is not None else _first(line, TheoryBeside)
-    return Results(maps, dict(sorted(found.items(), reverse=True)), paired=paired, model=model, explanation=explanation, theory=theory)
+    components = {key: each for key, source in maps.items() if (each := _components_of(session, source)) is not None}
+    known = dict(sorted(found.items(), reverse=True))
+    return Results(maps, known, paired=paired, model=model, explanation=explanation, theory=theory, components=components)
+
+
+def _components_of(session: Lineage, source: SpectralMap) -> Components | None:
+    """Newest components of the spectra of a map's measurement, on its axis."""
+    every = (each for each in reversed(session.of_kind(Components)) if each.frame == source.frame and of_one_measurement(each, source))
+    return next((each for each in every if np.array_equal(each.axis.values, source.axis.values)), None)
 
 
 def _together(lines: list[Results]) -> list[Results]:

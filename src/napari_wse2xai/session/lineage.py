@@ -5,13 +5,19 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, SpectralMap, TrainedModel
+from napari_wse2xai.data import Components, Explanation, PairedMaps, PeakMaps, SpectralMap, TrainedModel
 from napari_wse2xai.data.history import History, descends, mark_of, roots, spectra_steps
 from napari_wse2xai.theory.beside import TheoryBeside
 
-Artefact = SpectralMap | PeakMaps | PairedMaps | TrainedModel | Explanation | TheoryBeside
+Artefact = SpectralMap | PeakMaps | Components | PairedMaps | TrainedModel | Explanation | TheoryBeside
 Kind = TypeVar("Kind", bound=Artefact)
-CARRIES_ON: dict[type, type] = {SpectralMap: SpectralMap, PeakMaps: SpectralMap, Explanation: TrainedModel, TheoryBeside: PeakMaps}
+CARRIES_ON: dict[type, type] = {
+    SpectralMap: SpectralMap,
+    PeakMaps: SpectralMap,
+    Components: SpectralMap,
+    Explanation: TrainedModel,
+    TheoryBeside: PeakMaps,
+}
 """Kinds whose history begins with that of what they were made of, and what that is."""
 MEASURED_SIDE = (SpectralMap, PeakMaps, PairedMaps)
 """Kinds of which a later run replaces an earlier one; a second model stands beside the first."""

@@ -8,7 +8,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import PeakMaps, Record, SpectralMap
+from napari_wse2xai.data import Components, PeakMaps, Record, SpectralMap
 from napari_wse2xai.data.history import History, mark_of, now
 from napari_wse2xai.io.artefacts import KINDS
 from napari_wse2xai.session.lineage import CARRIES_ON, Artefact, mark_in
@@ -16,6 +16,8 @@ from napari_wse2xai.stages import Step
 
 PREFIXES = {kind: word for word, kind in KINDS.items()}
 """What an id begins with."""
+ON_AN_AXIS = (SpectralMap, PeakMaps, Components)
+"""Kinds that are of RS or of PL alone."""
 
 
 class State(StrEnum):
@@ -64,7 +66,7 @@ class Missing:
         of = tuple(map(mark_in, given[1:] if before else given))
         record = Record(type(step).__name__, step.model_dump(mode="json"), __version__, 0.0, now(), of)
         name = first.name if carries_on else " + ".join(one.name for one in given)
-        modality = modality_of(first) if issubclass(kind, SpectralMap | PeakMaps) else ""
+        modality = modality_of(first) if issubclass(kind, ON_AN_AXIS) else ""
         return cls(name, why, (*before, record), parents or tuple(map(id_of, given)), kind, modality=modality)
 
 
@@ -104,7 +106,7 @@ def modality_of(held: Artefact | Missing) -> str:
     """Whether a map or peaks are of RS or of PL; empty for what is of both."""
     if isinstance(held, Missing):
         return held.modality
-    return held.axis.kind.modality if isinstance(held, SpectralMap | PeakMaps) else ""
+    return held.axis.kind.modality if isinstance(held, ON_AN_AXIS) else ""
 
 
 def id_of(held: Artefact | Missing) -> str:

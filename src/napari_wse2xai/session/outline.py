@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Record, SpectralMap, TrainedModel
+from napari_wse2xai.data import Components, Explanation, PairedMaps, PeakMaps, Record, TrainedModel
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.session.lineage import MEASURED_SIDE, mark_in
-from napari_wse2xai.session.node import Node
+from napari_wse2xai.session.node import ON_AN_AXIS, Node
 from napari_wse2xai.session.rerun import BY_NAME
 from napari_wse2xai.session.session import Session
 
@@ -86,7 +86,7 @@ def _branch_of(node: Node, at: dict[str, Branch], several: Branch) -> Branch:
 
 def _steps_before(node: Node, session: Session) -> list[Row]:
     """Steps of a map's or of peaks' history that have no result of their own, told with the first result that went through them."""
-    if not isinstance(node.artefact, SpectralMap | PeakMaps) or node.parents:
+    if not isinstance(node.artefact, ON_AN_AXIS) or node.parents:
         return []
     history = node.artefact.history
     marks = {mark_in(each) for each in session}
@@ -100,6 +100,8 @@ def title_of(node: Node) -> str:
     artefact = node.artefact
     if isinstance(artefact, PeakMaps):
         return f"{_title(node.record)}: {', '.join(artefact.names)}"
+    if isinstance(artefact, Components):
+        return f"{_title(node.record)}: {artefact.method}, {len(artefact.names)}"
     if isinstance(artefact, TrainedModel):
         return f"{_title(node.record)}: PL {', '.join(artefact.samples.target_names)}"
     if isinstance(artefact, Explanation):

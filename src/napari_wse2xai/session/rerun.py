@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from pydantic import ValidationError
 
-from napari_wse2xai.data import Explanation, Pairable, PairedMaps, PeakMaps, Record, SpectralMap, TrainedModel
+from napari_wse2xai.data import Components, Explanation, Pairable, PairedMaps, PeakMaps, Record, SpectralMap, TrainedModel
 from napari_wse2xai.data.history import ABOUT_THE_FLAKE, History, mark_of, now
 from napari_wse2xai.errors import DataError, SettingsError, UserError
 from napari_wse2xai.io.calculations import read_named
@@ -151,7 +151,7 @@ class Rerun:
         if isinstance(artefact, SpectralMap):
             return self._map(artefact.history, artefact.name, anew=True)
         stage = self._stage(artefact.history[-1])
-        if isinstance(artefact, PeakMaps):
+        if isinstance(artefact, PeakMaps | Components):
             return self._done(stage, self._map(artefact.history[:-1], artefact.name, of=given_to(artefact)))
         if isinstance(artefact, TheoryBeside):
             return self._compared(stage, artefact)

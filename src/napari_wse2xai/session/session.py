@@ -308,8 +308,8 @@ class Session(Lineage):
     @classmethod
     def of(cls, *results: Results) -> Self:
         """Session of what runs without a window gave, one flake or several."""
-        every = [each for one in results for each in (*one.maps.values(), *one.peaks.values(), *_learnt(one)) if each is not None]
-        return cls(every)
+        every = (each for one in results for each in (*_of_maps(one), *_learnt(one)))
+        return cls([each for each in every if each is not None])
 
     @classmethod
     def open(cls, path: str | Path, progress: Progress = silent) -> Self:
@@ -319,6 +319,10 @@ class Session(Lineage):
         session = cls()
         session._now = Moment(0, "", read_held(path, progress))
         return session
+
+
+def _of_maps(results: Results) -> tuple[Artefact, ...]:
+    return (*results.maps.values(), *results.components.values(), *results.peaks.values())
 
 
 def _learnt(results: Results) -> tuple[Artefact | None, ...]:

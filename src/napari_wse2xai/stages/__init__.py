@@ -11,6 +11,7 @@ from napari_wse2xai.stages.compare_theory import CompareTheory
 from napari_wse2xai.stages.computed import Computed
 from napari_wse2xai.stages.convert_axis import ConvertAxis
 from napari_wse2xai.stages.correct_response import CorrectResponse
+from napari_wse2xai.stages.decompose import Decompose
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.despike import Despike
 from napari_wse2xai.stages.explain import Explain
@@ -43,6 +44,7 @@ __all__ = [
     "Computed",
     "ConvertAxis",
     "CorrectResponse",
+    "Decompose",
     "Deconvolve",
     "Despike",
     "Explain",

@@ -6,7 +6,7 @@ import numpy as np
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.data.quantities import REGION_COLORS, pretty
+from napari_wse2xai.data.quantities import pretty, region_color
 from napari_wse2xai.gui.explain.asked import BY_RULE, BY_SHAPE, NEEDS_MODEL, Regions, regions_of
 from napari_wse2xai.gui.explain.canvas import ExplainCanvas
 from napari_wse2xai.gui.explain.curves import IcePlot
@@ -92,7 +92,7 @@ class RegionsView(BelowCurves):
         self.words.setText(in_words(explanation, regions))
         labels, rules = regions[0], [region.rule for region in regions[1]]
         self.canvas.show_effects([effect_layer(explanation, self.feature, labels, rules, flake) for flake in flakes])
-        self.ice.colour([REGION_COLORS[(k - 1) % len(REGION_COLORS)] for k in labels[explanation.pixels]])
+        self.ice.colour([region_color(k - 1) for k in labels[explanation.pixels]])
         self._coloured = True
 
     def _clear(self) -> None:
@@ -113,5 +113,5 @@ def rules_of(explanation: Explanation, regions: Regions) -> tuple[list[tuple[str
     lines, (labels, found), unit = [], regions, pretty(explanation.target_unit)
     for each in found:
         words = f"{each.rule}: {100 * np.mean(labels == each.number):.0f} % of the pixels, curves change by {each.change:+.3g} {unit}"
-        lines.append((REGION_COLORS[(each.number - 1) % len(REGION_COLORS)], words))
+        lines.append((region_color(each.number - 1), words))
     return lines, ALIKE if len(lines) == 1 else f"Within regions {100 * found[0].kept:.0f} % of the curves' spread is left."

@@ -196,7 +196,7 @@ def input_for(annotation: Any, field: FieldInfo | None = None) -> Any:
         return fields.from_file(spectrum_in)
     if kind is bool:
         return fields.flag()
-    if kind is int:
+    if kind is int and not optional:
         return fields.whole(*limits(field))
     return fields.text() if kind is str else fields.number(optional=optional)
 
