@@ -18,7 +18,7 @@ from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import write_map
-from napari_wse2xai.layers import peak_layer, to_layers
+from napari_wse2xai.layers import light_layer, peak_layer, to_layers
 from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Despike, FindFlake
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
@@ -194,6 +194,51 @@ def test_any_peak_map_is_one_tick_away_and_only_one_is_seen(
     panels.chooser.table.item(0, 0).setCheckState(Qt.Unchecked)
     settle()
     assert seen[0] not in names_of(viewer)
+
+
+def test_a_tick_leaves_alone_what_is_hidden_already(viewer, panels: MainWidget, settle, small_peaks: PeakMaps, small: SpectralMap) -> None:
+    """napari takes some 50 ms to hide a layer, hidden or not: with two dozen maps a tick took a second."""
+    contents.add(viewer, [*to_layers(small), *to_layers(small_peaks), *(peak_layer(small_peaks, 0, name) for name in ("fwhm", "position"))])
+    for layer in viewer.layers[2:]:
+        layer.visible = False
+    settle(lambda: panels.chooser.table.rowCount() == 2)
+    told: list[str] = []
+    for layer in viewer.layers:
+        layer.events.visible.connect(lambda event: told.append(event.source.name))
+    panels.chooser.table.item(0, 1).setCheckState(Qt.Checked)
+    settle()
+    assert told == ["A1' FWHM (cm⁻¹)"]
+
+
+@pytest.mark.own_window
+def test_two_lights_are_seen_in_a_light_window(viewer, small_peaks: PeakMaps) -> None:
+    """On the canvas itself: what adds up is lost on white."""
+    viewer.theme = "light"
+    viewer.window.resize(800, 600)
+    viewer.window._qt_window.show()
+    contents.session(viewer)
+    contents.add(viewer, [light_layer(small_peaks, "green")])
+    viewer.reset_view()
+    QApplication.processEvents()
+    picture = viewer.screenshot(flash=False)[..., :3].astype(int)
+    red, green, blue = picture[picture.shape[0] // 2, picture.shape[1] // 2]
+    assert green > 100
+    assert red == blue == 0
+    viewer.layers.clear()
+    QApplication.processEvents()
+    assert viewer.screenshot(flash=False)[10, 10, :3].min() > 200, "the canvas is the theme's again"
+
+
+def test_a_message_is_not_said_twice(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
+    panels.show()
+    contents.add(viewer, to_layers(small))
+    settle(panels.panels[FindFlake].work.begin_button.isEnabled)
+    panels.panels[FindFlake].form.put(FindFlake(k=1000))
+    run(panels, FindFlake, settle)
+    assert panels.said.text().startswith("Find flake: No flake was found")
+    assert not panels.said.isVisible(), "the open panel says it"
+    panels.open_section(Despike)
+    assert panels.said.isVisible()
 
 
 def test_errors_are_maps_too(viewer, panels: MainWidget, settle, small_peaks: PeakMaps) -> None:

@@ -83,7 +83,7 @@ def feature_words(name: str) -> str:
 
 def pretty(unit: str) -> str:
     """Write a unit as people read it."""
-    return unit.replace("cm-1", "cm⁻¹")
+    return "µm" if unit == "um" else unit.replace("cm-1", "cm⁻¹")
 
 
 def with_unit(feature: str, unit: str) -> str:

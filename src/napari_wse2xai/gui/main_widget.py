@@ -1,7 +1,9 @@
 """The dock: one foldable panel per stage in the order of the chain, and the choice of peak maps."""
 
+from functools import partial
 from typing import Any
 
+from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Components, PeakMaps
@@ -17,7 +19,7 @@ from napari_wse2xai.gui.maps.stage_panel import StagePanel
 from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.docked import Docked, FollowsLayers, plain
-from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
+from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.session.saving import SaveButtons
@@ -50,7 +52,9 @@ class MainWidget(FollowsLayers):
         self.saving = SaveButtons(napari_viewer)
         self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining, self.theory, self.session)
         self._sections: dict[Any, CollapsibleSection] = {}
+        self._told_by: Any = None
         self._had_peaks = False
+        self._scroll = QScrollArea()
         self._build()
         self._connect()
         self.set_listening(True)
@@ -73,12 +77,11 @@ class MainWidget(FollowsLayers):
         column.addWidget(self.saving)
         column.addStretch()
         self._sections[FindFlake].expand(animate=False)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(inside)
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setWidget(inside)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(scroll)
+        layout.addWidget(self._scroll)
         layout.addWidget(self.said)
         self.setMinimumWidth(LEAST_WIDTH)
 
@@ -101,14 +104,27 @@ class MainWidget(FollowsLayers):
     def _connect(self) -> None:
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
-            panel.told.connect(lambda text, severity, stage=stage: self.said.say(f"{stage.title}: {text}", severity))
+            panel.told.connect(partial(self._tell, stage, stage.title))
         self.components.chosen.connect(self._on_start_peaks)
-        self.checking.changed.connect(lambda text: self.said.say(f"Accepted: {text} Run Deconvolve again."))
-        self.pairing.told.connect(lambda text, severity: self.said.say(f"Pair: {text}", severity))
-        self.training.told.connect(lambda text, severity: self.said.say(f"Train: {text}", severity))
-        self.explaining.told.connect(lambda text, severity: self.said.say(f"Explain: {text}", severity))
-        self.theory.told.connect(lambda text, severity: self.said.say(f"Theory: {text}", severity))
-        self.session.told.connect(lambda text, severity: self.said.say(f"Session: {text}", severity))
+        self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run Deconvolve again."))
+        self.pairing.told.connect(partial(self._tell, PairPanel, "Pair"))
+        self.training.told.connect(partial(self._tell, TrainPanel, "Train"))
+        self.explaining.told.connect(partial(self._tell, ExplainPanel, "Explain"))
+        self.theory.told.connect(partial(self._tell, TheoryPanel, "Theory"))
+        self.session.told.connect(partial(self._tell, SessionPanel, "Session"))
+        for section in self._sections.values():
+            section.toggled.connect(lambda _: self._say_once())
+
+    def _tell(self, key: Any, title: str, text: str, severity: str = QUIET) -> None:
+        """Say at the foot what came of a step."""
+        self._told_by = key
+        self.said.say(f"{title}: {text}", severity)
+        self._say_once()
+
+    def _say_once(self) -> None:
+        """Say nothing at the foot that an open panel says itself."""
+        section = self._sections.get(self._told_by)
+        self.said.setVisible(bool(self.said.text()) and (section is None or not section.isExpanded()))
 
     def refresh(self) -> None:
         """Show what lies in the window now."""
@@ -138,12 +154,17 @@ class MainWidget(FollowsLayers):
         """Take start peaks from a component."""
         self.put_start_peaks(peaks)
         self.open_section(Deconvolve)
-        self.said.say(f"{counted(len(peaks), 'start peak')} taken; look at their windows, then Run.")
+        self._tell(None, "Deconvolve", f"{counted(len(peaks), 'start peak')} taken; look at their windows, then Run.")
 
     def open_section(self, step: Any) -> None:
-        """Open one section and close the others."""
+        """Open one section and close the others; where the window is low its head comes to the top."""
         for key, section in self._sections.items():
             (section.expand if key is step else section.collapse)(animate=False)
+        QTimer.singleShot(0, self, partial(self._bring_up, self._sections[step]))
+
+    def _bring_up(self, section: QWidget) -> None:
+        self._scroll.widget().layout().activate()  # the folds have just changed their heights
+        self._scroll.verticalScrollBar().setValue(section.y())
 
     def add_peak(self, position: float) -> None:
         """Add a peak at a position to the list of the deconvolution, like its nearest one in the list."""
@@ -152,7 +173,7 @@ class MainWidget(FollowsLayers):
         try:
             settings = panel.form.value()
         except ValueError as error:
-            self.said.say(f"No peak was added: {error}", BAD)
+            self._tell(None, "No peak was added", str(error), BAD)
             return
         assert isinstance(settings, Deconvolve)
         panel.form.put(settings.model_copy(update={"peaks": (*settings.peaks, new_peak(settings.peaks, position))}))

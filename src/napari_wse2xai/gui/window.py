@@ -37,15 +37,12 @@ def open_window(files: Iterable[Path]) -> Any:
 
 
 def furnish(viewer: Any) -> tuple[Any, Any]:
-    """Dock the panels and the spectrum, switch the scale bar on; returns both widgets."""
-    from napari_wse2xai.gui.main_widget import MainWidget
-    from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+    """Dock the workbench; returns its panels and the spectrum."""
+    from napari_wse2xai.gui.workbench import Workbench
 
-    panels, spectrum = MainWidget(viewer), SpectrumView(viewer)
-    viewer.window.add_dock_widget(panels, name="Raman & PL maps", area="right")
-    viewer.window.add_dock_widget(spectrum, name="Spectrum", area="bottom")
-    viewer.canvas.overlays.scale_bar.visible = True
-    return panels, spectrum
+    bench = Workbench(viewer)
+    viewer.window.add_dock_widget(bench, name="Workbench", area="right")
+    return bench, bench.furnish()
 
 
 def save_picture(viewer: Any, target: Path) -> None:

@@ -62,6 +62,8 @@ class SpectrumPlot:
         if residual_axes is not None:
             residual_axes.axhline(0, color="#888888", linewidth=0.6)
             residual_axes.set_ylabel("residual", fontsize="small")
+            residual_axes.set_ylim(-1, 1)
+            residual_axes.locator_params(axis="y", nbins=2)  # it is low: more ticks would lie on one another
 
     @property
     def artists(self) -> list[Artist]:

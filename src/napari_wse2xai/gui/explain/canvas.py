@@ -81,7 +81,7 @@ class ExplainCanvas(QObject):
         there = {shown.flake: layer for layer, shown in self.layers("effect")}
         active = self.viewer.layers.selection.active
         for layer in there.values():
-            layer.visible = new is not None
+            contents.see(layer, new is not None)
         for flake, (data, keywords, kind) in enumerate(new or []):
             if flake not in there:
                 contents.add(self.viewer, [(data, keywords, kind)])
@@ -98,7 +98,7 @@ class ExplainCanvas(QObject):
         """Hide all layers that are not of this explanation, and look at the whole."""
         own = [layer for layer, _ in self.layers()]
         for layer in self.viewer.layers:
-            layer.visible = layer.visible and layer in own
+            contents.see(layer, layer.visible and layer in own)
         self.viewer.reset_view()
 
     def pixel_under(self, position: Any) -> tuple[int, tuple[int, int]] | None:

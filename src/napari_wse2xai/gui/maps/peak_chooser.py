@@ -141,7 +141,7 @@ class PeakChooser(QWidget):
         layer = self._layer(peaks, self._part(name, item.column()))
         if item.checkState() == Qt.Checked:
             seen = layer or contents.add(self.viewer, [self._new(peaks, item.row(), item.column())])[0]
-            seen.visible = True
+            contents.see(seen, True)
             self.viewer.layers.selection.active = seen
             self._show_only(seen)
         elif item.checkState() == Qt.Unchecked and layer is not None:
@@ -162,7 +162,7 @@ class PeakChooser(QWidget):
             shown = contents.shown(other)
             ours = shown is not None and isinstance(shown.artefact, PeakMaps)
             if ours and other is not layer and _frame(other) == _frame(layer):
-                other.visible = False
+                contents.see(other, False)
 
 
 def legend(peaks: PeakMaps) -> str:

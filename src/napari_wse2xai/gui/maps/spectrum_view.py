@@ -25,6 +25,8 @@ FEWEST_CHANNELS = 8
 """Closer than this there is nothing to see."""
 REPLACED = "#e85d9e"
 """Colour of the ticks at channels that the spike filter replaced."""
+WORDS_PX, WORDS_MOST_PX = 280, 420
+"""Width of the numbers beside the curves, which get the rest."""
 WELCOME = "Open a map; the spectrum under the mouse is shown here."
 
 
@@ -62,10 +64,11 @@ class SpectrumView(Docked):
         scroll = QScrollArea()
         scroll.setWidget(self.words)
         scroll.setWidgetResizable(True)
+        scroll.setMaximumWidth(WORDS_MOST_PX)
         splitter = QSplitter(Qt.Horizontal)
         splitter.addWidget(self.canvas)
         splitter.addWidget(scroll)
-        splitter.setSizes([600, 400])
+        splitter.setSizes([1000, WORDS_PX])
         splitter.setStretchFactor(0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
@@ -86,7 +89,7 @@ class SpectrumView(Docked):
             "Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.  "
             "Drag a ▼ to move a start peak, a ◆ to widen it."
         )
-        self.canvas.setMinimumSize(200, 190)
+        self.canvas.setMinimumSize(200, 150)
 
     def _canvas_answers(self) -> dict[str, Any]:
         return {

@@ -43,7 +43,7 @@ class StagePanel(QWidget):
     def _build(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
-        for row in (self.source, self.form, self.work):
+        for row in (self.source, self.work, self.form):  # Run is in reach however long the form is
             layout.addWidget(row)
 
     def _connect(self) -> None:

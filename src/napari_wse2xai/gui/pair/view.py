@@ -32,7 +32,7 @@ class PairView:
         """Leave one layer of RS, magenta, and one of PL, green, on the canvas, and give them; RS lies where it was scanned."""
         fixed, moving = self._light(source.raman, COLOURS["RS"]), self._light(source.pl, COLOURS["PL"])
         for layer in self.viewer.layers:
-            layer.visible = layer is fixed or layer is moving
+            contents.see(layer, layer is fixed or layer is moving)
         placing.unmove(fixed)
         return fixed, moving
 
@@ -61,7 +61,7 @@ class PairView:
             if former:
                 self.viewer.layers.remove(layer)
             else:
-                layer.visible = False
+                contents.see(layer, False)
         self.paired = paired
         added = contents.add(self.viewer, to_layers(paired))
         self.look(look)

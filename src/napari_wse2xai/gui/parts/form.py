@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.parts import fields
 from napari_wse2xai.gui.parts.describe import AXIS, limits, one_sentence, options, unit
 from napari_wse2xai.gui.parts.opening import spectrum_in
@@ -50,7 +51,7 @@ class Form(QWidget):
         if field.examples and isinstance(entry.native, QLineEdit):
             entry.native.setPlaceholderText(str(field.examples[0]))
         entry.on_change(self.changed.emit)
-        label = QLabel(f"{field.title} ({unit(field)})" if unit(field) else str(field.title))
+        label = QLabel(f"{field.title} ({pretty(unit(field))})" if unit(field) else str(field.title))
         label.setToolTip(field.description or "")
         if unit(field) == AXIS:
             self._of_axis[str(field.title)] = label

@@ -8,6 +8,7 @@ from pydantic.fields import FieldInfo
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
+from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.parts.describe import AXIS, one_sentence, options, unit
 from napari_wse2xai.gui.parts.fields import read_number, read_window, write_number, write_window
 from napari_wse2xai.gui.parts.guarded import ComboBox
@@ -142,7 +143,7 @@ class _Column:
 
     def heading(self, axis_unit: str) -> str:
         """Title, and under it the unit."""
-        return f"{self.title}\n{(axis_unit or AXIS) if self.unit == AXIS else self.unit}"
+        return f"{self.title}\n{(axis_unit or AXIS) if self.unit == AXIS else pretty(self.unit)}"
 
     def read(self, text: str) -> Any:
         """Value of a cell's text."""

@@ -11,6 +11,7 @@ from napari_wse2xai.gui.session.current import CurrentMap
 from napari_wse2xai.gui.session.layers import session_layers
 from napari_wse2xai.gui.session.sliders import laid_along
 from napari_wse2xai.gui.session.sliders import map_of as map_of
+from napari_wse2xai.gui.session.sliders import see as see
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, shown_in
 from napari_wse2xai.session import Artefact, Session, of_one_measurement
 from napari_wse2xai.session.edited import with_flake
@@ -136,7 +137,7 @@ def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | N
         former = is_.part == "flake" and "flake" in parts
         former_peaks = isinstance(is_.artefact, PeakMaps) and any(isinstance(one.artefact, PeakMaps) for one in new)
         if worked_on or former or former_peaks:
-            layer.visible = False
+            see(layer, False)
 
 
 def pixel_at(layer: Any, position: Any) -> tuple[int, int] | None:

@@ -6,7 +6,7 @@ from weakref import ref
 from psygnal import Signal
 
 from napari_wse2xai.data import PeakMaps, Picture
-from napari_wse2xai.gui.session.sliders import Sliders, map_of
+from napari_wse2xai.gui.session.sliders import Sliders, map_of, see
 from napari_wse2xai.layers import shown_in
 from napari_wse2xai.session import Artefact, Session
 
@@ -57,7 +57,7 @@ class CurrentMap:
         for other in viewer.layers:
             is_ = shown_in(other.metadata)
             if is_ is not None and chosen is not None and is_.part == "map" and is_.frame == chosen.frame:
-                other.visible = other is layer
+                see(other, other is layer)
 
     def _found(self, viewer: Viewer, maps: list[Layer]) -> Layer | None:
         active = viewer.layers.selection.active

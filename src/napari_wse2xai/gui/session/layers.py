@@ -16,6 +16,7 @@ from napari_wse2xai.session import Artefact, Change, Missing, Session, among
 Viewer = Any
 Layer = Any
 MOST_MOMENTS = 300
+BLACK = "black"
 
 
 @dataclass(frozen=True)
@@ -48,13 +49,15 @@ class SessionLayers:
         self.session.add(*_artefacts(viewer), label="Open")
         self.session.leaving.connect(self._remember)
         self.session.changed.connect(self._follow)
-        self._layers = viewer.layers
+        self._layers, self._is_black = viewer.layers, False
         self._layers.events.inserted.connect(self._on_inserted, position="last")
+        self._layers.events.removed.connect(self._choose_ground)
         self.current = CurrentMap(viewer, self.session)
 
     def let_go(self) -> None:
         """Hear of nothing more."""
         self._layers.events.inserted.disconnect(self._on_inserted)
+        self._layers.events.removed.disconnect(self._choose_ground)
         self.current.let_go()
 
     def _on_inserted(self, event: Any) -> None:
@@ -62,6 +65,18 @@ class SessionLayers:
         if is_ is not None and not isinstance(is_.artefact, Picture):
             self.session.add(is_.artefact)
         self.current.update()
+        self._choose_ground()
+
+    def _choose_ground(self, event: Any = None) -> None:
+        """Make the canvas black while lights of ours lie there: they add up, and on a light window's white nothing of them is seen."""
+        viewer = self._viewer()
+        if viewer is None:
+            return
+        canvas, adds_up = viewer.canvas, any(layer.blending == "additive" and shown_in(layer.metadata) for layer in self._layers)
+        if adds_up and canvas.background_color_override is None:
+            canvas.background_color_override, self._is_black = BLACK, True
+        elif not adds_up and self._is_black:
+            canvas.background_color_override, self._is_black = None, False
 
     def seen(self) -> tuple[LayerSnapshot, ...]:
         """Every layer that shows a result, from below."""
@@ -99,7 +114,7 @@ class SessionLayers:
             if made is not None:
                 (layer,) = contents.add(viewer, [made])
             if layer is not None:
-                layer.visible = each.visible
+                contents.see(layer, each.visible)
 
     def _there(self) -> list[tuple[str, Shown, Layer]]:
         """Id of each result that a layer shows, what it shows of it, and the layer, from below."""

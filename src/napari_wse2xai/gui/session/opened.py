@@ -90,7 +90,7 @@ def show_alone(viewer: Any, artefact: Artefact) -> None:
     for layer in viewer.layers:
         is_ = contents.shown(layer)
         if is_ is not None and is_.artefact is not artefact and not isinstance(is_.artefact, Picture):
-            layer.visible = False
+            contents.see(layer, False)
     if not any(layer.visible for layer in own):
         own[-1].visible = True
     viewer.layers.selection.active = next(layer for layer in reversed(own) if layer.visible)
@@ -105,4 +105,4 @@ def shown_of(viewer: Any, made: Any) -> None:
         again = None if new is None or is_ is None else part_layer(new, is_.part, is_.flake)
         if again is not None:
             contents.add(viewer, [(again[0], again[1] | {"visible": layer.visible}, again[2])])
-            layer.visible = False
+            contents.see(layer, False)

@@ -97,3 +97,9 @@ def shown_channel(layer: Layer, source: SpectralMap, point: Any) -> int | None:
         return None
     channels = Slider.over(source.axis).channels
     return int(channels[np.clip(round(float(layer.world_to_data(world)[SPECTRAL])), 0, len(channels) - 1)])
+
+
+def see(layer: Layer, wanted: bool) -> None:
+    """Show or hide a layer that is not so already: napari draws and tells all of it anew at each word, also where nothing changes."""
+    if layer.visible != wanted:
+        layer.visible = wanted

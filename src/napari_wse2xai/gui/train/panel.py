@@ -190,7 +190,7 @@ class TrainPanel(FollowsSession):
         kept_trainings.forget(self._settings, model)
         contents.session(self.viewer).add(model)
         for layer in self.viewer.layers:
-            layer.visible = False
+            contents.see(layer, False)
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(model))
         self.queue.do([self.viewer.reset_view, self.refresh, partial(self.ran.emit, model)])
 

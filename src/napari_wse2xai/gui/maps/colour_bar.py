@@ -1,0 +1,79 @@
+"""The colour bar of what is seen: its values, and over it what they are and in which unit."""
+
+from typing import Any
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.sliders import shown_channel
+
+Viewer = Any
+Layer = Any
+WORDS_AT, BAR_AT = "top_left", "top_right"
+
+
+class ColourBar:
+    """Shows one bar, that of the selected image, else of the one on top."""
+
+    def __init__(self, viewer: Viewer) -> None:
+        self.viewer = viewer
+        self._layer: Layer | None = None
+        self._words = viewer.canvas.overlays.text
+        self._before = self._words.text, self._words.position
+
+    def listen(self) -> None:
+        """Hear of layers that come, go, are chosen, seen, hidden, and of the slider."""
+        for emitter in self._emitters():
+            emitter.connect(self.show)
+        for layer in self.viewer.layers:
+            layer.events.visible.connect(self.show)
+        self.show()
+
+    def let_go(self) -> None:
+        """Hear of nothing more, and take the bar away."""
+        for emitter in self._emitters():
+            emitter.disconnect(self.show)
+        for layer in self.viewer.layers:
+            layer.events.visible.disconnect(self.show)
+        self._exchange(None)
+        self._words.text, self._words.position = self._before
+
+    def _emitters(self) -> tuple[Any, ...]:
+        events = self.viewer.layers.events
+        return events.inserted, events.removed, events.reordered, self.viewer.layers.selection.events.active, self.viewer.dims.events.point
+
+    def show(self, event: Any = None) -> None:
+        """Look anew what is seen."""
+        if event is not None and event.type == "inserted":
+            event.value.events.visible.connect(self.show)
+        self._exchange(self._seen())
+
+    def _seen(self) -> Layer | None:
+        active = self.viewer.layers.selection.active
+        there = [*self.viewer.layers, *([] if active is None else [active])]
+        return next((layer for layer in reversed(there) if layer.visible and _has_values(layer)), None)
+
+    def _exchange(self, layer: Layer | None) -> None:
+        if self._layer is not None and self._layer is not layer:
+            self._layer.colorbar.visible = False
+        if layer is not None:
+            self._words.text, self._words.position = self._said_of(layer), WORDS_AT
+            if layer is not self._layer:
+                layer.colorbar.position = BAR_AT
+                layer.colorbar.visible = True
+        if self._words.visible != (layer is not None):
+            self._words.visible = layer is not None
+        self._layer = layer
+
+    def _said_of(self, layer: Layer) -> str:
+        """What the colours are; of a map of spectra the channel that is seen, and the unit of its counts."""
+        is_ = contents.shown(layer)
+        if is_ is None or is_.part != "map" or not isinstance(is_.artefact, SpectralMap):
+            return str(layer.name)
+        source, channel = is_.artefact, shown_channel(layer, is_.artefact, self.viewer.dims.point)
+        at = "" if channel is None else f"\nat {source.axis.values[channel]:.5g} {pretty(source.axis.unit)}"
+        return f"{layer.name} ({pretty(source.intensity_unit)}){at}"
+
+
+def _has_values(layer: Layer) -> bool:
+    return contents.shown(layer) is not None and hasattr(layer, "colorbar") and not layer.rgb

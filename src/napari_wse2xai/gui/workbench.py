@@ -1,0 +1,86 @@
+"""The workbench: panels at the right, spectrum below, scale bar and colour bar, the view on what has just come."""
+
+from typing import Any
+
+from qtpy.QtCore import Qt, QTimer
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.maps.colour_bar import ColourBar
+from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.session import contents
+
+SPECTRUM = "Spectrum"
+"""Name of the dock below."""
+PANELS_SHARE, PANELS_PX, SPECTRUM_SHARE, SPECTRUM_PX = 0.32, 480, 0.32, 320
+"""Width of the panels and height of the spectrum: shares of the window, and pixels at most."""
+
+
+class Workbench(MainWidget):
+    """Everything that a map needs, by one entry of the menu."""
+
+    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+        self._frames: list[Any] = []
+        self._furnished = False
+        super().__init__(napari_viewer, parent)
+        self.colour_bar = ColourBar(self.viewer)
+
+    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Put the rest in its place, once the panels are in theirs."""
+        super().showEvent(event)
+        if not self._furnished:
+            QTimer.singleShot(0, self, self.furnish)
+
+    def furnish(self) -> SpectrumView:
+        """Dock the spectrum below, lay the docks out, switch scale bar and colour bar on; once."""
+        docks = self.viewer.window.dock_widgets
+        spectrum = next((each for each in docks.values() if isinstance(each, SpectrumView)), None)
+        if spectrum is None:
+            spectrum = SpectrumView(self.viewer)
+            self.viewer.window.add_dock_widget(spectrum, name=SPECTRUM, area="bottom")
+        if not self._furnished:
+            self._furnished = True
+            self.viewer.canvas.overlays.scale_bar.visible = True
+            self.colour_bar.listen()
+            lay_out(self, spectrum)
+            self._look_at_what_came()
+        return spectrum
+
+    def refresh(self) -> None:
+        """Show what lies in the window now."""
+        super().refresh()
+        if self._furnished:
+            self._look_at_what_came()
+
+    def _look_at_what_came(self) -> None:
+        """Put the view on a map that has come on a place of its own."""
+        frames = [contents.map_of(layer).frame for layer in contents.map_layers(self.viewer)]
+        if any(frame not in self._frames for frame in frames):
+            QTimer.singleShot(0, self.viewer.reset_view)
+        self._frames = frames
+
+    def let_go(self) -> None:
+        """Hear of nothing more."""
+        if self._furnished:
+            self.colour_bar.let_go()
+        super().let_go()
+
+
+def lay_out(panels: QWidget, spectrum: QWidget) -> None:
+    """Give layers and panels the whole height at left and right, the spectrum the place below the canvas: 720 rows are enough."""
+    window = panels.window()
+    if not isinstance(window, QMainWindow):
+        return
+    window.setCorner(Qt.BottomLeftCorner, Qt.LeftDockWidgetArea)
+    window.setCorner(Qt.BottomRightCorner, Qt.RightDockWidgetArea)
+    width = min(round(PANELS_SHARE * window.width()), PANELS_PX)
+    height = min(round(SPECTRUM_SHARE * window.height()), SPECTRUM_PX)
+    window.resizeDocks([_dock_of(panels)], [width], Qt.Horizontal)
+    window.resizeDocks([_dock_of(spectrum)], [height], Qt.Vertical)
+
+
+def _dock_of(widget: QWidget) -> QDockWidget:
+    found = widget
+    while not isinstance(found, QDockWidget):
+        found = found.parentWidget()
+    return found

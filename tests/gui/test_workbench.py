@@ -1,0 +1,80 @@
+"""One menu entry opens everything, in its place at every size; what is to be done next is in reach."""
+
+import numpy as np
+import pytest
+from qtpy.QtCore import QPoint, Qt
+from qtpy.QtWidgets import QDockWidget
+
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.gui.maps.colour_bar import ColourBar
+from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.workbench import Workbench
+from napari_wse2xai.layers import to_layers
+from napari_wse2xai.stages import Deconvolve, FindFlake
+
+PLUGIN = "napari-wse2xai"
+
+
+def in_window(widget) -> tuple[int, int, int, int]:
+    """Left, top, right and bottom of a widget in its window."""
+    place = widget.mapTo(widget.window(), QPoint(0, 0))
+    return place.x(), place.y(), place.x() + widget.width(), place.y() + widget.height()
+
+
+@pytest.mark.own_window
+def test_one_entry_of_the_menu_opens_it_and_all_is_in_reach(viewer, settle, small: SpectralMap) -> None:
+    window = viewer.window._qt_window
+    viewer.window.resize(1280, 720)
+    window.show()
+    _, bench = viewer.window.add_plugin_dock_widget(PLUGIN, "Workbench")
+    settle(lambda: any(isinstance(each, SpectrumView) for each in viewer.window.dock_widgets.values()))
+    (spectrum,) = (each for each in viewer.window.dock_widgets.values() if isinstance(each, SpectrumView))
+    contents.add(viewer, to_layers(small))
+    assert isinstance(bench, Workbench)
+    for width, height in ((1280, 720), (1600, 1000), (1920, 1080)):
+        viewer.window.resize(width, height)
+        settle()
+        assert (window.width(), window.height()) == (width, height), "something is wider or higher than the window"
+        left, top, right, bottom = in_window(bench)
+        assert right - left >= 380
+        assert bottom - top > 0.8 * height, "the panels have the whole height"
+        below = in_window(spectrum)
+        assert below[1] > 0.55 * height
+        assert below[2] <= left, "the spectrum lies below, not under the panels"
+        assert below[3] - below[1] >= 150
+        run = in_window(bench.panels[FindFlake].work.begin_button)
+        assert top <= run[1] < run[3] <= bottom, "Run is seen without scrolling"
+    assert viewer.canvas.overlays.scale_bar.visible
+    assert window.dockWidgetArea(bench.parent()) == Qt.RightDockWidgetArea
+    assert all(not dock.isFloating() for dock in window.findChildren(QDockWidget))
+
+
+@pytest.mark.own_window
+def test_the_step_that_is_opened_is_on_top(viewer, settle, small: SpectralMap) -> None:
+    viewer.window.resize(1280, 720)
+    viewer.window._qt_window.show()
+    _, bench = viewer.window.add_plugin_dock_widget(PLUGIN, "Workbench")
+    contents.add(viewer, to_layers(small))
+    settle(bench.panels[Deconvolve].work.begin_button.isEnabled)
+    bench.open_section(Deconvolve)
+    settle(lambda: in_window(bench.panels[Deconvolve])[1] - in_window(bench)[1] < 150)
+
+
+def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, small: SpectralMap, small_peaks: PeakMaps) -> None:
+    bar, words = ColourBar(viewer), viewer.canvas.overlays.text
+    bar.listen()
+    (spectra,) = contents.add(viewer, to_layers(small))
+    viewer.dims.set_point(0, 243.0)
+    assert spectra.colorbar.visible
+    assert words.text == "small (counts)\nat 243 cm⁻¹"
+    _, height = contents.add(viewer, to_layers(small_peaks))
+    assert (height.colorbar.visible, spectra.colorbar.visible) == (True, False)
+    assert words.text == "A1' height (counts)"
+    height.visible = False
+    assert (height.colorbar.visible, spectra.colorbar.visible) == (False, True)
+    viewer.add_image(np.zeros((3, 3)), name="of another plugin")
+    assert spectra.colorbar.visible
+    viewer.layers.clear()
+    assert not words.visible
+    bar.let_go()
