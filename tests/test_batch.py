@@ -4,6 +4,7 @@ import dataclasses
 import errno
 import html
 import json
+import tempfile
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import yaml
 
 from learned import make_explanation, make_model, make_recovery
 from made_calculations import write_phonon
-from napari_wse2xai import batch, cli, io, recipe
+from napari_wse2xai import batch, cli, io, recipe, report, synthetic
 from napari_wse2xai.data import Level, Samples, Status
 from napari_wse2xai.data.transform import corners_um
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
@@ -50,8 +51,8 @@ def inputs(tmp_path_factory, flake):
 @pytest.fixture
 def no_figures(monkeypatch):
     """Draw nothing: for tests that are not about figures, which take most of a small run's time."""
-    monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
-    monkeypatch.setattr(batch.report, "card", lambda *_, theory, **_more: batch.report.Card(" ".join(theory), b"%PDF"))
+    monkeypatch.setattr(report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
+    monkeypatch.setattr(report, "card", lambda *_, theory, **_more: report.Card(" ".join(theory), b"%PDF"))
 
 
 quick = pytest.mark.usefixtures("no_figures")
@@ -176,7 +177,7 @@ def test_pairs_on_disk_are_the_pairs(paired_run):
 
 
 def test_without_figures_nothing_is_drawn_and_the_report_says_so(inputs, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(batch.report, "draw_figures", lambda *args: pytest.fail("a figure was drawn"))
+    monkeypatch.setattr(report, "draw_figures", lambda *args: pytest.fail("a figure was drawn"))
     (tmp_path / "figures").mkdir()
     for name in ("raman_height.png", "raman_height.svg", "mine.png"):  # of an earlier run that drew, and the user's own
         (tmp_path / "figures" / name).touch()
@@ -190,7 +191,7 @@ def test_without_figures_nothing_is_drawn_and_the_report_says_so(inputs, tmp_pat
 
 @quick
 def test_a_recipe_may_do_without_figures_and_says_so_when_it_is_kept(inputs, tmp_path, monkeypatch):
-    monkeypatch.setattr(batch.report, "draw_figures", lambda *args: pytest.fail("a figure was drawn"))
+    monkeypatch.setattr(report, "draw_figures", lambda *args: pytest.fail("a figure was drawn"))
     results = batch.run_recipe(write(inputs, "bare.yaml", figures=False, stop_after="despike"), tmp_path / "out")
     assert files(tmp_path / "out") == ["report.html", "results.nc"]
     assert not recipe.load(write_text(tmp_path, results.recipe)).figures
@@ -230,7 +231,7 @@ def test_cancelling_leaves_an_earlier_run_as_it_was(inputs, tmp_path):
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_any_work(inputs, tmp_path, monkeypatch):
-    monkeypatch.setattr(batch.io, "read", lambda *args, **kwargs: pytest.fail("work was begun"))
+    monkeypatch.setattr(io, "read", lambda *args, **kwargs: pytest.fail("work was begun"))
     (tmp_path / "file").write_text("in the way")
     for output in (tmp_path / "file", tmp_path / "file" / "out"):
         with pytest.raises(UserError, match=r"output folder .* cannot be written .*; choose another one\.$"):
@@ -241,7 +242,7 @@ def test_a_folder_without_the_right_to_write_is_refused(inputs, tmp_path, monkey
     def refuse(*args, **kwargs):
         raise PermissionError(errno.EACCES, "Permission denied")
 
-    monkeypatch.setattr(batch.tempfile, "TemporaryFile", refuse)
+    monkeypatch.setattr(tempfile, "TemporaryFile", refuse)
     with pytest.raises(UserError, match="Permission denied"):
         batch.run_recipe(write(inputs), tmp_path)
 
@@ -259,7 +260,7 @@ def test_a_disk_full_while_figures_are_written_is_told_and_leaves_no_half_file(i
     assert files(tmp_path / "out") == [io.UNFINISHED, "results.nc"], "what took long to compute is not lost"
     assert io.read_results(tmp_path / "out" / "results.nc").peaks
     monkeypatch.undo()
-    monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
+    monkeypatch.setattr(report, "draw_figures", lambda results, progress: {"raman_flake.png": b"\x89PNG"})
     batch.run_recipe(path, tmp_path / "out")
     assert files(tmp_path / "out") == ["figures/raman_flake.png", "report.html", "results.nc"]
 
@@ -317,7 +318,7 @@ def taught(monkeypatch):
 @pytest.mark.usefixtures("taught")
 def test_the_demo_stands_beside_its_truth_and_goes_to_the_finding_card(tmp_path, monkeypatch):
     monkeypatch.setattr(Explain, "run", lambda self, source, progress: make_explanation(source.samples))
-    monkeypatch.setattr(batch.synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(30, 34), seed=seed))
+    monkeypatch.setattr(synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(30, 34), seed=seed))
     results = batch.demo(tmp_path / "out")
     assert set(results.peaks) == {"raman", "pl"}
     text = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")

@@ -55,16 +55,18 @@ def test_the_results_of_several_networks_are_named_one_by_one(folder, capsys, mo
     from napari_wse2xai import batch
 
     tried = replace(explanation, recovery=make_recovery())
-    made = {"on/network_convolution": Results({}, explanation=tried), "off/network_convolution": Results({}, explanation=explanation)}
+    networks = {("convolution", "on"): Results({}, explanation=tried), ("convolution", "off"): Results({}, explanation=explanation)}
+    rows = tuple(batch.FlakeRow(condition, "a", "done", folder=f"{condition}/a") for condition in ("on", "off"))
     asked = []
-    monkeypatch.setattr(batch, "run", lambda *args, figures: (asked.append(figures), made)[1])
+    made = batch.Batch(Path("out"), rows, networks)
+    monkeypatch.setattr(batch, "run", lambda *args, figures, jobs: (asked.append((figures, jobs)), made)[1])
     (folder / "out" / "figures").mkdir(parents=True)
     (folder / "out" / "figures" / "scatter_height.svg").touch()
-    assert cli.main(["run", str(folder / "recipe.yaml"), "--output", "out"]) == 0
+    assert cli.main(["run", str(folder / "recipe.yaml"), "--output", "out", "--jobs", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert asked == [True]
-    assert [line.split()[0] for line in lines] == ["results", "results", "figures", "report", "simulation"]
-    assert lines[1].endswith(str(Path("out", "off", "network_convolution", "results.nc")))
+    assert asked == [(True, 3)]
+    assert [line.split()[0] for line in lines] == ["flakes", "summary", "results", "results", "figures", "report", "simulation"]
+    assert lines[3].endswith(str(Path("out", "off", "network_convolution", "results.nc")))
     assert lines[-1].startswith(
         "simulation  on/network_convolution: the planted law was found again: A1'.height came 1st of 9, curves R2 0.97"
     )
@@ -188,11 +190,12 @@ def test_demo_shows_its_results_or_a_picture_of_them(tmp_path, shown, monkeypatc
 
 
 def test_demo_without_a_display_writes_all_but_the_screenshot_and_says_so(tmp_path, capsys, no_display, monkeypatch):
-    from napari_wse2xai import batch
+    from napari_wse2xai import recipe, report, synthetic
+    from napari_wse2xai.batch import _whole
 
-    monkeypatch.setattr(batch.synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(20, 22), seed=seed))
-    monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {})
-    monkeypatch.setattr(batch, "_demo_recipe", batch.recipe.preset)
+    monkeypatch.setattr(synthetic, "make_flake", lambda shape, seed: make_flake(shape, shape_px=(20, 22), seed=seed))
+    monkeypatch.setattr(report, "draw_figures", lambda results, progress: {})
+    monkeypatch.setattr(_whole, "_demo_recipe", recipe.preset)
     assert cli.main(["demo", "--output", str(tmp_path / "out"), "--no-window"]) == 0
     assert (tmp_path / "out" / "report.html").is_file()
     assert "needs a display" in capsys.readouterr().err

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from sklearn.dummy import DummyRegressor
 
-from napari_wse2xai import batch, cli, io
+from napari_wse2xai import cli, io, report
 from napari_wse2xai.learning import references
 from napari_wse2xai.synthetic import make_flake
 
@@ -45,7 +45,7 @@ def run(folder: Path, output: str, monkeypatch, *, stop_at: str = "nowhere", **t
         yield listen
 
     monkeypatch.setattr(cli, "_progress", listening)
-    monkeypatch.setattr(batch.report, "draw_figures", lambda results, progress: {})
+    monkeypatch.setattr(report, "draw_figures", lambda results, progress: {})
     monkeypatch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
     (folder / "recipe.yaml").write_text(yaml.safe_dump(RECIPE | {"train": TRAIN | train}), encoding="utf-8")
     return cli.main(["run", str(folder / "recipe.yaml"), "--output", str(folder / output)]), told

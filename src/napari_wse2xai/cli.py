@@ -14,28 +14,28 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
 
 if TYPE_CHECKING:
+    from napari_wse2xai.batch import Batch
     from napari_wse2xai.data import Results
     from napari_wse2xai.progress import Progress
     from napari_wse2xai.theory.calculated import Calculated
 
 PROGRAM = "napari-wse2xai"
-DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
+DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit status is 0 when done, 2 when input or recipe are bad, 130 when interrupted."""
+    """Run a command; exit status 0 when done, 1 when some of several flakes failed, 2 when input or recipe are bad, 130 if interrupted."""
     options = _parser().parse_args(arguments)
-    command: Callable[[argparse.Namespace], None] = options.command
+    command: Callable[[argparse.Namespace], int | None] = options.command
     with _plain_warnings():
         try:
-            command(options)
+            return command(options) or DONE
         except UserError as error:
             _tell(f"{PROGRAM}: {error}")
             return BAD_INPUT
         except (KeyboardInterrupt, Cancelled):
             _tell(f"{PROGRAM}: stopped before the end; what was not finished was not written.")
             return INTERRUPTED
-    return DONE
 
 
 class _Parser(argparse.ArgumentParser):
@@ -80,7 +80,21 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         action="store_true",
         help="draw neither figures nor card: a small run takes a fraction of the time",
     )
+    command.add_argument(
+        "--jobs",
+        type=_count,
+        metavar="N",
+        help="processes for a recipe of several flakes (default: one per core); results do not depend on it",
+    )
     command.set_defaults(command=_run)
+
+
+def _count(text: str) -> int:
+    """Whole number of one or more."""
+    value = int(text)
+    if value < 1:
+        raise ValueError
+    return value
 
 
 def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -155,16 +169,34 @@ def _demo(options: argparse.Namespace) -> None:
         window.show([options.output / "results.nc"])
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     from napari_wse2xai.ordinary import require_recipe
 
     require_recipe(options.recipe)
     from napari_wse2xai import batch
 
     with _progress() as progress:
-        made = batch.run(options.recipe, options.output, progress, figures=not options.no_figures)
+        made = batch.run(options.recipe, options.output, progress, figures=not options.no_figures, jobs=options.jobs)
+    if isinstance(made, batch.Batch):
+        return _told_of_batch(made)
     _count_flakes(made)
-    _name_outputs(options.output, tuple(made))
+    _name_outputs(options.output)
+    _tell_simulations({"": made})
+    return DONE
+
+
+def _told_of_batch(made: "Batch") -> int:
+    """Say what became of many flakes; the exit status is 1 where some failed."""
+    _say(f"flakes      {len(made.rows) - len(made.failed)} of {len(made.rows)} done")
+    for row in made.failed:
+        _say(f"failed      {row.folder}: {row.reason}")
+    _say(f"summary     {made.folder / 'summary.csv'}")
+    _name_outputs(made.folder, tuple(made.places))
+    _tell_simulations(made.places)
+    return SOME_FAILED if made.failed or made.lost else DONE
+
+
+def _tell_simulations(made: "Mapping[str, Results]") -> None:
     for place, results in made.items():
         if results.explanation is not None and results.explanation.recovery is not None:
             _say(f"simulation  {place}{': ' if place else ''}{results.explanation.recovery.summary}")
@@ -225,12 +257,11 @@ def _theory_part(options: argparse.Namespace) -> None:
         _say(line)
 
 
-def _count_flakes(made: "Mapping[str, Results]") -> None:
+def _count_flakes(made: "Results") -> None:
     """Say of every map how many of its pixels are flake, and what was left out or filled."""
-    for place, results in made.items():
-        for name, source in results.maps.items():
-            if "flake" in source.metadata:
-                _say(f"flake       {place}{': ' if place else ''}{name}: {source.metadata['flake']}")
+    for name, source in made.maps.items():
+        if "flake" in source.metadata:
+            _say(f"flake       {name}: {source.metadata['flake']}")
 
 
 def _calculated(files: Sequence[Path], step_fs: float | None) -> "Calculated | None":

@@ -62,14 +62,20 @@ def test_what_is_not_named_is_the_usual(load):
         (f"flakes: [{ONE}]\narchitecture: residual", ["architecture", "did you mean 'architectures'?"]),
         (f"flakes: [{ONE}]\narchitectures: [transformer]", ["'transformer'", "'residual'"]),
         (f"flakes: [{ONE}]\nraman: {{file: map.txt}}", ["raman.file", "under flakes"]),
-        ("flakes: [{raman: {file: map.txt}}]", ["flakes[0].pl", "missing"]),
+        ("flakes: [{raman: {file: map.txt}}]\ntrain: {}", ["flakes[0].pl", "missing", "train needs both", "stop_after: deconvolve"]),
+        ("flakes: [{raman: {file: map.txt}, pair: {}}]", ["flakes[0].pl", "pair needs both"]),
+        ("flakes: [{name: a}]", ["flakes[0]", "names no map"]),
+        ("flakes: {files: {raman: 'map.txt'}}", ["flakes[0].files.raman", "not a pattern"]),
+        ("flakes: {files: {raman: '*.wdf'}}", ["flakes[0].files.raman", "no file matches '*.wdf'"]),
+        ("flakes: {files: {raman: '{flake}.txt'}}", ["{flake} is not known", "{name}"]),
+        ("flakes: {name: a, files: {raman: '*.txt'}}", ["flakes[0]", "leave the name out"]),
         ("flakes: [{raman: {file: map.txt}, pl: {file: gone.txt}}]", ["flakes[0]", "gone.txt", "does not exist"]),
         ("flakes: [{raman: {file: map.txt, peeks: 3}, pl: {file: map.txt}}]", ["flakes[0]", "raman.peeks", "'peaks'"]),
         ("flakes: [{raman: {file: map.txt}, pl: {file: map.txt}, conditon: x}]", ["flakes[0].conditon", "'condition'"]),
         ("flakes: [{name: a, " + ONE[1:] + ", {name: a, " + ONE[1:] + "]", ["two flakes", "'a'", "apart"]),
         ("flakes: [{condition: off, " + ONE[1:] + "]", ["flakes[0].condition", "in quotes"]),
         (f"flakes: [{ONE}]\ntrain: {{target: hight}}", ["train.target", "'hight'"]),
-        (f"flakes: [{ONE}]\nstop_after: pair", ["stop_after", "'train', 'explain' or 'simulate'"]),
+        (f"flakes: [{ONE}]\nstop_after: pairing", ["stop_after", "'pair'"]),
     ],
 )
 def test_a_mistake_is_told_in_one_sentence_with_its_place(load, text, parts):
@@ -79,6 +85,57 @@ def test_a_mistake_is_told_in_one_sentence_with_its_place(load, text, parts):
     assert [part for part in parts if part not in message] == []
     assert message.startswith("series.yaml")
     assert "\n" not in message
+
+
+def named(series):
+    return [
+        (member.name, member.condition, member.value, sorted(member.recipe.sections()), bool(member.problem)) for member in series.members
+    ]
+
+
+def test_one_map_is_enough_up_to_deconvolution(load):
+    series = load("flakes: [{raman: {file: map.txt}}, {name: b, pl: {file: map.txt}}]")
+    assert named(series) == [("flake 1", "all", None, ["raman"], False), ("b", "all", None, ["pl"], False)]
+    assert (series.trainings, series.has_conditions) == ((), False)
+    early = load(f"flakes: [{ONE}]\npair: {{}}\nstop_after: despike")
+    assert early.members[0].recipe.stop_after == "despike"
+    assert (early.members[0].recipe.pairing, early.trainings) == (None, ())
+    paired = load(f"flakes: [{ONE}]\nstop_after: pair")
+    assert paired.members[0].recipe.pairing is not None
+    assert paired.trainings == ()
+
+
+def test_a_pattern_finds_flakes_and_brings_their_maps_together(load, tmp_path):
+    for name in ("day1/a_rs.txt", "day1/a_pl.txt", "day1/_x_rs.txt", "day2/a10_rs.txt", "day2/a10_pl.txt", "day2/a9_rs.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    series = load('flakes: {files: {raman: "day*/[!_]*_rs.txt", pl: "day*/[!_]*_pl.txt"}}\nstop_after: deconvolve')
+    both = ["pl", "raman"]
+    assert named(series) == [
+        ("day1_a", "all", None, both, False),
+        ("day2_a9", "all", None, ["raman"], True),
+        ("day2_a10", "all", None, both, False),
+    ]
+    assert "no pl file that belongs to 'a9_rs.txt'" in series.members[1].problem
+    assert series.members[0].recipe.pl.file == tmp_path / "day1" / "a_pl.txt"
+    short = load('flakes: {raman: "day*/[!_]*_rs.txt"}')
+    assert [member.name for member in short.members] == ["day1_a", "day2_a9", "day2_a10"]
+
+
+def test_names_conditions_and_values_are_read_from_the_names_of_files(load, tmp_path):
+    for name in ("hot/a_0p5mW.txt", "hot/a_10mW.txt", "cold/a_2mW.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    series = load('over: power (mW)\nflakes: [{files: {pl: "{condition}/a_{value}mW.txt"}}]')
+    assert [(condition, value) for _, condition, value, *_ in named(series)] == [("cold", 2.0), ("hot", 0.5), ("hot", 10.0)]
+    assert len({(member.condition, member.name) for member in series.members}) == 3
+    assert (series.over.name, series.over.unit, series.has_conditions) == ("power", "mW", True)
+
+
+def test_a_missing_file_may_be_left_to_when_its_flake_is_read(load, tmp_path):
+    with pytest.raises(SettingsError, match=r"gone\.txt"):
+        load("flakes: [{raman: {file: gone.txt}}, {raman: {file: map.txt}}]")
+    assert len(recipe.load_series(tmp_path / "series.yaml", there=False).members) == 2
 
 
 def test_a_recipe_of_several_is_not_read_as_one(load, tmp_path):

@@ -1,5 +1,6 @@
 """Words and colours of what is measured and fitted: one table for screen, report and docs."""
 
+import math
 from typing import NamedTuple, Self
 
 from napari_wse2xai.data.peak_maps import Status
@@ -84,6 +85,14 @@ def feature_words(name: str) -> str:
 def pretty(unit: str) -> str:
     """Write a unit as people read it."""
     return "µm" if unit == "um" else unit.replace("cm-1", "cm⁻¹")
+
+
+def with_error(value: float, error: float | None) -> str:
+    """Value and its standard error, both to the second digit of the error: ``249.81 ± 0.12``."""
+    if error is None or not math.isfinite(error) or error <= 0:
+        return f"{value:.4g}"
+    decimals = 1 - math.floor(math.log10(error))
+    return f"{value:.{decimals}f} ± {error:.{decimals}f}" if 0 <= decimals <= 6 else f"{value:.4g} ± {error:.2g}"
 
 
 def with_unit(feature: str, unit: str) -> str:

@@ -1,8 +1,8 @@
 """What a run made, kept together: maps and peaks of each modality, what was learnt from them, and the recipe."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Self
 
 from napari_wse2xai.data.components import Components
 from napari_wse2xai.data.explanation import Explanation
@@ -37,3 +37,8 @@ class Results:
     """Calculated lines beside the measured ones, where the run compared them."""
     components: Mapping[str, Components] = field(default_factory=dict)
     """What the spectra of each modality are made of before any fit, where the run asked that."""
+
+    def keeping(self, made: Any, place: str) -> Self:
+        """Add what a step gave, in its place: the name of a field, or of a field's field (``explanation.recovery``)."""
+        outer, _, inner = place.partition(".")
+        return replace(self, **{outer: replace(getattr(self, outer), **{inner: made}) if inner else made})

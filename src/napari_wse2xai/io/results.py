@@ -21,16 +21,17 @@ from napari_wse2xai.io.results_theory import THEORY
 from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.theory.beside import TheoryBeside
 
-FLAKES, _LAYOUT = "flakes", "layout"
+FLAKES, _LAYOUT, _JOB = "flakes", "layout", "job"
 _LEARNT = (MODEL, EXPLANATION, THEORY)
 
 
-def write_results(results: Results, path: str | Path, beside: Mapping[str, Results] | None = None) -> None:
+def write_results(results: Results, path: str | Path, beside: Mapping[str, Results] | None = None, *, job: str = "") -> None:
     """Write the results of a run; the file appears complete or not at all.
 
     Parameters
     ----------
     beside : results of further flakes by their names, each written in the same groups below ``/flakes/NAME``
+    job : what a batch says of the job that made them; `read_job` reads it
     """
     import h5netcdf
 
@@ -38,6 +39,8 @@ def write_results(results: Results, path: str | Path, beside: Mapping[str, Resul
     size = sum(map(_size_of, (results, *further.values())))
     with new_file(path, expected_bytes=size) as temporary, h5netcdf.File(temporary, "w") as file:
         file.attrs.update({"Conventions": netcdf.CONVENTIONS, _LAYOUT: LAYOUT})
+        if job:
+            file.attrs[_JOB] = job
         _write(file, results)
         for name, each in further.items():
             _write(file.create_group(f"{FLAKES}/{name}"), each)
@@ -105,6 +108,15 @@ def read_results(path: str | Path) -> Results:
     """Read what `write_results` wrote."""
     with _opened(path) as file:
         return _read(file)
+
+
+def read_job(path: str | Path) -> str:
+    """Read what a batch says of the job that made a file of results; empty where it was none, or the file is damaged."""
+    try:
+        with _opened(path) as file:
+            return netcdf.text_of(file.attrs, _JOB)
+    except ReaderError:
+        return ""
 
 
 def read_flakes(path: str | Path) -> dict[str, Results]:

@@ -1,7 +1,14 @@
-"""The numerical libraries on one thread each."""
+"""The numerical libraries on one thread each, and how many cores there are."""
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+
+def cores() -> int:
+    """Number of cores that this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
 
 
 @contextmanager

@@ -1,12 +1,13 @@
 """One torch thread for many small tensors, and several such at once."""
 
-import os
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
 import torch
+
+from napari_wse2xai.numerics.library_threads import cores
 
 
 @contextmanager
@@ -22,7 +23,7 @@ def single_thread() -> Iterator[None]:
 
 def in_threads(work: Callable[[Any], Any], jobs: Sequence[Any], *, workers: int | None = None) -> Generator[Any, None, None]:
     """Do jobs side by side, one per core, torch on one thread in each; results come in order, so that they do not depend on the threads."""
-    count = max(1, min(workers or _cores(), len(jobs)))
+    count = max(1, min(workers or cores(), len(jobs)))
     with single_thread(), ThreadPoolExecutor(count) as pool:
         waiting = [pool.submit(work, job) for job in jobs]
         try:
@@ -30,9 +31,3 @@ def in_threads(work: Callable[[Any], Any], jobs: Sequence[Any], *, workers: int 
                 yield future.result()
         finally:
             pool.shutdown(cancel_futures=True)
-
-
-def _cores() -> int:
-    """Number of cores that this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable else os.cpu_count() or 1

@@ -9,6 +9,7 @@ from napari_wse2xai.recipe._peak_file import read_peaks, write_peaks
 from napari_wse2xai.recipe._read import load, preset, preset_names
 from napari_wse2xai.recipe._rival_presets import better_presets, proposals
 from napari_wse2xai.recipe._series import Member, Series, is_series, load_series
+from napari_wse2xai.recipe._series_keys import Over
 from napari_wse2xai.recipe._write import to_yaml
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "Chain",
     "Member",
     "Outcome",
+    "Over",
     "Recipe",
     "Section",
     "Series",

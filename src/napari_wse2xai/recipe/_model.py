@@ -35,6 +35,8 @@ MODALITIES = ("raman", "pl")
 """Sections of a recipe that name a map."""
 LATE: dict[str, type[Step]] = {step.key: step for step in TABLE if not {SpectralMap, PeakMaps}.issuperset(step.takes)}
 """Stages that need both maps, by their section, in the order in which they run."""
+AFTER = tuple(step for step in TABLE if step not in STAGES)
+"""All stages that are no link of a map's chain: those, and what is laid beside the result."""
 
 LateStep = TypeVar("LateStep", bound=Step)
 if TYPE_CHECKING:
@@ -235,6 +237,12 @@ class Recipe(Settings):
     def simulating(self) -> Simulate | None:
         """How the flake is simulated; None where it is not, or the chain ends before."""
         return self._late(Simulate)
+
+    @property
+    def late_steps(self) -> tuple[Step, ...]:
+        """Settings of all steps behind the chains of the maps, in the order in which they run."""
+        found = [self.theory if step is CompareTheory else self._late(step) for step in AFTER]
+        return tuple(step for step in found if step is not None)
 
     def sections(self) -> dict[str, Section]:
         """Sections that name a map, by modality."""

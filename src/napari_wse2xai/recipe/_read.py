@@ -56,8 +56,13 @@ def parse(text: str, *, source: str, folder: Path) -> Recipe:
     return parse_mapping(mapping_of(text, source), source=source, folder=folder)
 
 
-def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path) -> Recipe:
-    """Read a recipe from what its YAML holds; see `parse`."""
+def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path, there: bool = True) -> Recipe:
+    """Read a recipe from what its YAML holds; see `parse`.
+
+    Parameters
+    ----------
+    there : whether the maps' files must be there
+    """
     if "flakes" in given:
         raise SettingsError(f"{source} names several flakes where one is wanted; run it as a whole, or give raman and pl of one flake.")
     base = _preset_data(given.get("preset", DEFAULT_PRESET), source)
@@ -71,7 +76,7 @@ def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path) -> Rec
             merged[name] = _located(_of_usual_kind(whole), folder)
     merged |= _late_sections(given, base, source) | _theory_section(given, base["preset"], folder)
     recipe = _validated(merged, source, peaks_at)
-    _require_files(recipe, source)
+    _require_files(recipe, source, there)
     return recipe
 
 
@@ -259,12 +264,12 @@ def _validated(data: Mapping[str, Any], source: str, peaks_at: Mapping[str, str]
     return recipe.model_copy(update={name: section.following_peaks() for name, section in recipe.sections().items()})
 
 
-def _require_files(recipe: Recipe, source: str) -> None:
+def _require_files(recipe: Recipe, source: str, there: bool) -> None:
     sections = recipe.sections()
     if not sections:
         raise SettingsError(f"{source} names no map; add a section 'raman' or 'pl' with a 'file'.")
     for name, section in sections.items():
         if section.file is None:
             raise SettingsError(f"{source}: '{name}.file' is missing; name the file that holds the map.")
-        if require_ordinary(section.file, SettingsError) is None:  # a map may be a folder, as in Zarr
+        if there and require_ordinary(section.file, SettingsError) is None:  # a map may be a folder, as in Zarr
             raise SettingsError(f"{source}: {name}.file names {shown(section.file)}, which does not exist; correct the path.")

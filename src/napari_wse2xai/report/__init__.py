@@ -7,7 +7,8 @@ if TYPE_CHECKING:
     from napari_wse2xai.report._card import Card, card, card_as
     from napari_wse2xai.report._figures import Images, draw_figures, saved
     from napari_wse2xai.report._page import page
-    from napari_wse2xai.report._series import Places, series_figures, series_page
+    from napari_wse2xai.report._pooled import pooled_figures
+    from napari_wse2xai.report._series import Overview, series_figures, series_page
     from napari_wse2xai.report._truth import Comparison, compare
 
 PARTS = ("raman", "pl", "pair", "model", "explanation", "theory")
@@ -16,7 +17,8 @@ _HOME = {
     "_card": ("Card", "card", "card_as"),
     "_figures": ("Images", "draw_figures", "saved"),
     "_page": ("page",),
-    "_series": ("Places", "series_figures", "series_page"),
+    "_pooled": ("pooled_figures",),
+    "_series": ("Overview", "series_figures", "series_page"),
     "_truth": ("Comparison", "compare"),
 }
 _WHERE = {name: home for home, names in _HOME.items() for name in names}
@@ -26,12 +28,13 @@ __all__ = [
     "Card",
     "Comparison",
     "Images",
-    "Places",
+    "Overview",
     "card",
     "card_as",
     "compare",
     "draw_figures",
     "page",
+    "pooled_figures",
     "saved",
     "series_figures",
     "series_page",

@@ -1,19 +1,25 @@
 """Report of several networks side by side: architectures and conditions, as the paper's Figure S2."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import TrainedModel
+from napari_wse2xai.data import Explanation, TrainedModel
+from napari_wse2xai.data.quantities import feature_words, pretty, with_error
 from napari_wse2xai.plots import training
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._figures import Images, saved
 from napari_wse2xai.report._page import filled, pictures_of
+from napari_wse2xai.report._pooled import pooled_captions
 
 Models = Mapping[tuple[str, str], TrainedModel]
 """By architecture and condition."""
+RANKED = 5
+"""Parameters that are named of a ranking."""
 
 
 def series_figures(models: Models) -> Images:
@@ -28,23 +34,28 @@ def series_figures(models: Models) -> Images:
 
 
 @dataclass(frozen=True)
-class Places:
-    """Where the results lie that the page names, from the page's own folder."""
+class Overview:
+    """What there is beside the networks."""
 
+    flakes: Sequence[Mapping[str, Any]]
+    """A row of the summary for each flake; ``folder`` counts from the page's own folder."""
     networks: Mapping[tuple[str, str], str]
-    """By architecture and condition."""
-    flakes: Mapping[str, str]
-    """By name."""
+    """Folder of each network, by architecture and condition."""
+    explanations: Mapping[tuple[str, str], Explanation]
+    trends: Sequence[Mapping[str, Any]] = ()
+    """How each quantity follows what the series runs over."""
+    over: str = ""
+    """What that is, with its unit."""
 
 
-def series_page(models: Models, images: Images, places: Places, *, title: str, warnings: tuple[str, ...] = ()) -> str:
+def series_page(models: Models, images: Images, overview: Overview, *, title: str, warnings: tuple[str, ...] = ()) -> str:
     """Write the report of a series.
 
     Parameters
     ----------
     models : by architecture and condition
     images : what `series_figures` made of them
-    places : folders to link to
+    overview : flakes, and what else there is
     title : heading of the page
     warnings : what the user was told while it ran
     """
@@ -53,9 +64,14 @@ def series_page(models: Models, images: Images, places: Places, *, title: str, w
         "series.html.j2",
         title=title,
         version=__version__,
-        rows=list(_rows(models, places.networks)),
-        flakes=dict(places.flakes),
-        pictures=pictures_of(images, captions),
+        rows=list(_rows(models, overview.networks)),
+        rankings=[(f"{condition}, {architecture}", _first_of(each)) for (architecture, condition), each in overview.explanations.items()],
+        flakes=[_flake_row(row) for row in overview.flakes],
+        conditions=len({row["condition"] for row in overview.flakes}) > 1,
+        paired=any(row["misalignment_um"] is not None for row in overview.flakes),
+        trends=[_trend_row(row) for row in overview.trends if np.isfinite(row["slope"])],
+        over=overview.over,
+        pictures=pictures_of(images, [*captions, *pooled_captions(images)]),
         drawn=bool(images),
         warnings=warnings,
     )
@@ -73,6 +89,30 @@ def _rows(models: Models, folders: Mapping[tuple[str, str], str]) -> Iterator[di
             blocks = model.score(verdict.target, validation="blocks")
             row["blocks"] = "–" if blocks is None else f"{blocks.r2:.3f}"
             yield row
+
+
+def _first_of(explanation: Explanation) -> str:
+    """Parameters that the network relies on most, in their order."""
+    return ", ".join(feature_words(explanation.features[index]) for index in explanation.ranking[:RANKED])
+
+
+def _flake_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    shares = [f"{modality} {row[key]:.0%}" for modality, key in (("RS", "raman_ok"), ("PL", "pl_ok")) if row[key] is not None]
+    known = row["misalignment_um"] is not None
+    misalignment = with_error(row["misalignment_um"], row["misalignment_error_um"]) if known else ""
+    return {**row, "shares": ", ".join(shares), "misalignment": misalignment, "seconds": f"{row['seconds'] or 0:.1f}"}
+
+
+def _trend_row(row: Mapping[str, Any]) -> dict[str, Any]:
+    exponent = with_error(row["exponent"], row["exponent_error"]) if np.isfinite(row["exponent"]) else ""
+    named = f"{row['modality']} {row['peak']} {row['parameter']}"
+    return {
+        **row,
+        "quantity": named,
+        "unit": pretty(row["unit"]),
+        "slope": with_error(row["slope"], row["slope_error"]),
+        "exponent": exponent,
+    }
 
 
 def _targets(models: Models) -> list[str]:

@@ -80,6 +80,12 @@ class Step(Settings):
     """Its share of the time of a run, against one for a quick step."""
     usual: ClassVar[bool] = False
     """Whether it runs on every map, also where a recipe does not name it."""
+    kept: ClassVar[str] = ""
+    """Where `Results` keep what it gives; empty for a map and its peaks, which they keep by modality."""
+    optional: ClassVar[bool] = False
+    """Whether a run goes on without it where the data do not allow it, and says why."""
+    without: ClassVar[str] = ""
+    """What a run then says before the reason."""
     shows: ClassVar[tuple[str, ...]] = ("map",)
     """Parts of the map that it gives which the window shows."""
 

@@ -1,5 +1,6 @@
 """Theory beside the data: calculated lines over the flake's mean spectrum, names for its peaks, and what theory says of the finding."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
@@ -8,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, Results, SpectralMap
+from napari_wse2xai.data import AxisKind, Explanation, PairedMaps, PeakMaps, SpectralMap
 from napari_wse2xai.data.axis import HC_EV_NM
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.data.quantities import Feature
@@ -44,6 +45,7 @@ class CompareTheory(Step):
     order: ClassVar[int] = 150
     takes: ClassVar[tuple[type, ...]] = (SpectralMap, PeakMaps)
     gives: ClassVar[type] = TheoryBeside
+    kept: ClassVar[str] = "theory"
 
     material: Literal["WSe2", "WS2", "MoSe2", "MoS2"] = setting(
         "WSe2", title="Material", description="The monolayer; in a recipe, that of the preset where none is given."
@@ -114,10 +116,16 @@ class CompareTheory(Step):
 
         return recorded(self, compared, of=tuple(mark_of(one.history) for one in (paired, explanation) if one is not None))
 
-    def beside(self, results: Results, calculated: Calculated | None = None) -> TheoryBeside:
-        """Compare the Raman map of a run, with its pair and its explanation where there are some."""
-        parts = {"paired": results.paired, "explanation": results.explanation, "calculated": calculated}
-        return self(results.maps["raman"], results.peaks["raman"], **parts)  # type: ignore[arg-type]
+    def on(self, known: Mapping[type, Any], progress: Progress = silent) -> TheoryBeside:
+        """Compare the Raman map of a run, with its pair, its explanation and calculations of one's own where there are some."""
+        return self(
+            known[SpectralMap],
+            known[PeakMaps],
+            paired=next(iter(known.get(PairedMaps, ())), None),
+            explanation=known.get(Explanation),
+            calculated=known.get(Calculated),
+            progress=progress,
+        )
 
     def _laid_over(self, raman: SpectralMap, peaks: PeakMaps, paired: PairedMaps | None, result: TheoryResult) -> TheoryBeside:
         region, light = _regions(raman, peaks, paired, self.share)

@@ -40,6 +40,8 @@ class Explain(Stage[TrainedModel, Explanation]):
     takes: ClassVar[tuple[type, ...]] = (TrainedModel,)
     gives: ClassVar[type] = Explanation
     effort: ClassVar[float] = 25.0
+    kept: ClassVar[str] = "explanation"
+    optional: ClassVar[bool] = True
 
     target: Literal["", "position", "fwhm", "height", "area"] | Annotated[str, Field(min_length=1)] = setting(
         "", title="Target", description="Which of the model's targets is explained, a computed map among them; empty: the first."

@@ -118,6 +118,7 @@ class Pair(Stage[Pairable, PairedMaps]):
     takes: ClassVar[tuple[type, ...]] = (Pairable,)
     gives: ClassVar[type] = PairedMaps
     effort: ClassVar[float] = 3.0
+    kept: ClassVar[str] = "paired"
 
     method: Method = setting(AutomaticPlacing(), title="Method", description="How it is found where the PL map lies on the RS map.")
 

@@ -40,6 +40,9 @@ class Simulate(Step):
     takes: ClassVar[tuple[type, ...]] = (TrainedModel, Explanation)
     gives: ClassVar[type] = Recovery
     effort: ClassVar[float] = 45.0
+    kept: ClassVar[str] = "explanation.recovery"
+    optional: ClassVar[bool] = True
+    without: ClassVar[str] = "There is no simulation of the flake: "
 
     seed: int = setting(0, ge=0, title="Seed", description="The law, its noise and its hidden map follow from it.")
 

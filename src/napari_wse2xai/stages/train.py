@@ -93,6 +93,7 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
     series: ClassVar[bool] = True
     gives: ClassVar[type] = TrainedModel
     effort: ClassVar[float] = 120.0
+    kept: ClassVar[str] = "model"
 
     target: tuple[Target, ...] = setting(
         ("height",), title="Target", description="PL parameter or computed PL map that is predicted from RS; one or several."

@@ -1,0 +1,158 @@
+"""One flake as a job of its own: known by what goes into it, done once, delivered when it is done."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Self
+
+from napari_wse2xai import io
+from napari_wse2xai._version import __version__
+from napari_wse2xai.batch._chains import READING, REPORTING, effort_of, read_sources, run_chains
+from napari_wse2xai.batch._delivery import Story, deliver
+from napari_wse2xai.batch._folders import REPORT, RESULTS
+from napari_wse2xai.batch._telling import noting_warnings
+from napari_wse2xai.data import Results
+from napari_wse2xai.data.pooled import FlakeValue, share_ok
+from napari_wse2xai.errors import DataError
+from napari_wse2xai.progress import Progress, part, silent
+from napari_wse2xai.recipe import Recipe
+
+DONE, FAILED = "done", "failed"
+
+
+@dataclass(frozen=True)
+class FlakeRow:
+    """What the summary says of a flake."""
+
+    condition: str
+    name: str
+    state: str
+    """``done`` or ``failed``."""
+    reason: str = ""
+    """Why it failed, in a sentence."""
+    folder: str = ""
+    """Where its results lie, from the batch's own folder."""
+    value: float | None = None
+    """Of what a series runs over."""
+    raman_ok: float | None = None
+    """Share of the fitted pixels of which all is well."""
+    pl_ok: float | None = None
+    misalignment_um: float | None = None
+    misalignment_error_um: float | None = None
+    verdict: str = ""
+    """On the network that has learnt from it."""
+    warnings: int = 0
+    seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class FlakeOutcome:
+    """What came of a job: small, so that it can travel between processes and stand in the results."""
+
+    row: FlakeRow
+    values: tuple[FlakeValue, ...] = ()
+    told: tuple[str, ...] = ()
+    """What was warned of."""
+    key: str = ""
+    again: bool = False
+    """Whether it was there already."""
+
+    def to_json(self) -> str:
+        """Text for the file of results."""
+        return json.dumps(
+            {"key": self.key, "row": asdict(self.row), "values": [each.as_record() for each in self.values], "told": self.told}
+        )
+
+    @classmethod
+    def from_json(cls, text: str, job: "FlakeJob") -> Self | None:
+        """Read it back, under the name that the flake has now; None where it is of another job, or was made by hand."""
+        try:
+            data = json.loads(text)
+            row = FlakeRow(**{**data["row"], **job.named()})
+            return cls(row, tuple(FlakeValue(**each) for each in data["values"]), tuple(data["told"]), data["key"], True)
+        except (ValueError, TypeError, KeyError):
+            return None
+
+
+@dataclass(frozen=True)
+class FlakeJob:
+    """A flake of a batch."""
+
+    condition: str
+    name: str
+    home: str
+    """Folder of its results within the batch's."""
+    recipe: Recipe
+    figures: bool = True
+    value: float | None = None
+    problem: str = ""
+    """Why it cannot be done, where that is known before."""
+
+    def named(self) -> dict[str, Any]:
+        """What the summary calls it."""
+        return {"condition": self.condition, "name": self.name, "folder": self.home, "value": self.value}
+
+    def key(self) -> str:
+        """Hash of all that its results depend on: the bytes of its files, its settings, and this version."""
+        settings = self.recipe.model_dump(mode="json")
+        for name, section in self.recipe.sections().items():
+            assert section.file is not None  # the recipe's reading sees to it
+            settings[name]["file"] = io.sha256(section.file.expanduser())
+        if self.recipe.theory is not None:
+            settings["theory"]["calculations"] = [io.sha256(file) for file in self.recipe.theory.calculations]
+        text = json.dumps([settings, self.figures, __version__], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def failed(self, reason: str) -> FlakeOutcome:
+        """FlakeOutcome of a job that came to nothing."""
+        return FlakeOutcome(FlakeRow(state=FAILED, reason=reason, **self.named()))
+
+
+def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutcome:
+    """Do a job, unless its results lie there already; raises a `UserError` that says why it cannot be done."""
+    from napari_wse2xai.numerics.library_threads import single_threaded
+    from napari_wse2xai.numerics.threads import single_thread
+
+    if job.problem:
+        raise DataError(job.problem)
+    home, started, key = folder / job.home, perf_counter(), job.key()
+    io.clear_left_over(home)
+    if (kept := _kept(job, home, key)) is not None:
+        return kept
+    effort = effort_of(job.recipe)
+    whole = READING + effort + REPORTING
+    # One thread each, in one process as in several: sums over threads end in other last digits.
+    with noting_warnings(told=False) as told, single_threaded(), single_thread():
+        sources = read_sources(job.recipe, progress)
+        found = run_chains(job.recipe, sources, part(progress, READING / whole, (READING + effort) / whole))
+        results = replace(found, warnings=tuple(told))
+        outcome = _outcome(job, results, key, perf_counter() - started)
+        story = Story(job.home, figures=job.figures, job=outcome.to_json())
+        deliver(results, home, story, part(progress, (READING + effort) / whole, 1.0))
+    return outcome
+
+
+def _kept(job: FlakeJob, home: Path, key: str) -> FlakeOutcome | None:
+    """FlakeOutcome of the same job, where its results lie in the folder, complete."""
+    if not (home / REPORT).exists() or (home / io.UNFINISHED).exists() or not (home / RESULTS).exists():
+        return None
+    found = FlakeOutcome.from_json(io.read_job(home / RESULTS), job)
+    return found if found is not None and found.key == key else None
+
+
+def _outcome(job: FlakeJob, results: Results, key: str, seconds: float) -> FlakeOutcome:
+    shares: dict[str, Any] = {f"{name}_ok": round(share_ok(peaks), 4) for name, peaks in results.peaks.items()}
+    paired: Mapping[str, Any] = {}
+    if results.paired is not None:
+        names = ("misalignment_um", "misalignment_error_um")
+        paired = {name: _number(getattr(results.paired, name)) for name in names}
+    row = FlakeRow(state=DONE, warnings=len(results.warnings), seconds=round(seconds, 2), **job.named(), **shares, **paired)
+    values = [value for name, peaks in results.peaks.items() for value in FlakeValue.of_peaks(name, peaks)]
+    return FlakeOutcome(row, tuple(values), results.warnings, key)
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)

@@ -1,0 +1,296 @@
+"""Several flakes: each a job of its own, then what is learnt from those of one condition together, then all beside one another."""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from napari_wse2xai import io, recipe, report
+from napari_wse2xai._version import __version__
+from napari_wse2xai.batch import _pooling
+from napari_wse2xai.batch._chains import with_steps
+from napari_wse2xai.batch._delivery import Story, deliver, write_images
+from napari_wse2xai.batch._folders import REPORT, RESULTS, home_of, writable
+from napari_wse2xai.batch._jobs import DONE, FAILED, FlakeJob, FlakeOutcome, FlakeRow
+from napari_wse2xai.batch._summary import write_rows, write_summary
+from napari_wse2xai.batch._telling import noting_warnings
+from napari_wse2xai.batch._workers import outcomes
+from napari_wse2xai.data import Results, TrainedModel
+from napari_wse2xai.data.pooled import Pool
+from napari_wse2xai.errors import DataError, DataWarning, SettingsError, UserError
+from napari_wse2xai.io.calculations import read_named
+from napari_wse2xai.progress import Progress, part, silent
+from napari_wse2xai.recipe import Member, Series
+from napari_wse2xai.stages import Train, resuming
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Case = tuple[str, str]
+"""Architecture and condition of a network."""
+OWN = ("figures", "summary.csv", "values.csv", "conditions.csv", "over.csv", "scores.csv", "ranking.csv", REPORT, io.UNFINISHED)
+"""What lies in the folder of a series beside its flakes."""
+FLAKES, LEARNING = 0.15, 0.9
+"""Where the flakes end where they are learnt from, and where learning does, as fractions of a series."""
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What became of several flakes; their results lie in the folder."""
+
+    folder: Path
+    rows: tuple[FlakeRow, ...]
+    """One for each flake."""
+    networks: Mapping[Case, Results] = field(default_factory=dict)
+    """By architecture and condition."""
+    lost: tuple[str, ...] = ()
+    """Why networks are missing, a sentence each."""
+
+    @property
+    def failed(self) -> tuple[FlakeRow, ...]:
+        """Flakes that came to nothing, with their reasons."""
+        return tuple(row for row in self.rows if row.state == FAILED)
+
+    @property
+    def summary(self) -> "pd.DataFrame":
+        """The table of ``summary.csv``."""
+        import pandas as pd
+
+        return pd.DataFrame([vars(row) for row in self.rows])
+
+    def results(self, name: str, condition: str = "") -> Results:
+        """Results of one flake, read from its folder."""
+        found = [row for row in self.rows if row.name == name and condition in ("", row.condition)]
+        if len(found) != 1 or found[0].state != DONE:
+            why = "is not among the flakes" if not found else "has several conditions; name one" if len(found) > 1 else found[0].reason
+            raise DataError(f"'{name}' {why}" if len(found) != 1 else f"'{name}' failed: {why}")
+        return io.read_results(self.folder / found[0].folder / RESULTS)
+
+    @property
+    def places(self) -> dict[str, Results]:
+        """Networks by their folders."""
+        return {place_of(key, any(row.folder.count("/") for row in self.rows)): each for key, each in self.networks.items()}
+
+
+def run_batch(
+    recipe_path: str | Path, output: str | Path, progress: Progress = silent, *, figures: bool = True, jobs: int | None = 1
+) -> Batch:
+    """Run a recipe of several flakes, each as far as it can go; what is there already is not done again.
+
+    A folder for each flake, ``NAME`` or ``CONDITION/NAME``, and one for each network, ``network_ARCHITECTURE`` in that of its condition;
+    beside them ``summary.csv`` with a row for each flake, ``values.csv`` and ``conditions.csv`` with every parameter by flake and by
+    condition, ``over.csv`` against what the series runs over, ``scores.csv`` of all networks, ``report.html`` and ``figures/``.
+
+    Parameters
+    ----------
+    output : folder; the same call again does only what is missing in it, or failed, or has other settings or files now
+    jobs : processes; None for one per core.  A script that asks for more than one begins with ``if __name__ == "__main__":``
+    """
+    series, folder = recipe.load_series(recipe_path, there=False), Path(output).expanduser()
+    work = _jobs(series, figures and series.figures)
+    cases = [(training.architecture, condition) for training in series.trainings for condition in series.conditions]
+    homes = [*(job.home for job in work), *(place_of(case, series.has_conditions) for case in cases)]
+    _refuse_same_folders(homes)
+    with writable(folder, homes), noting_warnings() as told, resuming.naming_what_is_kept(folder):
+        io.clear_left_over(folder)
+        io.mark_unfinished(folder, REPORT)
+        ends = (FLAKES, LEARNING) if series.trainings else (LEARNING, LEARNING)
+        done = _flakes(work, folder, part(progress, 0.0, ends[0]), jobs)
+        networks, lost = _learnt(series, done, folder, part(progress, *ends), figures and series.figures)
+        done = [_judged(outcome, networks) for outcome in done]
+        batch = Batch(folder, tuple(outcome.row for outcome in done), networks, lost)
+        progress(LEARNING, "report: all flakes")
+        _deliver(series, batch, done, Story(Path(recipe_path).stem, figures=figures and series.figures), told)
+        progress(1.0, "report: done")
+    return batch
+
+
+def place_of(case: Case, has_conditions: bool) -> str:
+    """Folder of a network within that of the series."""
+    architecture, condition = case
+    return home_of(*([condition] if has_conditions else []), f"network_{architecture}")
+
+
+def _jobs(series: Series, figures: bool) -> list[FlakeJob]:
+    return [
+        FlakeJob(
+            member.condition,
+            member.name,
+            home_of(*([member.condition] if series.has_conditions else []), member.name),
+            member.recipe,
+            figures,
+            member.value,
+            member.problem,
+        )
+        for member in series.members
+    ]
+
+
+def _refuse_same_folders(homes: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for home in homes:
+        top = home.split("/")[0]
+        if top in OWN:
+            raise SettingsError(f"A flake or condition called '{top}' would lie where the series' own '{top}' does; give it another name.")
+        if home in seen:
+            raise SettingsError(f"Two flakes or networks would lie in the folder '{home}'; name them apart by letters and digits.")
+        seen[home] = home
+
+
+def _flakes(work: Sequence[FlakeJob], folder: Path, progress: Progress, jobs: int | None) -> list[FlakeOutcome]:
+    """Do the jobs; the summary on disk grows with them."""
+    done: dict[str, FlakeOutcome] = {}
+    for job, outcome in outcomes(work, folder, progress, jobs):
+        done[job.home] = outcome
+        for sentence in outcome.told:
+            warnings.warn(f"{job.name}: {sentence}", DataWarning, stacklevel=2)
+        if outcome.row.state == FAILED:
+            warnings.warn(f"{job.name} failed: {outcome.row.reason}", DataWarning, stacklevel=2)
+            if (folder / job.home / RESULTS).exists():
+                io.mark_unfinished(folder / job.home, REPORT)
+        write_summary([done[each.home].row for each in work if each.home in done], folder)
+    return [done[job.home] for job in work]
+
+
+# What is learnt from several
+
+
+def _learnt(
+    series: Series, done: Sequence[FlakeOutcome], folder: Path, progress: Progress, figures: bool
+) -> tuple[dict[Case, Results], tuple[str, ...]]:
+    """A network for each architecture and condition, explained where that is wanted and allowed; and why others are missing."""
+    networks: dict[Case, Results] = {}
+    lost: list[str] = []
+    cases = [(training, condition) for training in series.trainings for condition in series.conditions]
+    for index, (training, condition) in enumerate(cases):
+        told = part(progress, index / len(cases), (index + 1) / len(cases), f"{condition}, {training.architecture}")
+        case = (training.architecture, condition)
+        try:
+            networks[case] = _network(_Lesson(series, done, case, training, folder, figures), told)
+        except UserError as error:
+            lost.append(f"{condition}, {training.architecture}: {error}")
+            warnings.warn(f"There is no network. {lost[-1]}", DataWarning, stacklevel=2)
+    return networks, tuple(lost)
+
+
+@dataclass(frozen=True)
+class _Lesson:
+    """One network, with the flakes that it learns from."""
+
+    series: Series
+    done: Sequence[FlakeOutcome]
+    case: Case
+    training: Train
+    folder: Path
+    figures: bool
+
+    @property
+    def home(self) -> Path:
+        """Its folder."""
+        return self.folder / place_of(self.case, self.series.has_conditions)
+
+    def members(self) -> Iterator[tuple[Member, FlakeOutcome]]:
+        """Flakes of its condition that are done."""
+        for member, outcome in zip(self.series.members, self.done, strict=True):
+            if member.condition == self.case[1] and outcome.row.state == DONE:
+                yield member, outcome
+
+    def key(self) -> str:
+        """Hash of all that it depends on."""
+        steps = [{"step": step.key, **step.model_dump(mode="json")} for step in self.series.late_steps(self.training)]
+        text = json.dumps([[outcome.key for _, outcome in self.members()], steps, self.figures, __version__], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _network(lesson: _Lesson, progress: Progress) -> Results:
+    """One network with its explanation: the one that lies in the folder, where it is of the same flakes and settings."""
+    members = list(lesson.members())
+    if not members:
+        raise DataError("None of its flakes is done; see their reasons in summary.csv.")
+    _refuse_unlike([outcome for _, outcome in members])
+    home, key = lesson.home, json.dumps({"key": lesson.key()})
+    io.clear_left_over(home)
+    if (home / REPORT).exists() and not (home / io.UNFINISHED).exists() and io.read_job(home / RESULTS) == key:
+        return io.read_results(home / RESULTS)
+    flakes = [io.read_results(lesson.folder / outcome.row.folder / RESULTS) for _, outcome in members]
+    pairs = [flake.paired for flake in flakes if flake.paired is not None]
+    steps = lesson.series.late_steps(lesson.training)
+    with noting_warnings() as told:
+        learnt = with_steps(Results({}), steps, part(progress, 0.0, 0.8), pairs=pairs, keep_in=home)
+        learnt = _with_theory(replace(learnt, warnings=tuple(told)), members[0][0], flakes[0])
+    story = Story(place_of(lesson.case, lesson.series.has_conditions), figures=lesson.figures, job=key)
+    deliver(learnt, home, story, part(progress, 0.8, 1.0))
+    resuming.forget(learnt.model, home)
+    return learnt
+
+
+def _refuse_unlike(done: Sequence[FlakeOutcome]) -> None:
+    """Refuse to learn from heights that were taken differently: what is learnt would be the exposure."""
+    taken = {outcome.row.name: {value.taken for value in outcome.values if value.parameter == "height"} for outcome in done}
+    first = next(iter(taken))
+    for name, lit in taken.items():
+        if lit != taken[first]:
+            ours, theirs = (" and ".join(filter(None, sorted(each))) or "what its file does not say" for each in (lit, taken[first]))
+            raise DataError(
+                f"'{name}' was taken with {ours}, '{first}' with {theirs}: their heights must not be learnt together; "
+                "divide all by exposure and power (normalise: {} under raman and pl)."
+            )
+
+
+def _with_theory(learnt: Results, first: Member, of_flake: Results) -> Results:
+    """Add what theory says of a network's explanation, beside the first of its flakes, where the series asks for theory."""
+    theory = first.recipe.theory
+    if learnt.explanation is None or theory is None:
+        return learnt
+    beside = with_steps(replace(of_flake, explanation=learnt.explanation), [theory], calculated=read_named(theory)).theory
+    return replace(learnt, theory=beside)
+
+
+def _judged(outcome: FlakeOutcome, networks: Mapping[Case, Results]) -> FlakeOutcome:
+    """FlakeOutcome with the verdicts on what was learnt from the flake."""
+    verdicts = [
+        f"{verdict.target}: {verdict.level}"
+        for (_, condition), results in networks.items()
+        for verdict in (results.model.verdicts if results.model is not None and condition == outcome.row.condition else ())
+    ]
+    done = outcome.row.state == DONE
+    return replace(outcome, row=replace(outcome.row, verdict="; ".join(dict.fromkeys(verdicts)))) if done else outcome
+
+
+# All of them
+
+
+def _deliver(series: Series, batch: Batch, done: Sequence[FlakeOutcome], story: Story, told: Sequence[str]) -> None:
+    """Write what is said of all flakes and networks together."""
+    pooled = _pooling.pools(done)
+    models: dict[Case, TrainedModel] = {key: each.model for key, each in batch.networks.items() if each.model is not None}
+    over = series.over.label if series.over is not None else ""
+    images = (report.series_figures(models) | report.pooled_figures(pooled, over)) if story.figures else {}
+    trends = list(_pooling.along(pooled)) if over else []
+    places = {key: place_of(key, series.has_conditions) for key in models}
+    rankings = {key: each.explanation for key, each in batch.networks.items() if each.explanation is not None}
+    overview = report.Overview([vars(row) for row in batch.rows], places, rankings, trends, over)
+    page = report.series_page(models, images, overview, title=story.title, warnings=tuple(told))
+    with io.delivered(batch.folder, first="summary.csv", last=REPORT, replaced=(*OWN[2:7], "figures/*_*.png", "figures/*_*.svg")) as staged:
+        write_images(images, staged)
+        write_summary(batch.rows, staged)
+        _write_tables(staged, done, pooled, trends)
+        if models:
+            io.write_scores_csv(
+                {(*key,): model for key, model in models.items()}, staged / "scores.csv", keys=("architecture", "condition")
+            )
+        with io.new_file(staged / REPORT) as place:
+            place.write_text(page, encoding="utf-8")
+
+
+def _write_tables(folder: Path, done: Sequence[FlakeOutcome], pooled: Sequence[Pool], trends: Sequence[dict[str, Any]]) -> None:
+    for name, rows in (
+        ("values.csv", list(_pooling.values_by_flake(done))),
+        ("conditions.csv", list(_pooling.by_condition(pooled))),
+        ("over.csv", trends),
+    ):
+        if rows:
+            write_rows(rows, folder / name)

@@ -1,0 +1,177 @@
+"""Jobs in one process or in several: each ends with an outcome or with the reason why there is none."""
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections.abc import Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from functools import partial
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+from napari_wse2xai.batch._jobs import FlakeJob, FlakeOutcome, work
+from napari_wse2xai.errors import Cancelled, UserError, counted
+from napari_wse2xai.numerics.library_threads import cores
+from napari_wse2xai.progress import Progress, part
+
+_BEAT_S = 0.2
+"""How often the caller is asked whether to go on."""
+_ROUNDS = 2
+"""How often jobs are begun side by side; after that one at a time, so that one that ends its process is known."""
+_stop: Any = None
+"""Set where the caller wants no more; in a process of a pool it is the pool's."""
+
+
+def outcomes(jobs: Sequence[FlakeJob], folder: Path, progress: Progress, processes: int | None) -> Iterator[tuple[FlakeJob, FlakeOutcome]]:
+    """Do jobs, and give each with what came of it as soon as it is done.
+
+    Parameters
+    ----------
+    processes : how many at once; None for one per core.  With 1 they run in this process, one after the other.
+    """
+    count = max(1, min(processes or cores(), len(jobs)))
+    telling = _Telling(progress, len(jobs))
+    done = _apart(jobs, folder, telling, count) if count > 1 else _here(jobs, folder, telling)
+    for job, future in done:
+        outcome = _come_of(job, future)
+        telling.done(job, outcome)
+        yield job, outcome
+
+
+class _Telling:
+    """Progress of all jobs, with the time that is left."""
+
+    def __init__(self, progress: Progress, count: int) -> None:
+        self.progress, self.count, self.ended, self.worked, self._begun = progress, count, 0, 0, time.monotonic()
+        self._said = f"0 of {counted(count, 'flake')}: at work"
+
+    def done(self, job: FlakeJob, outcome: FlakeOutcome) -> None:
+        self.ended += 1
+        self.worked += not outcome.again
+        left = (time.monotonic() - self._begun) / max(self.worked, 1) * (self.count - self.ended)
+        words = f"{job.name} {'was done before' if outcome.again else outcome.row.state}"
+        time_left = f", about {_duration(left)} left" if self.worked and self.ended < self.count else ""
+        self._said = f"{self.ended} of {counted(self.count, 'flake')}{time_left}: {words}"
+        self.beat()
+
+    def beat(self) -> None:
+        """Let the caller stop."""
+        self.progress(self.ended / self.count, self._said)
+
+
+def _duration(seconds: float) -> str:
+    return f"{max(seconds, 1):.0f} s" if seconds < 90 else f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _come_of(job: FlakeJob, future: "Future[FlakeOutcome]") -> FlakeOutcome:
+    """FlakeOutcome of a job; whatever went wrong in it is its own."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    if isinstance(error, UserError):
+        return job.failed(str(error))
+    if isinstance(error, BrokenProcessPool):
+        return job.failed(
+            "The process that worked on it was ended from outside, or for lack of memory; run it alone, or with fewer --jobs."
+        )
+    if not isinstance(error, Exception) or isinstance(error, Cancelled):
+        raise error
+    where = "".join(traceback.format_exception(error))
+    outcome = job.failed(f"A fault of the program, please report it ({type(error).__name__}: {' '.join(str(error).split())[:200]}).")
+    return FlakeOutcome(outcome.row, told=(where,))
+
+
+# In this process
+
+
+def _here(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling) -> Iterator[tuple[FlakeJob, "Future[FlakeOutcome]"]]:
+    stopped = Event()
+    with ThreadPoolExecutor(1, thread_name_prefix="flake") as pool:
+        for index, job in enumerate(jobs):
+            within = part(telling.progress, index / len(jobs), (index + 1) / len(jobs), job.name)
+            future = pool.submit(work, job, folder, partial(_unless_stopped, stopped, within))
+            try:
+                wait([future])
+            finally:
+                stopped.set() if not future.done() else None
+            yield job, future
+
+
+def _unless_stopped(stopped: Event, progress: Progress, fraction: float, message: str) -> None:
+    if stopped.is_set():
+        raise Cancelled
+    progress(fraction, message)
+
+
+# In several processes
+
+
+def _apart(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[tuple[FlakeJob, "Future[FlakeOutcome]"]]:
+    waiting = list(jobs)
+    for _ in range(_ROUNDS):
+        broken = []
+        for job, future in _pooled(waiting, folder, telling, count):
+            if isinstance(future.exception(), BrokenProcessPool):
+                broken.append(job)
+            else:
+                yield job, future
+        waiting = broken
+    for job in waiting:
+        yield from _pooled([job], folder, telling, 1)
+
+
+def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[tuple[FlakeJob, "Future[FlakeOutcome]"]]:
+    """Jobs of one pool, each as soon as it ends."""
+    if not jobs:
+        return
+    context = _context()
+    stop = context.Event()
+    with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
+        ours = {pool.submit(_in_process, job, folder): job for job in jobs}
+        waiting = set(ours)
+        try:
+            while waiting:
+                ended, waiting = wait(waiting, _BEAT_S, FIRST_COMPLETED)
+                for future in sorted(ended, key=lambda each: jobs.index(ours[each])):
+                    yield ours[future], future
+                telling.beat()
+        finally:
+            stop.set()
+            pool.shutdown(cancel_futures=True)
+
+
+def _context() -> Any:
+    """How processes begin: from a server that has loaded what they need, where the system has such."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["napari_wse2xai.batch"])
+    return context
+
+
+def _begin(stop: Any) -> None:
+    """Make a process ready: an interrupt is the caller's, and without a caller there is nothing to do."""
+    global _stop  # noqa: PLW0603 - what an initializer leaves behind
+    _stop = stop
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_caller, daemon=True).start()
+
+
+def _end_with_caller() -> None:
+    caller = multiprocessing.parent_process()
+    if caller is not None:
+        caller.join()
+        os._exit(1)
+
+
+def _in_process(job: FlakeJob, folder: Path) -> FlakeOutcome:
+    return work(job, folder, _go_on)
+
+
+def _go_on(fraction: float, message: str) -> None:
+    if _stop is not None and _stop.is_set():
+        raise Cancelled
