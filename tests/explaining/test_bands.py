@@ -83,6 +83,7 @@ def test_curves_and_slopes_of_processes_are_those_of_their_predictions(flake) ->
         up[:, column] += step
         down[:, column] -= step
         at[:, column] = grid[index, 1]
-        assert np.allclose(slopes[:, index], (processes.predict(up) - processes.predict(down)) / (2 * step), atol=1e-8)
-        assert np.allclose(curves[:, index, 1], processes.predict(at).mean(axis=1))
-    assert kernel.rates[[2, 5, 7]].min() > 3 * kernel.rates[[0, 1, 6, 8]].max()
+        assert np.allclose(slopes[:, index], (processes.predict(up) - processes.predict(down)) / (2 * step), atol=1e-6)
+        assert np.allclose(curves[:, index, 1], processes.predict(at).mean(axis=1), atol=1e-6)
+    acts = kernel.variance * kernel.rates**2 + kernel.linear + kernel.alone
+    assert acts[[2, 5, 7]].min() > 10 * acts[[0, 1, 6, 8]].max()

@@ -24,8 +24,21 @@ def fitted() -> GaussianProcess:
 def test_it_predicts_what_it_has_not_seen_and_names_what_acts(fitted) -> None:
     x, y = table()
     assert fitted.score(x[200:], y[200:]) > 0.97
-    (kernel,) = fitted.kernels_
-    assert kernel.rates[:3].min() > 5 * kernel.rates[4:].max()
+    ((kernel, *_),) = fitted.kernels_
+    acts = kernel.variance * kernel.rates**2 + kernel.linear + kernel.alone
+    assert acts[:4].min() > 20 * acts[4:].max()
+    assert kernel.rates[1:3].min() > 5 * kernel.rates[[0, 3, 4, 5]].max(), "two act only together, the others alone"
+
+
+def test_an_effect_that_adds_up_does_not_change_with_what_has_nothing_to_do_with_it() -> None:
+    """The slope of ``tanh`` hangs on its own parameter alone: the law's own derivative, at places that were never seen."""
+    x, y = table()
+    fitted = GaussianProcess().fit(x, y + np.random.default_rng(1).normal(0, 40, len(y)))
+    z = np.random.default_rng(5).standard_normal((200, 6))
+    raw = torch.as_tensor(z * [0.1, 1, 100, 0.5, 7, 3] + [250, 6, 500, 390, 1, 1]).requires_grad_(True)
+    (slopes,) = torch.autograd.grad(fitted.module_(raw).sum(), raw)
+    truth = 200 * (1 - np.tanh(z[:, 0]) ** 2) / 0.1
+    assert np.corrcoef(slopes[:, 0].numpy(), truth)[0, 1] > 0.97
 
 
 def test_its_module_is_its_prediction_and_differentiable(fitted) -> None:

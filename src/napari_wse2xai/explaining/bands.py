@@ -29,6 +29,8 @@ ROWS = 512
 KERNELS = 4
 """So many kernels are found, each on other pixels: one kernel for all would not know how unsure it is itself."""
 FEWEST_PIXELS = 30
+SMOOTHED_AWAY = 2.5
+"""Errors of slopes over the spread of refits, which all smooth the same away: found on flakes of two makers (docs/explaining.md)."""
 TWO_SIDED = 1.96
 """Standard deviations on either side that hold 95 %."""
 Factory = Callable[[], Any]
@@ -75,10 +77,11 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
 
     Notes
     -----
-    The refits are Gaussian processes with one length scale per parameter: they cost a few seconds, and on known laws they come closer to
+    The refits are Gaussian processes (`learning.GaussianProcess`): they cost a few seconds, and on known laws they come closer to
     the truth than the network.  The band reaches from the lowest to the highest of the curve explained, the refits' 95 % interval
     (Student's t, Molnar et al. 2023) and the reference models' curves, since an ensemble of one kind of model does not know its own bias;
-    likewise ``slope_error`` is that of the refits (widened for their number) and the distance to their mean over 1.96.  Resampling blocks
+    likewise ``slope_error`` is that of the refits (widened for their number, and for what all of them smooth away alike) and the distance
+    to their mean over 1.96.  Resampling blocks
     rather than pixels keeps neighbours together, whose errors go together (Roberts et al. 2017).
     """
     table = checked_table(X)
@@ -161,8 +164,8 @@ class _Job:
         return Bunch(
             low=every.min(axis=0),
             high=every.max(axis=0),
-            slope_spread=few * spread,
-            slope_error=few * spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
+            slope_spread=SMOOTHED_AWAY * few * spread,
+            slope_error=SMOOTHED_AWAY * few * spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
             importance_error=self.importance_error(curves),
             refits=curves,
             references=np.array(references).reshape(-1, *centre.shape),

@@ -1,76 +1,84 @@
-"""A fast, smooth model beside the network for its error bands: Gaussian-process regression with one length scale per parameter.
+"""A fast, smooth model beside the network and for error bands: processes that tell what a parameter does alone from what all do together.
 
 Once its kernel is found, many refits cost a Cholesky factorisation each, and their partial dependences and slopes are matrix products.
 """
 
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from functools import cached_property
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    import torch
+from napari_wse2xai.learning.kernel_search import JITTER, likeliest
 
 Numbers = NDArray[np.float64]
 
-LIKELIHOOD_PIXELS = 400
+LIKELIHOOD_PIXELS = 350
 """Pixels on which the kernel is found."""
-LIKELIHOOD_STEPS = 30
-LOG_BOUNDS = (-9.0, 3.0)
+LENGTH = 1.0
+"""Of what a parameter does alone, in its standard deviations."""
+REACH, KNOTS = 8.0, 257
+"""An effect of one parameter alone is a function of one number, kept at so many places up to so many standard deviations."""
+LEAST = 1e-4
+"""Share of the variance below which an effect is none."""
 MOST_PIXELS = 2000
 """Pixels on which a process is conditioned: the cost grows with the cube."""
-JITTER = 1e-5
 
 
 @dataclass(frozen=True, eq=False)
 class Kernel:
-    """Squared exponential with a length per parameter, plus a linear part and noise (Rasmussen and Williams 2006, chapters 2 and 5)."""
+    """What functions are likely: a straight and a bent part of each parameter alone, and one of all together; and noise.
+
+    Notes
+    -----
+    The part of all together is a squared exponential with a length per parameter (Rasmussen and Williams 2006, chapters 2 and 5), which
+    alone spends its lengths on every bend and so takes effects that simply add up for interactions: their slopes would change with
+    parameters that have nothing to do with them (additive processes: Duvenaud, Nickisch and Rasmussen 2011).
+    """
 
     rates: Numbers
-    """(feature,) inverse lengths, in standard deviations of the parameter: near 0 where it does nothing."""
+    """(feature,) inverse lengths of the part together, in standard deviations of the parameter: near 0 where it does nothing."""
     variance: float
-    linear: float
-    """Prior variance of a linear coefficient."""
+    """Of the part together."""
+    linear: Numbers
+    """(feature,) prior variance of a linear coefficient."""
+    alone: Numbers
+    """(feature,) prior variance of the bent effect of a parameter alone; 0 where there is none."""
     noise: float
 
     @classmethod
     def likeliest(cls, z: Numbers, y: Numbers, rng: np.random.Generator) -> Self:
         """Maximise the marginal likelihood on some pixels, z (n, feature) and y (n,) standardised."""
-        import torch
-        from scipy.optimize import minimize
+        few = np.sort(rng.permutation(len(z))[:LIKELIHOOD_PIXELS])
+        rates, variance, linear, alone, noise = likeliest(z[few], y[few], LENGTH)
+        return cls(rates, variance, linear, np.where(alone > LEAST * (variance + alone.sum()), alone, 0.0), noise)
 
-        from napari_wse2xai.numerics.threads import single_thread
+    @property
+    def acting(self) -> NDArray[np.int64]:
+        """Features with a bent effect alone."""
+        return np.flatnonzero(self.alone)
 
-        few = rng.permutation(len(z))[:LIKELIHOOD_PIXELS]
-        table, target = torch.as_tensor(z[few]), torch.as_tensor(y[few])
-
-        def deviance(logs: Numbers) -> tuple[float, Numbers]:
-            variables = torch.tensor(logs, requires_grad=True)
-            value = _deviance(table, target, variables)
-            (slope,) = torch.autograd.grad(value, variables)
-            return float(value.detach()), slope.numpy()
-
-        start = np.array([*np.full(z.shape[1], np.log(0.15)), 0.0, np.log(0.1), np.log(0.05)])
-        with single_thread():
-            options = {"maxiter": LIKELIHOOD_STEPS}
-            best = minimize(deviance, start, jac=True, method="L-BFGS-B", bounds=[LOG_BOUNDS] * len(start), options=options)
-        *rates, variance, linear, noise = np.exp(best.x)
-        return cls(np.array(rates), float(variance), float(linear), float(noise))
-
-    def apart(self, a: Any, b: Any) -> Any:
-        """Squared distance between rows of a and of b, in length scales; here and below arrays of numpy, or tensors all of them."""
+    def apart(self, a: Numbers, b: Numbers) -> Numbers:
+        """Squared distance between rows of a and of b, in length scales."""
         scaled = a * self.rates
-        return apart(scaled, scaled if b is a else b * self.rates)
+        return np.asarray(apart(scaled, scaled if b is a else b * self.rates))
 
-    def smooth(self, a: Any, b: Any) -> Any:
-        """Squared-exponential part between rows of a and of b."""
-        return self.variance * gaussian(self.apart(a, b))
+    def smooth(self, a: Numbers, b: Numbers) -> Numbers:
+        """Part of all together between rows of a and of b."""
+        return np.asarray(self.variance * gaussian(self.apart(a, b)))
 
-    def between(self, a: Any, b: Any) -> Any:
+    def bell(self, feature: int, a: Numbers, b: Numbers) -> Numbers:
+        """Bent part of one parameter alone, between values a and b."""
+        return np.asarray(self.alone[feature] * gaussian(((a[:, None] - b) / LENGTH) ** 2))
+
+    def between(self, a: Numbers, b: Numbers) -> Numbers:
         """Prior covariance of the function between rows of a and of b."""
-        return self.smooth(a, b) + self.linear * a @ b.T
+        covariance = self.smooth(a, b) + (a * self.linear) @ b.T
+        for feature in self.acting:
+            covariance += self.bell(feature, a[:, feature], b[:, feature])
+        return covariance
 
 
 def apart(a: Any, b: Any) -> Any:
@@ -120,18 +128,46 @@ class Processes:
         """Predictions (process, row)."""
         return np.asarray(self.kernel.between(z, self.z) @ self.alpha).T + self.constant[:, None]
 
+    @property
+    def missed(self) -> Numbers:
+        """(n, process) what is left of the values once predicted, of processes that took each pixel once."""
+        return np.asarray((self.kernel.noise + JITTER) * self.alpha)
+
+    @cached_property
+    def straight(self) -> Numbers:
+        """(process, feature) slopes of the linear part."""
+        return np.asarray(self.kernel.linear * (self.alpha.T @ self.z))
+
+    @cached_property
+    def bent(self) -> dict[int, Any]:
+        """What each parameter does alone beside the linear part, by feature: a spline of one number that gives (..., process)."""
+        from scipy.interpolate import CubicHermiteSpline
+
+        knots, found = np.linspace(-REACH, REACH, KNOTS), {}
+        for feature in self.kernel.acting:
+            own = self.z[:, feature]
+            bells = self.kernel.bell(feature, knots, own)
+            slopes = bells * (own - knots[:, None]) / LENGTH**2
+            found[int(feature)] = CubicHermiteSpline(knots, bells @ self.alpha, slopes @ self.alpha)
+        return found
+
+    def _alone(self, feature: int, values: Numbers) -> Numbers:
+        """What a parameter does alone at values (...), (..., process)."""
+        bent = self.bent.get(int(feature))
+        straight = values[..., None] * self.straight[:, feature]
+        return np.asarray(straight if bent is None else straight + bent(np.clip(values, -REACH, REACH)))
+
     def curves(self, z: Numbers, weights: Numbers, columns: NDArray[np.int64], grid: Numbers) -> Numbers:
         """Partial dependences (process, feature, point) over weighted pixels z (pixel, feature), at grid (feature, point)."""
         distances = self.kernel.apart(z, self.z)
-        mean = weights @ z
-        slopes = self.kernel.linear * self.alpha.T @ self.z
+        means = np.stack([weights @ self._alone(feature, z[:, feature]) for feature in range(z.shape[1])])
         curves = np.empty((self.alpha.shape[1], len(columns), grid.shape[1]))
         for index, (feature, points) in enumerate(zip(columns, grid, strict=True)):
             rate, own = self.kernel.rates[feature], self.z[:, feature]
             elsewhere = distances - (rate * (z[:, feature, None] - own)) ** 2  # no quotient of kernels: both may be 0
             without, factor = self.kernel.variance * gaussian(elsewhere), gaussian((rate * (points[:, None] - own)) ** 2)
-            linear = (slopes @ mean)[:, None] + slopes[:, feature, None] * (points - mean[feature])
-            curves[:, index] = (factor @ ((weights @ without)[:, None] * self.alpha)).T + linear
+            alone = self._alone(feature, points) + means.sum(axis=0) - means[feature]
+            curves[:, index] = (factor @ ((weights @ without)[:, None] * self.alpha) + alone).T
         return curves + self.constant[:, None, None]
 
     def slopes(self, z: Numbers, columns: NDArray[np.int64], steps: Numbers) -> Numbers:
@@ -140,7 +176,6 @@ class Processes:
         A step multiplies the kernel by a factor of the row times a factor of the pixel, so that all parameters share one kernel matrix.
         """
         smooth = self.kernel.smooth(z, self.z)
-        linear = self.kernel.linear * self.alpha.T @ self.z
         slopes = np.empty((self.alpha.shape[1], len(columns), len(z)))
         for index, (feature, step) in enumerate(zip(columns, steps, strict=True)):
             rate = self.kernel.rates[feature] ** 2 * step
@@ -149,7 +184,8 @@ class Processes:
             up, down = np.hsplit(rise, 2)
             along = np.exp(-rate * z[:, feature, None])
             difference = np.exp(-0.5 * rate * step) * (along * up - down / along)
-            slopes[:, index] = difference.T / (2 * step) + linear[:, feature, None]
+            alone = self._alone(feature, z[:, feature] + step) - self._alone(feature, z[:, feature] - step)
+            slopes[:, index] = (difference + alone).T / (2 * step)
         return slopes
 
 
@@ -164,16 +200,3 @@ def _solved(covariance: Numbers, y: Numbers) -> Numbers:
 
     factor = torch.linalg.cholesky(torch.as_tensor(covariance))
     return np.asarray(torch.cholesky_solve(torch.as_tensor(y)[:, None], factor)[:, 0].numpy())
-
-
-def _deviance(z: "torch.Tensor", y: "torch.Tensor", logs: "torch.Tensor") -> "torch.Tensor":
-    """Negative log marginal likelihood, but for a constant."""
-    import torch
-
-    values = logs.exp()
-    kernel: Any = Kernel(values[:-3], *values[-3:].unbind())  # type: ignore[arg-type]  # tensors, to be differentiated
-    covariance = kernel.between(z, z) + (kernel.noise + JITTER) * torch.eye(len(z), dtype=z.dtype)
-    factor = torch.linalg.cholesky(covariance)
-    weights = torch.cholesky_solve(y[:, None], factor)[:, 0]
-    deviance: torch.Tensor = 0.5 * y @ weights + factor.diagonal().log().sum()
-    return deviance

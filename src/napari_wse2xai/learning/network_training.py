@@ -13,6 +13,7 @@ from napari_wse2xai.errors import Cancelled, DataError, SettingsError, StopTrain
 from napari_wse2xai.learning.checkpoint import Checkpoint, UnusableError
 from napari_wse2xai.learning.network import SpectralNetwork
 from napari_wse2xai.learning.prediction import ROWS
+from napari_wse2xai.learning.teaching import STEPS, Lessons
 
 Listener = Callable[[float, str, Mapping[str, list[float]]], None]
 """Called with the share done, a message, and the history so far; may raise `Cancelled`."""
@@ -106,16 +107,18 @@ class Trainer:
         validation: SampleTable | None,
         plan: TrainingPlan,
         *,
+        lessons: Lessons | None = None,
         listen: Listener | None = None,
         checkpoint: Checkpoint | None = None,
     ) -> None:
         self.module, self.training, self.validation, self.plan, self.checkpoint = module, training, validation, plan, checkpoint
         self.listen = listen or (lambda done, message, history: None)
         self.device = training.features.device
+        self.lessons = lessons
         self.optimizer = plan.make_optimizer(module, self.device)
         self.order = torch.Generator().manual_seed(plan.seed)
-        self.batch = min(plan.batch_size, len(training.targets))
-        self.steps = len(training.targets) // self.batch
+        self.batch = min(plan.batch_size, len(training.targets if lessons is None else lessons.targets))
+        self.steps = len(training.targets) // self.batch if lessons is None else STEPS
         self.jitter = plan.jitter * training.features.std(0, correction=0)
         self.every = max(1, plan.max_epochs // LOOKS)
         self.history: dict[str, list[float]] = {name: [] for name in HISTORY}
@@ -212,7 +215,7 @@ class Trainer:
     def _epoch(self) -> Tensor:
         """Train one epoch; the mean loss stays on the device, for reading it would make a GPU wait."""
         self.module.train()
-        order = torch.randperm(len(self.training.targets), generator=self.order).to(self.device)
+        order = self._order().to(self.device)
         total = torch.zeros((), device=self.device)
         for step in range(self.steps):
             total += self._step(order[step * self.batch : (step + 1) * self.batch], self.epoch * self.steps + step)
@@ -220,19 +223,29 @@ class Trainer:
                 self._tell(step + 1)
         return total / self.steps
 
+    def _order(self) -> Tensor:
+        """Rows in the order in which an epoch takes them."""
+        if self.lessons is not None:
+            return torch.randint(len(self.lessons.targets), (self.steps * self.batch,), generator=self.order)
+        return torch.randperm(len(self.training.targets), generator=self.order)
+
     def _step(self, rows: Tensor, number: int) -> Tensor:
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.rate(number / (self.plan.max_epochs * self.steps))
         self.optimizer.zero_grad()
-        features = self.training.features[rows]
-        if self.plan.jitter:
-            features = torch.addcmul(features, self.jitter, torch.randn_like(features))
-        predicted = self.module.standardised(features)
-        measure = nn.functional.mse_loss if self.plan.loss == "squared" else nn.functional.huber_loss
-        loss = measure(predicted, self.training.targets[rows])
+        loss = self._loss(rows)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach()
+
+    def _loss(self, rows: Tensor) -> Tensor:
+        measure = nn.functional.mse_loss if self.plan.loss == "squared" else nn.functional.huber_loss
+        if self.lessons is not None:
+            return self.lessons.loss(self.module, rows, measure)
+        features = self.training.features[rows]
+        if self.plan.jitter:
+            features = torch.addcmul(features, self.jitter, torch.randn_like(features))
+        return measure(self.module.standardised(features), self.training.targets[rows])
 
     def _look(self, loss: Tensor) -> None:
         """Measure R2, and keep the weights if they are the best."""

@@ -14,15 +14,18 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from napari_wse2xai.data.line import Line
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, SettingsError
 from napari_wse2xai.learning import device as devices
 from napari_wse2xai.learning.checkpoint import Checkpoint, read_tensors, write_tensors
 from napari_wse2xai.learning.network import Layout, SpectralNetwork
 from napari_wse2xai.learning.network_training import Listener, SampleTable, Trainer, TrainingPlan
 from napari_wse2xai.learning.prediction import predict_rows
 from napari_wse2xai.learning.rendering import Rendering
+from napari_wse2xai.learning.smooth_process import GaussianProcess
+from napari_wse2xai.learning.teaching import FEWEST_TO_TEACH, Lessons
 
 Numbers = NDArray[np.float64]
+DRAWINGS = ("exaggerated", "true")
 
 PAPER = {
     "channels": (32,) * 7 + (64,) * 3,
@@ -40,6 +43,8 @@ PAPER = {
     "loss": "squared",
     "weight_decay": 0.0,
     "jitter": 0.0,
+    "drawing": "true",
+    "teacher": False,
 }
 """Recipe of Yoo et al. 2023; channel widths and length are our choice, for their figure is not public."""
 
@@ -53,7 +58,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     lines : what the columns describe: position, FWHM, height of each, its form where that varies; None for any numbers, each drawn as the
         position of a line
     architecture : ``convolution`` (blocks one after the other) or ``residual`` (the same blocks in threes beside short cuts)
-    channels : width of each convolution block; six as wide as the paper's tell curves better than ten of half the width, in the same time
+    channels : width of each convolution block
     pool_after : numbers of the blocks that an average pooling follows (``convolution`` only)
     length : channels that a line is drawn on
     axis : ``local``: three FWHM on either side of the line; ``window``: the window the line was fitted in, as the paper draws
@@ -61,6 +66,11 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     normalisation : ``batch``, or ``instance-batch``, the paper's (half of the channels each), which takes half as long again
     activation : ``silu``, smooth, so that slopes of what was learnt are nearer to the truth, or ``leaky-relu``, the paper's
     dropout : share of the units of the linear layers left out in training
+    drawing : ``exaggerated``: a standard deviation of every parameter changes its drawn line about as much, so that the network sees all;
+        ``true``: as measured, the paper's
+    teacher : a Gaussian process learns the pixels first, and the network learns from what it says of them and of pixels between and beside
+        them, so that it also learns what one parameter does while the others stay, which no measured pixel shows; False: from the
+        measured pixels alone, the paper's way
     jitter : random part added to the columns in training, in standard deviations
     max_epochs, learning_rate, batch_size, optimizer, schedule, loss, weight_decay : how to train; see `PAPER` for the paper's values
     device : ``auto`` (a GPU if there is one), ``cpu``, ``cuda``, ``mps``
@@ -86,21 +96,23 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     lines: Sequence[Line] | None = None
     _: KW_ONLY
     architecture: str = "convolution"
-    channels: Sequence[int] = (32,) * 4 + (64,) * 2
+    channels: Sequence[int] = (32,) * 3 + (64,)
     pool_after: Sequence[int] = (1, 2, 3)
-    length: int = 64
+    length: int = 32
     axis: str = "window"
     normalisation: str = "batch"
     activation: str = "silu"
     dropout: float = 0.0
-    max_epochs: int = 80
-    learning_rate: float = 4e-3
-    batch_size: int = 64
+    max_epochs: int = 40
+    learning_rate: float = 8e-3
+    batch_size: int = 128
     optimizer: str = "adamw"
     schedule: str = "onecycle"
     loss: str = "huber"
     weight_decay: float = 0.01
     jitter: float = 0.0
+    drawing: str = "exaggerated"
+    teacher: bool = True
     device: str = "auto"
     random_state: int | None = 0
     on_epoch: Listener | None = None
@@ -141,7 +153,8 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         with devices.seeded(device, seed):
             self.module_ = self._build(features, targets.reshape(len(targets), -1)).to(device)
             held = tuple(np.asarray(part, dtype=np.float64) for part in validation) if validation is not None else None
-            self._train(self._table(features, targets), self._table(*held) if held else None, self._plan(seed), resume)
+            tables = self._table(features, targets), self._table(*held) if held else None
+            self._train(*tables, self._lessons(features, targets), self._plan(seed), resume)
         return self
 
     def predict(self, X: ArrayLike) -> Numbers:  # noqa: N803
@@ -192,6 +205,12 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Share lines and callback with the clone: a callback may belong to a window, which cannot be copied."""
         return type(self)(**self.get_params(deep=False))
 
+    @property
+    def _exaggerated(self) -> bool:
+        if self.drawing not in DRAWINGS:
+            raise SettingsError(f"The drawing '{self.drawing}' is not known; use {' or '.join(DRAWINGS)}.")
+        return self.drawing == "exaggerated"
+
     def _seed(self) -> int:
         return int(np.random.SeedSequence(self.random_state).generate_state(1)[0])
 
@@ -220,7 +239,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _build(self, features: Numbers, targets: Numbers) -> SpectralNetwork:
         lines = None if self.lines is None else [_as_line(line) for line in self.lines]
-        rendering = Rendering.of(features, lines, length=self.length, axis=self.axis)
+        rendering = Rendering.of(features, lines, length=self.length, axis=self.axis, exaggerated=self._exaggerated)
         network = SpectralNetwork(rendering, self._layout(), targets.shape[1])
         spread = targets.std(axis=0)
         network.target_mean.copy_(torch.as_tensor(targets.mean(axis=0)))
@@ -233,10 +252,24 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         where = self.module_.target_mean.device
         return SampleTable(*(torch.as_tensor(values, dtype=torch.float32, device=where) for values in (features, standardised)))
 
-    def _train(self, training: SampleTable, validation: SampleTable | None, plan: TrainingPlan, resume: str | Path | None) -> None:
+    def _lessons(self, features: Numbers, targets: Numbers) -> Lessons | None:
+        """What the teacher says of the pixels and of a cloud about them; None where there is no teacher."""
+        if not self.teacher or len(features) < FEWEST_TO_TEACH:
+            return None
+        teacher = GaussianProcess(random_state=self.random_state).fit(features, targets)
+        return Lessons.of(teacher, features, self.module_.target_scale, self.module_.target_mean, self.random_state)
+
+    def _train(
+        self,
+        training: SampleTable,
+        validation: SampleTable | None,
+        lessons: Lessons | None,
+        plan: TrainingPlan,
+        resume: str | Path | None,
+    ) -> None:
         identity = self._identity(training, validation)
         checkpoint = None if self.checkpoint is None else Checkpoint(self.checkpoint, identity)
-        trainer = Trainer(self.module_, training, validation, plan, listen=self.on_epoch, checkpoint=checkpoint)
+        trainer = Trainer(self.module_, training, validation, plan, lessons=lessons, listen=self.on_epoch, checkpoint=checkpoint)
         if resume is not None:
             trainer.restore(Checkpoint.read(resume, identity))
         self.device_, self.resumed_ = str(trainer.device), trainer.resumed
@@ -257,7 +290,10 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         tensors = {name: torch.as_tensor(np.asarray(value)) for name, value in arrays.items() if name != "one_target"}
         rows, length = tensors["rendering.axis"].shape
         lines = [_as_line(line) for line in self.lines or ()]
-        self.module_ = SpectralNetwork(Rendering(lines, rows, length), self._layout(), len(tensors["target_mean"])).eval()
+        if "rendering.usual" not in tensors:
+            self.drawing = "true"  # all networks of before caricatures were known
+        rendering = Rendering(lines, rows, length, exaggerated=self._exaggerated)
+        self.module_ = SpectralNetwork(rendering, self._layout(), len(tensors["target_mean"])).eval()
         self.module_.load_state_dict(tensors)
         self.n_features_in_ = sum(len(line.parameters) for line in lines) if lines else rows
         self._one_target, self.history_, self.best_, self.device_ = bool(arrays["one_target"]), {}, {}, "cpu"

@@ -1,0 +1,34 @@
+"""The search for a kernel: its deviance is scikit-learn's likelihood, and its slopes are those of the deviance."""
+
+import numpy as np
+import pytest
+from scipy.optimize import approx_fprime
+from sklearn.gaussian_process import GaussianProcessRegressor
+from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
+
+from napari_wse2xai.learning.kernel_search import JITTER, _Search, split
+
+
+@pytest.fixture(scope="module")
+def data() -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(0)
+    z = rng.normal(size=(60, 4))
+    y = np.tanh(z[:, 0]) + z[:, 1] * z[:, 2] + 0.1 * rng.normal(size=60)
+    return z, (y - y.mean()) / y.std()
+
+
+def test_the_slopes_are_those_of_the_deviance(data: tuple[np.ndarray, np.ndarray]) -> None:
+    search, at = _Search.of(*data, 1.0), np.random.default_rng(1).normal(-1, 0.5, 14)
+    told = search.deviance(at)[1]
+    np.testing.assert_allclose(told, approx_fprime(at, lambda logs: search.deviance(logs)[0], 1e-6), atol=1e-4 * np.abs(told).max())
+
+
+def test_without_its_other_parts_it_is_the_likelihood_that_scikit_learn_finds(data: tuple[np.ndarray, np.ndarray]) -> None:
+    z, y = data
+    rates, tiny = np.array([0.5, 1.0, 0.8, 0.1]), 1e-12
+    logs = np.log(np.concatenate([rates, [0.7], np.full(8, tiny), [0.05]]))
+    kernel = ConstantKernel(0.7) * RBF(1 / rates) + WhiteKernel(0.05 + JITTER)
+    theirs = GaussianProcessRegressor(kernel, optimizer=None, alpha=0.0).fit(z, y).log_marginal_likelihood()
+    ours = _Search.of(z, y, 1.0).deviance(logs)[0]
+    assert ours + 0.5 * len(y) * np.log(2 * np.pi) == pytest.approx(-theirs, abs=1e-6)
+    assert split(np.exp(logs))[1] == pytest.approx(0.7)
