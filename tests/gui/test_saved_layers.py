@@ -3,14 +3,19 @@
 from dataclasses import fields, replace
 
 import numpy as np
+import pandas as pd
 import pytest
+import tifffile
+import xarray as xr
+import zarr
 
 from napari_wse2xai.data import AxisKind, Frame, Medium, PeakMaps, Results, SpectralAxis, SpectralMap
-from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.errors import ReaderError, UserError
 from napari_wse2xai.gui.contributions import get_reader, read_for_napari, read_layers, write_map
 from napari_wse2xai.gui.parts.opening import PL, ItemChoice, all_of, as_measured, opened
+from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import list_items, read
-from napari_wse2xai.layers import to_layers
+from napari_wse2xai.layers import KEY, to_layers
 
 FRAME = Frame((3, 4), (-0.3, 0.7), (1.0, 2.0), "flake 1")
 
@@ -74,6 +79,74 @@ def test_a_table_of_peaks_is_listed_and_loaded_but_no_map(peaks, tmp_path):
 
 def test_a_layer_of_other_making_is_left_to_others(tmp_path):
     assert write_map(str(tmp_path / "other.nc"), np.zeros((3, 3)), {"metadata": {}}) == []
+
+
+def layer_of(artefact, part: str):
+    return next(layer for layer in to_layers(artefact) if layer[1]["metadata"][KEY].part == part)
+
+
+def opened_by_others(path, name: str):
+    """Values of a CSV or NetCDF file, as pandas and xarray have them."""
+    if path.suffix == ".csv":
+        return pd.read_csv(path).iloc[:, -1].to_numpy().reshape(FRAME.shape)
+    return xr.open_dataset(path, engine="h5netcdf")["values"].to_numpy()
+
+
+@pytest.mark.parametrize("name", ["seen.nc", "seen.csv"])
+def test_a_count_of_channels_and_a_flake_are_saved_as_they_are_seen(spectral_map, tmp_path, name):
+    counts = np.arange(12, dtype=np.uint16).reshape(3, 4)
+    for part in ("repaired", "flake"):
+        data, keywords, kind = layer_of(replace(spectral_map, repaired=counts), part)
+        data = np.array(data)
+        data[0, 3] = 1  # painted by hand
+        write_map(str(tmp_path / f"{part}{name}"), data, keywords)
+        np.testing.assert_array_equal(opened_by_others(tmp_path / f"{part}{name}", part), data)
+        assert kind == ("labels" if part == "flake" else "image")
+
+
+def test_places_of_a_saved_flake_are_those_of_the_stage(spectral_map, tmp_path):
+    data, keywords, _ = layer_of(spectral_map, "flake")
+    write_map(str(tmp_path / "flake.csv"), data, keywords)
+    table = pd.read_csv(tmp_path / "flake.csv")
+    assert list(table.columns[:2]) == ["y (um)", "x (um)"]
+    np.testing.assert_allclose(table.iloc[6, :2], (1.0 - 0.3, 2.0 + 2 * 0.7))  # row 1, column 2
+
+
+def test_fiji_gets_micrometres_and_every_channel_s_name(spectral_map, tmp_path):
+    """Read with tifffile, which knows nothing of us."""
+    data, keywords, _ = layer_of(spectral_map, "map")
+    write_map(str(tmp_path / "map.ome.tif"), data, keywords)
+    with tifffile.TiffFile(tmp_path / "map.ome.tif") as file:
+        known = tifffile.xml2dict(file.ome_metadata)["OME"]["Image"]["Pixels"]
+        np.testing.assert_allclose(file.asarray(), np.moveaxis(spectral_map.counts, -1, 0), rtol=1e-6)
+    assert (known["SizeX"], known["SizeY"], known["SizeC"]) == (4, 3, 20)
+    assert (known["PhysicalSizeX"], known["PhysicalSizeY"]) == (0.7, 0.3)
+    assert (known["PhysicalSizeXUnit"], known["PhysicalSizeYUnit"]) == ("µm", "µm")
+    assert [channel["Name"] for channel in known["Channel"]][1] == f"{spectral_map.axis.values[1]:.6g} nm"
+
+
+def test_ome_zarr_is_a_folder_in_micrometres_and_is_not_written_over(spectral_map, tmp_path):
+    data, keywords, _ = layer_of(spectral_map, "flake")
+    place = tmp_path / "flake.ome.zarr"
+    write_map(str(place), data, keywords)
+    group = zarr.open_group(place, mode="r")
+    (described,) = group.attrs["multiscales"]
+    np.testing.assert_array_equal(group[described["datasets"][0]["path"]][:], data)
+    assert [axis["unit"] for axis in described["axes"]] == ["micrometer", "micrometer"]
+    assert described["datasets"][0]["coordinateTransformations"] == [{"type": "scale", "scale": [0.3, 0.7]}]
+    with pytest.raises(UserError, match=r"flake\.ome\.zarr"):
+        write_map(str(place), data, keywords)
+    assert [each.name for each in tmp_path.iterdir()] == ["flake.ome.zarr"]
+
+
+def test_napari_s_own_save_offers_them_for_images_and_labels(viewer, spectral_map, tmp_path):
+    image, *_, flake = contents.add(viewer, to_layers(spectral_map))
+    assert viewer.layers.selection.active is flake
+    for layer, name in ((image, "map.ome.tif"), (flake, "flake.ome.tif"), (flake, "flake.csv")):
+        layer.save(str(tmp_path / name))
+        assert (tmp_path / name).is_file()
+    with tifffile.TiffFile(tmp_path / "flake.ome.tif") as file:
+        assert 'PhysicalSizeX="0.7"' in file.ome_metadata
 
 
 def test_what_the_user_says_of_air_is_kept_and_used(spectral_map):

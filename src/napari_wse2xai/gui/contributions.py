@@ -5,11 +5,13 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from napari_wse2xai.errors import DataWarning, UserError
 
 if TYPE_CHECKING:
     from napari_wse2xai.data import PeakMaps, SpectralMap
-    from napari_wse2xai.layers import LayerTuple
+    from napari_wse2xai.layers import LayerTuple, Shown
 
 ReaderFunction = Callable[[str | Sequence[str]], "list[LayerTuple]"]
 
@@ -123,15 +125,44 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
 
 
 def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Save the map or the peak maps that a layer shows, as NetCDF or as a table; a layer of other making is left to other writers."""
+    """Save what a layer shows: a map, or peak maps, whole; any other picture as it is seen.  Of other makers' layers only OME files."""
     from napari_wse2xai.data import PeakMaps, SpectralMap
     from napari_wse2xai.layers import shown_in
 
-    shown = shown_in(meta.get("metadata", {}))
-    if shown is None or not isinstance(shown.artefact, SpectralMap | PeakMaps):
+    target, shown = Path(path), shown_in(meta.get("metadata", {}))
+    is_whole = shown is not None and isinstance(shown.artefact, PeakMaps if shown.part != "map" else SpectralMap)
+    if target.suffix.lower() in (".tif", ".tiff", ".zarr"):
+        _write_ome(target, data, meta)
+    elif shown is None:
         return []
-    _write(shown.artefact, Path(path))
+    elif is_whole:
+        _write(shown.artefact, target)  # type: ignore[arg-type]  # of either kind, as was just asked
+    else:
+        _write_seen(target, shown, data, meta)
     return [path]
+
+
+def _write_seen(path: Path, shown: "Shown", data: Any, meta: dict[str, Any]) -> None:
+    from napari_wse2xai.io import images
+
+    write = images.write_image_netcdf if path.suffix.lower() == ".nc" else images.write_image_csv
+    write(images.PlainImage(np.asarray(data), meta.get("name", shown.part)), shown.frame, path)
+
+
+def _write_ome(path: Path, data: Any, meta: dict[str, Any]) -> None:
+    """Write OME-TIFF or OME-Zarr; of a map its own channels, and not the even values that a slider shows."""
+    from napari_wse2xai.data import SpectralMap
+    from napari_wse2xai.io import images
+    from napari_wse2xai.layers import shown_in
+
+    shown = shown_in(meta.get("metadata", {}))
+    channels: tuple[str, ...] = ()
+    if shown is not None and shown.part == "map" and isinstance(shown.artefact, SpectralMap):
+        data, axis = np.moveaxis(shown.artefact.counts, -1, 0), shown.artefact.axis
+        channels = tuple(f"{value:.6g} {axis.unit}" for value in axis.values)
+    step = tuple(float(each) for each in meta.get("scale", (1.0, 1.0))[-2:])
+    image = images.PlainImage(np.asarray(data), meta.get("name", path.stem), step, channels=channels)  # type: ignore[arg-type]
+    (images.write_ome_zarr if path.suffix.lower() == ".zarr" else images.write_ome_tiff)(image, path)
 
 
 def _write(artefact: "SpectralMap | PeakMaps", path: Path) -> None:
