@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Raman and photoluminescence maps of 2D-material flakes.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands: Any = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
-    for add in (_add_demo, _add_run, _add_convert, _add_view, _add_theory):
+    for add in (_add_demo, _add_run, _add_rerun, _add_convert, _add_view, _add_theory):
         add(commands)
     return parser
 
@@ -87,6 +87,23 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         help="processes for a recipe of several flakes (default: one per core); results do not depend on it",
     )
     command.set_defaults(command=_run)
+
+
+def _add_rerun(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "the same run again, from the results.nc that it wrote; its files must be the same, settings may differ"
+    command = commands.add_parser("rerun", help=text, description=text)
+    command.add_argument("results", type=Path, metavar="results.nc", help="what a run, or the window, wrote")
+    command.add_argument("--output", type=Path, metavar="DIR", help="folder for results (default: 'rerun' beside the file)")
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        dest="settings",
+        metavar="KEY=VALUE",
+        help="a setting that is to differ, such as deconvolve.detection=8 or raman.despike=false; may be given several times",
+    )
+    command.add_argument("--no-figures", action="store_true", help="draw neither figures nor card")
+    command.set_defaults(command=_rerun)
 
 
 def _count(text: str) -> int:
@@ -183,6 +200,16 @@ def _run(options: argparse.Namespace) -> int:
     _name_outputs(options.output)
     _tell_simulations({"": made})
     return DONE
+
+
+def _rerun(options: argparse.Namespace) -> None:
+    from napari_wse2xai import batch
+
+    output = options.output or options.results.parent / "rerun"
+    with _progress() as progress:
+        made = batch.rerun(options.results, output, progress, settings=options.settings, figures=not options.no_figures)
+    _count_flakes(made)
+    _name_outputs(output)
 
 
 def _told_of_batch(made: "Batch") -> int:

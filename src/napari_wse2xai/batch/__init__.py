@@ -6,6 +6,7 @@ from napari_wse2xai import recipe
 from napari_wse2xai.batch._chains import run_chains
 from napari_wse2xai.batch._folders import PRODUCTS, REPORT, RESULTS
 from napari_wse2xai.batch._jobs import FlakeRow
+from napari_wse2xai.batch._rerun import rerun
 from napari_wse2xai.batch._series import Batch, run_batch
 from napari_wse2xai.batch._whole import FEWEST_SURROGATES, demo, run_recipe
 from napari_wse2xai.data import Results, TrainedModel
@@ -19,6 +20,7 @@ __all__ = [
     "Batch",
     "FlakeRow",
     "demo",
+    "rerun",
     "run",
     "run_batch",
     "run_chains",

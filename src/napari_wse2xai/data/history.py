@@ -3,10 +3,14 @@
 import datetime
 import hashlib
 import json
+import platform
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
+
+import numpy as np
 
 from napari_wse2xai.errors import DataError
 
@@ -19,6 +23,7 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
     "seconds": (int, float),
     "when": str,
     "of": list,
+    "made_with": dict,
 }
 
 
@@ -39,6 +44,8 @@ class Record:
     often it is done (reading a file), and in files of before."""
     of: tuple[str, ...] = ()
     """Marks (`mark_of`) of what the step took, where the history before it is not theirs."""
+    made_with: Mapping[str, str] = field(default_factory=dict)
+    """Versions of Python and of the libraries that count, system, and device; empty in files of before."""
 
     @cached_property
     def key(self) -> str:
@@ -60,6 +67,13 @@ ABOUT_THE_FLAKE = ("FindFlake", "flake edited by hand")
 def now() -> str:
     """Moment for `Record.when`."""
     return datetime.datetime.now(datetime.UTC).isoformat(timespec="microseconds")
+
+
+def environment(device: str = "cpu") -> dict[str, str]:
+    """What a step is done with: versions of Python, numpy and, where it was loaded, torch; the system, and the device."""
+    torch = sys.modules.get("torch")
+    libraries = {"numpy": np.__version__} | ({"torch": str(torch.__version__)} if torch is not None else {})
+    return {"python": platform.python_version(), **libraries, "system": f"{platform.system()} {platform.machine()}", "device": device}
 
 
 def mark_of(history: History) -> str:
@@ -111,7 +125,8 @@ def _record(entry: Mapping[str, Any]) -> Record:
     if _is_deeper(entry["settings"], _DEEPEST):
         raise ValueError(f"the settings of '{entry.get('step')}' nest more than {_DEEPEST} levels deep")
     seconds, of = float(entry.get("seconds", 0.0)), tuple(map(str, entry.get("of", ())))
-    return Record(**{**entry, "seconds": seconds, "of": of})
+    made_with = {str(name): str(value) for name, value in entry.get("made_with", {}).items()}
+    return Record(**{**entry, "seconds": seconds, "of": of, "made_with": made_with})
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

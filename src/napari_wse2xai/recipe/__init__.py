@@ -6,7 +6,7 @@ from napari_wse2xai.recipe._hints import hint
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
 from napari_wse2xai.recipe._of_results import recipe_of
 from napari_wse2xai.recipe._peak_file import read_peaks, write_peaks
-from napari_wse2xai.recipe._read import load, preset, preset_names
+from napari_wse2xai.recipe._read import load, parse_with, preset, preset_names
 from napari_wse2xai.recipe._rival_presets import better_presets, proposals
 from napari_wse2xai.recipe._series import Member, Series, is_series, load_series
 from napari_wse2xai.recipe._series_keys import Over
@@ -28,6 +28,7 @@ __all__ = [
     "is_series",
     "load",
     "load_series",
+    "parse_with",
     "preset",
     "preset_names",
     "proposals",

@@ -1,6 +1,6 @@
 """Recipes and presets from YAML."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from functools import cache
 from importlib.resources import files
@@ -15,6 +15,7 @@ from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
 from napari_wse2xai.recipe._peak_file import read_peaks
+from napari_wse2xai.recipe._set import with_settings
 from napari_wse2xai.recipe._yaml import mapping_of, text_of
 from napari_wse2xai.stages import CompareTheory, Separate, Settings
 
@@ -54,6 +55,11 @@ def parse(text: str, *, source: str, folder: Path) -> Recipe:
     folder : where the files lie that it names
     """
     return parse_mapping(mapping_of(text, source), source=source, folder=folder)
+
+
+def parse_with(text: str, settings: Iterable[str], *, source: str, folder: Path) -> Recipe:
+    """Read a recipe from text with some settings changed (``deconvolve.detection=8``); its files need not be there."""
+    return parse_mapping(with_settings(mapping_of(text, source), settings), source=source, folder=folder, there=False)
 
 
 def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path, there: bool = True) -> Recipe:

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Frame, Record, SpectralMap
-from napari_wse2xai.data.history import now
+from napari_wse2xai.data.history import environment, now
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
 
@@ -142,7 +142,9 @@ def recorded(settings: Settings, work: Callable[[], Result], of: tuple[str, ...]
     started = perf_counter()
     result = work()
     took = round(perf_counter() - started, 3)
-    return result.with_record(Record(type(settings).__name__, settings.model_dump(mode="json"), __version__, took, now(), of))
+    with_what = environment(getattr(result, "device", None) or "cpu")
+    done = Record(type(settings).__name__, settings.model_dump(mode="json"), __version__, took, now(), of, with_what)
+    return result.with_record(done)
 
 
 def as_kept(stage: type[AnySettings], record: Record) -> AnySettings:
