@@ -7,9 +7,11 @@ import pytest
 from scipy.ndimage import label
 
 from napari_wse2xai.data import AxisKind
+from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.numerics.lineshapes import components
 from napari_wse2xai.recipe import preset
+from napari_wse2xai.session import of_one_measurement
 from napari_wse2xai.synthetic import (
     A1_HEIGHT,
     FLAKE_SHAPES,
@@ -57,9 +59,15 @@ def test_maps_lie_in_one_frame_and_remember_their_making(flake: SyntheticFlake) 
     assert flake.raman.axis.laser_nm == flake.pl.axis.laser_nm == 532.0
     (record,) = flake.raman.history
     assert record.step == "synthetic"
-    settings = dict(record.settings)
+    settings = {key: value for key, value in record.settings.items() if key != "map"}
     again = make_flake(**{**settings, "shape_px": tuple(settings["shape_px"]), "instrument": Instrument(**settings["instrument"])})
     np.testing.assert_array_equal(again.raman.counts, flake.raman.counts)
+
+
+def test_the_two_maps_of_a_flake_are_two_measurements(flake: SyntheticFlake) -> None:
+    """With one root, RS was handed on where PL with a flake was asked for: the window asks by it."""
+    assert not of_one_measurement(flake.raman, flake.pl)
+    assert mark_of(flake.raman.history) != mark_of(flake.pl.history)
 
 
 def test_axes_rise_but_not_in_even_steps(flake: SyntheticFlake) -> None:

@@ -21,6 +21,7 @@ from napari_wse2xai.io import write_map
 from napari_wse2xai.layers import light_layer, peak_layer, to_layers
 from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Despike, FindFlake
 from napari_wse2xai.stages.baseline import PiecewiseLinear
+from napari_wse2xai.synthetic import make_flake
 
 
 def names_of(viewer) -> list[str]:
@@ -357,6 +358,21 @@ def test_a_second_search_takes_the_first_flake_off_the_canvas(viewer, panels: Ma
         run(panels, FindFlake, settle)
     flakes = [layer for layer in viewer.layers if contents.shown(layer).part == "flake"]
     assert [layer.visible for layer in flakes] == [False, True]
+
+
+def test_pl_of_the_same_sample_is_worked_on_and_not_its_raman_map(viewer, panels: MainWidget, settle) -> None:
+    """The README's own way: the sample's RS with its flake is there, then its PL comes, and Run is pressed."""
+    sample = make_flake("triangle", shape_px=(18, 20), seed=1)
+    contents.add(viewer, to_layers(sample.raman))
+    settle(panels.panels[FindFlake].work.begin_button.isEnabled)
+    panels.panels[FindFlake].form.put(FindFlake(corner_size=2))
+    run(panels, FindFlake, settle)
+    contents.add(viewer, to_layers(sample.pl))
+    settle(lambda: panels.panels[FindFlake].chosen_map() is sample.pl)
+    run(panels, FindFlake, settle)
+    found = contents.of_kind(viewer, SpectralMap)[-1]
+    assert found.name == sample.pl.name and np.array_equal(found.axis.values, sample.pl.axis.values)
+    assert found.flake is not None and found.flake.any()
 
 
 def test_a_warning_about_the_data_stands_beside_the_result(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:

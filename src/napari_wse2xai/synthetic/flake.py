@@ -1,6 +1,8 @@
 """Grow a flake, measure it, keep the truth."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -87,10 +89,10 @@ def make_flake(
     truth = _grow_and_light(shape, shape_px, device, Dice(shape, seed), law, law_noise, lines)
     options = {"shape": shape, "shape_px": list(shape_px), "seed": seed, "step_um": step_um, "law": law, "law_noise": law_noise}
     options |= {} if lines == "usual" else {"lines": lines}
-    record = Record("synthetic", {**options, "instrument": asdict(device)}, __version__)
+    told = {**options, "instrument": asdict(device)}
     frame = Frame(shape_px, (step_um, step_um), sample=f"{shape} (synthetic)")
     raman, pl = (
-        measure(part, frame, record, f"{shape} {label}", device, Dice(shape, seed)(f"{label} noise"))
+        measure(part, frame, told, f"{shape} {label}", device, Dice(shape, seed)(f"{label} noise"))
         for part, label in ((truth.raman, "RS"), (truth.pl, "PL"))
     )
     return SyntheticFlake(raman, pl, truth)
@@ -177,8 +179,11 @@ def _on_flake(maps: Field, flake: NDArray[np.bool_]) -> NDArray[np.float32]:
     return np.where(flake, maps, np.nan).astype(np.float32)
 
 
-def measure(part: ModalityTruth, frame: Frame, record: Record, name: str, device: Instrument, rng: np.random.Generator) -> SpectralMap:
-    """Add what chance adds: shot noise, read noise and cosmic rays."""
+def measure(
+    part: ModalityTruth, frame: Frame, told: Mapping[str, Any], name: str, device: Instrument, rng: np.random.Generator
+) -> SpectralMap:
+    """Add what chance adds: shot noise, read noise and cosmic rays; the history says of which of the flake's two maps it is."""
+    record = Record("synthetic", {**told, "map": part.axis.kind.modality}, __version__)
     counts = device.detect(part.clean() - device.offset, rng) + part.spikes.added(SPIKE_PROFILES)
     metadata = {"Laser (nm)": f"{LASER_NM:g}", "Remark": "synthetic: no measurement"}
     return SpectralMap(frame, part.axis, counts, name, metadata=metadata, history=(record,))

@@ -6,8 +6,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai._version import __version__
-from napari_wse2xai.data import Frame, Record, SpectralMap, Transform
+from napari_wse2xai.data import Frame, SpectralMap, Transform
 from napari_wse2xai.data.transform import Points, pixel_coordinates, pixels_um
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.synthetic.flake import Dice, Lit, light_up, make_flake, measure, pl_truth, with_scatter
@@ -100,8 +99,8 @@ def make_pair(
     lit = _resampled(light_up(shape, shape_px, device, dice, law), places)
     maps = with_scatter(lit[:3], on_flake, dice("PL pair law noise"), law_noise)
     truth = pl_truth(maps, on_flake, lit[3], device, Dice(f"{shape} PL pair", seed))
-    record = Record("synthetic", {**flake.pl.history[0].settings, "placement": asdict(placing)}, __version__)
-    pl = measure(truth, frame, record, flake.pl.name, device, dice("PL pair noise"))
+    told = {**flake.pl.history[0].settings, "placement": asdict(placing)}
+    pl = measure(truth, frame, told, flake.pl.name, device, dice("PL pair noise"))
     return SyntheticPair(flake.raman, pl, flake.truth, on_flake, truth, transform)
 
 
