@@ -58,6 +58,64 @@ def test_the_whole_chain_by_mouse(viewer, panels: MainWidget, settle, one_line, 
     assert len({tuple(layer.extent.world[:, -2:].ravel()) for layer in viewer.layers}) == 1
 
 
+def test_the_steps_before_a_fit_are_missed_aloud_and_run_at_one_click(viewer, panels: MainWidget, settle, one_line, small) -> None:
+    contents.add(viewer, to_layers(small))
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
+    panels.panels[FindFlake].form.put(FindFlake(corner_size=2))
+    panels.panels[Baseline].form.put(Baseline(method=PiecewiseLinear(areas=((205.0, 295.0),))))
+    panels.panels[Deconvolve].form.put(one_line)
+    offer = panels.before.chain
+    assert not offer.isHidden()
+    assert offer.words.text() == (
+        "Not done yet on 'small': Find flake, Remove spikes, Baseline. Without a flake all 192 spectra are fitted."
+    )
+    offer.button.click()
+    settle(lambda: contents.all_peaks(viewer) and not panels.panels[Deconvolve].work.runner.busy)
+    (peaks,) = contents.all_peaks(viewer)
+    assert [record.step for record in peaks.history] == ["FindFlake", "Despike", "Baseline", "Deconvolve"]
+    assert int((peaks.status != Status.NOT_ON_FLAKE).sum()) == 80
+    assert offer.isHidden(), "nothing is missing on the map that was made"
+    viewer.layers.selection.active = viewer.layers["small"]
+    settle(lambda: not offer.isHidden())
+    assert offer.words.text() == "Not done yet on 'small': Remove spikes, Baseline."
+
+
+def test_a_chain_ends_where_a_step_fails(viewer, panels: MainWidget, settle, one_line, small) -> None:
+    contents.add(viewer, to_layers(small))
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
+    panels.panels[FindFlake].form.put(FindFlake(k=1000))
+    panels.before.chain.button.click()
+    settle(lambda: panels.said.text().startswith("Find flake: No flake was found"))
+    settle()
+    assert not any(panel.work.runner.busy for panel in panels.panels.values())
+    assert names_of(viewer) == ["small"]
+
+
+def test_peaks_in_ev_offer_to_convert_a_map_in_nm(viewer, panels: MainWidget, settle, light: SpectralMap) -> None:
+    in_nm = ConvertAxis(to="nm")(light)
+    contents.add(viewer, to_layers(in_nm))
+    offer = panels.before.conversion
+    settle(lambda: not offer.isHidden())
+    assert offer.words.text() == "The peaks are in eV, 'light' is in nm."
+    assert offer.button.text() == "Convert it to eV"
+    offer.button.click()
+    settle(lambda: len(contents.map_layers(viewer)) == 2 and offer.isHidden())
+    np.testing.assert_allclose(panels.panels[Deconvolve].chosen_map().axis.values, light.axis.values)
+
+
+def test_after_a_second_run_old_and_new_are_told_apart(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
+    contents.add(viewer, to_layers(small))
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
+    panels.panels[Deconvolve].form.put(one_line)
+    for _ in range(2):
+        run(panels, Deconvolve, settle)
+    assert [name for name in names_of(viewer) if "height" in name] == ["A1' height (counts) · replaced", "A1' height (counts)"]
+    settle(lambda: panels.chooser.which.count() == 2)
+    assert [panels.chooser.which.itemText(index)[:8] for index in (0, 1)] == ["replaced", "small: A"]
+    contents.session(viewer).undo()
+    assert [name for name in names_of(viewer) if "height" in name] == ["A1' height (counts)"]
+
+
 def test_a_flake_mended_by_hand_is_what_is_fitted(viewer, panels: MainWidget, settle, one_line, small: SpectralMap) -> None:
     flake = np.zeros((12, 16), bool)
     flake[2:10, 3:13] = True

@@ -16,6 +16,7 @@ from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.maps.peak_file import PeakFile
 from napari_wse2xai.gui.maps.preset_box import PresetBox
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.maps.steps_before import StepsBefore
 from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.docked import Docked, FollowsLayers, plain
@@ -42,6 +43,7 @@ class MainWidget(FollowsLayers):
         self.components = ComponentsView(napari_viewer)
         self.peak_file = PeakFile(napari_viewer, self.panels[Deconvolve].form)
         self.preset = PresetBox(self.panels.values())
+        self.before = StepsBefore(self.panels, self.preset, self)
         self.said = MessageLabel(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
         self.pairing = PairPanel(napari_viewer)
@@ -66,6 +68,7 @@ class MainWidget(FollowsLayers):
         column.setContentsMargins(2, 2, 2, 2)
         column.addWidget(self._section(LoadMaps, "Load maps", self.loading))
         column.addWidget(self.preset)
+        column.addWidget(self.before.conversion)
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
         column.addWidget(self._section(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
@@ -87,7 +90,7 @@ class MainWidget(FollowsLayers):
 
     def _dressed(self, stage: Any, panel: StagePanel) -> QWidget:
         """A stage with what belongs to it."""
-        parts = {Deconvolve: (self.peak_file, panel, self.checking), Decompose: (panel, self.components)}.get(stage)
+        parts = {Deconvolve: (self.peak_file, self.before.chain, panel, self.checking), Decompose: (panel, self.components)}.get(stage)
         if parts is None:
             return panel
         together = QWidget()
@@ -130,6 +133,7 @@ class MainWidget(FollowsLayers):
         """Show what lies in the window now."""
         for panel in self.panels.values():
             panel.refresh()
+        self.before.look()
         self.chooser.refresh()
         if contents.all_peaks(self.viewer) and not self._had_peaks:  # a result was opened: show what it holds
             self.open_section(PeakChooser)
@@ -149,6 +153,7 @@ class MainWidget(FollowsLayers):
             worked_on = self.panels[Deconvolve].worked_on
             if worked_on is not None:
                 self.checking.know(result, worked_on)
+        self.before.go_on()
 
     def _on_start_peaks(self, peaks: tuple[Peak, ...]) -> None:
         """Take start peaks from a component."""

@@ -1,7 +1,7 @@
 """The chain of stages as a YAML file: read, check, run, and rebuild from a result's history."""
 
 from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
-from napari_wse2xai.recipe._checks import check, with_laser
+from napari_wse2xai.recipe._checks import check, conversion_for, with_laser
 from napari_wse2xai.recipe._hints import hint
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
 from napari_wse2xai.recipe._of_results import recipe_of
@@ -23,6 +23,7 @@ __all__ = [
     "Series",
     "better_presets",
     "check",
+    "conversion_for",
     "from_history",
     "hint",
     "is_series",

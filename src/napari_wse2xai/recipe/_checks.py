@@ -6,7 +6,7 @@ import numpy as np
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import AxisKind, Frame, Record, SpectralMap
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, UserError
 from napari_wse2xai.recipe._model import Recipe, Section
 from napari_wse2xai.stages import Calibrate, ConvertAxis, CorrectResponse, Deconvolve
 
@@ -103,6 +103,27 @@ def _check_stages(source: SpectralMap, recipe: Recipe, modality: str) -> None:
     for stage in (chain.stage(Calibrate), chain.stage(Deconvolve)):
         if isinstance(stage, Calibrate | Deconvolve):
             stage.check(tiny)
+
+
+def conversion_for(settings: Deconvolve, source: SpectralMap) -> ConvertAxis | None:
+    """Conversion after which the peaks of a deconvolution lie on a map's axis; None where they do so as it is, or none would help."""
+    tiny = _one_pixel(source)
+    if _lie_on(settings, tiny):
+        return None
+    for to in ("eV", "nm", "cm-1"):
+        conversion = ConvertAxis(to=to)
+        try:
+            converted = conversion(tiny)
+        except UserError:  # without a laser there is no Raman shift
+            continue
+        if converted.axis.kind is not source.axis.kind and _lie_on(settings, converted):
+            return conversion
+    return None
+
+
+def _lie_on(settings: Deconvolve, source: SpectralMap) -> bool:
+    low, high = source.axis.span
+    return any(low <= peak.position <= high for peak in settings.peaks)
 
 
 def _one_pixel(source: SpectralMap) -> SpectralMap:

@@ -11,6 +11,7 @@ from napari_wse2xai.gui.maps.compute_row import ComputeRow, SeparateRow
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.layers import NO_LONGER
 from napari_wse2xai.layers import LayerTuple, chi2_layer, computed_layer, computed_part, part_name, peak_layer, status_layer
 
 FIT = "fit"
@@ -56,10 +57,15 @@ class PeakChooser(QWidget):
             self.which.blockSignals(True)
             self.which.clear()
             for peaks in now:
-                self.which.addItem(f"{peaks.name}: {', '.join(peaks.names)}"[:60], peaks)
+                self.which.addItem("", peaks)
             index = next((i for i, peaks in enumerate(now) if peaks is kept), len(now) - 1)
             self.which.setCurrentIndex(index)
             self.which.blockSignals(False)
+        for index, peaks in enumerate(now):
+            state = contents.session(self.viewer).node(peaks).state
+            self.which.setItemText(
+                index, f"{NO_LONGER.get(state, '').removeprefix(' · ')} {peaks.name}: {', '.join(peaks.names)}"[:60].strip()
+            )
         for layer in self.viewer.layers:
             if (is_ := contents.shown(layer)) is not None and isinstance(is_.artefact, PeakMaps):
                 layer.events.visible.connect(self._mark)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import partial
+from typing import Any
 
 from qtpy.QtWidgets import QWidget
 
@@ -9,7 +10,7 @@ from napari_wse2xai.data import AxisKind
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
 from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.recipe import Section, preset, preset_names
-from napari_wse2xai.stages import Settings
+from napari_wse2xai.stages import Deconvolve, Settings
 
 
 class PresetBox(ComboBox):
@@ -34,6 +35,12 @@ class PresetBox(ComboBox):
         self._warned.clear()
         for panel in self._panels:
             self._fill(panel)
+
+    def steps(self, kind: AxisKind) -> list[type[Any]]:
+        """Steps that the preset does before the fit of a map with such an axis, in their order."""
+        section: Section | None = getattr(preset(self.currentText()), kind.modality)
+        every = [type(stage) for stage in section.stages()] if section is not None else []
+        return every[: every.index(Deconvolve)] if Deconvolve in every else []
 
     def _on_chosen(self, panel: StagePanel) -> None:
         source = panel.chosen_map()

@@ -11,12 +11,14 @@ from napari_wse2xai.data import Picture, SpectralMap
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.session.current import CurrentMap
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, part_layer, shown_in
-from napari_wse2xai.session import Artefact, Change, Missing, Session, among
+from napari_wse2xai.session import Artefact, Change, Missing, Session, State, among
 
 Viewer = Any
 Layer = Any
 MOST_MOMENTS = 300
 BLACK = "black"
+NO_LONGER = {State.REPLACED: " · replaced", State.OUT_OF_DATE: " · out of date"}
+"""What is added to the name of a layer."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,7 @@ class SessionLayers:
         is_ = shown_in(event.value.metadata)
         if is_ is not None and not isinstance(is_.artefact, Picture):
             self.session.add(is_.artefact)
+            self._name_by_state()
         self.current.update()
         self._choose_ground()
 
@@ -99,8 +102,20 @@ class SessionLayers:
                 layer.metadata = {**layer.metadata, KEY: Shown(now[id(is_.artefact)], is_.part, is_.flake)}
             elif is_ is not None and not isinstance(is_.artefact, Picture) and among(is_.artefact, change.went):
                 viewer.layers.remove(layer)
+        self._name_by_state()
         if change.moment in self._moments and (change.came or change.went):
             self.show(self._moments.pop(change.moment))
+
+    def _name_by_state(self) -> None:
+        """Let the name of a layer tell whether what it shows still holds: after a second run both are in the list."""
+        states = {node.id: node.state for node in self.session.nodes}
+        for node, _, layer in self._there():
+            own = str(layer.name)
+            for words in NO_LONGER.values():
+                own = own.removesuffix(words)
+            wanted = own + NO_LONGER.get(states[node], "")
+            if layer.name != wanted:
+                layer.name = wanted
 
     def show(self, seen: tuple[LayerSnapshot, ...]) -> None:
         """Let layers of results be as they were: those that are gone come again, with what was drawn on them."""

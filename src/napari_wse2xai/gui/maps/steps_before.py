@@ -1,0 +1,101 @@
+"""What a map lacks before it is fitted, and the way there: one step after the other, as if each had been clicked."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
+
+from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.gui.maps.preset_box import PresetBox
+from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.parts.offer import Offer
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.recipe import conversion_for
+from napari_wse2xai.stages import ConvertAxis, Deconvolve, FindFlake
+
+Panels = Mapping[Any, StagePanel]
+
+
+class StepsBefore:
+    """Two offers: to convert a map's axis to that of the peaks, and to run what the preset does before the fit."""
+
+    def __init__(self, panels: Panels, preset: PresetBox, parent: QWidget) -> None:
+        self._panels, self._preset, self._parent = panels, preset, parent
+        self._viewer = panels[Deconvolve].viewer
+        self.conversion, self.chain = Offer(self._viewer), Offer(self._viewer)
+        self._to: ConvertAxis | None = None
+        self._waiting: list[Any] = []
+        self.conversion.taken.connect(lambda: self._begin([ConvertAxis]))
+        self.chain.taken.connect(self.run_all)
+        panels[Deconvolve].form.changed.connect(self.look)
+        for panel in panels.values():
+            panel.work.runner.failed.connect(lambda _: self._waiting.clear())
+            panel.work.runner.cancelled.connect(self._waiting.clear)
+
+    def look(self) -> None:
+        """Say what the current map lacks."""
+        source, settings = self._panels[Deconvolve].chosen_map(), _valid(self._panels[Deconvolve])
+        self._to = conversion_for(settings, source) if source is not None and isinstance(settings, Deconvolve) else None
+        lacking = [] if source is None or not isinstance(settings, Deconvolve) else self.lacking(source)
+        if source is None or self._to is None:
+            self.conversion.propose("", "")
+        else:
+            self.conversion.propose(
+                f"The peaks are in {self._to.to}, '{source.name}' is in {source.axis.kind.code}.", f"Convert it to {self._to.to}"
+            )
+        everywhere = isinstance(settings, Deconvolve) and settings.pixels == "everywhere"
+        self.chain.propose(_words(source, lacking, everywhere=everywhere) if source is not None else "", "Run these, then Deconvolve")
+
+    def lacking(self, source: SpectralMap) -> list[Any]:
+        """Steps that the preset does before the fit, and that were not done on a map."""
+        done = {record.step for record in source.history}
+        there = [step for step in self._preset.steps(source.axis.kind) if step is not ConvertAxis and step.__name__ not in done]
+        if contents.with_edited_flake(self._viewer, source).flake is not None and FindFlake in there:
+            there.remove(FindFlake)
+        return [*([ConvertAxis] if self._to is not None else []), *there]
+
+    def run_all(self) -> None:
+        """Run what is lacking, then the fit."""
+        source = self._panels[Deconvolve].chosen_map()
+        if source is not None:
+            self._begin([*self.lacking(source), Deconvolve])
+
+    def _begin(self, steps: list[Any]) -> None:
+        if steps[0] is ConvertAxis and self._to is not None:
+            self._panels[ConvertAxis].form.put(self._to)
+        self._waiting[:] = steps
+        self.go_on()
+
+    def go_on(self) -> None:
+        """Run the next step that waits, once the result before it is in the window."""
+        if self._waiting:
+            QTimer.singleShot(0, self._parent, self._run_next)
+
+    def _run_next(self) -> None:
+        if not self._waiting:
+            return
+        panel = self._panels[self._waiting.pop(0)]
+        panel.refresh()
+        if panel.work.begin_button.isEnabled():
+            panel.run()
+        else:  # its own line says why
+            self._waiting.clear()
+
+
+def _words(source: SpectralMap, lacking: list[Any], *, everywhere: bool) -> str:
+    if not lacking:
+        return ""
+    said = f"Not done yet on '{source.name}': {', '.join(step.title for step in lacking)}."
+    if FindFlake in lacking and not everywhere:
+        said += f" Without a flake all {source.frame.n_pixels} spectra are fitted."
+    return said
+
+
+def _valid(panel: StagePanel) -> Any:
+    """Settings of a panel; None where they are not valid."""
+    form: Callable[[], Any] = panel.form.value
+    try:
+        return form()
+    except ValueError:
+        return None
