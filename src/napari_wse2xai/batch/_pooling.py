@@ -12,16 +12,25 @@ from napari_wse2xai.data.pooled import OfFlake, Pool
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.numerics.trend import trend
 
+VARIED = {"power": "mW", "exposure": "s"}
+"""What a series may run over that heights otherwise must not differ in, and how it ends in `FlakeValue.taken`."""
 
-def pools(outcomes: Sequence[FlakeOutcome]) -> list[Pool]:
-    """Every quantity of the flakes that are done; what must not be compared is left out, and told."""
+
+def pools(outcomes: Sequence[FlakeOutcome], over: str = "") -> list[Pool]:
+    """Every quantity of the flakes that are done; what must not be compared is left out, and told.
+
+    Parameters
+    ----------
+    over : name of what a series runs over: flakes may be lit by different power where that is it, and for different times where that is
+    """
+    varied = next((unit for word, unit in VARIED.items() if word in over.lower()), "")
     found: dict[str, list[OfFlake]] = {}
     for row, value in ((outcome.row, value) for outcome in outcomes if outcome.row.state == DONE for value in outcome.values):
         if value.pixels:
             found.setdefault(value.quantity, []).append(OfFlake(row.name, row.condition, row.value, value))
     refused: dict[str, list[str]] = {}
     for quantity, flakes in found.items():
-        if why := _unlike(flakes):
+        if why := _unlike(flakes, varied):
             refused.setdefault(why, []).append(quantity)
     for why, quantities in refused.items():
         named = ", ".join(quantities[:3]) + (f" and {len(quantities) - 3} more" if len(quantities) > 3 else "")
@@ -30,14 +39,18 @@ def pools(outcomes: Sequence[FlakeOutcome]) -> list[Pool]:
     return [Pool(tuple(flakes)) for quantity, flakes in found.items() if quantity not in left_out]
 
 
-def _unlike(flakes: Sequence[OfFlake]) -> str:
+def _unlike(flakes: Sequence[OfFlake], varied: str) -> str:
     """Why values must not be pooled; empty where they may be."""
     first = flakes[0]
+
+    def kept(taken: str) -> list[str]:
+        return [words for words in taken.split(", ") if not varied or not words.endswith(f" {varied}")]
+
     for flake in flakes:
         if flake.value.unit != first.value.unit:
             units = f"'{flake.name}' is in {flake.value.unit}, '{first.name}' in {first.value.unit}"
             return f"{units}: bring all to one unit (convert_axis, or normalise: {{}})."
-        if flake.value.taken != first.value.taken:
+        if kept(flake.value.taken) != kept(first.value.taken):
             ours, theirs = (each.value.taken or "what its file does not say" for each in (flake, first))
             return f"'{flake.name}' was taken with {ours}, '{first.name}' with {theirs}: divide by exposure and power (normalise: {{}})."
     return ""

@@ -266,10 +266,11 @@ def _judged(outcome: FlakeOutcome, networks: Mapping[Case, Results]) -> FlakeOut
 def _deliver(series: Series, batch: Batch, done: Sequence[FlakeOutcome], story: Story, told: Sequence[str]) -> None:
     """Write what is said of all flakes and networks together."""
     pooled = _pooling.pools(done)
+    placed = _placed(series, done)
     models: dict[Case, TrainedModel] = {key: each.model for key, each in batch.networks.items() if each.model is not None}
     over = series.over.label if series.over is not None else ""
-    images = (report.series_figures(models) | report.pooled_figures(pooled, over)) if story.figures else {}
-    trends = list(_pooling.along(pooled)) if over else []
+    images = (report.series_figures(models) | report.pooled_figures(pooled, placed, over)) if story.figures else {}
+    trends = list(_pooling.along(placed))
     places = {key: place_of(key, series.has_conditions) for key in models}
     rankings = {key: each.explanation for key, each in batch.networks.items() if each.explanation is not None}
     overview = report.Overview([vars(row) for row in batch.rows], places, rankings, trends, over)
@@ -284,6 +285,14 @@ def _deliver(series: Series, batch: Batch, done: Sequence[FlakeOutcome], story: 
             )
         with io.new_file(staged / REPORT) as place:
             place.write_text(page, encoding="utf-8")
+
+
+def _placed(series: Series, done: Sequence[FlakeOutcome]) -> list[Pool]:
+    """What is drawn against the values of the flakes; what is left out of that was told already, or is not meant to be the same."""
+    if series.over is None:
+        return []
+    with noting_warnings(told=False):
+        return _pooling.pools(done, series.over.name)
 
 
 def _write_tables(folder: Path, done: Sequence[FlakeOutcome], pooled: Sequence[Pool], trends: Sequence[dict[str, Any]]) -> None:

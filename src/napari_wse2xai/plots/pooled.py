@@ -2,6 +2,7 @@
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.pooled import Pool
@@ -14,6 +15,10 @@ COLOURS = ("#1f4e79", "#d1495b", "#2a9d8f", "#e9a23b", "#7b5ea7", "#7c8794")
 """Of conditions, in their order."""
 BOX, SPREAD = 0.5, 0.16
 """Width of a box, and half of that over which its points are spread, in distances of conditions."""
+ROOM = 30
+"""Letters of conditions that stand beside one another under a panel."""
+MOST_SAID = 3
+"""Conditions whose slopes stand over a panel; the table has all."""
 FEWEST_IN_BOX = 5
 """Flakes from which quartiles say something."""
 
@@ -29,13 +34,17 @@ def draw_by_condition(axes: Axes, pool: Pool) -> None:
         )
         axes.plot(at, medians, "o", color=colour, markersize=3.5, zorder=3)
         if len(flakes) >= FEWEST_IN_BOX:
-            axes.boxplot(medians, positions=[place], widths=BOX, showfliers=False, medianprops={"color": "black"}, manage_ticks=False)
-    axes.set_xticks(range(len(pool.conditions)), [plain(condition) for condition in pool.conditions])
+            grey = {"color": "#7c8794", "linewidth": 0.8}
+            middle = {"color": "black", "linewidth": 1.2}
+            drawn = {"boxprops": grey, "whiskerprops": grey, "medianprops": middle}
+            axes.boxplot(medians, positions=[place], widths=BOX, showfliers=False, showcaps=False, manage_ticks=False, **drawn)  # type: ignore[arg-type]
+    slanted = {"rotation": 30, "ha": "right"} if max(map(len, pool.conditions)) * len(pool.conditions) > ROOM else {}
+    axes.set_xticks(range(len(pool.conditions)), [plain(condition) for condition in pool.conditions], **slanted)  # type: ignore[arg-type]
     axes.set_xlim(-0.6, len(pool.conditions) - 0.4)
     _label(axes, pool)
 
 
-def draw_along(axes: Axes, pool: Pool, label: str, *, legend: bool = False) -> None:
+def draw_along(axes: Axes, pool: Pool, label: str) -> None:
     """Each condition's flakes at their values, with standard errors and the straight line or power law through them.
 
     Parameters
@@ -48,16 +57,17 @@ def draw_along(axes: Axes, pool: Pool, label: str, *, legend: bool = False) -> N
         if not x:
             continue
         colour, fitted = COLOURS[place % len(COLOURS)], trend(x, y, errors)
-        axes.errorbar(x, y, errors, fmt="o", color=colour, markersize=3.5, linewidth=1.0, capsize=2, label=plain(condition))
+        axes.errorbar(x, y, errors, fmt="o", color=colour, markersize=3.5, linewidth=1.0, capsize=2, label=condition)
         curve = np.geomspace(min(x), max(x), 60) if logarithmic else np.linspace(min(x), max(x), 60)
         axes.plot(curve, _law(fitted, curve, x, y, logarithmic), "-", color=colour, linewidth=0.9)
     if logarithmic:
         axes.set(xscale="log", yscale="log")
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+            axis.set_minor_formatter(NullFormatter())
     _label(axes, pool)
     axes.set_title(f"{axes.get_title()}\n{_found(pool, logarithmic)}", fontsize="small")
-    axes.set_xlabel(plain(label))
-    if legend and len(pool.conditions) > 1:
-        axes.legend(fontsize="x-small", frameon=False)
+    axes.set_xlabel(label, fontsize="small")
 
 
 def _is_power_law(pool: Pool) -> bool:
@@ -82,11 +92,11 @@ def _found(pool: Pool, logarithmic: bool) -> str:
         value, error = (fitted.exponent, fitted.exponent_error) if logarithmic else (fitted.slope, fitted.slope_error)
         if np.isfinite(value):
             said.append(f"{'exponent' if logarithmic else 'slope'} {with_error(value, error)}")
-    return plain("; ".join(said[:2]))
+    return "\n".join(said[:MOST_SAID])
 
 
 def _label(axes: Axes, pool: Pool) -> None:
     first = pool.first
-    axes.set_title(plain(f"{first.peak} {first.parameter}".strip()), fontsize="small")
-    axes.set_ylabel(plain(pretty(first.unit)), fontsize="small")
+    axes.set_title(f"{first.peak} {first.parameter}".strip(), fontsize="small")
+    axes.set_ylabel(pretty(first.unit), fontsize="small")
     axes.tick_params(labelsize="small")

@@ -16,14 +16,13 @@ BY_CONDITION = (
 ALONG = "Median of each flake's well fitted pixels with its standard error; lines: straight, or a power law for intensities."
 
 
-def pooled_figures(pooled: Sequence[Pool], over: str = "") -> Images:
-    """Draw every parameter by condition, and against what the series runs over where that is given with its unit."""
+def pooled_figures(pooled: Sequence[Pool], placed: Sequence[Pool] = (), over: str = "") -> Images:
+    """Draw every parameter by condition, and those that are `placed` against what the series runs over, named with its unit."""
     images: Images = {}
     for name, pools in _groups(pooled):
         images |= _sheet(f"flakes_{name}", pools, draw_by_condition)
-        placed = [pool for pool in pools if any(pool.points(condition)[0] for condition in pool.conditions)]
-        if over and placed:
-            images |= _sheet(f"over_{name}", placed, lambda axes, pool: draw_along(axes, pool, over, legend=True))
+    for name, pools in _groups([pool for pool in placed if any(pool.points(condition)[0] for condition in pool.conditions)]):
+        images |= _sheet(f"over_{name}", pools, lambda axes, pool: draw_along(axes, pool, over), legend=True)
     return images
 
 
@@ -43,8 +42,8 @@ def _groups(pooled: Sequence[Pool]) -> Iterator[tuple[str, list[Pool]]]:
     yield from found.items()
 
 
-def _sheet(name: str, pools: Sequence[Pool], draw: Callable[[Axes, Pool], None]) -> Images:
-    """One panel for each peak."""
+def _sheet(name: str, pools: Sequence[Pool], draw: Callable[[Axes, Pool], None], *, legend: bool = False) -> Images:
+    """One panel for each peak; conditions are named above all where they are told apart by colour."""
     columns = min(len(pools), COLUMNS)
     rows = -(-len(pools) // columns)
     figure = PlainFigure(figsize=(max(2.9 * columns, 4.0), 2.5 * rows), layout="constrained")
@@ -53,4 +52,7 @@ def _sheet(name: str, pools: Sequence[Pool], draw: Callable[[Axes, Pool], None])
         draw(axes, pool)
     for axes in panels[len(pools) :]:
         axes.set_axis_off()
+    handles, labels = panels[0].get_legend_handles_labels()
+    if legend and len(labels) > 1:
+        figure.legend(handles, labels, loc="outside upper center", ncols=4, fontsize="small", frameon=False)
     return saved(figure, name)
