@@ -182,7 +182,7 @@ def test_without_figures_nothing_is_drawn_and_the_report_says_so(inputs, tmp_pat
     for name in ("raman_height.png", "raman_height.svg", "mine.png"):  # of an earlier run that drew, and the user's own
         (tmp_path / "figures" / name).touch()
     assert cli.main(["run", str(write(inputs)), "--output", str(tmp_path), "--no-figures"]) == 0
-    assert files(tmp_path) == ["figures/mine.png", "report.html", "results.nc"]
+    assert files(tmp_path) == ["figures/mine.png", "report.html", "results.nc", "run.log"]
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Figures were not drawn" in page
     assert "data:image" not in page

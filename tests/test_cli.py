@@ -72,6 +72,25 @@ def test_the_results_of_several_networks_are_named_one_by_one(folder, capsys, mo
     )
 
 
+def test_a_run_leaves_a_log_and_says_as_much_as_is_wanted(folder, capsys):
+    command = ["run", str(folder / "recipe.yaml"), "--output", str(folder / "out"), "--no-figures"]
+    assert cli.main([*command, "-q"]) == 0
+    assert capsys.readouterr().err == ""
+    log = (folder / "out" / "run.log").read_text(encoding="utf-8")
+    assert "--no-figures" in log
+    assert "Remove spikes" in log
+    assert f"numpy {np.__version__}" in log
+    assert cli.main([*command, "-v"]) == 0
+    loud = capsys.readouterr().err.splitlines()
+    assert len(loud) > log.count(" %] ")
+    assert re.match(r"\d\d:\d\d:\d\d \[", loud[0])
+    again = (folder / "out" / "run.log").read_text(encoding="utf-8")
+    assert again.startswith(log), "later runs add to it"
+    (folder / "recipe.yaml").write_text("raman: {file: gone.nc}", encoding="utf-8")
+    assert cli.main(["run", str(folder / "recipe.yaml"), "--output", str(folder / "none")]) == 2
+    assert not (folder / "none").exists()
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

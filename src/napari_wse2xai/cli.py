@@ -2,21 +2,22 @@
 
 import argparse
 import os
+import shlex
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 from napari_wse2xai import theory_commands
 from napari_wse2xai._version import __version__
+from napari_wse2xai.console import add_loudness, plain_warnings, say, speaking, tell
+from napari_wse2xai.console import progress as _progress
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
 
 if TYPE_CHECKING:
     from napari_wse2xai.batch import Batch
     from napari_wse2xai.data import Results
-    from napari_wse2xai.progress import Progress
     from napari_wse2xai.theory.calculated import Calculated
 
 PROGRAM = "napari-wse2xai"
@@ -25,16 +26,17 @@ DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; exit status 0 when done, 1 when some of several flakes failed, 2 when input or recipe are bad, 130 if interrupted."""
-    options = _parser().parse_args(arguments)
+    given = sys.argv[1:] if arguments is None else list(arguments)
+    options = _parser().parse_args(given)
     command: Callable[[argparse.Namespace], int | None] = options.command
-    with _plain_warnings():
+    with speaking(options, shlex.join([PROGRAM, *map(str, given)])), plain_warnings():
         try:
             return command(options) or DONE
         except UserError as error:
-            _tell(f"{PROGRAM}: {error}")
+            tell(f"{PROGRAM}: {error}")
             return BAD_INPUT
         except (KeyboardInterrupt, Cancelled):
-            _tell(f"{PROGRAM}: stopped before the end; what was not finished was not written.")
+            tell(f"{PROGRAM}: stopped before the end; what was not finished was not written.")
             return INTERRUPTED
 
 
@@ -55,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=PROGRAM, description="Raman and photoluminescence maps of 2D-material flakes.")
     parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
     commands: Any = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
-    for add in (_add_demo, _add_run, _add_rerun, _add_convert, _add_view, _add_theory):
+    for add in (_add_demo, _add_run, _add_rerun, _add_recipe, _add_convert, _add_view, _add_theory):
         add(commands)
     return parser
 
@@ -67,7 +69,8 @@ def _add_demo(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         "--output", type=Path, default=Path("napari-wse2xai-demo"), metavar="DIR", help="folder for results (default: %(default)s)"
     )
     command.add_argument("--no-window", action="store_true", help="open no window; write a screenshot instead, where there is a display")
-    command.set_defaults(command=_demo)
+    add_loudness(command)
+    command.set_defaults(command=_demo, keeps_log=True)
 
 
 def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -86,7 +89,8 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         metavar="N",
         help="processes for a recipe of several flakes (default: one per core); results do not depend on it",
     )
-    command.set_defaults(command=_run)
+    add_loudness(command)
+    command.set_defaults(command=_run, keeps_log=True)
 
 
 def _add_rerun(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -103,7 +107,18 @@ def _add_rerun(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
         help="a setting that is to differ, such as deconvolve.detection=8 or raman.despike=false; may be given several times",
     )
     command.add_argument("--no-figures", action="store_true", help="draw neither figures nor card")
-    command.set_defaults(command=_rerun)
+    add_loudness(command)
+    command.set_defaults(command=_rerun, keeps_log=True)
+
+
+def _add_recipe(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    text = "what a recipe may hold: every setting with its usual value, unit and meaning, or a preset to begin with"
+    command = commands.add_parser("recipe", help=text, description=text)
+    what = command.add_mutually_exclusive_group(required=True)
+    what.add_argument("--explain", nargs="*", metavar="STEP", help="every setting, or those of some steps (despike, deconvolve, train...)")
+    what.add_argument("--preset", metavar="NAME", help="a whole preset as YAML; 'list' for their names")
+    what.add_argument("--schema", action="store_true", help="the JSON schema, by which editors complete the keys of a recipe")
+    command.set_defaults(command=_recipe)
 
 
 def _count(text: str) -> int:
@@ -175,13 +190,13 @@ def _demo(options: argparse.Namespace) -> None:
         batch.demo(options.output, progress)
     _name_outputs(options.output)
     if not _has_display():
-        _tell("There is no screenshot: it needs a display (without a screen: xvfb-run -a -s '-screen 0 1600x1200x24' before the command).")
+        tell("There is no screenshot: it needs a display (without a screen: xvfb-run -a -s '-screen 0 1600x1200x24' before the command).")
         return
     from napari_wse2xai.gui import window
 
     if options.no_window:
         window.screenshot([options.output / "results.nc"], options.output / "screenshot.png")
-        _say(f"screenshot  {options.output / 'screenshot.png'}")
+        say(f"screenshot  {options.output / 'screenshot.png'}")
     else:
         window.show([options.output / "results.nc"])
 
@@ -205,19 +220,34 @@ def _run(options: argparse.Namespace) -> int:
 def _rerun(options: argparse.Namespace) -> None:
     from napari_wse2xai import batch
 
-    output = options.output or options.results.parent / "rerun"
+    output = options.output = options.output or options.results.parent / "rerun"
     with _progress() as progress:
         made = batch.rerun(options.results, output, progress, settings=options.settings, figures=not options.no_figures)
     _count_flakes(made)
     _name_outputs(output)
 
 
+def _recipe(options: argparse.Namespace) -> None:
+    from napari_wse2xai import recipe
+
+    if options.schema:
+        import json
+
+        say(json.dumps(recipe.recipe_schema(), ensure_ascii=False, indent=1))
+    elif options.preset is None:
+        say("\n".join(recipe.explained(options.explain)))
+    elif options.preset == "list":
+        say("\n".join(recipe.preset_names()))
+    else:
+        say(recipe.to_yaml(recipe.preset(options.preset)))
+
+
 def _told_of_batch(made: "Batch") -> int:
     """Say what became of many flakes; the exit status is 1 where some failed."""
-    _say(f"flakes      {len(made.rows) - len(made.failed)} of {len(made.rows)} done")
+    say(f"flakes      {len(made.rows) - len(made.failed)} of {len(made.rows)} done")
     for row in made.failed:
-        _say(f"failed      {row.folder}: {row.reason}")
-    _say(f"summary     {made.folder / 'summary.csv'}")
+        say(f"failed      {row.folder}: {row.reason}")
+    say(f"summary     {made.folder / 'summary.csv'}")
     _name_outputs(made.folder, tuple(made.places))
     _tell_simulations(made.places)
     return SOME_FAILED if made.failed or made.lost else DONE
@@ -226,7 +256,7 @@ def _told_of_batch(made: "Batch") -> int:
 def _tell_simulations(made: "Mapping[str, Results]") -> None:
     for place, results in made.items():
         if results.explanation is not None and results.explanation.recovery is not None:
-            _say(f"simulation  {place}{': ' if place else ''}{results.explanation.recovery.summary}")
+            say(f"simulation  {place}{': ' if place else ''}{results.explanation.recovery.summary}")
 
 
 def _convert(options: argparse.Namespace) -> None:
@@ -234,7 +264,7 @@ def _convert(options: argparse.Namespace) -> None:
 
     if options.list:
         for item in io.list_items(options.source):
-            _say(str(item))
+            say(str(item))
         return
     if options.target is None:
         raise UserError("The file to write is missing; name it after the input, as in 'convert IN OUT.nc', or ask for --list.")
@@ -246,7 +276,7 @@ def _convert(options: argparse.Namespace) -> None:
     ny, nx = spectral_map.frame.shape
     low, high = spectral_map.axis.span
     size = f"{ny} x {nx} {'pixel' if ny * nx == 1 else 'pixels'}, {counted(len(spectral_map.axis), 'channel')}"
-    _say(f"{options.target}: {size} from {low:.5g} to {high:.5g} {spectral_map.axis.unit}")
+    say(f"{options.target}: {size} from {low:.5g} to {high:.5g} {spectral_map.axis.unit}")
 
 
 def _view(options: argparse.Namespace) -> None:
@@ -273,22 +303,22 @@ def _theory_figures(options: argparse.Namespace) -> None:
     given = Conditions(fwhm_cm1=options.width, motion_k=options.motion, raman_k=options.temperature, laser_ev=options.laser)
     calculated = _calculated(options.calculation, options.step_fs)
     for sentence in sentences(write_theory_figures(options.output, options.material, given, calculated)):
-        _say(sentence)
-    _say(f"spectra     {options.output / 'theory.nc'}")
+        say(sentence)
+    say(f"spectra     {options.output / 'theory.nc'}")
 
 
 def _theory_part(options: argparse.Namespace) -> None:
     with _progress() as progress:
         lines = list(options.lines(options, progress))
     for line in lines:
-        _say(line)
+        say(line)
 
 
 def _count_flakes(made: "Results") -> None:
     """Say of every map how many of its pixels are flake, and what was left out or filled."""
     for name, source in made.maps.items():
         if "flake" in source.metadata:
-            _say(f"flake       {name}: {source.metadata['flake']}")
+            say(f"flake       {name}: {source.metadata['flake']}")
 
 
 def _calculated(files: Sequence[Path], step_fs: float | None) -> "Calculated | None":
@@ -300,71 +330,12 @@ def _calculated(files: Sequence[Path], step_fs: float | None) -> "Calculated | N
 def _name_outputs(folder: Path, places: tuple[str, ...] = ("",)) -> None:
     """Say where results lie, `places` within the folder, where figures, and where the report."""
     for place in places:
-        _say(f"results     {folder / place / 'results.nc'}")
+        say(f"results     {folder / place / 'results.nc'}")
     if any((folder / "figures").glob("*.svg")) or any(place and any((folder / place / "figures").glob("*.svg")) for place in places):
-        _say(f"figures     {folder / 'figures'}")
-    _say(f"report      {folder / 'report.html'}")
+        say(f"figures     {folder / 'figures'}")
+    say(f"report      {folder / 'report.html'}")
 
 
 def _has_display() -> bool:
     """Tell whether a window can be opened; only systems with X11 or Wayland can lack a display."""
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
-
-
-@contextmanager
-def _progress() -> "Iterator[Progress]":
-    """Give a bar on a terminal, elsewhere one line whenever a new step begins."""
-    if not sys.stderr.isatty():
-        yield _LogLines()
-        return
-    from tqdm import tqdm
-
-    with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed} {desc}", file=sys.stderr, leave=False) as bar:
-
-        def show(fraction: float, message: str) -> None:
-            bar.set_description_str(message[:60], refresh=message[:60] != bar.desc)
-            bar.update(round(100 * fraction, 1) - bar.n)
-
-        yield show
-
-
-class _LogLines:
-    """Progress for a log: one line per step, not one per chunk."""
-
-    def __init__(self) -> None:
-        self._last = ""
-
-    def __call__(self, fraction: float, message: str) -> None:
-        """Write a line where the step, the message's part before its last colon, is a new one."""
-        step = message.rpartition(":")[0] or message
-        if step != self._last:
-            self._last = step
-            _tell(f"[{100 * fraction:3.0f} %] {step}")
-
-
-@contextmanager
-def _plain_warnings() -> Iterator[None]:
-    """Write what the user should know about the data as one line each, not as Python writes warnings."""
-    with warnings.catch_warnings():
-        usual = warnings.showwarning
-
-        def show(
-            message: Warning | str, category: type[Warning], filename: str, lineno: int, file: TextIO | None = None, line: str | None = None
-        ) -> None:
-            if issubclass(category, DataWarning):
-                _tell(f"warning: {message}")
-            else:
-                usual(message, category, filename, lineno, file, line)
-
-        warnings.simplefilter("always", DataWarning)
-        warnings.showwarning = show
-        yield
-
-
-def _say(line: str) -> None:
-    sys.stdout.write(f"{line}\n")
-
-
-def _tell(line: str) -> None:
-    sys.stderr.write(f"{line}\n")
-    sys.stderr.flush()

@@ -51,6 +51,7 @@ def test_the_recipe_of_what_was_done_is_saved(viewer, tmp_path, qtbot, small, on
     buttons = SaveButtons(viewer)
     qtbot.addWidget(buttons)
     assert "Saved" in saved(buttons, buttons.save_recipe, tmp_path / "recipe.yaml", qtbot)
+    assert (tmp_path / "recipe.yaml").read_text(encoding="utf-8").startswith("# yaml-language-server: $schema=")
     kept = recipe.load(tmp_path / "recipe.yaml").raman
     assert kept.file == tmp_path / "map.nc"
     assert kept.deconvolve == one_line

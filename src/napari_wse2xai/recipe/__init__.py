@@ -2,12 +2,14 @@
 
 from napari_wse2xai.recipe._chain import Chain, Outcome, from_history
 from napari_wse2xai.recipe._checks import check, conversion_for, with_laser
+from napari_wse2xai.recipe._explained import explained
 from napari_wse2xai.recipe._hints import hint
 from napari_wse2xai.recipe._model import MODALITIES, Recipe, Section
 from napari_wse2xai.recipe._of_results import recipe_of
 from napari_wse2xai.recipe._peak_file import read_peaks, write_peaks
 from napari_wse2xai.recipe._read import load, parse_with, preset, preset_names
 from napari_wse2xai.recipe._rival_presets import better_presets, proposals
+from napari_wse2xai.recipe._schema import recipe_schema, schema_line
 from napari_wse2xai.recipe._series import Member, Series, is_series, load_series
 from napari_wse2xai.recipe._series_keys import Over
 from napari_wse2xai.recipe._write import to_yaml
@@ -24,6 +26,7 @@ __all__ = [
     "better_presets",
     "check",
     "conversion_for",
+    "explained",
     "from_history",
     "hint",
     "is_series",
@@ -35,6 +38,8 @@ __all__ = [
     "proposals",
     "read_peaks",
     "recipe_of",
+    "recipe_schema",
+    "schema_line",
     "to_yaml",
     "with_laser",
     "write_peaks",

@@ -30,6 +30,7 @@ from napari_wse2xai.gui.session.layers import session_layers
 from napari_wse2xai.gui.session.opened import open_file, saved, show_alone, shown_of
 from napari_wse2xai.gui.session.run_again import RunAgain
 from napari_wse2xai.io import new_file
+from napari_wse2xai.recipe import schema_line
 from napari_wse2xai.session import Session, State
 from napari_wse2xai.session.outline import TOGETHER, Branch, Row, about, outline
 
@@ -254,7 +255,7 @@ class SessionPanel(FollowsSession):
         try:
             text = self.session.recipe_of(row.node.id)
             with new_file(path) as temporary:
-                temporary.write_text(text, encoding="utf-8")
+                temporary.write_text(schema_line() + text, encoding="utf-8")
         except UserError as error:
             self._say(str(error), BAD)
             return

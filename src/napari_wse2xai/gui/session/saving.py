@@ -15,7 +15,7 @@ from napari_wse2xai.errors import UserError, counted
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.gui.session import contents
-from napari_wse2xai.recipe import recipe_of
+from napari_wse2xai.recipe import recipe_of, schema_line
 from napari_wse2xai.session import named_results
 
 
@@ -78,7 +78,7 @@ class SaveButtons(QWidget):
             texts = {_beside(path, name if number else ""): recipe_of(each) for number, (name, each) in enumerate(flakes.items())}
             for place, text in texts.items():
                 with io.new_file(place) as temporary:
-                    temporary.write_text(text, encoding="utf-8")
+                    temporary.write_text(schema_line() + text, encoding="utf-8")
 
         self._run(flakes, path, write)
 
