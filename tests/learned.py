@@ -24,6 +24,7 @@ from napari_wse2xai.data import (
     Verdict,
 )
 from napari_wse2xai.data.questions import Region, TwoParameters, Wavenumbers
+from napari_wse2xai.data.trained_model import Beyond
 
 LINES = (
     Line("E'", "lorentzian", (183.0, 300.0)),
@@ -150,7 +151,14 @@ def _scores(targets: Sequence[str]) -> list[Score]:
 
 def _null_test(target: str, rng: np.random.Generator) -> NullTest:
     surrogates = {"random": rng.normal(0.6, 0.08, 39), "blocks": rng.normal(-0.2, 0.15, 39)}
-    return NullTest(target, "gradient boosting", {"random": 0.96, "blocks": 0.9}, surrogates, {"random": 0.025, "blocks": 0.025})
+    beyond = tuple(
+        Beyond(confounder, validation, 0.3, rng.normal(0, 0.03, 39), 0.025)
+        for confounder, validation in (("", "random"), ("", "blocks"), ("edge", "blocks"))
+    )
+    p_values, turned = {"random": 0.025, "blocks": 0.025}, {"turned by 180°": 0.01}
+    return NullTest(
+        target, "gradient boosting", {"random": 0.96, "blocks": 0.9}, surrogates, p_values, "", beyond, turned, 0.2, "logarithmic"
+    )
 
 
 def make_explanation(samples: Samples | None = None, *, level: Level = Level.INTERPRETABLE, target: str = "height") -> Explanation:

@@ -47,6 +47,22 @@ class Score:
 
 
 @dataclass(frozen=True, eq=False)
+class Beyond:
+    """What RS tells of PL that neither the neighbours of a pixel nor a confounder tell, beside the same of surrogates."""
+
+    confounder: str
+    """Empty for none; ``edge``, ``scan``, ``layers``: surrogates then have the target's profile along it, too."""
+    validation: str
+    """``random`` or ``blocks``: how the pixels were held out that were predicted."""
+    correlation: float
+    """Of the held-out prediction with the target, both less what neighbours and confounder tell."""
+    surrogate_correlation: NDArray[np.float64]
+    """(surrogate,)"""
+    p_value: float
+    """Chance of as good a correlation, with the part that neighbours tell or without."""
+
+
+@dataclass(frozen=True, eq=False)
 class NullTest:
     """The same fast model on surrogates of the target map that owe nothing to RS but are as smooth."""
 
@@ -58,9 +74,24 @@ class NullTest:
     surrogate_r2: Mapping[str, NDArray[np.float64]]
     """(surrogate,) of the surrogates, by validation."""
     p_value: Mapping[str, float]
-    """(1 + surrogates at least as good) / (1 + surrogates), by validation; NaN where refused."""
+    """(1 + surrogates at least as good) / (1 + surrogates), by validation; NaN where refused.
+
+    Good is what is so in R2 or in what is `beyond`.
+    """
     refused: str = ""
     """Why there is no p value: the surrogates do not have the target's variogram."""
+    beyond: tuple[Beyond, ...] = ()
+    """Of `validation` by `validation` without a confounder, then with each."""
+    turned: Mapping[str, float] = field(default_factory=dict)
+    """What `Beyond.correlation` in blocks is for the target turned and mirrored, by the words for it."""
+    noise: float = float("nan")
+    """Share of the target's variance that changes from pixel to pixel, of which neighbours know nothing: no model can be asked for it."""
+    scale: str = ""
+    """``logarithmic`` where the target spans decades and was tested on such a scale."""
+
+    def told_beyond(self, confounder: str = "", validation: str = "blocks") -> "Beyond | None":
+        """What is told beyond neighbours and a confounder, where that was tested."""
+        return next((one for one in self.beyond if (one.confounder, one.validation) == (confounder, validation)), None)
 
 
 @dataclass(frozen=True, eq=False)

@@ -4,6 +4,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+LARGE = 0.1
+"""A p value from here on has two decimals, a smaller one two digits."""
+
+
+def p_in_words(p: float, surrogates: int) -> str:
+    """A p value as it is written everywhere: ``p = 0.13``, or ``p ≤ 0.001`` where that is the least that so many surrogates can show.
+
+    Parameters
+    ----------
+    surrogates : how many maps it was counted among
+    """
+    if not p >= 0:
+        return "p unknown"
+    least = 1.0 / (1 + surrogates) if surrogates else 0.0
+    return f"p {'≤' if p <= least * 1.001 else '='} {f'{p:.2f}' if p >= LARGE else f'{p:.2g}'}"
+
 
 class Level(StrEnum):
     """How far an explanation of the network carries."""

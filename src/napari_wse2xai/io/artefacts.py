@@ -1,7 +1,7 @@
 """Each kind of artefact in a group of a file: its declared fields (`io.codec`), and what of it is no plain array, text or number."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,7 @@ from napari_wse2xai.data import (
     candidate,
 )
 from napari_wse2xai.data import history as histories
+from napari_wse2xai.data.trained_model import Beyond
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import codec, netcdf
 from napari_wse2xai.io.codec import put
@@ -243,6 +244,11 @@ def _write_null_test(group: Any, test: NullTest) -> None:
         if len(values):
             put(group, f"surrogate_r2_{kind.replace(' ', '_')}", (f"surrogate_{len(values)}",), values, validation=kind)
     group.attrs.update({"target": test.target, "model": test.model, "refused": test.refused})
+    group.attrs.update({"scale": test.scale, "noise": test.noise, "turned": json.dumps(dict(test.turned))})
+    for number, told in enumerate(test.beyond, start=1):
+        about = {"confounder": told.confounder, "validation": told.validation, "correlation": told.correlation, "p_value": told.p_value}
+        values = told.surrogate_correlation
+        put(group, f"surrogate_correlation_{number}", (f"surrogate_{len(values)}",), values, **about)
 
 
 def _read_null_test(group: Any) -> NullTest:
@@ -250,8 +256,22 @@ def _read_null_test(group: Any) -> NullTest:
     r2, p_value = (dict(zip(kinds, numbers_of(group[name]).tolist(), strict=True)) for name in ("r2", "p_value"))
     runs = [group[name] for name in group if name.startswith("surrogate_r2_")]
     surrogates = {netcdf.text_of(run.attrs, "validation"): numbers_of(run) for run in runs}
-    told = [netcdf.text_of(group.attrs, name) for name in ("target", "model", "refused")]
-    return NullTest(told[0], told[1], r2, {kind: surrogates.get(kind, np.empty(0)) for kind in kinds}, p_value, told[2])
+    target, model, refused, scale, turned = (
+        netcdf.text_of(group.attrs, name) for name in ("target", "model", "refused", "scale", "turned")
+    )
+    beyond, noise = tuple(_read_beyond(group)), float(np.ravel(group.attrs.get("noise", np.nan))[0])
+    null = {kind: surrogates.get(kind, np.empty(0)) for kind in kinds}
+    return NullTest(target, model, r2, null, p_value, refused, beyond, json.loads(turned or "{}"), noise, scale)
+
+
+def _read_beyond(group: Any) -> Iterator[Beyond]:
+    """What is told beyond neighbours and confounders, in the order in which it was written."""
+    names = sorted((name for name in group if name.startswith("surrogate_correlation_")), key=lambda name: int(name.rpartition("_")[2]))
+    for name in names:
+        attributes = group[name].attrs
+        words = [netcdf.text_of(attributes, key) for key in ("confounder", "validation")]
+        correlation, p_value = (float(np.ravel(attributes[key])[0]) for key in ("correlation", "p_value"))
+        yield Beyond(words[0], words[1], correlation, numbers_of(group[name]), p_value)
 
 
 def _read_model(group: Any) -> TrainedModel:

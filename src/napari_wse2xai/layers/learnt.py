@@ -10,6 +10,7 @@ from napari_wse2xai.data import Explanation, Samples, TrainedModel
 from napari_wse2xai.data.explanation import APART
 from napari_wse2xai.data.quantities import COLORMAPS, REGION_COLORS, Feature, colormap_of, feature_words, pretty
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, limits, place, to_layers
+from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 
 MODEL_PARTS = ("measured", "predicted", "error", "split", "folds")
 _SPLIT = {"not sampled": "#00000000", "training": "#7c8794", "validation": "#d1495b"}
@@ -34,18 +35,19 @@ def _(artefact: Explanation) -> list[LayerTuple]:
 
 
 def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[LayerTuple]:
-    """Measured, error and predicted images, the last on top: the paper's Figure 2.  The MAPE over all pixels stands in the name."""
+    """Measured, error and predicted images, the last on top: the paper's Figure 2; the error in percent stands in the name."""
     samples, index = model.samples, model.samples.target(target)
     measured, predicted = (samples.image(values, flake) for values in (samples.targets[:, index], model.predicted[index]))
-    unit, mape, bounds = pretty(samples.target_units[index]), _mape(measured, predicted), limits(measured, 2, 98)
+    unit, bounds = pretty(samples.target_units[index]), limits(measured, 2, 98)
+    percent = in_percent(mape(measured, predicted), wape(measured, predicted))
     stamp, colours = _stamp(str(model.verdict(target).level)), colormap_of(target)
     return [
         _image(model, f"measured {target}", f"measured PL {target} ({unit})", measured, flake, colormap=colours, contrast_limits=bounds),
-        _image(model, f"error {target}", f"error of PL {target}, MAPE {mape:.1f} % ({unit}){stamp}", predicted - measured, flake),
+        _image(model, f"error {target}", f"error of PL {target}, {percent} ({unit}){stamp}", predicted - measured, flake),
         _image(
             model,
             f"predicted {target}",
-            f"predicted PL {target}, MAPE {mape:.1f} % ({unit}){stamp}",
+            f"predicted PL {target}, {percent} ({unit}){stamp}",
             predicted,
             flake,
             colormap=colours,
@@ -150,13 +152,6 @@ def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int
 def _stamp(level: str) -> str:
     """Words behind the name of a layer, so that none goes without its verdict; empty where it is interpretable."""
     return "" if level == "interpretable" else f" · {level.upper()}"
-
-
-def _mape(measured: NDArray[Any], predicted: NDArray[Any]) -> float:
-    with np.errstate(divide="ignore", invalid="ignore"):
-        share = np.abs((predicted - measured) / measured)
-    finite = share[np.isfinite(share)]
-    return 100 * float(finite.mean()) if finite.size else float("nan")
 
 
 def _reach(values: NDArray[Any]) -> float:

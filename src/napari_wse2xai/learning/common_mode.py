@@ -9,7 +9,9 @@ from numpy.typing import ArrayLike
 
 from napari_wse2xai.data import NullTest
 from napari_wse2xai.errors import DataError, DataWarning
-from napari_wse2xai.learning.null_test import folds_of, held_out_r2, null_test
+from napari_wse2xai.learning.fast_model import folds_of, held_out_r2
+from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.tame_scale import tamed
 from napari_wse2xai.learning.variogram import Numbers
 from napari_wse2xai.progress import Progress, silent
 
@@ -42,6 +44,8 @@ class CommonMode:
     """Null test of that."""
     r2_divided: Mapping[str, float]
     """With the target divided by the common factor too."""
+    surrogates: int = 99
+    """How many the null test drew."""
 
     @property
     def moving(self) -> bool:
@@ -103,13 +107,13 @@ def common_mode(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: said by the first null test
         count = len(measured.surrogate_r2["random"])
-        test = null_test(bare, values, places, target=measured.target, flake=label, count=count, seed=seed, progress=progress)
-        splits = folds_of(values, places, label, seed)
-    divided = held_out_r2(bare, (values / factor)[:, None], splits, seed=seed)
+        test = null_test(bare, values, places, target=measured.target, flake=label, count=count, alone=True, seed=seed, progress=progress)
+        splits = folds_of(tamed(values), places, label, seed)
+    divided = held_out_r2(tamed(bare), tamed(values / factor)[:, None], splits, seed=seed)
     share, together = _first_component(features[:, heights])
     correlation = float(np.corrcoef(np.log(factor), values)[0, 1])
     r2_divided = {name: float(r2[0]) for name, r2 in divided.items()}
-    return CommonMode(measured.target, share, together, correlation, measured.r2, test.r2, test.p_value, r2_divided)
+    return CommonMode(measured.target, share, together, correlation, measured.r2, test.r2, test.p_value, r2_divided, count)
 
 
 def _first_component(heights: Numbers) -> tuple[float, bool]:

@@ -1,27 +1,26 @@
 """Would a map that owes nothing to RS be predicted as well?  The same fast model on the target and on surrogates of it."""
 
-import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.data import NullTest
-from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.data.trained_model import Beyond
+from napari_wse2xai.learning.confounders import Confounder, confounders, levels
+from napari_wse2xai.learning.fast_model import FAST_MODEL, fast_model, folds_of, held_out_r2, predictions
+from napari_wse2xai.learning.neighbours import Likeness, freed_correlation
 from napari_wse2xai.learning.scores import r2
-from napari_wse2xai.learning.splits import SpatialBlockKFold, Split, random_split
-from napari_wse2xai.learning.surrogate_maps import TOLERANCE, surrogates, variogram_misfit
+from napari_wse2xai.learning.splits import SpatialBlockKFold
+from napari_wse2xai.learning.surrogate_maps import TOLERANCE, surrogates, variogram_misfit, with_ranks
+from napari_wse2xai.learning.tame_scale import spans_decades, tamed
+from napari_wse2xai.learning.turned_maps import TURNS, turned
 from napari_wse2xai.learning.variogram import Numbers
-from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, silent
 
-FAST_MODEL = "kernel ridge"
-LANDMARKS = 300
-"""Pixels whose likeness to a pixel describes it to the fast model."""
-KERNEL_WIDTH = 16.0
-"""Square of the width of the fast model's kernel per feature, in standard deviations: wide, so that places are hard to memorise."""
-PENALTIES = tuple(10.0**power for power in range(-8, 3))
+__all__ = ["fast_model", "folds_of", "held_out_r2", "null_test", "p_of_either", "p_value", "spatial_permutation_test_score"]
 FEWEST_SURROGATES = 39
 """Fewer could not tell 5 % apart with any certainty."""
 
@@ -34,24 +33,7 @@ class Permuted(NamedTuple):
     pvalue: float
 
 
-def fast_model(features: int, pixels: int, *, seed: int = 0) -> Any:
-    """Kernel ridge on landmarks, for many targets at once: each target gets the penalty that predicts left-out pixels best.
-
-    Notes
-    -----
-    Fitting all surrogates costs little more than fitting one, because they share the kernel's factors.  A true law asks for a small
-    penalty and a surrogate for a large one, so each must choose for itself to be compared fairly.  Landmarks: Nyström's method.
-    """
-    from sklearn.kernel_approximation import Nystroem
-    from sklearn.linear_model import RidgeCV
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    kernel = Nystroem(gamma=1.0 / (2.0 * features * KERNEL_WIDTH), n_components=min(LANDMARKS, pixels), random_state=seed)
-    return make_pipeline(StandardScaler(), kernel, RidgeCV(PENALTIES, alpha_per_target=True))
-
-
-def null_test(
+def null_test(  # noqa: PLR0913 - data, then options
     X: Numbers,  # noqa: N803 - as in scikit-learn
     y: ArrayLike,
     coordinates: ArrayLike,
@@ -59,6 +41,7 @@ def null_test(
     target: str = "",
     flake: ArrayLike | None = None,
     count: int = 99,
+    alone: bool = False,
     seed: int = 0,
     progress: Progress = silent,
 ) -> NullTest:
@@ -71,41 +54,54 @@ def null_test(
     coordinates : (n, 2) y and x
     flake : (n,) which flake a pixel lies on, where there are several
     count : surrogates, at least `FEWEST_SURROGATES`
+    alone : leave out confounders
 
     Notes
     -----
     A random split and spatial blocks are tested; where the flake is too small for blocks, only the former, with a warning.
     """
-    known = np.isfinite(np.asarray(y, dtype=np.float64))
-    values, places = np.asarray(y, dtype=np.float64)[known], np.asarray(coordinates, dtype=np.float64)[known]
-    label = np.zeros(len(values), dtype=np.int64) if flake is None else np.asarray(flake)[known]
+    data = _Data.of(X, y, coordinates, flake)
     progress(0.0, "Drawing surrogate maps")
-    drawn = surrogates(values, places, count=max(count, FEWEST_SURROGATES), rng=seed, flake=label)
-    refused = _refusal(variogram_misfit(values, drawn, places, label))
+    drawn = _Drawn.of(data, max(count, FEWEST_SURROGATES), [] if alone else confounders(*data.table), seed)
+    refused = _refusal(variogram_misfit(data.values, drawn.plain, data.places, data.flake))
     progress(0.3, "Predicting surrogate maps")
-    splits = folds_of(values, places, label, seed)
-    scored = held_out_r2(X[known], np.column_stack([values, drawn.T]), splits, seed=seed, progress=progress)
-    own, null = {name: float(s[0]) for name, s in scored.items()}, {name: s[1:] for name, s in scored.items()}
-    p_values = {name: float("nan") if refused else p_value(own[name], null[name]) for name in scored}
-    return NullTest(target, FAST_MODEL, own, null, p_values, refused)
+    splits = folds_of(data.values, data.places, data.flake, seed)
+    predicted = predictions(data.features, drawn.targets.T, splits, seed, progress)
+    found = _compared(data, drawn, predicted, target)
+    told = replace(found, refused=refused, scale="logarithmic" if spans_decades(y) else "")
+    return replace(told, p_value=dict.fromkeys(told.p_value, float("nan"))) if refused else told
 
 
-def held_out_r2(
-    X: Numbers,  # noqa: N803
-    targets: Numbers,
-    splits: Mapping[str, Sequence[Split]],
-    *,
-    seed: int = 0,
-    progress: Progress = silent,
-) -> dict[str, Numbers]:
-    """R2 of targets (n, target) by the fast model, each (target,), pooled over the pixels that the folds of a validation hold out."""
-    with single_threaded():
-        return {name: _pooled_r2(X, targets, folds, name, seed, progress) for name, folds in splits.items()}
+def _compared(data: "_Data", drawn: "_Drawn", predicted: Mapping[str, Numbers], target: str) -> NullTest:
+    """How the target does beside its surrogates, from held-out predictions (n, map) of all of them."""
+    likeness = Likeness(data.values, data.places, data.flake)
+    beyond = tuple(_beyond(drawn, likeness, predicted))
+    plain = drawn.members[""]
+    r2s = {name: r2(drawn.targets[plain].T, each[:, plain]) for name, each in predicted.items()}
+    return NullTest(
+        target,
+        FAST_MODEL,
+        {name: float(each[0]) for name, each in r2s.items()},
+        {name: each[1:] for name, each in r2s.items()},
+        {one.validation: p_of_either(r2s[one.validation], _all(one)) for one in beyond if not one.confounder},
+        beyond=beyond,
+        turned=_turned(drawn, likeness, list(predicted.values())[-1]),
+        noise=likeness.noise,
+    )
 
 
 def p_value(score: float, null: Numbers) -> float:
     """Chance of a score at least as good under the null (surrogate,): ``(1 + number at least as good) / (1 + number)``."""
     return float((1 + np.count_nonzero(null >= score)) / (1 + len(null)))
+
+
+def p_of_either(scores: Numbers, others: Numbers) -> float:
+    """Chance that a map does as well in either of two scores, each (map,) with the target first and then surrogates.
+
+    Every map's better rank of the two is compared with the target's (Tippett), so that two looks are no better than one.
+    """
+    best = np.minimum(*(np.count_nonzero(each[None, :] >= each[:, None], axis=1) for each in (scores, others)))
+    return float(np.mean(best <= best[0]))
 
 
 def spatial_permutation_test_score(
@@ -143,24 +139,92 @@ def spatial_permutation_test_score(
     return Permuted(score, np.array(rest), p_value(score, np.array(rest)))
 
 
-def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int) -> dict[str, list[Split]]:
-    """The random split, and folds of spatial blocks; without the latter, and with a warning, where the flake is too small."""
-    splits = {"random": [random_split(len(values), seed=seed)]}
-    try:
-        splits["blocks"] = list(SpatialBlockKFold(seed=seed).split(None, values, np.column_stack([label, places])))
-    except DataError as small:
-        warnings.warn(str(small), DataWarning, stacklevel=3)
-    return splits
+@dataclass(frozen=True, eq=False)
+class _Data:
+    """What has a value, on scales that no few values rule."""
+
+    features: Numbers
+    values: Numbers
+    places: Numbers
+    flake: NDArray[np.int64]
+
+    @property
+    def table(self) -> tuple[Numbers, Numbers, NDArray[np.int64], Numbers]:
+        return self.features, self.places, self.flake, self.values
+
+    @classmethod
+    def of(cls, features: Numbers, y: ArrayLike, coordinates: ArrayLike, flake: ArrayLike | None) -> Self:
+        values = np.asarray(y, dtype=np.float64)
+        known = np.isfinite(values)
+        label = np.zeros(known.sum(), dtype=np.int64) if flake is None else np.asarray(flake)[known]
+        return cls(tamed(features[known]), tamed(values[known]), np.asarray(coordinates, dtype=np.float64)[known], label)
 
 
-def _pooled_r2(X: Numbers, targets: Numbers, folds: Sequence[Split], name: str, seed: int, progress: Progress) -> Numbers:  # noqa: N803
-    predicted = np.full(targets.shape, np.nan)
-    for index, (train, test) in enumerate(folds):
-        progress(0.4 + 0.6 * index / len(folds), f"Predicting surrogate maps, {name}")
-        model = fast_model(X.shape[1], len(train), seed=seed).fit(X[train], targets[train])
-        predicted[test] = model.predict(X[test]).reshape(len(test), -1)
-    tested = np.isfinite(predicted[:, 0])
-    return r2(targets[tested], predicted[tested])
+@dataclass(frozen=True, eq=False)
+class _Drawn:
+    """The target, then its surrogates of every kind, then the target turned."""
+
+    targets: Numbers
+    """(map, n)"""
+    members: dict[str, NDArray[np.int64]]
+    """Rows by confounder, the target first; none: plain surrogates."""
+    confounders: list[Confounder]
+
+    @classmethod
+    def of(cls, data: _Data, count: int, others: list[Confounder], seed: int) -> Self:
+        everywhere = Confounder("", levels(data.flake, np.zeros_like(data.flake)))
+        found = [everywhere, *others]
+        maps, members, end = [data.values[None]], {}, 1
+        for number, each in enumerate(found):
+            maps.append(_with_profile(data, each, count if number == 0 else max(FEWEST_SURROGATES, count // 2), seed + number))
+            members[each.name] = np.concatenate([[0], np.arange(end, end + len(maps[-1]))])
+            end += len(maps[-1])
+        turns = turned(data.values, data.places, data.flake).T
+        return cls(np.concatenate([*maps, turns]), members, found)
+
+    @property
+    def plain(self) -> Numbers:
+        """(surrogate, n) those that only have the target's values and smoothness."""
+        return self.targets[self.members[""][1:]]
+
+    @property
+    def turned(self) -> slice:
+        """Rows of the target turned."""
+        return slice(len(self.targets) - len(TURNS), None)
+
+
+def _with_profile(data: _Data, confounder: Confounder, count: int, seed: int) -> Numbers:
+    """Surrogates (count, n) with the target's profile along a confounder, and the smoothness of what that leaves."""
+    if not confounder.name:
+        return surrogates(data.values, data.places, count=count, rng=seed, flake=data.flake)
+    profile = confounder.profile(data.values)
+    rest = surrogates(data.values - profile, data.places, count=count, rng=seed, flake=data.flake)
+    for one in np.unique(data.flake):
+        here = data.flake == one
+        rest[:, here] = with_ranks(profile[here] + rest[:, here], data.values[here])
+    return rest
+
+
+def _beyond(drawn: _Drawn, likeness: Likeness, predicted: Mapping[str, Numbers]) -> Iterator[Beyond]:
+    """What is told beyond neighbours: for every validation, then beyond each confounder for the sternest."""
+    sternest = list(predicted)[-1]
+    for confounder in drawn.confounders:
+        rows = drawn.members[confounder.name]
+        for validation in predicted if not confounder.name else [sternest]:
+            maps, others = drawn.targets[rows].T, predicted[validation][:, rows]
+            told, smooth = likeness.between(maps, others, confounder.design), freed_correlation(maps, others, confounder.design)
+            yield Beyond(confounder.name, validation, float(told[0]), told[1:], p_of_either(told, smooth))
+
+
+def _turned(drawn: _Drawn, likeness: Likeness, predicted: Numbers) -> dict[str, float]:
+    """What is told of the target turned and mirrored."""
+    found = likeness.between(drawn.targets[drawn.turned].T, predicted[:, drawn.turned], drawn.confounders[0].design)
+    return dict(zip(TURNS, found.tolist(), strict=True))
+
+
+def _all(one: Beyond) -> Numbers:
+    """The target's and the surrogates'."""
+    return np.concatenate([[one.correlation], one.surrogate_correlation])
 
 
 def _refusal(misfit: float) -> str:

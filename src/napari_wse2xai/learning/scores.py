@@ -7,11 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.errors import DataError, DataWarning
-
-NEAR_ZERO = 0.05
-"""A value is near zero where it is smaller than this share of the target's median size; MAPE divides by it."""
-NEAR_ZERO_SHARE = 0.01
-"""Share of pixels near zero above which MAPE is not to be read."""
+from napari_wse2xai.numerics import relative_error
 
 
 class Measured(NamedTuple):
@@ -22,7 +18,7 @@ class Measured(NamedTuple):
     mae: float
     """Mean absolute error in the target's unit."""
     mape: float
-    """Mean absolute percentage error, percent: the paper's measure."""
+    """Mean absolute percentage error, percent: the paper's measure; NaN where values near zero make it meaningless."""
     wape: float
     """Sum of absolute errors over the sum of absolute values, percent."""
 
@@ -37,18 +33,16 @@ def measure(y: ArrayLike, prediction: ArrayLike) -> Measured:
     Warns
     -----
     DataWarning
-        MAPE means little because some measured values lie near zero.
+        There is no MAPE because some measured values lie near zero.
     """
     measured, predicted = _both(y, prediction)
-    if (near := share_near_zero(measured)) > NEAR_ZERO_SHARE:
-        message = f"{near:.0%} of the measured values lie near zero, where MAPE says little: read WAPE or MAE instead."
+    percent = relative_error.mape(measured, predicted)
+    if not np.isfinite(percent):
+        near = relative_error.share_near_zero(measured)
+        message = f"{near:.1%} of the measured values lie near zero, where MAPE means nothing: it is left out; read WAPE or MAE instead."
         warnings.warn(message, DataWarning, stacklevel=2)
-    error = np.abs(predicted - measured)
-    size = np.abs(measured)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        relative = np.where(size > 0, error / size, np.where(error > 0, np.inf, 0.0))
-    wape = 100.0 * float(error.sum() / size.sum()) if size.any() else np.inf
-    return Measured(float(r2(measured, predicted)), float(error.mean()), 100.0 * float(relative.mean()), wape)
+    error = float(np.abs(predicted - measured).mean())
+    return Measured(float(r2(measured, predicted)), error, percent, relative_error.wape(measured, predicted))
 
 
 def r2(y: NDArray[np.float64], prediction: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -56,13 +50,6 @@ def r2(y: NDArray[np.float64], prediction: NDArray[np.float64]) -> NDArray[np.fl
     spread = ((y - y.mean(axis=0)) ** 2).sum(axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray(np.where(spread > 0, 1.0 - ((y - prediction) ** 2).sum(axis=0) / spread, np.nan))
-
-
-def share_near_zero(y: ArrayLike) -> float:
-    """Share of values (n,) so small that a percentage of them means nothing."""
-    size = np.abs(np.asarray(y, dtype=np.float64))
-    size = size[np.isfinite(size)]
-    return float(np.mean(size <= NEAR_ZERO * np.median(size))) if size.size else 0.0
 
 
 def noise_ceiling(y: ArrayLike, errors: ArrayLike) -> float:

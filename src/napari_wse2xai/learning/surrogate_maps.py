@@ -77,10 +77,10 @@ def _of_one_flake(values: Numbers, raster: Raster, count: int, rng: np.random.Ge
     layers = _layers(raster, count, rng)
     known = lags.variogram(layers).share * layers.var(axis=-1)[..., None]
     target = np.broadcast_to(start.share, (count, len(start.share)))
-    drawn = _with_ranks(_mix(layers, known, target, wanted), values)
+    drawn = with_ranks(_mix(layers, known, target, wanted), values)
     for _ in range(REFITS):
         target = target * wanted.share / np.maximum(lags.variogram(drawn).share.mean(axis=0), 1e-6)
-        drawn = _with_ranks(_mix(layers, known, target, wanted), values)
+        drawn = with_ranks(_mix(layers, known, target, wanted), values)
     return drawn
 
 
@@ -123,7 +123,7 @@ def _normal_scores(values: Numbers) -> Numbers:
     return np.asarray(norm.ppf((rankdata(values, method="ordinal") - 0.5) / len(values)))
 
 
-def _with_ranks(fields: Numbers, values: Numbers) -> Numbers:
+def with_ranks(fields: Numbers, values: Numbers) -> Numbers:
     """Give each field (count, n) the values (n,) in the order of its ranks."""
     drawn = np.empty_like(fields)
     np.put_along_axis(drawn, np.argsort(fields, axis=1), np.broadcast_to(np.sort(values), fields.shape), axis=1)

@@ -6,10 +6,19 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from napari_wse2xai.data import NETWORK, Level, NullTest, Score, Verdict
+from napari_wse2xai.data.trained_model import Beyond
+from napari_wse2xai.data.verdict import p_in_words
 from napari_wse2xai.learning.common_mode import CommonMode
 
 FAST = "fast model"
+BEHIND = "explain that one, not the network"
 
+CONFOUNDERS = {
+    "edge": ("Among pixels equally far from the edge", "the distance from the edge may have shaped both", Level.LOCAL_ONLY),
+    "scan": ("Within scan lines, each levelled", "a drift during the scan may have shaped both", Level.DO_NOT_INTERPRET),
+    "layers": ("Within each of two layers (their RS falls into two groups)", "the step between them may be all there is", Level.LOCAL_ONLY),
+}
+"""Words for what may have shaped RS and PL alike, and what is allowed where nothing else is seen."""
 ORDER = (Level.DO_NOT_INTERPRET, Level.LOCAL_ONLY, Level.INTERPRETABLE)
 """The worst first."""
 
@@ -26,10 +35,14 @@ class Limits:
     """Largest p value without the heights' common factor, where all heights move together and the focus is under suspicion."""
     pixels: int = 150
     """Fewest pixels that are judged."""
-    r2_random: float = 0.3
-    """Least R2 on the random split."""
-    r2_blocks: float = 0.5
-    """Least R2 in spatial blocks."""
+    turned: float = 2.0
+    """By so many standard errors of a correlation a mirrored or turned PL may follow RS better than PL as it is drawn."""
+    r2_random: float = 0.25
+    """Least R2 of the best model between neighbours."""
+    r2_blocks: float = 0.25
+    """Least R2 in spatial blocks: less is not worth an explanation."""
+    ceiling: float = 0.5
+    """A ceiling below this is told."""
     kept: float = 0.9
     """Least share of the random split's R2 that the fast model of the null test must keep in spatial blocks."""
     behind: float = 0.1
@@ -67,6 +80,11 @@ class Evidence:
         references = [(s.model, s.r2) for s in self._held_out(validation) if s.model != NETWORK and np.isfinite(s.r2)]
         return max(references, key=lambda scored: scored[1], default=("", float("nan")))
 
+    def best(self, validation: str) -> tuple[str, float]:
+        """Best of all models on held-out pixels, the fast one among them, and its R2."""
+        every = (("network", self.r2(validation)), self.best_reference(validation), (FAST, self.fast_r2(validation)))
+        return max(every, key=lambda scored: np.nan_to_num(scored[1], nan=-np.inf))
+
     def p_value(self, validation: str) -> float:
         """P value of the null test; NaN where there is none."""
         return float("nan") if self.null_test is None else self.null_test.p_value.get(validation, float("nan"))
@@ -86,7 +104,7 @@ class Finding:
 def judge(evidence: Evidence, *, limits: Limits | None = None) -> Verdict:
     """Judge one target: the worst of what each number allows, with all reasons, the weightiest first."""
     given = limits or Limits()
-    checks = (_pixels, _paired, _chance, _focus, _strength, _across, _network, _ceiling, _absent)
+    checks = (_pixels, _paired, _chance, _confounded, _orientation, _focus, _strength, _across, _network, _ceiling, _absent)
     findings = [finding for check in checks for finding in check(evidence, given)]
     findings.sort(key=lambda finding: ORDER.index(finding.allows))
     return Verdict(evidence.target, findings[0].allows, tuple(finding.reason for finding in findings), _numbers(evidence))
@@ -111,7 +129,8 @@ def _chance(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
         return
     for validation, worst in (("random", Level.DO_NOT_INTERPRET), ("blocks", Level.LOCAL_ONLY)):
         if np.isfinite(p := evidence.p_value(validation)):
-            beaten = p <= limits.p and (validation == "blocks" or _lead(test, validation) >= limits.margin)
+            crowded = validation == "random" and not test.beyond and _lead(test, validation) < limits.margin
+            beaten = p <= limits.p and not crowded
             yield _against_surrogates(test, validation, p, Level.INTERPRETABLE if beaten else worst)
 
 
@@ -122,13 +141,44 @@ def _lead(test: NullTest, validation: str) -> float:
 
 def _against_surrogates(test: NullTest, validation: str, p: float, allows: Level) -> Finding:
     null = test.surrogate_r2[validation]
-    better = int(np.count_nonzero(null >= test.r2[validation]))
-    split = "a random split" if validation == "random" else "spatial blocks"
-    others = f"{better} of {len(null)} maps that owe nothing to RS but are as smooth are predicted as well"
-    return Finding(
-        allows,
-        f"With {split}, {others} (p = {p:.2f}; R2 {test.r2[validation]:.2f}, 95 % of those maps below {np.quantile(null, 0.95):.2f}).",
-    )
+    split, chance = "pixels at random" if validation == "random" else "spatial blocks", p_in_words(p, len(null))
+    others = f"95 % of {len(null)} maps that owe nothing to RS but are as smooth below {np.quantile(null, 0.95):.2f}"
+    beyond = test.told_beyond(validation=validation)
+    more = "" if beyond is None else f"; beyond what a pixel's neighbours tell, correlation {_correlations(beyond)}"
+    return Finding(allows, f"With {split} held out, {chance}: R2 {test.r2[validation]:.2f} ({others}){more}.")
+
+
+def _correlations(told: Beyond) -> str:
+    """What is told of the target and of surrogates."""
+    return f"{told.correlation:.2f} (95 % of such maps below {np.quantile(told.surrogate_correlation, 0.95):.2f})"
+
+
+def _confounded(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    """Whether the edge, the order of the scan or two layers may have shaped RS and PL, and nothing else."""
+    for told in evidence.null_test.beyond if evidence.null_test is not None and not evidence.null_test.refused else ():
+        if not told.confounder:
+            continue
+        where, culprit, worst = CONFOUNDERS[told.confounder]
+        numbers = f"{p_in_words(told.p_value, len(told.surrogate_correlation))}; correlation {_correlations(told)}"
+        if told.p_value <= limits.p:
+            yield Finding(Level.INTERPRETABLE, f"{where}, RS still tells what neighbours do not ({numbers}).")
+        else:
+            yield Finding(worst, f"{where}, RS tells no more of PL than of maps with the same profile ({numbers}): {culprit}.")
+
+
+def _orientation(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    """Whether PL mirrored or turned follows RS better than PL as it is drawn."""
+    test = evidence.null_test
+    own = None if test is None else test.told_beyond()
+    if test is None or own is None or not test.turned:
+        return
+    how, best = max(test.turned.items(), key=lambda told: told[1])
+    if best > own.correlation + limits.turned / np.sqrt(evidence.pixels):
+        yield Finding(
+            Level.DO_NOT_INTERPRET,
+            f"PL {how} follows RS better than PL as it is drawn (correlation {best:.2f} against {own.correlation:.2f} beyond what "
+            "neighbours tell): one of the two maps is drawn the wrong way round; compare both with the instrument's own pictures.",
+        )
 
 
 def _focus(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
@@ -141,17 +191,17 @@ def _focus(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
         if found.p_normalised.get(validation, 0.0) > largest:
             lost = "nothing but the brightness of RS as a whole predicts PL better than chance, and a drifting focus would do the same"
             where = "between neighbours" if validation == "random" else "in spatial blocks"
-            yield Finding(worst, f"{where.capitalize()}, {lost} (p = {found.p_normalised[validation]:.2f} without it). {found.text}")
+            p = p_in_words(found.p_normalised[validation], found.surrogates)
+            yield Finding(worst, f"{where.capitalize()}, {lost} ({p} without it). {found.text}")
             return
     yield Finding(Level.INTERPRETABLE, found.text)
 
 
 def _strength(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
-    own = evidence.r2("random")
-    r2, model = (own, "network") if np.isfinite(own) else (evidence.fast_r2("random"), FAST)
-    if r2 < limits.r2_random:
+    model, best = evidence.best("random")
+    if best < limits.r2_random:
         yield Finding(
-            Level.DO_NOT_INTERPRET, f"The {model} explains little of the target even between neighbours: R2 {r2:.2f} on held-out pixels."
+            Level.DO_NOT_INTERPRET, f"The {model} explains little of the target even between neighbours: R2 {best:.2f} on held-out pixels."
         )
 
 
@@ -171,21 +221,23 @@ def _across(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
 
 
 def _network(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
-    """Whether the network has learnt what simpler models find."""
+    """Whether a model that can be explained has learnt what the simpler ones find, and how the network stands among them."""
     for validation, place in (("random", "between neighbours"), ("blocks", "in spatial blocks")):
-        own, (reference, best) = evidence.r2(validation), evidence.best_reference(validation)
-        if evidence.fast_r2(validation) > best or not reference:
-            reference, best = FAST, evidence.fast_r2(validation)
-        if best - own > limits.behind:
+        own, (reference, rival) = evidence.r2(validation), evidence.best_reference(validation)
+        explained, best = max((("network", own), (reference, rival)), key=lambda scored: np.nan_to_num(scored[1], nan=-np.inf))
+        fast = evidence.fast_r2(validation)
+        if not (evidence.null_test and evidence.null_test.scale) and fast - best > limits.behind:
             yield Finding(
-                Level.LOCAL_ONLY, f"The network (R2 {own:.2f}) misses what the {reference} finds {place} (R2 {best:.2f}); train it longer."
+                Level.LOCAL_ONLY, f"The {explained} (R2 {best:.2f}) misses what the {FAST} finds {place} (R2 {fast:.2f}); train it longer."
             )
         elif np.isfinite(own):
-            yield Finding(Level.INTERPRETABLE, f"The network reaches R2 {own:.2f} {place}; the best other model, {reference}, {best:.2f}.")
+            behind = f"; {BEHIND}" if rival - own > limits.behind else ""
+            others = f"; the best other model, {reference}, {rival:.2f}{behind}" if reference else ""
+            yield Finding(Level.INTERPRETABLE, f"The network reaches R2 {own:.2f} {place}{others}.")
 
 
 def _ceiling(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
-    if evidence.ceiling < limits.r2_blocks:
+    if evidence.ceiling < limits.ceiling:
         yield Finding(Level.INTERPRETABLE, f"The errors of the target itself leave at most R2 {evidence.ceiling:.2f} to any model.")
 
 

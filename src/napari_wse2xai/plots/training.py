@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, NullTest, Score, TrainedModel, Verdict
 from napari_wse2xai.data.quantities import COLORMAPS, pretty
+from napari_wse2xai.data.verdict import p_in_words
+from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.judged import badge
 from napari_wse2xai.plots.maps import draw_map, draw_profile, limits
@@ -80,7 +82,7 @@ def draw_scatter(axes: Axes, model: TrainedModel, target: str, *, title: str = "
 
 
 def _quality(score: Score | None) -> str:
-    return "not scored" if score is None else f"R² {score.r2:.3f}, MAPE {score.mape:.1f} %"
+    return "not scored" if score is None else f"R² {score.r2:.3f}, {in_percent(score.mape, score.wape)}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,23 +93,20 @@ class Prediction:
     predicted: NDArray[np.float32]
     error: NDArray[np.float32]
     """(ny, nx) predicted less measured."""
-    mape: float
-    """Mean absolute percentage error over these pixels."""
+    percent: str
+    """Error over these pixels, ``MAPE 3.1 %``."""
 
     @classmethod
     def of(cls, model: TrainedModel, target: str, flake: int = 0) -> "Prediction":
         """Spread measurement and prediction over the grid of a flake."""
         samples, index = model.samples, model.samples.target(target)
         measured, predicted = (samples.image(values, flake) for values in (samples.targets[:, index], model.predicted[index]))
-        error = predicted - measured
-        with np.errstate(divide="ignore", invalid="ignore"):
-            share = np.abs(error / measured)
-        finite = share[np.isfinite(share)]
-        return cls(measured, predicted, error, 100 * float(finite.mean()) if finite.size else float("nan"))
+        percent = in_percent(mape(measured, predicted), wape(measured, predicted))
+        return cls(measured, predicted, predicted - measured, percent)
 
 
 def draw_prediction(grid: Sequence[Axes], model: TrainedModel, target: str, *, flake: int = 0) -> None:
-    """Measured, predicted and error images on three Axes, the MAPE above: the paper's Figure 2.
+    """Measured, predicted and error images on three Axes, the error in percent above: the paper's Figure 2.
 
     Parameters
     ----------
@@ -116,7 +115,7 @@ def draw_prediction(grid: Sequence[Axes], model: TrainedModel, target: str, *, f
     """
     frame, images = model.samples.frames[flake], Prediction.of(model, target, flake)
     unit = model.samples.target_units[model.samples.target(target)]
-    titles = (f"Measured PL {target}", "Predicted", f"Error, MAPE {images.mape:.1f} %")
+    titles = (f"Measured PL {target}", "Predicted", f"Error, {images.percent}")
     bounds = limits(images.measured)
     for axes, values, title in zip(grid, (images.measured, images.predicted, images.error), titles, strict=True):
         if is_line(frame):
@@ -145,7 +144,7 @@ def draw_null_test(axes: Axes, test: NullTest, validation: str, *, verdict: Verd
     axes.hist(shown, bins=list(edges), color="#b9c3cd", label=f"{len(surrogates)} surrogates")
     axes.axvline(own, color=PARTS["validation"], linewidth=2, label=f"measured PL {test.target}")
     axes.set(xlabel=f"R², {SHORT[validation]} ({test.model})", ylabel="surrogate maps")
-    axes.set_title("p refused" if test.refused or not np.isfinite(p) else f"p = {p:.2g}", loc="left")
+    axes.set_title("p refused" if test.refused or not np.isfinite(p) else p_in_words(p, len(surrogates)), loc="left")
     axes.legend(loc="upper center", fontsize="small", frameon=False)
     axes.margins(y=0.25)
     badge(axes, verdict)

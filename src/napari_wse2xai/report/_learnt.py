@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 from napari_wse2xai.data import VALIDATIONS, Explanation, Level, MapLevel, NullTest, TrainedModel, Verdict
+from napari_wse2xai.data.verdict import p_in_words
+from napari_wse2xai.numerics.relative_error import in_percent
 from napari_wse2xai.report._learnt_figures import MAPPED
 from napari_wse2xai.report._numbers import MISSING, to_digits_of
 
@@ -66,12 +68,18 @@ def scores(model: TrainedModel, target: str) -> list[dict[str, str]]:
             if unseen is not None:
                 row = {"model": name, "validation": words, "r2": f"{unseen.r2:.3f}", "mae": to_digits_of(unseen.mae, unseen.mae)}
                 row |= {
-                    "mape": f"{unseen.mape:.1f}",
-                    "wape": f"{unseen.wape:.1f}",
+                    "mape": percent(unseen.mape),
+                    "wape": percent(unseen.wape),
+                    "percent": in_percent(unseen.mape, unseen.wape),
                     "r2_training": MISSING if seen is None else f"{seen.r2:.3f}",
                 }
                 rows.append(row)
     return rows
+
+
+def percent(value: float) -> str:
+    """A number of a table, or a dash where it means nothing."""
+    return f"{value:.1f}" if np.isfinite(value) else MISSING
 
 
 def _null_test(test: NullTest | None) -> list[str]:
@@ -82,7 +90,7 @@ def _null_test(test: NullTest | None) -> list[str]:
         return [f"There is no p value: {test.refused}"]
     return [
         f"{VALIDATIONS.get(kind, kind)}: R² {test.r2[kind]:.3f} for the measured map, at most {np.max(values):.3f} for "
-        f"{len(values)} surrogates; p = {test.p_value[kind]:.2g}."
+        f"{len(values)} surrogates; {p_in_words(test.p_value[kind], len(values))}."
         for kind, values in test.surrogate_r2.items()
         if len(values)
     ]

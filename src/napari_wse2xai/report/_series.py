@@ -85,7 +85,7 @@ def _rows(models: Models, folders: Mapping[tuple[str, str], str]) -> Iterator[di
             row |= _learnt.badge(verdict) | {"pixels": len(model.samples), "flakes": len(model.samples.frames)}
             for part in ("training", "validation"):
                 score = model.score(verdict.target, part=part)
-                row[part] = None if score is None else {"r2": f"{score.r2:.3f}", "mape": f"{score.mape:.1f}"}
+                row[part] = None if score is None else {"r2": f"{score.r2:.3f}", "mape": _learnt.percent(score.mape)}
             blocks = model.score(verdict.target, validation="blocks")
             row["blocks"] = "–" if blocks is None else f"{blocks.r2:.3f}"
             yield row

@@ -54,7 +54,7 @@ def _scores(rows: Sequence[dict[str, str]]) -> Iterator[_TextLine]:
     if rows:
         yield _head("How well pixels are predicted that the model did not see")
     for row in rows:
-        yield _plain(f"{row['model']}, {row['validation'].partition(' (')[0]}: R² {row['r2']}, MAPE {row['mape']} %")
+        yield _plain(f"{row['model']}, {row['validation'].partition(' (')[0]}: R² {row['r2']}, {row['percent']}")
 
 
 def _simulation(found: dict[str, Any] | None) -> Iterator[_TextLine]:

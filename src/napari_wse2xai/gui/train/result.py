@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
@@ -89,7 +90,7 @@ class TrainResult(QWidget):
             found = [model.score(target, model=name, validation=kind) for kind in kinds]
             random = model.score(target, model=name)
             cells = ["–" if score is None else f"{score.r2:.3f}" for score in found]
-            cells += ["–", "–"] if random is None else [f"{random.mape:.1f}", f"{random.seconds:.1f}"]
+            cells += ["–", "–"] if random is None else ["–" if np.isnan(random.mape) else f"{random.mape:.1f}", f"{random.seconds:.1f}"]
             for column, text in enumerate(cells):
                 self.table.setItem(row, column, _cell(text, bold=name == NETWORK))
         self.table.setFixedHeight(48 + 24 * len(names))

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from island import Island
+from scipy.spatial.distance import cdist
+
+from napari_wse2xai.learning.confounders import confounders, edge_distance, grouped, layers
+from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.variogram import Raster
+from napari_wse2xai.learning.verdict import Evidence, judge
+
+
+@pytest.fixture(scope="module")
+def island():
+    return Island(5, side=30)
+
+
+def test_the_distance_from_the_edge_is_that_to_the_nearest_place_off_the_flake(island):
+    raster = Raster.of(island.coordinates)
+    off = np.argwhere(~np.pad(island.mask, 1)) - 1
+    off = off - np.argwhere(island.mask).min(axis=0)
+    assert edge_distance(raster) == pytest.approx(cdist(raster.index, off).min(axis=1))
+
+
+def test_no_distance_stands_for_few_pixels_only(island):
+    distance = edge_distance(Raster.of(island.coordinates))
+    group = grouped(distance)
+    assert np.bincount(group).min() >= 10
+    assert all(distance[group == one].max() <= distance[group == one + 1].min() for one in range(group.max()))
+
+
+def test_two_layers_are_told_apart_where_they_are_regions(island):
+    raster = {0: Raster.of(island.coordinates)}
+    flake, upper = np.zeros(len(island.coordinates), dtype=np.int64), island.coordinates[:, 1] > np.median(island.coordinates[:, 1]) + 2
+    steps = np.where(np.arange(24) % 3 == 2, 12.0, 0.0)
+    found = layers(island.features + steps * upper[:, None], raster, flake)
+    assert max(np.mean(found == upper), np.mean(found != upper)) > 0.98
+    assert layers(island.features, raster, flake) is None
+    shuffled = np.random.default_rng(0).permutation(upper)
+    assert layers(island.features + steps * shuffled[:, None], raster, flake) is None
+
+
+def confounded(island, shape, seed):
+    """Features and PL of which each follows the shape, and neither the other."""
+    rng = np.random.default_rng(seed)
+    features = island.features + 1.5 * shape[:, None] * rng.standard_normal(24)
+    return features, 20.0 + 1.2 * shape + 0.7 * island.field() + 0.2 * rng.standard_normal(len(shape))
+
+
+@pytest.mark.parametrize("kind", ["edge", "scan"])
+def test_what_only_a_confounder_shapes_in_common_is_found_out(island, kind):
+    raster = Raster.of(island.coordinates)
+    drift = np.cumsum(np.random.default_rng(2).standard_normal(raster.shape[0]))
+    shape = np.exp(-edge_distance(raster) / 3.0) if kind == "edge" else drift[raster.index[:, 0]]
+    features, y = confounded(island, (shape - shape.mean()) / shape.std(), 4)
+    test = null_test(features, y, island.coordinates, count=39)
+    assert test.p_value["blocks"] <= 0.05  # surrogates that only are as smooth are taken in
+    told = test.told_beyond(kind)
+    assert told.p_value > 0.05
+    assert told.correlation < test.told_beyond().correlation
+    reasons = judge(Evidence("height", len(y), (), test)).reasons
+    words = {"edge": "the distance from the edge may have shaped both", "scan": "a drift during the scan may have shaped both"}
+    assert any(words[kind] in reason for reason in reasons)
+
+
+def test_a_law_outlives_every_confounder(island):
+    test = null_test(island.features, island.law(), island.coordinates, count=39)
+    assert [one.confounder for one in test.beyond] == ["", "", "edge", "scan"]
+    assert max(one.p_value for one in test.beyond) <= 0.05
+
+
+def test_surrogates_have_the_profile_that_the_map_has(island):
+    raster = Raster.of(island.coordinates)
+    rim = np.exp(-edge_distance(raster) / 2.0)
+    flake = np.zeros(len(rim), dtype=np.int64)
+    edge = confounders(island.features, island.coordinates, flake, rim)[0]
+    near = edge_distance(raster) == 1.0
+    assert edge.profile(rim)[near] == pytest.approx(rim[near])
+    noisy = rim + np.random.default_rng(0).standard_normal(len(rim))
+    assert edge.profile(noisy)[near] == pytest.approx(noisy[near].mean())
