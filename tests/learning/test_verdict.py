@@ -122,7 +122,11 @@ def test_what_only_the_brightness_of_rs_predicts_may_be_the_focus(evidence):
 
 def test_weak_prediction_and_few_pixels_forbid(evidence):
     weak = (score("CNN", "random", 0.2), score("CNN", "blocks", 0.19))
-    poor = with_test(replace(evidence, scores=weak), r2={"random": 0.22, "blocks": 0.2}, surrogate_r2={name: np.zeros(99) for name in ("random", "blocks")})
+    poor = with_test(
+        replace(evidence, scores=weak),
+        r2={"random": 0.22, "blocks": 0.2},
+        surrogate_r2={name: np.zeros(99) for name in ("random", "blocks")},
+    )
     assert judge(poor).level is Level.DO_NOT_INTERPRET
     few = judge(replace(evidence, pixels=60))
     assert few.level is Level.DO_NOT_INTERPRET
