@@ -51,7 +51,9 @@ def many(request) -> Samples:
 def test_a_model_comes_back_as_it_was(tmp_path, many):
     model = make_model(many, level=Level.LOCAL_ONLY)
     refused = replace(model.null_tests[0], p_value={"random": np.nan, "blocks": np.nan}, refused="The variogram is missed.")
-    unknown = replace(model, null_tests=(refused, *model.null_tests[1:]))
+    shape = (len(many.target_names), len(many))
+    left = {"unexplained": np.random.default_rng(0).standard_normal(shape), "region": np.arange(np.prod(shape)).reshape(shape) % 4}
+    unknown = replace(model, null_tests=(refused, *model.null_tests[1:]), **left)
     found = written(tmp_path, unknown)
     assert_same(found.model, unknown)
     assert found.explanation is None

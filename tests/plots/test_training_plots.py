@@ -102,3 +102,15 @@ def test_figure_s2_has_one_row_per_architecture_and_one_column_per_condition(tra
     titles = [axes.get_title(loc="left") for axes in figure.axes]
     assert titles == ["on\nconvolution", "off\nconvolution", "on\nresidual", ""]
     assert badges(figure) == ["interpretable", "do not interpret", "interpretable"]
+
+
+def test_what_rs_does_not_explain_stands_beside_its_regions(trained: TrainedModel) -> None:
+    samples = trained.samples
+    region = np.where(samples.column < 4, 1, 0)[None]
+    figure = Figure()
+    model = replace(trained, unexplained=np.where(region > 0, -4.0, 0.5), region=region)
+    training.draw_unexplained(figure.subplots(1, 2), model, "height")
+    score, number = (np.ma.filled(axes.images[0].get_array().astype(float), np.nan) for axes in figure.axes[:2])
+    assert np.nanmin(score[:, :4]) == -4.0
+    assert np.isfinite(number).sum() == (region > 0).sum()
+    assert figure.axes[0].images[0].get_clim() == (-5.0, 5.0)

@@ -117,6 +117,15 @@ class TrainedModel(Tabled):
     scores: Annotated[tuple[Score, ...], along("score", group="scores")]
     null_tests: tuple[NullTest, ...]
     verdicts: tuple[Verdict, ...]
+    unexplained: Annotated[
+        Numbers | None,
+        of_target(unit="1", says="measured less predicted in blocks by the model that does this best, in standard errors"),
+    ] = None
+    """What RS does not explain; NaN where blocks were left out."""
+    region: Annotated[
+        NDArray[np.int64] | None,
+        along("target", PIXEL, empty=0, says="region that RS does not explain, from 1, the largest first; 0: none"),
+    ] = None
     remarks: Annotated[tuple[str, ...], attribute()] = ()
     """Other things to know, as sentences."""
     device: Annotated[str, attribute()] = "cpu"

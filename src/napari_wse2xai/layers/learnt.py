@@ -23,7 +23,7 @@ def _(artefact: TrainedModel) -> list[LayerTuple]:
     for flake in range(len(artefact.samples.frames)):
         layers += [split_layer(artefact, flake), folds_layer(artefact, flake)]
         for target in artefact.samples.target_names:
-            layers += prediction_layers(artefact, target, flake)
+            layers += prediction_layers(artefact, target, flake) + unexplained_layers(artefact, target, flake)
     return layers
 
 
@@ -54,6 +54,23 @@ def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[
             contrast_limits=bounds,
             visible=index == 0,
         ),
+    ]
+
+
+def unexplained_layers(model: TrainedModel, target: str, flake: int = 0) -> list[LayerTuple]:
+    """What RS does not explain: residuals in standard errors, and the regions where they gather as Labels, both hidden at first."""
+    if model.unexplained is None or model.region is None:
+        return []
+    index = model.samples.target(target)
+    score, region = model.samples.image(model.unexplained[index], flake), model.region[index]
+    words = [
+        ("explained", "#00000000"),
+        *((f"region {k}", REGION_COLORS[(k - 1) % len(REGION_COLORS)]) for k in range(1, region.max() + 1)),
+    ]
+    name, limits_ = f"what RS does not explain of PL {target}", (-5.0, 5.0)
+    return [
+        _image(model, f"unexplained {target}", f"{name} (standard errors)", score, flake, contrast_limits=limits_),
+        _labels(model, f"regions {target}", f"regions of {name}", region, words, flake),
     ]
 
 

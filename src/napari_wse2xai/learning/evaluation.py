@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Protocol, Self
@@ -11,7 +11,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import NETWORK, Line, NullTest, Samples, Score, TrainedModel, Verdict
+from napari_wse2xai.data import NETWORK, Level, Line, NullTest, Samples, Score, TrainedModel, Verdict
 from napari_wse2xai.errors import DataError, DataWarning, StopTraining
 from napari_wse2xai.learning import splits
 from napari_wse2xai.learning.common_mode import CommonMode, common_mode
@@ -19,7 +19,9 @@ from napari_wse2xai.learning.cross_validation import CrossValidation, Fold, Fold
 from napari_wse2xai.learning.explainable import as_good, evidence, fitted
 from napari_wse2xai.learning.input_errors import error_spread
 from napari_wse2xai.learning.null_test import null_test
-from napari_wse2xai.learning.scores import measure, noise_ceiling
+from napari_wse2xai.learning.power import Power
+from napari_wse2xai.learning.scores import measure, noise_ceiling, r2
+from napari_wse2xai.learning.unexplained import Shares, Unexplained, settled
 from napari_wse2xai.learning.verdict import Evidence, judge
 from napari_wse2xai.progress import Progress, part
 
@@ -70,8 +72,13 @@ class TargetData:
     """(m, 2) in um."""
     flake: NDArray[np.int64]
     """(m,)"""
-    ceiling: float
-    """Largest R2 that the target's errors allow."""
+    errors: Numbers
+    """(m,) standard errors of the values; NaN where none is known."""
+
+    @property
+    def ceiling(self) -> float:
+        """Largest R2 that the target's errors allow."""
+        return noise_ceiling(self.values, self.errors)
 
     @classmethod
     def of(cls, samples: Samples, target: str) -> Self:
@@ -80,7 +87,7 @@ class TargetData:
         rows = np.flatnonzero(np.isfinite(samples.targets[:, column]))
         values, errors = samples.targets[rows, column], samples.target_errors[rows, column]
         places, flake = samples.coordinates_um[rows], samples.flake[rows]
-        return cls(target, rows, samples.features[rows], values, places, flake, noise_ceiling(values, errors))
+        return cls(target, rows, samples.features[rows], values, places, flake, errors)
 
     def folds(self, count: int, seed: int) -> tuple[list[Fold], NDArray[np.int64], str]:
         """All folds; the spatial fold of each pixel (m,), -1 where there is none; and why there is none."""
@@ -111,6 +118,8 @@ class Evaluation:
     references: dict[str, Any]
     """Reference models that predict as well as the best, by name, trained on all pixels."""
     remarks: tuple[str, ...]
+    unexplained: Unexplained | None = None
+    """Of the data's pixels, by the model that predicts blocks best; None where they were not tested."""
 
     @classmethod
     def learn(
@@ -129,12 +138,14 @@ class Evaluation:
         scores = tuple(_scores(data, pooled(results)))
         null = _null_test(settings, data, part(progress, VALIDATED, (TESTED + VALIDATED) / 2))
         shared = _common_mode(settings, samples, data, null, part(progress, (TESTED + VALIDATED) / 2, TESTED))
-        verdict = judge(Evidence(target, len(data.rows), scores, null, data.ceiling, samples.absent(), shared, samples.doubts))
+        shares, unexplained = _unexplained(data, pooled(results), null)
+        known = Evidence(target, len(data.rows), scores, null, data.ceiling, samples.absent(), shared, shares, doubts=samples.doubts)
+        verdict = _judged(known, data, settings.seed)
         everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
         network = cross_validation.fit(settings.network(samples.lines), everything, part(progress, TESTED, TRAINED), NETWORK)
         references = _references(settings, data, scores, part(progress, TRAINED, 1))
         remarks = [remark for remark in (without, _spread(settings, samples, data, results), _left_out(samples)) if remark]
-        return cls(data, results, block, scores, null, verdict, network, references, tuple(remarks))
+        return cls(data, results, block, scores, null, verdict, network, references, tuple(remarks), unexplained)
 
     def spread(self, count: int, validation: str) -> Numbers:
         """(n,) predictions of the network in the samples' order: of held-out pixels, and for the random split of those trained on too."""
@@ -175,6 +186,8 @@ def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedMod
         scores=tuple(score for evaluation in evaluations for score in evaluation.scores),
         null_tests=tuple(evaluation.null_test for evaluation in evaluations),
         verdicts=tuple(evaluation.verdict for evaluation in evaluations),
+        unexplained=_of_all(samples, evaluations, "score", np.nan),
+        region=_of_all(samples, evaluations, "region", 0),
         remarks=tuple(dict.fromkeys(remark for evaluation in evaluations for remark in evaluation.remarks)),
         device=first.network.device_,
         name=" + ".join(samples.names),
@@ -208,6 +221,40 @@ def _scores(data: TargetData, results: Sequence[PooledResult]) -> Iterator[Score
                 warnings.simplefilter("ignore", DataWarning)  # said once, of the target, not once for each model
                 scored = measure(data.values[rows], predicted)
             yield Score(result.model, data.target, result.validation, pixels, *scored, seconds=result.seconds)
+
+
+def _of_all(samples: Samples, evaluations: Sequence[Evaluation], name: str, empty: float) -> Any:
+    """What RS does not explain of every target, (target, n) in the samples' order; None where no target has it."""
+    if all(evaluation.unexplained is None for evaluation in evaluations):
+        return None
+    found = np.full((len(evaluations), len(samples)), empty, dtype=np.int64 if name == "region" else np.float64)
+    for row, evaluation in zip(found, evaluations, strict=True):
+        if evaluation.unexplained is not None:
+            row[evaluation.data.rows] = getattr(evaluation.unexplained, name)
+    return found
+
+
+def _unexplained(data: TargetData, results: Sequence[PooledResult], null: NullTest) -> tuple[Shares | None, Unexplained | None]:
+    """What RS settles and where it does not, by the model that predicts blocks best; nothing where they were not tested."""
+    tested = [result for result in results if result.validation == "blocks" and len(result.rows) == len(data.rows)]
+    if not tested or not np.isfinite(null.noise):
+        return None, None
+    best = max(tested, key=lambda result: float(r2(data.values[result.rows], result.predicted)))
+    predicted = np.empty(len(data.rows))
+    predicted[best.rows] = best.predicted
+    found = Unexplained.of(data.values, data.errors, predicted, data.places, data.flake)
+    return Shares(*settled(data.values, predicted, data.places), null.noise, best.model, int(found.region.max())), found
+
+
+def _judged(evidence: Evidence, data: TargetData, seed: int) -> Verdict:
+    """Judge; where that is not the best, say what could have been found at all."""
+    verdict, test = judge(evidence), evidence.null_test
+    if verdict.level is Level.INTERPRETABLE or test is None or test.refused:
+        return verdict
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: cross-validation has said so
+        power = Power.of(data.features, data.values, data.places, data.flake, test, seed=seed)
+    return judge(replace(evidence, power=power))
 
 
 def _null_test(settings: EvaluationSettings, data: TargetData, progress: Progress) -> NullTest:

@@ -9,6 +9,8 @@ from napari_wse2xai.data import NETWORK, Level, NullTest, Score, Verdict
 from napari_wse2xai.data.trained_model import Beyond
 from napari_wse2xai.data.verdict import p_in_words
 from napari_wse2xai.learning.common_mode import CommonMode
+from napari_wse2xai.learning.power import Power
+from napari_wse2xai.learning.unexplained import Shares
 
 FAST = "fast model"
 BEHIND = "explain that one, not the network"
@@ -43,7 +45,7 @@ class Limits:
     """Least R2 in spatial blocks: less is not worth an explanation."""
     ceiling: float = 0.5
     """A ceiling below this is told."""
-    kept: float = 0.9
+    kept: float = 0.92
     """Least share of the random split's R2 that the fast model of the null test must keep in spatial blocks."""
     behind: float = 0.1
     """By how much R2 the network may stay behind the best other model."""
@@ -64,6 +66,10 @@ class Evidence:
     """Lines that most pixels do not show, with the share that lacks them (`Samples.absent`)."""
     common_mode: CommonMode | None = None
     """Whether the focus alone could have done it; for PL height and area."""
+    shares: Shares | None = None
+    """Where the variance of PL goes: RS, noise, what RS does not show."""
+    power: Power | None = None
+    """What could have been found at all, where the verdict is not the best."""
     doubts: Sequence[str] = ()
     """Why it is not sure that PL and RS of a pixel are of one place (`PairedMaps.doubts`)."""
 
@@ -104,7 +110,21 @@ class Finding:
 def judge(evidence: Evidence, *, limits: Limits | None = None) -> Verdict:
     """Judge one target: the worst of what each number allows, with all reasons, the weightiest first."""
     given = limits or Limits()
-    checks = (_pixels, _paired, _chance, _confounded, _orientation, _focus, _strength, _across, _network, _ceiling, _absent)
+    checks = (
+        _pixels,
+        _paired,
+        _chance,
+        _confounded,
+        _orientation,
+        _focus,
+        _strength,
+        _across,
+        _network,
+        _hidden,
+        _power,
+        _ceiling,
+        _absent,
+    )
     findings = [finding for check in checks for finding in check(evidence, given)]
     findings.sort(key=lambda finding: ORDER.index(finding.allows))
     return Verdict(evidence.target, findings[0].allows, tuple(finding.reason for finding in findings), _numbers(evidence))
@@ -127,11 +147,14 @@ def _chance(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     if test is None or test.refused:
         yield Finding(Level.DO_NOT_INTERPRET, "No null test was made." if test is None else test.refused)
         return
-    for validation, worst in (("random", Level.DO_NOT_INTERPRET), ("blocks", Level.LOCAL_ONLY)):
-        if np.isfinite(p := evidence.p_value(validation)):
-            crowded = validation == "random" and not test.beyond and _lead(test, validation) < limits.margin
-            beaten = p <= limits.p and not crowded
-            yield _against_surrogates(test, validation, p, Level.INTERPRETABLE if beaten else worst)
+    found = {name: evidence.p_value(name) for name in ("random", "blocks") if np.isfinite(evidence.p_value(name))}
+    across = (
+        bool(test.beyond) and found.get("blocks", 1.0) <= limits.p
+    )  # who tells more than neighbours do across blocks need not between them
+    for validation, p in found.items():
+        crowded = validation == "random" and not test.beyond and _lead(test, validation) < limits.margin
+        worst = Level.LOCAL_ONLY if validation == "blocks" else Level.INTERPRETABLE if across else Level.DO_NOT_INTERPRET
+        yield _against_surrogates(test, validation, p, Level.INTERPRETABLE if p <= limits.p and not crowded else worst)
 
 
 def _lead(test: NullTest, validation: str) -> float:
@@ -236,6 +259,16 @@ def _network(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
             yield Finding(Level.INTERPRETABLE, f"The network reaches R2 {own:.2f} {place}{others}.")
 
 
+def _hidden(evidence: Evidence, _limits: Limits) -> Iterator[Finding]:
+    if evidence.shares is not None:
+        yield Finding(Level.INTERPRETABLE, evidence.shares.text)
+
+
+def _power(evidence: Evidence, _limits: Limits) -> Iterator[Finding]:
+    if evidence.power is not None:
+        yield Finding(Level.INTERPRETABLE, evidence.power.text)
+
+
 def _ceiling(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     if evidence.ceiling < limits.ceiling:
         yield Finding(Level.INTERPRETABLE, f"The errors of the target itself leave at most R2 {evidence.ceiling:.2f} to any model.")
@@ -260,5 +293,10 @@ def _numbers(evidence: Evidence) -> dict[str, float]:
         if evidence.common_mode is not None:
             found[f"r2_normalised_{name}"] = evidence.common_mode.r2_normalised.get(name, float("nan"))
             found[f"p_normalised_{name}"] = evidence.common_mode.p_normalised.get(name, float("nan"))
+    if evidence.shares is not None:
+        found |= {"settled": evidence.shares.settled, "settled_error": evidence.shares.error, "hidden": evidence.shares.hidden}
+        found["noise"] = evidence.shares.noise
+    if evidence.power is not None:
+        found |= {"least_share": evidence.power.least, "pixels_needed": evidence.power.needed}
     found["kept"] = found["r2_blocks"] / found["r2_random"] if found["r2_random"] > 0 else float("nan")
     return {name: float(value) for name, value in found.items() if np.isfinite(value)}

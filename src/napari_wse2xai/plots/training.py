@@ -17,6 +17,8 @@ from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.judged import badge
 from napari_wse2xai.plots.maps import draw_map, draw_profile, limits
 
+UNEXPLAINED = 5.0
+"""Standard errors at which the colours of what is not explained end."""
 PARTS = {"training": "#7c8794", "validation": "#d1495b"}
 """Colour of the pixels that the network saw, and of those that it did not."""
 BARS = {"random": "#9db7d1", "blocks": "#1f4e79", "other flake": "#59a14f"}
@@ -128,6 +130,23 @@ def draw_prediction(grid: Sequence[Axes], model: TrainedModel, target: str, *, f
         else:
             image.set_clim(*bounds)
         badge(axes, model.verdict(target) if values is images.predicted else None, inside=True)
+
+
+def draw_unexplained(grid: Sequence[Axes], model: TrainedModel, target: str, *, flake: int = 0) -> None:
+    """What RS does not explain, in standard errors, on the first of two Axes, and the regions where it gathers on the second."""
+    frame, index = model.samples.frames[flake], model.samples.target(target)
+    assert model.unexplained is not None and model.region is not None
+    score = model.samples.image(model.unexplained[index], flake)
+    region = np.where(model.region[index] > 0, model.region[index], np.nan).astype(np.float64)
+    title, where = f"PL {target} that RS does not explain", "Regions where it gathers"
+    if is_line(frame):
+        draw_profile(grid[0], frame, score, title=title, unit="standard errors")
+        draw_profile(grid[1], frame, model.samples.image(region, flake), title=where, unit="number")
+    else:
+        image = draw_map(grid[0], frame, score, title=title, unit="standard errors")
+        image.set(cmap=COLORMAPS["slope"], clim=(-UNEXPLAINED, UNEXPLAINED))
+        draw_map(grid[1], frame, model.samples.image(region, flake), title=where, unit="number")
+    badge(grid[0], model.verdict(target), inside=True)
 
 
 def draw_null_test(axes: Axes, test: NullTest, validation: str, *, verdict: Verdict | None = None) -> None:

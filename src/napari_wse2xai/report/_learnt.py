@@ -24,6 +24,8 @@ PARTS = {
     "prediction": "Measured and predicted PL {target} and the error of each pixel; the network saw seven pixels of ten.",
     "scatter": "Predicted against measured PL {target}; the training, epoch by epoch; the network among simpler models. Spatial blocks "
     "leave out a pixel's whole surroundings, a random split only the pixel.",
+    "unexplained": "What RS does not explain of PL {target}: measured less predicted by the best model, which never saw the pixel's "
+    "surroundings, in standard errors; and the regions where that gathers: defects, strain or dirt that RS does not show may sit there.",
     "null_test": "The same fast model on maps that are as smooth as PL {target} but owe nothing to RS (grey), and on PL {target} itself "
     "(line).",
 }

@@ -30,6 +30,8 @@ def _of_target(model: TrainedModel, target: str) -> dict[str, Draw]:
     flakes = range(len(model.samples.frames))
     found: dict[str, Draw] = {f"model_{target}_prediction{_suffix(flake)}": partial(_prediction, model, target, flake) for flake in flakes}
     found[f"model_{target}_scatter"] = partial(_quality, model, target)
+    if model.unexplained is not None:
+        found |= {f"model_{target}_unexplained{_suffix(flake)}": partial(_unexplained, model, target, flake) for flake in flakes}
     if model.null_test(target) is not None:
         found[f"model_{target}_null_test"] = partial(_null_test, model, target)
     return found
@@ -98,6 +100,12 @@ def _suffix(flake: int) -> str:
 def _prediction(model: TrainedModel, target: str, flake: int) -> PlainFigure:
     figure = _three_maps(model.samples.frames[flake])
     training.draw_prediction(figure.subplots(1, 3), model, target, flake=flake)
+    return figure
+
+
+def _unexplained(model: TrainedModel, target: str, flake: int) -> PlainFigure:
+    figure = PlainFigure(figsize=(8.6, 3.6), layout="constrained")
+    training.draw_unexplained(figure.subplots(1, 2), model, target, flake=flake)
     return figure
 
 
