@@ -117,6 +117,13 @@ class TrainedModel(Tabled):
     scores: Annotated[tuple[Score, ...], along("score", group="scores")]
     null_tests: tuple[NullTest, ...]
     verdicts: tuple[Verdict, ...]
+    remarks: Annotated[tuple[str, ...], attribute()] = ()
+    """Other things to know, as sentences."""
+    device: Annotated[str, attribute()] = "cpu"
+    name: Annotated[str, attribute()] = "model"
+    history: Annotated[History, attribute()] = ()
+    fitted: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
+    """Reference models fitted to all pixels, by target and name: kept in memory only, made anew by `learning.explained.model_of`."""
     unexplained: Annotated[
         Numbers | None,
         of_target(unit="1", says="measured less predicted in blocks by the model that does this best, in standard errors"),
@@ -126,13 +133,6 @@ class TrainedModel(Tabled):
         NDArray[np.int64] | None,
         along("target", PIXEL, empty=0, says="region that RS does not explain, from 1, the largest first; 0: none"),
     ] = None
-    remarks: Annotated[tuple[str, ...], attribute()] = ()
-    """Other things to know, as sentences."""
-    device: Annotated[str, attribute()] = "cpu"
-    name: Annotated[str, attribute()] = "model"
-    history: Annotated[History, attribute()] = ()
-    fitted: dict[str, dict[str, Any]] = field(default_factory=dict, repr=False)
-    """Reference models fitted to all pixels, by target and name: kept in memory only, made anew by `learning.explained.model_of`."""
 
     def with_record(self, record: Record) -> Self:
         """Return the same model with one more step in its history."""
