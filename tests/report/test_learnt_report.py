@@ -80,7 +80,7 @@ def test_scores_of_all_models_and_the_null_test_are_told(results, images):
     text = read(report.page(results, images, title="t"))
     assert "CNN spatial blocks with a buffer 0.930 0.940" in text
     assert "gradient boosting random 7:3 split" in text
-    assert "for 39 surrogates; p = 0.025." in text
+    assert "for 39 surrogates; p ≤ 0.025." in text
     refused = replace(results.model.null_tests[0], refused="the surrogates miss the variogram.")
     other = replace(results, model=replace(results.model, null_tests=(refused,)))
     assert "There is no p value: the surrogates miss the variogram." in read(report.page(other, images, title="t"))
