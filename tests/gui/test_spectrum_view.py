@@ -8,14 +8,17 @@ import numpy as np
 import pytest
 from matplotlib.backend_bases import MouseButton
 from qtpy.QtWidgets import QApplication, QWidget
+from scipy.optimize import curve_fit
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import go_to_telling_channel, shown_channel
 from napari_wse2xai.layers import telling_channel, to_layers
+from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.plots.spectra import FittedCurves
-from napari_wse2xai.stages import ConvertAxis, Despike, Peak
+from napari_wse2xai.stages import Baseline, ConvertAxis, Deconvolve, Despike, Peak
+from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 
 @dataclass(frozen=True)
@@ -158,7 +161,7 @@ class Panels(QWidget):
 def mouse(view: SpectrumView, x: float, y: float, **more) -> SimpleNamespace:
     pixel = view.axes.transData.transform((x, y))
     return SimpleNamespace(
-        inaxes=view.axes, xdata=x, ydata=y, x=pixel[0], y=pixel[1], button=MouseButton.LEFT, **{"dblclick": False, **more}
+        inaxes=view.axes, xdata=x, ydata=y, x=pixel[0], y=pixel[1], **{"button": MouseButton.LEFT, "dblclick": False, **more}
     )
 
 
@@ -186,6 +189,51 @@ def test_start_peaks_are_dragged_in_the_spectrum(viewer, view: SpectrumView, sma
     assert panels.added == [240.0]
     view.starts.hide()
     assert not view.starts.peaks
+
+
+def test_a_right_click_on_a_start_peak_removes_it_and_elsewhere_shows_all(viewer, view: SpectrumView, small: SpectralMap) -> None:
+    kept = Peak(name="b", position=270.0, fwhm=8.0, height=300.0, window=(210, 290))
+    panels = Panels(Peak(name="a", position=230.0, fwhm=8.0, height=500.0, window=(210, 290)), kept)
+    viewer.window.add_dock_widget(panels, name="panels")
+    contents.add(viewer, to_layers(small))
+    view.canvas.draw()
+    view._on_enter(mouse(view, 230.0, 500.0))
+    view.plot.view = (220.0, 280.0)
+    view._on_click(mouse(view, 230.0, 500.0, button=MouseButton.RIGHT))
+    assert panels.peaks == (kept,)
+    assert view.plot.view == (220.0, 280.0)
+    view._on_click(mouse(view, 250.0, 100.0, button=MouseButton.RIGHT))
+    assert panels.peaks == (kept,)
+    assert view.plot.view is None
+
+
+def test_the_pixel_is_fitted_as_the_settings_stand(viewer, view: SpectrumView, panels, settle, small, one_line) -> None:
+    """Held to a fit by scipy of the same spectrum: a Lorentzian on a straight line."""
+    viewer.window.add_dock_widget(panels, name="panels")
+    (layer,) = contents.add(viewer, to_layers(small))
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
+    panels.panels[Deconvolve].form.put(one_line)
+    panels.panels[Baseline].form.put(Baseline(method=PiecewiseLinear(areas=((205.0, 295.0),))))
+    hover(viewer, layer, 5, 6)
+    view.preview_tick.setChecked(True)
+    settle(lambda: len(view.preview_line.get_xdata()), timeout=60_000)
+    x, counts = small.axis.values, small.counts[5, 6]
+    inside = (x > 210) & (x < 290)
+    wanted, _ = curve_fit(lambda v, p, w, h, a, b: lorentzian(v, p, w, h) + a + b * v, x[inside], counts[inside], (249, 5, 900, 20, 0))
+    line = np.asarray(view.preview_line.get_ydata())
+    assert x[np.nanargmax(line)] == 250
+    fit = lorentzian(x, *wanted[:3]) + wanted[3] + wanted[4] * x
+    assert np.nanmax(np.abs(line[inside] - fit[inside])) < 0.02 * wanted[2]
+    assert np.isfinite(view.preview_base.get_ydata()).all(), "the baseline is drawn on the raw spectrum"
+    assert "Preview" in view.words.text()
+    assert f"{wanted[0]:.1f}" in view.words.text()
+    assert contents.all_peaks(viewer) == [], "nothing was run"
+    hover(viewer, layer, 4, 4)
+    assert not len(view.preview_line.get_xdata()), "no fit of another pixel is shown"
+    settle(lambda: len(view.preview_line.get_xdata()))
+    assert np.isfinite(view.preview_line.get_ydata()).any(), view.words.text()
+    view.preview_tick.setChecked(False)
+    assert "Preview" not in view.words.text()
 
 
 def test_a_height_left_to_the_data_stays_so_in_a_level_drag(viewer, view: SpectrumView, small: SpectralMap) -> None:

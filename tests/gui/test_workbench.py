@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDockWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
@@ -59,6 +60,21 @@ def test_the_step_that_is_opened_is_on_top(viewer, settle, small: SpectralMap) -
     settle(bench.panels[Deconvolve].work.begin_button.isEnabled)
     bench.open_section(Deconvolve)
     settle(lambda: in_window(bench.panels[Deconvolve])[1] - in_window(bench)[1] < 150)
+
+
+@pytest.mark.own_window
+def test_ctrl_z_in_the_workbench_takes_a_step_back(viewer, settle, small: SpectralMap, small_peaks: PeakMaps) -> None:
+    viewer.window._qt_window.show()
+    _, bench = viewer.window.add_plugin_dock_widget(PLUGIN, "Workbench")
+    contents.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small_peaks))
+    undo, redo = (each for each in bench.findChildren(QShortcut) if each.parent() is bench)
+    assert [each.key() for each in (undo, redo)] == [QKeySequence(QKeySequence.Undo), QKeySequence(QKeySequence.Redo)]
+    undo.activated.emit()
+    assert contents.all_peaks(viewer) == []
+    redo.activated.emit()
+    assert len(contents.all_peaks(viewer)) == 1
+    settle()
 
 
 def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, small: SpectralMap, small_peaks: PeakMaps) -> None:

@@ -3,7 +3,7 @@
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QTimer
+from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Components, PeakMaps
@@ -16,7 +16,7 @@ from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.maps.peak_file import PeakFile
 from napari_wse2xai.gui.maps.preset_box import PresetBox
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
-from napari_wse2xai.gui.maps.steps_before import StepsBefore
+from napari_wse2xai.gui.maps.steps_before import StepsBefore, valid_settings
 from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.docked import Docked, FollowsLayers, plain
@@ -26,13 +26,16 @@ from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.session.saving import SaveButtons
 from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
-from napari_wse2xai.stages import STAGES, Calibrate, CorrectResponse, Decompose, Deconvolve, FindFlake, Normalise, Peak, Stage
+from napari_wse2xai.stages import STAGES, Baseline, Calibrate, CorrectResponse, Decompose, Deconvolve, FindFlake, Normalise, Peak, Stage
 
 LEAST_WIDTH = 360
 
 
 class MainWidget(FollowsLayers):
     """From map to peak maps, step by step: convert axis, find flake, remove spikes, baseline, deconvolve, pair RS with PL."""
+
+    settings_changed = Signal()
+    """Of baseline or deconvolution."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
@@ -115,6 +118,8 @@ class MainWidget(FollowsLayers):
         self.explaining.told.connect(partial(self._tell, ExplainPanel, "Explain"))
         self.theory.told.connect(partial(self._tell, TheoryPanel, "Theory"))
         self.session.told.connect(partial(self._tell, SessionPanel, "Session"))
+        for fitting in (Baseline, Deconvolve):
+            self.panels[fitting].form.changed.connect(self.settings_changed)
         for section in self._sections.values():
             section.toggled.connect(lambda _: self._say_once())
 
@@ -190,6 +195,10 @@ class MainWidget(FollowsLayers):
         except ValueError:
             return ()
         return settings.peaks if isinstance(settings, Deconvolve) else ()
+
+    def settings_of_fit(self) -> tuple[Any, Any]:
+        """Settings of baseline and deconvolution as they stand; None for what is not valid."""
+        return valid_settings(self.panels[Baseline]), valid_settings(self.panels[Deconvolve])
 
     def put_start_peaks(self, peaks: tuple[Peak, ...]) -> None:
         """Show other start peaks in the deconvolution's list."""

@@ -3,6 +3,7 @@
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_wse2xai.gui.main_widget import MainWidget
@@ -24,6 +25,10 @@ class Workbench(MainWidget):
         self._furnished = False
         super().__init__(napari_viewer, parent)
         self.colour_bar = ColourBar(self.viewer)
+        for keys, act in ((QKeySequence.Undo, self.session.undo), (QKeySequence.Redo, self.session.redo)):
+            shortcut = QShortcut(QKeySequence(keys), self)
+            shortcut.setContext(Qt.WidgetWithChildrenShortcut)  # outside, Ctrl+Z is napari's own, such as for strokes of the brush
+            shortcut.activated.connect(act)
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Put the rest in its place, once the panels are in theirs."""

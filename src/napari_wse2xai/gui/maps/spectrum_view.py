@@ -7,11 +7,12 @@ import numpy as np
 from matplotlib.backend_bases import MouseButton
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QCheckBox, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.data.quantities import WORDS, pretty
 from napari_wse2xai.errors import counted
+from napari_wse2xai.gui.maps.preview import Preview, PreviewedFit, PreviewWanted
 from napari_wse2xai.gui.maps.start_peaks import StartPeaks
 from napari_wse2xai.gui.parts.blitted import Blitted
 from napari_wse2xai.gui.parts.docked import Docked, plain
@@ -25,9 +26,11 @@ FEWEST_CHANNELS = 8
 """Closer than this there is nothing to see."""
 REPLACED = "#e85d9e"
 """Colour of the ticks at channels that the spike filter replaced."""
+PREVIEW = "#e0b000"
+"""Colour of a fit that is not made yet."""
 WORDS_PX, WORDS_MOST_PX = 280, 420
 """Width of the numbers beside the curves, which get the rest."""
-WELCOME = "Open a map; the spectrum under the mouse is shown here."
+WELCOME = "Open a map;\nthe spectrum under the mouse\nis shown here."
 
 
 class SpectrumView(Docked):
@@ -43,6 +46,7 @@ class SpectrumView(Docked):
         self.source: SpectralMap | None = None
         self.peaks: PeakMaps | None = None
         self.pixel: Pixel | None = None
+        self._hears_settings = False
         self._build()
         self.set_listening(True)
         self.on_theme()
@@ -57,14 +61,9 @@ class SpectrumView(Docked):
         self.axes.tick_params(labelbottom=False)
         self.plot = SpectrumPlot(self.axes, self.residual_axes, animated=True)
         self.words = QLabel(WELCOME)
-        self.words.setStyleSheet("font-size: 11px")  # eight peaks in a low dock
-        self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
-        self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self._build_preview()
         self._build_marks()
-        scroll = QScrollArea()
-        scroll.setWidget(self.words)
-        scroll.setWidgetResizable(True)
-        scroll.setMaximumWidth(WORDS_MOST_PX)
+        scroll = self._scrolled_words()
         splitter = QSplitter(Qt.Horizontal)
         splitter.addWidget(self.canvas)
         splitter.addWidget(scroll)
@@ -73,6 +72,31 @@ class SpectrumView(Docked):
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(splitter)
+
+    def _scrolled_words(self) -> QScrollArea:
+        """What is said beside the curves."""
+        self.words.setStyleSheet("font-size: 11px")  # eight peaks in a low dock
+        self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
+        self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        scroll, beside = QScrollArea(), QWidget()
+        column = QVBoxLayout(beside)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.preview_tick)
+        column.addWidget(self.words, 1)
+        scroll.setWidget(beside)
+        scroll.setWidgetResizable(True)
+        scroll.setMaximumWidth(WORDS_MOST_PX)
+        return scroll
+
+    def _build_preview(self) -> None:
+        """What a fit that is not made yet is drawn with."""
+        self.preview_tick, self.preview = QCheckBox("Preview the fit of this pixel"), Preview(self)
+        self.preview_tick.setToolTip("Fit the pixel that is shown as the settings of Baseline and Deconvolve stand, while you change them.")
+        self.preview_tick.toggled.connect(self._on_preview_tick)
+        self.preview.fitted.connect(self._on_preview)
+        self.preview.refused.connect(lambda text: self._show_preview(None, text))
+        (self.preview_line,) = self.axes.plot([], [], color=PREVIEW, linewidth=1.6, linestyle="--", animated=True)
+        (self.preview_base,) = self.axes.plot([], [], color=PREVIEW, linewidth=0.9, linestyle=":", animated=True)
 
     def _build_marks(self) -> None:
         """What is drawn beside the curves, and what the mouse does there."""
@@ -86,8 +110,8 @@ class SpectrumView(Docked):
         for name, answer in self._canvas_answers().items():
             self.canvas.mpl_connect(name, answer)
         self.canvas.setToolTip(
-            "Wheel: zoom, right click: all.  Double click: add a peak there to the list of the deconvolution.  "
-            "Drag a ▼ to move a start peak, a ◆ to widen it."
+            "Wheel: zoom, right click: all of it.  Double click: add a peak there to the list of the deconvolution.  "
+            "Drag a ▼ to move a start peak, a ◆ to widen it; a right click on either removes it."
         )
         self.canvas.setMinimumSize(200, 150)
 
@@ -96,7 +120,7 @@ class SpectrumView(Docked):
             "button_press_event": self._on_click,
             "scroll_event": self._on_wheel,
             "motion_notify_event": self.starts.drag,
-            "button_release_event": self.starts.release,
+            "button_release_event": self._on_release,
             "axes_enter_event": self._on_enter,
             "axes_leave_event": lambda event: self.starts.hide(),
         }
@@ -120,8 +144,54 @@ class SpectrumView(Docked):
         replaced = self.source.axis.values[self.source.replaced_at(*pixel)]
         self.replaced.set_data(replaced, np.full(len(replaced), 0.03))
         self.words.setText(self._text(pixel))
-        self.canvas.moving = [*self.plot.artists, self.channel, self.channel_value, self.replaced, *self.starts.artists]
+        self._forget_preview()
+        marks = (self.preview_base, self.preview_line, self.channel, self.channel_value, self.replaced)
+        self.canvas.moving = [*self.plot.artists, *marks, *self.starts.artists]
         (self.canvas.draw_anew if changed else self.canvas.blit_moving)()
+
+    def _on_release(self, event: Any) -> None:
+        self.starts.release(event)
+        self.ask_preview()
+
+    def _on_preview_tick(self, wanted: bool) -> None:
+        """Follow every change of the settings, or no more."""
+        if (panels := self._panels()) is not None and not self._hears_settings:
+            self._hears_settings = True
+            panels.settings_changed.connect(self.ask_preview)
+        if wanted:
+            self.ask_preview()
+        elif self.pixel is not None:
+            self.show_pixel(self.pixel)
+
+    def ask_preview(self) -> None:
+        """Have the pixel that is shown fitted as the settings stand."""
+        panels = self._panels()
+        if not self.preview_tick.isChecked() or panels is None or self.source is None or self.pixel is None:
+            return
+        baseline, deconvolve = panels.settings_of_fit()
+        if deconvolve is not None:
+            is_above = any(record.step == "Baseline" for record in self.source.history)
+            self.preview.ask(PreviewWanted(self.source, self.pixel, deconvolve, None if is_above else baseline))
+
+    def _on_preview(self, found: PreviewedFit) -> None:
+        if found.wanted.source is self.source and found.wanted.pixel == self.pixel and self.preview_tick.isChecked():
+            self._show_preview(found, "")
+
+    def _show_preview(self, found: PreviewedFit | None, refusal: str) -> None:
+        """Draw a preview over the spectrum, with its numbers in the place of those of the last run."""
+        assert self.source is not None and self.pixel is not None
+        x = self.source.axis.values
+        nothing = np.full(len(x), np.nan)
+        self.preview_line.set_data(x, nothing if found is None else found.total)
+        self.preview_base.set_data(x, nothing if found is None else found.baseline)
+        head = f"<span style='color:{PREVIEW}'><b>Preview</b></span> of row {self.pixel[0]}, column {self.pixel[1]}"
+        self.words.setText(f"{head}<br>{html.escape(refusal)}" if found is None else f"{head}{_table(found.peaks, (0, 0))}")
+        self.canvas.blit_moving()
+
+    def _forget_preview(self) -> None:
+        for line in (self.preview_line, self.preview_base):
+            line.set_data([], [])
+        self.ask_preview()
 
     def on_layers(self, event: Any = None) -> None:
         """Choose map and fit anew; show the flake's brightest pixel before the mouse has been anywhere."""
@@ -130,6 +200,7 @@ class SpectrumView(Docked):
         peaks = None if source is None else contents.session(self.viewer).peaks_of(source)
         for axes in (self.axes, self.residual_axes):
             axes.set_visible(source is not None)
+        self.preview_tick.setVisible(source is not None)
         if source is self.source and peaks is self.peaks:
             return
         if source is None or self.source is None or source.axis.kind is not self.source.axis.kind:
@@ -188,10 +259,7 @@ class SpectrumView(Docked):
             head += f"<br>{counted(replaced, 'channel')} replaced: <span style='color:{REPLACED}'>┃</span>"
         if self.peaks is None or not np.isfinite(self.peaks.height[:, *pixel]).any():
             return head
-        units = [pretty(self.peaks.unit(parameter)) for parameter in PARAMETERS]
-        titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
-        rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(self.peaks, *pixel)))
-        return f"{head}<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>{_computed_text(self.peaks, pixel)}"
+        return f"{head}{_table(self.peaks, pixel)}{_computed_text(self.peaks, pixel)}"
 
     def _panels(self) -> Any | None:
         """The dock that holds the deconvolution's start peaks, where it is in the window."""
@@ -206,6 +274,8 @@ class SpectrumView(Docked):
 
     def _on_click(self, event: Any) -> None:
         """Take hold of a start peak or, double-clicked, add one, where the panels are in the window; all of the axis on a right click."""
+        if event.button == MouseButton.RIGHT and self.starts.remove(event):
+            return
         if event.button == MouseButton.RIGHT and self.pixel is not None:
             self.plot.view = None
             self.show_pixel(self.pixel)
@@ -239,6 +309,7 @@ class SpectrumView(Docked):
 
     def let_go(self) -> None:
         """Hear of nothing more."""
+        self.preview.forget()
         self.viewer.mouse_move_callbacks.remove(self.follow)
         for emitter, answer in self._answers():
             emitter.disconnect(answer)
@@ -250,6 +321,14 @@ class SpectrumView(Docked):
             (self.viewer.dims.events.point, self.on_slider),
             (self.viewer.events.theme, self.on_theme),
         )
+
+
+def _table(peaks: PeakMaps, pixel: Pixel) -> str:
+    """Fitted numbers of a pixel, a row for each peak."""
+    units = [pretty(peaks.unit(parameter)) for parameter in PARAMETERS]
+    titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
+    rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(peaks, *pixel)))
+    return f"<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
 
 
 def _computed_text(peaks: PeakMaps, pixel: Pixel) -> str:

@@ -69,15 +69,31 @@ class StartPeaks:
 
     def grab(self, event: Any) -> bool:
         """Take hold of the handle under the mouse; return whether there is one."""
-        if not self.peaks or event.inaxes is not self.axes:
-            return False
-        places = self.axes.transData.transform(self._handles().reshape(-1, 2))
-        distance = np.hypot(*(places - (event.x, event.y)).T)
-        nearest = int(np.argmin(distance))
-        if distance[nearest] > REACH:
+        nearest = self._under(event)
+        if nearest is None:
             return False
         self._held = _Held(nearest // 3, nearest % 3, (event.x, event.y))
         return True
+
+    def remove(self, event: Any) -> bool:
+        """Take the peak whose handle is under the mouse out of the panel's list; return whether there is one."""
+        nearest = self._under(event)
+        if nearest is None:
+            return False
+        self.peaks = (*self.peaks[: nearest // 3], *self.peaks[nearest // 3 + 1 :])
+        self._place()
+        self._redraw()
+        self._panels.put_start_peaks(self.peaks)
+        return True
+
+    def _under(self, event: Any) -> int | None:
+        """Number of the handle under the mouse, three to a peak; None where there is none."""
+        if not self.peaks or event.inaxes is not self.axes:
+            return None
+        places = self.axes.transData.transform(self._handles().reshape(-1, 2))
+        distance = np.hypot(*(places - (event.x, event.y)).T)
+        nearest = int(np.argmin(distance))
+        return nearest if distance[nearest] <= REACH else None
 
     def drag(self, event: Any) -> None:
         """Move what is held to the mouse."""

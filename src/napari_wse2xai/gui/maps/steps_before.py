@@ -35,7 +35,7 @@ class StepsBefore:
 
     def look(self) -> None:
         """Say what the current map lacks."""
-        source, settings = self._panels[Deconvolve].chosen_map(), _valid(self._panels[Deconvolve])
+        source, settings = self._panels[Deconvolve].chosen_map(), valid_settings(self._panels[Deconvolve])
         self._to = conversion_for(settings, source) if source is not None and isinstance(settings, Deconvolve) else None
         lacking = [] if source is None or not isinstance(settings, Deconvolve) else self.lacking(source)
         if source is None or self._to is None:
@@ -92,7 +92,7 @@ def _words(source: SpectralMap, lacking: list[Any], *, everywhere: bool) -> str:
     return said
 
 
-def _valid(panel: StagePanel) -> Any:
+def valid_settings(panel: StagePanel) -> Any:
     """Settings of a panel; None where they are not valid."""
     form: Callable[[], Any] = panel.form.value
     try:
