@@ -3,12 +3,16 @@
 from dataclasses import replace
 from html.parser import HTMLParser
 
+import numpy as np
 import pytest
 
 from napari_wse2xai import report
 from napari_wse2xai.data import PARAMETERS, Record, Results
+from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.progress import silent
+from napari_wse2xai.report import _figures
 from napari_wse2xai.report._numbers import with_spread
+from napari_wse2xai.stages import FindFlake
 
 VOID = {"meta", "img", "br", "link"}
 
@@ -103,3 +107,31 @@ def test_the_comparison_with_the_truth_is_the_truth(clean_raman, raman_peaks, tr
         row.position == row.fwhm == row.height == 0
         for row in report.compare(clean_raman, exact, triangle.truth, triangle.truth.raman).peaks
     )
+
+
+def test_a_paragraph_of_methods_says_what_the_histories_say(results, images, clean_raman, raman_peaks):
+    text = read(report.page(results, images, title="x"))
+    methods = text[text.index("For a methods section") :]
+    low, high = clean_raman.axis.span
+    for part in (
+        "Raman spectra were taken at 48 × 56 pixels",
+        f"{len(clean_raman.axis)} channels from {low:.5g} to {high:.5g} cm-1",
+        f"Pixels that outshine a corner of the scan by {FindFlake().k:g} standard deviations",
+        "cosmic rays were removed (guarded); a baseline was subtracted (piecewise linear)",
+        f"8 lines were fitted by least squares: {raman_peaks.names[0]} (lorentzian)",
+        f"{int((raman_peaks.status == 0).sum())} fits",
+        f"numpy {np.__version__}",
+    ):
+        assert part in methods
+    assert "network" not in methods
+
+
+def test_a_picture_drawn_twice_is_the_same_file(results):
+    def drawn() -> dict[str, bytes]:
+        figure = PlainFigure(figsize=(2, 2))
+        axes = figure.subplots()
+        axes.fill_between([0, 1], [1, 2], hatch="//")  # patterns and clips have ids of their own
+        axes.plot([0, 1])
+        return _figures.saved(figure, "one")
+
+    assert drawn() == drawn()

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from matplotlib import rc_context
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 
@@ -65,7 +66,8 @@ def saved(figure: PlainFigure, name: str) -> Images:
     picture, lines = io.BytesIO(), io.BytesIO()
     figure.settle(dpi=DPI)
     FigureCanvasAgg(figure).print_png(picture, metadata={"Software": None})
-    FigureCanvasSVG(figure).print_svg(lines, metadata={"Date": None})
+    with rc_context({"svg.hashsalt": name}):  # the ids of its parts: the same picture is the same file
+        FigureCanvasSVG(figure).print_svg(lines, metadata={"Date": None})
     return {f"{name}.png": picture.getvalue(), f"{name}.svg": lines.getvalue()}
 
 

@@ -14,6 +14,7 @@ from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, S
 from napari_wse2xai.data.acquisition import told_by
 from napari_wse2xai.report import _learnt, _theory
 from napari_wse2xai.report._figures import Images
+from napari_wse2xai.report._methods import methods
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
 from napari_wse2xai.stages import STAGES, Decompose
@@ -59,6 +60,7 @@ def page(results: Results, images: Images, *, title: str, comparisons: Mapping[s
         sections=sections,
         drawn=bool(images),
         recipe=results.recipe,
+        methods=methods(results),
         warnings=results.warnings,
         pair=_pair(results, images),
         badges=_learnt.badges(results.model),
