@@ -152,7 +152,7 @@ def _scores(targets: Sequence[str]) -> list[Score]:
 def _null_test(target: str, rng: np.random.Generator) -> NullTest:
     surrogates = {"random": rng.normal(0.6, 0.08, 39), "blocks": rng.normal(-0.2, 0.15, 39)}
     beyond = tuple(
-        Beyond(confounder, validation, 0.3, rng.normal(0, 0.03, 39), 0.025)
+        Beyond(confounder, validation, 0.3, rng.normal(0, 0.03, 39), 0.025, 0.4)
         for confounder, validation in (("", "random"), ("", "blocks"), ("edge", "blocks"))
     )
     p_values, turned = {"random": 0.025, "blocks": 0.025}, {"turned by 180°": 0.01}

@@ -5,6 +5,7 @@ import pytest
 from island import Island
 
 from napari_wse2xai.data import Level, NullTest, Score
+from napari_wse2xai.data.trained_model import Beyond
 from napari_wse2xai.learning.common_mode import CommonMode
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.verdict import Evidence, judge
@@ -138,3 +139,23 @@ def test_absent_lines_and_noise_are_told_without_changing_the_level(evidence):
     assert verdict.level is Level.INTERPRETABLE
     assert "P195 (80% lack it)" in verdict.text
     assert "at most R2 0.40" in verdict.text
+
+
+def test_an_edge_that_settles_much_less_than_rs_cannot_be_all(evidence):
+    told = [Beyond("", "blocks", 0.3, np.zeros(99), 0.01), Beyond("edge", "blocks", 0.05, np.zeros(49), 0.3, alone=0.85)]
+    rim = judge(with_test(evidence, beyond=tuple(told)))
+    assert rim.level is Level.LOCAL_ONLY
+    assert "the distance from the edge may have shaped both" in rim.reasons[0]
+    law = judge(with_test(evidence, beyond=(told[0], replace(told[1], alone=0.5))))
+    assert law.level is Level.INTERPRETABLE
+    assert "by itself it settles 50% of PL where RS settles 90%, so it cannot be all" in law.text
+    unknown = judge(with_test(evidence, beyond=(told[0], replace(told[1], alone=np.nan))))
+    assert unknown.level is Level.LOCAL_ONLY
+
+
+def test_pl_that_follows_rs_better_mirrored_is_refused(evidence):
+    own = (Beyond("", "blocks", 0.1, np.zeros(99), 0.01),)
+    told = judge(with_test(evidence, beyond=own, turned={"mirrored left to right": 0.8, "turned by 90°": 0.0}))
+    assert told.level is Level.DO_NOT_INTERPRET
+    assert told.reasons[0].startswith("PL mirrored left to right follows RS better than PL as it is drawn")
+    assert judge(with_test(evidence, beyond=own, turned={"mirrored left to right": 0.13})).level is Level.INTERPRETABLE

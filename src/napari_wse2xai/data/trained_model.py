@@ -60,6 +60,8 @@ class Beyond:
     """(surrogate,)"""
     p_value: float
     """Chance of as good a correlation, with the part that neighbours tell or without."""
+    alone: float = float("nan")
+    """Share of the target's variance that the confounder alone settles (adjusted R2 of the profile)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -247,6 +247,7 @@ def _write_null_test(group: Any, test: NullTest) -> None:
     group.attrs.update({"scale": test.scale, "noise": test.noise, "turned": json.dumps(dict(test.turned))})
     for number, told in enumerate(test.beyond, start=1):
         about = {"confounder": told.confounder, "validation": told.validation, "correlation": told.correlation, "p_value": told.p_value}
+        about["alone"] = told.alone
         values = told.surrogate_correlation
         put(group, f"surrogate_correlation_{number}", (f"surrogate_{len(values)}",), values, **about)
 
@@ -270,8 +271,8 @@ def _read_beyond(group: Any) -> Iterator[Beyond]:
     for name in names:
         attributes = group[name].attrs
         words = [netcdf.text_of(attributes, key) for key in ("confounder", "validation")]
-        correlation, p_value = (float(np.ravel(attributes[key])[0]) for key in ("correlation", "p_value"))
-        yield Beyond(words[0], words[1], correlation, numbers_of(group[name]), p_value)
+        correlation, p_value, alone = (float(np.ravel(attributes[key])[0]) for key in ("correlation", "p_value", "alone"))
+        yield Beyond(words[0], words[1], correlation, numbers_of(group[name]), p_value, alone)
 
 
 def _read_model(group: Any) -> TrainedModel:

@@ -33,6 +33,12 @@ class Confounder:
         """The part of a map (n,) that it could have made, by least squares."""
         return np.asarray(self.design @ np.linalg.lstsq(self.design, values, rcond=None)[0])
 
+    def alone(self, values: Numbers) -> float:
+        """Share of the variance of a map (n,) that it settles by itself: R2 of the profile, less what as many columns give by chance."""
+        left, count = values - self.profile(values), len(values)
+        free = max(count - self.design.shape[1], 1)
+        return float(1.0 - (left**2).sum() / free / (((values - values.mean()) ** 2).sum() / max(count - 1, 1)))
+
 
 def confounders(features: Numbers, places: Numbers, flake: NDArray[np.int64], values: Numbers) -> list[Confounder]:
     """Find what may have shaped a map (n,) and RS (n, feature) alike; several flakes have levels of their own in each."""

@@ -213,7 +213,9 @@ def _beyond(drawn: _Drawn, likeness: Likeness, predicted: Mapping[str, Numbers])
         for validation in predicted if not confounder.name else [sternest]:
             maps, others = drawn.targets[rows].T, predicted[validation][:, rows]
             told, smooth = likeness.between(maps, others, confounder.design), freed_correlation(maps, others, confounder.design)
-            yield Beyond(confounder.name, validation, float(told[0]), told[1:], p_of_either(told, smooth))
+            yield Beyond(
+                confounder.name, validation, float(told[0]), told[1:], p_of_either(told, smooth), confounder.alone(drawn.targets[0])
+            )
 
 
 def _turned(drawn: _Drawn, likeness: Likeness, predicted: Numbers) -> dict[str, float]:

@@ -37,6 +37,8 @@ class Limits:
     """Largest p value without the heights' common factor, where all heights move together and the focus is under suspicion."""
     pixels: int = 150
     """Fewest pixels that are judged."""
+    alone: float = 0.85
+    """A confounder that settles less than this share of what RS settles in blocks cannot be all there is."""
     turned: float = 2.0
     """By so many standard errors of a correlation a mirrored or turned PL may follow RS better than PL as it is drawn."""
     r2_random: float = 0.25
@@ -183,8 +185,12 @@ def _confounded(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
             continue
         where, culprit, worst = CONFOUNDERS[told.confounder]
         numbers = f"{p_in_words(told.p_value, len(told.surrogate_correlation))}; correlation {_correlations(told)}"
+        settled = evidence.fast_r2(told.validation)
         if told.p_value <= limits.p:
             yield Finding(Level.INTERPRETABLE, f"{where}, RS still tells what neighbours do not ({numbers}).")
+        elif told.alone < limits.alone * settled:
+            shares = f"by itself it settles {max(told.alone, 0.0):.0%} of PL where RS settles {settled:.0%}, so it cannot be all"
+            yield Finding(Level.INTERPRETABLE, f"{where}, RS tells no more of PL than of maps with the same profile ({numbers}); {shares}.")
         else:
             yield Finding(worst, f"{where}, RS tells no more of PL than of maps with the same profile ({numbers}): {culprit}.")
 

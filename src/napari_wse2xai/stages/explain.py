@@ -227,7 +227,15 @@ class _Case:
         ]
         for name, share in self.samples.absent().items():
             said.append(f"{name} lies under the noise in {share:.0%} of the pixels: its position and FWHM tell nothing.")
-        return [*said, self.asked.remark()]
+        return [*said, *self.cancelling(), self.asked.remark()]
+
+    def cancelling(self) -> list[str]:
+        """Pairs of parameters that move together while their effects cancel, as sentences."""
+        from napari_wse2xai.explaining.cancelling import cancelling_sentences
+
+        samples = self.samples
+        effect = self.slopes.slope.mean(axis=1) * samples.features.std(axis=0)
+        return cancelling_sentences(samples.feature_names, samples.features, effect, samples.target_units[samples.target(self.target)])
 
 
 def _of_weights(further: dict[str, Any]) -> tuple[str, ...]:
