@@ -182,6 +182,7 @@ def test_heights_of_different_exposure_are_not_pooled_and_that_is_told(tmp_path)
     table = pd.read_csv(tmp_path / "out" / "conditions.csv")
     assert set(table["parameter"]) == {"position", "fwhm"}
     assert (table["flakes"] == 2).all()
+    assert (table["pixels"] == 24).all()
     assert len(pd.read_csv(tmp_path / "out" / "values.csv")) == 8
 
 

@@ -62,7 +62,8 @@ def by_condition(pooled: Sequence[Pool]) -> Iterator[dict[str, Any]]:
         values = [flake.value for flake in pool.under(condition)]
         low, middle, high = np.quantile([value.median for value in values], [0.25, 0.5, 0.75]).tolist()
         within = float(np.median([value.high - value.low for value in values]))
-        numbers = {"flakes": len(values), "median": middle, "low": low, "high": high, "within_flake": within}
+        pixels = sum(value.pixels for value in values)
+        numbers = {"flakes": len(values), "pixels": pixels, "median": middle, "low": low, "high": high, "within_flake": within}
         yield _named(pool, condition) | numbers
 
 
