@@ -71,6 +71,7 @@ class Explanation(Tabled):
     """On the pixels of the training."""
     permutation_error: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="standard deviation over shuffles")] = None
     randomised: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="correlation of derivatives with random weights'")] = None
+    mean_slope_error: Annotated[Numbers | None, per_feature(group=EXTRA, unit=SLOPE, says="one standard error of the mean slope")] = None
     pairs: Annotated[tuple[TwoParameters, ...], along("pair", group="pairs")] = ()
     region_of: Annotated[NDArray[np.int64] | None, per_pixel(group="regions", unit="1", says="region of a pixel; 0 not asked")] = None
     regions: Annotated[tuple[Region, ...], along("region", group="regions")] = ()

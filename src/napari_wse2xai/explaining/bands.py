@@ -71,8 +71,8 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     Returns
     -------
     Bunch with ``low`` and ``high`` (feature, grid): 95 % band of the partial dependence; ``slope_error`` (feature, n), one standard
-    deviation; ``slope_spread`` (feature, n), the part of it that is the refits'; ``importance_error`` (feature,), one standard deviation of
-    the PDP's spread; ``refits`` (refit, feature, grid) their
+    deviation; ``slope_spread`` (feature, n), the part of it that is the refits'; ``mean_slope_error`` (feature,), that of the slope's mean
+    over the pixels; ``importance_error`` (feature,), one standard deviation of the PDP's spread; ``refits`` (refit, feature, grid) their
     partial dependences; ``references`` (reference model, feature, grid) those of the reference models; ``block_size``.
 
     Notes
@@ -127,8 +127,17 @@ def _side(places: Numbers) -> float:
     return float(max(step * np.sqrt(len(places) / BLOCKS), step, 1e-12))
 
 
-Refit = tuple[Numbers, Numbers, Numbers]
-"""Partial dependences (refit, feature, grid); mean and standard deviation of the slopes over refits, (feature, n)."""
+@dataclass(frozen=True, eq=False)
+class Refit:
+    """What came of all refits."""
+
+    curves: Numbers
+    """(refit, feature, grid) partial dependences."""
+    mean: Numbers
+    spread: Numbers
+    """(feature, n) mean and standard deviation of the slopes over refits."""
+    over_pixels: Numbers
+    """(refit, feature) mean slope over the pixels."""
 
 
 class _Refitter(Protocol):
@@ -156,16 +165,18 @@ class _Job:
         from scipy.stats import t as student
         from sklearn.utils import Bunch
 
-        curves, mean, spread = refit
+        curves, slopes = refit.curves, self.slopes.slope
         few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED
+        spread, mean_spread = (SMOOTHED_AWAY * few * part for part in (refit.spread, refit.over_pixels.std(axis=0, ddof=1)))
         centre, error = curves.mean(axis=0), few * curves.std(axis=0, ddof=1)
         half = TWO_SIDED * np.hypot(error, self.sampling_error())
         every = np.stack([self.partial.average, centre - half, centre + half, *references])
         return Bunch(
             low=every.min(axis=0),
             high=every.max(axis=0),
-            slope_spread=SMOOTHED_AWAY * few * spread,
-            slope_error=SMOOTHED_AWAY * few * spread + np.abs(self.slopes.slope - mean) / TWO_SIDED,
+            slope_spread=spread,
+            slope_error=spread + np.abs(slopes - refit.mean) / TWO_SIDED,
+            mean_slope_error=mean_spread + np.abs(slopes.mean(axis=1) - refit.over_pixels.mean(axis=0)) / TWO_SIDED,
             importance_error=self.importance_error(curves),
             refits=curves,
             references=np.array(references).reshape(-1, *centre.shape),
@@ -202,9 +213,10 @@ class _Smooth:
         with single_threaded():  # the refits run side by side already
             processes = _conditioned(z, targets, counts[:, few], rng, progress)
             curves = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
-            mean, spread = _moments(processes, every, job.columns, or_one(steps), progress)
+            mean, spread, over_pixels = _moments(processes, every, job.columns, or_one(steps), progress)
         per_unit = unit / scale[job.columns, None]
-        return level + unit * np.concatenate(curves), mean * per_unit, spread * per_unit
+        curves = level + unit * np.concatenate(curves)
+        return Refit(curves, mean * per_unit, spread * per_unit, over_pixels * per_unit[:, 0])
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,7 +234,7 @@ class _Factory:
             fitted = self.factory().fit(table[rows], y[rows])
             curves.append(self.job.curves_of(fitted))
             slopes.append(ice_slope(fitted, self.job.table, self.job.columns.tolist(), step=or_one(self.job.slopes.step)).slope)
-        return np.stack(curves), np.mean(slopes, axis=0), np.std(slopes, axis=0, ddof=1)
+        return Refit(np.stack(curves), np.mean(slopes, axis=0), np.std(slopes, axis=0, ddof=1), np.mean(slopes, axis=2))
 
 
 def _conditioned(z: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> list[Processes]:
@@ -245,11 +257,12 @@ def _conditioned(z: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.rand
 
 def _moments(
     processes: Sequence[Processes], z: Numbers, columns: NDArray[np.int64], steps: Numbers, progress: Progress
-) -> tuple[Numbers, Numbers]:
-    """Mean and standard deviation over processes of the slopes, (feature, n) each."""
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Mean and standard deviation over processes of the slopes, (feature, n) each, and the mean over rows (process, feature)."""
     from napari_wse2xai.numerics.threads import in_threads
 
     mean, spread = np.empty((2, len(columns), len(z)))
+    total = np.zeros((sum(each.alpha.shape[1] for each in processes), len(columns)))
 
     def work(start: int) -> Numbers:
         return np.concatenate([each.slopes(z[start : start + ROWS], columns, steps) for each in processes])
@@ -258,5 +271,6 @@ def _moments(
     with closing(in_threads(work, starts)) as results:
         for start, slopes in zip(starts, results, strict=True):
             mean[:, start : start + ROWS], spread[:, start : start + ROWS] = slopes.mean(axis=0), slopes.std(axis=0, ddof=1)
+            total += slopes.sum(axis=2)
             progress(0.8 + 0.2 * min(start + ROWS, len(z)) / len(z), "Refits: slopes")
-    return mean, spread
+    return mean, spread, total / len(z)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.explaining.cloud import Cloud
-from napari_wse2xai.explaining.model import Model, Numbers
+from napari_wse2xai.explaining.model import Model, Numbers, moved
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
@@ -91,6 +91,10 @@ def grids(table: Numbers, points: int, percentiles: tuple[float, float]) -> Numb
 def ice_curves(model: Model, table: Numbers, columns: NDArray[np.int64], values: Numbers, progress: Progress = silent) -> Numbers:
     """Predictions (feature, pixel, point) for a table (pixel, column), one column at a time set to its values (feature, point)."""
     shape = (len(columns), len(table), values.shape[1])
+    there = np.broadcast_to(values[:, :, None], (len(columns), values.shape[1], len(table)))
+    short = moved(model, table, columns, there, progress, "Curves")
+    if short is not None:
+        return short.swapaxes(1, 2)
 
     def rows(start: int, stop: int) -> Numbers:
         feature, pixel, point = np.unravel_index(np.arange(start, stop), shape)

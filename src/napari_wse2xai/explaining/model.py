@@ -77,6 +77,13 @@ def predict(model: Model, table: Numbers) -> Numbers:
     return model.rows(len(table), lambda start, stop: table[start:stop])
 
 
+def moved(
+    model: Model, table: Numbers, columns: NDArray[np.int64], there: Numbers, progress: Progress = silent, message: str = ""
+) -> Numbers | None:
+    """Predictions (feature, k, n) with one column at a time moved to values (feature, k, n); None where a model knows no short way."""
+    return model.moved(table, columns, there, progress, message) if isinstance(model, TorchModel) else None
+
+
 @dataclass(frozen=True, eq=False)
 class TableModel:
     """An estimator with ``predict``, as scikit-learn's."""
@@ -141,6 +148,37 @@ class TorchModel:
         """Derivatives (n, feature) of the prediction by each column of the table (n, feature), by automatic differentiation."""
         chunk, report = self._chunk(table[:1]), (progress, "Derivatives")
         return self._chunks(chunk, lambda start, stop: self._derivatives(table[start:stop]), table.shape, report)
+
+    def moved(self, table: Numbers, columns: NDArray[np.int64], there: Numbers, progress: Progress, message: str) -> Numbers | None:
+        """Predictions (feature, k, n) with one column at a time moved to values; None where the module knows no short way."""
+        if not hasattr(self.module, "moved"):
+            return None
+        jobs = [(feature, start) for feature in range(len(columns)) for start in range(0, len(table), LARGEST_CHUNK)]
+
+        def work(job: tuple[int, int]) -> Numbers:
+            feature, rows = job[0], slice(job[1], job[1] + LARGEST_CHUNK)
+            return self._moved(table[rows], int(columns[feature]), there[feature, :, rows])
+
+        return self._in_turns(jobs, work, there, (progress, message))
+
+    def _in_turns(
+        self, jobs: list[tuple[int, int]], work: Callable[[tuple[int, int]], Numbers], there: Numbers, report: tuple[Progress, str]
+    ) -> Numbers:
+        from napari_wse2xai.numerics.threads import in_threads
+
+        values = np.empty_like(there)
+        with closing(in_threads(work, jobs, workers=None if self.device.type == "cpu" else 1)) as results:
+            for done, ((feature, start), result) in enumerate(zip(jobs, results, strict=True), start=1):
+                values[feature, :, start : start + result.shape[1]] = result
+                report[0](done / len(jobs), report[1])
+        return values
+
+    def _moved(self, rows: Numbers, column: int, there: Numbers) -> Numbers:
+        import torch
+
+        with torch.inference_mode():
+            found = self.module.moved(self._tensor(rows), column, self._tensor(there))  # type: ignore[operator]
+            return np.asarray(found[..., self.target].double().cpu().numpy())
 
     def _chunk(self, row: Numbers) -> int:
         """Rows whose largest activation fits the cache, found by sending one row through."""

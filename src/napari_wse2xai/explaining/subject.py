@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.explaining.cloud import Cloud
-from napari_wse2xai.explaining.model import Model, Numbers, as_model, predict
+from napari_wse2xai.explaining.model import Model, Numbers, as_model, moved, predict
 from napari_wse2xai.explaining.sampling import representative
 from napari_wse2xai.progress import Progress
 
@@ -62,6 +62,9 @@ class Subject:
 
     def moved(self, columns: Rows, there: Numbers, progress: Progress, message: str) -> Numbers:
         """Predictions (side, feature, n) with one column at a time moved to values (side, feature, n)."""
+        short = moved(self.model, self.table, columns, there.swapaxes(0, 1), progress, message)
+        if short is not None:
+            return short.swapaxes(0, 1)
 
         def rows(start: int, stop: int) -> Numbers:
             side, feature, pixel = np.unravel_index(np.arange(start, stop), there.shape)

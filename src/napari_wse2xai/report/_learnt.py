@@ -185,10 +185,13 @@ def compared(explanation: Explanation) -> dict[str, Any]:
 
 
 def _with_unit(explanation: Explanation, index: int) -> str:
-    """Mean slope with its unit."""
+    """Mean slope with its error and unit."""
     mean = float(explanation.slope[index].mean())
     unit = f"{explanation.target_unit} / {explanation.feature_units[index]}".replace("cm-1", "cm⁻¹")
-    return f"{to_digits_of(mean, abs(mean), digits=3)} {unit}"
+    if explanation.mean_slope_error is None:
+        return f"{to_digits_of(mean, abs(mean), digits=3)} {unit}"
+    error = float(explanation.mean_slope_error[index])
+    return f"{to_digits_of(mean, error)} ± {error:.2g} {unit}"
 
 
 def recovery(explanation: Explanation) -> dict[str, Any] | None:

@@ -190,6 +190,7 @@ class _Case:
             slope_error=errors.slope_error,
             off_cloud=slopes.off_cloud,
             importance_error=errors.importance_error,
+            mean_slope_error=errors.mean_slope_error,
             not_separable=self.together(),
             remarks=(*_of_weights(further), *self.remarks()),
             name=self.asked.model.name,

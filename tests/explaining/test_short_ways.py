@@ -1,0 +1,37 @@
+"""A process knows a short way to predictions with one parameter moved: they are its predictions all the same."""
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.explaining import ice_slope, partial_dependence
+from napari_wse2xai.learning import GaussianProcess
+
+
+@pytest.fixture(scope="module")
+def fitted() -> tuple[GaussianProcess, np.ndarray]:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(90, 5)) * [1, 10, 0.1, 5, 0] + [3, 0, 7, 100, 2]
+    z = (x - x.mean(axis=0)) / [1, 10, 0.1, 5, 1]
+    y = 50 + 10 * np.tanh(z[:, 0]) + 4 * z[:, 1] * z[:, 2] + rng.normal(0, 0.5, 90)
+    return GaussianProcess(kernels=2).fit(x, y), x
+
+
+def test_slopes_are_those_of_its_predictions(fitted: tuple[GaussianProcess, np.ndarray]) -> None:
+    process, x = fitted
+    found = ice_slope(process, x)
+    for column in range(4):
+        step = found.step[column] * np.eye(5)[column]
+        wanted = (process.predict(x + step) - process.predict(x - step)) / (2 * found.step[column])
+        np.testing.assert_allclose(found.slope[column], wanted, rtol=1e-3, atol=1e-4 * 10 / found.step[column])
+    assert (found.slope[4] == 0).all(), "a parameter that is the same everywhere"
+
+
+def test_curves_are_means_of_its_predictions(fitted: tuple[GaussianProcess, np.ndarray]) -> None:
+    process, x = fitted
+    found = partial_dependence(process, x, [1, 3], grid_resolution=7, nodes=None, samples=None, kind="both")
+    for row, column in enumerate([1, 3]):
+        for point in (0, 4):
+            there = x.copy()
+            there[:, column] = found.grid_values[row, point]
+            np.testing.assert_allclose(found.individual[row, :, point], process.predict(there), rtol=1e-4)
+            assert found.average[row, point] == pytest.approx(process.predict(there).mean(), rel=1e-5)
