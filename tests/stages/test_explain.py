@@ -44,6 +44,8 @@ def test_every_number_has_its_error_and_its_place(explained: Explanation, sample
     assert (explained.slope_error > 0).all()
     assert explained.ice.shape == (count, len(explained.pixels), grid)
     assert explained.derivative.shape == (count, len(samples))
+    truth, found, error = 3 + 0.002 * samples.features[:, 8].mean(), explained.slope[A_HEIGHT].mean(), explained.mean_slope_error[A_HEIGHT]
+    assert abs(found - truth) < 3 * error < truth, "the mean slope has an error that holds the law's own mean"
     assert sorted(explained.ranking) == list(range(count))
     assert explained.sure(A_HEIGHT).mean() > explained.sure(1).mean()
 
