@@ -8,9 +8,10 @@ import pytest
 from matplotlib.image import imread
 from qtpy.QtWidgets import QApplication
 
-from learned import A_HEIGHT, E_POSITION, make_explanation, make_samples
+from learned import A_HEIGHT, E_POSITION, make_explanation, make_samples, with_others
 from napari_wse2xai.data import Explanation, Frame, Level
 from napari_wse2xai.gui.explain.maps import MapsPlot
+from napari_wse2xai.gui.explain.result import MODELS, ExplainResult
 
 
 @pytest.fixture
@@ -70,3 +71,23 @@ def test_a_line_scan_is_shown_as_curves(plot: MapsPlot, explanation: Explanation
         plot.show_feature(along, feature)
         drawn = plot.figure.axes[0].lines[0].get_ydata()
         np.testing.assert_allclose(drawn, samples.features[:, feature], rtol=1e-6)
+
+
+def test_models_that_predict_as_well_have_a_tab_that_follows_the_click_and_a_sentence(qtbot) -> None:
+    result, last = ExplainResult(), 4
+    qtbot.addWidget(result)
+    result.show_explanation(make_explanation())
+    assert not result.tabs.isTabVisible(last), "there is but one model"
+    explanation = with_others(make_explanation(), disputed=0.5)
+    result.show_explanation(explanation)
+    assert result.tabs.isTabVisible(last)
+    assert "map disputed" in result.map_verdict.text() and "not on where" in result.map_verdict.text()
+    result.tabs.setCurrentIndex(last)
+    assert result.shown == MODELS
+    for row in (0, 1):
+        result.table.setCurrentCell(row, 0)
+        feature = explanation.ranking[row]
+        own, other, apart = [np.asarray(axes.images[0].get_array()) for axes in result.figure.axes if axes.get_title()]
+        assert np.nanmax(np.abs(own - explanation.samples.image(explanation.slope[feature], 0))) == 0
+        assert np.nanmax(np.abs(other - 0.9 * own)) < 1e-6 * np.nanmax(np.abs(own))
+        assert np.nanmax(apart) == 4.0

@@ -17,13 +17,15 @@ from napari_wse2xai.gui.explain.saved import BelowCurves, page
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import TabBar
 from napari_wse2xai.gui.parts.verdict_badge import VerdictBadge
-from napari_wse2xai.plots import explaining
+from napari_wse2xai.plots import compared, explaining
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import with_error
 
-ICE, PDP, MAPS, RANKING = "Curves", "All modes", "Maps", "Ranking"
+ICE, PDP, MAPS, RANKING, MODELS = "Curves", "All modes", "Maps", "Ranking", "Models"
 PANEL_ROW = 150
 """Height of a row of small panels, pixels."""
+MAP_ROW = 210
+"""Height of a map, pixels."""
 ROWS_SHOWN = 8
 PEAK_LOSS = "what the model's R² loses where position, FWHM and height of the peak are shuffled together between the pixels"
 
@@ -44,7 +46,7 @@ class ExplainResult(QWidget):
         self.map_verdict, self.remarks = QLabel(), QLabel()
         for label in (self.map_verdict, self.remarks):
             label.setWordWrap(True)
-        for name in (ICE, PDP, MAPS, RANKING):
+        for name in (ICE, PDP, MAPS, RANKING, MODELS):
             self.tabs.addTab(name)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
@@ -69,6 +71,7 @@ class ExplainResult(QWidget):
         if explanation is None:
             return
         self.badge.show_verdict(explanation.verdict, brief=True)
+        self.tabs.setTabVisible(self.tabs.count() - 1, bool(explanation.others))
         self.map_verdict.setText(f"<b>{explanation.model_words}, {explanation.map_level}.</b> {explanation.map_sentence}")
         self.map_verdict.setToolTip(explanation.map_level.meaning)
         self.remarks.setText("<br>".join(explanation.remarks))
@@ -98,7 +101,7 @@ class ExplainResult(QWidget):
         if self.explanation is None or not 0 <= row < len(self.explanation.ranking):
             return
         self.feature = self.explanation.ranking[row]
-        if self.shown in self._plots:  # the others show all parameters at once
+        if self.shown in (*self._plots, MODELS):  # the others show all parameters at once
             self._draw()
         self.chosen.emit(self.feature)
 
@@ -138,12 +141,16 @@ class ExplainResult(QWidget):
             return
         self.canvas.figure.clear()
         with rc_context(SMALL):
-            self.canvas.setFixedHeight(draw(self.canvas.figure, explanation, self.shown))
+            self.canvas.setFixedHeight(draw(self.canvas.figure, explanation, self.shown, self.feature))
         self.canvas.draw_idle()
 
 
-def draw(figure: Figure, explanation: Explanation, which: str) -> int:
-    """Draw one of the plots of all parameters, named as its tab; returns its height in pixels."""
+def draw(figure: Figure, explanation: Explanation, which: str, feature: int) -> int:
+    """Draw one of the plots that have no canvas of their own, named as its tab; returns its height in pixels."""
+    if which == MODELS and explanation.others:
+        rows = len(explanation.others) + 2
+        compared.draw_compared(list(figure.subplots(rows, 1)), explanation, feature)
+        return MAP_ROW * rows
     if which == PDP:
         _tidy(figure, explaining.draw_pdp_panel(figure, explanation, columns=2))
         return PANEL_ROW * -(-len(explaining.modes(explanation)) // 2) + 70
