@@ -115,7 +115,7 @@ def test_what_only_the_window_could_ask_comes_with_the_explanation(learnt: Train
     (looked,) = found.wavenumbers
     assert looked.by_line.sum() == pytest.approx(1)
     assert LINES[int(looked.by_line.argmax())].name == "A1'"
-    np.testing.assert_allclose(looked.drawn.max(axis=1), samples.features[:, 2::3].mean(axis=0), rtol=0.25)  # of lines that move
+    np.testing.assert_allclose(looked.drawn.max(axis=1), samples.features[:, 2::3].mean(axis=0), rtol=0.35)  # of caricatures that move
 
 
 def _scored(model: TrainedModel, **r2: float) -> TrainedModel:

@@ -146,7 +146,7 @@ def _asked(explanation: Explanation) -> Iterator[tuple[str, str]]:
         for key, of_flake in _flakes(f"explanation_regions_{place}", explanation.samples.names):
             yield key, words + of_flake
     for found in explanation.wavenumbers:
-        yield "explanation_wavenumbers", f"Integrated gradients over the mean lines. {found.sentence(explanation)}"
+        yield "explanation_wavenumbers", f"Integrated gradients over the mean lines as the network sees them. {found.sentence(explanation)}"
 
 
 def _flakes(name: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
