@@ -28,7 +28,7 @@ from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.stages import STAGES, Baseline, Calibrate, CorrectResponse, Decompose, Deconvolve, FindFlake, Normalise, Peak, Stage
 
-LEAST_WIDTH = 360
+LEAST_WIDTH = 390
 
 
 class MainWidget(FollowsLayers):

@@ -28,8 +28,8 @@ REPLACED = "#e85d9e"
 """Colour of the ticks at channels that the spike filter replaced."""
 PREVIEW = "#e0b000"
 """Colour of a fit that is not made yet."""
-WORDS_PX, WORDS_MOST_PX = 280, 420
-"""Width of the numbers beside the curves, which get the rest."""
+WORDS_PX, WORDS_MOST_PX = 310, 420
+"""Width of the numbers beside the curves, at least and at most."""
 WELCOME = "Open a map;\nthe spectrum under the mouse\nis shown here."
 
 
@@ -85,6 +85,7 @@ class SpectrumView(Docked):
         column.addWidget(self.words, 1)
         scroll.setWidget(beside)
         scroll.setWidgetResizable(True)
+        scroll.setMinimumWidth(WORDS_PX)
         scroll.setMaximumWidth(WORDS_MOST_PX)
         return scroll
 
