@@ -59,7 +59,8 @@ def test_the_step_that_is_opened_is_on_top(viewer, settle, small: SpectralMap) -
     contents.add(viewer, to_layers(small))
     settle(bench.panels[Deconvolve].work.begin_button.isEnabled)
     bench.open_section(Deconvolve)
-    settle(lambda: in_window(bench.panels[Deconvolve])[1] - in_window(bench)[1] < 150)
+    settle(lambda: abs(in_window(bench._sections[Deconvolve])[1] - in_window(bench)[1]) < 20)
+    assert in_window(bench.panels[Deconvolve].work.begin_button)[1] - in_window(bench)[1] < bench.height() / 2
 
 
 @pytest.mark.own_window

@@ -108,7 +108,7 @@ def test_a_form_reaches_the_prediction_and_survives_a_file(tmp_path) -> None:
 def test_settings_of_before_are_still_read() -> None:
     """Three entries a line, no form: the network is drawn as it was trained, with the usual form."""
     table = np.column_stack([np.linspace(249, 251, 30), np.full(30, 6.0), np.linspace(100, 900, 30)])
-    network = SpectralCNNRegressor((Line("A", "voigt", WINDOW),), max_epochs=1, device="cpu").fit(table, table[:, 2])
+    network = SpectralCNNRegressor((Line("A", "voigt", WINDOW),), max_epochs=1, device="cpu", drawing="true").fit(table, table[:, 2])
     settings = json.loads(json.dumps(network.settings()))
     assert settings["lines"] == [["A", "voigt", [230.0, 270.0]]]
     again = SpectralCNNRegressor.from_state(settings, network.state())

@@ -3,10 +3,11 @@
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QComboBox, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Components
 from napari_wse2xai.gui.parts.drawn import SMALL, canvas_of, take_out
+from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import QUIET, MessageLabel
 from napari_wse2xai.stages.component_peaks import peaks_of
 
@@ -21,7 +22,7 @@ class ComponentsView(QWidget):
         super().__init__(parent)
         self._components: Components | None = None
         self.canvas: Any = None
-        self.which = QComboBox()
+        self.which = ComboBox()
         self.which.setToolTip("Component whose maxima become start peaks.")
         self.take = QPushButton("Its maxima as start peaks")
         self.take.setToolTip("Put the maxima of this spectrum into the list of peaks of Deconvolve, in place of what is there.")
