@@ -18,7 +18,7 @@ ENV := NAPARI_CONFIG= QT_API=pyside6 PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFI
 # Two workers on two cores: more threads would only wait for one another, and cost a third more.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test lint check mutants setup system clean
+.PHONY: demo test lint docs check mutants setup system clean
 
 demo: system $(STAMP)
 	$(ENV) $(ON_SCREEN) $(BIN)/napari-wse2xai demo --output demo_out $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-window)
@@ -32,7 +32,11 @@ lint: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-check: lint test
+# The site of the documents, every link in it checked.
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict --site-dir $(VENV)/site
+
+check: lint docs test
 
 # Faults planted one at a time: does a test fail?  Half an hour; not part of `check`.  MUTANTS_ARGS="--count 60 --rooms plots": fewer, of one room.
 mutants: system $(STAMP)

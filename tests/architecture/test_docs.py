@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+import tomllib
 from pathlib import Path
 from types import ModuleType
 
@@ -11,7 +12,7 @@ from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, P
 from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Simulate, Train
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("benchmarks/*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
 LINK = re.compile(r"\]\((?!\w+:)([^)#]+)(#[^)]*)?\)")
 
 
@@ -79,6 +80,27 @@ def test_every_stage_has_its_section_and_every_setting_its_row(generator: Module
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
     for target, _ in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_every_page_stands_in_the_menu_of_the_site() -> None:
+    menu = set(re.findall(r"[\w/]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")))
+    assert menu == {page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/**/*.md")}
+
+
+def test_every_picture_of_the_documents_is_shown_somewhere() -> None:
+    shown = {name for page in PAGES for name in re.findall(r"images/([\w.]+)", page.read_text(encoding="utf-8"))}
+    assert {picture.name for picture in (ROOT / "docs" / "images").iterdir()} <= shown
+
+
+def test_the_page_on_pypi_leads_out_of_itself_by_whole_addresses() -> None:
+    """There is no folder beside it: a link into one is broken there, and a picture missing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    page = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert LINK.search(page)
+    for rule in project["tool"]["hatch"]["metadata"]["hooks"]["fancy-pypi-readme"]["substitutions"]:
+        page = re.sub(rule["pattern"], rule["replacement"], page)
+    assert not LINK.search(page)
+    assert project["project"]["urls"]["Source"] in page
 
 
 def test_the_example_of_the_stages_page_runs(generator: ModuleType) -> None:
