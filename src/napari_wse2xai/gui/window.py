@@ -17,9 +17,12 @@ def show(files: Iterable[Path]) -> None:
 
 def screenshot(files: Iterable[Path], target: Path) -> None:
     """Write a picture of the whole window with files."""
+    from qtpy.QtCore import QThreadPool
+
     viewer = open_window(files)
     save_picture(viewer, target)
     viewer.close()
+    QThreadPool.globalInstance().waitForDone()  # what still runs in a thread would report to a window that is no more
 
 
 def open_window(files: Iterable[Path]) -> Any:

@@ -209,8 +209,8 @@ def draw_kinds(axes: Axes, frame: Frame, values: NDArray[np.uint8], kinds: Mappi
     axes.imshow(
         shown.reshape(1, -1) if line else shown,
         extent=line_extent(frame) if line else extent_um(frame),
-        cmap=ListedColormap([colour for _, colour in kinds.values()]),
-        norm=BoundaryNorm(np.arange(len(kinds) + 1) - 0.5, len(kinds)),
+        cmap=ListedColormap([colour for _, colour in kinds.values()] or ["none"]),
+        norm=BoundaryNorm(np.arange(max(len(kinds), 1) + 1) - 0.5, max(len(kinds), 1)),
         interpolation="nearest",
         aspect="auto" if line else aspect(frame),
     )

@@ -10,12 +10,12 @@ from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, NullTest, Score, TrainedModel, Verdict
-from napari_wse2xai.data.quantities import COLORMAPS, pretty
+from napari_wse2xai.data.quantities import COLORMAPS, pretty, region_color
 from napari_wse2xai.data.verdict import p_in_words
 from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.judged import badge
-from napari_wse2xai.plots.maps import draw_map, draw_profile, limits
+from napari_wse2xai.plots.maps import draw_kinds, draw_map, draw_profile, limits
 
 UNEXPLAINED = 5.0
 """Standard errors at which the colours of what is not explained end."""
@@ -137,15 +137,15 @@ def draw_unexplained(grid: Sequence[Axes], model: TrainedModel, target: str, *, 
     frame, index = model.samples.frames[flake], model.samples.target(target)
     assert model.unexplained is not None and model.region is not None
     score = model.samples.image(model.unexplained[index], flake)
-    region = np.where(model.region[index] > 0, model.region[index], np.nan).astype(np.float64)
-    title, where = f"PL {target} that RS does not explain", "Regions where it gathers"
+    region = np.nan_to_num(model.samples.image(model.region[index].astype(np.float64), flake)).astype(np.uint8)
+    title = f"PL {target} that RS does not explain"
     if is_line(frame):
         draw_profile(grid[0], frame, score, title=title, unit="standard errors")
-        draw_profile(grid[1], frame, model.samples.image(region, flake), title=where, unit="number")
     else:
         image = draw_map(grid[0], frame, score, title=title, unit="standard errors")
         image.set(cmap=COLORMAPS["slope"], clim=(-UNEXPLAINED, UNEXPLAINED))
-        draw_map(grid[1], frame, model.samples.image(region, flake), title=where, unit="number")
+    kinds = {number: (f"region {number}", region_color(number - 1)) for number in range(1, int(region.max(initial=0)) + 1)}
+    draw_kinds(grid[1], frame, region, kinds, "Regions where it gathers" if kinds else "It gathers nowhere")
     badge(grid[0], model.verdict(target), inside=True)
 
 
