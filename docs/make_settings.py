@@ -145,6 +145,8 @@ def _several(inside: tuple[Any, ...]) -> str:
         return "list of names"
     if inside == (int, int):
         return "two whole numbers"
+    if inside[0] is Path:
+        return "list of files"
     if get_origin(inside[0]) is Literal or Literal in map(get_origin, get_args(inside[0])):
         return f"one or several of {_type(inside[0])}"
     if get_args(inside[0]) and inside[-1] is not Ellipsis:
