@@ -1,10 +1,8 @@
 """Components of a map's spectra as layers: their shares as images, groups of like spectra as Labels."""
 
-import numpy as np
-
 from napari_wse2xai.data import Components
 from napari_wse2xai.data.quantities import COLORMAPS, region_color
-from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, image_layer, place, to_layers
+from napari_wse2xai.layers.shown import LayerTuple, Shown, image_layer, kinds_layer, reach, to_layers
 
 GROUPS = "groups"
 
@@ -25,8 +23,7 @@ def share_layer(components: Components, index: int) -> LayerTuple:
     title = f"{components.name} · {components.method} {index + 1} ({100 * components.explained[index]:.2g} %)"
     layer = image_layer(components, name, title, values, COLORMAPS["slope" if diverges else "value"], visible=index == 0)
     if diverges:
-        reach = float(np.nanpercentile(np.abs(values), 98)) if np.isfinite(values).any() else 1.0
-        layer[1]["contrast_limits"] = (-reach or -1.0, reach or 1.0)
+        layer[1]["contrast_limits"] = (-reach(values), reach(values))
     return layer
 
 
@@ -34,12 +31,6 @@ def groups_layer(components: Components) -> LayerTuple:
     """Groups of like spectra as Labels."""
     if components.group is None:
         raise ValueError("components are no groups")
-    words = ["not compared", *components.names]
-    keywords = {
-        "name": f"{components.name} · {components.method}, {len(components.names)} groups",
-        "opacity": 0.6,
-        "features": {"index": list(range(len(words))), "group": words},
-        "colormap": {None: "#00000000", 0: "#00000000"} | {k + 1: region_color(k) for k in range(len(components.names))},
-        "metadata": {KEY: Shown(components, GROUPS)},
-    }
-    return components.group, keywords | place(components.frame), "labels"
+    kinds = [("not compared", "#00000000"), *((name, region_color(k)) for k, name in enumerate(components.names))]
+    name = f"{components.name} · {components.method}, {len(components.names)} groups"
+    return kinds_layer(Shown(components, GROUPS), name, components.group, kinds, heading="group", opacity=0.6)

@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Samples, TrainedModel
 from napari_wse2xai.data.explanation import APART
-from napari_wse2xai.data.quantities import COLORMAPS, REGION_COLORS, Feature, colormap_of, feature_words, pretty
-from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, limits, place, to_layers
+from napari_wse2xai.data.quantities import COLORMAPS, REGION_COLORS, Feature, colormap_of, feature_words, pretty, region_color
+from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, kinds_layer, limits, place, reach, to_layers
 from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 
 MODEL_PARTS = ("measured", "predicted", "error", "split", "folds")
@@ -65,7 +65,7 @@ def unexplained_layers(model: TrainedModel, target: str, flake: int = 0) -> list
     score, region = model.samples.image(model.unexplained[index], flake), model.region[index]
     words = [
         ("explained", "#00000000"),
-        *((f"region {k}", REGION_COLORS[(k - 1) % len(REGION_COLORS)]) for k in range(1, region.max() + 1)),
+        *((f"region {k}", region_color(k - 1)) for k in range(1, region.max() + 1)),
     ]
     name, limits_ = f"what RS does not explain of PL {target}", (-5.0, 5.0)
     return [
@@ -97,10 +97,10 @@ def slope_layer(explanation: Explanation, feature: int, flake: int = 0, *, only_
     samples, name = explanation.samples, explanation.features[feature]
     every = explanation.slope[feature]
     values = samples.image(np.where(explanation.sure(feature), every, np.nan) if only_sure else every, flake)
-    reach = _reach(samples.image(every, flake))
+    limit = reach(samples.image(every, flake))
     unit = f"{pretty(explanation.target_unit)} / {pretty(explanation.feature_units[feature])}"
     title = f"{feature_words(name)} slope, {explanation.model_words} ({unit}){_stamp(str(explanation.verdict.level))}"
-    return _image(explanation, f"slope {name}", title, values, flake, contrast_limits=(-reach, reach), visible=True)
+    return _image(explanation, f"slope {name}", title, values, flake, contrast_limits=(-limit, limit), visible=True)
 
 
 def disagreement_layer(explanation: Explanation, feature: int, flake: int = 0) -> LayerTuple:
@@ -171,18 +171,12 @@ def _stamp(level: str) -> str:
     return "" if level == "interpretable" else f" · {level.upper()}"
 
 
-def _reach(values: NDArray[Any]) -> float:
-    """Colour limit, up and down: deaf to outliers, never zero."""
-    finite = np.abs(values[np.isfinite(values)])
-    return float(np.percentile(finite, 98)) or 1.0 if finite.size else 1.0
-
-
 def _image(artefact: TrainedModel | Explanation, part: str, name: str, values: NDArray[Any], flake: int, **looks: Any) -> LayerTuple:
-    reach = _reach(values)
+    limit = reach(values)
     keywords = {
         "name": _named(artefact.samples, name, flake),
         "colormap": COLORMAPS["slope"],
-        "contrast_limits": (-reach, reach),
+        "contrast_limits": (-limit, limit),
         "visible": False,
     }
     keywords |= {"metadata": {KEY: Shown(artefact, part, flake)}}
@@ -191,15 +185,7 @@ def _image(artefact: TrainedModel | Explanation, part: str, name: str, values: N
 
 def _labels(model: TrainedModel, part: str, title: str, values: NDArray[np.int64], words: list[tuple[str, str]], flake: int) -> LayerTuple:
     picture = np.nan_to_num(model.samples.image(values, flake)).astype(np.uint8)
-    colours: dict[int | None, str] = {None: "#00000000"} | {index: colour for index, (_, colour) in enumerate(words)}
-    keywords = {
-        "name": _named(model.samples, title, flake),
-        "visible": False,
-        "features": {"index": list(range(len(words))), part: [word for word, _ in words]},
-        "colormap": colours,
-        "metadata": {KEY: Shown(model, part, flake)},
-    }
-    return picture, keywords | place(model.samples.frames[flake]), "labels"
+    return kinds_layer(Shown(model, part, flake), _named(model.samples, title, flake), picture, words, visible=False)
 
 
 def _named(samples: Samples, name: str, flake: int) -> str:

@@ -1,6 +1,6 @@
 """What every layer has in common: its place on the canvas, its looks, and the way back to what it shows."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import singledispatch
 from typing import Any
@@ -99,3 +99,29 @@ def limits(values: NDArray[Any], low: float, high: float) -> tuple[float, float]
         return 0.0, 1.0
     bottom, top = (float(v) for v in np.percentile(finite, [low, high]))
     return (bottom, top) if top > bottom else (bottom - 0.5, bottom + 0.5)
+
+
+def kinds_layer(
+    shown: Shown, name: str, values: NDArray[Any], kinds: Sequence[tuple[str, str]], *, heading: str = "", **looks: Any
+) -> LayerTuple:
+    """Which of some kinds each pixel is of, as Labels whose words stand in the status bar.
+
+    Parameters
+    ----------
+    values : (ny, nx) numbers of `kinds`, from 0
+    kinds : words and colour of each
+    heading : of the words; the part that is shown where none is given
+    """
+    keywords = {
+        "name": name,
+        "features": {"index": list(range(len(kinds))), heading or shown.part: [words for words, _ in kinds]},
+        "colormap": {None: "#00000000"} | {number: colour for number, (_, colour) in enumerate(kinds)},
+        "metadata": {KEY: shown},
+    }
+    return values, keywords | looks | place(shown.frame), "labels"
+
+
+def reach(values: NDArray[Any]) -> float:
+    """Colour limit, up and down: deaf to outliers, never zero."""
+    finite = np.abs(values[np.isfinite(values)])
+    return float(np.percentile(finite, 98)) or 1.0 if finite.size else 1.0

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, place, to_layers
+from napari_wse2xai.layers.shown import LayerTuple, Shown, kinds_layer, to_layers
 from napari_wse2xai.theory.beside import TheoryBeside
 from napari_wse2xai.theory.cell import HarmonicCell
 
@@ -21,14 +21,8 @@ def _(artefact: TheoryBeside) -> list[LayerTuple]:
 
 def regions_layer(beside: TheoryBeside) -> LayerTuple:
     """Bright and dark parts of the flake, whose mean spectra theory is laid over, as Labels."""
-    keywords = {
-        "name": f"bright and dark by {beside.light}",
-        "opacity": 0.5,
-        "features": {"index": list(range(len(_REGIONS))), "region": list(_REGIONS)},
-        "colormap": {None: "#00000000"} | dict(enumerate(_REGIONS.values())),
-        "metadata": {KEY: Shown(beside, "regions")},
-    }
-    return beside.region, keywords | place(beside.frame), "labels"
+    name = f"bright and dark by {beside.light}"
+    return kinds_layer(Shown(beside, "regions"), name, beside.region, list(_REGIONS.items()), heading="region", opacity=0.5)
 
 
 def structure_layer(cell: HarmonicCell, name: str, *, visible: bool = True) -> LayerTuple:

@@ -1,5 +1,6 @@
 """A first look at a map, before any peak is fitted."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -92,7 +93,10 @@ class Decompose(Stage[SpectralMap, Components]):
         with single_threaded():
             basis, above = decomposition.principal(sample / scale, self._components_wanted(), MOST)
             if self.method == "k-means":
-                return self._grouped(spectra, basis, scale, above, progress)
+                model = decomposition.clusters(basis.shares(sample / scale)[0], self.number or min(above + 1, MOST))
+                return self._grouped(
+                    spectra, lambda chunk: model.predict(basis.shares(chunk / scale)[0]), model.n_clusters, above, progress
+                )
             if self.method == "NMF":
                 basis = decomposition.positive(sample / scale, self.number or min(max(above, 1), MOST))
             return self._shared(spectra, basis, scale, above, progress)
@@ -118,11 +122,12 @@ class Decompose(Stage[SpectralMap, Components]):
             above_noise=above,
         )
 
-    def _grouped(self, spectra: "_Spectra", basis: decomposition.Basis, scale: Array, above: int, progress: Progress) -> Components:
+    def _grouped(
+        self, spectra: "_Spectra", group_of: Callable[[Array], NDArray[Any]], number: int, above: int, progress: Progress
+    ) -> Components:
         """Groups by the principal scores, strongest first, each with its mean spectrum and the spread about it."""
-        model = decomposition.clusters(basis.shares(spectra.sample() / scale)[0], self.number or min(above + 1, MOST))
-        found = np.concatenate([model.predict(basis.shares(chunk / scale)[0]) for chunk in spectra.chunks(progress)])
-        means, spreads, sizes = spectra.moments(found, model.n_clusters)
+        found = np.concatenate([group_of(chunk) for chunk in spectra.chunks(progress)])
+        means, spreads, sizes = spectra.moments(found, number)
         order = np.argsort(-means.mean(axis=1))
         rank = np.argsort(order)
         group = np.zeros(spectra.chosen.shape, dtype=np.uint8)
