@@ -16,10 +16,13 @@ from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
 from napari_wse2xai.gui.session import contents, kept_trainings
+from napari_wse2xai.gui.session.layers import LayerSnapshot
+from napari_wse2xai.gui.session.opened import open_file
 from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.layers import peak_layer, to_layers
+from napari_wse2xai.progress import silent
 from napari_wse2xai.session import Session, State
 from napari_wse2xai.session.files import view_in
 from napari_wse2xai.stages import CompareTheory, Deconvolve, Despike, Explain, FindFlake, Pair, Peak, Train
@@ -185,6 +188,34 @@ def test_a_flake_edited_by_hand_comes_back_as_it_was_drawn(viewer, panel, small)
     assert np.array_equal(source.flake, drawn > 0)
     assert contents.kept_with_flake(viewer, small) is source, "the same flake is no second result"
     assert contents.session(viewer).node(source).step == "flake edited by hand"
+
+
+def test_colours_and_contrast_that_were_chosen_come_back_with_their_layer(viewer, qtbot, panel, tmp_path, small, small_peaks):
+    show(viewer, small, small_peaks)
+    chosen = {"contrast_limits": [1010.0, 1050.5], "gamma": 0.7, "opacity": 0.4}
+    height = viewer.layers[-1]
+    height.colormap = "twilight"
+    for name, value in chosen.items():
+        setattr(height, name, value)
+    panel.save(tmp_path / "session.nc")
+    qtbot.waitUntil(lambda: "Saved" in panel.files.message.text(), timeout=60_000)
+    panel.undo()
+    assert len(viewer.layers) == 1
+    panel.redo()
+    again = viewer.layers[-1]
+    assert again is not height
+    assert (again.colormap.name, {name: getattr(again, name) for name in chosen}) == ("twilight", chosen)
+    (_, looks, _) = [layer for layer in open_file(tmp_path / "session.nc", silent).layers() if layer[2] == "image"][-1]
+    assert looks["colormap"] == "twilight"
+    assert {name: looks[name] for name in chosen} == chosen
+
+
+def test_looks_of_a_strangers_file_are_taken_only_where_they_can_be():
+    looks = {"colormap": "no such", "contrast_limits": [3.0, 1.0], "gamma": "much", "opacity": 0.5, "data": 1}
+    record = {"node": "peaks", "part": "A1' height", "flake": 0, "visible": True}
+    assert LayerSnapshot.from_record(record | {"looks": looks}).looks == {"opacity": 0.5}
+    for told in ("twilight", [1], {"contrast_limits": 5}, {"contrast_limits": [[1.0, np.nan]]}):
+        assert LayerSnapshot.from_record(record | {"looks": told}).looks == {}
 
 
 def test_a_step_is_run_again_from_the_panel_and_shown_in_the_place_of_the_former(viewer, qtbot, panel, settle, small, one_line):

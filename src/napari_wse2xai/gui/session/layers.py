@@ -1,6 +1,7 @@
 """The session of a window, and its layers, which follow it: what lies there is taken in, what is undone goes, what is redone comes."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -17,6 +18,8 @@ Viewer = Any
 Layer = Any
 MOST_MOMENTS = 300
 BLACK = "black"
+LOOKS = ("colormap", "contrast_limits", "gamma", "opacity")
+"""Of an image, what a user chooses for it and no result knows."""
 NO_LONGER = {State.REPLACED: " · replaced", State.OUT_OF_DATE: " · out of date"}
 """What is added to the name of a layer."""
 
@@ -31,15 +34,18 @@ class LayerSnapshot:
     visible: bool
     drawn: NDArray[np.bool_] | None = None
     """Flake as it was drawn, where that is not the result's."""
+    looks: Mapping[str, Any] = field(default_factory=dict)
+    """Colours and contrast of an image, as they were."""
 
     def as_record(self) -> dict[str, Any]:
-        """As a file of a session keeps it."""
-        return {"node": self.node, "part": self.part, "flake": self.flake, "visible": self.visible}
+        """As a file of a session keeps it; a colour map that napari has no name for stays away."""
+        known = {"node": self.node, "part": self.part, "flake": self.flake, "visible": self.visible}
+        return known | ({"looks": _plain(self.looks)} if self.looks else {})
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> "LayerSnapshot":
         """Back from a file."""
-        return cls(str(record["node"]), str(record["part"]), int(record["flake"]), bool(record["visible"]))
+        return cls(str(record["node"]), str(record["part"]), int(record["flake"]), bool(record["visible"]), looks=_looks_in(record))
 
 
 class SessionLayers:
@@ -160,12 +166,40 @@ def _seen(layer: Layer, is_: Shown, node: str) -> LayerSnapshot:
     if is_.part == "flake" and isinstance(is_.artefact, SpectralMap):
         flake = np.asarray(layer.data) > 0
         drawn = None if is_.artefact.flake is not None and np.array_equal(flake, is_.artefact.flake) else flake
-    return LayerSnapshot(node, is_.part, is_.flake, bool(layer.visible), drawn)
+    looks = {name: getattr(layer, name) for name in LOOKS if hasattr(layer, "contrast_limits")}
+    return LayerSnapshot(node, is_.part, is_.flake, bool(layer.visible), drawn, looks)
 
 
 def layer_again(held: Any, seen: LayerSnapshot) -> LayerTuple | None:
     """Layer of a result as it was; None where there is no such result, or it was painted."""
     made = part_layer(held, seen.part, seen.flake) if not isinstance(held, Missing) else None
-    if made is None or seen.drawn is None:
-        return made
-    return seen.drawn.astype(np.uint8), made[1], made[2]
+    if made is None:
+        return None
+    data, keywords, kind = made
+    return data if seen.drawn is None else seen.drawn.astype(np.uint8), keywords | dict(seen.looks), kind
+
+
+def _plain(looks: Mapping[str, Any]) -> dict[str, Any]:
+    """Looks as numbers and names."""
+    from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
+    name = str(looks["colormap"].name)
+    numbers = {"contrast_limits": [float(each) for each in looks["contrast_limits"]]}
+    numbers |= {each: float(looks[each]) for each in ("gamma", "opacity")}
+    return numbers | ({"colormap": name} if name in AVAILABLE_COLORMAPS else {})
+
+
+def _looks_in(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Looks that a file keeps, which may be a stranger's: those that this napari knows."""
+    from napari.utils.colormaps import AVAILABLE_COLORMAPS
+
+    told = record.get("looks")
+    looks = {name: told[name] for name in LOOKS if name in told} if isinstance(told, dict) else {}
+    low, high = (*np.ravel(looks.get("contrast_limits", ())), 0, 0)[:2]
+    is_valid = {
+        "colormap": looks.get("colormap") in AVAILABLE_COLORMAPS,
+        "contrast_limits": isinstance(low, float) and isinstance(high, float) and -np.inf < low < high < np.inf,
+        "gamma": isinstance(looks.get("gamma"), float) and 0.2 <= looks["gamma"] <= 2,
+        "opacity": isinstance(looks.get("opacity"), float) and 0 <= looks["opacity"] <= 1,
+    }
+    return {name: value for name, value in looks.items() if is_valid[name]}
