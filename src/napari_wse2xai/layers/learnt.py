@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, Samples, TrainedModel
 from napari_wse2xai.data.explanation import APART
-from napari_wse2xai.data.quantities import COLORMAPS, REGION_COLORS, Feature, colormap_of, feature_words, pretty, region_color
+from napari_wse2xai.data.quantities import COLORMAPS, Feature, colormap_of, feature_words, pretty, region_color
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, kinds_layer, limits, place, reach, to_layers
 from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 
@@ -154,16 +154,10 @@ def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int
     rules : what each region is, in words
     """
     samples, name = explanation.samples, explanation.features[feature]
-    words = ["nothing was learnt here", *rules]
-    title = f"regions of {feature_words(name)}{_stamp(str(explanation.verdict.level))}"
-    keywords = {
-        "name": _named(samples, title, flake),
-        "opacity": 0.85,
-        "features": {"index": list(range(len(words))), "rule": words},
-        "colormap": {None: "#00000000", 0: "#00000000"} | dict(enumerate(REGION_COLORS, 1)),
-        "metadata": {KEY: Shown(explanation, f"effect {name}", flake)},
-    }
-    return np.nan_to_num(samples.image(regions, flake)).astype(np.uint8), keywords | place(samples.frames[flake]), "labels"
+    kinds = [("nothing was learnt here", "#00000000"), *((rule, region_color(k)) for k, rule in enumerate(rules))]
+    title = _named(samples, f"regions of {feature_words(name)}{_stamp(str(explanation.verdict.level))}", flake)
+    picture = np.nan_to_num(samples.image(regions, flake)).astype(np.uint8)
+    return kinds_layer(Shown(explanation, f"effect {name}", flake), title, picture, kinds, heading="rule", opacity=0.85)
 
 
 def _stamp(level: str) -> str:
