@@ -184,7 +184,7 @@ def _plain(looks: Mapping[str, Any]) -> dict[str, Any]:
     from napari.utils.colormaps import AVAILABLE_COLORMAPS
 
     name = str(looks["colormap"].name)
-    numbers = {"contrast_limits": [float(each) for each in looks["contrast_limits"]]}
+    numbers: dict[str, Any] = {"contrast_limits": [float(each) for each in looks["contrast_limits"]]}
     numbers |= {each: float(looks[each]) for each in ("gamma", "opacity")}
     return numbers | ({"colormap": name} if name in AVAILABLE_COLORMAPS else {})
 
