@@ -140,6 +140,15 @@ def test_convert_keeps_every_count(folder, capsys):
     assert "20 x 22 pixels, 1024 channels" in capsys.readouterr().out
 
 
+def test_a_part_of_results_goes_to_a_file_for_other_programs(folder, capsys):
+    io.write_results(Results({"raman": io.read(folder / "rs.nc")}), folder / "results.nc")
+    assert cli.main(["convert", str(folder / "results.nc"), "--list"]) == 0
+    assert "raman: all results of a flake, to .nc" in capsys.readouterr().out
+    assert cli.main(["convert", str(folder / "results.nc"), str(folder / "map.csv"), "--item", "raman/map"]) == 0
+    assert "20 x 22 pixels" in capsys.readouterr().out
+    assert (folder / "map.csv").read_text(encoding="utf-8").startswith("y (um),x (um),")
+
+
 def test_convert_lists_without_writing(folder, capsys):
     before = sorted(folder.iterdir())
     assert cli.main(["convert", str(folder / "rs.nc"), "--list"]) == 0
@@ -151,7 +160,7 @@ def test_convert_lists_without_writing(folder, capsys):
     ("arguments", "words"),
     [
         (["rs.nc"], "file to write is missing"),
-        (["rs.nc", "out.txt"], "does not end in .nc"),
+        (["rs.nc", "out.xyz"], "can be written to files that end in"),
         (["gone.txt", "out.nc"], "does not exist"),
         (["rs.nc", "out.nc", "--item", "other"], "'other'"),
         (["gone.txt", "--list"], "does not exist"),

@@ -130,10 +130,12 @@ def _count(text: str) -> int:
 
 
 def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
-    text = "any readable map into one NetCDF file"
+    text = "any readable map, or a part of a run's results, into a file for other programs"
     command = commands.add_parser("convert", help=text, description=text)
     command.add_argument("source", type=Path, metavar="IN", help="file with a map")
-    command.add_argument("target", type=Path, metavar="OUT.nc", nargs="?", help="NetCDF file to write; not needed with --list")
+    command.add_argument(
+        "target", type=Path, metavar="OUT", nargs="?", help="file to write, whose ending says how (.nc, .csv, .nxs, .ome.tif...)"
+    )
     command.add_argument("--list", action="store_true", help="show what is in a file with several maps, and write nothing")
     command.add_argument("--item", metavar="NAME", help="which one, in a file with several maps")
     command.add_argument(
@@ -265,18 +267,35 @@ def _convert(options: argparse.Namespace) -> None:
     if options.list:
         for item in io.list_items(options.source):
             say(str(item))
+        _list_parts(options.source)
         return
     if options.target is None:
         raise UserError("The file to write is missing; name it after the input, as in 'convert IN OUT.nc', or ask for --list.")
-    if options.target.suffix != ".nc":
-        raise UserError(f"'{options.target}' does not end in .nc; convert writes NetCDF files only, so give a name that does.")
-    spectral_map = io.convert(
-        options.source, options.target, options.item, unit=options.unit, overlap=options.overlap, swap_xy=options.swap_xy
-    )
-    ny, nx = spectral_map.frame.shape
-    low, high = spectral_map.axis.span
-    size = f"{ny} x {nx} {'pixel' if ny * nx == 1 else 'pixels'}, {counted(len(spectral_map.axis), 'channel')}"
-    say(f"{options.target}: {size} from {low:.5g} to {high:.5g} {spectral_map.axis.unit}")
+    made = io.convert(options.source, options.target, options.item, unit=options.unit, overlap=options.overlap, swap_xy=options.swap_xy)
+    say(f"{options.target}: {_size_of(made)}")
+
+
+def _list_parts(source: Path) -> None:
+    """Say what a run's results hold beside maps."""
+    from napari_wse2xai import io
+    from napari_wse2xai.io.exporters import WORDS, endings_for
+
+    if io.is_results(source):
+        for name, part in io.parts_of(io.read_results(source)).items():
+            say(f"{name}: {WORDS[type(part)]}, to {', '.join(endings_for(type(part)))}")
+
+
+def _size_of(made: Any) -> str:
+    """What was written, in words."""
+    from napari_wse2xai.data import SpectralMap
+    from napari_wse2xai.io.exporters import WORDS
+
+    if not isinstance(made, SpectralMap):
+        return WORDS[type(made)]
+    ny, nx = made.frame.shape
+    low, high = made.axis.span
+    size = f"{ny} x {nx} {'pixel' if ny * nx == 1 else 'pixels'}, {counted(len(made.axis), 'channel')}"
+    return f"{size} from {low:.5g} to {high:.5g} {made.axis.unit}"
 
 
 def _view(options: argparse.Namespace) -> None:

@@ -42,6 +42,14 @@ def test_the_tables_of_results_are_up_to_date() -> None:
     assert generator.filled(committed) == committed, "run python docs/make_results.py"
 
 
+def test_index_manifest_and_page_are_those_that_readers_and_ways_out_declare() -> None:
+    generator = loaded("make_formats")
+    for place, made in ((generator.MANIFEST, generator.manifest), (generator.PAGE, generator.page)):
+        committed = place.read_text(encoding="utf-8")
+        assert made(committed) == committed, "run python docs/make_formats.py"
+    assert generator.INDEX.read_text(encoding="utf-8") == generator.index(), "run python docs/make_formats.py"
+
+
 def test_the_tables_of_results_name_what_the_contract_promises() -> None:
     page = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
     for row in (

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from npe2 import PluginManifest
 
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.io.exporters import endings_for
+from napari_wse2xai.io.images import PlainImage
 from napari_wse2xai.io.readers import FORMATS, LABSPEC_BINARY
 from napari_wse2xai.recipe import preset_names
 
@@ -31,6 +34,11 @@ def test_npe2_finds_the_manifest_of_the_installed_package(manifest: PluginManife
 def test_napari_offers_exactly_the_files_that_can_be_read_or_are_refused_with_a_way_out(manifest: PluginManifest) -> None:
     offered = [pattern for reader in manifest.contributions.readers or () for pattern in reader.filename_patterns]
     assert set(offered) == {pattern for known in FORMATS for pattern in known.patterns} | set(LABSPEC_BINARY)
+
+
+def test_napari_offers_exactly_the_endings_that_can_be_written(manifest: PluginManifest) -> None:
+    offered = {writer.layer_types[0]: set(writer.filename_extensions) for writer in manifest.contributions.writers or ()}
+    assert offered == {"image": set(endings_for(SpectralMap, PeakMaps, PlainImage)), "labels": set(endings_for(PlainImage))}
 
 
 def test_every_command_of_the_manifest_leads_to_a_callable(manifest: PluginManifest) -> None:

@@ -66,7 +66,7 @@ def _write_card(card: "report.Card", folder: Path) -> None:
 
 def _write_tables(results: Results, folder: Path) -> None:
     if results.paired is not None:
-        io.write_paired_csv(results.paired, folder / "paired.csv")
+        io.write_table(results.paired, folder / "paired.csv")
     if results.model is not None:
         io.write_scores_csv({(): results.model}, folder / "scores.csv")
     if results.explanation is not None:

@@ -10,8 +10,8 @@ import numpy as np
 from napari_wse2xai.errors import DataWarning, UserError
 
 if TYPE_CHECKING:
-    from napari_wse2xai.data import PeakMaps, SpectralMap
-    from napari_wse2xai.layers import LayerTuple, Shown
+    from napari_wse2xai.io.images import PlainImage
+    from napari_wse2xai.layers import LayerTuple
 
 ReaderFunction = Callable[[str | Sequence[str]], "list[LayerTuple]"]
 
@@ -125,54 +125,29 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
 
 
 def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
-    """Save what a layer shows: a map, or peak maps, whole; any other picture as it is seen.  Of other makers' layers only OME files."""
+    """Save what a layer shows: a map, or peak maps, whole; any other picture as it is seen.  Of other makers' layers only pictures."""
     from napari_wse2xai.data import PeakMaps, SpectralMap
+    from napari_wse2xai.io.exporters import export, way_out
+    from napari_wse2xai.io.images import PlainImage
     from napari_wse2xai.layers import shown_in
 
-    target, shown = Path(path), shown_in(meta.get("metadata", {}))
-    is_whole = shown is not None and isinstance(shown.artefact, PeakMaps if shown.part != "map" else SpectralMap)
-    if target.suffix.lower() in (".tif", ".tiff", ".zarr"):
-        _write_ome(target, data, meta)
+    shown, picture = shown_in(meta.get("metadata", {})), way_out(path, PlainImage)
+    whole = None if shown is None else shown.artefact
+    is_whole = isinstance(whole, SpectralMap) if shown is not None and shown.part == "map" else isinstance(whole, PeakMaps)
+    if picture is not None and picture.as_seen and (shown is None or shown.part != "map"):
+        export(_seen(data, meta), path)
     elif shown is None:
         return []
-    elif is_whole:
-        _write(shown.artefact, target)  # type: ignore[arg-type]  # of either kind, as was just asked
     else:
-        _write_seen(target, shown, data, meta)
+        export(whole if is_whole else _seen(data, meta), path)
     return [path]
 
 
-def _write_seen(path: Path, shown: "Shown", data: Any, meta: dict[str, Any]) -> None:
-    from napari_wse2xai.io import images
-
-    write = images.write_image_netcdf if path.suffix.lower() == ".nc" else images.write_image_csv
-    write(images.PlainImage(np.asarray(data), meta.get("name", shown.part)), shown.frame, path)
-
-
-def _write_ome(path: Path, data: Any, meta: dict[str, Any]) -> None:
-    """Write OME-TIFF or OME-Zarr; of a map its own channels, and not the even values that a slider shows."""
-    from napari_wse2xai.data import SpectralMap
-    from napari_wse2xai.io import images
+def _seen(data: Any, meta: dict[str, Any]) -> "PlainImage":
+    """What a layer shows, as a picture."""
+    from napari_wse2xai.io.images import PlainImage
     from napari_wse2xai.layers import shown_in
 
     shown = shown_in(meta.get("metadata", {}))
-    channels: tuple[str, ...] = ()
-    if shown is not None and shown.part == "map" and isinstance(shown.artefact, SpectralMap):
-        data, axis = np.moveaxis(shown.artefact.counts, -1, 0), shown.artefact.axis
-        channels = tuple(f"{value:.6g} {axis.unit}" for value in axis.values)
-    step = tuple(float(each) for each in meta.get("scale", (1.0, 1.0))[-2:])
-    image = images.PlainImage(np.asarray(data), meta.get("name", path.stem), step, channels=channels)  # type: ignore[arg-type]
-    (images.write_ome_zarr if path.suffix.lower() == ".zarr" else images.write_ome_tiff)(image, path)
-
-
-def _write(artefact: "SpectralMap | PeakMaps", path: Path) -> None:
-    from napari_wse2xai import io
-    from napari_wse2xai.data import Results, SpectralMap
-
-    is_table = path.suffix.lower() != ".nc"
-    if isinstance(artefact, SpectralMap):
-        (io.write_map_table if is_table else io.write_map)(artefact, path)
-    elif is_table:
-        io.write_peaks_csv(artefact, path)
-    else:
-        io.write_results(Results({}, {artefact.axis.kind.modality: artefact}), path)
+    dy, dx = (float(each) for each in meta.get("scale", (1.0, 1.0))[-2:])
+    return PlainImage(np.asarray(data), meta.get("name", "picture"), (dy, dx), frame=None if shown is None else shown.frame)

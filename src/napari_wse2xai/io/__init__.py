@@ -10,8 +10,8 @@ from napari_wse2xai.io.left_over import clear_left_over
 from napari_wse2xai.io.netcdf import write_map
 from napari_wse2xai.io.peaks_csv import is_peaks_csv, read_peaks_csv, write_peaks_csv
 from napari_wse2xai.io.readers import FORMATS, list_items, pictures, read
-from napari_wse2xai.io.results import is_results, read_flakes, read_job, read_results, write_results
-from napari_wse2xai.io.tables import write_map_table, write_paired_csv
+from napari_wse2xai.io.results import is_results, parts_of, read_flakes, read_job, read_results, write_results
+from napari_wse2xai.io.tables import write_map_table, write_table
 
 __all__ = [
     "FORMATS",
@@ -25,6 +25,7 @@ __all__ = [
     "list_items",
     "mark_unfinished",
     "new_file",
+    "parts_of",
     "pictures",
     "read",
     "read_flakes",
@@ -35,11 +36,11 @@ __all__ = [
     "sha256",
     "write_map",
     "write_map_table",
-    "write_paired_csv",
     "write_pdp_csv",
     "write_peaks_csv",
     "write_ranking_csv",
     "write_results",
     "write_scores_csv",
     "write_slopes_csv",
+    "write_table",
 ]

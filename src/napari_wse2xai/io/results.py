@@ -110,6 +110,17 @@ def read_results(path: str | Path) -> Results:
         return _read(file)
 
 
+def parts_of(results: Results) -> dict[str, Any]:
+    """What results hold beside maps, by the names of its groups; ``raman`` and ``pl`` are all that there is of one map."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys((*results.maps, *results.peaks)):
+        peaks = {key: each for key, each in results.peaks.items() if key == name}
+        found[name] = Results({key: each for key, each in results.maps.items() if key == name}, peaks)
+        found |= {f"{name}/peaks": each for each in peaks.values()}
+    learnt = {PAIR: results.paired, MODEL: results.model, EXPLANATION: results.explanation}
+    return found | {name: each for name, each in learnt.items() if each is not None}
+
+
 def read_job(path: str | Path) -> str:
     """Read what a batch says of the job that made a file of results; empty where it was none, or the file is damaged."""
     try:

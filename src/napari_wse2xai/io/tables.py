@@ -6,33 +6,28 @@ from pathlib import Path
 from typing import IO
 
 from napari_wse2xai.data import PairedMaps, SpectralMap
-from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.data.declared import Tabled
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.readers.labspec import FRAME_KEY
 from napari_wse2xai.io.table_kept import KEPT_KEY, kept_of
 
-_SEPARATORS = {".csv": ",", ".txt": "\t", ".tsv": "\t"}
-
 
 def write_map_table(spectral_map: SpectralMap, path: str | Path) -> None:
-    """Write a map as text in the layout of LabSpec (``.csv`` with commas, ``.txt`` or ``.tsv`` with tabs); `read` reads it back.
+    """Write a map as text in the layout of LabSpec, with tabs; `read` reads it back.
 
     Counts, axis, grid, unit, laser and metadata are kept exactly and where other programs look for them; all else, from the flake to the
     history, in one line of the header that only this package reads.
     """
-    suffix = Path(path).suffix.lower()
-    if suffix not in _SEPARATORS:
-        raise SettingsError(f"A map can be written as a table with the ending .csv, .txt or .tsv, not '{suffix}'; choose one of these.")
     with new_file(path) as temporary, temporary.open("wb") as stream:
         for key, value in _header_of(spectral_map):
             stream.write(_encoded(f"#{key}=\t{_in_one_line(value)}\n"))
-        _write_rows(stream, spectral_map, _SEPARATORS[suffix])
+        _write_rows(stream, spectral_map)
 
 
-def write_paired_csv(paired: PairedMaps, path: str | Path) -> None:
-    """Write `PairedMaps.to_dataframe`: one line per paired pixel; cells are empty where there is no value."""
+def write_table(artefact: PairedMaps | Tabled, path: str | Path) -> None:
+    """Write what ``to_dataframe`` gives: one line per pixel; cells are empty where there is no value."""
     with new_file(path) as temporary:
-        paired.to_dataframe().to_csv(temporary, index=False, float_format="%.7g", encoding="utf-8")
+        artefact.to_dataframe().to_csv(temporary, index=False, float_format="%.7g", encoding="utf-8")
 
 
 def _in_one_line(value: str) -> str:
@@ -65,10 +60,10 @@ def _header_of(spectral_map: SpectralMap) -> Iterator[tuple[str, str]]:
     }.items()
 
 
-def _write_rows(stream: IO[bytes], spectral_map: SpectralMap, separator: str) -> None:
+def _write_rows(stream: IO[bytes], spectral_map: SpectralMap) -> None:
     frame, axis = spectral_map.frame, spectral_map.axis
-    stream.write(_encoded(separator.join(["", "", *(repr(float(value)) for value in axis.values)]) + "\n"))
+    stream.write(_encoded("\t".join(["", "", *(repr(float(value)) for value in axis.values)]) + "\n"))
     for row, y_um in enumerate(frame.y_um):
         for column, x_um in enumerate(frame.x_um):
             counts = (f"{value:.9g}" for value in spectral_map.counts[row, column])
-            stream.write(_encoded(separator.join([repr(float(y_um)), repr(float(x_um)), *counts]) + "\n"))
+            stream.write(_encoded("\t".join([repr(float(y_um)), repr(float(x_um)), *counts]) + "\n"))

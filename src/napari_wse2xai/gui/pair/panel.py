@@ -256,7 +256,7 @@ class PairPanel(FollowsSession):
             return
 
         def work(progress: Any) -> Path:
-            io.write_paired_csv(paired, path)
+            io.write_table(paired, path)
             return path
 
         self.saver.start(work, f"saving {path.name}")

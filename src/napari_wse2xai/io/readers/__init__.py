@@ -1,6 +1,7 @@
 """Files that can be read: one module per format, loaded when a file of it is opened.
 
-A format's module has ``items(path) -> tuple[Item, ...]``, ``read(path, item, told) -> SpectralMap``; where several formats
+A format's module declares its `FORMATS` (`io/formats.py`), from which ``python docs/make_formats.py`` makes the table of all of them, the
+manifest and the docs; it has ``items(path) -> tuple[Item, ...]``, ``read(path, item, told) -> SpectralMap``; where several formats
 share a suffix, ``recognises(path) -> bool``; and where its files may hold pictures, ``pictures(path) -> tuple[Picture, ...]``.
 """
 
@@ -9,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatch
 from functools import cache
 from pathlib import Path
@@ -21,7 +22,9 @@ from napari_wse2xai.data.acquisition import intensity_unit
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import table_layout
 from napari_wse2xai.io.checksum import Seen, sha256
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.readers._index import FORMATS as FORMATS
 from napari_wse2xai.io.told import Told
 from napari_wse2xai.io.zarr_store import require_self_contained
 from napari_wse2xai.numerics.seams import Overlap
@@ -42,61 +45,6 @@ class Reader(Protocol):
 
     def pictures(self, path: Path) -> tuple[Picture, ...]:
         """Read the pictures in the file; needed only where there may be some."""
-
-
-@dataclass(frozen=True)
-class Format:
-    """One line of the table of formats."""
-
-    name: str
-    patterns: tuple[str, ...]
-    """File name patterns, in lower case; a file's case does not matter."""
-    module: str
-    """Module in this package, loaded on first use."""
-    is_folder: bool = False
-    """Whether a data set of this format is a folder, not a file."""
-
-    def matches(self, path: Path) -> bool:
-        """Whether a file's name is one of this format."""
-        return any(fnmatch(path.name.lower(), pattern) for pattern in self.patterns)
-
-    def load(self) -> Reader:
-        """Import the module."""
-        return cast("Reader", importlib.import_module(f"{__name__}.{self.module}"))
-
-
-_TABLES = ("*.txt", "*.txt.gz", "*.csv", "*.csv.gz", "*.tsv", "*.tsv.gz", "*.asc", "*.dat", "*.dpt", "*.prn", "*.xyz")
-FORMATS = (
-    Format("WITec project", ("*.wip", "*.wid"), "witec_project"),
-    Format("WITec MATLAB export", ("*.mat",), "witec_mat"),
-    Format("MATLAB arrays", ("*.mat",), "mat"),
-    Format("Renishaw WiRE", ("*.wdf",), "renishaw"),
-    Format("NT-MDT", ("*.mdt",), "ntmdt"),
-    Format("NetCDF", ("*.nc",), "netcdf"),
-    Format("Zarr", ("*.zarr",), "zarr", is_folder=True),
-    Format("HyperSpy", ("*.hspy", "*.h5", "*.hdf5"), "hyperspy"),
-    Format("HDF5 and NeXus arrays", ("*.h5", "*.hdf5", "*.nxs"), "hdf5"),
-    Format("HyperSpy in Zarr", ("*.zspy",), "hyperspy", is_folder=True),
-    Format("Galactic SPC", ("*.spc",), "spc"),
-    Format("NumPy array with its axis", ("*.npy",), "npy"),
-    Format("NumPy archive", ("*.npz",), "npz"),
-    Format("Princeton Instruments", ("*.spe",), "spe"),
-    Format("Andor Solis", ("*.sif",), "andor"),
-    Format("Horiba LabSpec XML", ("*.xml",), "rosetta"),
-    Format("Digital Surf", ("*.sur",), "rosetta"),
-    Format("TriVista", ("*.tvf",), "rosetta"),
-    Format("Excel workbook", ("*.xlsx",), "xlsx"),
-    Format("Table of peak maps", ("*.csv",), "peaks"),
-    Format("WITec ASCII export with a header", _TABLES, "witec_ascii"),
-    Format("WITec TrueMatch", _TABLES, "witec_truematch"),
-    Format("JASCO text", _TABLES, "jasco"),
-    Format("Long table (WiRE text)", _TABLES, "long_table"),
-    Format("Wide table", _TABLES, "wide_table"),
-    Format("Spectra in columns (WITec ASCII table, others)", _TABLES, "columns"),
-    Format("LabSpec text", _TABLES, "labspec"),
-)
-"""Formats in the order in which they are tried; of those that share a suffix all must recognise their
-files, but a last one that says itself what is wrong with a file that it cannot read."""
 
 
 LABSPEC_BINARY = ("*.l6m", "*.l6s", "*.l6v", "*.l5m", "*.l5s", "*.ngs", "*.ngc")
@@ -218,7 +166,7 @@ def _reader_of(source: Path) -> Reader:
         _refuse_known_strangers(source)
         known = ", ".join(sorted({pattern.lstrip("*") for entry in FORMATS for pattern in entry.patterns}))
         raise ReaderError(f"'{source.name}' is of no known format; files that can be read end in {known}.")
-    return candidates[0].load() if len(candidates) == 1 else _recognised(candidates, source)
+    return _loaded(candidates[0]) if len(candidates) == 1 else _recognised(candidates, source)
 
 
 def _refuse_known_strangers(source: Path) -> None:
@@ -230,12 +178,17 @@ def _refuse_known_strangers(source: Path) -> None:
 
 def table_reader_of(table: Path) -> Reader:
     """Reader of a table of text, whatever its file is called."""
-    return _recognised([known for known in FORMATS if known.patterns == _TABLES], table)
+    return _recognised([known for known in FORMATS if known.patterns == TABLES], table)
+
+
+def _loaded(known: Format) -> Reader:
+    """Import the module of a format."""
+    return cast("Reader", importlib.import_module(f"{__name__}.{known.module}"))
 
 
 def _recognised(candidates: Sequence[Format], source: Path) -> Reader:
     for candidate in candidates:
-        reader = candidate.load()
+        reader = _loaded(candidate)
         if not hasattr(reader, "recognises") or reader.recognises(source):  # the last of its suffix may take what the others leave
             return reader
     raise table_layout.no_map(source)

@@ -14,10 +14,22 @@ from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.data.axis import convert_values
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.told import Told
+
+FORMATS = (
+    Format(
+        "Andor Solis",
+        ("*.sif",),
+        order=150,
+        holds="spectra, kinetic series, tracks; over the Raman shift where Solis shows it so",
+        needs="sif-parser, **an extra** (`andor`)",
+        licence="BSD-3",
+    ),
+)
 
 _MICROSECONDS = 1e6
 _TOLD = {

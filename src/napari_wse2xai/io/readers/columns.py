@@ -19,6 +19,7 @@ from napari_wse2xai.errors import DataWarning, ReaderError, counted
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
@@ -26,6 +27,17 @@ from napari_wse2xai.io.table_layout import WITEC_AXIS, counts_up, is_in_columns
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, look
 from napari_wse2xai.io.table_words import coordinate_of, counts_unit, is_error, is_spectral, unit_by_size, unit_of_light
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (
+    Format(
+        "Spectra in columns (WITec ASCII table, others)",
+        TABLES,
+        order=260,
+        holds="a map (its pixels named), else a list; with names and units, one of them, or neither",
+        needs="NumPy",
+        licence="BSD-3",
+    ),
+)
 
 _PLACE = re.compile(r"\((\d+)/(\d+)\)\s*$")
 

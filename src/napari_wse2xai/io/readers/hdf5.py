@@ -8,10 +8,22 @@ from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Arrays
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.hdf5_arrays import arrays_in
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.told import Told
+
+FORMATS = (
+    Format(
+        "HDF5 and NeXus arrays",
+        ("*.h5", "*.hdf5", "*.nxs"),
+        order=90,
+        holds="arrays as those of MATLAB; data groups of NeXus",
+        needs="h5py",
+        licence="BSD-3",
+    ),
+)
 
 
 def recognises(_path: Path) -> bool:

@@ -14,6 +14,7 @@ import numpy as np
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5 import lies_inside, open_hdf5, require_real, require_stored
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.netcdf import text_of
@@ -22,6 +23,18 @@ from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.told import Told
 from napari_wse2xai.io.zarr_store import open_store, read_array, require_whole_chunks
 from napari_wse2xai.io.zarr_store import require_stored as require_zarr_stored
+
+FORMATS = (
+    Format(
+        "HyperSpy",
+        ("*.hspy", "*.h5", "*.hdf5"),
+        order=80,
+        holds="every experiment with one spectral axis; of more than two other axes, such as a map at several times, each map is an item",
+        needs="h5py, zarr",
+        licence="BSD-3, MIT",
+    ),
+    Format("HyperSpy in Zarr", ("*.zspy",), is_folder=True, order=100, holds="the same, a folder", needs="zarr", licence="MIT"),
+)
 
 _DEEPEST = 20
 

@@ -15,11 +15,14 @@ from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_look import Look, head_cells, is_of_numbers, look
 from napari_wse2xai.io.table_words import counts_unit, unit_of_light
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (Format("JASCO text", TABLES, order=230),)
 
 _NUMBERS = "XYDATA"
 

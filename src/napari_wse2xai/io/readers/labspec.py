@@ -19,11 +19,23 @@ from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid, scan_columns, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import PARSER_ERRORS, readable_as, warn_of_holes
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
 from napari_wse2xai.io.table_layout import MOST_COORDINATES, is_in_lines, n_zeros_over
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (
+    Format(
+        "LabSpec text",
+        TABLES,
+        order=270,
+        holds="maps with or without holes, planes in z, lines, series over time, temperature and the like, lists",
+        needs="NumPy",
+        licence="BSD-3",
+    ),
+)
 
 FRAME_KEY = "Frame (napari-wse2xai)"
 """Header line by which a table that this package wrote keeps its exact grid."""

@@ -17,11 +17,14 @@ from napari_wse2xai.errors import DataWarning, ReaderError, counted
 from napari_wse2xai.io import table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_look import Look, look
 from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit, is_intensity, is_spectral, unit_by_size, unit_of_light
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (Format("Long table (WiRE text)", TABLES, order=240),)
 
 if TYPE_CHECKING:
     from pandas._typing import ReadCsvBuffer

@@ -13,11 +13,24 @@ from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.hdf5_arrays import arrays_in, is_hdf5
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.told import Told
 from napari_wse2xai.io.unpacking import MOST_DEFLATED
+
+FORMATS = (
+    Format(
+        "MATLAB arrays",
+        ("*.mat",),
+        order=30,
+        holds="every array with a spectral axis of its length beside it, chosen by its name or path; in any order of dimensions; with "
+        "places, times or temperatures beside it ([below](#arrays-by-name)); MATLAB 5 and 7.3",
+        needs="SciPy, h5py",
+        licence="BSD-3",
+    ),
+)
 
 _BYTES = {"double": 8, "single": 4} | {f"{sign}int{bits}": bits // 8 for sign in ("", "u") for bits in (8, 16, 32, 64)}
 _SMALL = 1 << 20

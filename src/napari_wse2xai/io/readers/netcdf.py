@@ -8,11 +8,23 @@ from typing import Any
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5 import open_hdf5
 from napari_wse2xai.io.items import Item, choose
 from napari_wse2xai.io.netcdf import describe_map_group, map_groups, read_map_group
 from napari_wse2xai.io.told import Told
 from napari_wse2xai.ordinary import require_ordinary
+
+FORMATS = (
+    Format(
+        "NetCDF",
+        ("*.nc",),
+        order=60,
+        holds="`counts` (y, x, spectral) with coordinates in any group; all that this package writes",
+        needs="h5netcdf, h5py",
+        licence="BSD-3",
+    ),
+)
 
 ROOT_ITEM = "map"
 """Name of the map that lies in the root group; others go by their group's name, such as ``raman/map``."""

@@ -19,8 +19,21 @@ from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, axis_text, require_only
 from napari_wse2xai.io.told import Told, made_map
+
+FORMATS = (
+    Format(
+        "NumPy array with its axis",
+        ("*.npy",),
+        order=120,
+        holds="(y, x, spectral), or another order that the length of the axis tells; the axis beside it in `NAME_axis.npy`, `.txt` or "
+        "`.csv`, whose first line may name the unit",
+        needs="NumPy",
+        licence="BSD-3",
+    ),
+)
 
 _AXIS_ENDINGS = ("_axis.npy", "_axis.txt", "_axis.csv")
 _HEADER_ERRORS = (SyntaxError, tokenize.TokenError)

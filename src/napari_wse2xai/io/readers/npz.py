@@ -13,9 +13,12 @@ from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.told import Told
 from napari_wse2xai.io.unpacking import MOST_DEFLATED
+
+FORMATS = (Format("NumPy archive", ("*.npz",), order=130, holds="arrays as those of MATLAB", needs="NumPy", licence="BSD-3"),)
 
 _ERRORS = (zipfile.BadZipFile, SyntaxError, tokenize.TokenError, NotImplementedError)
 

@@ -15,9 +15,20 @@ from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.mdt import Content, Image, Other, Spectra, contents_of
 from napari_wse2xai.io.told import Told, made_map
+
+FORMATS = (
+    Format(
+        "NT-MDT",
+        ("*.mdt",),
+        order=50,
+        holds="spectra on a grid, scans as pictures; other frames are named and left alone",
+        needs="own parser",
+    ),
+)
 
 _readable = partial(readable_as, "NT-MDT")
 

@@ -4,9 +4,21 @@ from pathlib import Path
 from typing import NoReturn
 
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, describe_axis
 from napari_wse2xai.io.peaks_csv import is_peaks_csv, read_peaks_csv
 from napari_wse2xai.io.told import Told
+
+FORMATS = (
+    Format(
+        "Table of peak maps",
+        ("*.csv",),
+        order=200,
+        holds="what `write_peaks_csv` wrote, as peak maps, not as a map",
+        needs="pandas",
+        licence="BSD-3",
+    ),
+)
 
 PEAK_MAPS = "peak maps"
 """What such a table holds."""

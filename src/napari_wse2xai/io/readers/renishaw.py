@@ -31,11 +31,24 @@ from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, axis_text, require_only
 from napari_wse2xai.io.told import Told, made_map
 from napari_wse2xai.io.wdf_blocks import Blocks
 from napari_wse2xai.io.wdf_origins import SPATIAL_X, SPATIAL_Y, SPATIAL_Z, origins_of
 from napari_wse2xai.io.wdf_properties import properties_in
+
+FORMATS = (
+    Format(
+        "Renishaw WiRE",
+        ("*.wdf",),
+        order=40,
+        holds="maps in any order of scanning (StreamLine, snake, at an angle), interrupted ones on their planned grid, lines, "
+        "sections in depth, series over time, temperature, focus, single spectra; exposure, accumulations, filter, grating, objective; the "
+        "white-light image as a picture in its place",
+        needs="own parser",
+    ),
+)
 
 if TYPE_CHECKING:
     from PIL import Image

@@ -14,10 +14,24 @@ from typing import Any
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.told import Told
+
+FORMATS = (
+    Format(
+        "Horiba LabSpec XML",
+        ("*.xml",),
+        order=160,
+        holds="maps, lines, single spectra",
+        needs="RosettaSciIO, **an extra**",
+        licence="GPL-3",
+    ),
+    Format("Digital Surf", ("*.sur",), order=170, holds="hyperspectral maps", needs="RosettaSciIO, **an extra**", licence="GPL-3"),
+    Format("TriVista", ("*.tvf",), order=180, holds="maps, lines, single spectra", needs="RosettaSciIO, **an extra**", licence="GPL-3"),
+)
 
 _PLUGINS: dict[str, tuple[str, dict[str, Any]]] = {
     ".xml": ("jobinyvon", {"use_uniform_signal_axis": False}),

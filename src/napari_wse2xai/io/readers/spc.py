@@ -19,9 +19,22 @@ from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (
+    Format(
+        "Galactic SPC",
+        ("*.spc",),
+        order=110,
+        holds="maps (W down, Z across; also where the number of planes is missing), "
+        "lines, series over time or temperature, lists, single spectra; the "
+        "laser from the log; common or own axes, 16-bit, 32-bit and floating-point numbers",
+        needs="own parser",
+    ),
+)
 
 _HEAD = np.dtype(
     {

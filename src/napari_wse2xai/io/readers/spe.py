@@ -18,10 +18,21 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
 from napari_wse2xai.io.told import Told
+
+FORMATS = (
+    Format(
+        "Princeton Instruments",
+        ("*.spe",),
+        order=140,
+        holds="LightField (3.0) and WinSpec (2.x): spectra, frames, tracks, each region of the detector an item",
+        needs="own parser",
+    ),
+)
 
 _HEADER = 4100
 _NUMBERS = {0: "<f4", 1: "<i4", 2: "<i2", 3: "<u2", 5: "<f8", 6: "u1", 8: "<u4"}

@@ -20,6 +20,7 @@ from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
@@ -27,6 +28,8 @@ from napari_wse2xai.io.table_layout import counts_up, steps_of
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, as_numbers, look
 from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit, is_spectral
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (Format("Wide table", TABLES, order=250),)
 
 _WITH_UNIT = re.compile(r"\s*([-+]?[\d.,]+(?:[eE][-+]?\d+)?)\s*([^\d\s].*)?")
 

@@ -18,12 +18,15 @@ from napari_wse2xai.errors import DataWarning, ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.readers.columns import columns_of, intensity_unit, places_in
 from napari_wse2xai.io.table_look import look
 from napari_wse2xai.io.table_words import um_per
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (Format("WITec ASCII export with a header", TABLES, order=210),)
 
 _PART = re.compile(r"(?P<before>.*?)(?P<opened>[ _]?\(|[ _])(?P<part>Header|X-Axis|Y-Axis)(?P<after>\)?\.(txt|TXT|dat))")
 _PARTS = ("Header", "X-Axis", "Y-Axis")

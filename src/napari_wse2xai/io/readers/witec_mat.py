@@ -11,9 +11,12 @@ from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5_arrays import is_hdf5
 from napari_wse2xai.io.items import Item, choose, item_of
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (Format("WITec MATLAB export", ("*.mat",), order=20, holds="maps and lines", needs="SciPy", licence="BSD-3"),)
 
 _FIELDS = {"data", "axisscale"}
 

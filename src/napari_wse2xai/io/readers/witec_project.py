@@ -22,10 +22,22 @@ from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, axis_text, choose, first_of
 from napari_wse2xai.io.stored import numbers_in
 from napari_wse2xai.io.told import Told, made_map
 from napari_wse2xai.io.wit_tags import PLACE, skeleton
+
+FORMATS = (
+    Format(
+        "WITec project",
+        ("*.wip", "*.wid"),
+        order=10,
+        holds="maps, lines, series, single spectra, each an item",
+        needs="`witio`, behind a check of the file's skeleton; the spectra by us",
+        licence="MIT-0",
+    ),
+)
 
 _UNIT_TO_READ = {
     "nm": "nm",

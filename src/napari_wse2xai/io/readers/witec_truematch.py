@@ -13,10 +13,13 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_look import look
 from napari_wse2xai.io.told import LISTING, Told, made_map
+
+FORMATS = (Format("WITec TrueMatch", TABLES, order=220),)
 
 _FIRST_SECTION = "WITEC_TRUEMATCH_ASCII_HEADER"
 _SECTION = re.compile(r"\[([^\]]+)\]")

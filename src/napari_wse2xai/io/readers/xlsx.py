@@ -18,8 +18,11 @@ from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataWarning, ReaderError, UserError
 from napari_wse2xai.io import readers
 from napari_wse2xai.io.damage import readable_as
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, choose, item_of
 from napari_wse2xai.io.told import LISTING, Told
+
+FORMATS = (Format("Excel workbook", ("*.xlsx",), order=190),)
 
 _MOST_UNPACKED = 1 << 30
 """Bytes to which a workbook may unpack."""

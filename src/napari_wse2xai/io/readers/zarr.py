@@ -15,9 +15,22 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
+from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, axis_text, choose
 from napari_wse2xai.io.told import Told, made_map
 from napari_wse2xai.io.zarr_store import open_store, read_array, require_stored
+
+FORMATS = (
+    Format(
+        "Zarr",
+        ("*.zarr",),
+        is_folder=True,
+        order=70,
+        holds="the same, as xarray writes it, dimensions in any order",
+        needs="zarr",
+        licence="MIT",
+    ),
+)
 
 ROOT_ITEM = "map"
 _SPATIAL = ("y", "x")
