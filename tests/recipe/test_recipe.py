@@ -256,9 +256,9 @@ def test_a_recipe_written_and_read_again_is_the_same(load, text, tmp_path):
 
 
 def test_every_stage_has_its_place_in_a_section():
-    from napari_wse2xai.stages import STAGES
+    from napari_wse2xai.stages import STAGES, Review
 
-    assert tuple(recipe._model.STEPS.values()) == STAGES
+    assert tuple(recipe._model.STEPS.values()) == (*STAGES, Review)
 
 
 def test_a_recipe_is_frozen(load):

@@ -83,7 +83,7 @@ def test_a_file_in_the_folder_makes_a_stage_with_its_key_in_a_recipe(tmp_path: P
     stages = tuple(on_one_map(every))
     keys = [step.key for step in stages]
     assert keys.index("baseline") < keys.index("smooth") < keys.index("normalise")
-    monkeypatch.setattr(_model, "STAGES", stages)
+    monkeypatch.setattr(_model, "SIDE", stages)
     monkeypatch.setattr(_model, "STEPS", {stage.key: stage for stage in stages})
     section = _model._with_all_stages(_model.Section)(smooth={"width": 5}, baseline=None)
     names = [type(stage).__name__ for stage in section.stages()]

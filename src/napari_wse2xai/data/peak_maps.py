@@ -38,6 +38,8 @@ class Status(IntEnum):
     ABNORMAL = 9
     MISFIT = 10
     SATURATED = 11
+    ACCEPTED = 12
+    REJECTED = 13
 
     @property
     def meaning(self) -> str:
@@ -55,9 +57,13 @@ class Status(IntEnum):
             Status.ABNORMAL: "badly described",
             Status.MISFIT: "model does not fit",
             Status.SATURATED: "saturated",
+            Status.ACCEPTED: "accepted by hand",
+            Status.REJECTED: "rejected by hand",
         }[self]
 
 
+GOOD = (Status.OK, Status.ACCEPTED)
+"""What a fit that is believed is called."""
 STATUSES = {int(code): code.meaning for code in Status}
 per_peak = partial(along, "peak", *PLACES)
 AXIS, LIGHT, AREA = "{0.axis.unit}", "{0.intensity_unit}", "{0.intensity_unit} {0.axis.unit}"

@@ -6,7 +6,7 @@ from typing import Any, Self
 import numpy as np
 
 from napari_wse2xai.data.acquisition import NORMALISED, Acquisition, told_by
-from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status
+from napari_wse2xai.data.peak_maps import GOOD, PARAMETERS, PeakMaps, Status
 
 LEFT_OUT = (Status.NOT_ON_FLAKE, Status.NOT_MEASURED)
 """Pixels that no fit was wanted for."""
@@ -52,8 +52,8 @@ class FlakeValue:
                     continue
                 unit = f"{peaks.intensity_unit} {peaks.axis.unit}" if parameter == "area" else peaks.unit(parameter)
                 taken = lit if parameter in ("height", "area") else ""
-                found.append(cls._of((modality, name, parameter, unit, taken), values[index], errors[index], status == Status.OK))
-        every = peaks.status == Status.OK
+                found.append(cls._of((modality, name, parameter, unit, taken), values[index], errors[index], np.isin(status, GOOD)))
+        every = np.isin(peaks.status, GOOD)
         computed = [(each.name, each.unit, each.value, each.error) for each in peaks.computed]
         return found + [cls._of((modality, "", name, unit, ""), values, errors, every) for name, unit, values, errors in computed]
 
@@ -116,7 +116,7 @@ class Pool:
 def share_ok(peaks: PeakMaps) -> float:
     """Share of the pixels that were to be fitted of which all is well; NaN where there were none."""
     wanted = ~np.isin(peaks.status, LEFT_OUT)
-    return float((peaks.status[wanted] == Status.OK).mean()) if wanted.any() else float("nan")
+    return float(np.isin(peaks.status[wanted], GOOD).mean()) if wanted.any() else float("nan")
 
 
 def _lit(taken: Acquisition) -> str:

@@ -37,6 +37,8 @@ STATUS_COLORS = {
     Status.ABNORMAL: "#8c3f2b",
     Status.MISFIT: "#f26419",
     Status.SATURATED: "#ffe14d",
+    Status.ACCEPTED: "#9fe08a",
+    Status.REJECTED: "#c04ad8",
 }
 """Good is green, what needs a look is bright; each is told from the others on light and on dark ground."""
 

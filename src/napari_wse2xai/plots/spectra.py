@@ -12,7 +12,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap, Status
+from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
+from napari_wse2xai.data.peak_maps import GOOD
 from napari_wse2xai.numerics.brightness import signal, without_rays
 from napari_wse2xai.numerics.lineshapes import SHAPES
 
@@ -182,7 +183,7 @@ def brightest_pixel(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple
     """Row and column of the flake's pixel with the strongest peak that was fitted well, or without peaks with the highest signal."""
     if peaks is not None and np.isfinite(peaks.height).any():
         strength = np.nanmax(np.where(np.isfinite(peaks.height), peaks.height, -np.inf), axis=0)
-        choice = peaks.status == Status.OK
+        choice = np.isin(peaks.status, GOOD)
     else:
         strength = np.nan_to_num(signal(source.counts), nan=-np.inf)
         choice = source.flake if source.flake is not None else np.zeros_like(strength, dtype=bool)

@@ -10,7 +10,7 @@ from napari_wse2xai.data import TARGETS, PeakMaps, SpectralMap
 from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.recipe._chain import Chain
 from napari_wse2xai.stages import (
-    STAGES,
+    SIDE,
     TABLE,
     Baseline,
     Calibrate,
@@ -25,7 +25,6 @@ from napari_wse2xai.stages import (
     Pair,
     Settings,
     Simulate,
-    Stage,
     Step,
     Train,
 )
@@ -35,14 +34,14 @@ MODALITIES = ("raman", "pl")
 """Sections of a recipe that name a map."""
 LATE: dict[str, type[Step]] = {step.key: step for step in TABLE if not {SpectralMap, PeakMaps}.issuperset(step.takes)}
 """Stages that need both maps, by their section, in the order in which they run."""
-AFTER = tuple(step for step in TABLE if step not in STAGES)
+AFTER = tuple(step for step in TABLE if step not in SIDE)
 """All stages that are no link of a map's chain: those, and what is laid beside the result."""
 
 LateStep = TypeVar("LateStep", bound=Step)
 if TYPE_CHECKING:
     StepName = str
 else:
-    StepName = Literal[(*(stage.key for stage in STAGES), *LATE)]
+    StepName = Literal[(*(stage.key for stage in SIDE), *LATE)]
 
 
 class Section(Settings):
@@ -71,6 +70,13 @@ class Section(Settings):
     normalise: Normalise | None = None
     deconvolve: Deconvolve | None = Field(default_factory=Deconvolve)
 
+    @model_validator(mode="after")
+    def _what_is_reviewed_is_fitted(self) -> Self:
+        """Refuse work by hand on fits that there are none of."""
+        if getattr(self, "review", None) is not None and self.deconvolve is None:
+            raise ValueError("review is what was done by hand to the fits of deconvolve, which is left out; leave out review too")
+        return self
+
     def told(self) -> dict[str, Any]:
         """What is said of the file for `read`, over what it says itself."""
         return {"unit": self.unit, "overlap": self.overlap, "swap_xy": self.swap_xy}
@@ -96,7 +102,7 @@ class Section(Settings):
             return stage
         return stage.model_copy(update={"method": stage.method.model_copy(update={"areas": tuple(windows)})})
 
-    def stages(self, stop_after: str | None = None) -> Iterator[Stage[Any, Any]]:
+    def stages(self, stop_after: str | None = None) -> Iterator[Step]:
         """Stages of this section in the order of the chain."""
         for name in STEPS:
             stage = getattr(self, name)
@@ -114,7 +120,7 @@ def _with_all_stages(known: type[Section]) -> type[Section]:
     """Section with the stages of the table that it does not name itself."""
     further: dict[str, Any] = {
         stage.key: (stage | None, Field(default_factory=stage if stage.usual else lambda: None))
-        for stage in STAGES
+        for stage in SIDE
         if stage.key not in known.model_fields
     }
     return create_model("Section", __base__=known, __doc__=known.__doc__, **further) if further else known
@@ -123,7 +129,7 @@ def _with_all_stages(known: type[Section]) -> type[Section]:
 if not TYPE_CHECKING:
     Section = _with_all_stages(Section)
 
-STEPS: dict[str, type[Stage[Any, Any]]] = {stage.key: stage for stage in STAGES}
+STEPS: dict[str, type[Step]] = {stage.key: stage for stage in SIDE}
 """Stages by their name in a section, in the order of the chain."""
 
 

@@ -86,4 +86,5 @@ def _last(results: Results, late: dict[str, Settings]) -> str | None:
     """Step to stop after; None where the recipe's own last section says it."""
     if any(name in late for name in LATE):
         return next(name for name in reversed(LATE) if name in late)
-    return "deconvolve" if results.peaks else None
+    steps = [NAMES[record.step] for peaks in results.peaks.values() for record in peaks.history if record.step in NAMES]
+    return max(steps, key=list(STEPS).index) if results.peaks else None

@@ -3,11 +3,15 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import numpy as np
+
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import History, PeakMaps, Results, SpectralMap, Status
+from napari_wse2xai.data import History, PeakMaps, Results, SpectralMap
 from napari_wse2xai.data.acquisition import told_by
+from napari_wse2xai.data.peak_maps import GOOD
 from napari_wse2xai.data.pooled import share_ok
 from napari_wse2xai.errors import counted, sentence
+from napari_wse2xai.stages.review import words_of
 
 NAMES = {"raman": "Raman", "pl": "Photoluminescence"}
 
@@ -59,8 +63,10 @@ def _of_peaks(peaks: PeakMaps) -> Iterator[str]:
     solver: Any = next((record.settings.get("solver", {}) for record in reversed(peaks.history) if record.step == "Deconvolve"), {})
     how = f" by {solver['kind']}" if isinstance(solver, Mapping) and solver.get("kind") not in (None, "automatic") else " by least squares"
     yield f"{counted(len(peaks.names), 'line')} {'was' if len(peaks.names) == 1 else 'were'} fitted{how}: {shapes}."
-    fitted = int((peaks.status == Status.OK).sum())
+    fitted = int(np.isin(peaks.status, GOOD).sum())
     yield f"Errors are standard errors from the covariance of the fit; {fitted} fits ({share_ok(peaks):.0%}) are without objection."
+    if done := words_of(peaks):
+        yield f"By hand, {' and '.join(done)}."
 
 
 def _of_model(results: Results) -> Iterator[str]:

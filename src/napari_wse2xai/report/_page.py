@@ -17,7 +17,7 @@ from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._methods import methods
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
-from napari_wse2xai.stages import STAGES, Decompose
+from napari_wse2xai.stages import STAGES, Decompose, Review
 
 WORDS = {"raman": "Raman scattering", "pl": "Photoluminescence"}
 CAPTIONS = {
@@ -209,7 +209,7 @@ def _origin(history: History) -> list[tuple[str, str]]:
 def _fit_facts(peaks: PeakMaps) -> list[tuple[str, str]]:
     lacked = [name for name, there in zip(peaks.names, peaks_there([peaks]), strict=True) if not there]
     told = [("In hardly a fit, not drawn", ", ".join(lacked))] if lacked else []
-    return [("Reduced χ²", with_spread(peaks.reduced_chi2)), *told]
+    return [("Reduced χ²", with_spread(peaks.reduced_chi2)), *told, *Review.facts(peaks)]
 
 
 def _status_rows(peaks: PeakMaps) -> list[tuple[str, int]]:

@@ -11,9 +11,9 @@ from napari_wse2xai.theory.beside import TheoryBeside
 
 Artefact = SpectralMap | PeakMaps | Components | PairedMaps | TrainedModel | Explanation | TheoryBeside
 Kind = TypeVar("Kind", bound=Artefact)
-CARRIES_ON: dict[type, type] = {
+CARRIES_ON: dict[type, type | tuple[type, ...]] = {
     SpectralMap: SpectralMap,
-    PeakMaps: SpectralMap,
+    PeakMaps: (SpectralMap, PeakMaps),
     Components: SpectralMap,
     Explanation: TrainedModel,
     TheoryBeside: PeakMaps,

@@ -16,7 +16,7 @@ from napari_wse2xai.session.edited import BY_HAND, carried, edited
 from napari_wse2xai.session.lineage import Artefact, Lineage, among, given_to, mark_in
 from napari_wse2xai.session.node import Missing, Node, id_of, modality_of
 from napari_wse2xai.session.sources import is_readable, measured_by, read_again
-from napari_wse2xai.stages import TABLE, Settings, Simulate, Step, as_kept
+from napari_wse2xai.stages import TABLE, Review, Settings, Simulate, Step, as_kept
 from napari_wse2xai.stages._stage import first_problem
 from napari_wse2xai.theory.beside import TheoryBeside
 
@@ -151,6 +151,8 @@ class Rerun:
         if isinstance(artefact, SpectralMap):
             return self._map(artefact.history, artefact.name, anew=True)
         stage = self._stage(artefact.history[-1])
+        if isinstance(stage, Review):
+            return self._reviewed(stage, artefact)
         if isinstance(artefact, PeakMaps | Components):
             return self._done(stage, self._map(artefact.history[:-1], artefact.name, of=given_to(artefact)))
         if isinstance(artefact, TheoryBeside):
@@ -180,6 +182,18 @@ class Rerun:
             return made
         simulate = as_kept(Simulate, recovery.history[-1])
         return replace(made, recovery=simulate(self._current(model), made, self._progress))
+
+    def _reviewed(self, stage: Review, artefact: Artefact) -> PeakMaps:
+        """What was done by hand done again, to the peaks as they are now."""
+        former = next((each for each in self._known.parents(artefact) if isinstance(each, PeakMaps)), None)
+        if former is None:
+            before = artefact.history[:-1]
+            peaks = self._done(self._stage(before[-1]), self._map(before[:-1], artefact.name, of=before[-1].of))
+        else:
+            peaks = self._current(former)
+        source = self._map_of(peaks)
+        made: PeakMaps = self._once((stage, source, peaks), lambda: stage(source, peaks, self._progress))
+        return made
 
     def _compared(self, stage: Any, beside: TheoryBeside) -> TheoryBeside:
         peaks = next((each for each in self._known.parents(beside) if isinstance(each, PeakMaps)), None)
@@ -222,9 +236,10 @@ class Rerun:
     def _map_of(self, peaks: PeakMaps) -> SpectralMap:
         """Map that peaks were found in, which may have just been made."""
         for made in (*self._made.values(), *self._alike.values()):
-            if isinstance(made, SpectralMap) and made.history == peaks.history[:-1]:
+            if isinstance(made, SpectralMap) and made.history == map_history(peaks.history):
                 return made
-        return self._map(peaks.history[:-1], peaks.name, of=given_to(peaks))
+        before = map_history(peaks.history)
+        return self._map(before, peaks.name, of=peaks.history[len(before)].of)
 
     # A map, step by step
 
@@ -284,6 +299,12 @@ class Rerun:
 
 def _about_the_flake(history: History) -> list[str]:
     return [record.key for record in history if record.step in ABOUT_THE_FLAKE]
+
+
+def map_history(history: History) -> History:
+    """What a history of peaks tells of the map that they were found in."""
+    ends = (number for number, record in enumerate(history) if record.step in BY_NAME and BY_NAME[record.step].gives is PeakMaps)
+    return history[: next(ends, len(history) - 1)]
 
 
 def with_settings(record: Record, settings: Any) -> Settings:

@@ -3,7 +3,7 @@
 from napari_wse2xai.stages._computed_later import compute
 from napari_wse2xai.stages._plan import fitting_in
 from napari_wse2xai.stages._stage import LiveProgress, Settings, SoFar, Stage, Step, as_kept
-from napari_wse2xai.stages._table import on_one_map, steps_in
+from napari_wse2xai.stages._table import on_one_map, on_one_side, steps_in
 from napari_wse2xai.stages.baseline import Baseline
 from napari_wse2xai.stages.calibrate import Calibrate
 from napari_wse2xai.stages.check_model import Proposal, accepted, check_model
@@ -19,6 +19,7 @@ from napari_wse2xai.stages.find_flake import FindFlake
 from napari_wse2xai.stages.normalise import Normalise
 from napari_wse2xai.stages.pair import Pair
 from napari_wse2xai.stages.peaks import Peak
+from napari_wse2xai.stages.review import ByHand, Review
 from napari_wse2xai.stages.separate import Separate
 from napari_wse2xai.stages.simulate import Simulate
 from napari_wse2xai.stages.train import Train
@@ -31,14 +32,18 @@ STAGES = tuple(on_one_map(TABLE))
 Then `Pair` brings two together, `Train` learns from pairs, `Explain` from that, and `Simulate` puts both to the test; `CompareTheory` lays
 calculated lines beside the result.
 """
+SIDE = tuple(on_one_side(TABLE))
+"""Those, and what is done to the peaks of one modality."""
 BY_NAME = {step.__name__: step for step in TABLE}
 """By their names in a history."""
 
 __all__ = [
     "BY_NAME",
+    "SIDE",
     "STAGES",
     "TABLE",
     "Baseline",
+    "ByHand",
     "Calibrate",
     "CompareTheory",
     "Computed",
@@ -54,6 +59,7 @@ __all__ = [
     "Pair",
     "Peak",
     "Proposal",
+    "Review",
     "Separate",
     "Settings",
     "Simulate",

@@ -209,7 +209,7 @@ class FitWindow:
 
         def attempt(which: NDArray[np.intp]) -> NDArray[np.bool_]:
             some = rows[which]
-            starts = self._elsewhere(problem, counts[some], found[some], stuck[some])
+            starts = self.elsewhere(problem, counts[some], found[some], stuck[some])
             tried = solver.solve(problem, np.concatenate([counts[some]] * len(starts)), lambda done: None, np.concatenate(starts))
             found[some], better = self.better(problem, counts[some], found[some], np.split(tried, len(starts)))
             return np.asarray(better >= 0)
@@ -217,7 +217,7 @@ class FitWindow:
         by_sample(free.reshape(len(free), -1)[rows], attempt)
         return found
 
-    def _elsewhere(self, problem: "Problem", counts: Spectra, found: Parameters, stuck: NDArray[np.bool_]) -> list[Parameters]:
+    def elsewhere(self, problem: "Problem", counts: Spectra, found: Parameters, stuck: NDArray[np.bool_]) -> list[Parameters]:
         """Other starts for the peaks that are stuck, (pixel, peak, 4) each."""
         usual, starts = problem.scaled_start(counts), []
         for side, width in ELSEWHERE:

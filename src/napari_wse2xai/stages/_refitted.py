@@ -63,8 +63,8 @@ def judged_again(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra:
     """What one window was asked, and how well what was found answers it."""
     mean = spectra.mean(window)
     weights = spectra.weights(window, mean) if stage.weights == "shot noise" else None
-    problem = _as_it_was(window, window.problem(mean, weights, stage.terms), peaks)
-    return problem, window.judge(problem, spectra.of(window, slice(None)), _found(window, problem.start, peaks, spectra))
+    problem = as_it_was(window, window.problem(mean, weights, stage.terms), peaks)
+    return problem, window.judge(problem, spectra.of(window, slice(None)), found_in(window, problem.start, peaks, spectra))
 
 
 def windows_of(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> list[FitWindow]:
@@ -78,7 +78,7 @@ def windows_of(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> list[
     ]
 
 
-def _as_it_was(window: FitWindow, problem: "Problem", peaks: PeakMaps) -> "Problem":
+def as_it_was(window: FitWindow, problem: "Problem", peaks: PeakMaps) -> "Problem":
     """The problem with what was shared by all pixels, and with lines averaged over channels as they were."""
     which = [peaks.names.index(peak.name) for peak in window.peaks]
     shared = {(k, KINDS.index(kind)) for k, peak in enumerate(window.peaks) for kind in peak.shared_kinds}
@@ -99,7 +99,7 @@ def _with_errors_of(peaks: PeakMaps, window: FitWindow, fit: Fit, spectra: Pixel
     return replace(fit, quality=replace(fit.quality, error=error))
 
 
-def _found(window: FitWindow, start: NDArray[np.float64], peaks: PeakMaps, spectra: Pixels) -> NDArray[np.float64]:
+def found_in(window: FitWindow, start: NDArray[np.float64], peaks: PeakMaps, spectra: Pixels) -> NDArray[np.float64]:
     """(pixel, peak, 4) what was found; an absent peak lies where it is expected."""
     form = np.zeros_like(peaks.height) if peaks.form is None else peaks.form
     which = [peaks.names.index(peak.name) for peak in window.peaks]

@@ -47,7 +47,7 @@ def second_look(plans: Sequence[Plan], fits: list[Fit], spectra: Pixels, progres
     def attempt(which: NDArray[np.intp]) -> NDArray[np.bool_]:
         better = np.zeros(len(which), dtype=bool)
         for index, (plan, fit) in enumerate(zip(plans, fits, strict=True)):
-            starts = _starts(plan.problem, fit, spectra, rows, which)
+            starts = other_starts(plan.problem, fit, spectra, rows, which)
             result[index], changed = _refitted(plan, result[index], spectra, rows[which], starts, helped)
             better |= changed
             progress((index + 1) / len(plans))
@@ -82,7 +82,7 @@ def _worse(fit: Fit, spectra: Pixels) -> NDArray[np.bool_]:
     return np.asarray(unlike[spectra.whole] & (chi2 > np.median(chi2)))
 
 
-def _starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], which: NDArray[np.intp]) -> dict[str, Parameters]:
+def other_starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], which: NDArray[np.intp]) -> dict[str, Parameters]:
     """Where to start some of the abnormal rows the second time, (pixel, peak, 4) each."""
     some = rows[which]
     usual = np.repeat(problem.start[None], len(some), axis=0)
@@ -110,7 +110,7 @@ def _refitted(
         part = slice(first, first + CHUNK)
         some, counts = rows[part], spectra.of(window, rows[part])
         begin = np.clip(np.concatenate([start[part] for start in starts.values()]), problem.lower, problem.upper)
-        tried = _solved(plan.terms.solver, problem, np.concatenate([counts] * len(starts)), begin)
+        tried = solved(plan.terms.solver, problem, np.concatenate([counts] * len(starts)), begin)
         best, which = window.better(problem, counts, fit.found[some], np.split(tried, len(starts)))
         for number, name in enumerate(starts):
             helped[name] += int((which == number).sum())
@@ -122,7 +122,7 @@ def _refitted(
     return fit, changed
 
 
-def _solved(solver: "Solver", problem: "Problem", counts: Spectra, start: Parameters) -> Parameters:
+def solved(solver: "Solver", problem: "Problem", counts: Spectra, start: Parameters) -> Parameters:
     from napari_wse2xai.numerics import least_squares
 
     if solver.refits:

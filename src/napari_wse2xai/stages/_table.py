@@ -5,7 +5,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import Any
 
-from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data import Components, PeakMaps, SpectralMap
 from napari_wse2xai.stages._stage import Stage, Step
 
 
@@ -23,3 +23,8 @@ def _is_step(each: object, module: str) -> bool:
 def on_one_map(steps: tuple[type[Step], ...]) -> Iterator[type[Stage[SpectralMap, Any]]]:
     """Those that are called with a map alone, as each modality has one."""
     return (step for step in steps if issubclass(step, Stage) and step.takes == (SpectralMap,))
+
+
+def on_one_side(steps: tuple[type[Step], ...]) -> Iterator[type[Step]]:
+    """Those that take a map, or a map and its peaks, and give another: what a recipe says of each modality."""
+    return (step for step in steps if {SpectralMap, PeakMaps}.issuperset(step.takes) and step.gives in (SpectralMap, PeakMaps, Components))
