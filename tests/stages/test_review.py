@@ -1,4 +1,4 @@
-"""By hand: a pixel in a wrong minimum finds its own again, others stay to the bit, and whatever order it is done in, the numbers are the same."""
+"""By hand: a pixel in a wrong minimum finds its own again, others stay to the bit, and the numbers do not depend on what else is done."""
 
 from dataclasses import fields, replace
 from pathlib import Path
@@ -41,8 +41,6 @@ def source() -> SpectralMap:
     second = line(AXIS, 262 - 0.1 * columns[..., None], 7, 600 - 20 * rows[..., None])
     counts = first + second + 20 + np.random.default_rng(3).normal(0, 4, (*SHAPE, len(AXIS)))
     return SpectralMap.from_arrays(counts, AXIS, frame=Frame(SHAPE, (0.5, 0.25)), name="flake", kind=AxisKind.RAMAN_SHIFT)
-
-
 
 
 @pytest.fixture(scope="module")

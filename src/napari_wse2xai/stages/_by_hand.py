@@ -107,7 +107,9 @@ def _mixed(peaks: PeakMaps, new: PeakMaps, pixels: Mask) -> PeakMaps:
     def taken(old: NDArray[Any], other: NDArray[Any]) -> NDArray[Any]:
         return np.where(pixels, other, old).astype(old.dtype)
 
-    maps = {name: taken(value, getattr(new, name)) for name, value in maps_of(peaks).items() if getattr(new, name) is not None}
+    maps: dict[str, Any] = {
+        name: taken(value, getattr(new, name)) for name, value in maps_of(peaks).items() if getattr(new, name) is not None
+    }
     found = {each.name: each for each in new.computed}
     computed = tuple(_at(each, found[each.name], taken) if each.name in found else each for each in peaks.computed)
     return replace(peaks, computed=computed, **maps)
@@ -135,7 +137,7 @@ def believed(peaks: PeakMaps, pixels: Mask) -> PeakMaps:
 def given_up(peaks: PeakMaps, pixels: Mask) -> PeakMaps:
     """The peaks without values at some pixels."""
     pixels = pixels & ~np.isin(peaks.status, (Status.NOT_ON_FLAKE, Status.NOT_MEASURED))
-    maps = {
+    maps: dict[str, Any] = {
         name: np.where(pixels, np.nan, value).astype(value.dtype)
         for name, value in maps_of(peaks).items()
         if np.issubdtype(value.dtype, np.floating)

@@ -333,7 +333,7 @@ class Fit:
         joint = covariance * raised[:, None, None, None] + moved[..., :, None] * moved[..., None, :]
         return np.sqrt(error**2 * raised[:, None, None] + bias**2), joint
 
-    def only(self, rows: slice) -> "Fit":
+    def only(self, rows: slice | NDArray[np.intp]) -> "Fit":
         """Some of the pixels."""
         misfit = self.misfit and replace(
             self.misfit, own=self.misfit.own[rows], bias=self.misfit.bias[rows], unresolved=self.misfit.unresolved[rows]

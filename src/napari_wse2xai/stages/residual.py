@@ -43,7 +43,7 @@ def _fitted(peaks: PeakMaps, window: int, inside: slice, rows: slice) -> NDArray
     form = np.zeros_like(peaks.height) if peaks.form is None else peaks.form
     maps = np.stack([peaks.position, peaks.fwhm, peaks.height, form], axis=1)[which][..., rows, :]
     values = np.moveaxis(maps.reshape(*maps.shape[:2], -1), -1, 0).astype(np.float64)
-    there = np.isfinite(values[..., :3]).all(axis=2)
+    there = np.asarray(np.isfinite(values[..., :3]).all(axis=2))
     values = np.where(there[..., None], np.nan_to_num(values), [0.0, 1.0, 0.0, 0.0])  # an absent peak adds nothing
     width = None if peaks.averaged is None else np.asarray(peaks.averaged, dtype=np.float64)[which]
     total = model(x, tuple(peaks.shapes[k] for k in which), values, width)
@@ -65,7 +65,7 @@ def _under(peaks: PeakMaps, window: int, inside: slice, rows: slice) -> NDArray[
 
 
 def misfit_of(residual: Maps, progress: Progress = silent) -> Maps:
-    """(ny, nx) worth of the largest structure in what the fit leaves of each pixel, in standard deviations of its noise; NaN without a fit."""
+    """(ny, nx) worth of the largest structure in what the fit leaves of each pixel, in standard deviations of its noise."""
     from napari_wse2xai.numerics.structure import largest
 
     worth = np.full(residual.shape[:2], np.nan, dtype=np.float32)

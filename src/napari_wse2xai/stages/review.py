@@ -81,7 +81,7 @@ class Review(Step):
 
     Notes
     -----
-    A refit is judged by the noise of the whole map, so it gives the same numbers whatever else is done.  Not to make a model fit that does not:
+    A refit is judged by the noise of the whole map, so it gives the same numbers whatever else is done.  Not for a model that does not fit:
     what is wrong all over a map is mended in the list of peaks.
     """
 
