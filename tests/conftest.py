@@ -1,25 +1,34 @@
 """Fixtures that every test may use."""
 
 import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from learned import make_explanation, make_model, make_samples
 from napari_wse2xai.data import Explanation, Level, PeakMaps, Samples, SpectralMap, TrainedModel
+from napari_wse2xai.learning import kernel_search, network_training, teaching
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 from napari_wse2xai.synthetic import SyntheticFlake, make_flake
 
 FIRST_ORDER, SECOND_ORDER = (183.0, 300.0), (314.0, 410.0)
+WHOLE_SEARCH = kernel_search.STEPS
 EXPECTED_LINES = ((195, 10), (220.5, 10), (240, 9), (250, 4), (260, 9), (359.5, 9), (374, 9), (394.5, 9))
+
+
+def pytest_configure() -> None:
+    """Collect no garbage while tests are collected: what is imported stays, and a fifth of the time went into looking."""
+    gc.disable()
 
 
 def pytest_collection_finish() -> None:
     """Let the garbage collector leave alone what was imported, which stays: napari's test viewer calls it several times for each test."""
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +44,24 @@ def shared_data() -> Path:
 def repeats(monkeypatch) -> None:
     """Find the error of a pairing from six repetitions of it, not forty, which take a second; tests of that error override this."""
     monkeypatch.setattr(registration, "REPEATS", 6)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_lessons() -> Iterator[None]:
+    """Teach networks in three batches an epoch and search kernels in a dozen steps; how well they learn is for `whole_lessons`."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network_training, "STEPS", 3)
+        patch.setattr(kernel_search, "STEPS", 12)
+        yield
+
+
+@pytest.fixture(scope="module")
+def whole_lessons(short_lessons: None) -> Iterator[None]:
+    """Train as users do, in the tests of one file."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(network_training, "STEPS", teaching.STEPS)
+        patch.setattr(kernel_search, "STEPS", WHOLE_SEARCH)
+        yield
 
 
 @pytest.fixture(scope="session")

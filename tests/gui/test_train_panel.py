@@ -86,12 +86,12 @@ def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
     panel: TrainPanel, viewer, qtbot, settle, unfinished, monkeypatch, pair: PairedMaps
 ) -> None:
     monkeypatch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
-    settings = QUICK.model_copy(update={"recipe": OneCycle(epochs=20), "target": ("position",)})
+    settings = QUICK.model_copy(update={"recipe": OneCycle(epochs=16), "target": ("position",)})
     panel.form.put(settings)
     said: list[str] = []
     panel.work.runner.progressed.connect(lambda fraction, message: said.append(message))
     panel.work.begin_button.click()
-    settle(lambda: any("epoch 3 of 20" in message for message in said), timeout=60_000)
+    settle(lambda: any("epoch 3 of 16" in message for message in said), timeout=60_000)
     panel.work.cancel_button.click()
     settle(lambda: "Train goes on from there" in panel.work.message.text())
     assert panel.work.message.text().startswith("Cancelled")
@@ -106,8 +106,8 @@ def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
     later.work.runner.progressed.connect(lambda fraction, message: said.append(message))
     later.work.begin_button.click()
     settle(lambda: not later.work.runner.busy, timeout=60_000)
-    assert any(re.search(r"CNN, random, resumed at epoch \d+ of 20: epoch", message) for message in said)
-    assert not any("epoch 1 of 20" in message for message in said if "random" in message)
+    assert any(re.search(r"CNN, random, resumed at epoch \d+ of 16: epoch", message) for message in said)
+    assert not any("epoch 1 of 16" in message for message in said if "random" in message)
     assert later.model() is not None
     np.testing.assert_array_equal(later.model().predicted, settings([pair]).predicted)
     assert later.work.message.text().startswith("Done")

@@ -6,6 +6,7 @@ from napari_wse2xai.data import Line
 from napari_wse2xai.errors import Cancelled, DataError, SettingsError
 from napari_wse2xai.learning import SpectralCNNRegressor
 
+pytestmark = pytest.mark.usefixtures("whole_lessons")
 SMALL = {"channels": (8, 8), "pool_after": (1, 2), "length": 16, "max_epochs": 40, "batch_size": 32, "device": "cpu", "teacher": False}
 LINES = (Line("E'", "lorentzian", (235.0, 265.0)), Line("2LA", "gaussian", (250.0, 275.0)))
 

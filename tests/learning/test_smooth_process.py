@@ -7,6 +7,8 @@ from sklearn.base import clone
 
 from napari_wse2xai.learning import GaussianProcess
 
+pytestmark = pytest.mark.usefixtures("whole_lessons")
+
 
 def table(count: int = 300) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(0)

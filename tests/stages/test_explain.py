@@ -17,7 +17,7 @@ from napari_wse2xai.stages._cross_checks import depends_on_weights
 @pytest.fixture(scope="module")
 def learnt(trained: TrainedModel, samples: Samples) -> TrainedModel:
     """The model of the tests with a network that has really learnt the law."""
-    network = SpectralCNNRegressor(LINES, max_epochs=60).fit(samples.features, samples.targets[:, 0])
+    network = SpectralCNNRegressor(LINES, max_epochs=50).fit(samples.features, samples.targets[:, 0])
     return replace(trained, settings=network.settings(), weights={"height": network.state()})
 
 

@@ -16,6 +16,8 @@ BRIGHT, DARK = 0.5, 0.25
 """Shares of the brightest tenth's light from which, and up to which, a spectrum shows what bright and dark ones have in common."""
 FEWEST = 3
 """Spectra that a typical one is taken from, at least."""
+FEW = 20
+"""Rows of a product whose vectors are all found as soon as one."""
 ROUNDS = 4
 BENDS = (40.0, 20.0, 10.0)
 """Shares of the window over which a pattern is asked which way it bends most."""
@@ -199,8 +201,26 @@ def _smooth(lines: Values) -> Values:
     """(n,) first guess of what some spectra (m, n) have more of: the way in which they differ most, turned upwards."""
     centred = lines - np.median(lines, axis=0)
     reach = CUT * np.maximum(np.median(np.abs(centred)), 1e-300) * 1.5
-    _, ways = np.linalg.eigh(np.clip(centred, -reach, reach).T @ np.clip(centred, -reach, reach))
-    return np.asarray(ways[:, -1] * (1.0 if ways[:, -1].sum() >= 0 else -1.0))
+    way = first_direction(np.clip(centred, -reach, reach))
+    return way if way.sum() >= 0 else -way
+
+
+def first_direction(table: Values) -> Values:
+    """(n,) unit vector along which the rows of a table (m, n) reach farthest from zero: its first right singular vector."""
+    from scipy.sparse.linalg import ArpackError, eigsh
+
+    across = table.shape[0] < table.shape[1]
+    small = table @ table.T if across else table.T @ table
+    if len(small) <= FEW or not small.any():
+        first = np.linalg.eigh(small)[1][:, -1]
+    else:  # one vector of the smaller product: all of them take ten times as long
+        try:
+            first = eigsh(small, k=1, v0=np.random.default_rng(0).standard_normal(len(small)), tol=1e-9)[1][:, 0]
+        except ArpackError:  # many ways reach equally far, and it went round among them
+            first = np.linalg.eigh(small)[1][:, -1]
+    way = table.T @ first if across else first
+    length = float(np.linalg.norm(way))
+    return np.asarray(way / length if length else np.full(len(way), 1 / np.sqrt(len(way))))
 
 
 def without_curve(spectrum: Values, degree: int) -> Values:
