@@ -12,7 +12,7 @@ from napari_wse2xai.data import Explanation, Level, Results, Samples, TrainedMod
 from napari_wse2xai.gui.explain import pixel_curves
 from napari_wse2xai.gui.explain.asked import BY_RULE, BY_SHAPE
 from napari_wse2xai.gui.explain.panel import ExplainPanel
-from napari_wse2xai.gui.explain.shapes import covered
+from napari_wse2xai.gui.parts.covered import covered
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import shown_in, to_layers
 from napari_wse2xai.plots.judged import stamped

@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Components, PeakMaps
 from napari_wse2xai.errors import counted
+from napari_wse2xai.gui.correlate.panel import CorrelatePanel
 from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.maps.components_view import ComponentsView
 from napari_wse2xai.gui.maps.load_maps import LoadMaps
@@ -49,13 +50,14 @@ class MainWidget(FollowsLayers):
         self.before = StepsBefore(self.panels, self.preset, self)
         self.said = MessageLabel(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
+        self.correlating = CorrelatePanel(napari_viewer)
         self.pairing = PairPanel(napari_viewer)
         self.training = TrainPanel(napari_viewer)
         self.explaining = ExplainPanel(napari_viewer)
         self.theory = TheoryPanel(napari_viewer)
         self.session = SessionPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
-        self._learning: tuple[Docked, ...] = (self.pairing, self.training, self.explaining, self.theory, self.session)
+        self._learning: tuple[Docked, ...] = (self.pairing, self.correlating, self.training, self.explaining, self.theory, self.session)
         self._sections: dict[Any, CollapsibleSection] = {}
         self._told_by: Any = None
         self._had_peaks = False
@@ -76,9 +78,10 @@ class MainWidget(FollowsLayers):
             column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
         column.addWidget(self._section(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
         column.addWidget(self._section(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
-        column.addWidget(self._section(TrainPanel, f"{len(self.panels) + 3}. Train", self.training))
-        column.addWidget(self._section(ExplainPanel, f"{len(self.panels) + 4}. Explain", self.explaining))
-        column.addWidget(self._section(TheoryPanel, f"{len(self.panels) + 5}. Theory", self.theory))
+        column.addWidget(self._section(CorrelatePanel, f"{len(self.panels) + 3}. Correlate", self.correlating))
+        column.addWidget(self._section(TrainPanel, f"{len(self.panels) + 4}. Train", self.training))
+        column.addWidget(self._section(ExplainPanel, f"{len(self.panels) + 5}. Explain", self.explaining))
+        column.addWidget(self._section(TheoryPanel, f"{len(self.panels) + 6}. Theory", self.theory))
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()

@@ -67,16 +67,16 @@ class Expression:
         if not text.strip() or len(text) > LONGEST:
             raise ExpressionError(f"a formula has between 1 and {LONGEST} letters, not {len(text.strip())}")
         spelled: dict[str, str] = {}
-        plain = _with_identifiers(text.translate(LIKE_PRIME).replace("^", "**").strip(), known, spelled)
+        plain = with_identifiers(text.translate(LIKE_PRIME).replace("^", "**").strip(), known, spelled)
         says = words or ", ".join(known)
-        _refuse_unknown_parameter(plain, says)
+        refuse_unknown_parameter(plain, says)
         try:
             tree = ast.parse(plain, mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             raise ExpressionError(f"'{text}' is no formula; write numbers, + - * / **, brackets, and {says}") from error
         if sum(1 for _ in ast.walk(tree)) > MOST:
             raise ExpressionError(f"'{text}' is too long a formula; write it with fewer terms")
-        names = _Checked(text, spelled, says, bands).names(tree)
+        names = Checked(text, spelled, says, bands).names(tree)
         return cls(text, tuple(dict.fromkeys(names)), tree, spelled)
 
     def evaluate(self, values: Mapping[str, Dual], guards: list[Dual] | None = None) -> Dual:
@@ -86,7 +86,7 @@ class Expression:
         ----------
         guards : gets what must not be zero: every divisor, and what stands under a root or a logarithm
         """
-        return _Walk(values, self._spelled, [] if guards is None else guards).of(self.tree)
+        return Walk(values, self._spelled, [] if guards is None else guards).of(self.tree)
 
     def linear(self) -> tuple[dict[str, float], float]:
         """Factor of every name, and the constant, of a formula that is a sum of multiples; raises ExpressionError of any other."""
@@ -124,7 +124,7 @@ def written(powers: Mapping[str, float]) -> str:
     return " ".join(words) or "1"
 
 
-def _with_identifiers(text: str, known: Sequence[str], spelled: dict[str, str]) -> str:
+def with_identifiers(text: str, known: Sequence[str], spelled: dict[str, str]) -> str:
     """Text with every known name as an identifier, whatever signs it holds."""
     given = {name.translate(LIKE_PRIME): name for name in known}
     names = "|".join(_pattern(name) for name in sorted(given, key=len, reverse=True))
@@ -146,13 +146,14 @@ def _pattern(name: str) -> str:
     return rf'(?:"{re.escape(stem)}"|{re.escape(stem)})\s*\.\s*{re.escape(last)}' if dot else re.escape(name)
 
 
-def _refuse_unknown_parameter(text: str, says: str) -> None:
+def refuse_unknown_parameter(text: str, says: str) -> None:
+    """Tell a name with a dot that is not known; known ones are identifiers by now."""
     found = re.search(r"[^\s+*/,(.]*[A-Za-z'\")][^\s+*/,(.]*\.[A-Za-z_]\w*", text)
     if found is not None:
         raise ExpressionError(f"'{found[0]}' is not known here; there are {says}")
 
 
-class _Checked:
+class Checked:
     """The white list."""
 
     def __init__(self, text: str, spelled: Mapping[str, str], says: str, bands: bool) -> None:
@@ -211,7 +212,7 @@ def _library(value: Array) -> Any:
     return sys.modules[name] if name == "torch" else np
 
 
-class _Walk:
+class Walk:
     """One evaluation."""
 
     def __init__(self, values: Mapping[str, Dual], spelled: Mapping[str, str], guards: list[Dual]) -> None:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.gui.explain.shapes import covered, shapes_layer
+from napari_wse2xai.gui.explain.shapes import shapes_layer
+from napari_wse2xai.gui.parts.covered import covered
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, disagreement_layer, region_layer, slope_layer
 

@@ -79,15 +79,21 @@ def exchange(viewer: Viewer, former: PeakMaps, now: PeakMaps) -> None:
     known.exchange([(former, now), *pairs])
 
 
-def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
-    """Map with the flake as its Labels layer shows it now, edits by hand included; its history says where that flake is from."""
+def flake_layer_of(viewer: Viewer, source: SpectralMap) -> Layer | None:
+    """Newest layer that shows the flake of a map; None where there is none."""
     for layer in reversed(viewer.layers):
         is_ = shown(layer)
         if is_ is None or is_.part != "flake" or not isinstance(is_.artefact, SpectralMap):
             continue
         if is_.artefact.frame == source.frame and of_one_measurement(is_.artefact, source):
-            return with_flake(source, np.asarray(layer.data) > 0, is_.artefact)
-    return source
+            return layer
+    return None
+
+
+def with_edited_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:
+    """Map with the flake as its Labels layer shows it now, edits by hand included; its history says where that flake is from."""
+    layer = flake_layer_of(viewer, source)
+    return source if layer is None else with_flake(source, np.asarray(layer.data) > 0, shown(layer).artefact)  # type: ignore[union-attr,arg-type]
 
 
 def kept_with_flake(viewer: Viewer, source: SpectralMap) -> SpectralMap:

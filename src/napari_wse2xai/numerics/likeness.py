@@ -1,0 +1,125 @@
+"""How far the pixels of one map are alike: covariances by distance on a masked grid, and what they make of the variance of sums."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import fft
+
+Array = NDArray[np.float64]
+REACH = 0.4
+"""Pixels farther from one another than this share of the side of a square as large as the region count as unlike: farther out there are too
+few independent pairs to say."""
+
+
+@dataclass(frozen=True, eq=False)
+class MaskedGrid:
+    """Pixels of a grid that count, and all distances between them."""
+
+    there: NDArray[np.bool_]
+    """(ny, nx)."""
+    step: tuple[float, float] = (1.0, 1.0)
+    """Distance of rows and of columns; signs do not matter."""
+
+    @classmethod
+    def of(cls, there: NDArray[np.bool_], step: tuple[float, float]) -> Self:
+        """Cut a grid to the smallest rectangle that holds all its pixels: what lies outside costs time alone."""
+        rows, columns = np.flatnonzero(there.any(axis=1)), np.flatnonzero(there.any(axis=0))
+        return cls(there[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1], step)
+
+    @property
+    def count(self) -> int:
+        """Number of pixels."""
+        return int(self.there.sum())
+
+    @cached_property
+    def _size(self) -> tuple[int, int]:
+        """Of the transforms: no pixel may meet another one round the corner."""
+        ny, nx = (fft.next_fast_len(2 * n - 1, real=True) for n in self.there.shape)
+        return ny, nx
+
+    @cached_property
+    def _mask(self) -> NDArray[np.complex128]:
+        return self._transformed(self.there.astype(np.float64))
+
+    @cached_property
+    def pairs(self) -> Array:
+        """Number of pairs of pixels at each shift, (lag row, lag column) as transforms have them, each pair in both senses."""
+        return np.asarray(np.rint(self._back(np.abs(self._mask) ** 2)))
+
+    @cached_property
+    def _ring(self) -> NDArray[np.int64]:
+        """Number of the class of distances that a shift belongs to."""
+        lags = [np.minimum(np.arange(n), n - np.arange(n)) * abs(step) for n, step in zip(self._size, self.step, strict=True)]
+        return np.rint(np.hypot(lags[0][:, None], lags[1]) / self._pitch).astype(np.int64)
+
+    @property
+    def _pitch(self) -> float:
+        return float(np.sqrt(abs(np.prod(self.step))))
+
+    def _transformed(self, values: Array) -> NDArray[np.complex128]:
+        return np.asarray(fft.rfft2(values, self._size))
+
+    def _back(self, spectrum: NDArray[np.complex128] | Array) -> Array:
+        return np.asarray(fft.irfft2(spectrum, self._size))
+
+    def _by_ring(self, values: Array) -> Array:
+        return np.bincount(self._ring.ravel(), values.ravel().astype(np.float64)).astype(np.float64)
+
+    def picture(self, values: Array) -> Array:
+        """Values (n,) of the pixels as (ny, nx), 0 elsewhere."""
+        picture = np.zeros(self.there.shape)
+        picture[self.there] = values
+        return picture
+
+    def covariance(self, values: Array) -> Array:
+        """Covariance of two pixels at each shift, (lag row, lag column), 0 beyond `REACH`.
+
+        Parameters
+        ----------
+        values : (n,) of the pixels, without NaN
+
+        Notes
+        -----
+        Products of deviations from the map's own mean come out too small, for the mean follows the map.  Differences of pixels do not know
+        the mean: the covariance is the variance of the field less half their mean square, and that variance is the one with which the
+        variance within the region comes out as it is.
+        """
+        z = values - values.mean()
+        if not z.any():
+            return np.zeros(self._size)
+        picture, pairs = self.picture(z), self._by_ring(self.pairs)
+        squares = self._back((self._transformed(picture**2) * self._mask.conj()).real)
+        apart = self._by_ring(squares - self._back(np.abs(self._transformed(picture)) ** 2)) / np.maximum(pairs, 1.0)
+        near = (np.arange(len(pairs)) < max(1.0, REACH * np.sqrt(self.count))) & (pairs > 0)
+        weights = np.where(near, pairs, 0.0) / self.count**2
+        variance = (z @ z / len(z) - weights @ apart) / (1.0 - weights.sum())
+        return np.where(near, variance - apart, 0.0)[self._ring] * (self.pairs > 0)
+
+    def joint(self, one: Array, other: Array) -> Array:
+        """Covariances (lag row, lag column) of two maps as `variance_ratio` needs them: trace of the product of the centred matrices."""
+        n = self.count
+        sums = [self._back(self._transformed_lags(each) * self._mask)[tuple(map(slice, self.there.shape))] for each in (one, other)]
+        whole = (self.pairs * one * other).sum() - 2 / n * (sums[0] * sums[1])[self.there].sum()
+        return np.asarray(whole + (self.pairs * one).sum() * (self.pairs * other).sum() / n**2)
+
+    def _transformed_lags(self, lags: Array) -> NDArray[np.complex128]:
+        return np.asarray(fft.rfft2(lags, self._size))
+
+    def variance_ratio(self, one: Array, other: Array) -> float:
+        """Variance of the correlation coefficient of two maps that owe nothing to one another, from their covariances.
+
+        Between 1 / (n - 1), where no pixel tells anything of its neighbours, and 1.
+        """
+        spread = [self.count * each[0, 0] - (self.pairs * each).sum() / self.count for each in (one, other)]
+        least = 1.0 / (self.count - 1)
+        if min(spread) <= 0:
+            return 1.0
+        return float(np.clip(self.joint(one, other) / (spread[0] * spread[1]), least, 1.0))
+
+    def variance_of_mean(self, part: NDArray[np.bool_], covariance: Array) -> float:
+        """Variance of the mean over some of the pixels (ny, nx)."""
+        within = self._back(np.abs(self._transformed(part.astype(np.float64))) ** 2)
+        return float(max((within * covariance).sum(), 0.0) / part.sum() ** 2)
