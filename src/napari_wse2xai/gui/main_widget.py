@@ -16,6 +16,7 @@ from napari_wse2xai.gui.maps.model_check import ModelCheck
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.maps.peak_file import PeakFile
 from napari_wse2xai.gui.maps.preset_box import PresetBox
+from napari_wse2xai.gui.maps.review_desk import ReviewDesk
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
 from napari_wse2xai.gui.maps.steps_before import StepsBefore, valid_settings
 from napari_wse2xai.gui.pair.panel import PairPanel
@@ -51,6 +52,7 @@ class MainWidget(FollowsLayers):
         self.said = MessageLabel(napari_viewer)
         self.chooser = PeakChooser(napari_viewer)
         self.correlating = CorrelatePanel(napari_viewer)
+        self.reviewing = ReviewDesk(napari_viewer)
         self.pairing = PairPanel(napari_viewer)
         self.training = TrainPanel(napari_viewer)
         self.explaining = ExplainPanel(napari_viewer)
@@ -77,11 +79,12 @@ class MainWidget(FollowsLayers):
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
         column.addWidget(self._section(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
-        column.addWidget(self._section(PairPanel, f"{len(self.panels) + 2}. Pair RS and PL", self.pairing))
-        column.addWidget(self._section(CorrelatePanel, f"{len(self.panels) + 3}. Correlate", self.correlating))
-        column.addWidget(self._section(TrainPanel, f"{len(self.panels) + 4}. Train", self.training))
-        column.addWidget(self._section(ExplainPanel, f"{len(self.panels) + 5}. Explain", self.explaining))
-        column.addWidget(self._section(TheoryPanel, f"{len(self.panels) + 6}. Theory", self.theory))
+        column.addWidget(self._section(ReviewDesk, f"{len(self.panels) + 2}. Review", self.reviewing))
+        column.addWidget(self._section(PairPanel, f"{len(self.panels) + 3}. Pair RS and PL", self.pairing))
+        column.addWidget(self._section(CorrelatePanel, f"{len(self.panels) + 4}. Correlate", self.correlating))
+        column.addWidget(self._section(TrainPanel, f"{len(self.panels) + 5}. Train", self.training))
+        column.addWidget(self._section(ExplainPanel, f"{len(self.panels) + 6}. Explain", self.explaining))
+        column.addWidget(self._section(TheoryPanel, f"{len(self.panels) + 7}. Theory", self.theory))
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
@@ -116,6 +119,7 @@ class MainWidget(FollowsLayers):
             panel.told.connect(partial(self._tell, stage, stage.title))
         self.components.chosen.connect(self._on_start_peaks)
         self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run Deconvolve again."))
+        self.reviewing.told.connect(partial(self._tell, ReviewDesk, "Review"))
         self.pairing.told.connect(partial(self._tell, PairPanel, "Pair"))
         self.training.told.connect(partial(self._tell, TrainPanel, "Train"))
         self.explaining.told.connect(partial(self._tell, ExplainPanel, "Explain"))
@@ -143,6 +147,7 @@ class MainWidget(FollowsLayers):
             panel.refresh()
         self.before.look()
         self.chooser.refresh()
+        self.reviewing.refresh()
         if contents.all_peaks(self.viewer) and not self._had_peaks:  # a result was opened: show what it holds
             self.open_section(PeakChooser)
         self._had_peaks = bool(contents.all_peaks(self.viewer))
@@ -225,6 +230,7 @@ class MainWidget(FollowsLayers):
             panel.work.runner.cancel()
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()
+        self.reviewing.let_go()
         contents.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
         contents.current(self.viewer).changed.disconnect(self._later, missing_ok=True)
         super().let_go()

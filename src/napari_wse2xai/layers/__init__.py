@@ -28,6 +28,7 @@ from napari_wse2xai.layers.maps import (
     peak_layer,
     picture_layer,
     repaired_layer,
+    residual_layer,
     status_layer,
     telling_channel,
 )
@@ -62,6 +63,7 @@ __all__ = [
     "region_layer",
     "regions_layer",
     "repaired_layer",
+    "residual_layer",
     "share_layer",
     "shown_in",
     "slope_layer",

@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, AxisKind, ComputedMap, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
 from napari_wse2xai.data.quantities import COLORMAPS, STATUS_COLORS, WORDS, pretty
@@ -109,6 +110,16 @@ def _on_slider(source: SpectralMap, slider: Slider) -> Any:
     """Counts with the slider's axis first, then rows and columns: a view."""
     by_channel = np.moveaxis(source.counts, -1, 0)
     return by_channel if slider.is_even else OnSlider(by_channel, 0, slider.channels)
+
+
+def residual_layer(source: SpectralMap, residual: NDArray[np.float32]) -> LayerTuple:
+    """Measured minus fit (ny, nx, n) of every pixel of a map, in its place and under its slider; red is too much, blue too little."""
+    _, keywords, kind = map_layer(source)
+    far = limits(np.abs(residual), 2, 99)[1]
+    name = f"{source.name} · residual ({pretty(source.intensity_unit)})"
+    looks = {"name": name, "contrast_limits": (-far, far), "colormap": COLORMAPS["slope"], "metadata": {KEY: Shown(source, "residual")}}
+    by_channel, slider = np.moveaxis(residual, -1, 0), Slider.over(source.axis)
+    return by_channel if slider.is_even else OnSlider(by_channel, 0, slider.channels), keywords | looks, kind
 
 
 def layer_name(source: SpectralMap) -> str:

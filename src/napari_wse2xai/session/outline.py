@@ -9,6 +9,8 @@ from napari_wse2xai.session.lineage import MEASURED_SIDE, mark_in
 from napari_wse2xai.session.node import ON_AN_AXIS, Node
 from napari_wse2xai.session.rerun import BY_NAME
 from napari_wse2xai.session.session import Session
+from napari_wse2xai.stages import Review
+from napari_wse2xai.stages.review import words_of
 
 TITLES = {"read": "Read", "load": "As it was loaded", "synthetic": "Sample flake", "flake edited by hand": "Flake edited by hand"}
 SIDES = {"raman": "RS", "pl": "PL"}
@@ -98,6 +100,8 @@ def _steps_before(node: Node, session: Session) -> list[Row]:
 def title_of(node: Node) -> str:
     """What a result is, in words."""
     artefact = node.artefact
+    if isinstance(artefact, PeakMaps) and node.record.step == Review.__name__:
+        return f"{_title(node.record)}: {'; '.join(words_of(artefact)) or 'nothing'}"
     if isinstance(artefact, PeakMaps):
         return f"{_title(node.record)}: {', '.join(artefact.names)}"
     if isinstance(artefact, Components):

@@ -6,7 +6,7 @@ from weakref import ref
 from psygnal import Signal
 
 from napari_wse2xai.data import PeakMaps, Picture
-from napari_wse2xai.gui.session.sliders import Sliders, map_of, see
+from napari_wse2xai.gui.session.sliders import ON_SLIDER, Sliders, map_of, see
 from napari_wse2xai.layers import shown_in
 from napari_wse2xai.session import Artefact, Session
 
@@ -44,7 +44,8 @@ class CurrentMap:
         if self.layer is None:
             self._sliders.forget()
         else:
-            self._sliders.follow(viewer, maps, self.layer)
+            others = [layer for layer in viewer.layers if (is_ := shown_in(layer.metadata)) is not None and is_.part in ON_SLIDER]
+            self._sliders.follow(viewer, others, self.layer)
         if self.layer is not before:
             self.changed.emit()
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Picture, SpectralMap
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.session.current import CurrentMap
+from napari_wse2xai.gui.session.heirs import heirs, let_inherit
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, part_layer, shown_in
 from napari_wse2xai.session import Artefact, Change, Missing, Session, State, among
 
@@ -102,10 +103,13 @@ class SessionLayers:
         if viewer is None:
             return
         now = {id(former): new for former, new in change.exchanged}
+        heir = heirs(self.session, change)
         for layer in list(viewer.layers):
             is_ = shown_in(layer.metadata)
             if is_ is not None and id(is_.artefact) in now:
                 layer.metadata = {**layer.metadata, KEY: Shown(now[id(is_.artefact)], is_.part, is_.flake)}
+            elif is_ is not None and id(is_.artefact) in heir and let_inherit(layer, heir[id(is_.artefact)]):
+                continue
             elif is_ is not None and not isinstance(is_.artefact, Picture) and among(is_.artefact, change.went):
                 viewer.layers.remove(layer)
         self._name_by_state()

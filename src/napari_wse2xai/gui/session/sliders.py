@@ -16,6 +16,8 @@ from napari_wse2xai.layers import LayerTuple, Slider, map_layer, shown_in, telli
 Viewer = Any
 Layer = Any
 SPECTRAL = -3
+ON_SLIDER = ("map", "residual")
+"""Parts that are (spectral, y, x)."""
 """Axis of the slider, counted from the end."""
 
 
@@ -60,7 +62,7 @@ def laid_along(layers: list[LayerTuple], current: SpectralMap) -> list[LayerTupl
 
 def _relaid(layer: LayerTuple, current: SpectralMap) -> LayerTuple:
     is_ = shown_in(layer[1]["metadata"])
-    if is_ is None or is_.part != "map" or not isinstance(is_.artefact, SpectralMap):
+    if is_ is None or is_.part not in ON_SLIDER or not isinstance(is_.artefact, SpectralMap):
         return layer
     return layer[0], layer[1] | _along(is_.artefact, current), layer[2]
 

@@ -1,0 +1,48 @@
+"""Pixels that are marked on the canvas: squares in a layer of points, which belongs to no result."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from napari_wse2xai.data import Frame
+from napari_wse2xai.layers.shown import place
+
+Pixel = tuple[int, int]
+
+
+class Marks:
+    """One layer of hollow squares, a pixel each; it comes with the first mark and goes with the last."""
+
+    def __init__(self, viewer: Any, name: str) -> None:
+        self._viewer, self._name = viewer, name
+        self._layer: Any = None
+        self._frame: Frame | None = None
+
+    def show(self, frame: Frame, pixels: Sequence[Pixel], colours: Sequence[str]) -> None:
+        """Mark some pixels of a frame, each in its colour, and no others; the selected layer stays selected."""
+        if self._layer is not None and (not pixels or frame != self._frame):
+            self.clear()
+        if not pixels:
+            return
+        places = np.asarray(pixels, dtype=float)
+        if self._layer is None or self._layer not in self._viewer.layers:
+            self._add(frame, places, colours)
+        else:
+            self._layer.data = places
+        self._layer.border_color = list(colours)
+        self._layer.refresh()
+
+    def _add(self, frame: Frame, places: Any, colours: Sequence[str]) -> None:
+        chosen, self._frame = self._viewer.layers.selection.active, frame
+        looks = {"symbol": "square", "face_color": "transparent", "border_color": list(colours), "border_width": 0.16, "size": 1.0}
+        self._layer = self._viewer.add_points(places, name=self._name, **looks, **place(frame))
+        self._layer.selected_data = set()
+        if chosen is not None:
+            self._viewer.layers.selection.active = chosen
+
+    def clear(self) -> None:
+        """Mark nothing."""
+        if self._layer is not None and self._layer in self._viewer.layers:
+            self._viewer.layers.remove(self._layer)
+        self._layer = None
