@@ -143,7 +143,7 @@ def test_convert_keeps_every_count(folder, capsys):
 def test_a_part_of_results_goes_to_a_file_for_other_programs(folder, capsys):
     io.write_results(Results({"raman": io.read(folder / "rs.nc")}), folder / "results.nc")
     assert cli.main(["convert", str(folder / "results.nc"), "--list"]) == 0
-    assert "raman: all results of a flake, to .nc" in capsys.readouterr().out
+    assert "raman: all results of a flake, to .nc, .nxs" in capsys.readouterr().out
     assert cli.main(["convert", str(folder / "results.nc"), str(folder / "map.csv"), "--item", "raman/map"]) == 0
     assert "20 x 22 pixels" in capsys.readouterr().out
     assert (folder / "map.csv").read_text(encoding="utf-8").startswith("y (um),x (um),")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import partial
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,6 +145,12 @@ class PeakMaps(Tabled):
     intensity_unit: Annotated[str, attribute()] = "counts"
     metadata: Annotated[Mapping[str, str], attribute()] = field(default_factory=dict)
     history: Annotated[History, attribute()] = ()
+
+    def to_hyperspy(self, parameter: str = "height") -> Any:
+        """Pictures of one parameter, one for each peak, as a signal of HyperSpy, where that is installed."""
+        from napari_wse2xai.data.hyperspy_signal import signal_of_peaks
+
+        return signal_of_peaks(self, parameter)
 
     def coordinates(self) -> Coordinates:
         """Places of the pixels, and the axis."""

@@ -89,6 +89,12 @@ class SpectralMap(Tabled):
         """Places of the pixels, and the axis."""
         return self.frame.coordinates() | {"spectral": (("spectral",), self.axis.values, self.axis.unit)}
 
+    def to_hyperspy(self) -> Any:
+        """The same as a signal of HyperSpy, where that is installed."""
+        from napari_wse2xai.data.hyperspy_signal import signal_of_map
+
+        return signal_of_map(self)
+
     def replaced_at(self, row: int, column: int) -> NDArray[np.int32]:
         """Channels of a pixel that the spike filter replaced."""
         if self.replaced is None:

@@ -195,7 +195,7 @@ def _write_model(group: Any, model: TrainedModel) -> None:
     for target, tensors in model.weights.items():
         home = codec.inside(codec.inside(group, "weights"), _in_a_path(target))
         for name, tensor in tensors.items():
-            put(home, name, _sizes(np.shape(tensor)), tensor)
+            put(home, name, _sizes(np.shape(tensor)), tensor, long_name=f"{name} of the network")
     for number, test in enumerate(model.null_tests, start=1):
         _write_null_test(codec.inside(group, f"null_test_{number}"), test)
 
@@ -238,16 +238,23 @@ def _read_verdict(group: Any, target: str, prefix: str = "") -> Verdict:
 def _write_null_test(group: Any, test: NullTest) -> None:
     kinds = list(test.r2)
     put(group, "validation", ("validation",), np.array(kinds, dtype=object))
-    for name in ("r2", "p_value"):
-        put(group, name, ("validation",), np.array([getattr(test, name).get(kind, np.nan) for kind in kinds], dtype=np.float64))
+    for name, words in (("r2", "R2 of the measured map"), ("p_value", "share of surrogate maps that are predicted as well")):
+        values = np.array([getattr(test, name).get(kind, np.nan) for kind in kinds], dtype=np.float64)
+        put(group, name, ("validation",), values, long_name=words, units="1")
     for kind, values in test.surrogate_r2.items():
         if len(values):
-            put(group, f"surrogate_r2_{kind.replace(' ', '_')}", (f"surrogate_{len(values)}",), values, validation=kind)
+            name = f"surrogate_r2_{kind.replace(' ', '_')}"
+            put(group, name, (f"surrogate_{len(values)}",), values, validation=kind, long_name="R2 of surrogate maps", units="1")
     group.attrs.update({"target": test.target, "model": test.model, "refused": test.refused})
     group.attrs.update({"scale": test.scale, "noise": test.noise, "turned": json.dumps(dict(test.turned))})
     for number, told in enumerate(test.beyond, start=1):
-        about = {"confounder": told.confounder, "validation": told.validation, "correlation": told.correlation, "p_value": told.p_value}
-        about["alone"] = told.alone
+        about: dict[str, Any] = {
+            "confounder": told.confounder,
+            "validation": told.validation,
+            "correlation": told.correlation,
+            "p_value": told.p_value,
+        }
+        about |= {"alone": told.alone, "long_name": "correlation of surrogate maps", "units": "1"}
         values = told.surrogate_correlation
         put(group, f"surrogate_correlation_{number}", (f"surrogate_{len(values)}",), values, **about)
 

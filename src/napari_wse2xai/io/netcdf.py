@@ -42,7 +42,7 @@ def write_map(spectral_map: SpectralMap, path: str | Path, *, last: Callable[[],
 
     size = spectral_map.counts.nbytes + OVERHEAD
     with new_file(path, expected_bytes=size) as temporary, h5netcdf.File(temporary, "w") as file:
-        file.attrs["Conventions"] = CONVENTIONS
+        file.attrs.update({"Conventions": CONVENTIONS, "title": spectral_map.name})
         write_map_group(file, spectral_map)
         if spectral_map.flake is not None:
             write_flake(file, spectral_map.flake)

@@ -38,7 +38,7 @@ def write_results(results: Results, path: str | Path, beside: Mapping[str, Resul
     further = beside or {}
     size = sum(map(_size_of, (results, *further.values())))
     with new_file(path, expected_bytes=size) as temporary, h5netcdf.File(temporary, "w") as file:
-        file.attrs.update({"Conventions": netcdf.CONVENTIONS, _LAYOUT: LAYOUT})
+        file.attrs.update({"Conventions": netcdf.CONVENTIONS, "title": "Raman and PL maps of flakes", _LAYOUT: LAYOUT})
         if job:
             file.attrs[_JOB] = job
         _write(file, results)

@@ -51,7 +51,7 @@ def write_session(session: Session, path: str | Path, *, spectra: bool = False, 
     whole = {id(each) for each in session.of_kind(SpectralMap) if spectra or not _can_be_made_again(each, session)}
     size = sum(_size_of(each, whole) for each in session) + netcdf.OVERHEAD
     with io.new_file(path, expected_bytes=size) as temporary, h5netcdf.File(temporary, "w") as file:
-        file.attrs.update({"Conventions": netcdf.CONVENTIONS, MARK: LAYOUT})
+        file.attrs.update({"Conventions": netcdf.CONVENTIONS, "title": "Session of Raman and PL maps", MARK: LAYOUT})
         if view:
             put(file, VIEW, ("layer",), [json.dumps(dict(each), ensure_ascii=False) for each in view])
         for order, node in enumerate(session.nodes):

@@ -27,7 +27,7 @@ def _write_image(image: PlainImage, path: Path) -> None:
 
     assert image.frame is not None
     with new_file(path) as temporary, h5netcdf.File(temporary, "w") as file:
-        file.attrs["Conventions"] = CONVENTIONS
+        file.attrs.update({"Conventions": CONVENTIONS, "title": image.name})
         write_frame(file, image.frame)
         variable = file.create_variable("values", ("y", "x"), data=image.values)
         variable.attrs.update({"long_name": image.name, "units": image.unit})

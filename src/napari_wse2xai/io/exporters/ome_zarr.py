@@ -5,6 +5,10 @@ import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.io.atomic import told_plainly
@@ -30,9 +34,16 @@ def write(artefact: PlainImage | SpectralMap | PeakMaps, path: Path) -> None:
         group.create_array("0", data=image.plain, chunk_key_encoding={"name": "v2", "separator": "/"})
         group.attrs["multiscales"] = [described]
         if image.channels:
-            group.attrs["omero"] = {"channels": [{"label": name} for name in image.channels]}
+            group.attrs["omero"] = {"channels": [_channel(*each) for each in zip(image.channels, image.plain, strict=True)]}
 
     _folder(path, made)
+
+
+def _channel(name: str, values: NDArray[Any]) -> dict[str, Any]:
+    """What OME-Zarr wants to be said of a channel: how bright it is drawn."""
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
+    return {"label": name, "color": "FFFFFF", "window": {"min": low, "max": high, "start": low, "end": high}}
 
 
 def _folder(target: Path, write: Callable[[Path], None]) -> None:
