@@ -116,3 +116,11 @@ def explanation(samples: Samples) -> Explanation:
 def doubtful(samples: Samples) -> Explanation:
     """The same under the verdict that it must not be interpreted."""
     return make_explanation(samples, level=Level.DO_NOT_INTERPRET)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_traces(tmp_path_factory) -> Iterator[None]:
+    """Keep the list of files that were opened lately out of the user's own folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield

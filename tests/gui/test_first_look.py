@@ -21,7 +21,7 @@ def test_a_look_shows_its_parts_and_gives_start_peaks(panels, settle, small) -> 
     panel.work.begin_button.click()
     settle(lambda: not panel.work.runner.busy, timeout=120_000)
     (found,) = contents.of_kind(panels.viewer, Components)
-    assert panels.components.canvas is not None and panels._sections[Decompose].isExpanded()
+    assert panels.components.canvas is not None and panels.sections[Decompose].isExpanded()
     which = int(np.argmax(found.spectra[:, np.abs(found.axis.values - 283).argmin()]))
     layer = next(layer for layer in panels.viewer.layers if f"NMF {which + 1} " in layer.name)
     share = np.asarray(layer.data)
@@ -29,4 +29,4 @@ def test_a_look_shows_its_parts_and_gives_start_peaks(panels, settle, small) -> 
     panels.components.which.setCurrentIndex(which)
     panels.components.take.click()
     assert pytest.approx(min((peak.position for peak in panels.start_peaks()), key=lambda place: abs(place - 283)), abs=1.5) == 283
-    assert panels._sections[Deconvolve].isExpanded()
+    assert panels.sections[Deconvolve].isExpanded()

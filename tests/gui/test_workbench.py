@@ -59,7 +59,7 @@ def test_the_step_that_is_opened_is_on_top(viewer, settle, small: SpectralMap) -
     contents.add(viewer, to_layers(small))
     settle(bench.panels[Deconvolve].work.begin_button.isEnabled)
     bench.open_section(Deconvolve)
-    settle(lambda: abs(in_window(bench._sections[Deconvolve])[1] - in_window(bench)[1]) < 20)
+    settle(lambda: abs(in_window(bench.sections[Deconvolve])[1] - in_window(bench)[1]) < 20)
     assert in_window(bench.panels[Deconvolve].work.begin_button)[1] - in_window(bench)[1] < bench.height() / 2
 
 
@@ -69,7 +69,8 @@ def test_ctrl_z_in_the_workbench_takes_a_step_back(viewer, settle, small: Spectr
     _, bench = viewer.window.add_plugin_dock_widget(PLUGIN, "Workbench")
     contents.add(viewer, to_layers(small))
     contents.add(viewer, to_layers(small_peaks))
-    undo, redo = (each for each in bench.findChildren(QShortcut) if each.parent() is bench)
+    own = {each.key().toString(): each for each in bench.findChildren(QShortcut) if each.parent() is bench}
+    undo, redo = own["Ctrl+Z"], own["Ctrl+Shift+Z"]
     assert [each.key() for each in (undo, redo)] == [QKeySequence(QKeySequence.Undo), QKeySequence(QKeySequence.Redo)]
     undo.activated.emit()
     assert contents.all_peaks(viewer) == []

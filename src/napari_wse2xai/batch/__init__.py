@@ -4,6 +4,7 @@ from pathlib import Path
 
 from napari_wse2xai import recipe
 from napari_wse2xai.batch._chains import run_chains
+from napari_wse2xai.batch._delivery import Story, deliver
 from napari_wse2xai.batch._folders import PRODUCTS, REPORT, RESULTS
 from napari_wse2xai.batch._jobs import FlakeRow
 from napari_wse2xai.batch._rerun import rerun
@@ -19,6 +20,8 @@ __all__ = [
     "RESULTS",
     "Batch",
     "FlakeRow",
+    "Story",
+    "deliver",
     "demo",
     "rerun",
     "run",

@@ -37,6 +37,10 @@ def read_layers(path: str | Sequence[str]) -> "list[LayerTuple]":
         layers = [layer for file in paths for layer in _layers_of(Path(file))]
     for warning in caught:
         _tell(str(warning.message), grave=False)
+    if layers:
+        from napari_wse2xai.gui.session import recent
+
+        recent.note(map(Path, paths))
     return layers
 
 

@@ -1,6 +1,7 @@
 """The dock: one foldable panel per stage in the order of the chain, and the choice of peak maps."""
 
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from qtpy.QtCore import QTimer, Signal
@@ -22,12 +23,16 @@ from napari_wse2xai.gui.maps.steps_before import StepsBefore, valid_settings
 from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.docked import Docked, FollowsLayers, plain
+from napari_wse2xai.gui.parts.help import page_of
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.session.saving import SaveButtons
+from napari_wse2xai.gui.session.welcome import Welcome
 from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
+from napari_wse2xai.io import is_results
+from napari_wse2xai.session.files import is_session
 from napari_wse2xai.stages import STAGES, Baseline, Calibrate, CorrectResponse, Decompose, Deconvolve, FindFlake, Normalise, Peak, Stage
 
 LEAST_WIDTH = 390
@@ -42,7 +47,7 @@ class MainWidget(FollowsLayers):
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
-        self.loading = LoadMaps(napari_viewer)
+        self.loading, self.welcome = LoadMaps(napari_viewer), Welcome(napari_viewer)
         self.panels: dict[type[Stage[Any, Any]], StagePanel] = {stage: StagePanel(napari_viewer, stage) for stage in STAGES}
         self.checking = ModelCheck(napari_viewer, self.panels[Deconvolve].form)
         self.components = ComponentsView(napari_viewer)
@@ -60,7 +65,7 @@ class MainWidget(FollowsLayers):
         self.session = SessionPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
         self._learning: tuple[Docked, ...] = (self.pairing, self.correlating, self.training, self.explaining, self.theory, self.session)
-        self._sections: dict[Any, CollapsibleSection] = {}
+        self.sections: dict[Any, CollapsibleSection] = {}
         self._told_by: Any = None
         self._had_peaks = False
         self._scroll = QScrollArea()
@@ -73,6 +78,7 @@ class MainWidget(FollowsLayers):
         inside = QWidget()
         column = QVBoxLayout(inside)
         column.setContentsMargins(2, 2, 2, 2)
+        column.addWidget(self.welcome)
         column.addWidget(self._section(LoadMaps, "Load maps", self.loading))
         column.addWidget(self.preset)
         column.addWidget(self.before.conversion)
@@ -88,7 +94,7 @@ class MainWidget(FollowsLayers):
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
-        self._sections[FindFlake].expand(animate=False)
+        self.sections[FindFlake].expand(animate=False)
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(inside)
         layout = QVBoxLayout(self)
@@ -110,13 +116,15 @@ class MainWidget(FollowsLayers):
         return together
 
     def _section(self, key: Any, title: str, content: QWidget) -> CollapsibleSection:
-        self._sections[key] = CollapsibleSection(title, content)
-        return self._sections[key]
+        self.sections[key] = CollapsibleSection(title, content, page_of(key))
+        return self.sections[key]
 
     def _connect(self) -> None:
         for stage, panel in self.panels.items():
             panel.ran.connect(lambda result, stage=stage: self._on_ran(stage, result))
             panel.told.connect(partial(self._tell, stage, stage.title))
+        self.welcome.wanted.connect(self._begin_with)
+        self.welcome.file_wanted.connect(self._open_again)
         self.components.chosen.connect(self._on_start_peaks)
         self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run Deconvolve again."))
         self.reviewing.told.connect(partial(self._tell, ReviewDesk, "Review"))
@@ -127,7 +135,7 @@ class MainWidget(FollowsLayers):
         self.session.told.connect(partial(self._tell, SessionPanel, "Session"))
         for fitting in (Baseline, Deconvolve):
             self.panels[fitting].form.changed.connect(self.settings_changed)
-        for section in self._sections.values():
+        for section in self.sections.values():
             section.toggled.connect(lambda _: self._say_once())
 
     def _tell(self, key: Any, title: str, text: str, severity: str = QUIET) -> None:
@@ -138,11 +146,25 @@ class MainWidget(FollowsLayers):
 
     def _say_once(self) -> None:
         """Say nothing at the foot that an open panel says itself."""
-        section = self._sections.get(self._told_by)
+        section = self.sections.get(self._told_by)
         self.said.setVisible(bool(self.said.text()) and (section is None or not section.isExpanded()))
+
+    def _begin_with(self, what: str) -> None:
+        """Ask for maps, or for a session."""
+        self.open_section(LoadMaps if what == "open" else SessionPanel)
+        (self.loading.ask if what == "open" else self.session.ask_what_to_open)()
+
+    def _open_again(self, path: Path) -> None:
+        """Open a file that was opened lately, outside the GUI thread."""
+        if path.suffix.lower() == ".nc" and (is_results(path) or is_session(path)):
+            self.session.open(path)
+        else:
+            self.open_section(LoadMaps)
+            self.loading.open_first(path)
 
     def refresh(self) -> None:
         """Show what lies in the window now."""
+        self.welcome.look(empty=not len(self.viewer.layers))
         for panel in self.panels.values():
             panel.refresh()
         self.before.look()
@@ -176,9 +198,9 @@ class MainWidget(FollowsLayers):
 
     def open_section(self, step: Any) -> None:
         """Open one section and close the others; where the window is low its head comes to the top."""
-        for key, section in self._sections.items():
+        for key, section in self.sections.items():
             (section.expand if key is step else section.collapse)(animate=False)
-        QTimer.singleShot(0, self, partial(self._bring_up, self._sections[step]))
+        QTimer.singleShot(0, self, partial(self._bring_up, self.sections[step]))
 
     def _bring_up(self, section: QWidget) -> None:
         self._scroll.widget().layout().activate()  # the folds have just changed their heights

@@ -1,14 +1,18 @@
 """The workbench: panels at the right, spectrum below, scale bar and colour bar, the view on what has just come."""
 
+from collections.abc import Callable
 from typing import Any
 
 from qtpy.QtCore import Qt, QTimer
-from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.maps.colour_bar import ColourBar
+from napari_wse2xai.gui.maps.load_maps import LoadMaps
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.parts.help import open_page, page_of
+from napari_wse2xai.gui.parts.keys import KeyList, bind
+from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
 
 SPECTRUM = "Spectrum"
@@ -25,10 +29,47 @@ class Workbench(MainWidget):
         self._furnished = False
         super().__init__(napari_viewer, parent)
         self.colour_bar = ColourBar(self.viewer)
-        for keys, act in ((QKeySequence.Undo, self.session.undo), (QKeySequence.Redo, self.session.redo)):
-            shortcut = QShortcut(QKeySequence(keys), self)
-            shortcut.setContext(Qt.WidgetWithChildrenShortcut)  # outside, Ctrl+Z is napari's own, such as for strokes of the brush
-            shortcut.activated.connect(act)
+        bind(self, self._acts())  # outside, Ctrl+Z is napari's own, such as for strokes of the brush
+
+    def _acts(self) -> dict[str, Callable[[], Any]]:
+        """What keys do, by the names in `keys.KEYS`."""
+        return {
+            "run": lambda: self._press("begin_button"),
+            "cancel": lambda: self._press("cancel_button"),
+            "next": lambda: self._step_on(1),
+            "previous": lambda: self._step_on(-1),
+            "undo": self.session.undo,
+            "redo": self.session.redo,
+            "export": self.saving.layer_button.showMenu,
+            "help": lambda: open_page(page_of(self.opened or LoadMaps)),
+            "keys": self.list_keys,
+        }
+
+    @property
+    def opened(self) -> Any:
+        """Step whose section is open; None where none is."""
+        return next((key for key, section in self.sections.items() if section.isExpanded()), None)
+
+    def _press(self, button: str) -> None:
+        """Press a button of the step that is open."""
+        rows = [] if self.opened is None else self.sections[self.opened].content().findChildren(WorkRow)
+        pressed = next((getattr(row, button) for row in rows if getattr(row, button).isEnabled()), None)
+        if pressed is not None:
+            pressed.click()
+
+    def _step_on(self, by: int) -> None:
+        """Open the section after the one that is open, or before it."""
+        keys = list(self.sections)
+        place = (keys.index(self.opened) + by if self.opened is not None else 0) % len(keys)
+        self.open_section(keys[place])
+        self.sections[keys[place]].toggleButton().setFocus()
+
+    def list_keys(self) -> KeyList:
+        """Show what keys do, beside the window."""
+        shown = KeyList(self)
+        shown.setAttribute(Qt.WA_DeleteOnClose)
+        shown.show()
+        return shown
 
     def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Put the rest in its place, once the panels are in theirs."""

@@ -1,5 +1,6 @@
 """The plot of the Correlate panel: cloud, histogram or profiles, with a lasso in the cloud."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ from napari_wse2xai.data.map_values import MapValues
 from napari_wse2xai.gui.parts.blitted import Blitted
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.paper import colours_of, dress
+from napari_wse2xai.io.shown import Column
 from napari_wse2xai.numerics.profiles import Profile
 from napari_wse2xai.plots.cloud import LIT, CloudPlot, draw_histogram, draw_profiles
 from napari_wse2xai.plots.plain_text import PlainFigure
+from napari_wse2xai.plots.shown_table import MARK
 
 Array = NDArray[np.float64]
 HEIGHT = 320
@@ -36,6 +39,8 @@ class CorrelateCanvas(Blitted):
         super().__init__(PlainFigure(dpi=DPI, layout="constrained"))
         self._viewer = viewer
         self.cloud: CloudPlot | None = None
+        self.pixels: Sequence[Column] = ()
+        """Of the cloud, a line for each pixel: for a table."""
         self._loop: list[tuple[float, float]] = []
         self.setFixedHeight(HEIGHT)
         self.setToolTip(TIP)
@@ -52,9 +57,9 @@ class CorrelateCanvas(Blitted):
             with rc_context(SMALL):
                 axes = self._emptied()
                 self.cloud = CloudPlot(axes, animated=True)
-            (self._lasso,) = axes.plot([], [], color=LIT, linewidth=1.5, animated=True, label="_loop")
+            (self._lasso,) = axes.plot([], [], color=LIT, linewidth=1.5, animated=True, gid=MARK)
             style: dict[str, Any] = {"markersize": 9, "markerfacecolor": "none", "markeredgewidth": 2, "zorder": 5}
-            (self._hovered,) = axes.plot([], [], "o", color="#ff2d6f", animated=True, label="_mouse", **style)
+            (self._hovered,) = axes.plot([], [], "o", color="#ff2d6f", animated=True, gid=MARK, **style)
             self.moving = [*self.cloud.moving, self._lasso, self._hovered]
         self._hovered.set_data([], [])
         self.cloud.show(x, y, along, up)
@@ -78,6 +83,10 @@ class CorrelateCanvas(Blitted):
         """Show empty paper."""
         self._emptied().set_axis_off()
         self.dress()
+
+    def export_columns(self) -> Sequence[Column]:
+        """Of a cloud its pixels; else what is drawn."""
+        return self.pixels if self.cloud is not None else super().export_columns()
 
     def dress(self) -> None:
         """Take the colours of the window."""

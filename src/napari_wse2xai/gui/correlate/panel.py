@@ -8,6 +8,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PairedMaps
+from napari_wse2xai.data.map_values import MapValues
 from napari_wse2xai.gui.correlate.canvas import CorrelateCanvas
 from napari_wse2xai.gui.correlate.choices import Choices
 from napari_wse2xai.gui.correlate.chosen import LINE, LOOP, ChosenPixels, labels_layer
@@ -17,6 +18,7 @@ from napari_wse2xai.gui.parts.guarded import ComboBox, DoubleSpinBox, TabBar
 from napari_wse2xai.gui.parts.latest import Latest
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.io.shown import Column
 
 CLOUD, HISTOGRAM, ALONG, EDGE = "Scatter", "Histogram", "Along a line", "From the edge"
 NOTHING = "Deconvolve a map first; pair RS and PL to see both together."
@@ -178,10 +180,23 @@ class CorrelatePanel(FollowsLayers):
         if self.shown == CLOUD:
             self.canvas.show_cloud(x, y, *two)
             self._light()
+            self.canvas.pixels = self._columns(two)
         else:
             self.canvas.show_histogram(x, two[0], self.chosen.pixels()[self._rows])
         frame = self.found.frame
         self.working.ask(lambda _: correlation_words(*two, within, frame))
+
+    def _columns(self, two: tuple[MapValues, MapValues]) -> list[Column]:
+        """A line for each pixel that is plotted: where it lies, both values with their errors."""
+        assert self.found is not None
+        y_um, x_um = self.found.frame.at(*self._rows).T
+        down, across = (direction.column for direction in self.found.frame.directions)
+        columns: list[Column] = [("row", self._rows[0]), ("column", self._rows[1]), (down, y_um), (across, x_um)]
+        for each in {one.name: one for one in two}.values():
+            columns.append((each.label, each.values[self._rows]))
+            if each.errors is not None:
+                columns.append((f"standard error of {each.label}", each.errors[self._rows]))
+        return columns
 
     def _show_profiles(self) -> None:
         """Work out profiles where they are shown."""

@@ -45,6 +45,12 @@ _SAVES = {
     "slopes": ("Save slopes as CSV…", "slopes.csv", "Table (*.csv)"),
     "card": (finding_card.TITLE, finding_card.NAME, finding_card.PATTERN),
 }
+_TIPS = {
+    "plot": "All that is seen in the chosen tab, as PNG, SVG or PDF.",
+    "netcdf": "Model and explanation in one file, which opens here again.",
+    "curves": "Mean curves of every parameter, in its unit and that of the target.",
+    "slopes": "Slope of every parameter at every pixel, with its place in µm.",
+}
 
 
 class ExplainPanel(FollowsSession):
@@ -94,7 +100,10 @@ class ExplainPanel(FollowsSession):
         )
         self.anyway_button.setVisible(False)
         self.warning.setVisible(False)
-        self.save_buttons["card"].setToolTip(finding_card.TIP)
+        for key, tip in (_TIPS | {"card": finding_card.TIP}).items():
+            self.save_buttons[key].setToolTip(tip)
+        self.clear_button.setToolTip("Forget the region and the picked curves.")
+        self.anyway_button.setToolTip("The verdict says: do not interpret. Every picture of it will say so.")
 
     def _arrange(self) -> None:
         shown, region, saving = QHBoxLayout(), QHBoxLayout(), QGridLayout()

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
@@ -16,6 +15,7 @@ from napari_wse2xai.gui.explain.maps import MapsPlot
 from napari_wse2xai.gui.explain.saved import BelowCurves, page
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import TabBar
+from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 from napari_wse2xai.gui.parts.verdict_badge import VerdictBadge
 from napari_wse2xai.plots import compared, explaining
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -42,12 +42,13 @@ class ExplainResult(QWidget):
         self.feature = 0
         self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), TabBar()
         self.ice, self.maps = IcePlot(), MapsPlot()
-        self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
+        self.canvas = PlotCanvas(PlainFigure(dpi=DPI, layout="constrained"))
         self.map_verdict, self.remarks = QLabel(), QLabel()
         for label in (self.map_verdict, self.remarks):
             label.setWordWrap(True)
         for name in (ICE, PDP, MAPS, RANKING, MODELS):
             self.tabs.addTab(name)
+        self.tabs.setToolTip("What is plotted below: of the chosen parameter, or of all.")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.badge, self.map_verdict, self.table, self.tabs, self.ice, self.maps, self.canvas, self.remarks):

@@ -97,6 +97,7 @@ class TwoParameterView(BelowCurves):
             "Second parameter. Once one was chosen, those that interact most with the first stand first, with the size of the interaction."
         )
         self.second.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.cancel_button.setToolTip("Ask no more; a pair that is shown stays.")
         self.slider.setToolTip("Value of the second parameter at which the green curve is drawn.")
         self.value.setStyleSheet(f"color: white; background: {CUT}; border-radius: 4px; padding: 2px 5px")
         self.interaction.setToolTip(f"<p>{H_MEANING}</p>")

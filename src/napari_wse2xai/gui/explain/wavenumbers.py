@@ -3,7 +3,6 @@
 from typing import Any
 
 from matplotlib import rc_context
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import SubFigure
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
@@ -13,6 +12,7 @@ from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.message_label import QUIET
+from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.wavenumbers import draw_wavenumbers
@@ -32,7 +32,7 @@ class WavenumberView(BelowCurves):
         self.pixels: PixelCurves | None = None
         self.found: Wavenumbers | None = None
         self.work, self.words = WorkRow(viewer, "Wavenumbers"), QLabel()
-        self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
+        self.canvas = PlotCanvas(PlainFigure(dpi=DPI, layout="constrained"))
         self.canvas.setFixedHeight(HEIGHT)
         self.words.setWordWrap(True)
         self.work.begin_button.setToolTip(

@@ -88,6 +88,7 @@ class ComputeRow(Computing):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         self.name, self.formula = QLineEdit(), QLineEdit()
         self.name.setPlaceholderText("like the formula")
+        self.name.setToolTip("What the map is called in lists, files and formulas of others; its unit follows from the formula.")
         self.formula.setPlaceholderText("A1'.position - E'.position")
         self.formula.setToolTip(
             "Peaks with .position, .fwhm, .height, .area or .form, numbers, + - * / **, brackets, sqrt, log, ..., and the light of a band "

@@ -28,7 +28,7 @@ from napari_wse2xai.gui.parts.guarded import ComboBox, DoubleSpinBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
 from napari_wse2xai.gui.parts.opening import PL, RAMAN, Artefact, ItemChoice, Listing, listing_of, opened
 from napari_wse2xai.gui.parts.run import Runner
-from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session import contents, recent
 from napari_wse2xai.io import FORMATS, Item
 from napari_wse2xai.io.readers.peaks import PEAK_MAPS
 from napari_wse2xai.layers import to_layers
@@ -54,6 +54,7 @@ class LoadMaps(QWidget):
         self.with_pictures = QCheckBox("with the pictures in the file")
         self.bar, self.message = QProgressBar(), MessageLabel(napari_viewer)
         self._notes: list[str] = []
+        self._load_then = False
         self._prepare()
         self._prepare_fields()
         self._arrange()
@@ -61,6 +62,10 @@ class LoadMaps(QWidget):
         self._on_item()
 
     def _prepare(self) -> None:
+        self.files_button.setToolTip("One or several files; nothing is loaded before you say which item.")
+        self.load_button.setToolTip("Load the chosen item as layers; a double click on it does the same.")
+        self.cancel_button.setToolTip("Stop looking or loading; the layers stay as they are.")
+        self.tree.setToolTip("What is in the files: maps, spectra, pictures, peak maps, with their size in pixels and channels.")
         self.tree.setColumnCount(2)
         self.tree.setHeaderLabels(["Item", "Size"])
         self.tree.setMinimumHeight(150)
@@ -155,12 +160,18 @@ class LoadMaps(QWidget):
         self._begin("Looking into the files…")
         self.lister.start(lambda progress: listing_of(wanted, progress), "Looking into files")
 
+    def open_first(self, path: Path) -> None:
+        """List a file, then load what is chosen in it at first."""
+        self._load_then = True
+        self.look_into([path])
+
     def load(self) -> None:
         """Read the chosen item, outside the GUI thread."""
         choice = self.choice()
         if choice is None or self._busy or not _can_load(choice.item):
             return
         self._begin(f"Loading {choice.item.name}…")
+        recent.note([choice.path])
         self.loader.start(lambda progress: opened(choice, progress), f"Loading {choice.path.name}")
 
     def stop(self) -> None:
@@ -211,6 +222,9 @@ class LoadMaps(QWidget):
         if first is not None:
             self.tree.setCurrentItem(first)
             self.tree.scrollToItem(first)
+        wanted, self._load_then = self._load_then, False
+        if wanted and first is not None:
+            self.load()
 
     def _on_item(self) -> None:
         """Show what is known of the chosen item, and fill in what the file says."""

@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Candidate, Pairable
+from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 from napari_wse2xai.plots.pairing import draw_candidate
 
 COLUMNS = 2
@@ -27,7 +27,7 @@ class PairChoice(QWidget):
         super().__init__(parent)
         self.words = QLabel(ASK)
         self.words.setWordWrap(True)
-        self.canvas = FigureCanvasQTAgg(Figure(layout="constrained"))
+        self.canvas = PlotCanvas(Figure(layout="constrained"))
         self.canvas.setCursor(Qt.PointingHandCursor)
         self._numbers: dict[Any, int] = {}
         column = QVBoxLayout(self)

@@ -28,6 +28,7 @@ from napari_wse2xai.stages.pair import GivenTransform, Landmarks
 MISSING = "Deconvolve an RS map and a PL map of one flake first; then both are listed here."
 LANDMARKS_MISSING = "Press 'Click landmarks' and click three places or more on both maps, or type them here."
 HELP = {
+    "save": "A line for each pixel with both: its place in µm, and every RS and PL number with its error.",
     "move": "Show both maps alone, RS in magenta and PL in green, and let the mouse drag and turn the PL map (napari's transform mode).",
     "mirror": "Turn left and right of the PL map round.",
     "use": "Pair with the PL map exactly where it lies on the canvas.",

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
+
+from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 
 WIDTH = 400
 """Of a plot in a dock that is not laid out yet, pixels: the stamp is made as long as the plot is wide."""
 
 
-class Blitted(FigureCanvasQTAgg):
+class Blitted(PlotCanvas):
     """All that stays lies underneath as a picture; `moving` artists (animated) are drawn over it (blitting)."""
 
     def __init__(self, figure: Figure) -> None:

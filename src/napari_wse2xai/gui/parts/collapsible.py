@@ -5,6 +5,10 @@ from typing import Any
 from qtpy.QtWidgets import QWidget
 from superqt import QCollapsible
 
+from napari_wse2xai.gui.parts.help import HelpButton
+
+HELP_PX = 22
+"""Width of the button in the head."""
 NO_LIMIT = 2**24 - 1
 """Largest height that Qt knows."""
 
@@ -12,11 +16,27 @@ NO_LIMIT = 2**24 - 1
 class CollapsibleSection(QCollapsible):
     """Opens at once, and to whatever height its content wants: superqt's limit squeezes words that came later onto one another."""
 
-    def __init__(self, title: str, content: QWidget) -> None:
+    def __init__(self, title: str, content: QWidget, page: str = "") -> None:
+        """Make a fold.
+
+        Parameters
+        ----------
+        page : of the documents, as ``stages.md#find-flake``; its head then has a button that opens it
+        """
         super().__init__(title, expandedIcon="▾", collapsedIcon="▸")
         self.layout().setContentsMargins(0, 0, 0, 0)
         self.content().layout().setContentsMargins(0, 0, 0, 0)
         self.addWidget(content)
+        self.toggleButton().setToolTip("Open or close this step.")
+        self.help_button = HelpButton(page, self) if page else None
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Keep the button at the end of the head."""
+        super().resizeEvent(event)
+        if self.help_button is not None:
+            head = self.toggleButton()
+            self.help_button.setGeometry(self.width() - HELP_PX - 4, head.y() + 2, HELP_PX, max(head.height(), HELP_PX + 4) - 4)
+            self.help_button.raise_()
 
     def expand(self, animate: bool = False) -> None:
         """Open, without superqt's limit to the height."""

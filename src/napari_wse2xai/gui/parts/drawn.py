@@ -1,8 +1,9 @@
 """Drawn figures as parts of a panel's column, one in the place of the last."""
 
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtWidgets import QLayout, QWidget
+
+from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 
 DPI = 90
 SMALL = {f"{part}size": size for part, size in (("axes.title", "medium"), ("axes.label", "small"), ("xtick.label", "x-small"))}
@@ -10,10 +11,10 @@ SMALL |= {"ytick.labelsize": "x-small"}
 """Letters for a narrow dock."""
 
 
-def canvas_of(figure: Figure) -> FigureCanvasQTAgg:
+def canvas_of(figure: Figure) -> PlotCanvas:
     """Canvas of a drawn figure, as high as that wants to be."""
     figure.set_dpi(DPI)
-    canvas = FigureCanvasQTAgg(figure)
+    canvas = PlotCanvas(figure)
     canvas.setFixedHeight(int(figure.get_figheight() * DPI))
     return canvas
 

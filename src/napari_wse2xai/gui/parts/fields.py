@@ -141,6 +141,7 @@ class _Several:
             grid.addWidget(tick, index // 2, index % 2)
         self._others = QLineEdit()
         self._others.setPlaceholderText(others)
+        self._others.setToolTip(others)
         if others:
             grid.addWidget(self._others, -(-len(words) // 2), 0, 1, 2)
 

@@ -16,6 +16,7 @@ class Offer(QWidget):
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.words, self.button = MessageLabel(viewer), QPushButton()
+        self.button.setToolTip("Do what is proposed above.")
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 2)
         column.addWidget(self.words)

@@ -4,7 +4,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from napari.utils.theme import get_theme
 
@@ -42,11 +44,25 @@ def _legend_texts(axes: Any) -> list[Text]:
     return [] if legend is None else list(legend.get_texts())
 
 
+def _color_of(artist: Any) -> str:
+    return to_hex(artist.get_color())
+
+
 @contextmanager
-def on_paper(figure: Figure, ground: str, ink: str) -> Iterator[None]:
-    """Let a figure of a window be drawn dark on white, and then as it was."""
+def on_paper(figure: Figure) -> Iterator[None]:
+    """Let a figure of a dark window be drawn dark on white, and then as it was; what is white already stays."""
+    ground = to_hex(figure.get_facecolor())
+    if not figure.axes or sum(to_rgb(ground)) > 1.5:
+        yield
+        return
+    ink = to_hex(figure.axes[0].xaxis.label.get_color())
+    own: list[Any] = [each for each in figure.findobj(lambda each: isinstance(each, Line2D | Text)) if _color_of(each) == ink]
+    for each in own:
+        each.set_color(INK)
     dress(figure, PAPER, INK)
     try:
         yield
     finally:
+        for each in own:
+            each.set_color(ink)
         dress(figure, ground, ink)

@@ -102,8 +102,10 @@ class SettingsTable(QWidget):
 
     def _buttons(self) -> QHBoxLayout:
         row = QHBoxLayout()
-        for words, act in (("Add row", self.add_row), ("Remove row", self.remove_row)):
+        tips = "A row like the last one, to be edited.", "Take out the row that is selected, else the last one."
+        for words, act, tip in zip(("Add row", "Remove row"), (self.add_row, self.remove_row), tips, strict=True):
             button = QPushButton(words)
+            button.setToolTip(tip)
             button.clicked.connect(act)
             row.addWidget(button)
         return row

@@ -47,6 +47,8 @@ class WorkRow(QWidget):
         self.runner = Runner(self)
         self.begin_button, self.cancel_button = QPushButton(verb), QPushButton("Cancel")
         self.bar, self.message = QProgressBar(), MessageLabel(viewer)
+        self.begin_button.setToolTip(f"{verb or 'Begin'}, with the settings as shown; the window stays free (Ctrl+Return).")
+        self.cancel_button.setToolTip("Stop what runs here; the layers stay as they are (Ctrl+.).")
         self._between = between
         self._notes: list[str] = []
         self._objection: tuple[str, str] | None = None

@@ -24,7 +24,7 @@ from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.message_label import BAD, INKS, NOTE, QUIET, ground
 from napari_wse2xai.gui.parts.work_row import WorkRow
-from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session import contents, recent
 from napari_wse2xai.gui.session.follows_session import FollowsSession
 from napari_wse2xai.gui.session.layers import session_layers
 from napari_wse2xai.gui.session.opened import open_file, saved, show_alone, shown_of
@@ -82,6 +82,7 @@ class SessionPanel(FollowsSession):
         return contents.session(self.viewer)
 
     def _prepare(self) -> None:
+        self.tree.setToolTip("Every flake with its steps and results: what each was made of, whether it still holds, and why not.")
         self.tree.setColumnCount(2)
         self.tree.setHeaderLabels(["Flake, step, result", "State"])
         self.tree.setContextMenuPolicy(Qt.CustomContextMenu)
@@ -116,7 +117,7 @@ class SessionPanel(FollowsSession):
             "again": self.run_again,
             "recipe": partial(self._ask, "recipe.yaml", "Recipe (*.yaml)", self.save_recipe),
             "save": partial(self._ask, "session.nc", _NETCDF, self.save),
-            "open": self._ask_what_to_open,
+            "open": self.ask_what_to_open,
             "show": self.show_chosen,
             "remove": self.remove,
         }
@@ -271,6 +272,7 @@ class SessionPanel(FollowsSession):
 
     def open(self, path: Path) -> None:
         """Open a session or the results of a run beside what is here, in a thread."""
+        recent.note([path])
         self.files.begin(lambda progress: open_file(path, progress), f"opening {path.name}", f"Opening {path.name}…")
         self._set_buttons()
 
@@ -288,7 +290,8 @@ class SessionPanel(FollowsSession):
         if path:
             save(Path(path))
 
-    def _ask_what_to_open(self) -> None:
+    def ask_what_to_open(self) -> None:
+        """Let the user choose a session, or the results of a run."""
         path, _ = QFileDialog.getOpenFileName(self, "Open", "", "Session or results (*.nc)")
         if path:
             self.open(Path(path))

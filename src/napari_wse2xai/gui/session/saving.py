@@ -1,7 +1,7 @@
 """Save what lies in the window: an afternoon of work must not be lost."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +12,12 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, Q
 from napari_wse2xai import io
 from napari_wse2xai.data import PeakMaps, Results
 from napari_wse2xai.errors import UserError, counted
+from napari_wse2xai.gui.parts.export import ExportButton
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.layer_picture import LayerPicture
+from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.recipe import recipe_of, schema_line
 from napari_wse2xai.session import named_results
 
@@ -28,13 +31,21 @@ class SaveButtons(QWidget):
         self.runner = Runner(self)
         self._note = ""  # what a user should know of what was saved
         self.results_button, self.table_button = QPushButton("Save results…"), QPushButton("Save peaks as CSV…")
-        self.recipe_button = QPushButton("Save recipe…")
+        self.recipe_button, self.report_button = QPushButton("Save recipe…"), QPushButton("Save report…")
+        self.layer_button = ExportButton(LayerPicture(viewer), words="Save layer as…")
         self.message = MessageLabel(viewer)
         self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
         self.table_button.setToolTip("One line per pixel: its place, and each peak's position, FWHM and height with their errors.")
         self.recipe_button.setToolTip("What was done, as a recipe that runs without a window: napari-wse2xai run recipe.yaml --output DIR.")
+        self.report_button.setToolTip(
+            "Report with figures, tables, results, and the finding card of an explanation: a folder as a run leaves it."
+        )
+        self.layer_button.setToolTip(
+            "The layer selected in napari's list, with axes in µm and colour bar: SVG, PDF, PNG with 300 dpi, CSV."
+        )
+        self.layer_button.setSizePolicy(self.results_button.sizePolicy())
         buttons = QGridLayout()
-        for place, button in enumerate((self.results_button, self.recipe_button, self.table_button)):
+        for place, button in enumerate((self.results_button, self.recipe_button, self.table_button, self.report_button, self.layer_button)):
             buttons.addWidget(button, place // 2, place % 2)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 0, 6, 6)
@@ -43,6 +54,7 @@ class SaveButtons(QWidget):
         self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
         self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
         self.recipe_button.clicked.connect(lambda: self._ask("recipe.yaml", "Recipe (*.yaml)", self.save_recipe))
+        self.report_button.clicked.connect(self._ask_folder)
         self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}.{self._note}"))
         self.runner.failed.connect(lambda text: self.message.say(text, BAD))
 
@@ -51,11 +63,30 @@ class SaveButtons(QWidget):
         if path:
             save(Path(path))
 
+    def _ask_folder(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder for the report")
+        if folder:
+            self.save_report(Path(folder))
+
+    def save_report(self, folder: Path) -> None:
+        """Write what a run would leave of each flake: the first into the folder, the others into folders of their names there."""
+        flakes = results_in(self.viewer)
+        self._note = " Open report.html in a browser."
+
+        def write(progress: Progress) -> None:
+            from napari_wse2xai.batch import Story, deliver
+
+            for number, (name, each) in enumerate(flakes.items()):
+                place = folder / safe(name) if number else folder
+                deliver(each, place, Story(name), part(progress, number / len(flakes), (number + 1) / len(flakes), name))
+
+        self._run(flakes, folder, write)
+
     def save_results(self, path: Path) -> None:
         """Write what there is of every flake: what went furthest as the results of a run, the others beside it in the same file."""
         flakes = results_in(self.viewer)
         self._note = saved_words(self.viewer, flakes)
-        self._run(flakes, path, lambda: write_flakes(flakes, path))
+        self._run(flakes, path, lambda _: write_flakes(flakes, path))
 
     def save_table(self, path: Path) -> None:
         """Write all peaks as tables: the first under the name, the others beside it, flake and modality appended."""
@@ -63,7 +94,7 @@ class SaveButtons(QWidget):
         tables = dict(_tables(flakes, path))
         self._note = f" {len(tables)} tables, one for each deconvolution." if len(tables) > 1 else ""
 
-        def write() -> None:
+        def write(progress: Progress) -> None:
             for place, peaks in tables.items():
                 io.write_peaks_csv(peaks, place)
 
@@ -74,7 +105,7 @@ class SaveButtons(QWidget):
         flakes = results_in(self.viewer)
         self._note = ""
 
-        def write() -> None:
+        def write(progress: Progress) -> None:
             texts = {_beside(path, name if number else ""): recipe_of(each) for number, (name, each) in enumerate(flakes.items())}
             for place, text in texts.items():
                 with io.new_file(place) as temporary:
@@ -82,13 +113,13 @@ class SaveButtons(QWidget):
 
         self._run(flakes, path, write)
 
-    def _run(self, anything: Any, path: Path, write: Any) -> None:
+    def _run(self, anything: Any, path: Path, write: Callable[[Progress], object]) -> None:
         if not anything:
             self.message.say("There is nothing to save yet; open a map or run the deconvolution first.")
             return
 
-        def work(progress: Any) -> Path:
-            write()
+        def work(progress: Progress) -> Path:
+            write(progress)
             return path
 
         self.runner.start(work, f"saving {path.name}")
@@ -109,7 +140,12 @@ def _tables(flakes: Mapping[str, Results], path: Path) -> Iterator[tuple[Path, P
 
 def _beside(path: Path, *further: str) -> Path:
     """A path with words appended to its name, those that are not empty."""
-    return path.with_stem("_".join([path.stem, *(re.sub(r"[^\w.-]+", "_", part) for part in further if part)]))
+    return path.with_stem("_".join([path.stem, *(safe(words) for words in further if words)]))
+
+
+def safe(name: str) -> str:
+    """Name in letters that files may have."""
+    return re.sub(r"[^\w.-]+", "_", name)
 
 
 def results_in(viewer: Any) -> dict[str, Results]:

@@ -70,6 +70,9 @@ class TheoryPanel(FollowsLayers):
         self.take_files(())
         self.structure_button.setToolTip("The pristine layer and its defects, where they were calculated, in a napari window of their own.")
         self.turn_button.setCheckable(True)
+        self.turn_button.setToolTip("Let the structures turn slowly.")
+        self.save_buttons["figure"].setToolTip("The plot of the chosen tab, as PNG, SVG or PDF.")
+        self.save_buttons["netcdf"].setToolTip("Spectra, matches and names as they lie in results.nc.")
         below = QVBoxLayout(self.below)
         below.setContentsMargins(0, 0, 0, 0)
         for buttons in ((self.structure_button, self.turn_button), tuple(self.save_buttons.values())):

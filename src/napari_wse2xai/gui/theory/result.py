@@ -30,6 +30,7 @@ class TheoryView(QWidget):
         self.canvas: FigureCanvasQTAgg | None = None  # made when there is something to draw: it takes a while
         for name in (BESIDE, MOTION, RAMAN):
             self.tabs.addTab(name)
+        self.tabs.setToolTip("What is plotted below.")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.finding, self.table, self.tabs, self.engine, self.words):
@@ -141,6 +142,7 @@ def _names_table() -> QTableWidget:
     table: Any = QTableWidget(0, 3)
     table.setHorizontalHeaderLabels(["Peak", "cm⁻¹", "Proposed: nearest mode"])
     table.verticalHeader().setVisible(False)
+    table.setToolTip("Each measured peak (cm⁻¹) with the calculated mode that lies nearest.")
     table.setWordWrap(True)
     table.setEditTriggers(QTableWidget.NoEditTriggers)
     table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)

@@ -63,6 +63,8 @@ class TrainPanel(FollowsSession):
         self.monitor, self.queue = TrainingMonitor(self), CallQueue(self)
         self.live, self.which, self.result, self.outdated = LiveCurves(), ComboBox(), TrainResult(), Outdated(napari_viewer)
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
+        self.save_buttons["figure"].setToolTip("The plot of the chosen tab, as PNG, SVG or PDF.")
+        self.save_buttons["scores"].setToolTip("R², RMSE and MAPE of every model, by split, as a table.")
         self._known: list[PairedMaps] = []
         self._settings = Train()
         self._idle = QTimer(self)

@@ -4,7 +4,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
@@ -12,6 +11,7 @@ from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, TrainedModel
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import ComboBox, TabBar
+from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 from napari_wse2xai.gui.parts.verdict_badge import VerdictBadge
 from napari_wse2xai.plots import training
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -28,12 +28,13 @@ class TrainResult(QWidget):
         super().__init__(parent)
         self.model: TrainedModel | None = None
         self.target, self.badge, self.tabs = ComboBox(), VerdictBadge(), TabBar()
-        self.canvas = FigureCanvasQTAgg(PlainFigure(dpi=DPI, layout="constrained"))
+        self.canvas = PlotCanvas(PlainFigure(dpi=DPI, layout="constrained"))
         self.table, self.remarks = _score_table(), QLabel()
         self.target.setToolTip("Which of the targets that were learnt")
         self.remarks.setWordWrap(True)
         for name in HEIGHTS:
             self.tabs.addTab(name)
+        self.tabs.setToolTip("What is plotted below.")
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         for part in (self.target, self.badge, self.tabs, self.canvas, self.table, self.remarks):

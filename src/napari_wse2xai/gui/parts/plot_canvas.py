@@ -1,0 +1,47 @@
+"""A plot in a window: drawn by matplotlib, with the button to save it in its corner."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
+from matplotlib.figure import Figure
+
+from napari_wse2xai.gui.parts.export import ExportButton, in_corner
+from napari_wse2xai.io.shown import Column
+from napari_wse2xai.plots.shown_table import columns_of
+
+LOOKS = "QToolButton { border: none; background: #80808040; color: #707880; } QToolButton::menu-indicator { image: none; }"
+"""Of the button: to be seen on white and on black, and no more than that."""
+
+
+class PlotCanvas(FigureCanvasQTAgg):
+    """Every plot of the window."""
+
+    def __init__(self, figure: Figure) -> None:
+        super().__init__(figure)
+        self.export_button = ExportButton(self, self)
+        self.export_button.setStyleSheet(
+            "QToolButton { border: none; background: transparent; } QToolButton::menu-indicator { image: none; }"
+        )
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Keep the button in its corner."""
+        super().resizeEvent(event)
+        in_corner(self.export_button, self)
+
+    def export_name(self) -> str:
+        """Name for files: the plot's title, else what runs up it."""
+        for axes in self.figure.axes:
+            words = axes.get_title() or axes.get_title(loc="left") or axes.get_ylabel()
+            if words:
+                return "".join(sign if sign.isalnum() or sign in "-." else "_" for sign in words.partition("(")[0].strip())[:60] or "plot"
+        return "plot"
+
+    def export_figure(self) -> Figure | None:
+        """Give the figure as it is seen."""
+        figure: Figure = self.figure
+        return figure
+
+    def export_columns(self) -> Sequence[Column]:
+        """Numbers that are drawn."""
+        return columns_of(self.figure)
