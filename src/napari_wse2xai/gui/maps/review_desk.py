@@ -68,6 +68,9 @@ class ReviewDesk(QWidget):
         self.place = QLabel()
         self.buttons = {do: QPushButton(f"{words} ({key})") for do, (words, key, _) in _DEEDS.items()}
         self.back, self.next = QPushButton("◀ Before"), QPushButton("Next ▶")
+        self.back.setToolTip("The pixel before this one in the list; the map and the spectrum go there too.")
+        self.next.setToolTip("The next pixel of the list; the map and the spectrum go there too.")
+        self.all_of_them.setToolTip("List every fitted pixel, not only those whose fit needs a look.")
         self.residual = QPushButton("Residuals as a layer")
         self.row, self.looking = StepRow(viewer, "", words=lambda made, _: made.words), Runner(self)
         self.marks = Marks(viewer, "pixels looked at")

@@ -34,6 +34,16 @@ class SaveButtons(QWidget):
         self.recipe_button, self.report_button = QPushButton("Save recipe…"), QPushButton("Save report…")
         self.layer_button = ExportButton(LayerPicture(viewer), words="Save layer as…")
         self.message = MessageLabel(viewer)
+        self._tell()
+        self._arrange()
+        self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
+        self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
+        self.recipe_button.clicked.connect(lambda: self._ask("recipe.yaml", "Recipe (*.yaml)", self.save_recipe))
+        self.report_button.clicked.connect(self._ask_folder)
+        self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}.{self._note}"))
+        self.runner.failed.connect(lambda text: self.message.say(text, BAD))
+
+    def _tell(self) -> None:
         self.results_button.setToolTip("Maps, flakes and peaks in one NetCDF file, which opens here again and in Python, MATLAB or Origin.")
         self.table_button.setToolTip("One line per pixel: its place, and each peak's position, FWHM and height with their errors.")
         self.recipe_button.setToolTip("What was done, as a recipe that runs without a window: napari-wse2xai run recipe.yaml --output DIR.")
@@ -43,6 +53,8 @@ class SaveButtons(QWidget):
         self.layer_button.setToolTip(
             "The layer selected in napari's list, with axes in µm and colour bar: SVG, PDF, PNG with 300 dpi, CSV."
         )
+
+    def _arrange(self) -> None:
         self.layer_button.setSizePolicy(self.results_button.sizePolicy())
         buttons = QGridLayout()
         for place, button in enumerate((self.results_button, self.recipe_button, self.table_button, self.report_button, self.layer_button)):
@@ -51,12 +63,6 @@ class SaveButtons(QWidget):
         layout.setContentsMargins(6, 0, 6, 6)
         layout.addLayout(buttons)
         layout.addWidget(self.message)
-        self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
-        self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
-        self.recipe_button.clicked.connect(lambda: self._ask("recipe.yaml", "Recipe (*.yaml)", self.save_recipe))
-        self.report_button.clicked.connect(self._ask_folder)
-        self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}.{self._note}"))
-        self.runner.failed.connect(lambda text: self.message.say(text, BAD))
 
     def _ask(self, name: str, pattern: str, save: Any) -> None:
         path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
