@@ -60,6 +60,10 @@ class SpectrumPlot:
         self._ray = axes.text(0, 0.99, "", transform=axes.get_xaxis_transform(), va="top", ha="center", fontsize=7, animated=animated)
         self.view: tuple[float, float] | None = None
         """Part of the spectral axis that is drawn; None for all of it."""
+        self.also: NDArray[np.float64] | None = None
+        """(k, n) further curves that the axes must hold."""
+        self.label = ""
+        """Words below the spectral axis, where it is labelled in another unit than its own."""
         if residual_axes is not None:
             residual_axes.axhline(0, color="#888888", linewidth=0.6)
             residual_axes.set_ylabel("residual", fontsize="small")
@@ -98,7 +102,7 @@ class SpectrumPlot:
             self._residual.set_data(x, nothing if fit is None else counts - fit.total)
         labels = self._set_labels(source)
         inside = self._inside(source)
-        level = self._level(source, row, column, inside)
+        level = self._with_further(self._level(source, row, column, inside), inside)
         return self._set_limits(x[inside], level, None if fit is None else (counts - fit.total)[inside]) or labels
 
     def _line(self, axes: Axes, **style: Any) -> Line2D:
@@ -117,7 +121,7 @@ class SpectrumPlot:
 
     def _set_labels(self, source: SpectralMap) -> bool:
         bottom = self.residual_axes or self.axes
-        label, unit = source.axis.label, source.intensity_unit
+        label, unit = self.label or source.axis.label, source.intensity_unit
         changed = bool(bottom.get_xlabel() != label or self.axes.get_ylabel() != unit)
         bottom.set_xlabel(label)
         self.axes.set_ylabel(unit)
@@ -127,6 +131,19 @@ class SpectrumPlot:
         """Channels in view; all of them where the view has left the axis."""
         inside = slice(0, len(source.axis)) if self.view is None else source.axis.between(*self.view)
         return inside if inside.stop - inside.start > 1 else slice(0, len(source.axis))
+
+    def clear(self) -> bool:
+        """Draw no curve; returns False, since axes and ticks stay."""
+        for line in (*self._components, self._measured, self._under, self._total, *([self._residual] if self._residual else [])):
+            line.set_data([], [])
+        self._ray.set_text("")
+        return False
+
+    def _with_further(self, level: Curve, inside: slice) -> Curve:
+        """What the y axis must hold, the further curves included."""
+        if self.also is None or not self.also.size:
+            return level
+        return np.concatenate([level, self.also[:, inside].ravel()])
 
     def _level(self, source: SpectralMap, row: int, column: int, inside: slice) -> Curve:
         """What the y axis must hold; a cosmic ray that dwarfs all lines is left out, and told in words where it leaves the axes."""

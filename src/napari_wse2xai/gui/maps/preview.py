@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QObject, Signal
+from qtpy.QtCore import QObject
 
 from napari_wse2xai.data import Frame, PeakMaps, SpectralMap
-from napari_wse2xai.gui.parts.run import Runner
+from napari_wse2xai.gui.parts.newest import Newest
 from napari_wse2xai.plots.spectra import FittedCurves
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.stages import Baseline, Deconvolve
@@ -52,40 +52,12 @@ def fit_one(wanted: PreviewWanted, progress: Progress = silent) -> PreviewedFit:
     return PreviewedFit(wanted, settings(above, progress), np.asarray(counts[0, 0] - above.counts[0, 0], dtype=np.float64))
 
 
-class Preview(QObject):
-    """Fits in a thread what was asked for last; what was asked meanwhile comes next, what lies between is left out."""
-
-    fitted = Signal(object)
-    """`PreviewedFit`."""
-    refused = Signal(str)
+class Preview(Newest):
+    """Fits in a thread what was asked for last; gives a `PreviewedFit`."""
 
     def __init__(self, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self.runner = Runner(self)
-        self._next: PreviewWanted | None = None
-        self.runner.finished.connect(self._on_finished)
-        self.runner.failed.connect(self._on_failed)
+        super().__init__("Preview of a fit", parent)
 
     def ask(self, wanted: PreviewWanted) -> None:
         """Fit this soon."""
-        self._next = wanted
-        if not self.runner.busy:
-            self._begin()
-
-    def forget(self) -> None:
-        """Fit nothing more."""
-        self._next = None
-        self.runner.cancel()
-
-    def _begin(self) -> None:
-        wanted, self._next = self._next, None
-        if wanted is not None:
-            self.runner.start(lambda progress: fit_one(wanted, progress), "Preview of a fit")
-
-    def _on_finished(self, result: PreviewedFit) -> None:
-        self.fitted.emit(result)
-        self._begin()
-
-    def _on_failed(self, text: str) -> None:
-        self.refused.emit(text)
-        self._begin()
+        self.do(lambda progress: fit_one(wanted, progress))

@@ -9,17 +9,19 @@ from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
-from napari_wse2xai.data.quantities import WORDS, pretty
+from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import counted
+from napari_wse2xai.gui.maps.beside import HEIGHTS, Beside
+from napari_wse2xai.gui.maps.fitted_words import computed_text, table
 from napari_wse2xai.gui.maps.preview import Preview, PreviewedFit, PreviewWanted
+from napari_wse2xai.gui.maps.spectrum_tools import SpectrumTools
 from napari_wse2xai.gui.maps.start_peaks import StartPeaks
 from napari_wse2xai.gui.parts.blitted import Blitted
 from napari_wse2xai.gui.parts.docked import Docked, plain
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import shown_channel
 from napari_wse2xai.plots.plain_text import PlainFigure
-from napari_wse2xai.plots.spectra import COMPONENT_COLORS, SpectrumPlot, brightest_pixel, describe, fitted_numbers
+from napari_wse2xai.plots.spectra import SpectrumPlot, brightest_pixel, describe
 
 Pixel = tuple[int, int]
 FEWEST_CHANNELS = 8
@@ -28,8 +30,10 @@ REPLACED = "#e85d9e"
 """Colour of the ticks at channels that the spike filter replaced."""
 PREVIEW = "#e0b000"
 """Colour of a fit that is not made yet."""
-WORDS_PX, WORDS_MOST_PX = 310, 420
+WORDS_PX, WORDS_MOST_PX = 300, 420
 """Width of the numbers beside the curves, at least and at most."""
+NARROW_PX, FEWEST_WORDS_PX = 700, 150
+"""Width of the dock below which the numbers give way to a second spectrum, and what they keep."""
 WELCOME = "Open a map;\nthe spectrum under the mouse\nis shown here."
 
 
@@ -55,27 +59,32 @@ class SpectrumView(Docked):
     def _build(self) -> None:
         self.figure = PlainFigure(figsize=(7, 2.1), layout="constrained")  # the height is what the dock asks for at first
         self.canvas = Blitted(self.figure)
-        grid = self.figure.add_gridspec(2, 1, height_ratios=(4, 1))
+        grid = self.figure.add_gridspec(2, 1, height_ratios=HEIGHTS)
         self.axes = self.figure.add_subplot(grid[0])
         self.residual_axes = self.figure.add_subplot(grid[1], sharex=self.axes)
+        self.beside = Beside(self.figure, self.axes, self.residual_axes)
         self.axes.tick_params(labelbottom=False)
         self.plot = SpectrumPlot(self.axes, self.residual_axes, animated=True)
         self.words = QLabel(WELCOME)
         self._build_preview()
         self._build_marks()
-        scroll = self._scrolled_words()
-        splitter = QSplitter(Qt.Horizontal)
-        splitter.addWidget(self.canvas)
-        splitter.addWidget(scroll)
-        splitter.setSizes([1000, WORDS_PX])
-        splitter.setStretchFactor(0, 1)
+        self.tools = SpectrumTools(self.viewer, self.axes)
+        self.tools.changed.connect(self.draw_again)
+        self._scroll = self._scrolled_words()
+        self._splitter = QSplitter(Qt.Horizontal)
+        self._splitter.addWidget(self.canvas)
+        self._splitter.addWidget(self._scroll)
+        self._splitter.setSizes([1000, WORDS_PX])
+        self._splitter.setStretchFactor(0, 1)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)
-        layout.addWidget(splitter)
+        layout.setSpacing(0)
+        layout.addWidget(self.tools)
+        layout.addWidget(self._splitter, 1)
 
     def _scrolled_words(self) -> QScrollArea:
         """What is said beside the curves."""
-        self.words.setStyleSheet("font-size: 11px")  # eight peaks in a low dock
+        self.words.setStyleSheet("font-size: 10px")  # eight peaks in a low dock
         self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
         self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
         scroll, beside = QScrollArea(), QWidget()
@@ -91,10 +100,10 @@ class SpectrumView(Docked):
 
     def _build_preview(self) -> None:
         """What a fit that is not made yet is drawn with."""
-        self.preview_tick, self.preview = QCheckBox("Preview the fit of this pixel"), Preview(self)
+        self.preview_tick, self.preview = QCheckBox("Preview baseline and fit of this pixel"), Preview(self)
         self.preview_tick.setToolTip("Fit the pixel that is shown as the settings of Baseline and Deconvolve stand, while you change them.")
         self.preview_tick.toggled.connect(self._on_preview_tick)
-        self.preview.fitted.connect(self._on_preview)
+        self.preview.gave.connect(self._on_preview)
         self.preview.refused.connect(lambda text: self._show_preview(None, text))
         (self.preview_line,) = self.axes.plot([], [], color=PREVIEW, linewidth=1.6, linestyle="--", animated=True)
         (self.preview_base,) = self.axes.plot([], [], color=PREVIEW, linewidth=0.9, linestyle=":", animated=True)
@@ -120,7 +129,7 @@ class SpectrumView(Docked):
         return {
             "button_press_event": self._on_click,
             "scroll_event": self._on_wheel,
-            "motion_notify_event": self.starts.drag,
+            "motion_notify_event": self._on_drag,
             "button_release_event": self._on_release,
             "axes_enter_event": self._on_enter,
             "axes_leave_event": lambda event: self.starts.hide(),
@@ -140,17 +149,47 @@ class SpectrumView(Docked):
         if self.source is None:
             return
         self.pixel = pixel
-        changed = self.plot.show(self.source, *pixel, self.peaks)
+        self.plot.also = self.tools.levels(self.source)
+        changed = self.plot.show(self.source, *pixel, self.peaks) | self.beside.show(self.source, pixel)
         self.starts.follow(self.source, pixel)
         replaced = self.source.axis.values[self.source.replaced_at(*pixel)]
         self.replaced.set_data(replaced, np.full(len(replaced), 0.03))
         self.words.setText(self._text(pixel))
         self._forget_preview()
         marks = (self.preview_base, self.preview_line, self.channel, self.channel_value, self.replaced)
-        self.canvas.moving = [*self.plot.artists, *marks, *self.starts.artists]
+        self.canvas.moving = [*self.tools.artists, *self.plot.artists, *self.beside.artists, *marks, *self.starts.artists]
         (self.canvas.draw_anew if changed else self.canvas.blit_moving)()
 
+    def _share_room(self) -> None:
+        """Let the numbers give way where two spectra have little room; they are read by scrolling then."""
+        gives_way = self.beside.counterpart is not None and self.width() < NARROW_PX
+        least = FEWEST_WORDS_PX if gives_way else WORDS_PX
+        if self._scroll.minimumWidth() != least:
+            self._scroll.setMinimumWidth(least)
+            self._splitter.setSizes([max(self.width() - least, least), least])
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Share the room anew."""
+        super().resizeEvent(event)
+        self._share_room()
+
+    def draw_again(self) -> None:
+        """Draw the pixel that is shown with all that is beside it, axes included."""
+        if self.source is not None and self.pixel is not None:
+            self.plot.label = self.tools.unit.label(self.axes)
+            self.on_slider(redraw=False)
+            self.show_pixel(self.pixel)
+            self.canvas.draw_anew()
+
+    def _on_drag(self, event: Any) -> None:
+        if self.tools.band.drag(event, self.source):
+            self.canvas.blit_moving()
+        else:
+            self.starts.drag(event)
+
     def _on_release(self, event: Any) -> None:
+        if self.tools.band.release():
+            return
         self.starts.release(event)
         self.ask_preview()
 
@@ -186,7 +225,7 @@ class SpectrumView(Docked):
         self.preview_line.set_data(x, nothing if found is None else found.total)
         self.preview_base.set_data(x, nothing if found is None else found.baseline)
         head = f"<span style='color:{PREVIEW}'><b>Preview</b></span> of row {self.pixel[0]}, column {self.pixel[1]}"
-        self.words.setText(f"{head}<br>{html.escape(refusal)}" if found is None else f"{head}{_table(found.peaks, (0, 0))}")
+        self.words.setText(f"{head}<br>{html.escape(refusal)}" if found is None else f"{head}{table(found.peaks, (0, 0))}")
         self.canvas.blit_moving()
 
     def _forget_preview(self) -> None:
@@ -201,13 +240,20 @@ class SpectrumView(Docked):
         peaks = None if source is None else contents.session(self.viewer).peaks_of(source)
         for axes in (self.axes, self.residual_axes):
             axes.set_visible(source is not None)
+        is_other = self.beside.know(contents.session(self.viewer), source)
         self.preview_tick.setVisible(source is not None)
         if source is self.source and peaks is self.peaks:
+            if is_other:
+                self._share_room()
+                self.draw_again()
             return
         if source is None or self.source is None or source.axis.kind is not self.source.axis.kind:
             self.plot.view = None
         new_place = self.source is None or source is None or source.frame != self.source.frame
         self.source, self.peaks = source, peaks
+        self.tools.know(source)
+        self._share_room()
+        self.plot.label = self.tools.unit.label(self.axes)
         if source is not None:
             self.on_slider(redraw=False)
             self.show_pixel(brightest_pixel(source, peaks) if new_place or self.pixel is None else self.pixel)
@@ -228,7 +274,7 @@ class SpectrumView(Docked):
         value = np.nan if channel is None else float(self.source.axis.values[channel])
         self.channel.set_xdata([value, value])
         if channel is not None:
-            self.channel_value.set(x=value, text=f" {value:.6g} {pretty(self.source.axis.unit)}")
+            self.channel_value.set(x=value, text=f" {self.tools.unit.words(value)}")
         if redraw:
             self.canvas.blit_moving()
 
@@ -237,7 +283,7 @@ class SpectrumView(Docked):
         theme = get_theme(self.viewer.theme)
         ground, ink = theme.background.as_hex(), theme.text.as_hex()
         self.figure.set_facecolor(ground)
-        for axes in (self.axes, self.residual_axes):
+        for axes in (self.axes, self.residual_axes, *self.beside.every_axes):
             axes.set_facecolor(ground)
             axes.tick_params(colors=ink, labelsize=8)
             for label in (axes.xaxis.label, axes.yaxis.label):
@@ -246,6 +292,7 @@ class SpectrumView(Docked):
             for spine in axes.spines.values():
                 spine.set_color(ink)
         self.plot.set_color(ink)
+        self.beside.plot.set_color(ink)
         self.canvas.draw_anew()
 
     def _map_layer(self) -> Any | None:
@@ -258,9 +305,10 @@ class SpectrumView(Docked):
         head = "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
         if replaced := len(self.source.replaced_at(*pixel)):
             head += f"<br>{counted(replaced, 'channel')} replaced: <span style='color:{REPLACED}'>┃</span>"
+        beside = f"{self.beside.words()}{self.tools.words(self.source)}"
         if self.peaks is None or not np.isfinite(self.peaks.height[:, *pixel]).any():
-            return head
-        return f"{head}{_table(self.peaks, pixel)}{_computed_text(self.peaks, pixel)}"
+            return f"{head}{beside}"
+        return f"{head}{beside}{table(self.peaks, pixel)}{computed_text(self.peaks, pixel)}"
 
     def _panels(self) -> Any | None:
         """The dock that holds the deconvolution's start peaks, where it is in the window."""
@@ -283,15 +331,17 @@ class SpectrumView(Docked):
         if event.inaxes is None or self.source is None:
             return
         panels = self._panels()
+        if event.inaxes is not self.axes and event.inaxes is not self.residual_axes:
+            return
         if event.dblclick and panels is not None:
             panels.add_peak(float(event.xdata))
             self._on_enter(event)
-        elif event.button == MouseButton.LEFT:
-            self.starts.grab(event)
+        elif event.button == MouseButton.LEFT and not self.starts.grab(event) and self.tools.band.grab(event):
+            self.canvas.blit_moving()
 
     def _on_wheel(self, event: Any) -> None:
         """Zoom into the spectral axis about the place under the mouse."""
-        if event.inaxes is None or self.source is None or self.pixel is None:
+        if event.inaxes not in (self.axes, self.residual_axes) or self.source is None or self.pixel is None:
             return
         low, high = (event.xdata + (edge - event.xdata) * 0.8**event.step for edge in self.axes.get_xlim())
         first, last = self.source.axis.span
@@ -303,6 +353,9 @@ class SpectrumView(Docked):
     def listen(self) -> None:
         """Hear of the mouse, the layers, the slider and the theme."""
         self.viewer.mouse_move_callbacks.append(self.follow)
+        self.viewer.mouse_drag_callbacks.append(self.tools.on_press)
+        self.viewer.layers.events.inserted.connect(self._on_regions)
+        self.viewer.layers.events.removed.connect(self._on_regions)
         for emitter, answer in self._answers():
             emitter.connect(answer)
         contents.session(self.viewer).changed.connect(self.on_layers)
@@ -311,38 +364,21 @@ class SpectrumView(Docked):
     def let_go(self) -> None:
         """Hear of nothing more."""
         self.preview.forget()
+        self.tools.let_go()
+        self.viewer.mouse_drag_callbacks.remove(self.tools.on_press)
+        self.viewer.layers.events.inserted.disconnect(self._on_regions)
+        self.viewer.layers.events.removed.disconnect(self._on_regions)
         self.viewer.mouse_move_callbacks.remove(self.follow)
         for emitter, answer in self._answers():
             emitter.disconnect(answer)
         contents.session(self.viewer).changed.disconnect(self.on_layers, missing_ok=True)
         contents.current(self.viewer).changed.disconnect(self.on_layers, missing_ok=True)
 
+    def _on_regions(self, event: Any = None) -> None:
+        self.tools.mean.refresh()
+
     def _answers(self) -> tuple[tuple[Any, Any], ...]:
         return (
             (self.viewer.dims.events.point, self.on_slider),
             (self.viewer.events.theme, self.on_theme),
         )
-
-
-def _table(peaks: PeakMaps, pixel: Pixel) -> str:
-    """Fitted numbers of a pixel, a row for each peak."""
-    units = [pretty(peaks.unit(parameter)) for parameter in PARAMETERS]
-    titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
-    rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(peaks, *pixel)))
-    return f"<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
-
-
-def _computed_text(peaks: PeakMaps, pixel: Pixel) -> str:
-    """Every computed value of a pixel with its error, a line each."""
-    lines = (
-        f"{html.escape(each.name)}: {each.value[pixel]:.5g} ± {each.error[pixel]:.2g} {pretty(each.unit) if each.unit != '1' else ''}"
-        for each in peaks.computed
-        if np.isfinite(each.value[pixel])
-    )
-    return "<br>".join(lines)
-
-
-def _row(index: int, cells: tuple[str, ...]) -> str:
-    """One peak's numbers, marked with the colour of its curve."""
-    mark = f"<span style='color:{COMPONENT_COLORS[index % len(COMPONENT_COLORS)]}'>■</span>&nbsp;"
-    return f"<tr><td>{mark}" + "<td>".join(f"{cell}&nbsp;&nbsp;</td>" for cell in cells) + "</tr>"
