@@ -23,7 +23,7 @@ from napari_wse2xai.data import (
     TrainedModel,
     Verdict,
 )
-from napari_wse2xai.data.questions import Region, TwoParameters, Wavenumbers
+from napari_wse2xai.data.questions import Answer, Region, TwoParameters, Wavenumbers
 from napari_wse2xai.data.trained_model import Beyond
 
 LINES = (
@@ -228,8 +228,16 @@ def with_questions(explanation: Explanation) -> Explanation:
         pairs=(TwoParameters((A_HEIGHT, H_HEIGHT), grid, surface, 0.31, 12.5),),
         region_of=region_of,
         regions=tuple(Region(A_HEIGHT, k, rule, 90.0 * k, 0.4) for k, rule in enumerate(rules, 1)),
+        answers=(
+            Answer("left_out", "R² lost (left out)", "what only its peak tells", "1", grid_of_three(), 0.01 * grid_of_three(), "A1'."),
+        ),
         wavenumbers=(Wavenumbers(channels, drawn, drawn / 300, np.array([0.2, 0.65, 0.15]), 256, 0.125),),
     )
+
+
+def grid_of_three() -> np.ndarray:
+    """A number for each parameter of three peaks."""
+    return np.repeat([0.02, 0.61, 0.11], 3)
 
 
 def _extra(pdp: np.ndarray, slope: np.ndarray, importance: np.ndarray) -> dict[str, np.ndarray]:

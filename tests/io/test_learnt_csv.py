@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from learned import A_HEIGHT, make_explanation, make_model, make_samples
+from learned import A_HEIGHT, make_explanation, make_model, make_samples, with_questions
 from napari_wse2xai.data import Level
 from napari_wse2xai.io.learnt_csv import write_pdp_csv, write_ranking_csv, write_scores_csv, write_slopes_csv
 
@@ -32,8 +32,10 @@ def test_curves_are_written_point_by_point(tmp_path, explanation):
 
 
 def test_the_ranking_stands_in_its_order_with_errors(tmp_path, explanation):
-    write_ranking_csv(explanation, tmp_path / "ranking.csv")
+    write_ranking_csv(with_questions(explanation), tmp_path / "ranking.csv")
     table = pd.read_csv(tmp_path / "ranking.csv")
+    further = table.set_index("feature")["R² lost (left out)"]
+    assert (further["A1'.height"], further["E'.fwhm"], further["2LA(M).position"]) == (0.61, 0.02, 0.11)
     order = list(explanation.ranking)
     assert list(table["feature"]) == [explanation.features[index] for index in order]
     np.testing.assert_allclose(table["PDP spread (counts)"], explanation.importance[order], rtol=1e-6)

@@ -80,6 +80,8 @@ def test_answers_to_questions_come_back_and_xarray_reads_them(tmp_path, many):
         assert regions["rule"].values.tolist() == [region.rule for region in explanation.regions]
         np.testing.assert_array_equal(regions["region_of"][A_HEIGHT], 1 + (many.features[:, H_HEIGHT] > 90))
         assert looked["by_line"].values[0].tolist() == [0.2, 0.65, 0.15]
+        further = tree["explanation/answers"]
+        assert (further["question"].values.tolist(), further["answer"].values[0, A_HEIGHT]) == (["left_out"], 0.61)
 
 
 def test_an_explanation_alone_brings_its_samples(tmp_path, explanation):

@@ -50,6 +50,9 @@ def test_what_the_recipe_asked_is_drawn_and_told(results):
     assert said["explanation_pair_1"].endswith(share)
     assert "A1' 65%, E' 20%, 2LA(M) 15% of what 256 pixels differ in from the mean pixel" in said["explanation_wavenumbers"]
     assert "acts alike; within them 40% of the curves' spread is left." in said["explanation_regions_1"]
+    text = read(report.page(asked, {}, title="t"))
+    assert "R² lost (left out): what only its peak tells." in text
+    assert "0.610 ± 0.006" in text
     for name in ("explanation_pair_1", "explanation_wavenumbers"):
         draw[name]().savefig(io.BytesIO(), format="png")
 

@@ -102,7 +102,7 @@ def test_cancel_passes_through(learnt: TrainedModel) -> None:
 
 def test_what_only_the_window_could_ask_comes_with_the_explanation(learnt: TrainedModel, samples: Samples, explained: Explanation) -> None:
     assert not explained.pairs + explained.regions + explained.wavenumbers, "it costs time: only where asked"
-    found = Explain(refits=4, grid=8, pairs=3, regions=2, wavenumbers=True, model="network")(learnt)
+    found = Explain(refits=4, grid=8, pairs=3, regions=2, wavenumbers=True, further=("left_out",), model="network")(learnt)
     first, second, third = found.ranking[:3]
     assert [pair.features for pair in found.pairs] == [(first, second), (first, third), (second, third)]
     network = SpectralCNNRegressor.from_state(learnt.settings, learnt.weights["height"])
@@ -112,6 +112,9 @@ def test_what_only_the_window_could_ask_comes_with_the_explanation(learnt: Train
     assert found.region_of.shape == (len(found.features), len(samples))
     assert {k for k in range(len(found.features)) if found.region_of[k].any()} == {first, second}
     assert {region.feature for region in found.regions} == {first, second}
+    (left_out,) = found.answers
+    assert (left_out.key, left_out.values.shape) == ("left_out", (len(found.features),))
+    assert found.features[int(left_out.values.argmax())].startswith("A1'"), "the peak that the light was made of"
     (looked,) = found.wavenumbers
     assert looked.by_line.sum() == pytest.approx(1)
     assert LINES[int(looked.by_line.argmax())].name == "A1'"

@@ -11,7 +11,7 @@ from napari_wse2xai.data.compared import MapLevel, OtherModel, comparison
 from napari_wse2xai.data.declared import Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.history import History, Record
 from napari_wse2xai.data.quantities import MODEL_WORDS, feature_words
-from napari_wse2xai.data.questions import Region, TwoParameters, Wavenumbers
+from napari_wse2xai.data.questions import Answer, Region, TwoParameters, Wavenumbers
 from napari_wse2xai.data.recovery import Recovery
 from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.data.trained_model import NETWORK
@@ -76,6 +76,7 @@ class Explanation(Tabled):
     region_of: Annotated[NDArray[np.int64] | None, per_pixel(group="regions", unit="1", says="region of a pixel; 0 not asked")] = None
     regions: Annotated[tuple[Region, ...], along("region", group="regions")] = ()
     wavenumbers: Annotated[tuple[Wavenumbers, ...], along("asked", group="wavenumbers")] = ()
+    answers: Annotated[tuple[Answer, ...], along("answered", group="answers")] = ()
     model: Annotated[str, attribute(says="name of the model that is explained, among those of the scores")] = NETWORK
     others: Annotated[tuple[OtherModel, ...], along("other", group=OTHERS)] = ()
     disagreement: Annotated[

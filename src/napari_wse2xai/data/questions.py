@@ -69,3 +69,16 @@ class Wavenumbers:
         shares = ", ".join(f"{explanation.samples.lines[k].name} {self.by_line[k]:.0%}" for k in order)
         missed = f"{self.missed:.2g} {pretty(explanation.target_unit)}"
         return f"{shares} of what {self.pixels} pixels differ in from the mean pixel; their shares add up within {missed}."
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a further question about every parameter gave; which there are, `explaining.further` tells."""
+
+    key: Annotated[str, along(stored="question", says="what was asked")]
+    title: Annotated[str, along(stored="title_of_answer", says="the same, as a heading")]
+    says: Annotated[str, along(stored="what_it_tells", says="what a value tells")]
+    unit: Annotated[str, along(stored="unit_of_answer", says="unit of the values")]
+    values: Annotated[Numbers, along("feature", stored="answer", says="one for each parameter")]
+    errors: Annotated[Numbers, along("feature", stored="answer_error", says="one standard error of each")]
+    sentence: Annotated[str, along(stored="sentence", says="what it comes to")]

@@ -62,6 +62,8 @@ def write_ranking_csv(explanation: Explanation, path: str | Path) -> None:
         row |= {f"PDP spread ({unit})": explanation.importance[index], f"error ({unit})": explanation.importance_error[index]}
         row |= {f"rms slope x sigma ({unit})": explanation.slope_rms[index], "R2 lost (peak)": lost, "R2 lost error": error}
         row |= {f"mean slope ({unit} / unit)": explanation.slope[index].mean(), "sure (share of pixels)": explanation.sure(index).mean()}
+        for each in explanation.answers:
+            row |= {each.title: each.values[index], f"{each.title} error": each.errors[index]}
         rows.append(row | {"verdict": str(explanation.verdict.level)})
     _write(rows, path)
 

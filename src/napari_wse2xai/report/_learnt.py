@@ -155,18 +155,27 @@ def _flakes(name: str, names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
         yield (f"{name}_flake_{index + 1}" if index else name), (f" Flake: {flake}." if len(names) > 1 else "")
 
 
-def ranking(explanation: Explanation, *, most: int = 12) -> list[dict[str, str]]:
+def ranking(explanation: Explanation, *, most: int = 12) -> list[dict[str, Any]]:
     """One row per feature, the most important first."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for place, index in enumerate(explanation.ranking[:most], start=1):
         spread, error = float(explanation.importance[index]), float(explanation.importance_error[index])
-        row = {"place": str(place), "feature": explanation.features[index], "importance": f"{to_digits_of(spread, error)} ± {error:.2g}"}
+        row: dict[str, Any] = {
+            "place": str(place),
+            "feature": explanation.features[index],
+            "importance": f"{to_digits_of(spread, error)} ± {error:.2g}",
+        }
         row["slope"] = _with_unit(explanation, index)
         lost, doubt = explanation.peak_loss(index)
-        row["lost"] = MISSING if np.isnan(lost) else f"{to_digits_of(lost, doubt, digits=1)} ± {doubt:.1g}"
+        row["lost"] = _with_error(lost, doubt)
+        row["answers"] = [_with_error(float(each.values[index]), float(each.errors[index])) for each in explanation.answers]
         row["sure"] = f"{100 * float(explanation.sure(index).mean()):.0f} %"
         rows.append(row | {"slope_rms": to_digits_of(float(explanation.slope_rms[index]), error)})
     return rows
+
+
+def _with_error(value: float, error: float) -> str:
+    return MISSING if np.isnan(value) else f"{to_digits_of(value, error, digits=1)} ± {error:.1g}"
 
 
 def compared(explanation: Explanation) -> dict[str, Any]:
@@ -225,4 +234,4 @@ def remarks(explanation: Explanation) -> list[str]:
         f"{one} and {other} go together (rank correlation {rho:.2f}): which of the two acts cannot be told." for one, other, rho in pairs
     ]
     others = [remark for remark in explanation.remarks if not any(remark.startswith(f"{one} and {other} ") for one, other, _ in pairs)]
-    return together + others
+    return [*together, *others, *(each.sentence for each in explanation.answers)]

@@ -150,6 +150,7 @@ def _explanation(results: Results, images: Images) -> dict[str, Any] | None:
         "stamp": explanation.stamp,
         "model": explanation.model_words,
         "ranking": _learnt.ranking(explanation),
+        "answers": explanation.answers,
         "compared": _learnt.compared(explanation),
         "remarks": _learnt.remarks(explanation),
         "recovery": _learnt.recovery(explanation),

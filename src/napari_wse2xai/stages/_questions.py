@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import Any, Protocol
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
@@ -10,6 +12,15 @@ from napari_wse2xai.data import NETWORK
 from napari_wse2xai.data.quantities import with_unit
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._models import Asked
+
+if TYPE_CHECKING:
+    from napari_wse2xai.data.questions import Answer
+
+    QuestionKey = str
+else:
+    FOLDER = Path(__file__).parents[1] / "explaining" / "further"
+    QuestionKey = Literal[tuple(found.name for found in iter_modules([str(FOLDER)]) if not found.name.startswith("_"))]
+"""Of the further questions, by the names of their files: none is loaded before it is asked."""
 
 
 class Questions(Protocol):
@@ -31,8 +42,18 @@ class Questions(Protocol):
         ...
 
     @property
+    def further(self) -> tuple[str, ...]:
+        """Keys of further questions."""
+        ...
+
+    @property
     def grid(self) -> int:
         """Points of a curve."""
+        ...
+
+    @property
+    def seed(self) -> int:
+        """Everything random follows from it."""
         ...
 
 
@@ -46,7 +67,7 @@ def answers(settings: Questions, asked: Asked, ranking: Sequence[int], progress:
     subject, samples = asked.subject, asked.model.samples
     varied = [k for k in ranking if np.ptp(subject.table[:, k]) > 0]
     pairs, alone = list(combinations(varied[: settings.pairs], 2)), varied[: settings.regions]
-    count = len(pairs) + len(alone) + 1
+    count = len(pairs) + len(alone) + len(settings.further) + 1
     steps = iter([part(progress, k / count, (k + 1) / count) for k in range(count)])
     both = [questions.two_parameters(subject, pair, points=settings.grid, progress=next(steps)) for pair in pairs]
     found: dict[str, Any] = {"pairs": tuple(both)}
@@ -56,6 +77,16 @@ def answers(settings: Questions, asked: Asked, ranking: Sequence[int], progress:
         found["region_of"] = np.zeros((subject.table.shape[1], len(samples)), dtype=np.int64)
         found["region_of"][alone] = np.stack([labels for labels, _ in each])
         found["regions"] = tuple(region for _, regions in each for region in regions)
+    found["answers"] = tuple(_answer(key, asked, settings.seed, next(steps)) for key in settings.further)
     if settings.wavenumbers:
         found["wavenumbers"] = (questions.wavenumbers_of(asked.of_model(NETWORK), progress=next(steps)),)
     return found
+
+
+def _answer(key: str, asked: Asked, seed: int, progress: Progress) -> "Answer":
+    """Answer of a further question."""
+    from napari_wse2xai.explaining.further import Asking, answer
+
+    samples = asked.model.samples
+    values, places = samples.targets[:, samples.target(asked.target)], samples.coordinates_um
+    return answer(key, Asking(asked.subject, samples.feature_names, values, places, samples.flake, samples.groups, seed), progress)

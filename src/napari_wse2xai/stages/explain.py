@@ -13,7 +13,7 @@ from napari_wse2xai.errors import DataError, DataWarning, SettingsError
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._cross_checks import cross_checks, depends_on_weights
 from napari_wse2xai.stages._models import Asked
-from napari_wse2xai.stages._questions import answers
+from napari_wse2xai.stages._questions import QuestionKey, answers
 from napari_wse2xai.stages._stage import Stage, setting
 
 if TYPE_CHECKING:
@@ -79,6 +79,9 @@ class Explain(Stage[TrainedModel, Explanation]):
     )
     wavenumbers: bool = setting(
         False, title="Wavenumbers", description="Find the channels of the lines that move the prediction, by integrated gradients."
+    )
+    further: tuple[QuestionKey, ...] = setting(
+        (), title="Further questions", description="What else is asked of every parameter; left_out: what only its peak tells."
     )
     seed: int = setting(0, ge=0, title="Seed", description="Everything random follows from it.")
 

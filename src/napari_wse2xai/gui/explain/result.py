@@ -75,8 +75,8 @@ class ExplainResult(QWidget):
         self.tabs.setTabVisible(self.tabs.count() - 1, bool(explanation.others))
         self.map_verdict.setText(f"<b>{explanation.model_words}, {explanation.map_level}.</b> {explanation.map_sentence}")
         self.map_verdict.setToolTip(explanation.map_level.meaning)
-        self.remarks.setText("<br>".join(explanation.remarks))
-        self.remarks.setVisible(bool(explanation.remarks))
+        self.remarks.setText("<br>".join([*explanation.remarks, *(each.sentence for each in explanation.answers)]))
+        self.remarks.setVisible(bool(self.remarks.text()))
         self._fill(explanation)
         self.feature = explanation.ranking[0]
         self._draw()
@@ -85,7 +85,9 @@ class ExplainResult(QWidget):
         self.table.blockSignals(True)
         self.table.setRowCount(len(explanation.ranking))
         unit = pretty(explanation.target_unit)
-        self.table.setHorizontalHeaderLabels(["Parameter", f"PDP spread\n{unit}", f"slope × σ\n{unit}", "R² lost\n(peak)"])
+        further = [each.title.replace(" (", "\n(") for each in explanation.answers]
+        self.table.setColumnCount(4 + len(further))
+        self.table.setHorizontalHeaderLabels(["Parameter", f"PDP spread\n{unit}", f"slope × σ\n{unit}", "R² lost\n(peak)", *further])
         for row, feature in enumerate(explanation.ranking):
             spread = with_error(float(explanation.importance[feature]), float(explanation.importance_error[feature]))
             lost, error = explanation.peak_loss(feature)
@@ -95,6 +97,10 @@ class ExplainResult(QWidget):
                 self.table.setItem(row, column, QTableWidgetItem(text))
             if cells[-1]:
                 self.table.item(row, len(cells) - 1).setToolTip(f"{PEAK_LOSS}: {with_error(lost, error)}.")
+            for column, each in enumerate(explanation.answers, start=len(cells)):
+                self.table.setItem(row, column, QTableWidgetItem(f"{each.values[feature]:.2g}"))
+                told = with_error(float(each.values[feature]), float(each.errors[feature]))
+                self.table.item(row, column).setToolTip(f"{each.says}: {told}.")
         self.table.setCurrentCell(0, 0)
         self.table.blockSignals(False)
 

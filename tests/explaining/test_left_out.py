@@ -1,0 +1,53 @@
+"""A peak that is left out: known laws, by scikit-learn's own numbers where there are some."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LinearRegression
+
+from napari_wse2xai.explaining import Subject
+from napari_wse2xai.explaining.further import QUESTIONS, Asking, answer
+from napari_wse2xai.progress import silent
+
+NY, NX = 12, 14
+
+
+def asking(twin: bool) -> Asking:
+    """Three peaks of two parameters; the light is the first parameter of the first; a twin of that is in the second."""
+    rng = np.random.default_rng(0)
+    y, x = (each.ravel().astype(float) for each in np.indices((NY, NX)))
+    table = rng.normal(size=(NY * NX, 6))
+    if twin:
+        table[:, 2] = table[:, 0] + 0.01 * rng.normal(size=len(table))
+    values = 3.0 * table[:, 0] + 0.5 * rng.normal(size=len(table))
+    subject = Subject.of(LinearRegression().fit(table, values), table)
+    names = [f"{line}.{parameter}" for line in ("A", "B.1", "C") for parameter in ("position", "height")]
+    groups = [[0, 1], [2, 3], [4, 5]]
+    return Asking(subject, names, values, np.column_stack([y, x]), np.zeros(len(table), dtype=np.int64), groups, 0)
+
+
+def test_what_one_peak_alone_tells_is_lost_with_it():
+    found = answer("left_out", asking(twin=False), silent)
+    best = 9.0 / 9.25  # share of the light's variance that the law makes
+    assert found.values[0] == found.values[1]
+    assert found.values[0] == pytest.approx(best, abs=0.1)
+    np.testing.assert_allclose(found.values[2:], 0.0, atol=0.02)
+    assert (found.errors >= 0).all()
+    assert (found.errors < 0.05).all()
+    assert found.sentence.startswith("Without A a model predicts held-out pixels with R2")
+    assert "Without B.1, C, one at a time, as well as with" in found.sentence
+
+
+def test_of_two_that_tell_the_same_neither_is_missed():
+    found = answer("left_out", asking(twin=True), silent)
+    np.testing.assert_allclose(found.values[:4], 0.0, atol=0.03)
+
+
+def test_pixels_without_light_are_left_out_and_every_question_says_what_it_is():
+    given = asking(twin=False)
+    gaps = np.array(given.values)
+    gaps[::3] = np.nan
+    found = answer("left_out", Asking(given.subject, given.names, gaps, given.places, given.flake, given.groups, 0), silent)
+    assert found.values[0] > 0.7
+    for key, question in QUESTIONS.items():
+        assert question.title, key
+        assert question.says, key
