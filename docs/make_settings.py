@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
+from napari_wse2xai.explaining.further import QUESTIONS
 from napari_wse2xai.stages import TABLE, Separate, Step
 
 PAGE = Path(__file__).with_name("stages.md")
@@ -23,6 +24,7 @@ CALCULATIONS_PAGE = Path(__file__).with_name("theory_live.md")
 CALCULATIONS = (Layer, Relax, Phonons, Raman, Dynamics, MolecularDynamics, Inputs)
 _PLACE = re.compile(r"(<!-- settings: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _LIST = re.compile(r"(<!-- steps -->\n).*?(<!-- end -->)", re.DOTALL)
+_QUESTIONS = re.compile(r"(<!-- questions -->\n).*?(<!-- end -->)", re.DOTALL)
 _SIGNS = {annotated_types.Gt: ">", annotated_types.Ge: "≥", annotated_types.Lt: "<", annotated_types.Le: "≤"}
 _LIMITS = ("gt", "ge", "lt", "le")
 
@@ -38,6 +40,7 @@ def filled(text: str) -> str:
         return f"{place[1]}{made}{place[3]}"
 
     listed = _LIST.sub(lambda place: f"{place[1]}\n{_list()}\n{place[2]}", text)
+    listed = _QUESTIONS.sub(lambda place: f"{place[1]}\n{_questions()}\n{place[2]}", listed)
     return _PLACE.sub(tables, _with_every_step(listed))
 
 
@@ -52,6 +55,12 @@ def _list() -> str:
     """Every step of a run: its key in a recipe, what it takes and gives."""
     rows = [f"| `{step.key}` | {step.title} | {_taken(step)} | `{step.gives.__name__}` | {step.what()} |" for step in TABLE]
     return "\n".join(["| key | title | takes | gives | what it does |", "|---|---|---|---|---|", *rows, ""])
+
+
+def _questions() -> str:
+    """Every further question about a parameter: its key, and what its answer tells."""
+    rows = [f"| `{key}` | {each.title} | {each.says} |" for key, each in QUESTIONS.items()]
+    return "\n".join(["| further question | column | what a value tells |", "|---|---|---|", *rows, ""])
 
 
 def _taken(step: type[Step]) -> str:

@@ -81,7 +81,9 @@ class Explain(Stage[TrainedModel, Explanation]):
         False, title="Wavenumbers", description="Find the channels of the lines that move the prediction, by integrated gradients."
     )
     further: tuple[QuestionKey, ...] = setting(
-        (), title="Further questions", description="What else is asked of every parameter; left_out: what only its peak tells."
+        (),
+        title="Further questions",
+        description="What else is asked of every parameter; each answer is a column of the ranking.",
     )
     seed: int = setting(0, ge=0, title="Seed", description="Everything random follows from it.")
 
