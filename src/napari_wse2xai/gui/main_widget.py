@@ -33,7 +33,23 @@ from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.io import is_results
 from napari_wse2xai.session.files import is_session
-from napari_wse2xai.stages import STAGES, Baseline, Calibrate, CorrectResponse, Decompose, Deconvolve, FindFlake, Normalise, Peak, Stage
+from napari_wse2xai.stages import (
+    STAGES,
+    Baseline,
+    Calibrate,
+    CompareTheory,
+    CorrectResponse,
+    Decompose,
+    Deconvolve,
+    Explain,
+    FindFlake,
+    Normalise,
+    Pair,
+    Peak,
+    Review,
+    Stage,
+    Train,
+)
 
 LEAST_WIDTH = 390
 
@@ -74,6 +90,19 @@ class MainWidget(FollowsLayers):
         self.set_listening(True)
         self.refresh()
 
+    @property
+    def _further(self) -> dict[str, Any]:
+        """What stands behind the chain of a map, by its title."""
+        return {
+            "Peak maps": self.chooser,
+            Review.title: self.reviewing,
+            Pair.title: self.pairing,
+            "Correlate": self.correlating,
+            Train.title: self.training,
+            Explain.title: self.explaining,
+            CompareTheory.title: self.theory,
+        }
+
     def _build(self) -> None:
         inside = QWidget()
         column = QVBoxLayout(inside)
@@ -84,13 +113,8 @@ class MainWidget(FollowsLayers):
         column.addWidget(self.before.conversion)
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
-        column.addWidget(self._section(PeakChooser, f"{len(self.panels) + 1}. Peak maps", self.chooser))
-        column.addWidget(self._section(ReviewDesk, f"{len(self.panels) + 2}. Review", self.reviewing))
-        column.addWidget(self._section(PairPanel, f"{len(self.panels) + 3}. Pair RS and PL", self.pairing))
-        column.addWidget(self._section(CorrelatePanel, f"{len(self.panels) + 4}. Correlate", self.correlating))
-        column.addWidget(self._section(TrainPanel, f"{len(self.panels) + 5}. Train", self.training))
-        column.addWidget(self._section(ExplainPanel, f"{len(self.panels) + 6}. Explain", self.explaining))
-        column.addWidget(self._section(TheoryPanel, f"{len(self.panels) + 7}. Theory", self.theory))
+        for number, (title, panel) in enumerate(self._further.items(), len(self.panels) + 1):
+            column.addWidget(self._section(type(panel), f"{number}. {title}", panel))
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
@@ -127,12 +151,9 @@ class MainWidget(FollowsLayers):
         self.welcome.file_wanted.connect(self._open_again)
         self.components.chosen.connect(self._on_start_peaks)
         self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run Deconvolve again."))
-        self.reviewing.told.connect(partial(self._tell, ReviewDesk, "Review"))
-        self.pairing.told.connect(partial(self._tell, PairPanel, "Pair"))
-        self.training.told.connect(partial(self._tell, TrainPanel, "Train"))
-        self.explaining.told.connect(partial(self._tell, ExplainPanel, "Explain"))
-        self.theory.told.connect(partial(self._tell, TheoryPanel, "Theory"))
-        self.session.told.connect(partial(self._tell, SessionPanel, "Session"))
+        for title, told in {**self._further, "Session": self.session}.items():
+            if hasattr(told, "told"):
+                told.told.connect(partial(self._tell, type(told), title))
         for fitting in (Baseline, Deconvolve):
             self.panels[fitting].form.changed.connect(self.settings_changed)
         for section in self.sections.values():

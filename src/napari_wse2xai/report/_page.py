@@ -17,7 +17,7 @@ from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._methods import methods
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
-from napari_wse2xai.stages import STAGES, Decompose, Review
+from napari_wse2xai.stages import STAGES, Decompose, Pair, Review
 
 WORDS = {"raman": "Raman scattering", "pl": "Photoluminescence"}
 CAPTIONS = {
@@ -108,17 +108,7 @@ def _pair(results: Results, images: Images) -> dict[str, Any] | None:
     paired = results.paired
     if paired is None:
         return None
-    turn = paired.transform
-    facts = [
-        ("Found by", paired.found_by),
-        ("PL to RS", f"turned by {turn.rotation_deg:.2f}°, scaled by {turn.scale:.4f}, {'mirrored' if turn.mirrored else 'not mirrored'}"),
-        ("Misalignment", paired.misalignment_text.removeprefix("misalignment ")),
-        ("Sure", "yes" if not paired.doubts else f"no. {' '.join(paired.doubts)}"),
-        *([("Placings that were compared", "; ".join(one.words for one in paired.candidates))] if paired.candidates else []),
-        ("Flakes, intersection over union", f"{paired.overlap:.3f}"),
-        ("Pairs", f"{int(paired.paired.sum())} pixels"),
-    ]
-    return {"facts": facts, "pictures": _pictures("pair", images), "settings": settings_of(paired.history)}
+    return {"facts": Pair.facts(paired), "pictures": _pictures("pair", images), "settings": settings_of(paired.history)}
 
 
 def _model(results: Results, images: Images) -> dict[str, Any] | None:

@@ -113,7 +113,7 @@ class Pair(Stage[Pairable, PairedMaps]):
     The light of the maps is never asked: a placing chosen for the likeness of RS and PL would flatter every later test of it.
     """
 
-    title: ClassVar[str] = "Pair"
+    title: ClassVar[str] = "Pair RS and PL"
     order: ClassVar[int] = 110
     takes: ClassVar[tuple[type, ...]] = (Pairable,)
     gives: ClassVar[type] = PairedMaps
@@ -121,6 +121,21 @@ class Pair(Stage[Pairable, PairedMaps]):
     kept: ClassVar[str] = "paired"
 
     method: Method = setting(AutomaticPlacing(), title="Method", description="How it is found where the PL map lies on the RS map.")
+
+    @classmethod
+    def facts(cls, result: PairedMaps) -> list[tuple[str, str]]:
+        """How PL lies on RS, and how sure that is."""
+        turn = result.transform
+        compared = [("Placings that were compared", "; ".join(one.words for one in result.candidates))] if result.candidates else []
+        return [
+            ("Found by", result.found_by),
+            ("PL to RS", f"turned by {turn.rotation_deg:.2f}°, scaled by {turn.scale:.4f}, {'' if turn.mirrored else 'not '}mirrored"),
+            ("Misalignment", result.misalignment_text.removeprefix("misalignment ")),
+            ("Sure", "yes" if not result.doubts else f"no. {' '.join(result.doubts)}"),
+            *compared,
+            ("Flakes, intersection over union", f"{result.overlap:.3f}"),
+            ("Pairs", f"{int(result.paired.sum())} pixels"),
+        ]
 
     def taken(self, source: Pairable) -> tuple[str, ...]:
         """Marks of the peaks of RS and of PL."""
