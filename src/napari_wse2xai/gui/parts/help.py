@@ -12,7 +12,7 @@ PACKAGE = "napari-wse2xai"
 PAGES = {
     "LoadMaps": "formats.md",
     "PeakChooser": "stages.md#computed-maps",
-    "PairPanel": "stages.md#pair",
+    "PairPanel": "stages.md#pair-rs-and-pl",
     "CorrelatePanel": "correlate.md",
     "TrainPanel": "stages.md#train",
     "ExplainPanel": "explaining.md#in-the-window",
