@@ -20,6 +20,7 @@ FORMATS = (
     Format("NumPy array with its axis", ("*.npy",), module="npy"),
     Format("NumPy archive", ("*.npz",), module="npz"),
     Format("Princeton Instruments", ("*.spe",), module="spe"),
+    Format("JCAMP-DX", ("*.jdx", "*.dx", "*.jcm"), module="jcamp"),
     Format("Andor Solis", ("*.sif",), module="andor"),
     Format("Horiba LabSpec XML", ("*.xml",), module="rosetta"),
     Format("Digital Surf", ("*.sur",), module="rosetta"),
