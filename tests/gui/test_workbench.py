@@ -4,11 +4,13 @@ import numpy as np
 import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
+from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QDockWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui.maps.colour_bar import ColourBar
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.parts.keys import KeyList
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.workbench import Workbench
 from napari_wse2xai.layers import to_layers
@@ -77,6 +79,13 @@ def test_ctrl_z_in_the_workbench_takes_a_step_back(viewer, settle, small: Spectr
     redo.activated.emit()
     assert len(contents.all_peaks(viewer)) == 1
     settle()
+    viewer.window._qt_window.activateWindow()
+    head = bench.sections[Deconvolve].toggleButton()
+    head.setFocus()
+    settle(head.hasFocus)
+    QTest.keyClick(head, Qt.Key_F1, Qt.ShiftModifier)  # in a real window: one that napari has too would reach neither
+    (shown,) = bench.findChildren(KeyList)
+    shown.close()
 
 
 def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, small: SpectralMap, small_peaks: PeakMaps) -> None:

@@ -40,7 +40,7 @@ class Workbench(MainWidget):
             "previous": lambda: self._step_on(-1),
             "undo": self.session.undo,
             "redo": self.session.redo,
-            "export": self.saving.layer_button.showMenu,
+            "export": self.saving.layer_button.offer,
             "help": lambda: open_page(page_of(self.opened or LoadMaps)),
             "keys": self.list_keys,
         }

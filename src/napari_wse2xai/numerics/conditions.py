@@ -44,7 +44,7 @@ class Condition:
     _spelled: Mapping[str, str] = field(repr=False, default_factory=dict)
 
     @classmethod
-    def of(cls, text: str, known: Sequence[str], flags: Sequence[str]) -> "Condition":
+    def of(cls, text: str, known: Sequence[str], flags: Sequence[str], *, words: str = "") -> "Condition":
         """Parse a condition.
 
         Parameters
@@ -52,6 +52,7 @@ class Condition:
         text : comparisons of formulas, and flags, joined by ``and``, ``or``, ``not``
         known : names of values, such as ``A1'.height``; ``A1' height`` and ``A1' FWHM`` are understood too
         flags : names of what is true or false at a pixel, such as ``ok``
+        words : what a message says of both; empty to list them
 
         Raises
         ------
@@ -62,7 +63,7 @@ class Condition:
             raise ExpressionError(f"a condition has between 1 and {LONGEST} letters, not {len(text.strip())}")
         spelled: dict[str, str] = {}
         plain = with_identifiers(_plain(text, known), [*known, *flags], spelled)
-        says = f"{', '.join(known)}, and {', '.join(flags)}"
+        says = words or f"{', '.join(known)}, and {', '.join(flags)}"
         refuse_unknown_parameter(plain, says)
         try:
             tree = ast.parse(plain, mode="eval").body

@@ -137,6 +137,7 @@ def draw_profiles(axes: Axes, along: str, profiles: list[tuple[MapValues, Any]])
             means.place, means.mean, yerr=means.error, fmt=".-", color=colour, linewidth=1, markersize=4, capsize=2, label=what.words
         )
         side.set_ylabel(what.label, color=colour)
+        side.tick_params(axis="y", colors=colour)
         side.ticklabel_format(axis="y", useOffset=False)
     axes.set_xlabel(along)
     return sides

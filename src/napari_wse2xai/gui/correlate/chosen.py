@@ -134,7 +134,7 @@ def labels_layer(found: Found, pixels: Pixels, name: str = "") -> LayerTuple:
     """Chosen pixels as labels that lie on the map; with a name of its own it is a copy, which no choice changes any more."""
     keywords = {
         "name": name or f"{found.name} · chosen",
-        "opacity": 0.7,
+        "opacity": 0.45,
         "features": {"index": [0, 1], "pixels": ["others", "chosen"]},
         "colormap": {None: "#00000000", 0: "#00000000", 1: COLOUR},
         "metadata": {KEY: Shown(found, "kept" if name else CHOSEN)},

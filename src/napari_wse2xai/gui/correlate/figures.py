@@ -24,7 +24,9 @@ def holds(found: Found, text: str) -> Pixels:
     if not text.strip():
         return np.ones(found.frame.shape, dtype=bool)
     try:
-        condition = Condition.of(text, list(values), list(flags))
+        condition = Condition.of(
+            text, list(values), list(flags), words=f"the quantities of the lists above ({next(iter(values))}, ...), ok, flake"
+        )
     except ExpressionError as error:
         raise SettingsError(sentence(str(error)).rstrip(".") + ".") from None
     return condition.holds({name: each.values for name, each in values.items()}, flags)

@@ -35,7 +35,7 @@ class CollapsibleSection(QCollapsible):
         super().resizeEvent(event)
         if self.help_button is not None:
             head = self.toggleButton()
-            self.help_button.setGeometry(self.width() - HELP_PX - 4, head.y() + 2, HELP_PX, max(head.height(), HELP_PX + 4) - 4)
+            self.help_button.setGeometry(head.x() + head.width() - HELP_PX, head.y(), HELP_PX, max(head.height(), HELP_PX))
             self.help_button.raise_()
 
     def expand(self, animate: bool = False) -> None:

@@ -66,6 +66,10 @@ class ExportButton(QToolButton):
         if path:
             self.save(Path(path if Path(path).suffix else f"{path}{ending}"))
 
+    def offer(self) -> None:
+        """Open the menu, by a key."""
+        self.menu().popup(self.mapToGlobal(self.rect().bottomLeft()))
+
     def save(self, path: Path) -> None:
         """Write what is seen, as the path ends; a path that cannot be written is told in one sentence."""
         try:

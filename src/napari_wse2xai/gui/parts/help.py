@@ -64,5 +64,5 @@ class HelpButton(QToolButton):
         self.page = page
         self.setText("?")
         self.setToolTip("What this does, in the documents (F1).")
-        self.setAutoRaise(True)
+        self.setStyleSheet("QToolButton { background: transparent; border: none; font-weight: bold; }")
         self.clicked.connect(lambda: open_page(self.page))

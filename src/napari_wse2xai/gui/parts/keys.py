@@ -26,7 +26,7 @@ KEYS = (
     Key("Ctrl+Shift+Z", "redo", "Do it again"),
     Key("Ctrl+E", "export", "Save the selected layer as a picture or as numbers"),
     Key("F1", "help", "The documents' page of the step that is open"),
-    Key("Ctrl+/", "keys", "This list"),
+    Key("Shift+F1", "keys", "This list"),
 )
 """Of the workbench, while it has the focus; outside they are napari's own."""
 ELSEWHERE = (

@@ -3,7 +3,7 @@
 from typing import Any
 
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, Qt
+from qtpy.QtCore import QEvent, Qt, QTimer
 from qtpy.QtWidgets import QLabel, QWidget
 
 QUIET, NOTE, BAD = "quiet", "note", "bad"
@@ -30,11 +30,22 @@ class MessageLabel(QLabel):
         self._severity = severity
         self._colour()
         self.setText(text)
+        QTimer.singleShot(0, self, self._fit)  # when it is laid out, and has its width
 
     def _colour(self) -> None:
         sheet = f"color: {INKS[ground(self._viewer)][self._severity]}"
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
+
+    def _fit(self) -> None:
+        """Ask for as many lines as the words take: a fold does not ask how high they are at its width, and would lay them over the next."""
+        self.setMinimumHeight(0)  # which Qt counts in
+        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0) if self.text() else 0)
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Take other lines at another width."""
+        super().resizeEvent(event)
+        self._fit()
 
     def changeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Follow the window's theme."""

@@ -10,7 +10,7 @@ from napari_wse2xai.gui.parts.export import ExportButton, in_corner
 from napari_wse2xai.io.shown import Column
 from napari_wse2xai.plots.shown_table import columns_of
 
-LOOKS = "QToolButton { border: none; background: #80808040; color: #707880; } QToolButton::menu-indicator { image: none; }"
+LOOKS = "QToolButton { border: none; background: rgba(128, 128, 128, 60); color: #707880; } QToolButton::menu-indicator { image: none; }"
 """Of the button: to be seen on white and on black, and no more than that."""
 
 
@@ -20,14 +20,19 @@ class PlotCanvas(FigureCanvasQTAgg):
     def __init__(self, figure: Figure) -> None:
         super().__init__(figure)
         self.export_button = ExportButton(self, self)
-        self.export_button.setStyleSheet(
-            "QToolButton { border: none; background: transparent; } QToolButton::menu-indicator { image: none; }"
-        )
+        self.export_button.setStyleSheet(LOOKS)
+        self.mpl_connect("draw_event", self._offer_export)
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Keep the button in its corner."""
         super().resizeEvent(event)
         in_corner(self.export_button, self)
+
+    def _offer_export(self, event: Any) -> None:
+        """Offer to save what there is, and nothing where there is nothing."""
+        there = any(axes.get_visible() and axes.axison for axes in self.figure.axes)
+        if there != self.export_button.isVisibleTo(self):
+            self.export_button.setVisible(there)
 
     def export_name(self) -> str:
         """Name for files: the plot's title, else what runs up it."""
