@@ -1,6 +1,7 @@
 """The session in the window: deleted layers lose nothing, undo and redo move layers, a step is run again, all is saved and opened."""
 
 from dataclasses import replace
+from datetime import datetime
 from time import sleep
 
 import numpy as np
@@ -25,7 +26,7 @@ from napari_wse2xai.layers import peak_layer, to_layers
 from napari_wse2xai.progress import silent
 from napari_wse2xai.session import Session, State
 from napari_wse2xai.session.files import view_in
-from napari_wse2xai.stages import CompareTheory, Deconvolve, Despike, Explain, FindFlake, Pair, Peak, Train
+from napari_wse2xai.stages import Baseline, CompareTheory, Deconvolve, Despike, Explain, FindFlake, Pair, Peak, Train
 from napari_wse2xai.stages.pair import StageCoordinates
 
 PL_LINE = Deconvolve(peaks=(Peak(name="A exciton", position=1.65, fwhm=0.05, window=(1.5, 1.8)),))
@@ -387,3 +388,47 @@ def test_ctrl_z_works_inside_the_panel(viewer, qtbot, panel, small):
     assert list(contents.session(viewer)) == []
     qtbot.keyClick(panel.tree, Qt.Key_Z, Qt.ControlModifier | Qt.ShiftModifier)
     assert list(contents.session(viewer)) == [small]
+
+
+def test_a_line_tells_settings_and_time_and_all_to_here_brings_up_to_date(viewer, qtbot, panel, settle, small):
+    source = FindFlake(window=(240, 260))(small)
+    above = Baseline()(source)
+    fit = Deconvolve(peaks=(Peak(name="A1'", position=249.5, fwhm=5, window=(210, 290)),), detection=5)
+    peaks = fit(above)
+    show(viewer, small, source, above, peaks)
+    panel.session.add(Baseline(method={"kind": "snip"})(source))
+    settle(lambda: ("..Deconvolve: A1'", "out of date") in rows(panel))
+    panel.choose(panel.session.node(peaks).id)
+    line = panel.tree.currentItem()
+    assert line.text(2) == "peaks (1), detection 5"
+    panel.choose(panel.session.node(source).id)
+    assert panel.tree.currentItem().text(2) == "window 240–260"
+    panel.choose(panel.session.node(peaks).id)
+    when = datetime.fromisoformat(peaks.history[-1].when).astimezone()
+    assert f"{when:%H:%M}" in line.text(3)
+    panel.buttons["here"].click()
+    settle(lambda: len(contents.all_peaks(viewer)) == 2 and not panel.again.busy)
+    made = contents.all_peaks(viewer)[-1]
+    assert [record.settings.get("method", {}).get("kind") for record in made.history if record.step == "Baseline"] == ["snip"]
+    assert made.history[-1].settings["detection"] == 5
+    assert panel.session.node(made).state is State.CURRENT
+
+
+def test_the_settings_of_a_recipe_come_into_the_panels(viewer, panels, light, tmp_path, settle):
+    file = tmp_path / "recipe.yaml"
+    file.write_text(
+        "raman: {file: away.txt, baseline: {method: {kind: snip}}, deconvolve: {detection: 7}}\n"
+        "pl: {file: away2.txt, deconvolve: {detection: 9}}\npair: {method: {kind: stage coordinates}}\nstop_after: pair\n"
+    )
+    panels.session.load_recipe(file)
+    assert panels.panels[Deconvolve].form.value().detection == 7
+    assert panels.panels[Baseline].form.value().method.kind == "snip"
+    assert panels.pairing.form.value().method.kind == "stage coordinates"
+    assert "away.txt" in panels.session.files.message.text()
+    show(viewer, light)
+    settle(lambda: panels.panels[Deconvolve].form.value().detection == 9)
+    before = panels.panels[Deconvolve].form.value()
+    file.write_text("raman: {file: away.txt, deconvolve: {detecton: 7}}\n")
+    panels.session.load_recipe(file)
+    assert "detection" in panels.session.files.message.text(), "the key that was meant is named"
+    assert panels.panels[Deconvolve].form.value() == before

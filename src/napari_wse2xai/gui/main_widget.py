@@ -32,6 +32,7 @@ from napari_wse2xai.gui.session.welcome import Welcome
 from napari_wse2xai.gui.theory.panel import TheoryPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.io import is_results
+from napari_wse2xai.recipe import Recipe
 from napari_wse2xai.session.files import is_session
 from napari_wse2xai.stages import (
     STAGES,
@@ -154,6 +155,7 @@ class MainWidget(FollowsLayers):
         for title, told in {**self._further, "Session": self.session}.items():
             if hasattr(told, "told"):
                 told.told.connect(partial(self._tell, type(told), title))
+        self.session.recipe_given.connect(self._on_recipe)
         for fitting in (Baseline, Deconvolve):
             self.panels[fitting].form.changed.connect(self.settings_changed)
         for section in self.sections.values():
@@ -210,6 +212,14 @@ class MainWidget(FollowsLayers):
             if worked_on is not None:
                 self.checking.know(result, worked_on)
         self.before.go_on()
+
+    def _on_recipe(self, recipe: Recipe) -> None:
+        """Show a recipe's settings in the panels."""
+        self.preset.take(recipe)
+        for panel, settings in ((self.pairing, recipe.pair), (self.training, recipe.train), (self.explaining, recipe.explain)):
+            form = getattr(panel, "form", None)
+            if settings is not None and form is not None:
+                form.put(settings)
 
     def _on_start_peaks(self, peaks: tuple[Peak, ...]) -> None:
         """Take start peaks from a component."""

@@ -1,7 +1,9 @@
 """A session as one reads it: flakes, in each the steps of RS and of PL, then what both together gave."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
 
 from napari_wse2xai.data import Components, Explanation, PairedMaps, PeakMaps, Record, TrainedModel
 from napari_wse2xai.data.history import mark_of
@@ -120,6 +122,43 @@ def _title(record: Record) -> str:
         return str(getattr(BY_NAME[record.step], "title", record.step))
     file = f" {record.settings['file']}" if record.step == "read" and "file" in record.settings else ""
     return f"{TITLES.get(record.step, record.step)}{file}"
+
+
+def record_of(row: Row) -> Record:
+    """Step that a line tells of."""
+    artefact = row.node.artefact
+    if not row.step or artefact is None:
+        return row.node.record
+    return next(record for record in reversed(artefact.history) if record.step == row.step)
+
+
+def settings_line(record: Record) -> str:
+    """Settings of a step in a line: those that are not the usual ones."""
+    stage = BY_NAME.get(record.step)
+    if stage is None:
+        return ""
+    usual = stage().model_dump(mode="json")
+    told = [f"{key} {_brief(value)}" for key, value in record.settings.items() if value != usual.get(key)]
+    return ", ".join(told) or "usual settings"
+
+
+def _brief(value: Any) -> str:
+    """A setting as short as it is understood: of a method its kind, of a list of things how many, of two numbers from and to."""
+    if isinstance(value, Mapping):
+        return str(value.get("kind", f"({len(value)})"))
+    if isinstance(value, list | tuple):
+        numbers = [each for each in value if isinstance(each, int | float)]
+        return f"{numbers[0]:g}–{numbers[1]:g}" if len(numbers) == len(value) == 2 else f"({len(value)})"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def done_at(record: Record) -> str:
+    """When a step was done, by the clock here; with its day where that is not today's.  Empty where nobody knows."""
+    if not record.when:
+        return ""
+    when = datetime.fromisoformat(record.when).astimezone()
+    today = datetime.now(UTC).astimezone().date()
+    return f"{when:%H:%M}" if when.date() == today else f"{when:%d %b, %H:%M}"
 
 
 def about(node: Node) -> str:

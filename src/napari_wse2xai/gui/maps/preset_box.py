@@ -9,7 +9,7 @@ from qtpy.QtWidgets import QWidget
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
 from napari_wse2xai.gui.parts.guarded import ComboBox
-from napari_wse2xai.recipe import Section, preset, preset_names
+from napari_wse2xai.recipe import Recipe, Section, preset, preset_names
 from napari_wse2xai.stages import Deconvolve, Settings
 
 
@@ -41,6 +41,20 @@ class PresetBox(ComboBox):
         section: Section | None = getattr(preset(self.currentText()), kind.modality)
         every = [type(stage) for stage in section.stages()] if section is not None else []
         return every[: every.index(Deconvolve)] if Deconvolve in every else []
+
+    def take(self, recipe: Recipe) -> None:
+        """Put the settings of a recipe into the panels, for each kind of map that it speaks of; steps that it leaves out keep theirs."""
+        for modality, section in recipe.sections().items():
+            stages = {type(stage): stage for stage in section.stages()}
+            for panel in self._panels:
+                if panel.stage in stages:
+                    self._take(panel, modality, stages[panel.stage])
+
+    def _take(self, panel: StagePanel, modality: str, settings: Settings) -> None:
+        for kind in (each for each in AxisKind if each.modality == modality):
+            self._kept[panel, kind] = settings
+        if self._kinds.get(panel, AxisKind.RAMAN_SHIFT).modality == modality:
+            panel.form.put(settings)
 
     def _on_chosen(self, panel: StagePanel) -> None:
         source = panel.chosen_map()

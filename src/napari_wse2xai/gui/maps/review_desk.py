@@ -37,7 +37,7 @@ from napari_wse2xai.stages.residual import MISFIT, ORDERS, misfit_of, residuals,
 from napari_wse2xai.stages.review import DONE
 
 FIRST = "Deconvolve a map first: its pixels are listed here, the worst first."
-MARK = "#ffd24a"
+MARK = "#33e1ff"
 HEIGHT_PX, NARROWEST_PX = 210, 60
 _DEEDS = {
     "refit": ("Refit", "R", "Fit the chosen pixels again from many starts; the lowest objective is kept."),

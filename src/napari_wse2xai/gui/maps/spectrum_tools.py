@@ -37,7 +37,7 @@ class SpectrumTools(QWidget):
         row = QHBoxLayout(self)
         row.setContentsMargins(4, 2, 4, 0)
         row.setSpacing(4)
-        for part, least_px in ((self.pin, 36), (self.unpin, 66), (self.mean, 70), (self.band, 70), (self.unit, 56)):
+        for part, least_px in ((self.pin, 36), (self.unpin, 80), (self.mean, 70), (self.band, 70), (self.unit, 56)):
             part.setMinimumWidth(least_px)  # in a low window the whole row must go below the canvas
             row.addWidget(part)
         row.addStretch()

@@ -30,9 +30,9 @@ from napari_wse2xai.gui.session.layers import session_layers
 from napari_wse2xai.gui.session.opened import open_file, saved, show_alone, shown_of
 from napari_wse2xai.gui.session.run_again import RunAgain
 from napari_wse2xai.io import new_file
-from napari_wse2xai.recipe import schema_line
+from napari_wse2xai.recipe import parse_with, schema_line
 from napari_wse2xai.session import Session, State
-from napari_wse2xai.session.outline import TOGETHER, Branch, Row, about, outline
+from napari_wse2xai.session.outline import TOGETHER, Branch, Row, about, done_at, outline, record_of, settings_line
 
 _ROW = Qt.UserRole
 _NETCDF = "Session (*.nc)"
@@ -46,13 +46,20 @@ _BUTTONS = {
     "undo": ("Undo", "Take back the last step, its layers too (Ctrl+Z in this panel)."),
     "redo": ("Redo", "Do again what was taken back (Ctrl+Shift+Z in this panel)."),
     "again": ("Run again…", "Run the chosen step again, with other settings, and everything below it."),
+    "here": (
+        "Run all to here",
+        "Bring the chosen result up to date: it is made again of what stands now, after every step before it that is out of date.",
+    ),
     "show": ("Show", "Show the chosen result's layers, and no others (double click)."),
     "remove": ("Remove", "Take the chosen result out of the session, with all that was made of it; Undo brings it back."),
     "recipe": ("Save recipe…", "Recipe of the chosen result: it makes it again without a window."),
+    "load": ("Load recipe…", "Put the settings of a recipe's file into the panels; nothing is run, and no map is opened."),
     "save": ("Save session…", "All flakes, all steps and results in one file; spectra stay in their own files."),
     "open": ("Open session…", "A session, or the results of a run; what is in the window stays."),
 }
 _COLUMNS = 3
+LEAST_PX, FIRST_PX = 30, 175
+"""Widths of a column at least, and of the first at first."""
 
 
 class SessionPanel(FollowsSession):
@@ -60,6 +67,8 @@ class SessionPanel(FollowsSession):
 
     told = Signal(str, str)
     """What came of it, and the severity to say it in."""
+    recipe_given = Signal(object)
+    """A recipe whose settings are to be shown in the panels."""
 
     def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
@@ -83,15 +92,19 @@ class SessionPanel(FollowsSession):
 
     def _prepare(self) -> None:
         self.tree.setToolTip("Every flake with its steps and results: what each was made of, whether it still holds, and why not.")
-        self.tree.setColumnCount(2)
-        self.tree.setHeaderLabels(["Flake, step, result", "State"])
+        self.tree.setColumnCount(4)
+        self.tree.setHeaderLabels(["Flake, step, result", "State", "Settings", "When"])
         self.tree.setContextMenuPolicy(Qt.CustomContextMenu)
         self.tree.setMinimumHeight(230)
         self.tree.setIndentation(14)
         head = self.tree.header()
         head.setStretchLastSection(False)
-        head.setSectionResizeMode(0, QHeaderView.Stretch)
-        head.setSectionResizeMode(1, QHeaderView.ResizeToContents)
+        head.setMinimumSectionSize(LEAST_PX)
+        head.setSectionResizeMode(QHeaderView.ResizeToContents)
+        head.setSectionResizeMode(0, QHeaderView.Interactive)
+        head.setSectionResizeMode(2, QHeaderView.Stretch)
+        head.resizeSection(0, FIRST_PX)
+        head.moveSection(2, 1)  # what, how, state, when
         self.with_spectra.setToolTip("Put the spectra into the session's file too, so that it opens where their own files are not.")
         for key, (_, tip) in _BUTTONS.items():
             self.buttons[key].setToolTip(tip)
@@ -118,6 +131,8 @@ class SessionPanel(FollowsSession):
             "recipe": partial(self._ask, "recipe.yaml", "Recipe (*.yaml)", self.save_recipe),
             "save": partial(self._ask, "session.nc", _NETCDF, self.save),
             "open": self.ask_what_to_open,
+            "here": self.run_to_here,
+            "load": self._ask_for_recipe,
             "show": self.show_chosen,
             "remove": self.remove,
         }
@@ -151,10 +166,11 @@ class SessionPanel(FollowsSession):
 
     def _item(self, home: QTreeWidgetItem, row: Row) -> QTreeWidgetItem:
         words, severity = WORDS[row.node.state] if not row.step else ("", QUIET)
-        item = QTreeWidgetItem(home, [row.title, words])
+        record = record_of(row)
+        item = QTreeWidgetItem(home, [row.title, words, settings_line(record), done_at(record)])
         item.setData(0, _ROW, row)
         text = about(row.node) if not row.step else "A step on the way to the result below; its own result is not here."
-        for column in (0, 1):
+        for column in range(4):
             item.setToolTip(column, text or row.title)
         inks = INKS[ground(self.viewer)]
         item.setForeground(1, QBrush(QColor(inks[severity])))
@@ -187,6 +203,8 @@ class SessionPanel(FollowsSession):
         self.buttons["undo"].setToolTip(f"{_BUTTONS['undo'][1]} Now: {self.session.undoable or 'nothing'}.")
         self.buttons["redo"].setToolTip(f"{_BUTTONS['redo'][1]} Now: {self.session.redoable or 'nothing'}.")
         self.buttons["again"].setEnabled(has_result and not busy and row is not None and self.again.can(row))
+        self.buttons["here"].setEnabled(self.buttons["again"].isEnabled() and row is not None and not row.step)
+        self.buttons["load"].setEnabled(not busy)
         for key in ("recipe", "show"):
             self.buttons[key].setEnabled(has_result)
         self.buttons["remove"].setEnabled(row is not None and not row.step)
@@ -200,7 +218,7 @@ class SessionPanel(FollowsSession):
     def menu(self) -> QMenu:
         """What can be done with the chosen result."""
         menu = QMenu(self)
-        for key in ("show", "again", "recipe", "remove"):
+        for key in ("show", "again", "here", "recipe", "remove"):
             action = menu.addAction(_BUTTONS[key][0])
             action.setEnabled(self.buttons[key].isEnabled())
             action.triggered.connect(self.buttons[key].click)
@@ -240,6 +258,28 @@ class SessionPanel(FollowsSession):
         row = self.chosen()
         if row is not None:
             self.again.offer(self.session, row)
+
+    def run_to_here(self) -> None:
+        """Bring the chosen result up to date, with all that lies before it."""
+        row = self.chosen()
+        if row is not None:
+            self.again.run_as_it_was(self.session, row)
+
+    def _ask_for_recipe(self) -> None:
+        path, _ = QFileDialog.getOpenFileName(self, "Load recipe", "", "Recipe (*.yaml *.yml)")
+        if path:
+            self.load_recipe(Path(path))
+
+    def load_recipe(self, path: Path) -> None:
+        """Hand the settings of a recipe to the panels; the files that it names need not be there."""
+        try:
+            found = parse_with(path.read_text(encoding="utf-8"), (), source=path.name, folder=path.parent)
+        except (UserError, OSError, UnicodeDecodeError) as error:
+            self._say(str(error), BAD)
+            return
+        self.recipe_given.emit(found)
+        files = ", ".join(section.file.name for section in found.sections().values() if section.file is not None)
+        self._say(f"The panels show the settings of {path.name}; it is made for {files}.")
 
     def _on_made(self, made: Any) -> None:
         """Take what was made, and show it where what it is made anew of was shown."""

@@ -101,6 +101,20 @@ class RunAgain(QWidget):
             return
         self.work.begin(lambda progress: plan.run(progress, run=_run), plan.label, "Running again…")
 
+    def run_as_it_was(self, session: Session, row: Row) -> None:
+        """Make a result again with its own settings, of what stands now; what is out of date before it is made again first."""
+        if self.busy:
+            return
+        try:
+            plan = session.plan(row.node.id)
+        except UserError as error:
+            self.told.emit(str(error), BAD)
+            return
+        self.title.setText(f"<b>{row.title}</b> of {row.node.name}, with all that is out of date before it")
+        self.form.setVisible(False)
+        self.setVisible(True)
+        self.work.begin(lambda progress: plan.run(progress, run=_run), plan.label, "Running again…")
+
     def _on_made(self, made: Any) -> None:
         self.setVisible(False)
         self.made.emit(made)
