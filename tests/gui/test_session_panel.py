@@ -93,7 +93,7 @@ def test_the_tree_tells_flakes_steps_and_states(viewer, panel, settle, small, li
         (".PL", ""),
         ("..light", ""),
         ("..Deconvolve: A exciton", ""),
-        (f".Pair: {int(pair.paired.sum())} pixels", "out of date"),
+        (f".Pair RS and PL: {int(pair.paired.sum())} pixels", "out of date"),
         (".Train: PL height", "out of date"),
         ("flake (2)", ""),
         (".RS", ""),

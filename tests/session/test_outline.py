@@ -39,7 +39,7 @@ def test_flakes_of_one_name_are_numbered_and_a_network_of_both_stands_apart():
     names = [name for name, _ in told(session)]
     assert names == ["flake", "flake (2)", "Several flakes"]
     sides_told = dict(told(session))
-    assert sides_told["flake"][""] == [f"Pair: {int(pairs[0].paired.sum())} pixels"]
+    assert sides_told["flake"][""] == [f"Pair RS and PL: {int(pairs[0].paired.sum())} pixels"]
     assert sides_told["flake (2)"][""][1:] == ["Train: PL height, position"] or sides_told["flake (2)"][""][1:] == ["Train: PL height"]
     assert len(sides_told["Several flakes"][""]) == 1
 
