@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 _LAST = "fit (napari-wse2xai)"
-_OF_PEAKS = (*(name for parameter in PARAMETERS for name in (parameter, f"{parameter}_error")), "form", "form_error", "area", "area_error")
+_OF_PEAKS = (*PARAMETERS, "form", "area")
+"""Parameters, each of which has an error beside it."""
 _OF_PIXELS = {"reduced_chi2": "reduced chi2", "r2": "R2"}
 _OPTIONAL = ("form", "form_error", "area", "area_error", "at_bound", "r2", "background", "peak_status")
 _WHOLE = ("at_bound", "peak_status")
@@ -136,9 +137,11 @@ def _peak_columns(about: _About) -> Iterator[tuple[str, str, tuple[int, ...]]]:
     axis_unit = AxisKind.from_unit(about.axis_unit).unit
     units = {"height": about.intensity_unit, "area": f"{about.intensity_unit} {axis_unit}", "form": "1"}
     for index, peak in enumerate(about.names):
-        for field in filter(partial(_has, about), _OF_PEAKS):
-            parameter, _, error = field.partition("_")
-            yield f"{peak} {parameter}{' error' * bool(error)} ({units.get(parameter, axis_unit)})", field, (index,)
+        for parameter in filter(partial(_has, about), _OF_PEAKS):
+            unit = units.get(parameter, axis_unit)
+            yield f"{peak} {parameter} ({unit})", parameter, (index,)
+            if _has(about, f"{parameter}_error"):
+                yield f"{peak} {parameter} error ({unit})", f"{parameter}_error", (index,)
         if _has(about, "at_bound"):
             yield f"{peak} at bound", "at_bound", (index,)
         if _has(about, "peak_status"):

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.peak_maps import through
+from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._sampling import by_sample
 from napari_wse2xai.stages.peaks import KINDS, Peak
@@ -140,8 +141,8 @@ class FitWindow:
                     ties.append(Tie((k, i), (leader, i), float(start[k, i] / start[leader, i])))
             for kind, (factors, constant) in peak.formulas(names).items():
                 for number, (parameter, factor) in enumerate(factors.items()):
-                    name, _, led = parameter.rpartition(".")
-                    place = (names.index(name), KINDS.index(led))
+                    led = Feature.of(parameter)
+                    place = (names.index(led.line), KINDS.index(led.parameter))
                     ties.append(Tie((k, KINDS.index(kind)), place, factor, constant if number == 0 else 0.0))
         return tuple(ties)
 
