@@ -18,7 +18,7 @@ ENV := NAPARI_CONFIG= QT_API=pyside6 PYTHONDONTWRITEBYTECODE= PYTHONPYCACHEPREFI
 # Two workers on two cores: more threads would only wait for one another, and cost a third more.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 
-.PHONY: demo test lint docs check mutants setup system clean
+.PHONY: demo test lowest lint docs check mutants setup system clean
 
 demo: system $(STAMP)
 	$(ENV) $(ON_SCREEN) $(BIN)/napari-wse2xai demo --output demo_out $(if $(DISPLAY)$(WAYLAND_DISPLAY),,--no-window)
@@ -50,14 +50,25 @@ $(STAMP): pyproject.toml constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python $(UV_OPTIONS) --constraint constraints.txt torch==2.13.0 --editable . --group dev
 	touch $@
 
-# Debian's Python comes without ensurepip.  The rest only on Debian-like machines without a screen: the X server, and the libraries that Qt's xcb plugin loads.
+# The oldest versions that pyproject.toml allows, in an environment of their own; torch is the one that there is a CPU build of.
+lowest: system $(STAMP)
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python .venv-lowest
+	$(BIN)/uv pip install --quiet --python .venv-lowest/bin/python $(UV_OPTIONS) --resolution lowest-direct torch==2.13.0 . --group test
+	$(subst $(VENV)/pycache,.venv-lowest/pycache,$(ENV)) $(ONE_THREAD) $(ON_SCREEN) .venv-lowest/bin/python -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+
+# What a Debian-like machine may lack: installed where we are root, else named.  Debian's Python comes without ensurepip; the rest only
+# without a screen: the X server, and the libraries that Qt's xcb plugin loads.
+X_PACKAGES := xvfb xauth libgl1 libgl1-mesa-dri libegl1 libopengl0 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 fonts-dejavu-core \
+	libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1
+INSTALL = { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null || { echo "This machine lacks system packages, and make may not install them. \
+	As root, once: apt-get install $(1)" >&2; exit 1; }; echo "make installs system packages (apt-get): $(1)" >&2; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-upgrade --no-install-recommends $(1); }
+
 system:
-	@$(PYTHON) -c "import ensurepip" 2>/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq python3-venv; }
+	@$(PYTHON) -c "import ensurepip" 2>/dev/null || $(call INSTALL,python3-venv)
 ifeq ($(DISPLAY)$(WAYLAND_DISPLAY),)
-	@command -v xvfb-run >/dev/null || { apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-upgrade --no-install-recommends \
-		xvfb xauth libgl1 libgl1-mesa-dri libegl1 libopengl0 libglib2.0-0 libdbus-1-3 libfontconfig1 libxkbcommon-x11-0 fonts-dejavu-core \
-		libxcb-cursor0 libxcb-icccm4 libxcb-image0 libxcb-keysyms1 libxcb-randr0 libxcb-render-util0 libxcb-shape0 libxcb-xinerama0 libxcb-xkb1; }
+	@command -v xvfb-run >/dev/null || $(call INSTALL,$(X_PACKAGES))
 endif
 
 clean:
-	rm -rf $(VENV) demo_out
+	rm -rf $(VENV) .venv-lowest demo_out

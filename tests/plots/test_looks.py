@@ -23,7 +23,7 @@ from napari_wse2xai.plots.judged import BADGE, STAMP, badge, stamp
 
 LOOKED_AT = Path(__file__).parent / "looked_at"
 FAR = 5.0
-"""Root mean square of grey levels that another version of matplotlib or FreeType may be off; a colour, a place or the hatching: 7 to 50."""
+"""Root mean square of grey levels that another FreeType may be off; a colour, a place or the hatching: 7 to 50."""
 
 
 def badges(figure: Figure) -> None:
@@ -67,6 +67,9 @@ def save(name: str, folder: Path) -> Path:
     return folder / f"{name}.png"
 
 
+@pytest.mark.skipif(
+    mpl.__version_info__ < (3, 11), reason="the pictures are of matplotlib 3.11, which draws letters otherwise"
+)
 @pytest.mark.parametrize("name", DRAWN)
 def test_it_looks_as_it_was_looked_at(name: str, tmp_path: Path) -> None:
     assert compare_images(LOOKED_AT / f"{name}.png", save(name, tmp_path), tol=FAR) is None
