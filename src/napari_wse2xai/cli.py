@@ -89,6 +89,11 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         metavar="N",
         help="processes for a recipe of several flakes (default: one per core); results do not depend on it",
     )
+    command.add_argument(
+        "--scheduler",
+        metavar="ADDRESS",
+        help='Dask scheduler whose workers do the flakes of such a recipe, such as tcp://10.0.0.5:8786; needs the extra "cluster"',
+    )
     add_loudness(command)
     command.set_defaults(command=_run, keeps_log=True)
 
@@ -210,7 +215,9 @@ def _run(options: argparse.Namespace) -> int:
     from napari_wse2xai import batch
 
     with _progress() as progress:
-        made = batch.run(options.recipe, options.output, progress, figures=not options.no_figures, jobs=options.jobs)
+        made = batch.run(
+            options.recipe, options.output, progress, figures=not options.no_figures, jobs=options.jobs, scheduler=options.scheduler
+        )
     if isinstance(made, batch.Batch):
         return _told_of_batch(made)
     _count_flakes(made)

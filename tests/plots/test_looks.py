@@ -67,9 +67,7 @@ def save(name: str, folder: Path) -> Path:
     return folder / f"{name}.png"
 
 
-@pytest.mark.skipif(
-    mpl.__version_info__ < (3, 11), reason="the pictures are of matplotlib 3.11, which draws letters otherwise"
-)
+@pytest.mark.skipif(mpl.__version_info__ < (3, 11), reason="the pictures are of matplotlib 3.11, which draws letters otherwise")
 @pytest.mark.parametrize("name", DRAWN)
 def test_it_looks_as_it_was_looked_at(name: str, tmp_path: Path) -> None:
     assert compare_images(LOOKED_AT / f"{name}.png", save(name, tmp_path), tol=FAR) is None

@@ -9,7 +9,7 @@ from scipy.optimize import curve_fit
 import planted_maps as planted
 from napari_wse2xai import Deconvolve, Peak, check_model
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
-from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.errors import Cancelled, DataWarning
 from napari_wse2xai.plots.spectra import SpectrumPlot
 from napari_wse2xai.stages import accepted
 
@@ -47,6 +47,21 @@ def test_a_background_that_bends_is_fitted_bent_with_honest_errors(name):
     truth = (100 + CURVES[name])[peaks.axis.between(*WINDOW)]
     assert np.abs(peaks.background_at(3, 4)[peaks.axis.between(*WINDOW)] - truth).max() < 20
     assert np.abs(peaks.mean_background(0, np.ones(SHAPE, dtype=bool)) - truth).max() < 3
+
+
+@pytest.mark.parametrize("moment", ["the mean spectrum", "the straight fit", "the bent one after it"])
+def test_a_fit_ends_when_it_is_cancelled_whatever_it_is_at(moment):
+    told = []
+
+    def listen(fraction, message):
+        told.append(fraction)
+        refitting = told.count(1.0) > 3
+        if {"the mean spectrum": "mean" in message, "the straight fit": "peaks to" in message, "the bent one after it": refitting}[moment]:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Deconvolve(peaks=LINE, pixels="everywhere")(map_of(on(CURVES["a parabola"])), listen)
+    assert told == sorted(told)
 
 
 def test_a_quadratic_is_solved_as_scipy_solves_it():

@@ -11,6 +11,7 @@ from napari_wse2xai.batch._rerun import rerun
 from napari_wse2xai.batch._series import Batch, run_batch
 from napari_wse2xai.batch._whole import FEWEST_SURROGATES, demo, run_recipe
 from napari_wse2xai.data import Results, TrainedModel
+from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
 
 __all__ = [
@@ -33,11 +34,19 @@ __all__ = [
 
 
 def run(
-    recipe_path: str | Path, output: str | Path, progress: Progress = silent, *, figures: bool = True, jobs: int | None = 1
+    recipe_path: str | Path,
+    output: str | Path,
+    progress: Progress = silent,
+    *,
+    figures: bool = True,
+    jobs: int | None = 1,
+    scheduler: str | None = None,
 ) -> Results | Batch:
     """Run a recipe of one flake or of several; see `run_recipe` and `run_batch`."""
     if recipe.is_series(recipe_path):
-        return run_batch(recipe_path, output, progress, figures=figures, jobs=jobs)
+        return run_batch(recipe_path, output, progress, figures=figures, jobs=jobs, scheduler=scheduler)
+    if scheduler is not None:
+        raise SettingsError("A scheduler shares flakes out, and this recipe is of one; run it without, or name several under 'flakes'.")
     return run_recipe(recipe_path, output, progress, figures=figures)
 
 

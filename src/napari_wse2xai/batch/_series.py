@@ -3,7 +3,8 @@
 import hashlib
 import json
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +29,7 @@ from napari_wse2xai.stages import Train, resuming
 
 if TYPE_CHECKING:
     import pandas as pd
+    from distributed import Client
 
 Case = tuple[str, str]
 """Architecture and condition of a network."""
@@ -76,7 +78,13 @@ class Batch:
 
 
 def run_batch(
-    recipe_path: str | Path, output: str | Path, progress: Progress = silent, *, figures: bool = True, jobs: int | None = 1
+    recipe_path: str | Path,
+    output: str | Path,
+    progress: Progress = silent,
+    *,
+    figures: bool = True,
+    jobs: int | None = 1,
+    scheduler: "str | Client | None" = None,
 ) -> Batch:
     """Run a recipe of several flakes, each as far as it can go; what is there already is not done again.
 
@@ -88,8 +96,11 @@ def run_batch(
     ----------
     output : folder; the same call again does only what is missing in it, or failed, or has other settings or files now
     jobs : processes; None for one per core.  A script that asks for more than one begins with ``if __name__ == "__main__":``
+    scheduler : address of a Dask scheduler, or a `distributed.Client`: its workers do the flakes; they must see files and output folder by
+        the same paths.  What is learnt from several flakes is learnt here
     """
-    series, folder = recipe.load_series(recipe_path, there=False), Path(output).expanduser()
+    # Whole paths: another machine has another current folder.
+    series, folder = recipe.load_series(Path(recipe_path).expanduser().absolute(), there=False), Path(output).expanduser()
     work = _jobs(series, figures and series.figures)
     cases = [(training.architecture, condition) for training in series.trainings for condition in series.conditions]
     homes = [*(job.home for job in work), *(place_of(case, series.has_conditions) for case in cases)]
@@ -98,7 +109,8 @@ def run_batch(
         io.clear_left_over(folder)
         io.mark_unfinished(folder, REPORT)
         ends = (FLAKES, LEARNING) if series.trainings else (LEARNING, LEARNING)
-        done = _flakes(work, folder, part(progress, 0.0, ends[0]), jobs)
+        with closing(outcomes(work, folder, part(progress, 0.0, ends[0]), jobs, scheduler)) as ended:
+            done = _flakes(ended, work, folder)
         networks, lost = _learnt(series, done, folder, part(progress, *ends), figures and series.figures)
         done = [_judged(outcome, networks) for outcome in done]
         batch = Batch(folder, tuple(outcome.row for outcome in done), networks, lost)
@@ -140,10 +152,10 @@ def _refuse_same_folders(homes: Sequence[str]) -> None:
         seen[home] = home
 
 
-def _flakes(work: Sequence[FlakeJob], folder: Path, progress: Progress, jobs: int | None) -> list[FlakeOutcome]:
-    """Do the jobs; the summary on disk grows with them."""
+def _flakes(ended: Iterable[tuple[FlakeJob, FlakeOutcome]], work: Sequence[FlakeJob], folder: Path) -> list[FlakeOutcome]:
+    """Take the jobs as they end; the summary on disk grows with them."""
     done: dict[str, FlakeOutcome] = {}
-    for job, outcome in outcomes(work, folder, progress, jobs):
+    for job, outcome in ended:
         done[job.home] = outcome
         for sentence in outcome.told:
             warnings.warn(f"{job.name}: {sentence}", DataWarning, stacklevel=2)

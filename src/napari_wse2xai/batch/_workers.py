@@ -5,14 +5,16 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
+from napari_wse2xai.batch._cluster import client_of, died, on_workers
 from napari_wse2xai.batch._jobs import FlakeJob, FlakeOutcome, work
 from napari_wse2xai.errors import Cancelled, UserError, counted
 from napari_wse2xai.numerics.library_threads import cores
@@ -24,22 +26,35 @@ _ROUNDS = 2
 """How often jobs are begun side by side; after that one at a time, so that one that ends its process is known."""
 _stop: Any = None
 """Set where the caller wants no more; in a process of a pool it is the pool's."""
+Ended = tuple[FlakeJob, "Future[FlakeOutcome]"]
 
 
-def outcomes(jobs: Sequence[FlakeJob], folder: Path, progress: Progress, processes: int | None) -> Iterator[tuple[FlakeJob, FlakeOutcome]]:
+def outcomes(
+    jobs: Sequence[FlakeJob], folder: Path, progress: Progress, processes: int | None, scheduler: Any = None
+) -> Generator[tuple[FlakeJob, FlakeOutcome], None, None]:
     """Do jobs, and give each with what came of it as soon as it is done.
 
     Parameters
     ----------
     processes : how many at once; None for one per core.  With 1 they run in this process, one after the other.
+    scheduler : address of a Dask scheduler, or its client, whose workers do them instead
     """
-    count = max(1, min(processes or cores(), len(jobs)))
     telling = _Telling(progress, len(jobs))
-    done = _apart(jobs, folder, telling, count) if count > 1 else _here(jobs, folder, telling)
-    for job, future in done:
-        outcome = _come_of(job, future)
-        telling.done(job, outcome)
-        yield job, outcome
+    with _done_by(jobs, folder, telling, max(1, min(processes or cores(), len(jobs))), scheduler) as done:
+        for job, future in done:
+            outcome = _come_of(job, future)
+            telling.done(job, outcome)
+            yield job, outcome
+
+
+@contextmanager
+def _done_by(jobs: Sequence[FlakeJob], folder: Path, telling: "_Telling", count: int, scheduler: Any) -> Iterator[Iterator[Ended]]:
+    """Jobs as they end: on a cluster, in processes of their own, or here."""
+    if scheduler is None:
+        yield _apart(jobs, folder, telling, count) if count > 1 else _here(jobs, folder, telling)
+        return
+    with client_of(scheduler) as client, closing(on_workers(client, jobs, folder, telling.beat)) as done:
+        yield done
 
 
 class _Telling:
@@ -74,7 +89,7 @@ def _come_of(job: FlakeJob, future: "Future[FlakeOutcome]") -> FlakeOutcome:
         return future.result()
     if isinstance(error, UserError):
         return job.failed(str(error))
-    if isinstance(error, BrokenProcessPool):
+    if isinstance(error, BrokenProcessPool) or died(error):
         return job.failed(
             "The process that worked on it was ended from outside, or for lack of memory; run it alone, or with fewer --jobs."
         )
@@ -88,7 +103,7 @@ def _come_of(job: FlakeJob, future: "Future[FlakeOutcome]") -> FlakeOutcome:
 # In this process
 
 
-def _here(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling) -> Iterator[tuple[FlakeJob, "Future[FlakeOutcome]"]]:
+def _here(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling) -> Iterator[Ended]:
     stopped = Event()
     with ThreadPoolExecutor(1, thread_name_prefix="flake") as pool:
         for index, job in enumerate(jobs):
@@ -110,7 +125,7 @@ def _unless_stopped(stopped: Event, progress: Progress, fraction: float, message
 # In several processes
 
 
-def _apart(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[tuple[FlakeJob, "Future[FlakeOutcome]"]]:
+def _apart(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[Ended]:
     waiting = list(jobs)
     for _ in range(_ROUNDS):
         broken = []
@@ -124,7 +139,7 @@ def _apart(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int
         yield from _pooled([job], folder, telling, 1)
 
 
-def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[tuple[FlakeJob, "Future[FlakeOutcome]"]]:
+def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[Ended]:
     """Jobs of one pool, each as soon as it ends."""
     if not jobs:
         return

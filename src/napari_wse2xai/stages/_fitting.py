@@ -107,15 +107,21 @@ class FitWindow:
                 low[k, KINDS.index(kind)], high[k, KINDS.index(kind)] = bounds
         return low, high
 
-    def begun(self, mean: NDArray[np.floating], weights: NDArray[np.float64] | None, terms: "Terms") -> "Problem":
+    def begun(
+        self,
+        mean: NDArray[np.floating],
+        weights: NDArray[np.float64] | None,
+        terms: "Terms",
+        progress: Done = lambda done: None,
+    ) -> "Problem":
         """Problem that starts where a mean spectrum puts it, and whose lines may be as narrow as it shows, whatever was expected."""
         problem, light = self.problem(mean, weights, terms), mean[None].astype(np.float32)
         usual = terms.width_range[0] <= USUAL_NARROWEST
-        found = terms.solver.solve(problem.opened() if usual else problem, light, lambda done: None)
+        found = terms.solver.solve(problem.opened() if usual else problem, light, progress)
         problem = problem.fitted_out(found[0], terms.width_range[0] if usual else np.inf)
         problem = (problem.seen_otherwise(found[0]) if self.otherwise else None) or problem
         if problem.width is not None:
-            found = terms.solver.solve(problem, light, lambda done: None, found)
+            found = terms.solver.solve(problem, light, progress, found)
         return self._with_shared(problem.restarted(found[0]), found[0])
 
     def _with_shared(self, problem: "Problem", found: Parameters) -> "Problem":

@@ -31,11 +31,11 @@ class Plan:
     terms: Terms
 
     @classmethod
-    def of(cls, window: FitWindow, spectra: Pixels, terms: Terms) -> "Plan":
+    def of(cls, window: FitWindow, spectra: Pixels, terms: Terms, progress: Done = lambda done: None) -> "Plan":
         """Begin where the mean spectrum of all pixels puts it."""
         mean = spectra.mean(window)
         weights = spectra.weights(window, mean) if terms.weighted else None
-        return cls(window, window.begun(mean, weights, terms), terms)
+        return cls(window, window.begun(mean, weights, terms, progress), terms)
 
     def fit(self, block: Spectra, progress: Done = lambda done: None) -> Fit:
         """Fit some thousand spectra (pixel, n); nothing else is read or changed, so the same block gives the same fit anywhere."""

@@ -166,7 +166,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
             computed = computed_maps(self.computed, Fitted(source, windows, [], [], spectra, self.detection))
             return replace(assemble(self.fitted_peaks, self.detection, source, windows, [], spectra), computed=computed)
         jobs, report = self._fit(source, windows, spectra, progress)
-        again = partial(self._fit_again, source)
+        again = partial(self._fit_again, source, progress=lambda done, words: progress(1.0, words))  # so that it can be cancelled
         jobs = [as_channels_show(job, spectra, again) for job in jobs]
         if self.background == "automatic":
             better = [with_better_background(job, source, spectra, again) for job in jobs]
@@ -178,7 +178,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
 
     def _fit(self, source: SpectralMap, windows: Sequence[FitWindow], spectra: Pixels, progress: Progress) -> tuple[list[Job], str]:
         """All windows fitted, looked at again and asked what they miss; and what the second look did, in words."""
-        plans = [Plan.of(window, spectra, self.terms) for window in windows]
+        plans = [Plan.of(window, spectra, self.terms, lambda done: progress(0.0, "fitting the mean spectrum")) for window in windows]
         problems = [plan.problem for plan in plans]
         fits, report_text = self._first_fits(source, plans, spectra, progress), ""
         if self.refit:
@@ -203,10 +203,10 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
                     progress.show(self._so_far(source, spectra, plans[0].window, parts[0]))
         return [Fit.joined(into) for into in parts]
 
-    def _fit_again(self, source: SpectralMap, window: FitWindow, spectra: Pixels, *, look_again: bool = True) -> Job:
+    def _fit_again(self, source: SpectralMap, window: FitWindow, spectra: Pixels, *, progress: Progress, look_again: bool = True) -> Job:
         """One of the windows fitted in another way."""
         stage = self if look_again else self.model_copy(update={"refit": False})
-        jobs, _ = stage._fit(source, [window], spectra, silent)
+        jobs, _ = stage._fit(source, [window], spectra, progress)
         return jobs[0]
 
     def _so_far(self, source: SpectralMap, spectra: Pixels, window: FitWindow, parts: list[Fit]) -> SoFar:
