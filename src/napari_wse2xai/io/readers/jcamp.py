@@ -39,7 +39,7 @@ _MOST_REPEATED = 1 << 20
 
 
 @dataclass(frozen=True)
-class _Block:
+class _LabelledData:
     """One spectrum as the file has it."""
 
     labels: dict[str, str]
@@ -65,11 +65,11 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     return _read(blocks[choose(listed, item, path).name], told, path)
 
 
-def _blocks(path: Path) -> dict[str, _Block]:
+def _blocks(path: Path) -> dict[str, _LabelledData]:
     """Blocks with numbers, by their titles, those of one title numbered."""
     with open_table(path) as stream, readable_as("JCAMP-DX", path):
         lines = [decoded(line).partition("$$")[0].strip() for line in stream.readlines()]
-    found: dict[str, _Block] = {}
+    found: dict[str, _LabelledData] = {}
     for block in _parted(lines):
         name, number = block.title or stem_of(path), 1
         while name in found:
@@ -81,7 +81,7 @@ def _blocks(path: Path) -> dict[str, _Block]:
     return found
 
 
-def _parted(lines: list[str]) -> Iterator[_Block]:
+def _parted(lines: list[str]) -> Iterator[_LabelledData]:
     labels: dict[str, str] = {}
     starts = [number for number, line in enumerate(lines) if _LABEL.match(line)]
     for start, end in pairwise([*starts, len(lines)]):
@@ -90,12 +90,12 @@ def _parted(lines: list[str]) -> Iterator[_Block]:
         if key == "TITLE":
             labels = {}
         if key in ("XYDATA", "XYPOINTS"):
-            yield _Block(dict(labels), value.strip(), lines[start + 1 : end])
+            yield _LabelledData(dict(labels), value.strip(), lines[start + 1 : end])
         else:
             labels[key] = " ".join([value, *lines[start + 1 : end]]).strip()
 
 
-def _read(block: _Block, told: Told, path: Path) -> SpectralMap:
+def _read(block: _LabelledData, told: Told, path: Path) -> SpectralMap:
     labels, unit = block.labels, _unit(block.labels, path, told)
     with readable_as("JCAMP-DX", path):
         x, y = _points(block) if "XY..XY" in block.form.replace(" ", "") else _evenly(block, path)
@@ -117,7 +117,7 @@ def _unit(labels: dict[str, str], path: Path, told: Told) -> str | None:
     return unit if "RAMAN" in f"{labels.get('DATATYPE', 'RAMAN')} {called}".upper() else AxisKind.WAVENUMBER.code
 
 
-def _evenly(block: _Block, path: Path) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def _evenly(block: _LabelledData, path: Path) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Axis and numbers of ``(X++(Y..Y))``: evenly from the first to the last, as many as the file says."""
     labels = block.labels
     values = np.array(list(_values(block.lines)), dtype=np.float64) * float(labels.get("YFACTOR", 1))
@@ -127,7 +127,7 @@ def _evenly(block: _Block, path: Path) -> tuple[NDArray[np.float64], NDArray[np.
     return np.linspace(float(labels["FIRSTX"]), float(labels["LASTX"]), count), values.astype(np.float32)
 
 
-def _points(block: _Block) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
+def _points(block: _LabelledData) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Axis and numbers of ``(XY..XY)``."""
     pairs = np.array([float(text) for line in block.lines for text in re.split(r"[\s,;]+", line) if text]).reshape(-1, 2)
     factors = [float(block.labels.get(name, 1)) for name in ("XFACTOR", "YFACTOR")]
