@@ -5,6 +5,7 @@ back the same.
 """
 
 import csv
+import itertools
 import json
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.table_kept import kept_of, restored
+from napari_wse2xai.io.table_text import loaded
 from napari_wse2xai.ordinary import require_ordinary
 
 LAST = "map (napari-wse2xai)"
@@ -60,21 +62,19 @@ def is_map_csv(path: Path) -> bool:
 
 def read_map_csv(path: Path, unit: str | None = None) -> SpectralMap:
     """Read what `write_map_csv` wrote; `unit` is that of the axis, where the user says another."""
-    import pandas as pd
-
     require_ordinary(path)
-    with readable_as("a table of a map", path):
-        table = pd.read_csv(path, encoding="utf-8", dtype={LAST: str}, na_values={LAST: []})
-        about = json.loads(table[LAST].iloc[0])
+    with readable_as("a table of a map", path), path.open(encoding="utf-8", newline="") as stream:
+        channels, first = (next(csv.reader([stream.readline()])) for _ in range(2))
+        about = json.loads(first[-1])
         frame = Frame.from_record(about["frame"]).checked()
-        if len(table) != frame.n_pixels:
-            raise ReaderError(f"'{path.name}' has {len(table)} lines for {frame.n_pixels} pixels; copy or write it again.")
-        channels = list(table.columns[2:-1])
-        counts = table[channels].to_numpy(np.float32)
+        lines = itertools.chain([",".join(first[:-1])], (line.rpartition(",")[0] for line in stream))
+        counts = loaded(map(_with_nan, lines), ",", len(channels) - 1, 2)[1]
+        if len(counts) != frame.n_pixels:
+            raise ReaderError(f"'{path.name}' has {len(counts)} lines for {frame.n_pixels} pixels; copy or write it again.")
         warn_of_holes(counts, path.name)
         found = SpectralMap.from_arrays(
             counts.reshape(*frame.shape, -1),
-            np.array(channels, dtype=np.float64),
+            np.array(channels[2:-1], dtype=np.float64),
             AxisKind.from_unit(unit or about["axis_unit"]),
             frame=frame,
             laser_nm=about["laser_nm"],
@@ -83,3 +83,10 @@ def read_map_csv(path: Path, unit: str | None = None) -> SpectralMap:
             metadata={str(key): str(value) for key, value in about["metadata"].items()},
         )
     return restored(found, about["kept"]) if unit is None else found
+
+
+def _with_nan(line: str) -> str:
+    """Line of numbers with a word in every empty cell."""
+    while ",," in line:
+        line = line.replace(",,", ",nan,")
+    return f"{line}nan" if line.endswith(",") else line

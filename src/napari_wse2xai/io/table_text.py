@@ -144,7 +144,7 @@ def _at_once(stream: IO[bytes], style: Style, n_columns: int, n_exact: int) -> N
         return None
     lines = _with_points(stream) if style.decimal == "," else (line for line in stream)
     try:
-        return _loaded(lines, style.separator, n_columns, n_exact)
+        return loaded(lines, style.separator, n_columns, n_exact)
     except ValueError:
         return None
 
@@ -157,7 +157,7 @@ def _with_points(stream: IO[bytes]) -> Iterator[bytes]:
         yield line.replace(b",", b".")
 
 
-def _loaded(lines: Iterator[bytes] | Iterator[str], separator: str, n_columns: int, n_exact: int) -> Numbers:
+def loaded(lines: Iterator[bytes] | Iterator[str], separator: str, n_columns: int, n_exact: int) -> Numbers:
     """Lines of numbers as arrays; a `ValueError` tells of a cell that is no number and of a line too long or short.
 
     Straight into one array: pandas makes a column of its own of each of a thousand channels, for which a large table takes longer.
@@ -190,7 +190,7 @@ def _with_care(stream: IO[bytes], style: Style, n_columns: int, n_exact: int, pa
     settled = style if style.separator == "," else _settled(stream, style, path)
     stream.seek(start)
     lines = _CarefulLines(stream, settled, n_columns, path)
-    found = _loaded(iter(lines), "\t", n_columns, n_exact)
+    found = loaded(iter(lines), "\t", n_columns, n_exact)
     if lines.n_last < n_columns:
         cells = f"after {lines.n_last} of {n_columns} cells"
         raise ReaderError(f"'{path.name}' breaks off in its last line, {cells}; copy or export it again.")

@@ -14,7 +14,7 @@ FORMATS = (
         ("*.csv",),
         order=210,
         holds="what was saved as CSV here, with its grid, flake and history",
-        needs="pandas",
+        needs="NumPy",
         licence="BSD-3",
     ),
 )
