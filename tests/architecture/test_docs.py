@@ -8,6 +8,7 @@ from types import ModuleType
 
 import pytest
 
+import napari_wse2xai
 from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
 from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Simulate, Train
 
@@ -88,6 +89,13 @@ def test_every_stage_has_its_section_and_every_setting_its_row(generator: Module
 def test_links_between_documents_lead_somewhere(page: Path) -> None:
     for target, _ in LINK.findall(page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), target
+
+
+def test_the_api_names_every_public_object() -> None:
+    for place, text in loaded("make_api").written().items():
+        assert place.read_text(encoding="utf-8") == text, "run python docs/make_api.py"
+    core = (ROOT / "docs" / "api" / "core.md").read_text(encoding="utf-8")
+    assert all(f".{name}\n" in core for name in napari_wse2xai.__all__ if name not in ("__version__", "Enough"))
 
 
 def test_every_page_stands_in_the_menu_of_the_site() -> None:
