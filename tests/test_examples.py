@@ -1,13 +1,17 @@
 """The recipes in examples/ run, and find in real measurements what is there."""
 
+import json
 from pathlib import Path
 
+import matplotlib
 import numpy as np
 import pytest
 import yaml
+from sklearn.dummy import DummyRegressor
 
 from napari_wse2xai import batch, io, recipe
 from napari_wse2xai.data import Status
+from napari_wse2xai.learning import references
 from napari_wse2xai.stages import Explain, Pair, Simulate, Train, check_model
 from napari_wse2xai.synthetic import make_flake
 
@@ -115,3 +119,18 @@ def test_what_the_template_holds_in_comments_can_be_used(tmp_path):
     (tmp_path / "wse2.yaml").write_text(used, encoding="utf-8")
     wanted = recipe.load(tmp_path / "wse2.yaml")
     assert (wanted.pairing, wanted.training, wanted.explaining, wanted.simulating) == (Pair(), Train(), Explain(), Simulate())
+
+
+@pytest.mark.parametrize("name", ["spectra_to_map", "may_i_believe_it"])
+def test_a_notebook_runs_from_its_first_cell_to_its_last(name, tmp_path, monkeypatch, capsys):
+    notebook = json.loads((EXAMPLES / f"{name}.ipynb").read_text(encoding="utf-8"))
+    cells = [cell for cell in notebook["cells"] if cell["cell_type"] == "code"]
+    assert not any(cell["outputs"] for cell in cells), "clear the outputs before it is committed"
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
+    matplotlib.use("agg")
+    there: dict[str, object] = {}
+    for cell in cells:
+        exec(compile("".join(cell["source"]), f"{name}, {cell['id']}", "exec"), there)
+    said = capsys.readouterr().out
+    assert {"spectra_to_map": "pull", "may_i_believe_it": "interpretable: With"}[name] in said
