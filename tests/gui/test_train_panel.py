@@ -22,6 +22,7 @@ from napari_wse2xai.gui.train.panel import ENOUGH, TrainPanel
 from napari_wse2xai.gui.train.result import HEIGHTS
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.learning import references
+from napari_wse2xai.learning.network_training import Trainer
 from napari_wse2xai.plots.judged import BADGE_COLORS
 from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.train import OneCycle, PaperRecipe
@@ -86,13 +87,22 @@ def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
     panel: TrainPanel, viewer, qtbot, settle, unfinished, monkeypatch, pair: PairedMaps
 ) -> None:
     monkeypatch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
-    settings = QUICK.model_copy(update={"recipe": OneCycle(epochs=16), "target": ("position",)})
+    cancelled, one_more = Event(), Trainer._one_more
+
+    def one_more_when_cancelled(trainer: Trainer) -> None:
+        if trainer.epoch == 3:
+            cancelled.wait(60)
+        one_more(trainer)
+
+    monkeypatch.setattr(Trainer, "_one_more", one_more_when_cancelled)
+    settings = QUICK.model_copy(update={"recipe": OneCycle(epochs=6), "target": ("position",)})
     panel.form.put(settings)
     said: list[str] = []
     panel.work.runner.progressed.connect(lambda fraction, message: said.append(message))
     panel.work.begin_button.click()
-    settle(lambda: any("epoch 3 of 16" in message for message in said), timeout=60_000)
+    settle(lambda: any("epoch 3 of 6" in message for message in said), timeout=60_000)
     panel.work.cancel_button.click()
+    cancelled.set()
     settle(lambda: "Train goes on from there" in panel.work.message.text())
     assert panel.work.message.text().startswith("Cancelled")
     panel.form.put(settings.model_copy(update={"seed": 1}))
@@ -106,8 +116,8 @@ def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
     later.work.runner.progressed.connect(lambda fraction, message: said.append(message))
     later.work.begin_button.click()
     settle(lambda: not later.work.runner.busy, timeout=60_000)
-    assert any(re.search(r"CNN, random, resumed at epoch \d+ of 16: epoch", message) for message in said)
-    assert not any("epoch 1 of 16" in message for message in said if "random" in message)
+    assert any(re.search(r"CNN, random, resumed at epoch \d+ of 6: epoch", message) for message in said)
+    assert not any("epoch 1 of 6" in message for message in said if "random" in message)
     assert later.model() is not None
     np.testing.assert_array_equal(later.model().predicted, settings([pair]).predicted)
     assert later.work.message.text().startswith("Done")
