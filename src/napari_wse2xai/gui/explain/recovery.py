@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation, Level, Recovery, TrainedModel
-from napari_wse2xai.gui.parts.message_label import QUIET
+from napari_wse2xai.gui.parts.message_label import QUIET, WrappedLabel
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.plots.judged import BADGE_COLORS
 from napari_wse2xai.stages import Simulate
@@ -25,7 +25,7 @@ class RecoveryTest(QWidget):
         self.model: TrainedModel | None = None
         self._found: WeakKeyDictionary[Explanation, Recovery] = WeakKeyDictionary()
         self.tried: Explanation | None = None
-        self.work, self.badge, self.words = WorkRow(viewer, "Simulate my flake"), QLabel(), QLabel()
+        self.work, self.badge, self.words = WorkRow(viewer, "Simulate my flake"), WrappedLabel(), WrappedLabel()
         self.work.begin_button.setToolTip(
             "Put a law that is known in the place of the light, on your own RS maps, with noise as here; train and explain again, "
             "and see how much of the law is found."
@@ -35,7 +35,6 @@ class RecoveryTest(QWidget):
         for part in (self.work, self.badge, self.words):
             column.addWidget(part)
         for label in (self.badge, self.words):
-            label.setWordWrap(True)
             label.setVisible(False)
         self.work.begin_button.clicked.connect(self.begin)
         self.work.gave.connect(self.show_recovery)

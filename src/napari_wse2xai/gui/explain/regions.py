@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import pretty, region_color
@@ -13,7 +13,7 @@ from napari_wse2xai.gui.explain.curves import IcePlot
 from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.guarded import ComboBox
-from napari_wse2xai.gui.parts.message_label import QUIET
+from napari_wse2xai.gui.parts.message_label import QUIET, WrappedLabel
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.layers import effect_layer
 
@@ -27,7 +27,7 @@ class RegionsView(BelowCurves):
         super().__init__(parent)
         self.ice, self.canvas, self.feature = ice, canvas, 0
         self.pixels: PixelCurves | None = None
-        self.kind, self.work, self.words = ComboBox(), WorkRow(viewer, "Regions"), QLabel()
+        self.kind, self.work, self.words = ComboBox(), WorkRow(viewer, "Regions"), WrappedLabel()
         self._known: dict[tuple[int, str], Regions] = {}
         self._coloured = False
         self.kind.addItems([BY_RULE, BY_SHAPE])
@@ -35,7 +35,6 @@ class RegionsView(BelowCurves):
         self.work.begin_button.setToolTip(
             "Where on the flake does this parameter act alike?  A layer of labels, and the curves in its colours."
         )
-        self.words.setWordWrap(True)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 4, 0, 0)
         for part in (self.kind, self.work, self.words):

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import feature_words, pretty
@@ -15,6 +15,7 @@ from napari_wse2xai.gui.explain.maps import MapsPlot
 from napari_wse2xai.gui.explain.saved import BelowCurves, page
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import TabBar
+from napari_wse2xai.gui.parts.message_label import WrappedLabel
 from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 from napari_wse2xai.gui.parts.verdict_badge import VerdictBadge
 from napari_wse2xai.plots import compared, explaining
@@ -43,9 +44,7 @@ class ExplainResult(QWidget):
         self.badge, self.table, self.tabs = VerdictBadge(), _ranking_table(), TabBar()
         self.ice, self.maps = IcePlot(), MapsPlot()
         self.canvas = PlotCanvas(PlainFigure(dpi=DPI, layout="constrained"))
-        self.map_verdict, self.remarks = QLabel(), QLabel()
-        for label in (self.map_verdict, self.remarks):
-            label.setWordWrap(True)
+        self.map_verdict, self.remarks = WrappedLabel(), WrappedLabel()
         for name in (ICE, PDP, MAPS, RANKING, MODELS):
             self.tabs.addTab(name)
         self.tabs.setToolTip("What is plotted below: of the chosen parameter, or of all.")

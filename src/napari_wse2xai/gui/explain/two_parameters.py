@@ -20,7 +20,7 @@ from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.blitted import WIDTH, Blitted
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import ComboBox, GuardedSlider
-from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
+from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel, WrappedLabel
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.plots.pairs import draw_pair
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -85,7 +85,7 @@ class TwoParameterView(BelowCurves):
         self.pixels: PixelCurves | None = None
         self.pair: TwoParameters | None = None
         self.second, self.cancel_button, self.message = ComboBox(), QPushButton("Cancel"), MessageLabel(viewer)
-        self.heat, self.slider, self.value, self.interaction = PairCanvas(), GuardedSlider(Qt.Horizontal), QLabel(), QLabel()
+        self.heat, self.slider, self.value, self.interaction = PairCanvas(), GuardedSlider(Qt.Horizontal), QLabel(), WrappedLabel()
         self.runner = Runner(self)
         self._known: dict[tuple[int, int], TwoParameters] = {}
         self._strengths: dict[int, Strengths] = {}
@@ -101,7 +101,6 @@ class TwoParameterView(BelowCurves):
         self.slider.setToolTip("Value of the second parameter at which the green curve is drawn.")
         self.value.setStyleSheet(f"color: white; background: {CUT}; border-radius: 4px; padding: 2px 5px")
         self.interaction.setToolTip(f"<p>{H_MEANING}</p>")
-        self.interaction.setWordWrap(True)
         self.value.setAlignment(Qt.AlignCenter)
         choice = QHBoxLayout()
         choice.addWidget(QLabel("together with"))

@@ -4,14 +4,14 @@ from typing import Any
 
 from matplotlib import rc_context
 from matplotlib.figure import SubFigure
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data.questions import Wavenumbers
 from napari_wse2xai.gui.explain.asked import NEEDS_MODEL
 from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
-from napari_wse2xai.gui.parts.message_label import QUIET
+from napari_wse2xai.gui.parts.message_label import QUIET, WrappedLabel
 from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -31,10 +31,9 @@ class WavenumberView(BelowCurves):
         super().__init__(parent)
         self.pixels: PixelCurves | None = None
         self.found: Wavenumbers | None = None
-        self.work, self.words = WorkRow(viewer, "Wavenumbers"), QLabel()
+        self.work, self.words = WorkRow(viewer, "Wavenumbers"), WrappedLabel()
         self.canvas = PlotCanvas(PlainFigure(dpi=DPI, layout="constrained"))
         self.canvas.setFixedHeight(HEIGHT)
-        self.words.setWordWrap(True)
         self.work.begin_button.setToolTip(
             "Which wavenumbers does the network look at?  Integrated gradients (Sundararajan et al. 2017) from the mean spectrum to pixels "
             "all over the flakes, mean size per channel of each line."

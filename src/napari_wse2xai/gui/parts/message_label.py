@@ -14,14 +14,36 @@ INKS = {
 }
 
 
-class MessageLabel(QLabel):
+class WrappedLabel(QLabel):
+    """Words that wrap, and ask for as many lines as they take."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWordWrap(True)
+
+    def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
+        """Show other words."""
+        super().setText(text)
+        QTimer.singleShot(0, self, self._fit)  # when it is laid out, and has its width
+
+    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Take other lines at another width."""
+        super().resizeEvent(event)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Ask for as many lines as the words take: a fold does not ask how high they are at its width, and would lay them over the next."""
+        self.setMinimumHeight(0)  # which Qt counts in
+        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0) if self.text() else 0)
+
+
+class MessageLabel(WrappedLabel):
     """A line of words that wraps and can be copied."""
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._severity = QUIET
-        self.setWordWrap(True)
         self.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.setObjectName("message")
 
@@ -30,22 +52,11 @@ class MessageLabel(QLabel):
         self._severity = severity
         self._colour()
         self.setText(text)
-        QTimer.singleShot(0, self, self._fit)  # when it is laid out, and has its width
 
     def _colour(self) -> None:
         sheet = f"color: {INKS[ground(self._viewer)][self._severity]}"
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
-
-    def _fit(self) -> None:
-        """Ask for as many lines as the words take: a fold does not ask how high they are at its width, and would lay them over the next."""
-        self.setMinimumHeight(0)  # which Qt counts in
-        self.setMinimumHeight(max(self.heightForWidth(self.width()), 0) if self.text() else 0)
-
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
-        """Take other lines at another width."""
-        super().resizeEvent(event)
-        self._fit()
 
     def changeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Follow the window's theme."""

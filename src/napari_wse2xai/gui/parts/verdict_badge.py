@@ -1,9 +1,10 @@
 """The verdict as a badge."""
 
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Level, Verdict
+from napari_wse2xai.gui.parts.message_label import WrappedLabel
 from napari_wse2xai.plots.judged import BADGE_COLORS
 
 
@@ -12,10 +13,9 @@ class VerdictBadge(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.level, self.reasons = QLabel(), QLabel()
+        self.level, self.reasons = WrappedLabel(), WrappedLabel()
         self.level.setAlignment(Qt.AlignCenter)
         for label in (self.level, self.reasons):
-            label.setWordWrap(True)
             label.setTextInteractionFlags(Qt.TextSelectableByMouse)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

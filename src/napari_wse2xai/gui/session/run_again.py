@@ -3,12 +3,12 @@
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.form import Form
-from napari_wse2xai.gui.parts.message_label import BAD
+from napari_wse2xai.gui.parts.message_label import BAD, WrappedLabel
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import kept_trainings
 from napari_wse2xai.progress import Progress
@@ -28,11 +28,10 @@ class RunAgain(QWidget):
 
     def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.title, self.form = QLabel(), QWidget()
+        self.title, self.form = WrappedLabel(), QWidget()
         self.work = WorkRow(viewer, "Run again")
         self._session: Session | None = None
         self._row: Row | None = None
-        self.title.setWordWrap(True)
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 6, 0, 0)
         for part in (self.title, self.form, self.work):

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from platformdirs import user_documents_path
 from qtpy.QtCore import QEvent, Qt, Signal
-from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import theory_runs
 from napari_wse2xai.engines import Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
@@ -21,7 +21,7 @@ from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.drawn import SMALL, canvas_of, take_out
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.guarded import ComboBox
-from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
+from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel, WrappedLabel
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.theory.structure_window import StructureWindow
 from napari_wse2xai.plots import theory_runs as plots
@@ -72,7 +72,7 @@ class CalculatePanel(QWidget):
         self.folder = user_documents_path() / "napari-wse2xai"
         self.folder_button, self.place = QPushButton("Folder…"), MessageLabel(napari_viewer)
         self.work = WorkRow(napari_viewer, "Calculate")
-        self.said, self.use_button = QLabel(), QPushButton("Use beside the data")
+        self.said, self.use_button = WrappedLabel(), QPushButton("Use beside the data")
         self.structures, self.structure_button = StructureWindow(self), QPushButton("Atoms in 3-D")
         self._found: Any = None
         self.canvas: FigureCanvasQTAgg | None = None  # made when there is something to draw: it takes a while
@@ -90,7 +90,6 @@ class CalculatePanel(QWidget):
         self.structure_button.setToolTip("The relaxed atoms, turning, in a napari window of their own.")
         for button in (self.use_button, self.structure_button):
             button.setEnabled(False)
-        self.said.setWordWrap(True)
         self.said.setTextInteractionFlags(Qt.TextSelectableByMouse)
         self.said.setVisible(False)
         buttons = QHBoxLayout()

@@ -6,10 +6,11 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
-from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.gui.parts.drawn import SMALL, canvas_of, take_out
 from napari_wse2xai.gui.parts.guarded import ComboBox, TabBar
+from napari_wse2xai.gui.parts.message_label import WrappedLabel
 from napari_wse2xai.plots import theory as plots
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.theory_beside import beside_figure
@@ -129,11 +130,10 @@ def _listed(sentences: tuple[str, ...]) -> str:
     return "\n\n".join(sentences)
 
 
-def _text() -> QLabel:
+def _text() -> WrappedLabel:
     from qtpy.QtCore import Qt
 
-    label = QLabel()
-    label.setWordWrap(True)
+    label = WrappedLabel()
     label.setTextInteractionFlags(Qt.TextSelectableByMouse)
     return label
 

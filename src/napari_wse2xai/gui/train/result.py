@@ -6,11 +6,12 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from qtpy.QtCore import Qt
-from qtpy.QtWidgets import QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import NETWORK, VALIDATIONS, TrainedModel
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import ComboBox, TabBar
+from napari_wse2xai.gui.parts.message_label import WrappedLabel
 from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 from napari_wse2xai.gui.parts.verdict_badge import VerdictBadge
 from napari_wse2xai.plots import training
@@ -29,9 +30,8 @@ class TrainResult(QWidget):
         self.model: TrainedModel | None = None
         self.target, self.badge, self.tabs = ComboBox(), VerdictBadge(), TabBar()
         self.canvas = PlotCanvas(PlainFigure(dpi=DPI, layout="constrained"))
-        self.table, self.remarks = _score_table(), QLabel()
+        self.table, self.remarks = _score_table(), WrappedLabel()
         self.target.setToolTip("Which of the targets that were learnt")
-        self.remarks.setWordWrap(True)
         for name in HEIGHTS:
             self.tabs.addTab(name)
         self.tabs.setToolTip("What is plotted below.")
