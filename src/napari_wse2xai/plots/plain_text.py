@@ -2,9 +2,11 @@ r"""Names as they are: a peak, a flake or a file may be called ``$\frac$``, whic
 
 from typing import Any
 
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 
 class PlainFigure(Figure):
@@ -27,6 +29,14 @@ class PlainFigure(Figure):
     def _set_plainly(self) -> None:
         for text in self.findobj(Text):
             text.set_parse_math(False)
+
+
+def make_logarithmic(axis: Axis) -> None:
+    """Make an axis logarithmic, its numbers written out: matplotlib sets them as mathematics, of which dollar signs would be left here."""
+    axis.axes.set(**{"xscale" if axis is axis.axes.xaxis else "yscale": "log"})
+    axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def plain(name: str) -> str:

@@ -2,13 +2,12 @@
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, NullFormatter
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.pooled import Pool
 from napari_wse2xai.data.quantities import pretty, with_error
 from napari_wse2xai.numerics.trend import Trend, trend
-from napari_wse2xai.plots.plain_text import plain
+from napari_wse2xai.plots.plain_text import make_logarithmic, plain
 
 Numbers = NDArray[np.float64]
 COLOURS = ("#1f4e79", "#d1495b", "#2a9d8f", "#e9a23b", "#7b5ea7", "#7c8794")
@@ -61,10 +60,8 @@ def draw_along(axes: Axes, pool: Pool, label: str) -> None:
         curve = np.geomspace(min(x), max(x), 60) if logarithmic else np.linspace(min(x), max(x), 60)
         axes.plot(curve, _law(fitted, curve, x, y, logarithmic), "-", color=colour, linewidth=0.9)
     if logarithmic:
-        axes.set(xscale="log", yscale="log")
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-            axis.set_minor_formatter(NullFormatter())
+        make_logarithmic(axes.xaxis)
+        make_logarithmic(axes.yaxis)
     _label(axes, pool)
     axes.set_title(f"{axes.get_title()}\n{_found(pool, logarithmic)}", fontsize="small")
     axes.set_xlabel(label, fontsize="small")

@@ -16,6 +16,7 @@ from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 from napari_wse2xai.plots.grid import is_line
 from napari_wse2xai.plots.judged import badge
 from napari_wse2xai.plots.maps import draw_kinds, draw_map, draw_profile, limits
+from napari_wse2xai.plots.plain_text import make_logarithmic
 
 UNEXPLAINED = 5.0
 """Standard errors at which the colours of what is not explained end."""
@@ -50,7 +51,8 @@ def draw_learning_curves(axes: Axes, curves: Mapping[str, NDArray[np.floating]],
     axes.set(xlabel="epoch", ylabel="R²", ylim=(WORST_R2, 1.03))
     axes.set_title(f"PL {target}", loc="left")
     if loss_axes.lines:
-        loss_axes.set(ylabel="loss", yscale="log")
+        loss_axes.set_ylabel("loss")
+        make_logarithmic(loss_axes.yaxis)
     else:
         loss_axes.set_axis_off()
     handles = [*axes.lines, *loss_axes.lines]

@@ -6,13 +6,14 @@ from typing import Any
 
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
-from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from napari.utils.theme import get_theme
 
 DENSITY = "density"
 """Group of images that are no maps: what lies under them is the ground of a plot."""
 PAPER, INK = "#ffffff", "#1d2733"
+DARK, GREY = 0.45, 0.1
+"""Levels of red, green and blue below which a colour is dark, and difference of these below which it is a grey."""
 
 
 def colours_of(viewer: Any) -> tuple[str, str]:
@@ -22,26 +23,62 @@ def colours_of(viewer: Any) -> tuple[str, str]:
 
 
 def dress(figure: Figure, ground: str, ink: str) -> None:
-    """Give a figure its ground, and axes, ticks and letters the colour of ink; curves and maps keep their colours."""
+    """Give a figure its ground, and axes, ticks, letters and dark lines the colour of ink; coloured curves and maps keep theirs."""
+    before = _ink_of(figure)
     figure.set_facecolor(ground)
+    _recolour(figure.texts, before, ink)
     for axes in figure.axes:
-        if not any(image.get_gid() != DENSITY for image in axes.images):
+        if not _holds_a_map(axes):
             axes.set_facecolor(ground)
+            _recolour([*axes.texts, *axes.lines], before, ink)
         for axis in (axes.xaxis, axes.yaxis):
             of_a_curve = axis is axes.yaxis and getattr(axes, "coloured_side", False)
             if not of_a_curve:
                 axis.label.set_color(ink)
                 axis.set_tick_params(colors=ink, which="both")
-        axes.title.set_color(ink)
+        _recolour([child for child in axes.get_children() if isinstance(child, Text) and child not in axes.texts], before, ink)
         for spine in axes.spines.values():
             spine.set_edgecolor(ink)
-        for text in _legend_texts(axes):
-            text.set_color(ink)
+        _dress_legend(axes, ground, before, ink)
 
 
-def _legend_texts(axes: Any) -> list[Text]:
+def dress_as(figure: Figure, viewer: Any) -> None:
+    """Dress a figure in the colours of a window's theme, unless it wears them."""
+    ground, ink = colours_of(viewer)
+    if figure.axes and (to_hex(figure.get_facecolor()), _ink_of(figure)) != (ground, to_hex(ink)):
+        dress(figure, ground, ink)
+
+
+def _ink_of(figure: Figure) -> str:
+    return to_hex(figure.axes[0].xaxis.label.get_color()) if figure.axes else INK
+
+
+def _holds_a_map(axes: Any) -> bool:
+    return any(image.get_gid() != DENSITY for image in axes.images)
+
+
+def _recolour(artists: list[Any], before: str, ink: str) -> None:
+    """Give ink to what was drawn in ink, or in black or a dark grey; letters in a box of their own stay."""
+    for artist in artists:
+        boxed = isinstance(artist, Text) and artist.get_bbox_patch() is not None
+        if not boxed and (_color_of(artist) == before or _dark_grey(_color_of(artist))):
+            artist.set_color(ink)
+
+
+def _dark_grey(colour: str) -> bool:
+    levels = to_rgb(colour)
+    return max(levels) < DARK and max(levels) - min(levels) < GREY
+
+
+def _dress_legend(axes: Any, ground: str, before: str, ink: str) -> None:
     legend = axes.get_legend()
-    return [] if legend is None else list(legend.get_texts())
+    if legend is None:
+        return
+    if not _holds_a_map(axes):
+        legend.get_frame().set_facecolor(ground)
+    elif sum(to_rgb(to_hex(legend.get_frame().get_facecolor()))) > 1.5:
+        return  # white on a map, as it was
+    _recolour([*legend.get_texts(), *legend.get_lines()], before, ink)
 
 
 def _color_of(artist: Any) -> str:
@@ -55,14 +92,9 @@ def on_paper(figure: Figure) -> Iterator[None]:
     if not figure.axes or sum(to_rgb(ground)) > 1.5:
         yield
         return
-    ink = to_hex(figure.axes[0].xaxis.label.get_color())
-    own: list[Any] = [each for each in figure.findobj(lambda each: isinstance(each, Line2D | Text)) if _color_of(each) == ink]
-    for each in own:
-        each.set_color(INK)
+    ink = _ink_of(figure)
     dress(figure, PAPER, INK)
     try:
         yield
     finally:
-        for each in own:
-            each.set_color(ink)
         dress(figure, ground, ink)

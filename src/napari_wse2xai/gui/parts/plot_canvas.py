@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
+import napari
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
+from qtpy.QtCore import QEvent
 
 from napari_wse2xai.gui.parts.export import ExportButton, in_corner
+from napari_wse2xai.gui.parts.paper import dress_as
 from napari_wse2xai.io.shown import Column
 from napari_wse2xai.plots.shown_table import columns_of
 
@@ -22,6 +25,19 @@ class PlotCanvas(FigureCanvasQTAgg):
         self.export_button = ExportButton(self, self)
         self.export_button.setStyleSheet(LOOKS)
         self.mpl_connect("draw_event", self._offer_export)
+
+    def draw(self) -> None:
+        """Draw in the colours of the window."""
+        viewer = napari.current_viewer()
+        if viewer is not None:
+            dress_as(self.figure, viewer)
+        super().draw()
+
+    def changeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+        """Follow the window's theme, which comes as another style."""
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self.draw_idle()
 
     def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
         """Keep the button in its corner."""

@@ -11,7 +11,7 @@ from qtpy.QtCore import QObject, Signal
 
 from napari_wse2xai.errors import StopTraining
 from napari_wse2xai.gui.parts.blitted import Blitted
-from napari_wse2xai.plots.plain_text import PlainFigure
+from napari_wse2xai.plots.plain_text import PlainFigure, make_logarithmic
 from napari_wse2xai.plots.training import PARTS, SHORT, WORST_R2
 from napari_wse2xai.progress import Progress
 
@@ -81,7 +81,8 @@ class LiveCurves(Blitted):
     def _decorate(self) -> None:
         self.axes.set(ylim=(WORST_R2, 1.03), xlim=(0, 1))
         self.axes.set_xlabel("epoch", fontsize="small")
-        self.loss_axes.set(ylim=LOSSES, yscale="log")
+        make_logarithmic(self.loss_axes.yaxis)
+        self.loss_axes.set_ylim(LOSSES)
         for axes in (self.axes, self.loss_axes):
             axes.tick_params(labelsize="x-small")
         self.loss_axes.yaxis.set_minor_locator(NullLocator())  # sixty small ticks take as long to draw as all the rest

@@ -24,6 +24,7 @@ from napari_wse2xai.gui.parts.docked import Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
+from napari_wse2xai.gui.parts.paper import on_paper
 from napari_wse2xai.gui.session import contents, kept_trainings
 from napari_wse2xai.gui.session.follows_session import FollowsSession
 from napari_wse2xai.gui.session.outdated import Outdated
@@ -229,7 +230,7 @@ class TrainPanel(FollowsSession):
 
     def save_figure(self, path: Path) -> None:
         """Write the plot that is shown; its ending says how."""
-        with new_file(path) as temporary:
+        with new_file(path) as temporary, on_paper(self.result.canvas.figure):
             self.result.canvas.figure.savefig(temporary, format=path.suffix.lstrip("."), dpi=200)
         self.work.message.say(f"Saved {path}.")
 
