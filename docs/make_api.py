@@ -27,7 +27,7 @@ def page(title: str, modules: tuple[str, ...], words: str) -> str:
     """Text of a page."""
     offered = [getattr(import_module(module), name) for module in modules for name in import_module(module).__all__]
     homes = {f"{found.__module__}.{found.__qualname__}" for found in offered if callable(found) and found.__doc__}
-    by_name = sorted(homes, key=lambda home: home.rpartition(".")[2].lower())
+    by_name = sorted(homes, key=lambda home: (home.rpartition(".")[2].lower(), home))
     return "\n".join([f"# {title}\n", f"{words}\n", *(f"::: {home}\n" for home in by_name)])
 
 
