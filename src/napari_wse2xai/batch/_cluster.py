@@ -8,7 +8,6 @@ import socket
 import time
 import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
@@ -16,14 +15,14 @@ from typing import TYPE_CHECKING
 
 from napari_wse2xai import io
 from napari_wse2xai._version import __version__
-from napari_wse2xai.batch._jobs import FlakeJob, FlakeOutcome, work
+from napari_wse2xai.batch._jobs import Ended, FlakeJob, FlakeOutcome, as_they_end, work
 from napari_wse2xai.errors import Cancelled, SettingsError, UserError
 
 if TYPE_CHECKING:
     from distributed import Client
 
-_ASK_S, _BEAT_S, _ANSWER_S = 0.5, 0.2, 10
-"""How often a worker asks whether to go on, and the caller is; how long a scheduler may take to answer."""
+_ASK_S, _ANSWER_S = 0.5, 10
+"""How often a worker asks whether to go on; how long a scheduler may take to answer."""
 Process = tuple[str, int]
 """Machine and number."""
 _one_at_a_time = Lock()
@@ -52,9 +51,7 @@ def client_of(scheduler: "str | Client") -> Iterator["Client"]:
         yield client
 
 
-def on_workers(
-    client: "Client", jobs: Sequence[FlakeJob], folder: Path, beat: Callable[[], None]
-) -> Generator[tuple[FlakeJob, "Future[FlakeOutcome]"], None, None]:
+def on_workers(client: "Client", jobs: Sequence[FlakeJob], folder: Path, beat: Callable[[], None]) -> Generator[Ended, None, None]:
     """Do jobs on all workers, and give each as soon as it ends; a worker that dies costs its time only, Dask begins its jobs anew.
 
     Parameters
@@ -68,16 +65,11 @@ def on_workers(
     stop = Event(f"napari-wse2xai-{uuid.uuid4().hex}", client=client)
     pool = client.get_executor(pure=False)
     ours = {pool.submit(_on_worker, job, folder.resolve(), stop.name): job for job in jobs}
-    waiting = set(ours)
     try:
-        while waiting:
-            ended, waiting = wait(waiting, _BEAT_S, FIRST_COMPLETED)
-            for future in sorted(ended, key=lambda each: jobs.index(ours[each])):
-                yield ours[future], future
-            beat()
+        yield from as_they_end(ours, beat)
     finally:
         stop.set()
-        for future in waiting:
+        for future in ours:
             future.cancel()
         pool.shutdown()
 

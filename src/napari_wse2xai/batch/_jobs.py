@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
@@ -21,6 +22,8 @@ from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Recipe
 
 DONE, FAILED = "done", "failed"
+_BEAT_S = 0.2
+"""How often the caller is asked whether to go on."""
 
 
 @dataclass(frozen=True)
@@ -109,6 +112,20 @@ class FlakeJob:
     def failed(self, reason: str) -> FlakeOutcome:
         """FlakeOutcome of a job that came to nothing."""
         return FlakeOutcome(FlakeRow(state=FAILED, reason=reason, **self.named()))
+
+
+Ended = tuple[FlakeJob, "Future[FlakeOutcome]"]
+
+
+def as_they_end(ours: "Mapping[Future[FlakeOutcome], FlakeJob]", beat: Callable[[], None]) -> Iterator[Ended]:
+    """Jobs that were given away, each as soon as it ends; several at once in the order in which they were given; `beat` may end it."""
+    order = {future: number for number, future in enumerate(ours)}
+    waiting = set(ours)
+    while waiting:
+        ended, waiting = wait(waiting, _BEAT_S, FIRST_COMPLETED)
+        for future in sorted(ended, key=order.__getitem__):
+            yield ours[future], future
+        beat()
 
 
 def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutcome:

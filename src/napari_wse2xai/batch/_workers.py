@@ -6,7 +6,7 @@ import signal
 import time
 import traceback
 from collections.abc import Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
 from functools import partial
@@ -15,18 +15,15 @@ from threading import Event, Thread
 from typing import Any
 
 from napari_wse2xai.batch._cluster import client_of, died, on_workers
-from napari_wse2xai.batch._jobs import FlakeJob, FlakeOutcome, work
+from napari_wse2xai.batch._jobs import Ended, FlakeJob, FlakeOutcome, as_they_end, work
 from napari_wse2xai.errors import Cancelled, UserError, counted
 from napari_wse2xai.numerics.library_threads import cores
 from napari_wse2xai.progress import Progress, part
 
-_BEAT_S = 0.2
-"""How often the caller is asked whether to go on."""
 _ROUNDS = 2
 """How often jobs are begun side by side; after that one at a time, so that one that ends its process is known."""
 _stop: Any = None
 """Set where the caller wants no more; in a process of a pool it is the pool's."""
-Ended = tuple[FlakeJob, "Future[FlakeOutcome]"]
 
 
 def outcomes(
@@ -147,13 +144,8 @@ def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: in
     stop = context.Event()
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
         ours = {pool.submit(_in_process, job, folder): job for job in jobs}
-        waiting = set(ours)
         try:
-            while waiting:
-                ended, waiting = wait(waiting, _BEAT_S, FIRST_COMPLETED)
-                for future in sorted(ended, key=lambda each: jobs.index(ours[each])):
-                    yield ours[future], future
-                telling.beat()
+            yield from as_they_end(ours, telling.beat)
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)

@@ -15,8 +15,8 @@ from napari_wse2xai.gui.correlate.chosen import LINE, LOOP, ChosenPixels, labels
 from napari_wse2xai.gui.correlate.figures import Found, correlation_words, profiles_of
 from napari_wse2xai.gui.parts.docked import FollowsLayers, Scrolled, plain
 from napari_wse2xai.gui.parts.guarded import ComboBox, DoubleSpinBox, TabBar
-from napari_wse2xai.gui.parts.latest import Latest
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
+from napari_wse2xai.gui.parts.newest import Newest
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io.shown import Column
 
@@ -49,7 +49,7 @@ class CorrelatePanel(FollowsLayers):
         self.widths, self.message = QWidget(), MessageLabel(napari_viewer)
         self.buttons = {key: QPushButton(title) for key, (title, _) in BUTTONS.items()}
         self.chosen = ChosenPixels(napari_viewer, self)
-        self.working = Latest("Correlate", self)
+        self.working = Newest("Correlate", self, skip_stale=True)
         self._rows: Any = (np.empty(0, dtype=np.intp),) * 2
         self._prepare()
         self._arrange()
@@ -103,8 +103,8 @@ class CorrelatePanel(FollowsLayers):
         self.canvas.lassoed.connect(self._on_lasso)
         self.chosen.changed.connect(self._on_chosen)
         self.chosen.line_changed.connect(self._show_profiles)
-        self.working.finished.connect(self._take)
-        self.working.failed.connect(lambda text: self._say(text, BAD))
+        self.working.gave.connect(self._take)
+        self.working.refused.connect(lambda text: self._say(text, BAD))
         answers = {
             "paint": self.chosen.paint,
             "loop": partial(self.chosen.draw, LOOP, "add_polygon_lasso"),
@@ -184,7 +184,7 @@ class CorrelatePanel(FollowsLayers):
         else:
             self.canvas.show_histogram(x, two[0], self.chosen.pixels()[self._rows])
         frame = self.found.frame
-        self.working.ask(lambda _: correlation_words(*two, within, frame))
+        self.working.do(lambda _: correlation_words(*two, within, frame))
 
     def _columns(self, two: tuple[MapValues, MapValues]) -> list[Column]:
         """A line for each pixel that is plotted: where it lies, both values with their errors."""
@@ -210,7 +210,7 @@ class CorrelatePanel(FollowsLayers):
             return
         what = list({each.name: each for each in two}.values())
         half, step = self.half_width.value(), self.step.value()
-        self.working.ask(lambda _: profiles_of(found, what, within, line, half, step))
+        self.working.do(lambda _: profiles_of(found, what, within, line, half, step))
 
     def _take(self, result: Any) -> None:
         """Show what was worked out."""
