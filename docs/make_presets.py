@@ -13,6 +13,9 @@ PAGE = Path(__file__).with_name("presets.md")
 _LIST = re.compile(r"(<!-- presets -->\n).*?(<!-- end -->)", re.DOTALL)
 _PEAKS = re.compile(r"(<!-- peaks: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS = {"raman": "cm-1", "pl": "eV"}
+WORDS = ("read", "second hand", "measured", "no source read")
+_TOLD = rf"((?:{'|'.join(WORDS)})(?:[ ,;].+)?)"
+_SOURCES = re.compile(rf"Position: {_TOLD}\. FWHM: {_TOLD}\.")
 
 
 def filled(text: str) -> str:
@@ -39,12 +42,21 @@ def _table(name: str) -> str:
         if section.deconvolve is not None
         for peak in section.deconvolve.peaks
     ]
-    return "\n".join(["| name | position | FWHM | window | source |", "|---|---|---|---|---|", *rows, ""])
+    return "\n".join(["| name | position | its source | FWHM | its source | window |", "|---|---|---|---|---|---|", *rows, ""])
 
 
 def _row(peak: Peak, unit: str) -> str:
     shown = f"({peak.name})" if peak.optional else peak.name
-    return f"| {shown} | {peak.position:g} {unit} | {peak.fwhm:g} | {peak.window[0]:g} to {peak.window[1]:g} | {peak.source} |"
+    position, fwhm = sources(peak)
+    return f"| {shown} | {peak.position:g} {unit} | {position} | {peak.fwhm:g} | {fwhm} | {peak.window[0]:g} to {peak.window[1]:g} |"
+
+
+def sources(peak: Peak) -> tuple[str, str]:
+    """Where position and FWHM of a preset's peak come from: each begins with one of ``WORDS``."""
+    told = _SOURCES.fullmatch(peak.source)
+    if told is None:
+        raise ValueError(f"{peak.name}: '{peak.source}' does not tell of position and FWHM")
+    return told[1], told[2]
 
 
 if __name__ == "__main__":

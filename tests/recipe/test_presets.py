@@ -21,8 +21,17 @@ LASERS_EV = {"532": 2.331, "633": 1.959}
 SECTIONS = [(name, kind) for name in NAMES for kind in recipe.preset(name).sections()]
 STEP = {"raman": 1.0, "pl": 0.002}
 """A typical channel: 1 cm-1, and 2 meV behind a grating of 150 lines per mm."""
+NO_LIGHT = {"graphene-532", "graphene-633", "ws2-633", "wse2-bilayer-532", "mos2-bulk-532"}
 KIND = {"raman": AxisKind.RAMAN_SHIFT, "pl": AxisKind.ENERGY}
 FLAKE = (slice(6, 10), slice(6, 10))
+
+
+@pytest.fixture(scope="module")
+def generator():
+    spec = importlib.util.spec_from_file_location("make_presets", DOCS / "make_presets.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def section(name, kind):
@@ -35,7 +44,7 @@ def windows(peaks):
 
 def test_the_library_holds_each_material_at_both_lasers_with_the_default_first():
     materials = {f"{material}-{laser}" for material in ("wse2", "ws2", "mos2", "mose2", "graphene") for laser in LASERS_EV}
-    assert set(NAMES) == materials | {"paper-2023"}
+    assert set(NAMES) == materials | {"wse2-bilayer-532", "mos2-bulk-532", "paper-2023"}
     assert NAMES[:2] == ["wse2-532", "wse2-633"]
     assert NAMES[-1] == "paper-2023"
 
@@ -43,14 +52,22 @@ def test_the_library_holds_each_material_at_both_lasers_with_the_default_first()
 @pytest.mark.parametrize("name", NAMES)
 def test_raman_is_in_every_preset_and_light_where_the_laser_can_excite_it(name):
     assert recipe.preset(name).raman is not None
-    assert (recipe.preset(name).pl is None) == (name in {"graphene-532", "graphene-633", "ws2-633"})
+    assert (recipe.preset(name).pl is None) == (name in NO_LIGHT)
 
 
 @pytest.mark.parametrize(("name", "kind"), SECTIONS)
-def test_every_peak_has_a_name_of_its_own_and_says_whether_its_source_was_read(name, kind):
+def test_every_peak_has_a_name_of_its_own_and_tells_of_position_and_width_where_they_come_from(name, kind, generator):
     peaks = section(name, kind).deconvolve.peaks
     assert len({peak.name for peak in peaks}) == len(peaks) > 0
-    assert [peak.name for peak in peaks if not peak.source.startswith(("Read: ", "Measured: ", "Field knowledge, not read"))] == []
+    for peak in peaks:
+        for told in generator.sources(peak):
+            assert told.startswith(generator.WORDS)
+            assert told.startswith("no source read") or any(sign.isdigit() for sign in told), peak.name
+
+
+def test_a_source_that_keeps_silent_on_the_width_is_refused(generator):
+    with pytest.raises(ValueError, match="FWHM"):
+        generator.sources(Peak(name="G", position=1582, fwhm=13, window=(1500, 1670), source="Position: read, 1582."))
 
 
 @pytest.mark.parametrize(("name", "kind"), SECTIONS)
@@ -75,7 +92,7 @@ def test_windows_do_not_overlap_and_keep_clear_of_silicon_and_of_the_baselines_a
 
 @pytest.mark.parametrize("name", [name for name, kind in SECTIONS if kind == "pl"])
 def test_light_is_looked_for_below_the_laser_and_beside_its_silicon_line(name):
-    laser = LASERS_EV.get(name.split("-")[1], LASERS_EV["532"])
+    laser = LASERS_EV.get(name.split("-")[-1], LASERS_EV["532"])
     silicon = laser - 520 / 8065.54
     assert all(peak.window[1] < silicon for peak in section(name, "pl").deconvolve.peaks)
 
@@ -147,10 +164,7 @@ def test_the_papers_despike_spares_the_lines_of_the_sample_flake(triangle):
     assert (repaired & ~triangle.truth.raman.spikes.mask)[triangle.truth.flake].sum(axis=-1).mean() < 0.01
 
 
-def test_the_tables_of_presets_are_up_to_date():
-    spec = importlib.util.spec_from_file_location("make_presets", DOCS / "make_presets.py")
-    generator = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(generator)
+def test_the_tables_of_presets_are_up_to_date(generator):
     committed = (DOCS / "presets.md").read_text(encoding="utf-8")
     assert generator.filled(committed) == committed, "run python docs/make_presets.py"
 

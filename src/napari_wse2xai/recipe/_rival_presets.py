@@ -78,7 +78,7 @@ def better_presets(peaks: PeakMaps, source: SpectralMap) -> Iterator[Proposal]:
     if own is None:
         return
     better: dict[str, tuple[float, float, _Scored]] = {}
-    for name in preset_names():
+    for name in _materials():
         rival = _scored(_listed(name, source.axis.kind), spectrum)
         if rival is None or rival.share < 1:
             continue
@@ -100,6 +100,11 @@ def _proposal(better: dict[str, tuple[float, float, _Scored]], own: _Scored) -> 
     seen = f"of the list that was fitted {sum(own.there)} of {counted(len(own.there), 'line')} stand where it has them"
     which = f"The preset {' or '.join(names)} fits better"
     return Proposal("preset", f"{which}: {whole}, {seen}. Is this map of another material than the list?", worth)
+
+
+def _materials() -> list[str]:
+    """Presets of another material or laser: those of another thickness (material-thickness-laser) are too like to be told by this."""
+    return [name for name in preset_names() if name.count("-") < 2]
 
 
 def _listed(name: str, kind: AxisKind) -> tuple[Peak, ...]:

@@ -88,7 +88,7 @@ class Peak(Settings):
     optional: bool = setting(
         False, title="Optional", description="Pixel by pixel, leave the peak out where the spectrum is described as well without (BIC)."
     )
-    source: str = setting("", title="Source", description="Where the expected position is taken from.")
+    source: str = setting("", title="Source", description="Where the expected position and FWHM are taken from.")
 
     @model_validator(mode="after")
     def _inside_its_window(self) -> Self:
