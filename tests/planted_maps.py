@@ -212,6 +212,16 @@ def _listed(rng: np.random.Generator, line: tuple[Array, ...]) -> tuple[Peak, ..
     return (Peak(name="A", position=start, fwhm=width * rng.uniform(0.8, 1.25), window=(195, 305)),)
 
 
+def uneven_blend(seed: int) -> Planted:
+    """A Gaussian line that wanders and widens over the map, a narrower Lorentzian beside it on the way: no one remedy suits all pixels."""
+    rng = np.random.default_rng(seed)
+    x, across, down = np.arange(130.0, 420.0, 0.9), np.linspace(-1, 1, 15)[None], np.linspace(-1, 1, 14)[:, None]
+    line = (270 + 1.83 * across + 0 * down, 12.2 * (1 + 0.2 * down) + 0 * across, 231 * (1 + 0.3 * across * down))
+    counts = gaussian(x, *line) + lorentzian(x, line[0] + 6.0, 8.6, 0.38 * line[2]) + 100
+    peaks = (Peak(name="A", shape="gaussian", position=270, fwhm=12, window=(131, 419)),)
+    return Planted(noisy(rng, counts, 1.5), peaks, truth_of(line), False, x)
+
+
 def random_right(seed: int) -> Planted:
     """A right model, drawn at random: place, width, signal-to-noise ratio, shot noise, noise that neighbours share."""
     rng = np.random.default_rng([1, seed])
@@ -291,6 +301,7 @@ CASES: dict[str, Callable[[int], Planted]] = {
     **{f"two lines {apart:g} FWHM apart fitted as one": partial(two_as_one, apart=apart) for apart in (0.3, 0.6, 1.0)},
     **{f"two equal lines {apart:g} FWHM apart": partial(merged, apart=apart) for apart in (0.1, 0.25, 0.33, 0.4, 0.5)},
     **{f"two equal lines {apart:g} FWHM apart, SNR 20": partial(merged, apart=apart, snr=20) for apart in (0.25, 0.33, 0.5)},
+    "lines that wander, two fitted as one": uneven_blend,
     "one line listed twice": listed_twice,
     "windows [225, 295] and [225, 296]": window_typo,
     "windows [225, 295] and [225, 266]": partial(window_typo, high=266),

@@ -36,6 +36,7 @@ WRONG = {
     "tight window": partial(planted.wrong_shape, true="gaussian", window=(240, 262)),
     "filter edge": planted.filter_edge,
     "two as one": planted.two_as_one,
+    "two as one, wandering": planted.uneven_blend,
     "bent background": planted.bent_background,
 }
 

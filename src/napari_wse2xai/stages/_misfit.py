@@ -35,6 +35,8 @@ HIDDEN = 25.0
 """What a remedy may move a parameter by, in its errors, over what it is worth in the residual, to be believed."""
 MOST = 1e15
 """Largest shift, counts or axis unit: of an absent peak it may be anything, and squares overflow."""
+UNKNOWN = 4.0
+"""Standard deviations that no remedy explains, from which a pixel is not believed."""
 UNEXPLAINED = 5.0
 """By how much, at most, a shift is raised for what the best remedy does not explain."""
 Values = NDArray[np.float64]
@@ -54,7 +56,8 @@ def with_misfits(
         # What the map's residuals share, and the bias holds, is no structure of the pixel's own.
         held = 0.0 if remedy is None else BEYOND * common.shared * common.light / common.weight
         chance = threshold(n * len(windows), fit.noise.freedom * n) + held
-        own = np.where(fit.quality.structure > chance, fit.quality.structure, 0.0)
+        unlike = (fit.quality.structure > chance) | (common.unexplained(remedy) > UNKNOWN)
+        own = np.where(unlike, fit.quality.structure, 0.0)
         result.append(replace(fit, misfit=Misfit(own, bias, remedy, unresolved(window, problem, fit, spectra, detection))))
     return result
 
@@ -121,6 +124,12 @@ class Common:
         if self.shared < SURE:
             return None
         return remedies.best(self.typical(), self._plausible)
+
+    def unexplained(self, remedy: "Remedy | None") -> Values:
+        """(pixel,) what of the common misfit no remedy explains, in standard deviations of the pixel: what it moves nobody knows."""
+        if remedy is None:
+            return np.zeros(len(self.light))
+        return np.asarray(self.light * self._size * np.sqrt(1.0 - min(self.typical().share(remedy), 1.0)) / self.weight)
 
     def _plausible(self, remedy: "Remedy") -> bool:
         """Whether a remedy does not move parameters by far more than the misfit shows in the residual."""
