@@ -1,5 +1,7 @@
 """Recipes of several flakes: what each gets, and one sentence for every mistake."""
 
+from pathlib import Path
+
 import pytest
 
 from napari_wse2xai import recipe
@@ -130,6 +132,48 @@ def test_names_conditions_and_values_are_read_from_the_names_of_files(load, tmp_
     assert [(condition, value) for _, condition, value, *_ in named(series)] == [("cold", 2.0), ("hot", 0.5), ("hot", 10.0)]
     assert len({(member.condition, member.name) for member in series.members}) == 3
     assert (series.over.name, series.over.unit, series.has_conditions) == ("power", "mW", True)
+
+
+@pytest.mark.parametrize(
+    ("more", "both", "alone"),
+    [
+        ("stop_after: deconvolve", ("deconvolve", False, 0), "deconvolve"),
+        ("stop_after: pair", ("pair", True, 0), "deconvolve"),
+        ("train: {seed: 3}\nexplain: false", (None, True, 1), "deconvolve"),
+        ("", (None, False, 0), None),
+        ("stop_after: despike", ("despike", False, 0), "despike"),
+    ],
+)
+def test_many_flakes_are_done_as_one_was(load, tmp_path, more, both, alone):
+    for name in ("a_rs.txt", "a_pl.txt", "b_rs.txt", "b_pl.txt"):
+        (tmp_path / name).touch()
+    one = recipe.parse_with(
+        f"raman: {{file: a_rs.txt, laser_nm: 633, find_flake: {{k: 4}}}}\npl: {{file: a_pl.txt}}\n{more}", (), source="one", folder=tmp_path
+    )
+    series = load(recipe.series_yaml(one, {"raman": str(tmp_path / "*_rs.txt"), "pl": str(tmp_path / "*_pl.txt")}))
+    stop_after, pairs, trainings = both
+    assert [member.name for member in series.members] == ["a", "b"]
+    first = series.members[0].recipe
+    assert (first.raman, first.pl) == (one.raman, one.pl)
+    assert (first.pairing is not None, len(series.trainings), series.explain) == (pairs, trainings, None)
+    assert first.stop_after in (stop_after, None)
+    raman = load(recipe.series_yaml(one, {"raman": str(tmp_path / "*_rs.txt")}))
+    assert {(member.recipe.pl, member.recipe.stop_after) for member in raman.members} == {(None, alone)}
+
+
+@pytest.mark.parametrize(
+    ("file", "other", "pattern"),
+    [
+        ("d/day1_a_rs.wdf", "d/day1_a_pl.wdf", "d/*_rs.wdf"),
+        ("d/rs_a.wdf", "d/pl_a.wdf", "d/rs_*.wdf"),
+        ("d/a_raman.nc", "d/a_ramp.nc", "d/*_raman.nc"),
+        ("rs/a.wdf", "pl/a.wdf", "rs/*.wdf"),
+        ("d/a.wdf", None, "d/*.wdf"),
+        ("d/rs.nc", "d/pl.nc", "d/*.nc"),
+    ],
+)
+def test_the_pattern_of_a_file_is_what_tells_it_from_the_other_of_its_flake(file, other, pattern):
+    assert recipe.pattern_like(Path(file), None if other is None else Path(other)) == str(Path(pattern))
 
 
 def test_a_missing_file_may_be_left_to_when_its_flake_is_read(load, tmp_path):

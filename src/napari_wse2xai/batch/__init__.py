@@ -6,24 +6,29 @@ from napari_wse2xai import recipe
 from napari_wse2xai.batch._chains import run_chains
 from napari_wse2xai.batch._delivery import Story, deliver
 from napari_wse2xai.batch._folders import PRODUCTS, REPORT, RESULTS
-from napari_wse2xai.batch._jobs import FlakeRow
+from napari_wse2xai.batch._jobs import AT_WORK, DONE, FAILED, WAITING, FlakeRow
 from napari_wse2xai.batch._rerun import rerun
-from napari_wse2xai.batch._series import Batch, run_batch
+from napari_wse2xai.batch._series import Batch, look, run_batch
 from napari_wse2xai.batch._whole import FEWEST_SURROGATES, demo, run_recipe
 from napari_wse2xai.data import Results, TrainedModel
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
 
 __all__ = [
+    "AT_WORK",
+    "DONE",
+    "FAILED",
     "FEWEST_SURROGATES",
     "PRODUCTS",
     "REPORT",
     "RESULTS",
+    "WAITING",
     "Batch",
     "FlakeRow",
     "Story",
     "deliver",
     "demo",
+    "look",
     "rerun",
     "run",
     "run_batch",

@@ -17,11 +17,11 @@ from napari_wse2xai.batch._folders import REPORT, RESULTS
 from napari_wse2xai.batch._telling import noting_warnings
 from napari_wse2xai.data import Results
 from napari_wse2xai.data.pooled import FlakeValue, share_ok
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, UserError
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Recipe
 
-DONE, FAILED = "done", "failed"
+DONE, FAILED, WAITING, AT_WORK = "done", "failed", "waiting", "at work"
 _BEAT_S = 0.2
 """How often the caller is asked whether to go on."""
 
@@ -33,7 +33,7 @@ class FlakeRow:
     condition: str
     name: str
     state: str
-    """``done`` or ``failed``."""
+    """``done`` or ``failed``; of a batch that goes on ``waiting`` or ``at work``."""
     reason: str = ""
     """Why it failed, in a sentence."""
     folder: str = ""
@@ -93,6 +93,8 @@ class FlakeJob:
     value: float | None = None
     problem: str = ""
     """Why it cannot be done, where that is known before."""
+    anew: bool = False
+    """Whether it is done again where its results lie there already."""
 
     def named(self) -> dict[str, Any]:
         """What the summary calls it."""
@@ -112,6 +114,10 @@ class FlakeJob:
     def failed(self, reason: str) -> FlakeOutcome:
         """FlakeOutcome of a job that came to nothing."""
         return FlakeOutcome(FlakeRow(state=FAILED, reason=reason, **self.named()))
+
+    def begun(self) -> FlakeRow:
+        """Row of a job that somebody is at."""
+        return FlakeRow(state=AT_WORK, **self.named())
 
 
 Ended = tuple[FlakeJob, "Future[FlakeOutcome]"]
@@ -137,7 +143,7 @@ def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutco
         raise DataError(job.problem)
     home, started, key = folder / job.home, perf_counter(), job.key()
     io.clear_left_over(home)
-    if (kept := _kept(job, home, key)) is not None:
+    if not job.anew and (kept := _kept(job, home, key)) is not None:
         return kept
     effort = effort_of(job.recipe)
     whole = READING + effort + REPORTING
@@ -152,9 +158,26 @@ def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutco
     return outcome
 
 
+def before(job: FlakeJob, folder: Path) -> FlakeRow:
+    """Row of a job before any work.  A flake's files are read for it only where results lie that may be theirs."""
+    if job.problem:
+        return job.failed(job.problem).row
+    home = folder / job.home
+    try:
+        kept = _kept(job, home, job.key()) if complete(home) else None
+    except UserError as error:
+        return job.failed(str(error)).row
+    return kept.row if kept is not None else FlakeRow(state=WAITING, **job.named())
+
+
+def complete(home: Path) -> bool:
+    """Whether the results of a whole job lie in a folder."""
+    return (home / REPORT).exists() and (home / RESULTS).exists() and not (home / io.UNFINISHED).exists()
+
+
 def _kept(job: FlakeJob, home: Path, key: str) -> FlakeOutcome | None:
     """FlakeOutcome of the same job, where its results lie in the folder, complete."""
-    if not (home / REPORT).exists() or (home / io.UNFINISHED).exists() or not (home / RESULTS).exists():
+    if not complete(home):
         return None
     found = FlakeOutcome.from_json(io.read_job(home / RESULTS), job)
     return found if found is not None and found.key == key else None

@@ -15,10 +15,10 @@ from napari_wse2xai.batch import _pooling
 from napari_wse2xai.batch._chains import with_steps
 from napari_wse2xai.batch._delivery import Story, deliver, write_images
 from napari_wse2xai.batch._folders import REPORT, RESULTS, home_of, writable
-from napari_wse2xai.batch._jobs import DONE, FAILED, FlakeJob, FlakeOutcome, FlakeRow
+from napari_wse2xai.batch._jobs import DONE, FAILED, FlakeJob, FlakeOutcome, FlakeRow, before, complete
 from napari_wse2xai.batch._summary import write_rows, write_summary
 from napari_wse2xai.batch._telling import noting_warnings
-from napari_wse2xai.batch._workers import outcomes
+from napari_wse2xai.batch._workers import Telling, Watch, outcomes
 from napari_wse2xai.data import Results, TrainedModel
 from napari_wse2xai.data.pooled import Pool
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError, UserError
@@ -85,6 +85,8 @@ def run_batch(
     figures: bool = True,
     jobs: int | None = 1,
     scheduler: "str | Client | None" = None,
+    anew: bool = False,
+    watch: Watch | None = None,
 ) -> Batch:
     """Run a recipe of several flakes, each as far as it can go; what is there already is not done again.
 
@@ -98,10 +100,13 @@ def run_batch(
     jobs : processes; None for one per core.  A script that asks for more than one begins with ``if __name__ == "__main__":``
     scheduler : address of a Dask scheduler, or a `distributed.Client`: its workers do the flakes; they must see files and output folder by
         the same paths.  What is learnt from several flakes is learnt here
+    anew : do also what is there already
+    watch : told the row of every flake when it is begun and when it ends, in the calling thread; then even a single process is another
+        than this one, so that a window stays free
     """
     # Whole paths: another machine has another current folder.
     series, folder = recipe.load_series(Path(recipe_path).expanduser().absolute(), there=False), Path(output).expanduser()
-    work = _jobs(series, figures and series.figures)
+    work = _jobs(series, figures and series.figures, anew=anew)
     cases = [(training.architecture, condition) for training in series.trainings for condition in series.conditions]
     homes = [*(job.home for job in work), *(place_of(case, series.has_conditions) for case in cases)]
     _refuse_same_folders(homes)
@@ -109,9 +114,10 @@ def run_batch(
         io.clear_left_over(folder)
         io.mark_unfinished(folder, REPORT)
         ends = (FLAKES, LEARNING) if series.trainings else (LEARNING, LEARNING)
-        with closing(outcomes(work, folder, part(progress, 0.0, ends[0]), jobs, scheduler)) as ended:
+        telling = Telling(part(progress, 0.0, ends[0]), len(work), watch or (lambda row: None))
+        with closing(outcomes(work, folder, telling, jobs, scheduler, apart=watch is not None)) as ended:
             done = _flakes(ended, work, folder)
-        networks, lost = _learnt(series, done, folder, part(progress, *ends), figures and series.figures)
+        networks, lost = _learnt(series, done, folder, part(progress, *ends), figures=figures and series.figures, anew=anew)
         done = [_judged(outcome, networks) for outcome in done]
         batch = Batch(folder, tuple(outcome.row for outcome in done), networks, lost)
         progress(LEARNING, "report: all flakes")
@@ -120,13 +126,23 @@ def run_batch(
     return batch
 
 
+def look(series: Series, output: str | Path, progress: Progress = silent) -> tuple[FlakeRow, ...]:
+    """Rows of all flakes before any work: done where their results lie in the folder, failed where nothing can come of it."""
+    work = _jobs(series, series.figures)
+    rows = []
+    for index, job in enumerate(work):
+        progress(index / len(work), job.name)
+        rows.append(before(job, Path(output).expanduser()))
+    return tuple(rows)
+
+
 def place_of(case: Case, has_conditions: bool) -> str:
     """Folder of a network within that of the series."""
     architecture, condition = case
     return home_of(*([condition] if has_conditions else []), f"network_{architecture}")
 
 
-def _jobs(series: Series, figures: bool) -> list[FlakeJob]:
+def _jobs(series: Series, figures: bool, *, anew: bool = False) -> list[FlakeJob]:
     return [
         FlakeJob(
             member.condition,
@@ -136,6 +152,7 @@ def _jobs(series: Series, figures: bool) -> list[FlakeJob]:
             figures,
             member.value,
             member.problem,
+            anew,
         )
         for member in series.members
     ]
@@ -171,7 +188,7 @@ def _flakes(ended: Iterable[tuple[FlakeJob, FlakeOutcome]], work: Sequence[Flake
 
 
 def _learnt(
-    series: Series, done: Sequence[FlakeOutcome], folder: Path, progress: Progress, figures: bool
+    series: Series, done: Sequence[FlakeOutcome], folder: Path, progress: Progress, *, figures: bool, anew: bool
 ) -> tuple[dict[Case, Results], tuple[str, ...]]:
     """A network for each architecture and condition, explained where that is wanted and allowed; and why others are missing."""
     networks: dict[Case, Results] = {}
@@ -181,7 +198,7 @@ def _learnt(
         told = part(progress, index / len(cases), (index + 1) / len(cases), f"{condition}, {training.architecture}")
         case = (training.architecture, condition)
         try:
-            networks[case] = _network(_Lesson(series, done, case, training, folder, figures), told)
+            networks[case] = _network(_Lesson(series, done, case, training, folder, figures, anew), told)
         except UserError as error:
             lost.append(f"{condition}, {training.architecture}: {error}")
             warnings.warn(f"There is no network. {lost[-1]}", DataWarning, stacklevel=2)
@@ -198,6 +215,7 @@ class _Lesson:
     training: Train
     folder: Path
     figures: bool
+    anew: bool
 
     @property
     def home(self) -> Path:
@@ -225,7 +243,7 @@ def _network(lesson: _Lesson, progress: Progress) -> Results:
     _refuse_unlike([outcome for _, outcome in members])
     home, key = lesson.home, json.dumps({"key": lesson.key()})
     io.clear_left_over(home)
-    if (home / REPORT).exists() and not (home / io.UNFINISHED).exists() and io.read_job(home / RESULTS) == key:
+    if not lesson.anew and complete(home) and io.read_job(home / RESULTS) == key:
         return io.read_results(home / RESULTS)
     flakes = [io.read_results(lesson.folder / outcome.row.folder / RESULTS) for _, outcome in members]
     pairs = [flake.paired for flake in flakes if flake.paired is not None]

@@ -5,7 +5,7 @@ import os
 import signal
 import time
 import traceback
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, contextmanager
@@ -15,10 +15,13 @@ from threading import Event, Thread
 from typing import Any
 
 from napari_wse2xai.batch._cluster import client_of, died, on_workers
-from napari_wse2xai.batch._jobs import Ended, FlakeJob, FlakeOutcome, as_they_end, work
+from napari_wse2xai.batch._jobs import Ended, FlakeJob, FlakeOutcome, FlakeRow, as_they_end, work
 from napari_wse2xai.errors import Cancelled, UserError, counted
 from napari_wse2xai.numerics.library_threads import cores
 from napari_wse2xai.progress import Progress, part
+
+Watch = Callable[[FlakeRow], object]
+"""Told the row of a flake when it is begun and when it ends, in the thread that runs the batch."""
 
 _ROUNDS = 2
 """How often jobs are begun side by side; after that one at a time, so that one that ends its process is known."""
@@ -27,7 +30,7 @@ _stop: Any = None
 
 
 def outcomes(
-    jobs: Sequence[FlakeJob], folder: Path, progress: Progress, processes: int | None, scheduler: Any = None
+    jobs: Sequence[FlakeJob], folder: Path, telling: "Telling", processes: int | None, scheduler: Any = None, *, apart: bool = False
 ) -> Generator[tuple[FlakeJob, FlakeOutcome], None, None]:
     """Do jobs, and give each with what came of it as soon as it is done.
 
@@ -35,9 +38,10 @@ def outcomes(
     ----------
     processes : how many at once; None for one per core.  With 1 they run in this process, one after the other.
     scheduler : address of a Dask scheduler, or its client, whose workers do them instead
+    apart : even one process is another than this one
     """
-    telling = _Telling(progress, len(jobs))
-    with _done_by(jobs, folder, telling, max(1, min(processes or cores(), len(jobs))), scheduler) as done:
+    count = max(1, min(processes or cores(), len(jobs)))
+    with _done_by(jobs, folder, telling, count if apart or count > 1 else 0, scheduler) as done:
         for job, future in done:
             outcome = _come_of(job, future)
             telling.done(job, outcome)
@@ -45,21 +49,28 @@ def outcomes(
 
 
 @contextmanager
-def _done_by(jobs: Sequence[FlakeJob], folder: Path, telling: "_Telling", count: int, scheduler: Any) -> Iterator[Iterator[Ended]]:
-    """Jobs as they end: on a cluster, in processes of their own, or here."""
+def _done_by(jobs: Sequence[FlakeJob], folder: Path, telling: "Telling", count: int, scheduler: Any) -> Iterator[Iterator[Ended]]:
+    """Jobs as they end: on a cluster, in processes of their own, or here where there are none."""
     if scheduler is None:
-        yield _apart(jobs, folder, telling, count) if count > 1 else _here(jobs, folder, telling)
+        yield _apart(jobs, folder, telling, count) if count else _here(jobs, folder, telling)
         return
     with client_of(scheduler) as client, closing(on_workers(client, jobs, folder, telling.beat)) as done:
         yield done
 
 
-class _Telling:
-    """Progress of all jobs, with the time that is left."""
+class Telling:
+    """Progress of all jobs, with the time that is left, and the row of each when it is begun and when it ends."""
 
-    def __init__(self, progress: Progress, count: int) -> None:
+    def __init__(self, progress: Progress, count: int, watch: Watch) -> None:
         self.progress, self.count, self.ended, self.worked, self._begun = progress, count, 0, 0, time.monotonic()
-        self._said = f"0 of {counted(count, 'flake')}: at work"
+        self._said, self._watch, self._at_work = f"0 of {counted(count, 'flake')}: at work", watch, set[str]()
+
+    def begun(self, jobs: Iterable[FlakeJob]) -> None:
+        """Tell of each once that it is worked on."""
+        for job in jobs:
+            if job.home not in self._at_work:
+                self._at_work.add(job.home)
+                self._watch(job.begun())
 
     def done(self, job: FlakeJob, outcome: FlakeOutcome) -> None:
         self.ended += 1
@@ -68,6 +79,7 @@ class _Telling:
         words = f"{job.name} {'was done before' if outcome.again else outcome.row.state}"
         time_left = f", about {_duration(left)} left" if self.worked and self.ended < self.count else ""
         self._said = f"{self.ended} of {counted(self.count, 'flake')}{time_left}: {words}"
+        self._watch(outcome.row)
         self.beat()
 
     def beat(self) -> None:
@@ -100,10 +112,11 @@ def _come_of(job: FlakeJob, future: "Future[FlakeOutcome]") -> FlakeOutcome:
 # In this process
 
 
-def _here(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling) -> Iterator[Ended]:
+def _here(jobs: Sequence[FlakeJob], folder: Path, telling: Telling) -> Iterator[Ended]:
     stopped = Event()
     with ThreadPoolExecutor(1, thread_name_prefix="flake") as pool:
         for index, job in enumerate(jobs):
+            telling.begun([job])
             within = part(telling.progress, index / len(jobs), (index + 1) / len(jobs), job.name)
             future = pool.submit(work, job, folder, partial(_unless_stopped, stopped, within))
             try:
@@ -122,7 +135,7 @@ def _unless_stopped(stopped: Event, progress: Progress, fraction: float, message
 # In several processes
 
 
-def _apart(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[Ended]:
+def _apart(jobs: Sequence[FlakeJob], folder: Path, telling: Telling, count: int) -> Iterator[Ended]:
     waiting = list(jobs)
     for _ in range(_ROUNDS):
         broken = []
@@ -136,7 +149,7 @@ def _apart(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int
         yield from _pooled([job], folder, telling, 1)
 
 
-def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: int) -> Iterator[Ended]:
+def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: Telling, count: int) -> Iterator[Ended]:
     """Jobs of one pool, each as soon as it ends."""
     if not jobs:
         return
@@ -145,10 +158,16 @@ def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: _Telling, count: in
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
         ours = {pool.submit(_in_process, job, folder): job for job in jobs}
         try:
-            yield from as_they_end(ours, telling.beat)
+            yield from as_they_end(ours, partial(_beat, telling, ours, count))
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
+
+
+def _beat(telling: Telling, ours: "Mapping[Future[FlakeOutcome], FlakeJob]", count: int) -> None:
+    """Tell which jobs are worked on: a pool takes one more than it has processes, and does them in the order in which they came."""
+    telling.begun([job for future, job in ours.items() if future.running()][:count])
+    telling.beat()
 
 
 def _context() -> Any:

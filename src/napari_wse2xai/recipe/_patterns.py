@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,28 @@ def find(patterns: Mapping[Any, str], folder: Path, source: str) -> list[FoundFl
                 raise SettingsError(f"{source}.{modality}: {both} match as the same flake; make the pattern narrower.")
             flakes[key] = FoundFlake(flake.name, {**flake.files, modality: place}, flake.told)
     return [flakes[key] for key in sorted(flakes, key=lambda key: _natural("/".join(key)))]
+
+
+def pattern_like(file: Path, other: Path | None = None) -> str:
+    """Pattern of the files that are to other flakes what a file is to its own.
+
+    ``day1_a_rs.wdf`` beside ``day1_a_pl.wdf`` gives ``*_rs.wdf``, ``rs_a.wdf`` beside ``pl_a.wdf`` gives ``rs_*.wdf``, one alone ``*.wdf``.
+
+    Parameters
+    ----------
+    other : file of the same flake and of the other modality
+    """
+    own, beside = file.stem, "" if other is None else other.stem
+    shared = "".join(one for one, other in takewhile(lambda pair: pair[0] == pair[1], zip(own, beside, strict=False)))
+    same = re.sub(r"[\W_]+[^\W_]*$", "", shared)
+    if beside in ("", own):
+        name = "*"
+    elif same:
+        name = f"*{own[len(same) :]}"
+    else:
+        first = re.match(r"[^\W_]+[\W_]", own)
+        name = f"{first[0]}*" if first else "*"
+    return str(file.with_name(name + file.suffix))
 
 
 def _natural(text: str) -> list[tuple[int, str]]:

@@ -80,7 +80,12 @@ def load_series(path: str | Path, *, there: bool = True) -> Series:
     there : refuse a recipe of which a file is missing; else that flake alone fails when it is read
     """
     place = Path(path)
-    given = mapping_of(text_of(place), place.name)
+    return parse_series(text_of(place), place, there=there)
+
+
+def parse_series(text: str, place: Path, *, there: bool = True) -> Series:
+    """Read a recipe of several flakes from text that lies, or is to lie, at a place; see `load_series`."""
+    given = mapping_of(text, place.name)
     try:
         keys = SeriesKeys.model_validate(dict(given))
     except ValidationError as error:

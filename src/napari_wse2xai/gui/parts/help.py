@@ -17,9 +17,10 @@ PAGES = {
     "TrainPanel": "stages.md#train",
     "ExplainPanel": "explaining.md#in-the-window",
     "TheoryPanel": "theory.md#beside-a-measured-map",
+    "BatchPanel": "batch.md#in-the-window",
     "SessionPanel": "session.md#in-the-window",
 }
-"""Page of a fold that is no stage of a map."""
+"""Page of a fold, or a dock, that is no stage of a map."""
 
 
 @cache

@@ -34,6 +34,7 @@ class WorkRow(QWidget):
         *,
         between: tuple[QPushButton, ...] = (),
         words: Callable[[Any, list[str]], str] | None = None,
+        stopped: str = "Cancelled; the layers are as they were.",
         parent: QWidget | None = None,
     ) -> None:
         """Make the row.
@@ -41,6 +42,7 @@ class WorkRow(QWidget):
         Parameters
         ----------
         words : says what work gave, and was told beside; where there is none, the time that it took is said
+        stopped : said where it was cancelled
         """
         super().__init__(parent)
         self._words = words
@@ -61,7 +63,7 @@ class WorkRow(QWidget):
         self.runner.failed.connect(partial(self.end_with, severity=BAD))
         self.runner.refused.connect(self.refused)
         self.runner.warned.connect(self._notes.append)
-        self.runner.cancelled.connect(lambda: self.end_with("Cancelled; the layers are as they were."))
+        self.runner.cancelled.connect(lambda: self.end_with(stopped))
 
     def _arrange(self) -> None:
         self.bar.setVisible(False)

@@ -1,0 +1,1 @@
+"""The batch: many flakes at once, while the window stays free."""
