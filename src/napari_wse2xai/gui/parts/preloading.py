@@ -7,6 +7,7 @@ import gc
 import importlib
 import threading
 
+from napari_wse2xai.gui.parts.two_llvms import keep_triton_out
 from napari_wse2xai.progress import Progress
 
 LOADING = "Loading PyTorch and scikit-learn…"
@@ -34,6 +35,7 @@ def load() -> None:
     """Load all that a training loads, that which its parts load when they are first made included."""
     import torch
 
+    keep_triton_out()
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
     from napari_wse2xai.learning import reference_models
     from napari_wse2xai.learning.null_test import fast_model

@@ -15,6 +15,7 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from qtpy.QtWidgets import QLabel, QWidget
 
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError
+from napari_wse2xai.gui.parts.two_llvms import keep_triton_out
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages import SoFar
 
@@ -78,6 +79,7 @@ class Runner(QObject):
         task = self._task = _Task(self, work, activity(total=100, desc=description))
         self.destroyed.connect(lambda *_, stop=task.stop: stop.set())  # whoever began it is gone: nobody waits for it
         _calm(self.parent())
+        keep_triton_out()
         worker = FunctionWorker(task.run)
         worker.returned.connect(task.on_returned)
         worker.errored.connect(task.on_errored)
