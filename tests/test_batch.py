@@ -18,7 +18,8 @@ import yaml
 from learned import make_explanation, make_model, make_recovery
 from made_calculations import write_phonon
 from napari_wse2xai import batch, cli, io, recipe, report, synthetic
-from napari_wse2xai.data import Level, Samples, Status
+from napari_wse2xai.batch import _jobs
+from napari_wse2xai.data import Level, Results, Samples, Status
 from napari_wse2xai.data.transform import corners_um
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, UserError
 from napari_wse2xai.report import _figures
@@ -504,6 +505,47 @@ def test_a_series_compares_architectures_and_conditions(inputs, tmp_path):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count('class="badge yes"') == 4
     assert 'href="on_resonance/network_convolution/report.html"' in page
+
+
+EFFECTS = np.array([[0.9, 0.5, 0.0], [1.1, 0.3, 0.2], [0.7, -0.4, 0.1]])
+"""Of A1' height, E' position and 2LA(M) height on three flakes."""
+
+
+def planned(effects, error=0.1):
+    """An explanation of which these effects are known, and nothing of other parameters."""
+    made = make_explanation()
+    unit = made.samples.targets[:, 0].std() / made.step
+    mean = np.zeros(9)
+    mean[[5, 0, 8]] = effects
+    return dataclasses.replace(made, slope=np.repeat((mean * unit)[:, None], len(made.samples), axis=1), mean_slope_error=error * unit)
+
+
+@quick
+def test_flakes_that_learn_apart_are_ranked_together(inputs, tmp_path, monkeypatch):
+    ends = [Results({}, model=make_model(), explanation=planned(effects)) for effects in EFFECTS]
+    ends.append(Results({}, model=make_model(level=Level.DO_NOT_INTERPRET)))
+    monkeypatch.setattr(_jobs, "run_chains", lambda wanted, *how: ends.pop(0))
+    given = [{"name": name, "raman": {"file": "rs.nc"}, "pl": {"file": "pl.nc"}} for name in "abcd"]
+    path = inputs / "apart.yaml"
+    path.write_text(yaml.safe_dump({"flakes": given, "learn": "apart"}), encoding="utf-8")
+    done = batch.run_batch(path, tmp_path)
+    assert (tmp_path / "figures" / "ranking_height.svg").exists()
+    table = pd.read_csv(tmp_path / "ranking_over_flakes.csv").set_index("parameter")
+    # Equal errors: the mean is the plain one, the scatter what the errors leave of the variance.
+    scatter = np.sqrt(np.maximum(EFFECTS.var(axis=0, ddof=1) - 0.01, 0))
+    found = table.loc[["A1'.height", "E'.position", "2LA(M).height"]]
+    assert found["mean"].to_numpy() == pytest.approx(EFFECTS.mean(axis=0), abs=1e-6)
+    assert found["scatter"].to_numpy() == pytest.approx(scatter, abs=1e-6)
+    assert found["mean_error"].to_numpy() == pytest.approx(np.sqrt((scatter**2 + 0.01) / 3), abs=1e-6)
+    assert found["holds"].to_list() == [3, 2, 2]
+    assert (found["flakes"].to_list(), found["silent"].to_list()) == ([3] * 3, [1] * 3)
+    page = html.unescape((tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "A1' height: +0.90 ± 0.12, scatter between flakes 0.17, holds on 3 of 4 flakes." in page
+    assert "Not in the means, since RS does not tell PL there: d." in page
+    assert [row.verdict for row in done.rows] == [*["height: interpretable"] * 3, "height: do not interpret"]
+    before = (tmp_path / "ranking_over_flakes.csv").read_bytes()
+    batch.run_batch(path, tmp_path)  # what is explained is not explained again: nothing is left to be told
+    assert (tmp_path / "ranking_over_flakes.csv").read_bytes() == before
 
 
 def write_text(folder, text):

@@ -50,6 +50,15 @@ def test_every_architecture_is_trained_with_the_same_settings(load):
     assert series.conditions == ("all",)
 
 
+def test_flakes_learn_together_apart_or_both(load):
+    both, apart = (load(f"flakes: [{ONE}]\nlearn: {learn}\ntrain: {{seed: 3}}\nexplain: {{grid: 9}}") for learn in ("both", "apart"))
+    assert {series.members[0].recipe.training for series in (both, apart)} == {Train(seed=3)}
+    assert both.members[0].recipe.explaining == Explain(grid=9)
+    assert ([train.seed for train in both.trainings], apart.trainings) == ([3], ())
+    assert load(f"flakes: [{ONE}]\nlearn: apart\nstop_after: deconvolve").members[0].recipe.training is None
+    assert load(f"flakes: [{ONE}]\nlearn: apart\nstop_after: train").members[0].recipe.explaining is None
+
+
 def test_what_is_not_named_is_the_usual(load):
     series = load(f"flakes: [{ONE}]\nstop_after: train")
     assert (series.trainings, series.explain) == ((Train(),), None)

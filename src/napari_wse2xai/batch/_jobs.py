@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from napari_wse2xai.batch._chains import READING, REPORTING, effort_of, read_sou
 from napari_wse2xai.batch._delivery import Story, deliver
 from napari_wse2xai.batch._folders import REPORT, RESULTS
 from napari_wse2xai.batch._telling import noting_warnings
-from napari_wse2xai.data import Results
+from napari_wse2xai.data import Results, Verdict
+from napari_wse2xai.data.effects import FlakeEffects, effects_of
 from napari_wse2xai.data.pooled import FlakeValue, share_ok
 from napari_wse2xai.errors import DataError, UserError
 from napari_wse2xai.progress import Progress, part, silent
@@ -46,7 +47,7 @@ class FlakeRow:
     misalignment_um: float | None = None
     misalignment_error_um: float | None = None
     verdict: str = ""
-    """On the network that has learnt from it."""
+    """On what has learnt from it: the network of several flakes, or its own."""
     warnings: int = 0
     seconds: float | None = None
 
@@ -62,12 +63,13 @@ class FlakeOutcome:
     key: str = ""
     again: bool = False
     """Whether it was there already."""
+    effects: tuple[FlakeEffects, ...] = ()
+    """What its own training says, where it has one."""
 
     def to_json(self) -> str:
         """Text for the file of results."""
-        return json.dumps(
-            {"key": self.key, "row": asdict(self.row), "values": [each.as_record() for each in self.values], "told": self.told}
-        )
+        records = {name: [each.as_record() for each in getattr(self, name)] for name in ("values", "effects")}
+        return json.dumps({"key": self.key, "row": asdict(self.row), "told": self.told, **records})
 
     @classmethod
     def from_json(cls, text: str, job: "FlakeJob") -> Self | None:
@@ -75,7 +77,8 @@ class FlakeOutcome:
         try:
             data = json.loads(text)
             row = FlakeRow(**{**data["row"], **job.named()})
-            return cls(row, tuple(FlakeValue(**each) for each in data["values"]), tuple(data["told"]), data["key"], True)
+            values, effects = (FlakeValue(**each) for each in data["values"]), map(FlakeEffects.from_record, data["effects"])
+            return cls(row, tuple(values), tuple(data["told"]), data["key"], True, tuple(effects))
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -189,9 +192,17 @@ def _outcome(job: FlakeJob, results: Results, key: str, seconds: float) -> Flake
     if results.paired is not None:
         names = ("misalignment_um", "misalignment_error_um")
         paired = {name: _number(getattr(results.paired, name)) for name in names}
-    row = FlakeRow(state=DONE, warnings=len(results.warnings), seconds=round(seconds, 2), **job.named(), **shares, **paired)
+    verdicts = () if results.model is None else results.model.verdicts
+    told: dict[str, Any] = {"verdict": in_words(verdicts), "warnings": len(results.warnings), "seconds": round(seconds, 2)}
+    row = FlakeRow(state=DONE, **told, **job.named(), **shares, **paired)
     values = [value for name, peaks in results.peaks.items() for value in FlakeValue.of_peaks(name, peaks)]
-    return FlakeOutcome(row, tuple(values), results.warnings, key)
+    effects = tuple(effects_of(results.model, results.explanation))
+    return FlakeOutcome(row, tuple(values), results.warnings, key, effects=effects)
+
+
+def in_words(verdicts: Iterable[Verdict]) -> str:
+    """Verdicts as the summary tells them."""
+    return "; ".join(dict.fromkeys(f"{verdict.target}: {verdict.level}" for verdict in verdicts))
 
 
 def _number(value: float | None) -> float | None:

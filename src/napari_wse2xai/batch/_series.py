@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from napari_wse2xai import io, recipe, report
 from napari_wse2xai._version import __version__
-from napari_wse2xai.batch import _pooling
+from napari_wse2xai.batch import _pooling, _ranking
 from napari_wse2xai.batch._chains import with_steps
 from napari_wse2xai.batch._delivery import Story, deliver, write_images
 from napari_wse2xai.batch._folders import REPORT, RESULTS, home_of, writable
-from napari_wse2xai.batch._jobs import DONE, FAILED, FlakeJob, FlakeOutcome, FlakeRow, before, complete
+from napari_wse2xai.batch._jobs import DONE, FAILED, FlakeJob, FlakeOutcome, FlakeRow, before, complete, in_words
 from napari_wse2xai.batch._summary import write_rows, write_summary
 from napari_wse2xai.batch._telling import noting_warnings
 from napari_wse2xai.batch._workers import Telling, Watch, outcomes
@@ -33,7 +33,18 @@ if TYPE_CHECKING:
 
 Case = tuple[str, str]
 """Architecture and condition of a network."""
-OWN = ("figures", "summary.csv", "values.csv", "conditions.csv", "over.csv", "scores.csv", "ranking.csv", REPORT, io.UNFINISHED)
+OWN = (
+    "figures",
+    "summary.csv",
+    "values.csv",
+    "conditions.csv",
+    "over.csv",
+    "scores.csv",
+    "ranking_over_flakes.csv",
+    "ranking.csv",
+    REPORT,
+    io.UNFINISHED,
+)
 """What lies in the folder of a series beside its flakes."""
 FLAKES, LEARNING = 0.15, 0.9
 """Where the flakes end where they are learnt from, and where learning does, as fractions of a series."""
@@ -92,7 +103,8 @@ def run_batch(
 
     A folder for each flake, ``NAME`` or ``CONDITION/NAME``, and one for each network, ``network_ARCHITECTURE`` in that of its condition;
     beside them ``summary.csv`` with a row for each flake, ``values.csv`` and ``conditions.csv`` with every parameter by flake and by
-    condition, ``over.csv`` against what the series runs over, ``scores.csv`` of all networks, ``report.html`` and ``figures/``.
+    condition, ``over.csv`` against what the series runs over, ``ranking_over_flakes.csv`` of flakes that learn apart, ``scores.csv`` of all
+    networks, ``report.html`` and ``figures/``.
 
     Parameters
     ----------
@@ -280,14 +292,11 @@ def _with_theory(learnt: Results, first: Member, of_flake: Results) -> Results:
 
 
 def _judged(outcome: FlakeOutcome, networks: Mapping[Case, Results]) -> FlakeOutcome:
-    """FlakeOutcome with the verdicts on what was learnt from the flake."""
-    verdicts = [
-        f"{verdict.target}: {verdict.level}"
-        for (_, condition), results in networks.items()
-        for verdict in (results.model.verdicts if results.model is not None and condition == outcome.row.condition else ())
-    ]
-    done = outcome.row.state == DONE
-    return replace(outcome, row=replace(outcome.row, verdict="; ".join(dict.fromkeys(verdicts)))) if done else outcome
+    """FlakeOutcome with the verdicts on what was learnt from the flake together with others; its own where nothing was."""
+    models = [each.model for (_, condition), each in networks.items() if condition == outcome.row.condition and each.model is not None]
+    if outcome.row.state != DONE or not models:
+        return outcome
+    return replace(outcome, row=replace(outcome.row, verdict=in_words(verdict for model in models for verdict in model.verdicts)))
 
 
 # All of them
@@ -295,20 +304,25 @@ def _judged(outcome: FlakeOutcome, networks: Mapping[Case, Results]) -> FlakeOut
 
 def _deliver(series: Series, batch: Batch, done: Sequence[FlakeOutcome], story: Story, told: Sequence[str]) -> None:
     """Write what is said of all flakes and networks together."""
-    pooled = _pooling.pools(done)
-    placed = _placed(series, done)
+    pooled, placed, ranked = _pooling.pools(done), _placed(series, done), _ranking.over_flakes(done)
     models: dict[Case, TrainedModel] = {key: each.model for key, each in batch.networks.items() if each.model is not None}
     over = series.over.label if series.over is not None else ""
-    images = (report.series_figures(models) | report.pooled_figures(pooled, placed, over)) if story.figures else {}
+    drawn = (
+        (report.over_flakes_figures(ranked), report.series_figures(models), report.pooled_figures(pooled, placed, over))
+        if story.figures
+        else ()
+    )
+    images = {name: picture for each in drawn for name, picture in each.items()}
     trends = list(_pooling.along(placed))
     places = {key: place_of(key, series.has_conditions) for key in models}
     rankings = {key: each.explanation for key, each in batch.networks.items() if each.explanation is not None}
-    overview = report.Overview([vars(row) for row in batch.rows], places, rankings, trends, over)
+    overview = report.Overview([vars(row) for row in batch.rows], places, rankings, trends, over, ranked)
     page = report.series_page(models, images, overview, title=story.title, warnings=tuple(told))
-    with io.delivered(batch.folder, first="summary.csv", last=REPORT, replaced=(*OWN[2:7], "figures/*_*.png", "figures/*_*.svg")) as staged:
+    with io.delivered(batch.folder, first="summary.csv", last=REPORT, replaced=(*OWN[2:8], "figures/*_*.png", "figures/*_*.svg")) as staged:
         write_images(images, staged)
         write_summary(batch.rows, staged)
-        _write_tables(staged, done, pooled, trends)
+        over_flakes = [row for each in ranked for row in each.rows()]
+        _write_tables(staged, done, pooled, {"over.csv": trends, "ranking_over_flakes.csv": over_flakes})
         if models:
             io.write_scores_csv(
                 {(*key,): model for key, model in models.items()}, staged / "scores.csv", keys=("architecture", "condition")
@@ -325,11 +339,12 @@ def _placed(series: Series, done: Sequence[FlakeOutcome]) -> list[Pool]:
         return _pooling.pools(done, series.over.name)
 
 
-def _write_tables(folder: Path, done: Sequence[FlakeOutcome], pooled: Sequence[Pool], trends: Sequence[dict[str, Any]]) -> None:
-    for name, rows in (
-        ("values.csv", list(_pooling.values_by_flake(done))),
-        ("conditions.csv", list(_pooling.by_condition(pooled))),
-        ("over.csv", trends),
-    ):
+def _write_tables(folder: Path, done: Sequence[FlakeOutcome], pooled: Sequence[Pool], further: Mapping[str, list[Any]]) -> None:
+    tables: dict[str, list[Any]] = {
+        "values.csv": list(_pooling.values_by_flake(done)),
+        "conditions.csv": list(_pooling.by_condition(pooled)),
+        **further,
+    }
+    for name, rows in tables.items():
         if rows:
             write_rows(rows, folder / name)

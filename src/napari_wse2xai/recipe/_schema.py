@@ -28,7 +28,7 @@ def recipe_schema() -> dict[str, Any]:
     fit = models["Deconvolve"]["properties"]
     fit["peaks"] = {**fit["peaks"], "type": ["array", "string"]}
     section |= {key: fit[key] for key in FIT_KEYS} | {"separate": {"$ref": "#/$defs/Separate"}}
-    top = made["properties"] | {key: several["properties"][key] for key in ("flakes", "over", "architectures")}
+    top = made["properties"] | {key: several["properties"][key] for key in ("flakes", "over", "architectures", "learn")}
     top["flakes"] = {"description": top["flakes"]["description"], "anyOf": [top["flakes"], {"$ref": "#/$defs/Flake"}]}
     top["over"] = {"description": top["over"]["description"], "anyOf": [top["over"], {"type": "string"}]}
     for properties, keys in ((section, STEPS), (top, [step.key for step in AFTER])):

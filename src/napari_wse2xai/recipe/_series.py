@@ -159,6 +159,8 @@ class _Reading:
                 data["pair"] = merge(keys.pair or {}, flake.pair or {})
         else:
             data["stop_after"] = keys.stop_after
+        if self.learns and keys.learn != "together" and not problem:
+            data |= self._learning_apart()
         if "theory" in keys.model_fields_set and not problem:
             data["theory"] = keys.theory
         if preset := flake.preset or keys.preset:
@@ -167,10 +169,15 @@ class _Reading:
         value = None if flake.value is None or math.isnan(flake.value) else flake.value
         return Member(name, flake.condition or EVERY, recipe, value, problem)
 
+    def _learning_apart(self) -> dict[str, Any]:
+        """What every flake learns by itself; a law is planted on several together only."""
+        asked = {name: self.given[name] for name in ("train", "explain", "stop_after") if name in self.given}
+        return {"train": {}, **asked}
+
     def learning(self, members: tuple[Member, ...]) -> tuple[tuple[Train, ...], Explain | None, Simulate | None]:
         """What is done with the flakes of one condition together."""
         whole = next((member for member in members if not member.problem), None)
-        if not self.learns or whole is None:
+        if not self.learns or self.keys.learn == "apart" or whole is None:
             return (), None, None
         first = self._whole(whole.recipe)
         train = first.training or Train()

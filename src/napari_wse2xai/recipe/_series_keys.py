@@ -14,6 +14,7 @@ SEVERAL = "flakes"
 """Key by which a recipe of several flakes is known."""
 Architecture = Literal["convolution", "residual"]
 Modality = Literal["raman", "pl"]
+Learnt = Literal["together", "apart", "both"]
 
 
 class Flake(Settings):
@@ -71,6 +72,9 @@ class SeriesKeys(Settings):
     flakes: tuple[Flake, ...] = Field(min_length=1, description="The flakes, each with its files, or patterns of their files.")
     over: Over | None = Field(None, description="What the flakes' values are, such as power (mW): every parameter is drawn against it.")
     architectures: tuple[Architecture, ...] = Field((), description="Networks to compare; that of `train` where none is named.")
+    learn: Learnt = Field(
+        "together", description="Flakes of one condition by one network, every flake apart and then ranked over flakes, or both."
+    )
     train: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake.")
     explain: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake.")
     simulate: dict[str, Any] | Literal[False] | None = Field(None, description="As in a recipe of one flake, for every network.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from napari_wse2xai.report._card import Card, card, card_as
     from napari_wse2xai.report._figures import Images, draw_figures, saved
+    from napari_wse2xai.report._over_flakes import RankedOverFlakes, over_flakes_figures
     from napari_wse2xai.report._page import page
     from napari_wse2xai.report._pooled import pooled_figures
     from napari_wse2xai.report._series import Overview, series_figures, series_page
@@ -16,6 +17,7 @@ PARTS = ("raman", "pl", "pair", "model", "explanation", "theory")
 _HOME = {
     "_card": ("Card", "card", "card_as"),
     "_figures": ("Images", "draw_figures", "saved"),
+    "_over_flakes": ("RankedOverFlakes", "over_flakes_figures"),
     "_page": ("page",),
     "_pooled": ("pooled_figures",),
     "_series": ("Overview", "series_figures", "series_page"),
@@ -29,10 +31,12 @@ __all__ = [
     "Comparison",
     "Images",
     "Overview",
+    "RankedOverFlakes",
     "card",
     "card_as",
     "compare",
     "draw_figures",
+    "over_flakes_figures",
     "page",
     "pooled_figures",
     "saved",

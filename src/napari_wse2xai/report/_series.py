@@ -13,6 +13,7 @@ from napari_wse2xai.plots import training
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.report import _learnt
 from napari_wse2xai.report._figures import Images, saved
+from napari_wse2xai.report._over_flakes import RankedOverFlakes, over_flakes_captions
 from napari_wse2xai.report._page import filled, pictures_of
 from napari_wse2xai.report._pooled import pooled_captions
 
@@ -46,6 +47,8 @@ class Overview:
     """How each quantity follows what the series runs over."""
     over: str = ""
     """What that is, with its unit."""
+    ranked: Sequence[RankedOverFlakes] = ()
+    """Flakes that were explained one by one, put together."""
 
 
 def series_page(models: Models, images: Images, overview: Overview, *, title: str, warnings: tuple[str, ...] = ()) -> str:
@@ -59,13 +62,15 @@ def series_page(models: Models, images: Images, overview: Overview, *, title: st
     title : heading of the page
     warnings : what the user was told while it ran
     """
-    captions = [(f"scatter_{target}", f"Predicted against measured PL {target}, random 7:3 split.") for target in _targets(models)]
+    captions = over_flakes_captions(overview.ranked)
+    captions += [(f"scatter_{target}", f"Predicted against measured PL {target}, random 7:3 split.") for target in _targets(models)]
     return filled(
         "series.html.j2",
         title=title,
         version=__version__,
         rows=list(_rows(models, overview.networks)),
         rankings=[(f"{condition}, {architecture}", _first_of(each)) for (architecture, condition), each in overview.explanations.items()],
+        ranked=overview.ranked,
         flakes=[_flake_row(row) for row in overview.flakes],
         conditions=len({row["condition"] for row in overview.flakes}) > 1,
         paired=any(row["misalignment_um"] is not None for row in overview.flakes),

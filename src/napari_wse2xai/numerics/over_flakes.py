@@ -21,6 +21,8 @@ class OverFlakes:
     features: tuple[str, ...]
     effect: Numbers
     """(flake, feature)"""
+    error: Numbers
+    """(flake, feature) one standard error each."""
     mean: Numbers
     """(feature,) over flakes, each weighed by its own error and the scatter between flakes."""
     mean_error: Numbers
@@ -50,7 +52,7 @@ class OverFlakes:
         between = np.maximum(0.0, excess / (weight.sum(axis=0) - (weight**2).sum(axis=0) / weight.sum(axis=0)))
         weight = 1.0 / (1.0 / weight + between)
         mean = (weight * effects).sum(axis=0) / weight.sum(axis=0)
-        return cls(tuple(features), effects, mean, 1.0 / np.sqrt(weight.sum(axis=0)), np.sqrt(between))
+        return cls(tuple(features), effects, errors, mean, 1.0 / np.sqrt(weight.sum(axis=0)), np.sqrt(between))
 
     @property
     def ranking(self) -> NDArray[np.int64]:
@@ -74,11 +76,16 @@ class OverFlakes:
         others = [np.delete(self.effect, one, axis=0).mean(axis=0) for one in range(len(self.effect))]
         return np.array([float(spearmanr(own, rest).statistic) for own, rest in zip(self.effect, others, strict=True)])
 
-    def sentences(self, count: int = TOP) -> list[str]:
-        """What holds for the first parameters, and how well each flake is told by the others."""
-        flakes = len(self.effect)
+    def sentences(self, count: int = TOP, *, silent: int = 0) -> list[str]:
+        """What holds for the first parameters, and how well each flake is told by the others.
+
+        Parameters
+        ----------
+        silent : flakes on which nothing could be told: nothing holds there
+        """
+        flakes = len(self.effect) + silent
         said = [
-            f"{self.features[k]}: {self.mean[k]:+.3g} ± {self.mean_error[k]:.2g}, scatter between flakes {self.scatter[k]:.2g}, "
+            f"{self.features[k]}: {self.mean[k]:+.2f} ± {self.mean_error[k]:.2f}, scatter between flakes {self.scatter[k]:.2f}, "
             f"holds on {self.holds[k]} of {flakes} flakes."
             for k in self.ranking[:count]
         ]

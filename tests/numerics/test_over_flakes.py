@@ -3,7 +3,7 @@ import pytest
 from scipy.stats import spearmanr
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.explaining.over_flakes import OverFlakes
+from napari_wse2xai.numerics.over_flakes import OverFlakes
 
 NAMES = ("A1'.height", "E'.position", "2LA(M).fwhm", "E'.height", "A1'.fwhm")
 EFFECT = np.array([[2.0, -1.0, 0.1, 0.0, 0.2], [2.4, -0.8, 0.0, 0.1, -0.1], [1.6, -1.2, -0.1, 0.05, 0.1], [2.0, 0.9, 0.05, 0.0, 1.5]])
@@ -15,6 +15,15 @@ def test_equal_errors_give_the_mean_and_the_variance_that_they_do_not_account_fo
     scatter = np.sqrt(np.maximum(EFFECT.var(axis=0, ddof=1) - 0.1**2, 0))
     assert found.scatter == pytest.approx(scatter)
     assert found.mean_error == pytest.approx(np.sqrt((scatter**2 + 0.1**2) / 4))
+
+
+def test_unequal_errors_give_what_the_formula_gives_by_hand():
+    # Weights 4, 4, 1: fixed mean 16/9, Q = 68/9, C = 16/3, so tau2 = 25/24; then weights 24/31, 24/31, 24/49.
+    found = OverFlakes.of(["A"], [[1.0], [2.0], [4.0]], [[0.5], [0.5], [1.0]])
+    weights = np.array([24 / 31, 24 / 31, 24 / 49])
+    assert found.scatter[0] == pytest.approx(np.sqrt(25 / 24))
+    assert found.mean[0] == pytest.approx((weights @ [1.0, 2.0, 4.0]) / weights.sum())
+    assert found.mean_error[0] == pytest.approx(1 / np.sqrt(weights.sum()))
 
 
 def test_a_flake_with_a_large_error_counts_less():
@@ -30,6 +39,7 @@ def test_what_holds_has_its_place_and_its_sign():
     assert found.holds[1] == 3  # on the last flake it has the other sign
     assert "holds on 4 of 4 flakes" in found.sentences()[0]
     assert "holds on 3 of 4 flakes" in found.sentences()[1]
+    assert "holds on 4 of 6 flakes" in found.sentences(silent=2)[0]
 
 
 def test_each_flake_is_compared_with_the_mean_of_the_others():

@@ -1,0 +1,32 @@
+"""Effects of parameters on several flakes, each explained by itself, beside their mean."""
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from napari_wse2xai.numerics.over_flakes import OverFlakes
+from napari_wse2xai.plots.plain_text import plain
+
+SPREAD = 0.25
+"""Half of the height over which the flakes of a parameter are spread, in distances of parameters."""
+
+
+def draw_over_flakes(axes: Axes, found: OverFlakes, *, most: int = 8) -> None:
+    """A point with its standard error for each flake, and the mean over flakes with its own, from the most to the least important.
+
+    Parameters
+    ----------
+    most : how many parameters to show
+    """
+    shown = found.ranking[:most]
+    beside = np.linspace(-SPREAD, SPREAD, len(found.effect))
+    for place, feature in enumerate(shown):
+        label = place == 0
+        flakes = {"fmt": "o", "color": "#7c8794", "markersize": 3, "linewidth": 0.8, "label": "a flake" if label else None}
+        axes.errorbar(found.effect[:, feature], place + beside, xerr=found.error[:, feature], **flakes)  # type: ignore[arg-type]
+        mean = {"fmt": "D", "color": "#1f4e79", "markersize": 6, "linewidth": 2.0, "label": "mean over flakes" if label else None}
+        axes.errorbar(found.mean[feature], place, xerr=found.mean_error[feature], **mean)  # type: ignore[arg-type]
+    axes.axvline(0.0, color="#7c8794", linewidth=0.8)
+    axes.set_yticks(range(len(shown)), [plain(found.features[feature]) for feature in shown])
+    axes.invert_yaxis()
+    axes.set_xlabel("effect (σ of PL per σ of the parameter)")
+    axes.legend(fontsize="small", frameon=False, loc="best")
