@@ -1,3 +1,8 @@
-"""Version of the package, alone so that nothing else need be imported for it."""
+"""Version of the package, alone so that nothing else need be imported for it: what the build wrote down, which has it from git's tag."""
 
-__version__ = "0.1.0"
+try:
+    from napari_wse2xai._built import version as _built
+except ImportError:  # a folder of sources that nobody built or installed
+    _built = "0.0"
+
+__version__ = _built
