@@ -1,20 +1,23 @@
-"""What the README shows must run."""
+"""What README and the page of what runs without a window show must run."""
 
 import re
 from pathlib import Path
 
 import yaml
 
-README = Path(__file__).resolve().parents[2] / "README.md"
+ROOT = Path(__file__).resolve().parents[2]
+README, PAGE = ROOT / "README.md", ROOT / "docs" / "how_to" / "without_window.md"
+ONE_SCREEN = 60
+"""Lines of a browser's window, of a hundred letters each."""
 
 
 def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", README.read_text(encoding="utf-8"), flags=re.DOTALL)
+    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 def test_the_python_lines_run(capsys):
     (code,) = blocks("python")
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, PAGE.name, "exec"), {})
     value, _, error, unit = capsys.readouterr().out.split()
     assert 248 < float(value) < 252
     assert 0 < float(error) < 0.5
@@ -34,3 +37,18 @@ def test_the_recipe_is_one(tmp_path):
 def test_every_link_leads_somewhere():
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", README.read_text(encoding="utf-8")):
         assert (README.parent / target).exists(), target
+
+
+def test_it_is_read_in_one_screen():
+    shown = [re.sub(r"\]\([^)]*\)", "]", line) for line in README.read_text(encoding="utf-8").splitlines()]
+    assert sum(1 + len(line) // 100 for line in shown) < ONE_SCREEN
+
+
+def test_it_names_the_samples_and_menus_that_the_plugin_has():
+    manifest = yaml.safe_load((ROOT / "src" / "napari_wse2xai" / "napari.yaml").read_text(encoding="utf-8"))
+    told = re.findall(r"\*([^*]+ > [^*]+)\*", README.read_text(encoding="utf-8"))
+    assert len(told) == 2
+    offered = [each["display_name"] for kind in ("sample_data", "widgets") for each in manifest["contributions"][kind]]
+    for path in told:
+        assert path.split(" > ")[-2] == manifest["display_name"]
+        assert path.split(" > ")[-1] in offered
