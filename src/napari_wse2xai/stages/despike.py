@@ -1,5 +1,6 @@
 """Remove cosmic rays."""
 
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
@@ -9,8 +10,9 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_wse2xai.data import SpectralMap
-from napari_wse2xai.errors import counted
+from napari_wse2xai.errors import DataWarning, counted
 from napari_wse2xai.numerics import despike
+from napari_wse2xai.numerics.recurrence import recurrent
 from napari_wse2xai.numerics.spikes import BANK
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
@@ -19,6 +21,8 @@ from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window
 
 Counts = NDArray[np.float32]
+Places = NDArray[np.int32]
+"""(k, 3) row, column and channel of each."""
 Filter = Callable[[Counts, slice], tuple[Counts, NDArray[np.bool_]]]
 """Takes counts (ny, nx, n) and the rows that are wanted; gives these repaired, and True where they were replaced."""
 LONG = 3
@@ -33,6 +37,7 @@ class Guarded(Settings):
     """Spikes of 1 to 4 channels that stand out of their spectrum and that the neighbouring pixels do not show: spares sharp lines."""
 
     kind: Literal["guarded"] = "guarded"
+    spares_what_recurs: ClassVar[bool] = True
     threshold: float = setting(
         5.0, title="Threshold", unit="σ", description="How far a channel must stand out of the noise.", gt=0, le=1000
     )
@@ -62,6 +67,7 @@ class FirstDifference(Settings):
     """The paper's filter: jumps of the first-order difference.  It has no guard: too low a threshold eats sharp lines such as A1'."""
 
     kind: Literal["first difference"] = "first difference"
+    spares_what_recurs: ClassVar[bool] = False
     threshold: float = setting(
         8.0, title="Threshold", unit="σ", description="Jump that counts as a spike outside the areas.", gt=0, le=1000
     )
@@ -116,7 +122,7 @@ class Despike(Stage[SpectralMap, SpectralMap]):
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the repaired map; `repaired` counts the replaced channels of each pixel, `replaced` lists them."""
         source = screened(source)
-        shape, replaced, filled = source.counts.shape, [], []
+        shape, struck, filled = source.counts.shape, [], []
         counts, repaired = new_counts(shape), np.zeros(shape[:2], dtype=np.uint16)
         repair, known = self.method.filter(source), [] if source.bridged is None else [source.bridged]
 
@@ -125,15 +131,46 @@ class Despike(Stage[SpectralMap, SpectralMap]):
             counts[band.rows], spikes = repair(raw, band.own)
             if gaps.any():
                 _spare(counts[band.rows], spikes, raw[band.own], gaps[band.own])
-            changed = spikes | gaps[band.own]
-            repaired[band.rows] = changed.sum(axis=-1)
-            replaced.append(places(changed, band.rows.start))
+            struck.append(places(spikes & ~gaps[band.own], band.rows.start))
             filled.append(places(gaps[band.own], band.rows.start))
             let_go(source.counts, counts)
 
         over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
-        progress(1.0, f"replaced {int(repaired.sum())} channels")
-        return replace(source, counts=counts, repaired=repaired, replaced=in_order(replaced), bridged=in_order([*filled, *known]))
+        spikes = in_order(struck)
+        if self.method.spares_what_recurs:
+            spikes = _without_what_recurs(source, counts, spikes)
+        replaced = in_order([spikes, *filled])
+        np.add.at(repaired, (replaced[:, 0], replaced[:, 1]), 1)
+        progress(1.0, f"replaced {len(replaced)} channels")
+        return replace(source, counts=counts, repaired=repaired, replaced=replaced, bridged=in_order([*filled, *known]))
+
+
+def _without_what_recurs(source: SpectralMap, counts: Counts, spikes: Places) -> Places:
+    """Take back spikes at channels where too many spectra have one: bright spots with a line that their neighbours hardly show."""
+    n = len(source.axis)
+    often = recurrent(spikes[:, 2], n)
+    spared = often[spikes[:, 2]]
+    if not spared.any():
+        return spikes
+    row, column, channel = spikes[spared].T
+    for band in np.unique(row):
+        here = row == band
+        raw = _whole(source, slice(int(band), int(band) + 1))[0]
+        counts[band, column[here], channel[here]] = raw[column[here], channel[here]]
+    _tell(source, spikes[spared], often)
+    return spikes[~spared]
+
+
+def _tell(source: SpectralMap, spared: Places, often: NDArray[np.bool_]) -> None:
+    """Say in one line what was left."""
+    spectra = len(np.unique(spared[:, :2], axis=0))
+    first, last = (source.axis.values[each] for each in np.flatnonzero(often)[[0, -1]])
+    warnings.warn(
+        f"{counted(spectra, 'spectrum', 'spectra')} of '{source.name}' {'shows' if spectra == 1 else 'show'} light between {first:.5g} and "
+        f"{last:.5g} {source.axis.unit} that the pixels around do not; too often at the same places for cosmic rays; it was left.",
+        DataWarning,
+        stacklevel=4,
+    )
 
 
 def _spare(counts: Counts, spikes: NDArray[np.bool_], raw: Counts, gaps: NDArray[np.bool_]) -> None:
