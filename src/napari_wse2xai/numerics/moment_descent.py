@@ -26,10 +26,8 @@ SLANT, LONGEST = 0.2, 5.0
 FEW, LAST, PATIENCE = 64, 16, 10
 """Spectra up to which the channels are quicker than moments, which take the same trouble for one as for hundreds; and up to which that is
 so for the last ones of many, after so many steps."""
-QUICKEST = 0.1
-"""Share of one step's promise that the next one's is at least taken to be."""
-DAMPING = 0.03
-"""Of the first step, in the curvature of each parameter: most spectra are near enough to the mean one to go nearly all the way."""
+QUICKEST, DAMPING = 0.1, 0.03
+"""Share of one step's promise that the next one's is at least taken to be; and damping of the first step: most spectra begin near enough."""
 
 
 @dataclass(frozen=True)
@@ -165,10 +163,8 @@ class Local:
         stretch = self.state.next_stretch(promise)
         to = now + descent.unfold(now, solution * stretch)
         inside = descent.inside(to)
-        whole = (inside == to).all(0).all(0)
-        if slope is not self.slope:
-            whole &= (descent.free(now, slope.downhill) == self.free).all(0)
-        return DescentStep(inside, promise, whole, stretch, solution, slant)
+        same = slope is self.slope or (descent.free(now, slope.downhill) == self.free).all(0)
+        return DescentStep(inside, promise, (inside == to).all(0).all(0) & same, stretch, solution, slant)
 
 
 class Descent:
