@@ -27,7 +27,7 @@ FEW, LAST, PATIENCE = 64, 16, 10
 """Spectra up to which the channels are quicker than moments, which take the same trouble for one as for hundreds; and up to which that is
 so for the last ones of many, after so many steps."""
 QUICKEST, DAMPING = 0.1, 0.03
-"""Share of one step's promise that the next one's is at least taken to be; and damping of the first step: most spectra begin near enough."""
+"""Share of one step's promise that the next one's is at least taken to be; and damping of the first step: spectra begin near enough."""
 
 
 @dataclass(frozen=True)
