@@ -135,7 +135,7 @@ def test_the_papers_preset_departs_from_the_default_where_the_paper_does():
         assert isinstance(paper.deconvolve.solver, RAdam)
         assert isinstance(paper.despike.method, FirstDifference)
         assert (paper.deconvolve.background, paper.deconvolve.refit, paper.deconvolve.detection) == ("none", False, 0)
-        assert paper.find_flake == FindFlake(signal="mean", edge_fraction=0, min_pixels=1, fill_holes=False, window=None)
+        assert paper.find_flake == FindFlake(signal="mean", k_edge=5, edge_fraction=0, min_pixels=1, fill_holes=False, window=None)
     assert set(section("paper-2023", "raman").baseline.method.areas) == {(183, 300), (314, 410)}
 
 

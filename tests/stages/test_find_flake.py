@@ -110,9 +110,19 @@ def test_what_is_thrown_away_is_counted():
     ] == f"{DISC.sum()} of 520 pixels are flake, 3 bright pixels in small groups left out, " + ("1 pixel in small holes filled")
 
 
+@pytest.mark.parametrize("seed", [3, 4, 5])
+def test_of_a_flake_near_the_threshold_all_is_found_and_nothing_beside_it(seed):
+    counts = made(DISC, height=24.0, sigma=8.0, seed=seed)  # the line's light is some five times its own noise
+    flake = STAGE(map_of(counts)).flake
+    assert (flake & DISC).sum() > 0.9 * DISC.sum()
+    assert (flake & ~DISC).sum() <= 3
+    strictly = STAGE.model_copy(update={"k_edge": 5, "min_pixels": 1})(map_of(counts)).flake
+    assert strictly.sum() < 0.5 * DISC.sum()
+
+
 def test_the_papers_rule_stays_as_printed():
     counts = made(DISC, sigma=1.0)
-    found = FindFlake(window=(230, 270), signal="mean", edge_fraction=0, min_pixels=1, fill_holes=False)(map_of(counts)).flake
+    found = FindFlake(window=(230, 270), signal="mean", k_edge=5, edge_fraction=0, min_pixels=1, fill_holes=False)(map_of(counts)).flake
     inside = np.sort(counts[..., (X >= 230) & (X <= 270)], axis=-1)
     signal = inside[..., : -(inside.shape[-1] // 50)].mean(axis=-1)
     corners = [signal[rows, columns][:5, :6] for rows in (slice(5), slice(-5, None)) for columns in (slice(6), slice(-6, None))]

@@ -77,17 +77,31 @@ def _of_corner(signal: NDArray[np.float64], name: str, size: int, usual: float) 
 
 
 def above(
-    signal: NDArray[np.float64], dark: Background, k: float, edge_fraction: float, noise: NDArray[np.float64] | float = 0.0
+    signal: NDArray[np.float64],
+    dark: Background,
+    k: float,
+    edge_fraction: float,
+    noise: NDArray[np.float64] | float = 0.0,
+    k_edge: float = np.inf,
 ) -> NDArray[np.bool_]:
     """Pixels at least k sigma above background, or k times their own `noise`, and above a share of the flake's own contrast.
 
-    The second condition keeps the halo off that a blurred edge leaves round a bright flake; 0 gives the paper's rule.
+    The second condition keeps the halo off that a blurred edge leaves round a bright flake; 0 gives the paper's rule.  Pixels that hang
+    together with one of these need be only `k_edge` sigma above background: of a dim flake chance lifts few above k.
     """
-    contrast = signal - dark.mean
-    bright = contrast >= np.maximum(k * np.maximum(dark.sigma, noise), np.finfo(np.float64).tiny)
-    if edge_fraction > 0 and bright.any():
-        bright &= contrast >= edge_fraction * float(np.median(contrast[bright]))
+    contrast, spread = signal - dark.mean, np.maximum(dark.sigma, noise)
+    surely = contrast >= np.maximum(k * spread, np.finfo(np.float64).tiny)
+    bright = _grown(surely, contrast >= k_edge * spread) if k_edge < k else surely
+    if edge_fraction > 0 and surely.any():
+        bright = bright & (contrast >= edge_fraction * float(np.median(contrast[surely])))
     return np.asarray(bright)
+
+
+def _grown(mask: NDArray[np.bool_], into: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask with all that hangs together with it (8 neighbours) in a larger one: a threshold with hysteresis (Canny 1986)."""
+    from scipy import ndimage
+
+    return np.asarray(ndimage.binary_propagation(mask, np.ones((3, 3), dtype=bool), into | mask))
 
 
 def tidy(mask: NDArray[np.bool_], min_pixels: int, fill_holes: bool) -> NDArray[np.bool_]:

@@ -42,6 +42,14 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
     )
     corner_size: int = setting(6, title="Corner size", unit="px", description="Side of the corner's square.", ge=1, le=200)
     k: float = setting(5.0, title="Threshold k", unit="σ", description="How far above the corner a pixel counts as flake.", gt=0, le=1000)
+    k_edge: float = setting(
+        2.5,
+        title="Threshold at its edge",
+        unit="σ",
+        description="How far above the corner a pixel counts that hangs together with the flake; as much as k is the paper's rule.",
+        gt=0,
+        le=1000,
+    )
     edge_fraction: float = setting(
         0.15,
         title="Edge",
@@ -92,8 +100,8 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
             _warn_of_covered(source.name)
             return _told(source, np.isfinite(scene.light), np.zeros(source.frame.shape, dtype=bool))
         dark = scene.dark(self.corner, self.corner_size)
-        lit = masking.above(scene.light, dark, self.k, 0.0, scene.noise)
-        above = masking.above(scene.light, dark, self.k, self.edge_fraction, scene.noise)
+        lit = masking.above(scene.light, dark, self.k, 0.0, scene.noise, self.k_edge)
+        above = masking.above(scene.light, dark, self.k, self.edge_fraction, scene.noise, self.k_edge)
         flake = masking.tidy(above, self._smallest(scene.light), self.fill_holes)
         if not flake.any():
             raise DataError(self._nothing_found(source, dark, int(above.sum())))
