@@ -148,7 +148,7 @@ def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values
     if len(lines) < 2 * FEWEST:
         return more, below, contrast
     for _ in range(ROUNDS):
-        low, high = np.percentile(light, [1, 95])
+        low, high = np.percentile(light, [1, 98])
         rank = light.argsort().argsort()
         bright = (light >= low + BRIGHT * (high - low)) | (rank >= len(rank) - FEWEST)
         dark = ((light <= low + DARK * (high - low)) | (rank < FEWEST)) & ~bright
