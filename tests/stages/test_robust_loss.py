@@ -5,6 +5,7 @@ import pytest
 
 from napari_wse2xai import Deconvolve, Peak, SpectralMap
 from napari_wse2xai.data import AxisKind
+from napari_wse2xai.errors import Cancelled
 
 X = np.arange(220.0, 290.0, 0.6)
 LINES = ((250.2, 5.0, 400.0), (262.0, 8.0, 250.0))
@@ -57,3 +58,19 @@ def test_where_nothing_is_bad_it_is_as_by_squares() -> None:
         assert ratio == pytest.approx(1.0, abs=0.06)
     away = np.abs(robust.height - plain.height) / plain.height_error
     assert float(np.quantile(away, 0.95)) < 1.0
+
+
+@pytest.mark.parametrize("moment", [1, 9])
+@pytest.mark.parametrize("at", ["lack channels", "robust loss"])
+def test_a_fit_that_is_done_again_ends_when_it_is_cancelled(at: str, moment: int) -> None:
+    source, told = made(bad=0.02), []
+    source.counts[:10][np.random.default_rng(1).integers(30, 42, size=(10, SHAPE[1], 1)) == np.arange(len(X))] = np.nan
+
+    def listen(fraction: float, message: str) -> None:
+        told.append(message)
+        if sum(at in each for each in told) == moment:
+            raise Cancelled
+
+    with pytest.raises(Cancelled):
+        Deconvolve(peaks=PEAKS, pixels="everywhere", loss="robust")(source, listen)
+    assert at in told[-1]

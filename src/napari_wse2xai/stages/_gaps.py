@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
 from napari_wse2xai.stages._model_choice import fit_with_choice, judged
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
 
@@ -18,7 +18,7 @@ MANY, FEW = 0.02, 30
 """Share of the spectra with gaps from which the noise is that of the others, and how many of these tell it."""
 
 
-def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, solver: Any) -> Fit:
+def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, solver: Any, progress: Done = lambda done: None) -> Fit:
     """Fit spectra with gaps again without them; from then on the model stands in for what is missing.
 
     Spectra that lack the same channels are fitted together.
@@ -30,7 +30,7 @@ def without_gaps(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixel
     patterns, which = np.unique(missing, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
         some = rows[which.ravel() == number]
-        part = _fitted(window, problem, fit, spectra.of(window, some), ~pattern, solver)
+        part = _fitted(window, problem, fit, spectra.of(window, some), ~pattern, solver, progress)
         fit = fit.merged(some, part)
         spectra.fill(window, some, pattern, _model(window, problem, part)[:, pattern])
     return fit
@@ -50,7 +50,9 @@ def _judged_by_whole(window: FitWindow, problem: "Problem", fit: Fit, spectra: P
     return replace(fit, noise=noise)
 
 
-def _fitted(window: FitWindow, problem: "Problem", fit: Fit, counts: NDArray[np.float32], kept: NDArray[np.bool_], solver: Any) -> Fit:
+def _fitted(
+    window: FitWindow, problem: "Problem", fit: Fit, counts: NDArray[np.float32], kept: NDArray[np.bool_], solver: Any, progress: Done
+) -> Fit:
     smaller = replace(window, x=window.x[kept])
     fewer = replace(
         problem,
@@ -59,7 +61,7 @@ def _fitted(window: FitWindow, problem: "Problem", fit: Fit, counts: NDArray[np.
         templates=None if problem.templates is None else problem.templates[kept],
     )
     there = np.ascontiguousarray(counts[:, kept])
-    found = fit_with_choice(smaller, fewer, there, solver, lambda done: None)
+    found = fit_with_choice(smaller, fewer, there, solver, progress)
     noise = replace(fit.noise, channel=None if fit.noise.channel is None else fit.noise.channel[kept])
     judged = smaller.judge(fewer, there, found.found, noise)
     return replace(judged, quality=replace(judged.quality, distance=found.quality.distance))

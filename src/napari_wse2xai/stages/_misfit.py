@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.noise import median, robust_sigma
-from napari_wse2xai.stages._fitting import Fit, FitWindow, Misfit
+from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Misfit
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._unresolved import unresolved
 
@@ -43,7 +43,12 @@ Values = NDArray[np.float64]
 
 
 def with_misfits(
-    windows: Sequence[FitWindow], problems: Sequence["Problem"], fits: Sequence[Fit], spectra: Pixels, detection: float
+    windows: Sequence[FitWindow],
+    problems: Sequence["Problem"],
+    fits: Sequence[Fit],
+    spectra: Pixels,
+    detection: float,
+    progress: Done = lambda done: None,
 ) -> list[Fit]:
     """Fits that know what their model misses in every pixel."""
     from napari_wse2xai.numerics.structure import threshold
@@ -58,7 +63,8 @@ def with_misfits(
         chance = threshold(n * len(windows), fit.noise.freedom * n) + held
         unlike = (fit.quality.structure > chance) | (common.unexplained(remedy) > UNKNOWN)
         own = np.where(unlike, fit.quality.structure, 0.0)
-        result.append(replace(fit, misfit=Misfit(own, bias, remedy, unresolved(window, problem, fit, spectra, detection))))
+        alike = unresolved(window, problem, fit, spectra, detection, progress)
+        result.append(replace(fit, misfit=Misfit(own, bias, remedy, alike)))
     return result
 
 

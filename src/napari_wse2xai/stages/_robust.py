@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.stages._fitting import Fit, FitWindow, Spectra
+from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Spectra
 from napari_wse2xai.stages._pixels import Pixels
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ SETTLED = 0.02
 """Change of a spectrum, in standard deviations of the noise, at which it is done."""
 
 
-def with_robust_loss(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels) -> Fit:
+def with_robust_loss(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, progress: Done = lambda done: None) -> Fit:
     """Fit again with Huber's loss: squares near the model, straight lines beyond `FAR`.
 
     Notes
@@ -35,7 +35,7 @@ def with_robust_loss(window: FitWindow, problem: "Problem", fit: Fit, spectra: P
         pseudo, _ = _drawn_in(problem, counts, counts, fit, rows)
         far = np.flatnonzero((pseudo != counts).any(axis=1))
         if len(far):
-            fit, pseudo = _settled(window, problem, fit, rows[far], counts[far])
+            fit, pseudo = _settled(window, problem, fit, rows[far], counts[far], progress)
             changed.append(rows[far])
             drawn.append(pseudo)
     if changed:
@@ -43,7 +43,9 @@ def with_robust_loss(window: FitWindow, problem: "Problem", fit: Fit, spectra: P
     return fit
 
 
-def _settled(window: FitWindow, problem: "Problem", fit: Fit, rows: NDArray[np.intp], counts: Spectra) -> tuple[Fit, Spectra]:
+def _settled(
+    window: FitWindow, problem: "Problem", fit: Fit, rows: NDArray[np.intp], counts: Spectra, progress: Done
+) -> tuple[Fit, Spectra]:
     """Cut and fit some spectra in turns."""
     from napari_wse2xai.numerics import least_squares
     from napari_wse2xai.numerics.residual_noise import Noise
@@ -56,7 +58,8 @@ def _settled(window: FitWindow, problem: "Problem", fit: Fit, rows: NDArray[np.i
         active = active[moved]
         if not len(active):
             break
-        found = least_squares.fit(problem, pseudo[active], least_squares.Tolerance(), start=fit.found[rows[active]])
+        begin = fit.found[rows[active]]
+        found = least_squares.fit(problem, pseudo[active], least_squares.Tolerance(), start=begin, progress=progress)
         fit = fit.merged(rows[active], window.judge(problem, pseudo[active], found, fit.noise))
         # What lone channels did to the fit by squares is taken for noise that neighbours share, until it is undone.
         fit = replace(fit, noise=Noise.of(problem, pseudo, fit.found[rows]))

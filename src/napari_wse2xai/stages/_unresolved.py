@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
 
 if TYPE_CHECKING:
@@ -23,7 +23,9 @@ DISTINCT = 100.0
 """Rise of chi2 with one peak in the place of two from which the two are two: below, errors to first order mean little."""
 
 
-def unresolved(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, detection: float) -> NDArray[np.bool_]:
+def unresolved(
+    window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, detection: float, progress: Done = lambda done: None
+) -> NDArray[np.bool_]:
     """(pixel, peak) True where a peak and its neighbour cannot be told apart.
 
     Peaks whose places, widths or heights hang together or are fixed are told apart by that.
@@ -42,7 +44,7 @@ def unresolved(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels,
         rows = np.flatnonzero(doubtful)
         for first in range(0, len(rows), CHUNK):
             some = rows[first : first + CHUNK]
-            one[some] = _rise(window, problem, fit, spectra, some, (j, k)) < DISTINCT
+            one[some] = _rise(window, problem, fit, spectra, some, (j, k), progress) < DISTINCT
         two = doubtful & ~one
         if one.sum() > OFTEN * bright.sum():  # the map cannot tell them: it is no news that one took all the light, or fled, elsewhere
             one |= bright & ~two
@@ -65,7 +67,7 @@ def _near(fit: Fit, pair: tuple[int, int], detection: float) -> tuple[NDArray[np
 
 
 def _rise(
-    window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], pair: tuple[int, int]
+    window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], pair: tuple[int, int], progress: Done
 ) -> NDArray[np.float64]:
     """(row,) by how much chi2 rises where one peak stands for two."""
     from napari_wse2xai.numerics import least_squares
@@ -73,7 +75,7 @@ def _rise(
 
     fewer, counts, found = _with_one(problem, pair), spectra.of(window, rows), fit.found[rows]
     start = np.clip(_as_one(found, pair), fewer.lower, fewer.upper)
-    single = least_squares.fit(fewer, counts, least_squares.Tolerance(1e-5, 40), start=start)
+    single = least_squares.fit(fewer, counts, least_squares.Tolerance(1e-5, 40), start=start, progress=progress)
     rise = objective(fewer, counts, single) - objective(problem, counts, found)
     return np.asarray(rise / fit.quality.noise[rows] ** 2)
 

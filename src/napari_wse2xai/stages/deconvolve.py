@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,9 @@ from napari_wse2xai.stages.computed import Computed, check_computed
 from napari_wse2xai.stages.correct_response import FromFile
 from napari_wse2xai.stages.peaks import Peak, check_formulas, check_scaled, check_ties
 from napari_wse2xai.stages.solvers import AutomaticSolver, RAdam, Solver
+
+if TYPE_CHECKING:
+    from napari_wse2xai.numerics.problem import Problem
 
 Background = Literal["none", "constant", "linear", "quadratic", "cubic", "automatic"]
 DEGREES: dict[Background, int | None] = {"none": None, "constant": 0, "linear": 1, "quadratic": 2, "cubic": 3, "automatic": 1}
@@ -184,12 +187,24 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         if self.refit:
             progress(0.9, "looking again at abnormal pixels")
             fits, report_text = second_look(plans, fits, spectra, lambda f: progress(0.9 + 0.1 * f, "refitting"))
-        gapless = zip(windows, problems, fits, strict=True)
-        fits = [without_gaps(window, problem, fit, spectra, self.solver) for window, problem, fit in gapless]
-        if self.loss == "robust":
-            fits = [with_robust_loss(*each, spectra) for each in zip(windows, problems, fits, strict=True)]
-        fits = with_misfits(windows, problems, fits, spectra, self.detection)
+        fits = self._as_asked(windows, problems, fits, spectra, progress)
+        fits = with_misfits(windows, problems, fits, spectra, self.detection, lambda done: progress(1.0, "asking what the fits miss"))
         return [Job(*each) for each in zip(plans, fits, strict=True)], report_text
+
+    def _as_asked(
+        self, windows: Sequence[FitWindow], problems: Sequence["Problem"], fits: Sequence[Fit], spectra: Pixels, progress: Progress
+    ) -> list[Fit]:
+        """The fits without what their spectra lack, and by the loss that was chosen."""
+        every = [
+            without_gaps(*each, spectra, self.solver, lambda done: progress(1.0, "fitting spectra that lack channels"))
+            for each in zip(windows, problems, fits, strict=True)
+        ]
+        if self.loss == "squares":
+            return every
+        return [
+            with_robust_loss(*each, spectra, lambda done: progress(1.0, "fitting with the robust loss"))
+            for each in zip(windows, problems, every, strict=True)
+        ]
 
     def _first_fits(self, source: SpectralMap, plans: Sequence[Plan], spectra: Pixels, progress: Progress) -> list[Fit]:
         """All windows fitted, some thousand spectra at a time."""
