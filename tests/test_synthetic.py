@@ -304,3 +304,21 @@ def test_a_moved_pl_scan_shows_the_crystal_where_its_transform_says() -> None:
 def test_a_pl_scan_of_too_few_pixels_is_refused() -> None:
     with pytest.raises(SettingsError, match="lower step_ratio"):
         make_pair(placement=Placement(step_ratio=5.0))
+
+
+@pytest.mark.parametrize(
+    ("lines", "listed"), [("bilayer WSe2", "wse2-bilayer-532"), ("WS2", "ws2-532"), ("MoS2", "mos2-532"), ("MoSe2", "mose2-532")]
+)
+def test_flakes_of_other_materials_are_made_for_their_presets(lines: str, listed: str) -> None:
+    """The preset finds A1' and the exciton of its own material's flake where they were put, within what their errors say."""
+    flake = make_flake(shape_px=(26, 30), lines=lines)
+    for modality, name in (("raman", "A1'"), ("pl", "A exciton")):
+        section = getattr(preset(listed), modality)
+        if section is None:
+            continue
+        found, truth = section.chain().run(getattr(flake, modality)).peaks, getattr(flake.truth, modality)
+        k, known = found.names.index(name), truth.names.index(name)
+        pull = ((found.position[k] - truth.position[known]) / found.position_error[k])[flake.truth.flake]
+        assert np.isfinite(pull).mean() > 0.9
+        assert abs(np.nanmedian(pull)) < 0.4
+        assert 0.8 < np.nanmedian(np.abs(pull)) / 0.6745 < 1.3

@@ -103,6 +103,41 @@ def star_pl() -> "list[LayerTuple]":
     return _sample("star", "pl")
 
 
+def ws2_raman() -> "list[LayerTuple]":
+    """Raman map of a WS2 flake."""
+    return _sample("triangle", "raman", "WS2")
+
+
+def ws2_pl() -> "list[LayerTuple]":
+    """PL map of a WS2 flake."""
+    return _sample("triangle", "pl", "WS2")
+
+
+def mos2_raman() -> "list[LayerTuple]":
+    """Raman map of a MoS2 flake."""
+    return _sample("triangle", "raman", "MoS2")
+
+
+def mos2_pl() -> "list[LayerTuple]":
+    """PL map of a MoS2 flake."""
+    return _sample("triangle", "pl", "MoS2")
+
+
+def mose2_raman() -> "list[LayerTuple]":
+    """Raman map of a MoSe2 flake."""
+    return _sample("triangle", "raman", "MoSe2")
+
+
+def mose2_pl() -> "list[LayerTuple]":
+    """PL map of a MoSe2 flake."""
+    return _sample("triangle", "pl", "MoSe2")
+
+
+def bilayer_wse2_raman() -> "list[LayerTuple]":
+    """Raman map of a flake of two layers of WSe2."""
+    return _sample("triangle", "raman", "bilayer WSe2")
+
+
 def triangle_pl_on_its_own_grid() -> "list[LayerTuple]":
     """Sample: PL map of the triangle flake, taken another day: coarser, shifted, turned, mirrored."""
     from napari_wse2xai.layers import to_layers
@@ -111,11 +146,11 @@ def triangle_pl_on_its_own_grid() -> "list[LayerTuple]":
     return _fitted(to_layers(make_pair("triangle", SAMPLE_PLACEMENT).pl))
 
 
-def _sample(shape: Any, modality: str) -> "list[LayerTuple]":
+def _sample(shape: Any, modality: str, lines: str = "usual") -> "list[LayerTuple]":
     from napari_wse2xai.layers import to_layers
     from napari_wse2xai.synthetic import make_flake
 
-    return _fitted(to_layers(getattr(make_flake(shape), modality)))
+    return _fitted(to_layers(getattr(make_flake(shape, lines=lines), modality)))
 
 
 def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":

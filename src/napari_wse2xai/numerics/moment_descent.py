@@ -228,7 +228,8 @@ class Descent:
     def found(self, state: DescentState) -> NDArray[np.float64]:
         """Position, FWHM, height and form of spectra, (pixel, peak, 4)."""
         a, p, gamma = state.now.double().cpu().numpy()
-        found = np.stack([p + self.centre, 2 * gamma, a / gamma * state.scale.double().cpu().numpy(), np.zeros_like(a)], axis=-1)
+        with np.errstate(divide="ignore", invalid="ignore"):  # a line that shrank to nothing has no height, and is far
+            found = np.stack([p + self.centre, 2 * gamma, a / gamma * state.scale.double().cpu().numpy(), np.zeros_like(a)], axis=-1)
         return found.swapaxes(0, 1)
 
     def radius(self, state: DescentState) -> torch.Tensor:

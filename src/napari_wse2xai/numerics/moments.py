@@ -145,7 +145,8 @@ class _MomentFit:
 
     def _put(self, state: DescentState) -> None:
         rows = state.rows.cpu().numpy()
-        self.found[rows], self.far[rows] = self.descent.found(state), self.descent.radius(state).cpu().numpy() > SAFE_RADIUS
+        self.found[rows] = self.descent.found(state)
+        self.far[rows] = ~(self.descent.radius(state).cpu().numpy() <= SAFE_RADIUS)  # so that what is no number counts as far
 
 
 def _features(state: DescentState) -> torch.Tensor:

@@ -14,6 +14,8 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.synthetic.growth import Crystal, Field, grow, smooth_field
 from napari_wse2xai.synthetic.instrument import (
     LASER_NM,
+    PL_SPAN_EV,
+    PL_SPANS_EV,
     SPIKE_PROFILES,
     Instrument,
     cosmic_rays,
@@ -61,7 +63,7 @@ def make_flake(
     law_noise: float = 0.05,
     lines: str = "usual",
 ) -> SyntheticFlake:
-    """Grow and measure a WSe2 flake on silicon.
+    """Grow and measure a flake of WSe2 or another material on silicon; everything about it is made up.
 
     Parameters
     ----------
@@ -72,7 +74,8 @@ def make_flake(
     instrument : noise, focus and cosmic rays; the default is a good confocal microscope
     law : one of `LAWS`
     law_noise : standard deviation of the PL height around its law, as a fraction of the law's own spread on the flake
-    lines : "usual", the eight of the preset; or "high resolution", as narrow as real ones, averaged over channels of 0.5 cm-1
+    lines : "usual", the eight of the preset; "high resolution", as narrow as real ones, averaged over channels of 0.5 cm-1; or those of
+        another crystal at 532 nm: "bilayer WSe2", "WS2", "MoS2", "MoSe2"
 
     Raises
     ------
@@ -82,7 +85,7 @@ def make_flake(
     if law not in LAWS:
         raise SettingsError(f"The PL law '{law}' is not known; use {', '.join(LAWS[:-1])} or {LAWS[-1]}.")
     if lines not in LINE_SETS:
-        raise SettingsError(f"The lines '{lines}' are not known; use {' or '.join(LINE_SETS)}.")
+        raise SettingsError(f"The lines '{lines}' are not known; use {', '.join(list(LINE_SETS)[:-1])} or {list(LINE_SETS)[-1]}.")
     if seed < 0:
         raise SettingsError(f"The seed {seed} is negative; use 0 or a whole number above it.")
     device = instrument or Instrument()
@@ -90,9 +93,10 @@ def make_flake(
     options = {"shape": shape, "shape_px": list(shape_px), "seed": seed, "step_um": step_um, "law": law, "law_noise": law_noise}
     options |= {} if lines == "usual" else {"lines": lines}
     told = {**options, "instrument": asdict(device)}
-    frame = Frame(shape_px, (step_um, step_um), sample=f"{shape} (synthetic)")
+    made_of = shape if lines in ("usual", "high resolution") else f"{lines} {shape}"
+    frame = Frame(shape_px, (step_um, step_um), sample=f"{made_of} (synthetic)")
     raman, pl = (
-        measure(part, frame, told, f"{shape} {label}", device, Dice(shape, seed)(f"{label} noise"))
+        measure(part, frame, told, f"{made_of} {label}", device, Dice(shape, seed)(f"{label} noise"))
         for part, label in ((truth.raman, "RS"), (truth.pl, "PL"))
     )
     return SyntheticFlake(raman, pl, truth)
@@ -103,7 +107,8 @@ def _grow_and_light(shape: str, shape_px: tuple[int, int], device: Instrument, d
     lit = light_up(shape, shape_px, device, dice, law, lines)
     crystal, focus = lit.crystal, lit.focus
     exciton = with_scatter(lit.exciton, crystal.flake, dice("law noise"), law_noise)
-    raman, pl = _raman_truth(lit.phonons, crystal, focus, device, dice, lines), pl_truth(exciton, crystal.flake, focus, device, dice)
+    raman = _raman_truth(lit.phonons, crystal, focus, device, dice, lines)
+    pl = pl_truth(exciton, crystal.flake, focus, device, dice, lines)
     fields = {name: np.where(crystal.flake, values, np.nan) for name, values in _fields(crystal, lit.exciton[2]).items()}
     return Truth(crystal.flake, raman, pl, focus=focus, **fields, gain=device.gain, read_noise=device.read_noise, offset=device.offset)
 
@@ -128,7 +133,7 @@ def light_up(shape: str, shape_px: tuple[int, int], device: Instrument, dice: Di
     collected = focus * device.intensity
     law_height = PL_HEIGHT * collected * _relative_pl(law, crystal, phonons, dice, LINE_SETS[lines])
     phonons[2] *= collected
-    return Lit(crystal, focus, phonons, np.stack([*exciton_maps(crystal, dice("exciton")), law_height]))
+    return Lit(crystal, focus, phonons, np.stack([*exciton_maps(crystal, dice("exciton"), lines), law_height]))
 
 
 def with_scatter(exciton: Field, flake: NDArray[np.bool_], rng: np.random.Generator, law_noise: float) -> Field:
@@ -164,9 +169,9 @@ def _raman_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument
     return ModalityTruth(axis, names, shapes, position, fwhm, height, lit, spikes, narrow)
 
 
-def pl_truth(maps: Field, flake: NDArray[np.bool_], focus: Field, device: Instrument, dice: Dice) -> ModalityTruth:
+def pl_truth(maps: Field, flake: NDArray[np.bool_], focus: Field, device: Instrument, dice: Dice, lines: str = "usual") -> ModalityTruth:
     """Truth of the PL cube."""
-    axis = pl_axis()
+    axis = pl_axis(PL_SPANS_EV.get(lines, PL_SPAN_EV))
     light = pl_background(axis, flake, focus, dice("PL background"))
     spikes = cosmic_rays(dice("PL spikes"), light.shape, device.spikes_per_pixel)
     lit = np.asarray(device.offset + device.intensity * light, dtype=np.float32)

@@ -14,6 +14,9 @@ from napari_wse2xai.synthetic.truth import Spikes
 LASER_NM = 532.0
 RAMAN_CHANNELS = 1024
 PL_CHANNELS = 512
+PL_SPAN_EV = (1.50, 1.80)
+PL_SPANS_EV = {"WS2": (1.86, 2.18), "MoS2": (1.66, 2.16), "MoSe2": (1.42, 1.72)}
+"""Where a material other than WSe2 shines; all end below silicon's line, 0.065 eV below the laser."""
 Cube = NDArray[np.float32]
 """(ny, nx, n) counts."""
 
@@ -56,9 +59,9 @@ def raman_axis(channels: int = RAMAN_CHANNELS) -> SpectralAxis:
     return SpectralAxis(convert_values(nm, AxisKind.WAVELENGTH, AxisKind.RAMAN_SHIFT, LASER_NM), AxisKind.RAMAN_SHIFT, LASER_NM)
 
 
-def pl_axis() -> SpectralAxis:
-    """Axis of 1.50 to 1.80 eV as a 150 gr/mm grating gives it: even in nm."""
-    nm = np.linspace(HC_EV_NM / 1.50, HC_EV_NM / 1.80, PL_CHANNELS)
+def pl_axis(span_ev: tuple[float, float] = PL_SPAN_EV) -> SpectralAxis:
+    """Axis of 0.3 eV or so as a 150 gr/mm grating gives it: even in nm."""
+    nm = np.linspace(HC_EV_NM / span_ev[0], HC_EV_NM / span_ev[1], PL_CHANNELS)
     return SpectralAxis(HC_EV_NM / nm, AxisKind.ENERGY, LASER_NM)
 
 
@@ -89,7 +92,8 @@ def silicon_lines(x: NDArray[np.float32]) -> NDArray[np.float32]:
 
 def pl_background(axis: SpectralAxis, flake: NDArray[np.bool_], focus: Field, rng: np.random.Generator) -> Cube:
     """Light of the PL spectra that is not the exciton: luminescence of substrate and optics, and a haze of the flake."""
-    t = ((axis.values - 1.50) / 0.30).astype(np.float32)
+    low, high = (round(end, 3) for end in axis.span)
+    t = ((axis.values - low) / round(high - low, 3)).astype(np.float32)
     level, slope = (_per_pixel(rng, flake.shape, relative) for relative in (0.05, 0.10))
     haze = _column(np.where(flake, focus, 0.0)) * 40.0 * (1.0 - 0.6 * t)
     return np.asarray(level * (90.0 + 70.0 * slope * t + 50.0 * t * t) + haze, dtype=np.float32)

@@ -58,8 +58,44 @@ HIGH_RESOLUTION = (
 )
 """What 532 nm and 1800 lines per mm show of real monolayers, 0.5 cm-1 per channel: narrow, no band at 195, a shoulder at 257 and a plateau
 up to 289 (public spectra fitted by this project, docs/sample_data.md)."""
-LINE_SETS = {"usual": LINES, "high resolution": HIGH_RESOLUTION}
-"""Lines of a synthetic flake by their name in `make_flake`."""
+BILAYER = (
+    CrystalLine("P220", 219.5, 10.0, 220.0, -1.0, (0.9, 0.0), (0.25, 0.05)),
+    CrystalLine("P240", 240.0, 8.0, 450.0, -1.2, (0.2, 0.5), (0.10, 0.30)),
+    CrystalLine("A1'", 250.7, 3.6, A1_HEIGHT, -0.8, (-0.75, -0.40), (0.30, 0.12)),
+    CrystalLine("2LA(M)", 258.9, 8.0, 900.0, -1.6, (-0.25, -0.10), (0.25, 0.10)),
+    CrystalLine("P309", 309.1, 3.0, 400.0, -1.0, (-0.3, -0.1), (0.10, 0.05)),
+    CrystalLine("P359", 360.0, 8.0, 220.0, -1.4, (-0.2, 0.0), (0.15, 0.10)),
+    CrystalLine("P374", 374.5, 8.5, 340.0, -1.4, (-0.3, -0.1), (0.15, 0.10)),
+    CrystalLine("P395", 396.0, 8.0, 290.0, -1.8, (0.1, 0.2), (0.20, 0.25)),
+)
+WS2 = (
+    CrystalLine("P325", 323.3, 13.0, 450.0, -1.2, (0.2, 0.3), (0.10, 0.10)),
+    CrystalLine("P344", 344.2, 14.0, 700.0, -1.4, (0.3, 0.1), (0.10, 0.10)),
+    CrystalLine("2LA(M)", 351.3, 8.0, 4200.0, -1.6, (-0.25, -0.10), (0.15, 0.10)),
+    CrystalLine("E'", 355.9, 4.7, 2400.0, -2.1, (-0.3, -0.1), (0.15, 0.05)),
+    CrystalLine("A1'", 418.1, 4.5, A1_HEIGHT, -0.6, (-0.75, -0.40), (0.30, 0.12)),
+)
+MOS2 = (
+    CrystalLine("E'", 385.5, 3.5, 2600.0, -2.1, (-0.3, -0.1), (0.15, 0.05)),
+    CrystalLine("A1'", 404.0, 5.0, A1_HEIGHT, -0.6, (-0.75, -0.40), (0.30, 0.12)),
+    CrystalLine("2LA(M)", 450.0, 21.0, 500.0, -1.6, (0.4, 0.2), (0.10, 0.10)),
+)
+MOSE2 = (
+    CrystalLine("A1'", 241.0, 3.0, A1_HEIGHT, -0.6, (-0.75, -0.40), (0.30, 0.12)),
+    CrystalLine("E'", 287.0, 5.0, 400.0, -2.1, (-0.3, -0.1), (0.15, 0.05)),
+)
+LINE_SETS = {
+    "usual": LINES,
+    "high resolution": HIGH_RESOLUTION,
+    "bilayer WSe2": BILAYER,
+    "WS2": WS2,
+    "MoS2": MOS2,
+    "MoSe2": MOSE2,
+}
+"""Lines of a synthetic flake by their name in `make_flake`; those of other materials stand where the presets for 532 nm have them."""
+EXCITONS = {"WS2": (2.010, 0.045), "MoS2": (1.860, 0.065), "MoSe2": (1.570, 0.048)}
+"""Position and FWHM in eV of the exciton line where it is not WSe2's."""
+WSE2_EXCITON = (1.650, 0.058)
 
 DOPING_EFFECT = 0.35
 """Largest relative change of A1' height by the smooth doping of the crystal; the other lines feel a sixth of it."""
@@ -103,8 +139,9 @@ def _line_maps(line: CrystalLine, crystal: Crystal, doping: Field, rng: np.rando
     return np.stack([position, fwhm, height])
 
 
-def exciton_maps(crystal: Crystal, rng: np.random.Generator) -> tuple[Field, Field]:
+def exciton_maps(crystal: Crystal, rng: np.random.Generator, lines: str = "usual") -> tuple[Field, Field]:
     """Position and FWHM in eV of the exciton line, (ny, nx) each: strain shifts it, vacancies broaden it."""
     own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(2)]
-    position = 1.650 - 0.045 * crystal.strain + 0.004 * crystal.oxygen + 0.003 * own[0]
-    return position, 0.058 * (1.0 + 0.20 * crystal.vacancy + 0.05 * own[1])
+    pristine, fwhm = EXCITONS.get(lines, WSE2_EXCITON)
+    position = pristine - 0.045 * crystal.strain + 0.004 * crystal.oxygen + 0.003 * own[0]
+    return position, fwhm * (1.0 + 0.20 * crystal.vacancy + 0.05 * own[1])
