@@ -1,8 +1,9 @@
 """How right slope maps are, by model and by maker of flakes: agreement, bias, and whether the errors tell it.
 
-``python benchmarks/slope_maps.py [--flakes 5] [--first 0] [--models network,"Gaussian process"] [--refits 8] [--write]``.  Every model
-learns the measured PL of the same pixels and is explained with its bands; the truth is the law's own central difference at the same
-pixels.  Medians over flakes.  ``--write`` puts the table into ``docs/explaining.md``.  Models were tuned on flakes 100 to 104.
+``python benchmarks/slope_maps.py [--flakes 5] [--first 0] [--models network,"Gaussian process"] [--refits 8] [--measured] [--write]``.
+Every model learns the measured PL of the same pixels, from RS without its noise as in the Train stage (``--measured``: with it), and is
+explained with its bands; the truth is the law's own central difference at the same pixels.  Medians over flakes.  ``--write`` puts the
+table into ``docs/explaining.md``.  Models were tuned on flakes 100 to 104.
 """
 
 import argparse
@@ -11,6 +12,7 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from napari_wse2xai import explaining
 from napari_wse2xai.explaining.planted import PlantedLaw
 from napari_wse2xai.explaining.semi_synthetic import planted_samples
 from napari_wse2xai.learning import GaussianProcess, MLPEnsembleRegressor, SpectralCNNRegressor
+from napari_wse2xai.learning.calibrated import calibrated
 from napari_wse2xai.numerics.library_threads import single_threaded
 
 DOCS = Path(__file__).resolve().parents[1] / "docs" / "explaining.md"
@@ -48,12 +51,20 @@ COLUMNS = (
 
 
 def flake(seed: int) -> Made:
-    """A law planted on the fitted parameters of a flake of `make_flake`, with noise and a hidden map."""
+    """A law planted on the fitted parameters of a flake of `make_flake`, with noise of light and of parameters and a hidden map."""
     samples = samples_of(seed)
     rng = np.random.default_rng(seed)
     values = samples.targets[:, 0]
     law = PlantedLaw.drawn(samples, values, rng, share=1 - NOISE - HIDDEN)
-    return Made(planted_samples(samples, law, values, (NOISE, HIDDEN), rng), law.predict)
+    planted = planted_samples(samples, law, values, (NOISE, HIDDEN), rng)
+    # The law acts on these parameters, so they are the true ones: what is learnt from has their errors once more.
+    noise = np.nan_to_num(samples.feature_errors) * rng.standard_normal(samples.features.shape)
+    return Made(replace(planted, features=samples.features + noise), law.predict)
+
+
+def learnt_from(made: Made, measured: bool) -> Made:
+    """The same flake as the Train stage gives it to its models: without the noise of RS, unless it is to be kept."""
+    return made if measured else replace(made, samples=calibrated(made.samples))
 
 
 ALL_MAKERS: dict[str, Callable[[int], Made]] = {**MAKERS, "make_flake": flake}
@@ -96,7 +107,7 @@ def rows(asked: argparse.Namespace) -> Iterator[str]:
     for maker in asked.makers.split(","):
         found: dict[str, list[list[float]]] = {name: [] for name in asked.models.split(",")}
         for seed in range(asked.first, asked.first + asked.flakes):
-            made = ALL_MAKERS[maker](seed)
+            made = learnt_from(ALL_MAKERS[maker](seed), asked.measured)
             for name, each in found.items():
                 each.append(scores(made, MODELS[name](made, seed), asked.refits))
                 print(maker, seed, name, *(f"{value:.2f}" for value in each[-1]), file=sys.stderr, flush=True)
@@ -113,6 +124,7 @@ def main() -> None:
     given.add_argument("--makers", default=",".join(ALL_MAKERS))
     given.add_argument("--models", default=",".join(MODELS))
     given.add_argument("--refits", type=int, default=8)
+    given.add_argument("--measured", action="store_true", help="keep the noise of RS")
     given.add_argument("--write", action="store_true")
     asked = given.parse_args()
     lines = []

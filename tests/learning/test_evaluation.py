@@ -1,6 +1,6 @@
 """Evaluation of one target by anything that has the settings, without a stage."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +11,9 @@ from sklearn.metrics import r2_score
 
 from learned import make_samples
 from napari_wse2xai.data import NETWORK, Samples
-from napari_wse2xai.learning import references
+from napari_wse2xai.learning import evaluation, references
 from napari_wse2xai.learning.evaluation import Evaluation, TargetData
+from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.progress import silent
 
 
@@ -36,10 +37,30 @@ def samples() -> Samples:
 
 
 @pytest.fixture(scope="module")
-def evaluated(samples: Samples) -> Evaluation:
+def asked() -> list[np.ndarray]:
+    """What chance was compared on."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def evaluated(samples: Samples, asked: list[np.ndarray]) -> Evaluation:
+    """Learnt from the samples; as measured they are in other units, which changes no result."""
+
+    def noted(table: np.ndarray, *data: Any, **how: Any) -> Any:
+        asked.append(table)
+        return null_test(table, *data, **how)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
-        return Evaluation.learn(Plain(), samples, "height", silent)
+        patch.setattr(evaluation, "null_test", noted)
+        return Evaluation.learn(Plain(), samples, "height", silent, measured=replace(samples, features=2 * samples.features))
+
+
+def test_chance_is_compared_on_rs_as_measured_and_models_learn_the_samples(
+    evaluated: Evaluation, asked: list[np.ndarray], samples: Samples
+) -> None:
+    np.testing.assert_array_equal(asked[0], 2 * samples.features[evaluated.data.rows])
+    np.testing.assert_array_equal(evaluated.data.features, samples.features[evaluated.data.rows])
 
 
 def test_each_score_is_that_of_the_predictions_on_the_pixels_held_out(evaluated: Evaluation, samples: Samples) -> None:

@@ -6,7 +6,8 @@ from scipy.optimize import approx_fprime
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-from napari_wse2xai.learning.kernel_search import JITTER, _Search, split
+from napari_wse2xai.learning.gaussian_process import Kernel, Processes
+from napari_wse2xai.learning.kernel_search import JITTER, LOG_RATE_BOUNDS, _Search, split
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +22,15 @@ def test_the_slopes_are_those_of_the_deviance(data: tuple[np.ndarray, np.ndarray
     search, at = _Search.of(*data, 1.0), np.random.default_rng(1).normal(-1, 0.5, 14)
     told = search.deviance(at)[1]
     np.testing.assert_allclose(told, approx_fprime(at, lambda logs: search.deviance(logs)[0], 1e-6), atol=1e-4 * np.abs(told).max())
+
+
+def test_the_shortest_length_that_may_be_found_lets_no_slope_overflow(data: tuple[np.ndarray, np.ndarray]) -> None:
+    z, y = data[0].copy(), data[1]
+    z[0] = 20.0  # an odd pixel
+    kernel = Kernel(np.full(4, np.exp(LOG_RATE_BOUNDS[1])), 1.0, np.zeros(4), np.zeros(4), 0.1)
+    process = Processes.conditioned(kernel, z, y, np.ones((1, len(y)), dtype=np.int64))
+    with np.errstate(over="raise", invalid="raise"):
+        assert np.isfinite(process.slopes(z, np.arange(4), np.ones(4))).all()
 
 
 def test_without_its_other_parts_it_is_the_likelihood_that_scikit_learn_finds(data: tuple[np.ndarray, np.ndarray]) -> None:

@@ -220,10 +220,10 @@ def test_a_flake_is_simulated_only_where_the_recipe_says_so(load):
 
 def test_training_takes_the_presets_values_where_the_recipe_gives_none(load):
     asked = load("preset: paper-2023\n" + BOTH + "train: {seed: 3}\nstop_after: train")
-    assert asked.training == Train(seed=3, recipe=PaperRecipe())
+    assert asked.training == Train(seed=3, recipe=PaperRecipe(), without_noise=False)
     assert load("preset: paper-2023\n" + BOTH).training is None
     assert recipe.preset("paper-2023").training is None
-    assert recipe.preset("paper-2023").train == Train(recipe=PaperRecipe())
+    assert recipe.preset("paper-2023").train == Train(recipe=PaperRecipe(), without_noise=False)
 
 
 def test_files_are_looked_for_beside_the_recipe(load, tmp_path):

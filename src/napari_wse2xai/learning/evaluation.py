@@ -74,6 +74,8 @@ class TargetData:
     """(m,)"""
     errors: Numbers
     """(m,) standard errors of the values; NaN where none is known."""
+    measured: Numbers
+    """(m, feature) as they were measured, where noise was taken out of those that are learnt from: what chance is compared on."""
 
     @property
     def ceiling(self) -> float:
@@ -81,13 +83,13 @@ class TargetData:
         return noise_ceiling(self.values, self.errors)
 
     @classmethod
-    def of(cls, samples: Samples, target: str) -> Self:
-        """Take the pixels that have the target."""
+    def of(cls, samples: Samples, target: str, measured: Samples | None = None) -> Self:
+        """Take the pixels that have the target; `measured` are the same pixels before noise was taken out."""
         column = samples.target(target)
         rows = np.flatnonzero(np.isfinite(samples.targets[:, column]))
         values, errors = samples.targets[rows, column], samples.target_errors[rows, column]
         places, flake = samples.coordinates_um[rows], samples.flake[rows]
-        return cls(target, rows, samples.features[rows], values, places, flake, errors)
+        return cls(target, rows, samples.features[rows], values, places, flake, errors, (measured or samples).features[rows])
 
     def folds(self, count: int, seed: int) -> tuple[list[Fold], NDArray[np.int64], str]:
         """All folds; the spatial fold of each pixel (m,), -1 where there is none; and why there is none."""
@@ -123,15 +125,23 @@ class Evaluation:
 
     @classmethod
     def learn(
-        cls, settings: EvaluationSettings, samples: Samples, target: str, progress: Progress, *, checkpoints: Path | None = None
+        cls,
+        settings: EvaluationSettings,
+        samples: Samples,
+        target: str,
+        progress: Progress,
+        *,
+        measured: Samples | None = None,
+        checkpoints: Path | None = None,
     ) -> Self:
         """Let the network and the reference models learn one target, and judge.
 
         Parameters
         ----------
+        measured : the same pixels as they were measured, where noise was taken out of `samples`
         checkpoints : folder that the networks are kept in, from where an interrupted evaluation goes on
         """
-        data = TargetData.of(samples, target)
+        data = TargetData.of(samples, target, measured)
         folds, block, without = data.folds(settings.block_folds, settings.seed)
         cross_validation = CrossValidation(data.features, data.values, part(progress, 0.0, VALIDATED), _watch(progress), checkpoints)
         results = list(_fold_results(settings, samples, cross_validation, folds))
@@ -253,7 +263,7 @@ def _judged(evidence: Evidence, data: TargetData, seed: int) -> Verdict:
         return verdict
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: cross-validation has said so
-        power = Power.of(data.features, data.values, data.places, data.flake, test, seed=seed)
+        power = Power.of(data.measured, data.values, data.places, data.flake, test, seed=seed)
     return judge(replace(evidence, power=power))
 
 
@@ -261,7 +271,7 @@ def _null_test(settings: EvaluationSettings, data: TargetData, progress: Progres
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: cross-validation has said so
         return null_test(
-            data.features,
+            data.measured,
             data.values,
             data.places,
             target=data.target,
@@ -278,7 +288,7 @@ def _common_mode(settings: EvaluationSettings, samples: Samples, data: TargetDat
     if (data.target not in ("height", "area") and "counts" not in unit.split()) or null.refused:
         return None
     return common_mode(
-        data.features,
+        data.measured,
         data.values,
         data.places,
         null,

@@ -16,6 +16,8 @@ Split = tuple[Any, Any, Any, Any, Any]
 
 STEPS = 40
 LOG_BOUNDS = (-9.0, 3.0)
+LOG_RATE_BOUNDS = (-9.0, 1.0)
+"""No length is shorter than a third of a standard deviation: such a process remembers its pixels, and its slopes' exponentials overflow."""
 JITTER = 1e-5
 START = {"rates": 0.15, "variance": 0.3, "linear": 0.03, "alone": 0.03, "noise": 0.05}
 """Of all parameters alike: which of them act is for the pixels to say."""
@@ -37,7 +39,8 @@ def likeliest(z: Numbers, y: Numbers, length: float) -> Split:
         count = z.shape[1]
         sizes = [count, 1, count, count, 1]
         start = np.concatenate([np.full(size, np.log(value)) for size, value in zip(sizes, START.values(), strict=True)])
-        best = minimize(search.deviance, start, jac=True, method="L-BFGS-B", bounds=[LOG_BOUNDS] * len(start), options={"maxiter": STEPS})
+        bounds = [LOG_RATE_BOUNDS] * count + [LOG_BOUNDS] * (len(start) - count)
+        best = minimize(search.deviance, start, jac=True, method="L-BFGS-B", bounds=bounds, options={"maxiter": STEPS})
     return split(np.exp(best.x))
 
 

@@ -77,7 +77,8 @@ def _of_model(results: Results) -> Iterator[str]:
     settings = _settings(model.history, "Train")
     seed = f", seed {settings['seed']}" if "seed" in settings else ""
     learnt = f"{' and '.join(model.samples.target_names)} of {len(model.samples)} pixels"
-    how = f"{settings.get('architecture', 'convolution')}{seed}"
+    drawn_in = ", RS drawn in by the noise in it (Carroll et al. 2006)" if settings.get("without_noise") else ""
+    how = f"{settings.get('architecture', 'convolution')}{seed}{drawn_in}"
     yield (
         f"A network was trained to predict PL {learnt} from {counted(len(model.samples.feature_names), 'Raman parameter')} ({how}), beside "
         f"reference models, and tested on spatial blocks and against {settings.get('surrogates', 'no')} surrogate maps."

@@ -106,6 +106,12 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         "convolution", title="Architecture", description="Ten convolution blocks in a row, or residual blocks of three."
     )
     recipe: Recipe = setting(OneCycle(), title="Recipe", description="How the network is trained.")
+    without_noise: bool = setting(
+        True,
+        title="RS without its noise",
+        description="Draw every RS value towards what its neighbours and the other parameters tell of it, by the share of noise in it: "
+        "noise makes slopes too flat. Chance is compared on the values as measured.",
+    )
     block_folds: int = setting(
         5, ge=2, le=20, title="Spatial folds", description="Parts of the flake that are held out in turn, each with a buffer around it."
     )
@@ -183,18 +189,21 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
     def run(self, source: Sequence[PairedMaps], progress: Progress, checkpoint: str | Path | None = None) -> TrainedModel:
         """Learn one target after the other."""
+        from napari_wse2xai.learning.calibrated import calibrated
         from napari_wse2xai.learning.evaluation import Evaluation, assembled
 
-        samples = self.samples(source)
-        _check(samples)
+        measured = self.samples(source)
+        _check(measured)
+        samples = calibrated(measured) if self.without_noise else measured
         count = len(self.target)
-        with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
+        with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, measured).claimed() as folder:
             evaluations = [
                 Evaluation.learn(
                     self,
                     samples,
                     name,
                     _OfTarget(progress, index / count, (index + 1) / count),
+                    measured=measured,
                     checkpoints=folder and folder / _as_folder(name),
                 )
                 for index, name in enumerate(self.target)
