@@ -50,7 +50,7 @@ def test_all_well(evidence):
     verdict = judge(evidence)
     assert verdict.level is Level.INTERPRETABLE
     assert "The fast model reaches R2 0.90 in blocks" in verdict.text
-    assert "The network reaches R2 0.90 in spatial blocks" in verdict.text
+    assert "The network predicts best in spatial blocks, R2 0.90" in verdict.text
     assert verdict.numbers["r2_blocks"] == 0.9
     assert verdict.numbers["kept"] == pytest.approx(0.9 / 0.95)
     assert verdict.numbers["surrogate_r2_95_random"] == pytest.approx(0.68, abs=0.01)
@@ -92,9 +92,11 @@ def test_a_flake_without_blocks_is_local(evidence):
     assert "Spatial blocks were not tested" in verdict.reasons[0]
 
 
-def test_a_network_behind_its_rivals_is_not_the_one_to_explain(evidence):
+def test_the_model_that_predicts_best_is_named_and_it_need_not_be_the_network(evidence):
     scores = (*evidence.scores, score("MLP ensemble", "random", 0.99))
-    assert judge(replace(evidence, scores=scores)).level is Level.INTERPRETABLE
+    verdict = judge(replace(evidence, scores=scores))
+    assert verdict.level is Level.INTERPRETABLE
+    assert "The MLP ensemble predicts best between neighbours, R2 0.99; the network reaches 0.94." in verdict.text
     weak = (score("CNN", "random", 0.94), score("CNN", "blocks", 0.69), score("ridge", "random", 0.9))
     verdict = judge(replace(evidence, scores=weak))
     assert verdict.level is Level.LOCAL_ONLY

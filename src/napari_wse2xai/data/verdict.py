@@ -1,4 +1,4 @@
-"""Whether a network may be believed, and why."""
+"""Whether what models make of RS may be believed, and why."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,7 +22,7 @@ def p_in_words(p: float, surrogates: int) -> str:
 
 
 class Level(StrEnum):
-    """How far an explanation of the network carries."""
+    """How far an explanation carries, whichever of the models that predict as well it is of."""
 
     INTERPRETABLE = "interpretable"
     LOCAL_ONLY = "local only"
@@ -32,11 +32,11 @@ class Level(StrEnum):
     def meaning(self) -> str:
         """One sentence for the user."""
         return {
-            Level.INTERPRETABLE: "The network predicts pixels whose surroundings it never saw, far better than chance: "
-            "its explanation says something about the flake.",
-            Level.LOCAL_ONLY: "The network predicts better than chance between known neighbours, but not across the flake: "
+            Level.INTERPRETABLE: "RS predicts PL of pixels whose surroundings the model never saw, far better than chance: "
+            "an explanation says something about the flake.",
+            Level.LOCAL_ONLY: "RS predicts PL better than chance between known neighbours, but not across the flake: "
             "something that RS does not show has a part in it, so an explanation holds for this place only.",
-            Level.DO_NOT_INTERPRET: "The network predicts no better than it would predict a map that owes nothing to RS: "
+            Level.DO_NOT_INTERPRET: "RS predicts PL no better than a map that owes nothing to RS, or as a drift would: "
             "an explanation would explain noise.",
         }[self]
 

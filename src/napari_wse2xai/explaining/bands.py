@@ -29,7 +29,7 @@ ROWS = 512
 KERNELS = 4
 """So many kernels are found, each on other pixels: one kernel for all would not know how unsure it is itself."""
 FEWEST_PIXELS = 30
-SMOOTHED_AWAY = 2.0
+SMOOTHED_AWAY = 1.4
 """Errors of slopes over the spread of refits, which all smooth the same away: found on flakes of two makers (docs/explaining.md)."""
 TWO_SIDED = 1.96
 """Standard deviations on either side that hold 95 %."""

@@ -1,4 +1,4 @@
-"""May the network's explanation be believed?  A judgement from numbers, with its reasons as sentences."""
+"""May an explanation be believed?  A judgement from numbers, with its reasons as sentences."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +13,6 @@ from napari_wse2xai.learning.power import Power
 from napari_wse2xai.learning.unexplained import Shares
 
 FAST = "fast model"
-BEHIND = "explain that one, not the network"
 
 CONFOUNDERS = {
     "edge": ("Among pixels equally far from the edge", "the distance from the edge may have shaped both", Level.LOCAL_ONLY),
@@ -50,7 +49,7 @@ class Limits:
     kept: float = 0.92
     """Least share of the random split's R2 that the fast model of the null test must keep in spatial blocks."""
     behind: float = 0.1
-    """By how much R2 the network may stay behind the best other model."""
+    """By how much R2 the best model that can be explained may stay behind the fast model."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +120,7 @@ def judge(evidence: Evidence, *, limits: Limits | None = None) -> Verdict:
         _focus,
         _strength,
         _across,
-        _network,
+        _explainable,
         _hidden,
         _power,
         _ceiling,
@@ -249,8 +248,8 @@ def _across(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
         yield Finding(Level.LOCAL_ONLY, f"{held}; {missing}.")
 
 
-def _network(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
-    """Whether a model that can be explained has learnt what the simpler ones find, and how the network stands among them."""
+def _explainable(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
+    """Whether a model that can be explained has learnt what the fast one finds, which one that is, and how the next stands beside it."""
     for validation, place in (("random", "between neighbours"), ("blocks", "in spatial blocks")):
         own, (reference, rival) = evidence.r2(validation), evidence.best_reference(validation)
         explained, best = max((("network", own), (reference, rival)), key=lambda scored: np.nan_to_num(scored[1], nan=-np.inf))
@@ -260,9 +259,9 @@ def _network(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
                 Level.LOCAL_ONLY, f"The {explained} (R2 {best:.2f}) misses what the {FAST} finds {place} (R2 {fast:.2f}); train it longer."
             )
         elif np.isfinite(own):
-            behind = f"; {BEHIND}" if rival - own > limits.behind else ""
-            others = f"; the best other model, {reference}, {rival:.2f}{behind}" if reference else ""
-            yield Finding(Level.INTERPRETABLE, f"The network reaches R2 {own:.2f} {place}{others}.")
+            other = ("network", own) if explained == reference else (reference, rival)
+            beside = f"; the {other[0]} reaches {other[1]:.2f}" if reference else ""
+            yield Finding(Level.INTERPRETABLE, f"The {explained} predicts best {place}, R2 {best:.2f}{beside}.")
 
 
 def _hidden(evidence: Evidence, _limits: Limits) -> Iterator[Finding]:
