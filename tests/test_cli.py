@@ -36,11 +36,14 @@ def fails(capsys, *arguments, status=2):
     return last
 
 
-def test_run_writes_and_names_its_outputs(folder, capsys):
+def test_run_counts_its_pixels_and_writes_and_names_its_outputs(folder, capsys):
+    peaks = '[{name: "A1\'", position: 250, fwhm: 4, window: [240, 256]}]'
+    (folder / "recipe.yaml").write_text(f"raman: {{file: rs.nc, peaks: {peaks}}}\nstop_after: deconvolve\n", encoding="utf-8")
     assert cli.main(["run", str(folder / "recipe.yaml"), "--output", str(folder / "out")]) == 0
     captured = capsys.readouterr()
-    flake, *lines = captured.out.splitlines()
+    flake, fits, *lines = captured.out.splitlines()
     assert re.fullmatch(r"flake       raman: [1-9]\d* of 440 pixels are flake.*", flake)
+    assert re.fullmatch(r"fits        raman: ([1-9]\d*) spectra fitted, \d+ of them ok.*; median reduced χ² \d\.\d\d\.", fits)
     assert [line.split()[0] for line in lines] == ["results", "figures", "report"]
     for line in lines:
         assert (folder / "out") in [*(found := type(folder)(line.split(maxsplit=1)[1])).parents]

@@ -220,7 +220,7 @@ def _run(options: argparse.Namespace) -> int:
         )
     if isinstance(made, batch.Batch):
         return _told_of_batch(made)
-    _count_flakes(made)
+    _count_pixels(made)
     _name_outputs(options.output)
     _tell_simulations({"": made})
     return DONE
@@ -232,7 +232,7 @@ def _rerun(options: argparse.Namespace) -> None:
     output = options.output = options.output or options.results.parent / "rerun"
     with _progress() as progress:
         made = batch.rerun(options.results, output, progress, settings=options.settings, figures=not options.no_figures)
-    _count_flakes(made)
+    _count_pixels(made)
     _name_outputs(output)
 
 
@@ -340,11 +340,15 @@ def _theory_part(options: argparse.Namespace) -> None:
         say(line)
 
 
-def _count_flakes(made: "Results") -> None:
-    """Say of every map how many of its pixels are flake, and what was left out or filled."""
+def _count_pixels(made: "Results") -> None:
+    """Say of every map how many of its pixels are flake, what was left out or filled, and how many fits are ok."""
+    from napari_wse2xai.stages import Deconvolve
+
     for name, source in made.maps.items():
         if "flake" in source.metadata:
             say(f"flake       {name}: {source.metadata['flake']}")
+    for name, peaks in made.peaks.items():
+        say(f"fits        {name}: {Deconvolve.summary(peaks)}")
 
 
 def _calculated(files: Sequence[Path], step_fs: float | None) -> "Calculated | None":

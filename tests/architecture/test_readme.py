@@ -3,16 +3,18 @@
 import re
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 README, PAGE = ROOT / "README.md", ROOT / "docs" / "how_to" / "without_window.md"
+RECIPES = (PAGE, ROOT / "docs" / "tutorials" / "your_own_map.md")
 ONE_SCREEN = 60
 """Lines of a browser's window, of a hundred letters each."""
 
 
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", PAGE.read_text(encoding="utf-8"), flags=re.DOTALL)
+def blocks(language: str, page: Path = PAGE) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), flags=re.DOTALL)
 
 
 def test_the_python_lines_run(capsys):
@@ -24,14 +26,17 @@ def test_the_python_lines_run(capsys):
     assert unit == "cm-1"
 
 
-def test_the_recipe_is_one(tmp_path):
+@pytest.mark.parametrize("page", RECIPES, ids=lambda page: page.stem)
+def test_the_recipes_are_recipes(page, tmp_path):
     from napari_wse2xai import recipe
 
-    (text,) = blocks("yaml")
-    for section in ("raman", "pl"):
-        (tmp_path / yaml.safe_load(text)[section]["file"]).write_bytes(b"")
-    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
-    assert recipe.load(tmp_path / "recipe.yaml").raman.deconvolve.peaks[0].name == "A1'"
+    texts = blocks("yaml", page)
+    assert texts
+    for text in texts:
+        for section in {"raman", "pl"} & set(yaml.safe_load(text)):
+            (tmp_path / yaml.safe_load(text)[section]["file"]).write_bytes(b"")
+        (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+        assert recipe.load(tmp_path / "recipe.yaml").raman.deconvolve.peaks
 
 
 def test_every_link_leads_somewhere():

@@ -123,6 +123,8 @@ def test_a_parameter_at_its_bound_is_named():
     found = Deconvolve(peaks=(peak("A", 243, 8, max_shift=3),))(made_of(("lorentzian", 250.0, 9.0, 800.0)))
     assert (found.status == Status.AT_BOUND).mean() > 0.9
     assert "A position" in found.status_words(3, 3)
+    bound = (found.status == Status.AT_BOUND).sum()
+    assert f"of them ok (parameter at its bound: {bound});" in Deconvolve.summary(found)
 
 
 def test_a_peak_where_no_pixel_has_light_is_below_noise(clean_raman, deconvolve):

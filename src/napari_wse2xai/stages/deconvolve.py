@@ -152,7 +152,10 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         tried, good = (int(which.sum()) for which in (result.status != Status.NOT_ON_FLAKE, result.status == Status.OK))
         chi2 = result.reduced_chi2[np.isfinite(result.reduced_chi2)]
         usual = f"{float(np.median(chi2)):.2f}" if chi2.size else "unknown"
-        return f"{counted(tried, 'spectrum', 'spectra')} fitted, {good} of them ok; median reduced χ² {usual}."
+        rest = {each.meaning: int((result.status == each).sum()) for each in Status if each not in (Status.OK, Status.NOT_ON_FLAKE)}
+        most = max(rest, key=lambda words: rest[words])
+        why = f" ({most}: {rest[most]})" if rest[most] else ""
+        return f"{counted(tried, 'spectrum', 'spectra')} fitted, {good} of them ok{why}; median reduced χ² {usual}."
 
     def run(self, source: SpectralMap, progress: Progress) -> PeakMaps:
         """Fit all windows, some thousand pixels at a time."""
