@@ -272,6 +272,42 @@ def test_a_hover_frame_takes_less_than_30_ms(viewer, view: SpectrumView, clean_r
     assert np.median(frames) < 0.030 * 3  # three times the budget: the machine may be busy with other tests
 
 
+def pixels_of(view: SpectrumView) -> np.ndarray:
+    QApplication.processEvents()
+    return np.asarray(view.canvas.buffer_rgba()).copy()
+
+
+def test_other_limits_are_drawn_without_all_the_rest_and_look_the_same(viewer, view: SpectrumView, small, small_peaks, settle) -> None:
+    (layer,) = contents.add(viewer, to_layers(small))
+    contents.add(viewer, to_layers(small_peaks))
+    bright, dark = (5, 5), (0, 0)
+    for pixel in (dark, bright):  # once through, so that the longest numbers have their room
+        hover(viewer, layer, *pixel)
+        settle()
+    drawings: list[object] = []
+    view.canvas.mpl_connect("draw_event", drawings.append)
+    for pixel in (dark, bright):
+        limits = view.axes.get_ylim()
+        hover(viewer, layer, *pixel)
+        moved = pixels_of(view)
+        assert not 0.1 < view.axes.get_ylim()[1] / limits[1] < 10
+        assert not drawings, "only curves and scales were drawn"
+        view.canvas.draw()
+        drawings.clear()
+        np.testing.assert_allclose(moved.astype(int), pixels_of(view).astype(int), atol=2)
+
+
+def test_longer_numbers_do_not_lie_on_the_words_beside_them(viewer, view: SpectrumView, small: SpectralMap, settle) -> None:
+    (layer,) = contents.add(viewer, to_layers(replace(small, counts=small.counts * 200)))
+    hover(viewer, layer, 5, 5)
+    settle()
+    numbers = [label.get_window_extent() for label in view.axes.get_yticklabels() if label.get_text()]
+    words = view.axes.yaxis.label.get_window_extent()
+    assert max(len(label.get_text()) for label in view.axes.get_yticklabels()) >= 6
+    assert words.x1 <= min(box.x0 for box in numbers)
+    assert words.x0 >= 0
+
+
 def test_a_closed_dock_lets_go_of_the_viewer(viewer, qtbot, small: SpectralMap) -> None:
     view = SpectrumView(viewer)
     qtbot.addWidget(view)

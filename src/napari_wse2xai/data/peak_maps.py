@@ -197,9 +197,9 @@ class PeakMaps(Tabled):
 
     def parameters(self, row: int, column: int) -> NDArray[np.float64]:
         """All parameters of one pixel, (peak, 4): those of `PARAMETERS`, then the form (0 for a shape without)."""
-        form = np.zeros_like(self.height) if self.form is None else np.nan_to_num(self.form)
-        maps = (*(getattr(self, name) for name in PARAMETERS), form)
-        return np.stack([values[:, row, column] for values in maps], axis=-1).astype(np.float64)
+        of_one = [getattr(self, name)[:, row, column] for name in PARAMETERS]  # one pixel first: this is asked at every move of a mouse
+        form = np.zeros_like(of_one[0]) if self.form is None else np.nan_to_num(self.form[:, row, column])
+        return np.stack([*of_one, form], axis=-1).astype(np.float64)
 
     @property
     def light(self) -> NDArray[np.float32]:

@@ -90,7 +90,7 @@ class SpectrumPlot:
         self._ray.set_color(color)
 
     def show(self, source: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None) -> bool:
-        """Move the curves to a pixel; return whether axes or ticks changed, so that a blitting canvas must draw everything."""
+        """Move the curves to a pixel; return whether more than curves and y limits changed, so that a blitting canvas must draw all."""
         x, counts = source.axis.values, np.asarray(source.counts[row, column], dtype=np.float64)
         self._measured.set_data(x, counts)
         fit = FittedCurves.of(peaks, row, column) if peaks is not None and np.isfinite(peaks.height[:, row, column]).any() else None
@@ -103,7 +103,10 @@ class SpectrumPlot:
         labels = self._set_labels(source)
         inside = self._inside(source)
         level = self._with_further(self._level(source, row, column, inside), inside)
-        return self._set_limits(x[inside], level, None if fit is None else (counts - fit.total)[inside]) or labels
+        _fit_limits(self.axes, level)
+        if self.residual_axes is not None and fit is not None:
+            _fit_limits(self.residual_axes, (counts - fit.total)[inside], about_zero=True)
+        return self._set_span(x[inside]) or labels
 
     def _line(self, axes: Axes, **style: Any) -> Line2D:
         (line,) = axes.plot([], [], animated=self._animated, **style)
@@ -115,9 +118,10 @@ class SpectrumPlot:
             color = COMPONENT_COLORS[len(self._components) % len(COMPONENT_COLORS)]
             self._components.append(self._line(self.axes, color=color, linewidth=0.9, zorder=1.5))
         for index, line in enumerate(self._components):
-            line.set_visible(index < wanted)
-            if fit is not None and index < wanted:
-                line.set_data(x, fit.components[index])
+            there = np.isfinite(fit.components[index]) if fit is not None and index < wanted else np.zeros(0, dtype=bool)
+            line.set_visible(bool(there.any()))
+            if fit is not None and there.any():
+                line.set_data(x[there], fit.components[index][there])
 
     def _set_labels(self, source: SpectralMap) -> bool:
         bottom = self.residual_axes or self.axes
@@ -157,33 +161,28 @@ class SpectrumPlot:
         self._ray.set_text(f"▲ cosmic ray, {counts[peak]:.0f}")
         return tame
 
-    def _set_limits(self, x: Curve, level: Curve, residual: Curve | None) -> bool:
-        changed = _fit_limits(self.axes, level)
-        if self.axes.get_xlim() != (x[0], x[-1]) and len(x) > 1:
-            self.axes.set_xlim(x[0], x[-1])
-            if self.residual_axes is not None:
-                self.residual_axes.set_xlim(x[0], x[-1])
-            changed = True
-        if self.residual_axes is not None and residual is not None:
-            changed |= _fit_limits(self.residual_axes, residual, about_zero=True)
-        return changed
+    def _set_span(self, x: Curve) -> bool:
+        if self.axes.get_xlim() == (x[0], x[-1]) or len(x) < 2:
+            return False
+        self.axes.set_xlim(x[0], x[-1])
+        if self.residual_axes is not None:
+            self.residual_axes.set_xlim(x[0], x[-1])
+        return True
 
 
-def _fit_limits(axes: Axes, values: Curve, *, about_zero: bool = False) -> bool:
+def _fit_limits(axes: Axes, values: Curve, *, about_zero: bool = False) -> None:
     """Widen or narrow the y limits only where the curve leaves them or fills less than a third: still ticks are quick to draw."""
     finite = values[np.isfinite(values)]
     if not finite.size:
-        return False
+        return
     low, high = float(finite.min()), float(finite.max())
     if about_zero:
         high = max(abs(low), abs(high))
         low = -high
     bottom, top = axes.get_ylim()
     span = max(high - low, 1e-12)
-    if bottom <= low and high <= top and span > 0.35 * (top - bottom):
-        return False
-    axes.set_ylim(low - 0.06 * span, high + 0.25 * span)
-    return True
+    if low < bottom or top < high or span <= 0.35 * (top - bottom):
+        axes.set_ylim(low - 0.06 * span, high + 0.25 * span)
 
 
 def draw_spectrum(

@@ -65,6 +65,7 @@ class SpectrumView(Docked):
         self.beside = Beside(self.figure, self.axes, self.residual_axes)
         self.axes.tick_params(labelbottom=False)
         self.plot = SpectrumPlot(self.axes, self.residual_axes, animated=True)
+        self.canvas.draw_scales_apart([axes.yaxis for axes in (self.axes, self.residual_axes, *self.beside.every_axes)])
         self.words = QLabel(WELCOME)
         self._build_preview()
         self._build_marks()
