@@ -82,7 +82,6 @@ def large() -> tuple[SpectralMap, PeakMaps]:
     x = np.linspace(*flake.axis.span, 1600)
     noise = np.random.default_rng(0).normal(0, 3, (16, 16, len(x)))
     counts = np.apply_along_axis(lambda spectrum: np.interp(x, flake.axis.values, spectrum), -1, flake.counts) + noise
-    step = (0.5, 0.5)
     small, big = (
         SpectralMap.from_arrays(
             np.tile(counts.astype(np.float32), (n, n, 1)), x, flake.axis.kind, frame=Frame((16 * n, 16 * n), (0.5, 0.5))
