@@ -36,6 +36,13 @@ def fails(capsys, *arguments, status=2):
     return last
 
 
+def test_a_window_without_a_toolkit_is_refused_with_what_brings_one(folder, capsys, monkeypatch):
+    monkeypatch.setenv("DISPLAY", ":0")
+    for name in cli.TOOLKITS:
+        monkeypatch.setitem(sys.modules, name, None)
+    assert "napari-wse2xai[all]" in fails(capsys, "view", str(folder / "rs.nc"))
+
+
 def test_run_counts_its_pixels_and_writes_and_names_its_outputs(folder, capsys):
     peaks = '[{name: "A1\'", position: 250, fwhm: 4, window: [240, 256]}]'
     (folder / "recipe.yaml").write_text(f"raman: {{file: rs.nc, peaks: {peaks}}}\nstop_after: deconvolve\n", encoding="utf-8")

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from napari_wse2xai.theory.calculated import Calculated
 
 PROGRAM = "napari-wse2xai"
+TOOLKITS = ("PySide6", "PyQt6", "PyQt5", "PySide2")
+NO_TOOLKIT = 'napari has no window toolkit here; pip install "napari-wse2xai[all]" brings one.'
 DONE, SOME_FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 
@@ -199,6 +201,9 @@ def _demo(options: argparse.Namespace) -> None:
     if not _has_display():
         tell("There is no screenshot: it needs a display (without a screen: xvfb-run -a -s '-screen 0 1600x1200x24' before the command).")
         return
+    if not _has_toolkit():
+        tell(f"There is no screenshot and no window: {NO_TOOLKIT}")
+        return
     from napari_wse2xai.gui import window
 
     if options.no_window:
@@ -310,6 +315,8 @@ def _view(options: argparse.Namespace) -> None:
         raise UserError(
             "There is no display to open a window on; on a machine without a screen use 'run', which writes figures and a report."
         )
+    if not _has_toolkit():
+        raise UserError(f"No window can be opened: {NO_TOOLKIT}")
     from napari_wse2xai import io
 
     with warnings.catch_warnings():
@@ -369,3 +376,10 @@ def _name_outputs(folder: Path, places: tuple[str, ...] = ("",)) -> None:
 def _has_display() -> bool:
     """Tell whether a window can be opened; only systems with X11 or Wayland can lack a display."""
     return sys.platform in ("win32", "darwin") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _has_toolkit() -> bool:
+    """Tell whether napari has what it draws windows with; ``pip install napari-wse2xai`` alone brings none."""
+    from importlib.util import find_spec
+
+    return any(find_spec(name) is not None for name in TOOLKITS)
