@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 from matplotlib.backend_bases import MouseButton
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QApplication, QWidget
 from scipy.optimize import curve_fit
 
@@ -148,6 +149,8 @@ def test_replaced_channels_are_ticked(viewer, view: SpectrumView, small: Spectra
 class Panels(QWidget):
     """What the view asks of the dock that holds the start peaks."""
 
+    settings_changed = Signal()
+
     def __init__(self, *peaks: Peak) -> None:
         super().__init__()
         self.peaks, self.added = peaks, []
@@ -156,6 +159,9 @@ class Panels(QWidget):
 
     def put_start_peaks(self, peaks: tuple[Peak, ...]) -> None:
         self.peaks = peaks
+
+    def settings_of_fit(self) -> tuple[None, None]:
+        return None, None
 
 
 def mouse(view: SpectrumView, x: float, y: float, **more) -> SimpleNamespace:
@@ -168,8 +174,8 @@ def mouse(view: SpectrumView, x: float, y: float, **more) -> SimpleNamespace:
 def drag(view: SpectrumView, begin: tuple[float, float], end: tuple[float, float]) -> None:
     view._on_enter(mouse(view, *begin))
     view._on_click(mouse(view, *begin))
-    view.starts.drag(mouse(view, *end))
-    view.starts.release(mouse(view, *end))
+    view.handles.drag(mouse(view, *end))
+    view.handles.release(mouse(view, *end))
 
 
 def test_start_peaks_are_dragged_in_the_spectrum(viewer, view: SpectrumView, small: SpectralMap) -> None:
@@ -187,8 +193,42 @@ def test_start_peaks_are_dragged_in_the_spectrum(viewer, view: SpectrumView, sma
     assert panels.peaks[0].position == 290.0  # never out of its window
     view._on_click(mouse(view, 240.0, 100.0, dblclick=True))
     assert panels.added == [240.0]
-    view.starts.hide()
-    assert not view.starts.peaks
+    view.handles.hide()
+    assert not view.handles.starts.peaks
+
+
+def high(view: SpectrumView, x: float, share: float) -> tuple[float, float]:
+    """A place in the spectrum by its height in the axes."""
+    bottom, top = view.axes.get_ylim()
+    return x, bottom + share * (top - bottom)
+
+
+def test_windows_and_areas_are_dragged_in_the_spectrum_and_follow_the_fields(
+    viewer, view: SpectrumView, panels, settle, small: SpectralMap, one_line
+) -> None:
+    """The baseline on the raw spectrum is that of numpy: a straight line through the means about the ends of its area."""
+    viewer.window.add_dock_widget(panels, name="panels")
+    contents.add(viewer, to_layers(small))
+    settle(panels.panels[Deconvolve].work.begin_button.isEnabled)
+    panels.panels[Deconvolve].form.put(one_line)
+    panels.panels[Baseline].form.put(Baseline(method=PiecewiseLinear(areas=((205.0, 250.0), (250.0, 295.0)), margin=6.0)))
+    view.canvas.draw()
+    drag(view, high(view, 210.0, 0.9), high(view, 225.0, 0.2))
+    assert [peak.window for peak in panels.start_peaks()] == [(225.0, 290.0)]
+    drag(view, high(view, 225.0, 0.9), high(view, 270.0, 0.9))
+    assert panels.start_peaks()[0].window == (249.5, 290.0), "no further than the peak"
+    drag(view, high(view, 250.0, 0.06), high(view, 270.0, 0.5))
+    assert panels.panels[Baseline].form.value().method.areas == ((205.0, 270.0), (270.0, 295.0))
+    drag(view, high(view, 205.0, 0.06), high(view, 280.0, 0.06))
+    assert panels.panels[Baseline].form.value().method.areas == ((269.0, 270.0), (270.0, 295.0)), "areas stay clear of one another"
+    panels.panels[Baseline].form.put(Baseline(method=PiecewiseLinear(areas=((210.0, 290.0),), margin=6.0)))
+    x, counts = small.axis.values, small.counts[view.pixel]
+    means = [counts[abs(x - end) <= 3.0].mean() for end in (210.0, 290.0)]
+    drawn_x, drawn_y = view.handles.ends.artists[1].get_data()
+    np.testing.assert_allclose(drawn_y, np.interp(drawn_x, (210.0, 290.0), means), rtol=1e-4)
+    assert view.handles.ends.areas.places == [210.0, 290.0], "the fields move the handles"
+    view.handles.hide()
+    assert not view.handles.ends.windows.spans
 
 
 def test_a_right_click_on_a_start_peak_removes_it_and_elsewhere_shows_all(viewer, view: SpectrumView, small: SpectralMap) -> None:

@@ -266,6 +266,13 @@ class MainWidget(FollowsLayers):
         panel = self.panels[Deconvolve]
         panel.form.put(panel.form.value().model_copy(update={"peaks": peaks}))
 
+    def put_areas(self, areas: tuple[tuple[float, float], ...]) -> None:
+        """Show other areas of the baseline, which is drawn by straight lines."""
+        panel = self.panels[Baseline]
+        settings = panel.form.value()
+        assert isinstance(settings, Baseline)
+        panel.form.put(settings.model_copy(update={"method": settings.method.model_copy(update={"areas": areas})}))
+
     def listen(self) -> None:
         """Hear of layers that come and go."""
         for panel in self._learning:

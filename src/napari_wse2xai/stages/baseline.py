@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data import SpectralAxis, SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics.baseline import Workers, piecewise_linear
 from napari_wse2xai.progress import Progress
@@ -37,16 +37,20 @@ class PiecewiseLinear(Settings):
         """Write counts (ny, nx, n) above the baseline."""
         for area in self.areas:
             channels(source, area, "the baseline area")
-        areas = self.areas or (source.axis.span,)
-        margin = self.margin or 0.04 * min(high - low for low, high in areas)
 
         def work(band: Band) -> None:
             counts = rows_of(source.counts, band.rows)
             whole, _ = bridged(counts, source.bad_channels)
-            np.subtract(counts, piecewise_linear(source.axis.values, whole, areas, margin), out=into[band.rows])
+            np.subtract(counts, self.under(source.axis, whole), out=into[band.rows])
             let_go(source.counts, into)
 
         over_bands(work, bands(source.counts.shape), lambda done: progress(done, "subtracting baselines"))
+
+    def under(self, axis: SpectralAxis, counts: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(..., n) baseline of spectra."""
+        areas = self.areas or (axis.span,)
+        margin = self.margin or 0.04 * min(high - low for low, high in areas)
+        return piecewise_linear(axis.values, counts, areas, margin)
 
 
 class _PerSpectrum(Settings):

@@ -12,10 +12,10 @@ from qtpy.QtWidgets import QCheckBox, QLabel, QScrollArea, QSplitter, QVBoxLayou
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.maps.beside import HEIGHTS, Beside
+from napari_wse2xai.gui.maps.fit_handles import FitHandles, is_above_baseline
 from napari_wse2xai.gui.maps.fitted_words import computed_text, table
 from napari_wse2xai.gui.maps.preview import Preview, PreviewedFit, PreviewWanted
 from napari_wse2xai.gui.maps.spectrum_tools import SpectrumTools
-from napari_wse2xai.gui.maps.start_peaks import StartPeaks
 from napari_wse2xai.gui.parts.blitted import Blitted
 from napari_wse2xai.gui.parts.docked import Docked, plain
 from napari_wse2xai.gui.session import contents
@@ -32,8 +32,8 @@ PREVIEW = "#e0b000"
 """Colour of a fit that is not made yet."""
 WORDS_PX, WORDS_MOST_PX = 300, 420
 """Width of the numbers beside the curves, at least and at most."""
-NARROW_PX, FEWEST_WORDS_PX = 700, 150
-"""Width of the dock below which the numbers give way to a second spectrum, and what they keep."""
+NARROW_PX, FEWER_WORDS_PX, FEWEST_WORDS_PX = 700, 200, 150
+"""Width of the dock below which the numbers give way to the curves, and what they keep beside one spectrum and beside two."""
 WELCOME = "Open a map;\nthe spectrum under the mouse\nis shown here."
 
 
@@ -101,8 +101,10 @@ class SpectrumView(Docked):
 
     def _build_preview(self) -> None:
         """What a fit that is not made yet is drawn with."""
-        self.preview_tick, self.preview = QCheckBox("Preview baseline and fit of this pixel"), Preview(self)
-        self.preview_tick.setToolTip("Fit the pixel that is shown as the settings of Baseline and Deconvolve stand, while you change them.")
+        self.preview_tick, self.preview = QCheckBox("Preview of the fit here"), Preview(self)
+        self.preview_tick.setToolTip(
+            "Take the baseline off this pixel and fit it, as the settings of Baseline and Deconvolve stand, while you change them."
+        )
         self.preview_tick.toggled.connect(self._on_preview_tick)
         self.preview.gave.connect(self._on_preview)
         self.preview.refused.connect(lambda text: self._show_preview(None, text))
@@ -117,12 +119,13 @@ class SpectrumView(Docked):
         )
         style: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "", "color": REPLACED}
         (self.replaced,) = self.axes.plot([], [], transform=self.axes.get_xaxis_transform(), animated=True, **style)
-        self.starts = StartPeaks(self.axes, self.canvas.blit_moving)
+        self.handles = FitHandles(self.axes, self.canvas.blit_moving)
         for name, answer in self._canvas_answers().items():
             self.canvas.mpl_connect(name, answer)
         self.canvas.setToolTip(
             "Wheel: zoom, right click: all of it.  Double click: add a peak there to the list of the deconvolution.  "
-            "Drag a ▼ to move a start peak, a ◆ to widen it; a right click on either removes it."
+            "Drag a ▼ to move a start peak, a ◆ to widen it; a right click on either removes it.  "
+            "Drag a ■ to move the end of a fit window, a ▲ to move the end of an area of the baseline."
         )
         self.canvas.setMinimumSize(200, 150)
 
@@ -133,7 +136,7 @@ class SpectrumView(Docked):
             "motion_notify_event": self._on_drag,
             "button_release_event": self._on_release,
             "axes_enter_event": self._on_enter,
-            "axes_leave_event": lambda event: self.starts.hide(),
+            "axes_leave_event": lambda event: self.handles.hide(),
         }
 
     def follow(self, viewer: Any, event: Any) -> None:
@@ -152,19 +155,19 @@ class SpectrumView(Docked):
         self.pixel = pixel
         self.plot.also = self.tools.levels(self.source)
         changed = self.plot.show(self.source, *pixel, self.peaks) | self.beside.show(self.source, pixel)
-        self.starts.follow(self.source, pixel)
+        self.handles.follow(self.source, pixel)
         replaced = self.source.axis.values[self.source.replaced_at(*pixel)]
         self.replaced.set_data(replaced, np.full(len(replaced), 0.03))
         self.words.setText(self._text(pixel))
         self._forget_preview()
         marks = (self.preview_base, self.preview_line, self.channel, self.channel_value, self.replaced)
-        self.canvas.moving = [*self.tools.artists, *self.plot.artists, *self.beside.artists, *marks, *self.starts.artists]
+        self.canvas.moving = [*self.tools.artists, *self.plot.artists, *self.beside.artists, *marks, *self.handles.artists]
         (self.canvas.draw_anew if changed else self.canvas.blit_moving)()
 
     def _share_room(self) -> None:
-        """Let the numbers give way where two spectra have little room; they are read by scrolling then."""
-        gives_way = self.beside.counterpart is not None and self.width() < NARROW_PX
-        least = FEWEST_WORDS_PX if gives_way else WORDS_PX
+        """Let the numbers give way where spectra have little room; they are read by scrolling then."""
+        narrow = FEWER_WORDS_PX if self.beside.counterpart is None else FEWEST_WORDS_PX
+        least = narrow if self.width() < NARROW_PX else WORDS_PX
         if self._scroll.minimumWidth() != least:
             self._scroll.setMinimumWidth(least)
             self._splitter.setSizes([max(self.width() - least, least), least])
@@ -186,12 +189,12 @@ class SpectrumView(Docked):
         if self.tools.band.drag(event, self.source):
             self.canvas.blit_moving()
         else:
-            self.starts.drag(event)
+            self.handles.drag(event)
 
     def _on_release(self, event: Any) -> None:
         if self.tools.band.release():
             return
-        self.starts.release(event)
+        self.handles.release(event)
         self.ask_preview()
 
     def _on_preview_tick(self, wanted: bool) -> None:
@@ -211,8 +214,8 @@ class SpectrumView(Docked):
             return
         baseline, deconvolve = panels.settings_of_fit()
         if deconvolve is not None:
-            is_above = any(record.step == "Baseline" for record in self.source.history)
-            self.preview.ask(PreviewWanted(self.source, self.pixel, deconvolve, None if is_above else baseline))
+            above = is_above_baseline(self.source)
+            self.preview.ask(PreviewWanted(self.source, self.pixel, deconvolve, None if above else baseline))
 
     def _on_preview(self, found: PreviewedFit) -> None:
         if found.wanted.source is self.source and found.wanted.pixel == self.pixel and self.preview_tick.isChecked():
@@ -319,12 +322,12 @@ class SpectrumView(Docked):
         """Show the start peaks while the mouse is over the spectrum."""
         panels = self._panels()
         if panels is not None and self.source is not None and self.pixel is not None and event.inaxes is self.axes:
-            self.starts.show(panels, self.source, self.pixel)
+            self.handles.show(panels, self.source, self.pixel)
             self.canvas.blit_moving()
 
     def _on_click(self, event: Any) -> None:
         """Take hold of a start peak or, double-clicked, add one, where the panels are in the window; all of the axis on a right click."""
-        if event.button == MouseButton.RIGHT and self.starts.remove(event):
+        if event.button == MouseButton.RIGHT and self.handles.remove(event):
             return
         if event.button == MouseButton.RIGHT and self.pixel is not None:
             self.plot.view = None
@@ -337,7 +340,7 @@ class SpectrumView(Docked):
         if event.dblclick and panels is not None:
             panels.add_peak(float(event.xdata))
             self._on_enter(event)
-        elif event.button == MouseButton.LEFT and not self.starts.grab(event) and self.tools.band.grab(event):
+        elif event.button == MouseButton.LEFT and not self.handles.grab(event) and self.tools.band.grab(event):
             self.canvas.blit_moving()
 
     def _on_wheel(self, event: Any) -> None:
@@ -365,6 +368,7 @@ class SpectrumView(Docked):
     def let_go(self) -> None:
         """Hear of nothing more."""
         self.preview.forget()
+        self.handles.let_go()
         self.tools.let_go()
         self.viewer.mouse_drag_callbacks.remove(self.tools.on_press)
         self.viewer.layers.events.inserted.disconnect(self._on_regions)

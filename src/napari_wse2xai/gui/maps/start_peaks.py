@@ -65,7 +65,6 @@ class StartPeaks:
         if self._held is None and self.peaks:
             self.peaks = ()
             self._place()
-            self._redraw()
 
     def grab(self, event: Any) -> bool:
         """Take hold of the handle under the mouse; return whether there is one."""
