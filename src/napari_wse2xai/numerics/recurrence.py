@@ -26,11 +26,12 @@ def recurrent(channels: NDArray[np.integer], n: int) -> NDArray[np.bool_]:
     -----
     A detector's pixel that flickers does so alone; light fills two (a Gaussian of one channel's width leaves 16 % beside it).
     """
+    struck, often = np.bincount(channels, minlength=n), np.zeros(n, dtype=bool)
+    if (struck < FEWEST).all():  # of most maps: what comes below takes longer to load than a map to fit
+        return often
     from scipy import ndimage
     from scipy.special import gammainc
 
-    struck = np.bincount(channels, minlength=n)
-    often = np.zeros(n, dtype=bool)
     while not often.all():
         rate = (struck[~often].sum() + 1) / (~often).sum()
         more = often | ((struck >= FEWEST) & (gammainc(np.maximum(struck, 1), rate) < CHANCE / n))
