@@ -16,6 +16,7 @@ from napari_wse2xai.numerics.residual_noise import Noise
 from napari_wse2xai.numerics.slopes import Slopes, drawn, model
 from napari_wse2xai.numerics.structure import largest
 from napari_wse2xai.numerics.threads import single_thread
+from napari_wse2xai.numerics.weak_lines import of_weak_lines
 
 AT_ONCE, FEWEST, MOST = 600_000, 256, 4096
 """Values of an array (pixel, n), or of derivatives, that are worked on at once, and pixels at least and at most: they stay in the cache."""
@@ -219,8 +220,7 @@ def _of_chunk(
     # Where all channels of a pixel are equally noisy its residual need not be divided channel by channel.
     sigma, standard = (np.sqrt(variance[:, 0]), plain) if noise.flat else (np.float32(1.0), plain / np.sqrt(variance))
     return {
-        "error": _single(local.errors(full)),
-        "covariance": _single(local.of_shape(full)),
+        **_errors(local, full, parameters),
         "chi2": (left if noise.flat and plainly else _squares(standard)) / np.asarray(sigma, dtype=np.float64) ** 2,
         "explained": _explained(residual, left, lit, background),
         "lone": _lone(standard, sigma),
@@ -229,6 +229,13 @@ def _of_chunk(
         "under": below @ problem.unmixed.T,
         "distance": local.distance(residual) / power,
     }
+
+
+def _errors(local: LocalProblem, full: NDArray[np.float64], parameters: NDArray[np.float64]) -> dict[str, NDArray[np.float32]]:
+    """Errors, and covariances for the area, those of weak lines raised."""
+    error = local.errors(full)
+    weak = of_weak_lines(parameters, error)
+    return {"error": _single(error * weak), "covariance": _single(local.of_shape(full) * weak[..., 1:, None] * weak[..., None, 1:])}
 
 
 def _single(values: NDArray[np.float64]) -> NDArray[np.float32]:
