@@ -89,3 +89,12 @@ def test_what_has_no_value_of_the_target_is_left_out(samples: Samples) -> None:
     data = TargetData.of(samples, "position")
     assert len(data.values) == len(samples) - len(range(0, len(samples), 5))
     np.testing.assert_array_equal(samples.features[data.rows], data.features)
+
+
+def test_noise_is_no_less_than_the_errors_of_pl_make(evaluated: Evaluation, samples: Samples) -> None:
+    spread = samples.targets[:, 0].std()
+    data = TargetData.of(replace(samples, target_errors=np.full(samples.targets.shape, 0.5 * spread)), "height")
+    assert evaluation._noise(data, replace(evaluated.null_test, noise=0.1)) == pytest.approx(0.25)
+    assert evaluation._noise(data, replace(evaluated.null_test, noise=0.4)) == 0.4
+    unknown = TargetData.of(replace(samples, target_errors=np.full(samples.targets.shape, np.nan)), "height")
+    assert evaluation._noise(unknown, replace(evaluated.null_test, noise=0.1)) == 0.1

@@ -62,6 +62,6 @@ def test_what_lies_within_the_errors_of_pl_is_no_riddle(island):
 def test_what_is_left_is_hidden():
     shares = Shares(0.6, 0.05, 0.15, "Gaussian process", 2)
     assert shares.hidden == pytest.approx(0.25)
-    assert "RS settles 60% ± 5% (Gaussian process, in blocks), 15% changes" in shares.text
+    assert "RS settles 60% ± 5% (Gaussian process, in blocks), 15% is noise" in shares.text
     assert "25% ± 5% is left to what RS does not show; it gathers in 2 regions" in shares.text
     assert Shares(-0.5, 0.1, 0.3).hidden == pytest.approx(0.7)

@@ -253,7 +253,16 @@ def _unexplained(data: TargetData, results: Sequence[PooledResult], null: NullTe
     predicted = np.empty(len(data.rows))
     predicted[best.rows] = best.predicted
     found = Unexplained.of(data.values, data.errors, predicted, data.places, data.flake)
-    return Shares(*settled(data.values, predicted, data.places), null.noise, best.model, int(found.region.max())), found
+    return Shares(*settled(data.values, predicted, data.places), _noise(data, null), best.model, int(found.region.max())), found
+
+
+def _noise(data: TargetData, null: NullTest) -> float:
+    """Share of noise in PL: what changes from pixel to pixel, or what its errors make, where that is more.
+
+    A variogram begins at one pixel: what is smooth over hardly more looks like noise there, and the fit gives some of one to the other.
+    """
+    of_errors = 1.0 - data.ceiling
+    return max(null.noise, of_errors) if np.isfinite(of_errors) else null.noise
 
 
 def _judged(evidence: Evidence, data: TargetData, seed: int) -> Verdict:

@@ -27,7 +27,7 @@ class Shares:
     error: float
     """One standard error of it, from leaving out parts of the flake."""
     noise: float
-    """Share that changes from pixel to pixel, as noise does."""
+    """Share that changes from pixel to pixel, as noise does, or that the errors of PL make."""
     model: str = ""
     """Which model predicted."""
     regions: int = 0
@@ -42,10 +42,10 @@ class Shares:
     def text(self) -> str:
         """The shares as a sentence."""
         found = {0: "it gathers nowhere", 1: "it gathers in one region"}.get(self.regions, f"it gathers in {self.regions} regions")
+        settled, error = f"{max(self.settled, 0.0):.0%} ± {self.error:.0%}", f"{self.error:.0%}"
         return (
-            f"Of the variance of PL, RS settles {max(self.settled, 0.0):.0%} ± {self.error:.0%} ({self.model}, in blocks), "
-            f"{self.noise:.0%} changes from pixel to pixel as noise does, {self.hidden:.0%} ± {self.error:.0%} is left to what RS "
-            f"does not show; {found}."
+            f"Of the variance of PL, RS settles {settled} ({self.model}, in blocks), {self.noise:.0%} is noise (the errors of PL, or what "
+            f"changes from pixel to pixel), {self.hidden:.0%} ± {error} is left to what RS does not show; {found}."
         )
 
 
