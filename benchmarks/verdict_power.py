@@ -1,12 +1,12 @@
 """How often the verdict finds laws of known strength, and how often it is fooled, by the fast model alone: no spectra, no network.
 
-``nice python benchmarks/verdict_power.py --seeds 100 110 [--part 1/2] [--surrogates 39] [--kinds law60,rim]``, two parts side by side; one
-file per table lies in ``--work``, so that a run can go on; ``--tables`` prints the table of what is there.
+``nice python benchmarks/verdict_power.py --seeds 100 110 [--part 1/2] [--surrogates 39] [--kinds law60,rim] [--process]``, two parts
+side by side; one file per table lies in ``--work``, so that a run can go on; ``--tables`` prints the table of what is there.
 
 Three makers of RS: the two of `makers.py` within four outlines, and crystals of `napari_wse2xai.synthetic` (triangle, star) with a tenth of
 their spread of noise.  PL: laws that settle 100 to 40 % of the variance, the rest white; six kinds that owe nothing to RS, a share of white
 noise in each (none to 40 %); laws with a hidden smooth field as strong as they.  The focus is asked of laws only where ``--focus``
-is given: it costs as much as all else.
+is given: it costs as much as all else.  ``--process`` asks a Gaussian process too where the verdict is "local only" (half a minute each).
 """
 
 import argparse
@@ -15,6 +15,7 @@ import sys
 import time
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,13 @@ from makers import MAKERS, SHAPE
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter
 
-from napari_wse2xai.data import Level
+from napari_wse2xai.data import Level, Score
+from napari_wse2xai.learning import GaussianProcess
 from napari_wse2xai.learning.common_mode import common_mode
+from napari_wse2xai.learning.fast_model import folds_of
 from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.scores import r2
+from napari_wse2xai.learning.tame_scale import tamed
 from napari_wse2xai.learning.verdict import Evidence, judge
 
 Numbers = NDArray[np.float64]
@@ -123,9 +128,21 @@ def judged(kind: str, maker: str, seed: int, asked: argparse.Namespace) -> dict[
     y = pl_of(kind, seed, places, law, shape)
     test = null_test(features, y, places, target="height", count=asked.surrogates)
     shared = common_mode(features, y - y.min() + 4 * y.std(), places, test) if asked.focus and kind in LAWS and not test.refused else None
-    verdict = judge(Evidence("height", len(y), (), test, common_mode=shared))
+    evidence = Evidence("height", len(y), (), test, common_mode=shared)
+    verdict = judge(evidence)
+    if asked.process and verdict.level is Level.LOCAL_ONLY:
+        verdict = judge(replace(evidence, scores=tuple(process_scores(features, y, places))))
     beyond = {f"{one.confounder or one.validation}": [one.correlation, one.p_value] for one in test.beyond}
     return {"level": verdict.level, "reason": verdict.reasons[0], "numbers": dict(verdict.numbers), "beyond": beyond, "pixels": len(y)}
+
+
+def process_scores(features: Numbers, y: Numbers, places: Numbers) -> Iterator[Score]:
+    """A Gaussian process on the folds of the fast model."""
+    for validation, folds in folds_of(tamed(y), places, np.zeros(len(y), dtype=np.int64), 0).items():
+        predicted = np.empty(len(y))
+        for training, held_out in folds:
+            predicted[held_out] = GaussianProcess().fit(features[training], y[training]).predict(features[held_out])
+        yield Score("Gaussian process", "height", validation, "validation", float(r2(y, predicted)), *(float("nan"),) * 3)
 
 
 def run(asked: argparse.Namespace) -> None:
@@ -162,6 +179,7 @@ def main() -> None:
     given.add_argument("--part", default="1/1", metavar="K/N")
     given.add_argument("--surrogates", type=int, default=99)
     given.add_argument("--focus", action="store_true")
+    given.add_argument("--process", action="store_true")
     given.add_argument("--tables", action="store_true")
     asked = given.parse_args()
     asked.work.mkdir(parents=True, exist_ok=True)

@@ -84,6 +84,19 @@ def test_what_is_lost_between_neighbours_and_blocks_counts(evidence):
     assert "R2 0.80 in blocks" in verdict.reasons[0]
 
 
+def test_what_the_fast_model_cannot_carry_over_the_flake_another_may(evidence):
+    lost = with_test(evidence, r2={"random": 0.95, "blocks": 0.7})
+    process = [score("Gaussian process", "random", 0.98), score("Gaussian process", "blocks", 0.94)]
+    verdict = judge(replace(lost, scores=(*evidence.scores, *process)))
+    assert verdict.level is Level.INTERPRETABLE
+    assert "the Gaussian process keeps in blocks what any model finds between neighbours, 0.94 of 0.98." in verdict.text
+    process[1] = score("Gaussian process", "blocks", 0.92)  # 0.94 of what it finds between neighbours
+    assert judge(replace(lost, scores=(*evidence.scores, *process))).level is Level.LOCAL_ONLY
+    logarithmic = replace(lost.null_test, scale="logarithmic")
+    process[1] = score("Gaussian process", "blocks", 0.98)
+    assert judge(replace(lost, scores=(*evidence.scores, *process), null_test=logarithmic)).level is Level.LOCAL_ONLY
+
+
 def test_a_flake_without_blocks_is_local(evidence):
     scores = (score("CNN", "random", 0.94),)
     bare = with_test(replace(evidence, scores=scores), r2={"random": 0.95}, surrogate_r2={"random": np.zeros(99)}, p_value={"random": 0.01})

@@ -48,6 +48,8 @@ class Limits:
     """A ceiling below this is told."""
     kept: float = 0.92
     """Least share of the random split's R2 that the fast model of the null test must keep in spatial blocks."""
+    kept_best: float = 0.95
+    """Where it does not: least share that the best of all models must keep in blocks of what any finds between neighbours."""
     behind: float = 0.1
     """By how much R2 the best model that can be explained may stay behind the fast model."""
 
@@ -243,9 +245,22 @@ def _across(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     held = f"The {FAST} reaches R2 {blocks:.2f} in blocks whose surroundings it never saw, and {random:.2f} between neighbours"
     if blocks >= needed:
         yield Finding(Level.INTERPRETABLE, f"{held}.")
+    elif (carried := _carried(evidence, limits))[2]:
+        model, shares, _ = carried
+        yield Finding(Level.INTERPRETABLE, f"{held}; the {model} keeps in blocks what any model finds between neighbours, {shares}.")
     else:
         missing = f"at least {needed:.2f} would show that RS alone settles PL; something that RS does not show has a part in it"
         yield Finding(Level.LOCAL_ONLY, f"{held}; {missing}.")
+
+
+def _carried(evidence: Evidence, limits: Limits) -> tuple[str, str, bool]:
+    """Model that predicts blocks best, its R2 there beside the best between neighbours, and whether it keeps enough of that.
+
+    The fast model cannot carry every law over the flake.  On a logarithmic scale its R2 is no other model's.
+    """
+    (_, near), (model, far) = evidence.best("random"), evidence.best("blocks")
+    other_scale = evidence.null_test is not None and bool(evidence.null_test.scale)
+    return model, f"{far:.2f} of {near:.2f}", not other_scale and far >= max(limits.r2_blocks, limits.kept_best * near)
 
 
 def _explainable(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
