@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.appeal import WIDEST, Bank, Suspects, hear
-from napari_wse2xai.numerics.noise import robust_sigma
+from napari_wse2xai.numerics.noise import median, robust_sigma
 
 REACH = 10
 """Channels to either side of a suspected one that its judgement looks at."""
@@ -206,7 +206,8 @@ class Judge:
         there = (rows >= 0) & (rows < ny) & (columns >= 0) & (columns < nx)
         rows, columns = np.clip(rows, 0, ny - 1), np.clip(columns, 0, nx - 1)
         there &= self.measured[rows, columns]
-        shown = self.values[rows[:, :, None], columns[:, :, None], channels[:, None]]
+        first = (rows * nx + columns) * self.values.shape[2] + channels[:, :1]
+        shown = self.values.take(first[..., None] + np.arange(channels.shape[1]))
         shown[~there] = 0.0
         total, many = shown.sum(axis=1, dtype=np.float64), there.sum(axis=1)[:, None]
         shown[~there] = -np.inf
@@ -263,7 +264,7 @@ def _two_largest(values: Cube) -> tuple[NDArray[np.float32], NDArray[np.float32]
 def _outlying(difference: Values, flank: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(m, length) True where a difference stands far above the others of the flank."""
     among = np.where(flank, difference, np.nan)
-    away = among - np.nanmedian(among, axis=1, keepdims=True)
+    away = among - median(among, axis=1)[:, None]
     return np.asarray(np.nan_to_num(away) > 6.0 * robust_sigma(away, axis=1)[:, None])
 
 
