@@ -23,9 +23,11 @@ from qtpy.QtWidgets import QApplication, QComboBox, QWidget
 
 from napari_wse2xai.gui import window
 from napari_wse2xai.gui.correlate.panel import CorrelatePanel
+from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.session.panel import SessionPanel
+from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake
 
 SIZES = ("1280x720", "1600x1000", "1920x1080")
@@ -185,6 +187,10 @@ def rest(hand: Hand) -> None:
     hand.picture("peak_maps")
     QTest.mouseMove(hand.canvas(), QPoint(hand.canvas().width() // 2, hand.canvas().height() // 2))
     hand.picture("spectrum")
+    for panel in (TrainPanel, ExplainPanel):  # of results that hold a network they show what it learnt
+        hand.open(panel)
+        hand.wait(seconds=1.5)
+        hand.picture(panel.__name__)
     hand.open(SessionPanel)
     hand.picture("session")
     hand.press(Qt.Key_F1, Qt.ShiftModifier)

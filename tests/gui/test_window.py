@@ -78,6 +78,14 @@ def test_the_steps_before_a_fit_are_missed_aloud_and_run_at_one_click(viewer, pa
     viewer.layers.selection.active = viewer.layers["small"]
     settle(lambda: not offer.isHidden())
     assert offer.words.text() == "Not done yet on 'small': Remove spikes, Baseline."
+    before, panel = len(contents.map_layers(viewer)), panels.panels[Baseline]
+    panels.open_section(Baseline)
+    assert panel.to_here.toolTip().startswith("Run Remove spikes, then Baseline,")
+    assert panels.panels[Despike].to_here.isHidden(), "nothing is missing before"
+    panel.to_here.click()
+    settle(lambda: len(contents.map_layers(viewer)) == before + 2 and not panel.work.runner.busy)
+    settle(panel.to_here.isHidden)
+    assert [record.step for record in panel.chosen_map().history][-2:] == ["Despike", "Baseline"]
 
 
 def test_a_chain_ends_where_a_step_fails(viewer, panels: MainWidget, settle, one_line, small) -> None:

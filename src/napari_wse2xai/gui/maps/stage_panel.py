@@ -3,7 +3,7 @@
 from typing import Any
 
 from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QVBoxLayout, QWidget
+from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
@@ -36,6 +36,8 @@ class StagePanel(QWidget):
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
         self.source.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
         self.form = Form(stage)
+        self.to_here = QPushButton("Run all to here")
+        self.offer_steps([])
         self._build()
         self._connect()
         self.refresh()
@@ -43,7 +45,7 @@ class StagePanel(QWidget):
     def _build(self) -> None:
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
-        for row in (self.source, self.work, self.form):  # Run is in reach however long the form is
+        for row in (self.source, self.to_here, self.work, self.form):  # Run is in reach however long the form is
             layout.addWidget(row)
 
     def _connect(self) -> None:
@@ -70,6 +72,12 @@ class StagePanel(QWidget):
     def worked_on(self) -> SpectralMap | None:
         """Map of the last run."""
         return self._worked_on
+
+    def offer_steps(self, titles: list[str]) -> None:
+        """Offer to run steps that are not done yet before this one; none: nothing."""
+        self.to_here.setVisible(bool(titles))
+        missing = ", ".join(titles) or "what is missing before"
+        self.to_here.setToolTip(f"Run {missing}, then {self.stage.title}, each with the settings that its panel shows.")
 
     def chosen_map(self) -> SpectralMap | None:
         """Map of the chosen layer."""

@@ -1,6 +1,7 @@
 """What a map lacks before it is fitted, and the way there: one step after the other, as if each had been clicked."""
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from qtpy.QtCore import QTimer
@@ -18,7 +19,7 @@ Panels = Mapping[Any, StagePanel]
 
 
 class StepsBefore:
-    """Two offers: to convert a map's axis to that of the peaks, and to run what the preset does before the fit."""
+    """Offers: to convert a map's axis to that of the peaks, and to run what the preset does before the fit, or before another step."""
 
     def __init__(self, panels: Panels, preset: PresetBox, parent: QWidget) -> None:
         self._panels, self._preset, self._parent = panels, preset, parent
@@ -29,7 +30,8 @@ class StepsBefore:
         self.conversion.taken.connect(lambda: self._begin([ConvertAxis]))
         self.chain.taken.connect(self.run_all)
         panels[Deconvolve].form.changed.connect(self.look)
-        for panel in panels.values():
+        for stage, panel in panels.items():
+            panel.to_here.clicked.connect(partial(self._run_to, stage))
             panel.work.runner.failed.connect(lambda _: self._waiting.clear())
             panel.work.runner.cancelled.connect(self._waiting.clear)
 
@@ -38,6 +40,7 @@ class StepsBefore:
         source, settings = self._panels[Deconvolve].chosen_map(), valid_settings(self._panels[Deconvolve])
         self._to = conversion_for(settings, source) if source is not None and isinstance(settings, Deconvolve) else None
         lacking = [] if source is None or not isinstance(settings, Deconvolve) else self.lacking(source)
+        self._offer_to_here(source)
         if source is None or self._to is None:
             self.conversion.propose("", "")
         else:
@@ -54,6 +57,19 @@ class StepsBefore:
         if contents.with_edited_flake(self._viewer, source).flake is not None and FindFlake in there:
             there.remove(FindFlake)
         return [*([ConvertAxis] if self._to is not None else []), *there]
+
+    def _offer_to_here(self, source: SpectralMap | None) -> None:
+        """Offer at every other step what is lacking before it."""
+        lacking = [] if source is None else self.lacking(source)
+        for stage, panel in self._panels.items():
+            if stage is not Deconvolve:  # it says it in words
+                panel.offer_steps([step.title for step in lacking if step.order < stage.order])
+
+    def _run_to(self, stage: Any) -> None:
+        """Run what is lacking before a step, then that."""
+        source = self._panels[stage].chosen_map()
+        if source is not None and not any(panel.work.runner.busy for panel in self._panels.values()):
+            self._begin([*(step for step in self.lacking(source) if step.order < stage.order), stage])
 
     def run_all(self) -> None:
         """Run what is lacking, then the fit."""
