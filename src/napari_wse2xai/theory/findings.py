@@ -115,10 +115,5 @@ def _caution(result: TheoryResult) -> str:
 
 
 def unconverged(modes: PristineModes) -> str:
-    """Say how far Raman tensors are converged where that is not far enough, or not known."""
-    if len(modes.ratios) == 1:
-        return (
-            f"The Raman tensors of {modes.material} were computed with {modes.mesh.split(', ')[1]} k points alone: how far they are "
-            "converged is not known (those of WSe2 change by 7 % from there to 12 x 12)."
-        )
+    """Say how far Raman tensors are converged where that is not far enough."""
     return f"The Raman tensors of {modes.material} change by more than 10 % from 8 x 8 to 12 x 12 k points."

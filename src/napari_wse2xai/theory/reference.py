@@ -31,7 +31,7 @@ class PristineModes:
     wavenumbers : cm-1 per mode
     tensors : (partners, 3, 3) per Raman-active mode, derivative of the polarisability of a unit cell by the mode's coordinate, A^2
     ratios : |T_A1' / T_E'| of the mass-weighted tensors, per mesh, as "40 Ry, 12 x 12"
-    converged : whether the tensors change by less than 10 % from 8 x 8 to 12 x 12 k points; False too where only 8 x 8 was computed
+    converged : whether the tensors change by less than 10 % from 8 x 8 to 12 x 12 k points
     mesh : the one that the tensors of A1' and E' are of; that of E'', which backscattering does not see, may be of a coarser one
     """
 
