@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Samples
+from napari_wse2xai.numerics.library_threads import single_threaded
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -41,7 +42,8 @@ def calibrated(samples: Samples) -> Samples:
     for one in range(len(samples.frames)):
         here = samples.flake == one
         if here.sum() >= FEWEST_PIXELS:
-            features[here], errors[here] = drawn_in(features[here], errors[here], samples.row[here], samples.column[here])
+            with single_threaded():  # the same bits anywhere: interrupted trainings are known by them
+                features[here], errors[here] = drawn_in(features[here], errors[here], samples.row[here], samples.column[here])
     return replace(samples, features=features, feature_errors=errors)
 
 

@@ -185,18 +185,22 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
     def samples(self, source: Sequence[PairedMaps]) -> Samples:
         """Table of what is learnt from."""
+        from napari_wse2xai.learning.calibrated import calibrated
+
+        return calibrated(self.measured(source)) if self.without_noise else self.measured(source)
+
+    def measured(self, source: Sequence[PairedMaps]) -> Samples:
+        """The same as it was measured."""
         return Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak, features=self.features)
 
     def run(self, source: Sequence[PairedMaps], progress: Progress, checkpoint: str | Path | None = None) -> TrainedModel:
         """Learn one target after the other."""
-        from napari_wse2xai.learning.calibrated import calibrated
         from napari_wse2xai.learning.evaluation import Evaluation, assembled
 
-        measured = self.samples(source)
+        measured, samples = self.measured(source), self.samples(source)
         _check(measured)
-        samples = calibrated(measured) if self.without_noise else measured
         count = len(self.target)
-        with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, measured).claimed() as folder:
+        with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
             evaluations = [
                 Evaluation.learn(
                     self,
