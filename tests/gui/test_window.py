@@ -14,6 +14,7 @@ from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.gui import window
 from napari_wse2xai.gui.contributions import get_reader, read_layers, triangle_raman
+from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.session import contents
@@ -306,6 +307,17 @@ def test_a_message_is_not_said_twice(viewer, panels: MainWidget, settle, small: 
     assert not panels.said.isVisible(), "the open panel says it"
     panels.open_section(Despike)
     assert panels.said.isVisible()
+
+
+def test_a_step_that_is_opened_by_its_head_comes_into_view(panels: MainWidget, settle) -> None:
+    panels.show()
+    panels.resize(400, 500)
+    panels.open_section(Deconvolve)
+    section = panels.sections[ExplainPanel]
+    settle()
+    section.toggleButton().click()
+    settle(lambda: section.isExpanded() and section.visibleRegion().boundingRect().height() > 300)
+    assert panels.sections[Deconvolve].isExpanded(), "what was open stays"
 
 
 def test_errors_are_maps_too(viewer, panels: MainWidget, settle, small_peaks: PeakMaps) -> None:

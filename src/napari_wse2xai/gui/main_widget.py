@@ -53,6 +53,8 @@ from napari_wse2xai.stages import (
 )
 
 LEAST_WIDTH = 390
+LAID_OUT_MS = 50
+"""Until a fold that was opened has its height, fold by fold."""
 
 
 class MainWidget(FollowsLayers):
@@ -159,13 +161,19 @@ class MainWidget(FollowsLayers):
         for fitting in (Baseline, Deconvolve):
             self.panels[fitting].form.changed.connect(self.settings_changed)
         for section in self.sections.values():
-            section.toggled.connect(lambda _: self._say_once())
+            section.toggled.connect(partial(self._on_toggled, section))
 
     def _tell(self, key: Any, title: str, text: str, severity: str = QUIET) -> None:
         """Say at the foot what came of a step."""
         self._told_by = key
         self.said.say(f"{title}: {text}", severity)
         self._say_once()
+
+    def _on_toggled(self, section: CollapsibleSection, opened: bool) -> None:
+        """Bring a step up that was opened beyond the window's lower edge."""
+        self._say_once()
+        if opened:
+            QTimer.singleShot(LAID_OUT_MS, self, partial(self._bring_up, section, only_if_cut=True))
 
     def _say_once(self) -> None:
         """Say nothing at the foot that an open panel says itself."""
@@ -233,9 +241,11 @@ class MainWidget(FollowsLayers):
             (section.expand if key is step else section.collapse)(animate=False)
         QTimer.singleShot(0, self, partial(self._bring_up, self.sections[step]))
 
-    def _bring_up(self, section: QWidget) -> None:
+    def _bring_up(self, section: QWidget, *, only_if_cut: bool = False) -> None:
         self._scroll.widget().layout().activate()  # the folds have just changed their heights
-        self._scroll.verticalScrollBar().setValue(section.y())
+        bar = self._scroll.verticalScrollBar()
+        if not only_if_cut or section.y() + section.sizeHint().height() > bar.value() + self._scroll.viewport().height():
+            bar.setValue(section.y())
 
     def add_peak(self, position: float) -> None:
         """Add a peak at a position to the list of the deconvolution, like its nearest one in the list."""
