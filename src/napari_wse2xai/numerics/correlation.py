@@ -70,7 +70,7 @@ def _judged(r: float, pixels: int, independent: float) -> Correlation:
     free = independent - 2.0
     if independent <= FEWEST_INDEPENDENT:
         return Correlation(r, 1.0, -1.0, 1.0, pixels, independent, 1.0)
-    rest = max(1.0 - r * r, np.finfo(np.float64).tiny)
+    rest = max(1.0 - r * r, float(np.finfo(np.float64).eps))
     p = 2.0 * float(t.sf(abs(r) * np.sqrt(free / rest), free))
     reach = 1.959964 / np.sqrt(independent - 3.0)
     low, high = np.tanh(np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15)) + np.array([-reach, reach]))
