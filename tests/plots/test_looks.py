@@ -1,6 +1,7 @@
 """Stamp, badge and hatching as they are seen: beside pictures that a person has looked at, and by what their colours must mean.
 
-After a wanted change of looks: ``python tests/plots/test_looks.py`` draws the pictures anew; look at them before they are committed.
+After a wanted change of looks: ``PYTHONPATH=tests python tests/plots/test_looks.py`` draws the pictures anew; look at them, then
+commit them.
 """
 
 import colorsys

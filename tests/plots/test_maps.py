@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from napari_wse2xai.data import Frame, PeakMaps, SpectralAxis, Status
 from napari_wse2xai.data.axis import AxisKind
 from napari_wse2xai.plots import grid, maps
+from napari_wse2xai.plots.plain_text import PlainFigure
 
 FRAME = Frame((3, 4), (2.0, 0.5), (10.0, -1.0))
 Y_UP = Frame((3, 4), (-2.0, 0.5), (10.0, -1.0))
@@ -106,3 +108,21 @@ def test_the_status_legend_names_what_occurs(frame):
     maps.draw_status(axes, peaks)
     words = [text.get_text() for text in axes.get_legend().get_texts()]
     assert words == [f"ok ({frame.n_pixels - 1})", "parameter at its bound (1)"]
+
+
+@pytest.mark.parametrize("step", [0.11, 0.23, 0.39, 0.4, 0.42, 1.3])
+@pytest.mark.parametrize(("shape", "origin"), [((38, 40), (66.0, 1757.0)), ((21, 34), (-3.3, 0.0))])
+def test_words_beside_maps_lie_on_nothing(shape, origin, step):
+    """Laid out as for the report: names of axes and units inside the picture, and off one another's numbers."""
+    peaks = peak_maps(Frame(shape, (step, step), origin), count=3)
+    peaks.position[:] = 384.5 + np.linspace(-0.7, 0.8, shape[0] * shape[1]).reshape(shape)
+    figure = PlainFigure(figsize=(10.2, 3.0), layout="constrained")
+    maps.panel(figure, peaks, "position", columns=3)
+    figure.settle(dpi=140)
+    figure.draw(figure.canvas.get_renderer())
+    sides = [axes.yaxis.get_tightbbox().extents for axes in figure.findobj(Axes) if axes.get_visible()]  # their numbers and names
+    left, _, right, _ = np.array(sorted(sides, key=lambda side: side[0])).T
+    assert len(left) == 6, "three maps and their colour bars"
+    assert left[0] >= 0
+    assert right[-1] <= figure.bbox.width
+    assert (right[:-1] <= left[1:] + 1).all()

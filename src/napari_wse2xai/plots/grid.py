@@ -15,6 +15,8 @@ from napari_wse2xai.data import Frame
 
 Edges = tuple[float, float, float, float]
 Y, X = 0, 1
+TICKS = 5
+"""Intervals between ticks along an axis of a map, at most."""
 
 
 def is_line(frame: Frame) -> bool:
@@ -78,10 +80,20 @@ def label(frame: Frame, index: int) -> str:
     return f"{direction.name} of the scan (µm{turned})"
 
 
+def few_ticks() -> MaxNLocator:
+    """As many ticks beside a map whatever its size.
+
+    Where a layout makes a map smaller for the width of its numbers, and then other numbers fit that are narrower, it comes to no end, and
+    labels lie on one another.
+    """
+    return MaxNLocator(nbins=TICKS, steps=[1, 2, 5, 10])
+
+
 def dress(axes: Any, frame: Frame) -> None:
     """Write what runs along both axes."""
     axes.set(xlabel=label(frame, X), ylabel=label(frame, Y))
     for axis, index in ((axes.xaxis, X), (axes.yaxis, Y)):
+        axis.set_major_locator(few_ticks())
         _own_ticks(axis, frame, index)
 
 

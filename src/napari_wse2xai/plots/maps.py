@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import ComputedMap, Frame, PeakMaps, Status, peaks_there
 from napari_wse2xai.data.quantities import COLORMAPS, STATUS_COLORS, WORDS, pretty
-from napari_wse2xai.plots.grid import along, aspect, dress, dress_line, extent_um, is_line, line_extent, line_of
+from napari_wse2xai.plots.grid import along, aspect, dress, dress_line, extent_um, few_ticks, is_line, line_extent, line_of
 
 Map = NDArray[np.floating] | NDArray[np.integer] | NDArray[np.bool_]
 
@@ -102,7 +102,7 @@ class MapPlot:
             self.bar.remove()
             self.axes.apply_aspect()  # undone by taking a colour bar away
         place = self.axes.inset_axes((1.03, 0.0, 0.05, 1.0))  # as tall as the map, whatever the figure's layout
-        self.bar = self.axes.figure.colorbar(self.image, cax=place, extend=extend)
+        self.bar = self.axes.figure.colorbar(self.image, cax=place, extend=extend, ticks=few_ticks())
         _plain_numbers(self.bar.ax.yaxis)
 
 
