@@ -1,5 +1,8 @@
 """Bright spots keep their lines: what stands out at one place of the spectrum again and again is no cosmic ray."""
 
+from typing import Any
+
+import dask.array
 import numpy as np
 import pytest
 
@@ -7,7 +10,7 @@ from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.numerics.recurrence import recurrent
 from napari_wse2xai.stages import Despike
-from napari_wse2xai.stages.despike import FirstDifference
+from napari_wse2xai.stages.despike import FirstDifference, Guarded
 
 X = np.arange(200.0, 410.0, 0.7)
 SHAPE = (24, 27)
@@ -22,8 +25,8 @@ def spots(wide: float, rng: np.random.Generator, *, share: float = 0.015) -> tup
     return 100 + np.where(bright, 300, 10)[..., None] * line + NOISE * rng.normal(size=(*SHAPE, len(X))), bright
 
 
-def despiked(counts: np.ndarray, **settings: object) -> SpectralMap:
-    return Despike(**settings)(SpectralMap.from_arrays(counts.astype(np.float32), X, AxisKind.RAMAN_SHIFT))  # type: ignore[arg-type]
+def despiked(counts: Any, **settings: object) -> SpectralMap:
+    return Despike(**settings)(SpectralMap.from_arrays(counts.astype(np.float32), X, AxisKind.RAMAN_SHIFT))
 
 
 @pytest.mark.parametrize("wide", [1.2, 2.0, 4.0])
@@ -40,6 +43,26 @@ def test_a_line_in_scattered_bright_pixels_keeps_its_top_and_cosmic_rays_go(wide
     assert np.abs(result.counts - counts)[bright].max() < 4 * NOISE
     assert (np.abs(result.counts - counts)[places] < 6 * NOISE).mean() > 0.9
     assert result.repaired.sum() == len(result.replaced) < 60
+
+
+@pytest.mark.filterwarnings("ignore:.*too often at the same places")
+def test_a_lazy_map_gives_the_same_and_is_read_no_more_for_it(monkeypatch):
+    counts = spots(2.0, np.random.default_rng(5))[0].astype(np.float32)
+    loaded = []
+
+    def load(block: np.ndarray) -> np.ndarray:
+        loaded.append(len(block))
+        return block
+
+    blocks = dask.array.from_array(counts, chunks=(6, -1, -1))
+    lazy = blocks.map_blocks(load, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32))
+    loaded.clear()
+    assert np.array_equal(despiked(lazy).counts, despiked(counts).counts)
+    often = sum(loaded)
+    loaded.clear()
+    monkeypatch.setattr(Guarded, "spares_what_recurs", False)
+    despiked(lazy)
+    assert often == sum(loaded)
 
 
 def test_a_detector_pixel_that_flickers_is_still_repaired():

@@ -131,33 +131,30 @@ class Despike(Stage[SpectralMap, SpectralMap]):
             counts[band.rows], spikes = repair(raw, band.own)
             if gaps.any():
                 _spare(counts[band.rows], spikes, raw[band.own], gaps[band.own])
-            struck.append(places(spikes & ~gaps[band.own], band.rows.start))
+            struck.append((places(hit := spikes & ~gaps[band.own], band.rows.start), raw[band.own][hit]))
             filled.append(places(gaps[band.own], band.rows.start))
             let_go(source.counts, counts)
 
         over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
-        spikes = in_order(struck)
+        spikes, lost = (np.concatenate(each) for each in zip(*struck, strict=True))
         if self.method.spares_what_recurs:
-            spikes = _without_what_recurs(source, counts, spikes)
+            spikes = _without_what_recurs(source, counts, spikes, lost)
         replaced = in_order([spikes, *filled])
         np.add.at(repaired, (replaced[:, 0], replaced[:, 1]), 1)
         progress(1.0, f"replaced {len(replaced)} channels")
         return replace(source, counts=counts, repaired=repaired, replaced=replaced, bridged=in_order([*filled, *known]))
 
 
-def _without_what_recurs(source: SpectralMap, counts: Counts, spikes: Places) -> Places:
-    """Take back spikes at channels where too many spectra have one: bright spots with a line that their neighbours hardly show."""
-    n = len(source.axis)
-    often = recurrent(spikes[:, 2], n)
+def _without_what_recurs(source: SpectralMap, counts: Counts, spikes: Places, lost: NDArray[np.float32]) -> Places:
+    """Take back spikes (k, 3) at channels where too many spectra have one: bright spots with a line that their neighbours hardly show.
+
+    `lost` (k,) are the counts that were there.
+    """
+    often = recurrent(spikes[:, 2], len(source.axis))
     spared = often[spikes[:, 2]]
-    if not spared.any():
-        return spikes
-    row, column, channel = spikes[spared].T
-    for band in np.unique(row):
-        here = row == band
-        raw = _whole(source, slice(int(band), int(band) + 1))[0]
-        counts[band, column[here], channel[here]] = raw[column[here], channel[here]]
-    _tell(source, spikes[spared], often)
+    if spared.any():
+        counts[tuple(spikes[spared].T)] = lost[spared]
+        _tell(source, spikes[spared], often)
     return spikes[~spared]
 
 
