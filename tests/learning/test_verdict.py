@@ -168,6 +168,16 @@ def test_an_edge_that_settles_much_less_than_rs_cannot_be_all(evidence):
     assert unknown.level is Level.LOCAL_ONLY
 
 
+def test_traces_beyond_the_edge_are_no_law(evidence):
+    """A rim-shaped PL on RS that has a rim: beyond it chance was passed with a ninth of the correlation, and it was believed."""
+    rim = [Beyond("", "blocks", 0.9, np.zeros(39), 0.025), Beyond("edge", "blocks", 0.1, np.zeros(39), 0.025, alone=0.88)]
+    told = judge(with_test(evidence, beyond=tuple(rim)))
+    assert told.level is Level.LOCAL_ONLY
+    assert "RS tells but traces of PL" in told.reasons[0]
+    law = judge(with_test(evidence, beyond=(rim[0], replace(rim[1], correlation=0.3))))
+    assert law.level is Level.INTERPRETABLE
+
+
 def test_pl_that_follows_rs_better_mirrored_is_refused(evidence):
     own = (Beyond("", "blocks", 0.1, np.zeros(99), 0.01),)
     told = judge(with_test(evidence, beyond=own, turned={"mirrored left to right": 0.8, "turned by 90°": 0.0}))

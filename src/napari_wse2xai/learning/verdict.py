@@ -38,6 +38,8 @@ class Limits:
     """Fewest pixels that are judged."""
     alone: float = 0.85
     """A confounder that settles less than this share of what RS settles in blocks cannot be all there is."""
+    remains: float = 0.25
+    """Least share of what RS tells beyond the neighbours that must be told among pixels with the same confounder, too."""
     turned: float = 2.0
     """By so many standard errors of a correlation a mirrored or turned PL may follow RS better than PL as it is drawn."""
     r2_random: float = 0.25
@@ -187,13 +189,27 @@ def _confounded(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
         where, culprit, worst = CONFOUNDERS[told.confounder]
         numbers = f"{p_in_words(told.p_value, len(told.surrogate_correlation))}; correlation {_correlations(told)}"
         settled = evidence.fast_r2(told.validation)
-        if told.p_value <= limits.p:
+        traces = told.correlation < limits.remains * _plainly(evidence, told.validation)
+        if told.p_value <= limits.p and not traces:
             yield Finding(Level.INTERPRETABLE, f"{where}, RS still tells what neighbours do not ({numbers}).")
         elif told.alone < limits.alone * settled:
             shares = f"by itself it settles {max(told.alone, 0.0):.0%} of PL where RS settles {settled:.0%}, so it cannot be all"
-            yield Finding(Level.INTERPRETABLE, f"{where}, RS tells no more of PL than of maps with the same profile ({numbers}); {shares}.")
+            yield Finding(Level.INTERPRETABLE, f"{where}, RS tells {_little(told, limits)} ({numbers}); {shares}.")
         else:
-            yield Finding(worst, f"{where}, RS tells no more of PL than of maps with the same profile ({numbers}): {culprit}.")
+            yield Finding(worst, f"{where}, RS tells {_little(told, limits)} ({numbers}): {culprit}.")
+
+
+def _plainly(evidence: Evidence, validation: str) -> float:
+    """Correlation beyond the neighbours with no confounder taken off; 0 where that was not asked."""
+    beyond = evidence.null_test.beyond if evidence.null_test is not None else ()
+    return next((each.correlation for each in beyond if not each.confounder and each.validation == validation), 0.0)
+
+
+def _little(told: Beyond, limits: Limits) -> str:
+    """How little RS tells with a confounder taken off."""
+    if told.p_value <= limits.p:
+        return "but traces of PL"
+    return "no more of PL than of maps with the same profile"
 
 
 def _orientation(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
