@@ -183,13 +183,16 @@ def _correlations(told: Beyond) -> str:
 
 def _confounded(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     """Whether the edge, the order of the scan or two layers may have shaped RS and PL, and nothing else."""
-    for told in evidence.null_test.beyond if evidence.null_test is not None and not evidence.null_test.refused else ():
+    if (test := evidence.null_test) is None or test.refused:
+        return
+    for told in test.beyond:
         if not told.confounder:
             continue
         where, culprit, worst = CONFOUNDERS[told.confounder]
         numbers = f"{p_in_words(told.p_value, len(told.surrogate_correlation))}; correlation {_correlations(told)}"
         settled = evidence.fast_r2(told.validation)
-        traces = told.correlation < limits.remains * _plainly(evidence, told.validation)
+        plainly = test.told_beyond(validation=told.validation)
+        traces = told.correlation < limits.remains * (0.0 if plainly is None else plainly.correlation)
         if told.p_value <= limits.p and not traces:
             yield Finding(Level.INTERPRETABLE, f"{where}, RS still tells what neighbours do not ({numbers}).")
         elif told.alone < limits.alone * settled:
@@ -197,12 +200,6 @@ def _confounded(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
             yield Finding(Level.INTERPRETABLE, f"{where}, RS tells {_little(told, limits)} ({numbers}); {shares}.")
         else:
             yield Finding(worst, f"{where}, RS tells {_little(told, limits)} ({numbers}): {culprit}.")
-
-
-def _plainly(evidence: Evidence, validation: str) -> float:
-    """Correlation beyond the neighbours with no confounder taken off; 0 where that was not asked."""
-    beyond = evidence.null_test.beyond if evidence.null_test is not None else ()
-    return next((each.correlation for each in beyond if not each.confounder and each.validation == validation), 0.0)
 
 
 def _little(told: Beyond, limits: Limits) -> str:
