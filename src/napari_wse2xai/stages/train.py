@@ -185,20 +185,25 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 
     def samples(self, source: Sequence[PairedMaps]) -> Samples:
         """Table of what is learnt from."""
-        from napari_wse2xai.learning.calibrated import calibrated
-
-        return calibrated(self.measured(source)) if self.without_noise else self.measured(source)
+        return self._learnt_from(self.measured(source))
 
     def measured(self, source: Sequence[PairedMaps]) -> Samples:
         """The same as it was measured."""
         return Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak, features=self.features)
 
+    def _learnt_from(self, measured: Samples) -> Samples:
+        """The table without its noise, where that is asked."""
+        from napari_wse2xai.learning.calibrated import calibrated
+
+        return calibrated(measured) if self.without_noise else measured
+
     def run(self, source: Sequence[PairedMaps], progress: Progress, checkpoint: str | Path | None = None) -> TrainedModel:
         """Learn one target after the other."""
         from napari_wse2xai.learning.evaluation import Evaluation, assembled
 
-        measured, samples = self.measured(source), self.samples(source)
+        measured = self.measured(source)
         _check(measured)
+        samples = self._learnt_from(measured)
         count = len(self.target)
         with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
             evaluations = [
