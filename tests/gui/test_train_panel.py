@@ -254,3 +254,10 @@ def test_it_says_what_is_missing_and_enough_is_raised_once_within_a_network(pane
     session = contents.session(viewer)
     session.remove(*session.of_kind(PairedMaps))
     settle(lambda: "Pair an RS map" in panel.work.message.text())
+
+
+def test_where_no_training_is_kept_the_flakes_are_not_looked_at(tmp_path, monkeypatch):
+    """It is asked on the window's own thread, at every change of a setting."""
+    monkeypatch.setattr(kept_trainings, "shelf", lambda: tmp_path / "none")
+    monkeypatch.setattr(Train, "samples", lambda *_: pytest.fail("the noise of RS was taken out"))
+    assert kept_trainings.offer(Train(), []) == ""
