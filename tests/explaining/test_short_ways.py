@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from napari_wse2xai.explaining import ice_slope, partial_dependence
+from napari_wse2xai.explaining import Subject, ice_slope, partial_dependence
 from napari_wse2xai.learning import GaussianProcess
+from napari_wse2xai.progress import silent
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,15 @@ def test_slopes_are_those_of_its_predictions(fitted: tuple[GaussianProcess, np.n
         wanted = (process.predict(x + step) - process.predict(x - step)) / (2 * found.step[column])
         np.testing.assert_allclose(found.slope[column], wanted, rtol=1e-3, atol=1e-4 * 10 / found.step[column])
     assert (found.slope[4] == 0).all(), "a parameter that is the same everywhere"
+
+
+def test_moves_of_any_length_are_its_predictions(fitted: tuple[GaussianProcess, np.ndarray]) -> None:
+    process, x = fitted
+    there = x[:, 1] + np.linspace(-90, 2000, len(x))  # far beyond what one factor for all could hold, and another for each
+    moved = x.copy()
+    moved[:, 1] = there
+    found = Subject.of(process, x).moved(np.array([1]), there[None, None], silent, "")
+    np.testing.assert_allclose(found[0, 0], process.predict(moved), rtol=1e-9)
 
 
 def test_curves_are_means_of_its_predictions(fitted: tuple[GaussianProcess, np.ndarray]) -> None:

@@ -32,6 +32,16 @@ def test_it_predicts_what_it_has_not_seen_and_names_what_acts(fitted) -> None:
     assert kernel.rates[1:3].min() > 5 * kernel.rates[[0, 3, 4, 5]].max(), "two act only together, the others alone"
 
 
+def test_its_kernel_is_a_line_and_a_bell_of_each_parameter_and_a_bell_of_all_together(fitted) -> None:
+    ((kernel, *_),) = fitted.kernels_
+    a, b = (np.random.default_rng(seed).normal(0, 3, (7, 6)) for seed in (3, 4))
+    b[0] += 20
+    apart = a[:, None] - b
+    wanted = kernel.variance * np.exp(-0.5 * ((apart * kernel.rates) ** 2).sum(-1)) + (a * kernel.linear) @ b.T
+    wanted += (kernel.alone * np.exp(-0.5 * apart**2)).sum(-1)
+    np.testing.assert_allclose(kernel.between(a, b), wanted, rtol=1e-12, atol=1e-12)
+
+
 def test_an_effect_that_adds_up_does_not_change_with_what_has_nothing_to_do_with_it() -> None:
     """The slope of ``tanh`` hangs on its own parameter alone: the law's own derivative, at places that were never seen."""
     x, y = table()

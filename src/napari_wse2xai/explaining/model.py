@@ -153,32 +153,20 @@ class TorchModel:
         """Predictions (feature, k, n) with one column at a time moved to values; None where the module knows no short way."""
         if not hasattr(self.module, "moved"):
             return None
-        jobs = [(feature, start) for feature in range(len(columns)) for start in range(0, len(table), LARGEST_CHUNK)]
 
-        def work(job: tuple[int, int]) -> Numbers:
-            feature, rows = job[0], slice(job[1], job[1] + LARGEST_CHUNK)
-            return self._moved(table[rows], int(columns[feature]), there[feature, :, rows])
+        def work(start: int, stop: int) -> Numbers:
+            return self._moved(table[start:stop], columns, there[..., start:stop])
 
-        return self._in_turns(jobs, work, there, (progress, message))
+        shape = (len(table), *there.shape[:2])
+        return np.ascontiguousarray(np.moveaxis(self._chunks(LARGEST_CHUNK, work, shape, (progress, message)), 0, -1))
 
-    def _in_turns(
-        self, jobs: list[tuple[int, int]], work: Callable[[tuple[int, int]], Numbers], there: Numbers, report: tuple[Progress, str]
-    ) -> Numbers:
-        from napari_wse2xai.numerics.threads import in_threads
-
-        values = np.empty_like(there)
-        with closing(in_threads(work, jobs, workers=None if self.device.type == "cpu" else 1)) as results:
-            for done, ((feature, start), result) in enumerate(zip(jobs, results, strict=True), start=1):
-                values[feature, :, start : start + result.shape[1]] = result
-                report[0](done / len(jobs), report[1])
-        return values
-
-    def _moved(self, rows: Numbers, column: int, there: Numbers) -> Numbers:
+    def _moved(self, rows: Numbers, columns: NDArray[np.int64], there: Numbers) -> Numbers:
+        """The same of some rows, (n, feature, k)."""
         import torch
 
         with torch.inference_mode():
-            found = self.module.moved(self._tensor(rows), column, self._tensor(there))  # type: ignore[operator]
-            return np.asarray(found[..., self.target].double().cpu().numpy())
+            found = self.module.moved(self._tensor(rows), columns.tolist(), self._tensor(there))  # type: ignore[operator]
+            return np.moveaxis(found[..., self.target].double().cpu().numpy(), -1, 0)
 
     def _chunk(self, row: Numbers) -> int:
         """Rows whose largest activation fits the cache, found by sending one row through."""

@@ -21,6 +21,8 @@ LENGTH = 1.0
 """Of what a parameter does alone, in its standard deviations."""
 REACH, KNOTS = 8.0, 257
 """An effect of one parameter alone is a function of one number, kept at so many places up to so many standard deviations."""
+BEYOND = 8.0
+"""Lengths beyond which a Gaussian is none: 1e-14."""
 LEAST = 1e-4
 """Share of the variance below which an effect is none."""
 MOST_PIXELS = 2000
@@ -75,10 +77,27 @@ class Kernel:
 
     def between(self, a: Numbers, b: Numbers) -> Numbers:
         """Prior covariance of the function between rows of a and of b."""
-        covariance = self.smooth(a, b) + (a * self.linear) @ b.T
-        for feature in self.acting:
-            covariance += self.bell(feature, a[:, feature], b[:, feature])
-        return covariance
+        farthest = max(np.abs(each[:, self.acting]).max(initial=0.0) for each in (a, b))
+        one = self._effects(a, farthest)
+        return self.smooth(a, b) + one @ (one if b is a else self._effects(b, farthest)).T
+
+    def _effects(self, z: Numbers, farthest: float) -> Numbers:
+        """What the parameters of rows do alone, straight and bent, as numbers whose products are prior covariances."""
+        waves = _waves(z[:, self.acting], farthest) * np.sqrt(self.alone[self.acting])[:, None]
+        return np.hstack([z * np.sqrt(self.linear), waves.reshape(len(z), -1)])
+
+
+def _waves(values: Numbers, farthest: float) -> Numbers:
+    """Numbers (..., wave) of values (...) up to the farthest from 0; products of them are Gaussians of the distance, of length `LENGTH`.
+
+    A Gaussian is the sum of cosines that its own spectrum weighs (Poisson's formula): one matrix product for all parameters in place of an
+    exponential for every pair of pixels and every parameter.  What is left out is as small as a Gaussian at `BEYOND` lengths.
+    """
+    spacing = 2 * np.pi / (2 * farthest / LENGTH + BEYOND)
+    rate = spacing * np.arange(int(BEYOND / spacing) + 1)
+    size = np.sqrt(spacing / np.sqrt(2 * np.pi) * np.where(rate > 0, 2.0, 1.0) * gaussian(rate**2))
+    phase = values[..., None] / LENGTH * rate
+    return np.concatenate([size * np.cos(phase), size[1:] * np.sin(phase[..., 1:])], axis=-1)
 
 
 def apart(a: Any, b: Any) -> Any:

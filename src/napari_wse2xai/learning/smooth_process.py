@@ -20,6 +20,9 @@ SPACING = 2 * REACH / (KNOTS - 1)
 """Of the knots."""
 NEGLIGIBLE = 1e-3
 """Inverse length below which a parameter takes no part in what all do together: over 16 standard deviations it changes 1e-4 of that."""
+SAME = 1e-9
+"""Length scales below which two moves are one."""
+LARGEST_EXPONENT = 200.0
 ODD, MAD_TO_SD = 4.0, 1.4826
 """Standard deviations of what a process misses beyond which a pixel is odd; and of the median deviation in one."""
 MOST_RECENT = 12
@@ -131,31 +134,34 @@ class _Module(nn.Module):
         ]
         return self.level + z @ self.linear.T + torch.stack(smooth, dim=1) + self._alone(z, slice(None)).sum(-1).T
 
-    def moved(self, features: Tensor, column: int, there: Tensor) -> Tensor:
-        """Predictions (k, n, target) with one column moved to values (k, n), the others as they are (n, column).
-
-        Most parameters take no part in what all do together: nothing of that is worked out anew for them.
-        """
-        z, own = (features.to(self.level) - self.centre) / self.scale, slice(column, column + 1)
-        to = (there.to(self.level) - self.centre[column]) / self.scale[column]
-        here = self._alone(z[:, own], own)[..., 0].T + z[:, own] * self.linear[:, column]
-        alone = self._alone(to.reshape(-1, 1), own)[..., 0].T.reshape(*to.shape, -1) + to[..., None] * self.linear[:, column]
-        together = [
-            torch.stack([self._moved_together(z, column, to, *one) for one in zip(*kernels, strict=True)]).sum(0)
-            for kernels in zip(self.rates, self.alpha, strict=True)
-        ]
-        moved: Tensor = self(features) + alone - here + torch.stack(together, dim=-1)
+    def moved(self, features: Tensor, columns: list[int], there: Tensor) -> Tensor:
+        """Predictions (feature, k, n, target) with one column at a time moved to values (feature, k, n), the others as they are (n, column)."""
+        z = (features.to(self.level) - self.centre) / self.scale
+        to = (there.to(self.level) - self.centre[columns, None, None]) / self.scale[columns, None, None]
+        alone = torch.stack([self._moved_alone(z, *one) for one in zip(columns, to, strict=True)])
+        together = [self._moved_together(z, columns, to, *own) for own in zip(self.rates, self.alpha, strict=True)]
+        moved: Tensor = self(features) + alone + torch.stack(together, dim=-1)
         return moved
 
-    def _moved_together(self, z: Tensor, column: int, to: Tensor, rates: Tensor, alpha: Tensor) -> Tensor:
-        """Change (k, n) of what all do together by one kernel."""
-        rate = rates[column]
-        if rate < NEGLIGIBLE:
-            return torch.zeros_like(to)
-        squared, own = apart(z * rates, self.pixels * rates), self.pixels[:, column]
-        elsewhere = squared - (rate * (z[:, column, None] - own)).square()
-        here = gaussian(squared) @ alpha
-        return torch.stack([gaussian(elsewhere + (rate * (place[:, None] - own)).square()) @ alpha - here for place in to])
+    def _moved_alone(self, z: Tensor, column: int, to: Tensor) -> Tensor:
+        """Change (k, n, target) of what one parameter does alone, moved to values (k, n)."""
+        own = slice(column, column + 1)
+        here = self._alone(z[:, own], own)[..., 0].T + z[:, own] * self.linear[:, column]
+        there = self._alone(to.reshape(-1, 1), own)[..., 0].T.reshape(*to.shape, -1) + to[..., None] * self.linear[:, column]
+        return there - here
+
+    def _moved_together(self, z: Tensor, columns: list[int], to: Tensor, rates: Tensor, alpha: Tensor) -> Tensor:
+        """Change (feature, k, n) of what all do together, by all kernels of a target; most parameters take no part in it."""
+        change = torch.zeros_like(to)
+        for rate, weights in zip(rates, alpha, strict=True):
+            squared = apart(z * rate, self.pixels * rate)
+            kernel = gaussian(squared)
+            here = kernel @ weights
+            for index, column in enumerate(columns):
+                if rate[column] >= NEGLIGIBLE:
+                    along = rate[column] * z[:, column], rate[column] * self.pixels[:, column], rate[column] * to[index]
+                    change[index] += _moved_along(squared, kernel, weights, *along) - here
+        return change
 
     def _together(self, z: Tensor, rates: Tensor, alpha: Tensor) -> Tensor:
         """What all parameters do together by one kernel, (n,)."""
@@ -172,6 +178,30 @@ class _Module(nn.Module):
         rise, run_in, run_out = high - low, SPACING * slopes[:, left, own], SPACING * slopes[:, left + 1, own]
         cubic: Tensor = low + u * (run_in + u * (3 * rise - 2 * run_in - run_out + u * (run_in + run_out - 2 * rise)))
         return cubic
+
+
+def _moved_along(squared: Tensor, kernel: Tensor, weights: Tensor, here: Tensor, pixels: Tensor, to: Tensor) -> Tensor:  # noqa: PLR0913
+    """Weighted kernels (k, n) of rows of which one parameter is moved.
+
+    Parameters
+    ----------
+    squared, kernel : (n, pixel) distance before, in length scales as all values here, and its Gaussian
+    weights, pixels : (pixel,) weights, and values of the parameter
+    here, to : (n,) and (k, n) values before and after
+
+    Notes
+    -----
+    A step that is the same for all rows multiplies the kernel by a factor of the row times one of the pixel: nothing is worked out for
+    every pair.  Where these would overflow, and for other moves, the parameter is taken out of the distance.
+    """
+    steps = to - here
+    step = steps.mean(1, keepdim=True)
+    if (steps - step).abs().max() < SAME and step.abs().max() * pixels.abs().max() < LARGEST_EXPONENT:
+        along: Tensor = torch.exp(-step * (here + step / 2)) * ((weights * torch.exp(step * pixels)) @ kernel.T)
+        return along
+    elsewhere = gaussian(squared - (here[:, None] - pixels).square())  # no quotient of kernels: both may be 0
+    places = to[:, :1] if (to - to[:, :1]).abs().max() < SAME else to
+    return torch.stack([(elsewhere * gaussian((place[:, None] - pixels).square())) @ weights for place in places])
 
 
 def _deaf_to_odd_pixels(kernel: Kernel, z: Numbers, y: Numbers) -> Processes:
