@@ -135,7 +135,7 @@ class _Module(nn.Module):
         return self.level + z @ self.linear.T + torch.stack(smooth, dim=1) + self._alone(z, slice(None)).sum(-1).T
 
     def moved(self, features: Tensor, columns: list[int], there: Tensor) -> Tensor:
-        """Predictions (feature, k, n, target) with one column at a time moved to values (feature, k, n), the others as they are (n, column)."""
+        """Predictions (feature, k, n, target) with one column at a time moved to values (feature, k, n), the others kept (n, column)."""
         z = (features.to(self.level) - self.centre) / self.scale
         to = (there.to(self.level) - self.centre[columns, None, None]) / self.scale[columns, None, None]
         alone = torch.stack([self._moved_alone(z, *one) for one in zip(columns, to, strict=True)])
@@ -180,7 +180,7 @@ class _Module(nn.Module):
         return cubic
 
 
-def _moved_along(squared: Tensor, kernel: Tensor, weights: Tensor, here: Tensor, pixels: Tensor, to: Tensor) -> Tensor:  # noqa: PLR0913
+def _moved_along(squared: Tensor, kernel: Tensor, weights: Tensor, here: Tensor, pixels: Tensor, to: Tensor) -> Tensor:
     """Weighted kernels (k, n) of rows of which one parameter is moved.
 
     Parameters
