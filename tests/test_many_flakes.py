@@ -127,6 +127,21 @@ def test_one_process_or_two_and_a_killed_one_give_the_same(here):
     require_same(arrays(here / "one"), arrays(here / "killed"))
 
 
+def test_processes_begin_with_what_a_job_needs_and_no_job_loads_what_learns(here):
+    recipe = write_recipe(here / "in", {"files": {"raman": "hot/*_rs.nc"}})
+    code = f"""import importlib, sys
+from napari_wse2xai import batch
+from napari_wse2xai.batch._workers import NEEDED
+for name in NEEDED:
+    importlib.import_module(name)
+before = {{*sys.modules}}
+batch.run_batch({str(recipe)!r}, {str(here / "out")!r})
+print(len({{*sys.modules}} - before), "torch" in before, "sklearn" in sys.modules, "pandas" in sys.modules)"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    further, *others = done.stdout.split()
+    assert (int(further) < 150, others) == (True, ["True", "False", "False"]), done.stdout
+
+
 @pytest.mark.filterwarnings("ignore:cut failed")
 def test_other_settings_or_files_are_done_anew_and_no_other(here):
     recipe = here / "in" / "series.yaml"

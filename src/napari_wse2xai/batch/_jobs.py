@@ -151,7 +151,8 @@ def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutco
     effort = effort_of(job.recipe)
     whole = READING + effort + REPORTING
     # One thread each, in one process as in several: sums over threads end in other last digits.
-    with noting_warnings(told=False) as told, single_threaded(), single_thread():
+    learning = bool(job.recipe.late_steps)
+    with noting_warnings(told=False) as told, single_threaded(learning=learning), single_thread():
         sources = read_sources(job.recipe, progress)
         found = run_chains(job.recipe, sources, part(progress, READING / whole, (READING + effort) / whole))
         results = replace(found, warnings=tuple(told))

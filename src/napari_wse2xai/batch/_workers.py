@@ -23,6 +23,22 @@ from napari_wse2xai.progress import Progress, part
 Watch = Callable[[FlakeRow], object]
 """Told the row of a flake when it is begun and when it ends, in the thread that runs the batch."""
 
+NEEDED = (
+    "napari_wse2xai.batch",
+    "napari_wse2xai.numerics.moments",
+    "napari_wse2xai.numerics.remedies",
+    "napari_wse2xai.numerics.threads",
+    "napari_wse2xai.report._page",
+    "napari_wse2xai.stages._fitting",
+    "h5netcdf",
+    "jinja2",
+    "scipy.linalg",
+    "scipy.ndimage",
+    "scipy.sparse",
+    "scipy.special",
+    "threadpoolctl",
+)
+"""Modules that every job needs: loaded once for all processes, which takes as long as some small flakes."""
 _ROUNDS = 2
 """How often jobs are begun side by side; after that one at a time, so that one that ends its process is known."""
 _stop: Any = None
@@ -175,7 +191,7 @@ def _context() -> Any:
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["napari_wse2xai.batch"])
+    context.set_forkserver_preload(list(NEEDED))
     return context
 
 
