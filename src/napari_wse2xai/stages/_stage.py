@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
 
@@ -15,6 +15,7 @@ from napari_wse2xai.data import Frame, Record, SpectralMap
 from napari_wse2xai.data.history import environment, now
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.stages._bands import computed_once
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,11 @@ class Stage(Step, Generic[Source, Result]):
     """A step that takes one thing; its fields are its settings."""
 
     def __call__(self, source: Source, progress: Progress = silent) -> Result:
-        """Run on an artefact; the result carries these settings in its history."""
+        """Run on an artefact; the result carries these settings in its history.
+
+        Each block of a lazy map is computed once, and the map that comes of it keeps them: bands of rows would ask for them often.
+        """
+        source = _in_hand(source, progress)
         return recorded(self, lambda: self.run(source, progress), self.taken(source))
 
     def taken(self, source: Source) -> tuple[str, ...]:
@@ -130,6 +135,13 @@ class Stage(Step, Generic[Source, Result]):
     def run(self, source: Source, progress: Progress) -> Result:
         """Do the work; what subclasses define."""
         raise NotImplementedError
+
+
+def _in_hand(source: Source, progress: Progress) -> Source:
+    """The same with the counts of a lazy map computed."""
+    if not isinstance(source, SpectralMap):
+        return source
+    return replace(source, counts=computed_once(source.counts, lambda done: progress(0.0, f"computing the map: {done:.0%}")))
 
 
 def recorded(settings: Settings, work: Callable[[], Result], of: tuple[str, ...] = ()) -> Result:

@@ -12,9 +12,8 @@ from pydantic import model_validator
 from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics.lineshapes import SHAPES
-from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.progress import Progress
 from napari_wse2xai.stages._assembly import assemble
-from napari_wse2xai.stages._bands import computed_once
 from napari_wse2xai.stages._computing import Fitted, computed_maps
 from napari_wse2xai.stages._correlations import Correlations, correlations
 from napari_wse2xai.stages._fitting import Fit, FitWindow
@@ -141,10 +140,6 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
         """Refuse peaks and windows that cannot be fitted to a map, before any work is done."""
         for _ in self._windows(source, bare=True):
             pass
-
-    def __call__(self, source: SpectralMap, progress: Progress = silent) -> PeakMaps:
-        """Run on a map; each block of a lazy one is computed once, before all that looks at its spectra several times."""
-        return super().__call__(replace(source, counts=computed_once(source.counts)), progress)
 
     @classmethod
     def summary(cls, result: PeakMaps) -> str:
