@@ -122,7 +122,7 @@ def test_a_damaged_file_is_one_sentence_and_a_new_start(pair: PairedMaps, tmp_pa
     content = place.read_bytes()
     spoilt = {"cut": content[: len(content) // 2], "garbled": content[:200] + bytes(99) + content[299:], "empty": b""}
     place.write_bytes(spoilt.get(damage, b"import os"))
-    anew = StopAt(Cancelled, "mean, random")
+    anew = StopAt(Cancelled, "CNN, all pixels")
     with pytest.warns(DataWarning, match="trained from its first epoch") as said, pytest.raises(Cancelled):
         quick([pair], anew, checkpoint=tmp_path)
     assert len(said) == 1

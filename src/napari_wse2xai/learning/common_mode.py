@@ -1,14 +1,14 @@
 """Do all RS heights and the PL move together?  A drifting focus or laser does that, and a network would take it for a law."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_wse2xai.data import NullTest
-from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.errors import DataError
 from napari_wse2xai.learning.fast_model import folds_of, held_out_r2
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.tame_scale import tamed
@@ -104,11 +104,10 @@ def common_mode(
     factor = common_factor(features[:, heights])
     bare = features.copy()
     bare[:, heights] /= factor[:, None]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: said by the first null test
-        count = len(measured.surrogate_r2["random"])
-        test = null_test(bare, values, places, target=measured.target, flake=label, count=count, alone=True, seed=seed, progress=progress)
-        splits = folds_of(tamed(values), places, label, seed)
+    count = len(measured.surrogate_r2["random"])
+    asked: dict[str, Any] = {"target": measured.target, "flake": label, "count": count, "seed": seed, "progress": progress}
+    test = null_test(bare, values, places, alone=True, quiet=True, **asked)  # a flake too small for blocks: said by the first null test
+    splits = folds_of(tamed(values), places, label, seed, quiet=True)
     divided = held_out_r2(tamed(bare), tamed(values / factor)[:, None], splits, seed=seed)
     share, together = _first_component(features[:, heights])
     correlation = float(np.corrcoef(np.log(factor), values)[0, 1])

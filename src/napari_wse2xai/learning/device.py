@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from threading import RLock
 
 import torch
 
@@ -29,13 +30,21 @@ def choose(name: str = "auto") -> torch.device:
     return torch.device(name)
 
 
+_DRAWING = RLock()
+"""Torch has one stream of random numbers for all threads."""
+
+
 @contextmanager
 def seeded(device: torch.device, seed: int) -> Iterator[None]:
-    """Start torch's random numbers from `seed`, and give the caller's own back afterwards.
-
-    On the processor all work inside runs on one thread: it is as fast for tensors this small, and sums come out the same every time.
-    """
+    """Start torch's random numbers from `seed`, and give the caller's own back afterwards; one thread at a time."""
     cards = [device] if device.type == "cuda" else []
-    with torch.random.fork_rng(devices=cards), single_thread() if device.type == "cpu" else nullcontext():
+    with _DRAWING, torch.random.fork_rng(devices=cards):
         torch.manual_seed(seed)
+        yield
+
+
+@contextmanager
+def alike(device: torch.device) -> Iterator[None]:
+    """Work on one thread where the processor does it: as fast for tensors this small, and sums come out the same every time."""
+    with single_thread() if device.type == "cpu" else nullcontext():
         yield

@@ -108,7 +108,7 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             raise SettingsError(f"An ensemble needs at least one network, not n_estimators={self.n_estimators}.")
         self._one_target, device = targets.ndim == 1, devices.choose(self.device)
         seed = int(np.random.SeedSequence(self.random_state).generate_state(1)[0])
-        with devices.seeded(device, seed):
+        with devices.alike(device):
             self._train(features, targets.reshape(len(targets), -1), device, seed)
         return self
 
@@ -126,23 +126,27 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return predicted[..., 0] if self._one_target else predicted
 
     def _train(self, features: Numbers, targets: Numbers, device: torch.device, seed: int) -> None:
-        module = NetworkEnsemble(self.n_estimators, features.shape[1], self.hidden, targets.shape[1])
+        drawing = torch.Generator()
+        with devices.seeded(device, seed):
+            module = NetworkEnsemble(self.n_estimators, features.shape[1], self.hidden, targets.shape[1])
+            drawing.set_state(torch.get_rng_state())  # goes on by itself, so that others may draw
         for name, values in (("feature", features), ("target", targets)):
             spread = values.std(axis=0)
             getattr(module, f"{name}_mean").copy_(torch.as_tensor(values.mean(axis=0)))
             getattr(module, f"{name}_scale").copy_(torch.as_tensor(np.where(spread > 0, spread, 1.0)))
         self.module_ = module.to(device)
         raw = [torch.as_tensor(values, dtype=torch.float32, device=device) for values in (features, targets)]
-        self._descend((raw[0] - module.feature_mean) / module.feature_scale, (raw[1] - module.target_mean) / module.target_scale, seed)
+        table = (raw[0] - module.feature_mean) / module.feature_scale, (raw[1] - module.target_mean) / module.target_scale
+        self._descend(*table, seed, drawing)
         self.module_.eval()
 
-    def _descend(self, features: Tensor, targets: Tensor, seed: int) -> None:
+    def _descend(self, features: Tensor, targets: Tensor, seed: int, drawing: torch.Generator) -> None:
         plan = TrainingPlan(self.max_epochs, self.learning_rate, self.batch_size, weight_decay=self.weight_decay, seed=seed)
         optimizer = plan.make_optimizer(self.module_, features.device)
         batch = min(plan.batch_size, len(features))
         pools, steps = self._pools(len(features), seed).to(features.device), len(features) // batch
         for epoch in range(plan.max_epochs):
-            order = torch.rand(pools.shape, device=features.device).argsort(1)
+            order = torch.rand(pools.shape, generator=drawing).argsort(1).to(features.device)
             for step in range(steps):
                 rows = pools.gather(1, order[:, step * batch : (step + 1) * batch])
                 for group in optimizer.param_groups:

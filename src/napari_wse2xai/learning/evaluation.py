@@ -4,7 +4,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, Self
 
@@ -21,13 +21,14 @@ from napari_wse2xai.learning.input_errors import error_spread
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.power import Power
 from napari_wse2xai.learning.scores import measure, noise_ceiling, r2
+from napari_wse2xai.learning.side_by_side import beside
 from napari_wse2xai.learning.unexplained import Shares, Unexplained, settled
 from napari_wse2xai.learning.verdict import Evidence, judge
-from napari_wse2xai.progress import Progress, part
+from napari_wse2xai.progress import Progress, part, silent
 
 Numbers = NDArray[np.float64]
-VALIDATED, TESTED, TRAINED = 0.8, 0.88, 0.97
-"""Where cross-validation, the null test and the network on all pixels end, as fractions of an evaluation."""
+VALIDATED, TRAINED, TESTED = 0.78, 0.9, 0.95
+"""Where the networks on folds, that on all pixels, and what goes on beside them end, as fractions of an evaluation."""
 
 
 class EvaluationSettings(Protocol):
@@ -143,17 +144,19 @@ class Evaluation:
         """
         data = TargetData.of(samples, target, measured)
         folds, block, without = data.folds(settings.block_folds, settings.seed)
-        cross_validation = CrossValidation(data.features, data.values, part(progress, 0.0, VALIDATED), _watch(progress), checkpoints)
-        results = list(_fold_results(settings, samples, cross_validation, folds))
+        with beside(partial(_Beside.learn, settings, samples, data, folds)) as outcome:
+            validation = CrossValidation(data.features, data.values, part(progress, 0.0, VALIDATED), _watch(progress), checkpoints)
+            mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
+            results = list(validation.run({NETWORK: settings.network(samples.lines)}, mine))
+            everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
+            network = validation.fit(settings.network(samples.lines), everything, part(progress, VALIDATED, TRAINED), NETWORK)
+            rest = outcome(part(progress, TRAINED, TESTED))
+        results, null, shared = results + rest.results, rest.null, rest.shared
         scores = tuple(_scores(data, pooled(results)))
-        null = _null_test(settings, data, part(progress, VALIDATED, (TESTED + VALIDATED) / 2))
-        shared = _common_mode(settings, samples, data, null, part(progress, (TESTED + VALIDATED) / 2, TESTED))
         shares, unexplained = _unexplained(data, pooled(results), null)
         known = Evidence(target, len(data.rows), scores, null, data.ceiling, samples.absent(), shared, shares, doubts=samples.doubts)
         verdict = _judged(known, data, settings.seed)
-        everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
-        network = cross_validation.fit(settings.network(samples.lines), everything, part(progress, TESTED, TRAINED), NETWORK)
-        references = _references(settings, data, scores, part(progress, TRAINED, 1))
+        references = _references(settings, data, scores, part(progress, TESTED, 1))
         remarks = [remark for remark in (without, _spread(settings, samples, data, results), _left_out(samples)) if remark]
         return cls(data, results, block, scores, null, verdict, network, references, tuple(remarks), unexplained)
 
@@ -205,20 +208,24 @@ def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedMod
     )
 
 
-def _fold_results(
-    settings: EvaluationSettings, samples: Samples, cross_validation: CrossValidation, folds: Sequence[Fold]
-) -> Iterator[FoldResult]:
-    """The reference models on all folds, the network on those it is asked for."""
-    from napari_wse2xai.learning.references import reference_models
+@dataclass(frozen=True, eq=False)
+class _Beside:
+    """What needs no network, worked out while those are trained."""
 
-    network = {NETWORK: settings.network(samples.lines)}
-    mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
-    entries = [(network, mine), (reference_models(settings.seed), folds)]
-    work = [sum(len(fold.training) for fold in theirs) * (8.0 if models is network else 2.0) for models, theirs in entries]
-    told, ends = cross_validation.told, np.cumsum(work) / sum(work)
-    for (models, theirs), (start, end) in zip(entries, pairwise([0.0, *ends.tolist()]), strict=True):
-        cross_validation.told = part(told, start, end)
-        yield from cross_validation.run(models, theirs)
+    results: list[FoldResult]
+    """Of the reference models on all folds."""
+    null: NullTest
+    shared: CommonMode | None
+
+    @classmethod
+    def learn(cls, settings: EvaluationSettings, samples: Samples, data: TargetData, folds: Sequence[Fold], progress: Progress) -> Self:
+        """Fit the reference models, and compare with chance."""
+        from napari_wse2xai.learning.references import reference_models
+
+        validation = CrossValidation(data.features, data.values, part(progress, 0.0, 0.6), _watch(silent))
+        results = list(validation.run(reference_models(settings.seed), folds))
+        null = _null_test(settings, data, part(progress, 0.6, 0.9))
+        return cls(results, null, _common_mode(settings, samples, data, null, part(progress, 0.9, 1.0)))
 
 
 def _scores(data: TargetData, results: Sequence[PooledResult]) -> Iterator[Score]:
@@ -277,18 +284,17 @@ def _judged(evidence: Evidence, data: TargetData, seed: int) -> Verdict:
 
 
 def _null_test(settings: EvaluationSettings, data: TargetData, progress: Progress) -> NullTest:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DataWarning)  # a flake too small for blocks: cross-validation has said so
-        return null_test(
-            data.measured,
-            data.values,
-            data.places,
-            target=data.target,
-            flake=data.flake,
-            count=settings.surrogates,
-            seed=settings.seed,
-            progress=progress,
-        )
+    return null_test(
+        data.measured,
+        data.values,
+        data.places,
+        target=data.target,
+        flake=data.flake,
+        count=settings.surrogates,
+        quiet=True,  # a flake too small for blocks: cross-validation has said so
+        seed=settings.seed,
+        progress=progress,
+    )
 
 
 def _common_mode(settings: EvaluationSettings, samples: Samples, data: TargetData, null: NullTest, progress: Progress) -> CommonMode | None:

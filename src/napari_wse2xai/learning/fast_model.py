@@ -40,8 +40,8 @@ def fast_model(features: int, pixels: int, *, seed: int = 0) -> Any:
     return make_pipeline(StandardScaler(), kernel, RidgeCV(PENALTIES, alpha_per_target=True))
 
 
-def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int) -> dict[str, list[Split]]:
-    """Folds of pixels at random, and of spatial blocks; without the latter, and with a warning, where the flake is too small.
+def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int, *, quiet: bool = False) -> dict[str, list[Split]]:
+    """Folds of pixels at random, and of spatial blocks; where the flake is too small without the latter, and with a warning.
 
     Notes
     -----
@@ -50,7 +50,8 @@ def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: i
     try:
         blocks = list(SpatialBlockKFold(FOLDS, seed=seed).split(None, values, np.column_stack([label, places])))
     except DataError as small:
-        warnings.warn(str(small), DataWarning, stacklevel=4)
+        if not quiet:
+            warnings.warn(str(small), DataWarning, stacklevel=4)
         return {"random": _random_folds(len(values), len(values), seed)}
     return {"random": _random_folds(len(values), int(np.mean([len(train) for train, _ in blocks])), seed), "blocks": blocks}
 

@@ -207,10 +207,17 @@ class Trainer:
         self.order.set_state(state["order"])
         self.epoch, self.before_s, self.enough = state["epoch"], state["seconds"], state["enough"]
         self.history, self.best = {name: list(values) for name, values in state["history"].items()}, Best(**state["best"])
+        if not self.draws:
+            return
         if self.device.type == "cuda":
             torch.cuda.set_rng_state(state["random"], self.device)
         else:
             torch.set_rng_state(state["random"])
+
+    @property
+    def draws(self) -> bool:
+        """Whether training draws random numbers from torch's own stream."""
+        return self.plan.jitter > 0 or any(isinstance(part, nn.Dropout) and part.p > 0 for part in self.module.modules())
 
     def _epoch(self) -> Tensor:
         """Train one epoch; the mean loss stays on the device, for reading it would make a GPU wait."""

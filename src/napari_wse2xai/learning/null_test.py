@@ -42,6 +42,7 @@ def null_test(  # noqa: PLR0913 - data, then options
     flake: ArrayLike | None = None,
     count: int = 99,
     alone: bool = False,
+    quiet: bool = False,
     seed: int = 0,
     progress: Progress = silent,
 ) -> NullTest:
@@ -55,6 +56,7 @@ def null_test(  # noqa: PLR0913 - data, then options
     flake : (n,) which flake a pixel lies on, where there are several
     count : surrogates, at least `FEWEST_SURROGATES`
     alone : leave out confounders
+    quiet : no warning where the flake is too small for blocks
 
     Notes
     -----
@@ -65,7 +67,7 @@ def null_test(  # noqa: PLR0913 - data, then options
     drawn = _Drawn.of(data, max(count, FEWEST_SURROGATES), [] if alone else confounders(*data.table), seed)
     refused = _refusal(variogram_misfit(data.values, drawn.plain, data.places, data.flake))
     progress(0.3, "Predicting surrogate maps")
-    splits = folds_of(data.values, data.places, data.flake, seed)
+    splits = folds_of(data.values, data.places, data.flake, seed, quiet=quiet)
     predicted = predictions(data.features, drawn.targets.T, splits, seed, progress)
     found = _compared(data, drawn, predicted, target)
     told = replace(found, refused=refused, scale="logarithmic" if spans_decades(y) else "")

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import KW_ONLY, dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -150,8 +151,11 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         features, targets = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64, ensure_min_samples=2)
         self._one_target, device, seed = targets.ndim == 1, devices.choose(self.device), self._seed()
-        with devices.seeded(device, seed):
+        with devices.alike(device), ExitStack() as drawing:
+            drawing.enter_context(devices.seeded(device, seed))
             self.module_ = self._build(features, targets.reshape(len(targets), -1)).to(device)
+            if not (self.dropout or self.jitter):
+                drawing.close()  # nothing is drawn from here on, so that others may
             held = tuple(np.asarray(part, dtype=np.float64) for part in validation) if validation is not None else None
             tables = self._table(features, targets), self._table(*held) if held else None
             self._train(*tables, self._lessons(features, targets), self._plan(seed), resume)

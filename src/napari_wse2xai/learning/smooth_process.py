@@ -3,6 +3,7 @@
 from contextlib import closing
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from threading import Lock
 from typing import Any, Self
 
 import numpy as np
@@ -27,6 +28,7 @@ ODD, MAD_TO_SD = 4.0, 1.4826
 """Standard deviations of what a process misses beyond which a pixel is odd; and of the median deviation in one."""
 MOST_RECENT = 12
 """Processes that are remembered: those of all folds of a training."""
+_LOOKING = Lock()
 _RECENT: "dict[str, tuple[list[list[Kernel]], _Module]]" = {}
 
 
@@ -62,11 +64,12 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.flat_ = values.ndim == 1
         targets = np.asarray(values, dtype=np.float64).reshape(len(table), -1)
         key = self._key(table, targets)
-        if key not in _RECENT:
-            _RECENT[key] = self._fitted(table, targets)
-            while len(_RECENT) > MOST_RECENT:
-                _RECENT.pop(next(iter(_RECENT)))
-        self.kernels_, self.module_ = _RECENT[key]
+        with _LOOKING:  # whoever asks second, from another thread, finds it done
+            if key not in _RECENT:
+                _RECENT[key] = self._fitted(table, targets)
+                while len(_RECENT) > MOST_RECENT:
+                    _RECENT.pop(next(iter(_RECENT)))
+            self.kernels_, self.module_ = _RECENT[key]
         return self
 
     def _key(self, table: Numbers, targets: Numbers) -> str:
