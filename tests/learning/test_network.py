@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from napari_wse2xai.learning.network import Convolution, InstanceBatchNorm
+from napari_wse2xai.learning.network import BatchNorm, Convolution, InstanceBatchNorm
 
 CHANNELS, LENGTH = 6, 16
 
@@ -40,6 +40,21 @@ def test_training_sends_the_same_gradients_back_as_torch_does() -> None:
     (own(one)[:, :, 0] * weights).sum().backward()
     (torch.cat([instance(other[:, : CHANNELS // 2, 0]), batch(other[:, CHANNELS // 2 :, 0])], 1) * weights).sum().backward()
     torch.testing.assert_close(one.grad, other.grad, rtol=1e-4, atol=1e-5)
+
+
+def test_batches_are_normalised_as_torch_does_with_the_derivatives_of_derivatives() -> None:
+    own, torchs = BatchNorm(CHANNELS), torch.nn.BatchNorm2d(CHANNELS)
+    weights, told = torch.randn(5, CHANNELS, 1, LENGTH, generator=torch.Generator().manual_seed(2)), []
+    for layer in (own, torchs):
+        with torch.no_grad():
+            layer.weight.copy_(torch.arange(1.0, CHANNELS + 1)), layer.bias.fill_(0.3)
+        x = rows().requires_grad_(True)
+        out = layer(x)
+        (slope,) = torch.autograd.grad((out * weights).square().sum(), x, create_graph=True)
+        (out.sum() + (slope * weights).sum()).backward()
+        told.append([out, slope, x.grad, layer.weight.grad, layer.running_mean, layer.running_var, layer.eval()(x)])
+    for one, other in zip(*told, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-3)
 
 
 @pytest.mark.parametrize("memory", [torch.channels_last, torch.contiguous_format])

@@ -134,15 +134,13 @@ class Rendering(nn.Module):
 
     def _exaggerated(self, features: Tensor) -> Tensor:
         """Parameters (n, column), a standard deviation of each blown up to what can be seen; those of a number or a form as they are."""
-        z, moved = ((features - self.usual) / self.spread).clamp(-FARTHEST, FARTHEST), list(features.unbind(1))
-        for line, first in zip(self.lines, self.first, strict=True):
-            if line.shape == NUMBER:
-                continue
-            position, width, height = (self.usual[first + k] for k in range(3))
-            moved[first] = position + BY_POSITION * width * z[:, first]
-            moved[first + 1] = width * torch.exp(BY_WIDTH * z[:, first + 1])
-            moved[first + 2] = height * torch.exp(BY_HEIGHT * z[:, first + 2])
-        return torch.stack(moved, 1)
+        first = [first for line, first in zip(self.lines, self.first, strict=True) if line.shape != NUMBER]
+        drawn = torch.tensor([[each + k for each in first] for k in range(3)], dtype=torch.long, device=features.device)
+        z = ((features - self.usual) / self.spread).clamp(-FARTHEST, FARTHEST)
+        moved, (position, width, height) = z[:, drawn], self.usual[drawn]
+        positions = position + BY_POSITION * width * moved[:, 0]
+        widths, heights = width * torch.exp(BY_WIDTH * moved[:, 1]), height * torch.exp(BY_HEIGHT * moved[:, 2])
+        return features.index_copy(1, drawn.flatten(), torch.cat([positions, widths, heights], 1))
 
     def _learn_usual(self, features: NDArray[np.float64]) -> None:
         """Means and standard deviations of the columns; widths and heights that are none are drawn as large as they vary."""
