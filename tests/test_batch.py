@@ -505,6 +505,9 @@ def test_a_series_compares_architectures_and_conditions(inputs, tmp_path):
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count('class="badge yes"') == 4
     assert 'href="on_resonance/network_convolution/report.html"' in page
+    assert {row.verdict for row in batch.look(recipe.load_series(path), tmp_path)} == {"height: interpretable"}
+    path.write_text(text.replace("seed: 4", "seed: 5"), encoding="utf-8")
+    assert {(row.state, row.verdict) for row in batch.look(recipe.load_series(path), tmp_path)} == {("done", "")}
 
 
 EFFECTS = np.array([[0.9, 0.5, 0.0], [1.1, 0.3, 0.2], [0.7, -0.4, 0.1]])

@@ -105,6 +105,8 @@ def test_a_broken_flake_costs_nothing_and_the_same_command_does_what_is_missing(
     assert set(pd.read_csv(here / "out" / "summary.csv")["state"]) == {"done"}
     page = (here / "out" / "report.html").read_text(encoding="utf-8")
     assert 'href="cold/cut/report.html"' in page
+    assert cli.main([*command, "--anew"]) == 0
+    assert all(path.stat().st_mtime_ns != before for path, before in done.items()), "unless that is asked for"
 
 
 @pytest.mark.filterwarnings("ignore:cut failed")

@@ -96,6 +96,7 @@ def _add_run(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         metavar="ADDRESS",
         help='Dask scheduler whose workers do the flakes of such a recipe, such as tcp://10.0.0.5:8786; needs the extra "cluster"',
     )
+    command.add_argument("--anew", action="store_true", help="of several flakes do also those whose results lie in DIR already")
     add_loudness(command)
     command.set_defaults(command=_run, keeps_log=True)
 
@@ -219,10 +220,9 @@ def _run(options: argparse.Namespace) -> int:
     require_recipe(options.recipe)
     from napari_wse2xai import batch
 
+    how = {"figures": not options.no_figures, "jobs": options.jobs, "scheduler": options.scheduler, "anew": options.anew}
     with _progress() as progress:
-        made = batch.run(
-            options.recipe, options.output, progress, figures=not options.no_figures, jobs=options.jobs, scheduler=options.scheduler
-        )
+        made = batch.run(options.recipe, options.output, progress, **how)
     if isinstance(made, batch.Batch):
         return _told_of_batch(made)
     _count_pixels(made)

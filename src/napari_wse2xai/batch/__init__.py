@@ -46,10 +46,11 @@ def run(
     figures: bool = True,
     jobs: int | None = 1,
     scheduler: str | None = None,
+    anew: bool = False,
 ) -> Results | Batch:
-    """Run a recipe of one flake or of several; see `run_recipe` and `run_batch`."""
+    """Run a recipe of one flake, which is always done anew, or of several; see `run_recipe` and `run_batch`."""
     if recipe.is_series(recipe_path):
-        return run_batch(recipe_path, output, progress, figures=figures, jobs=jobs, scheduler=scheduler)
+        return run_batch(recipe_path, output, progress, figures=figures, jobs=jobs, scheduler=scheduler, anew=anew)
     if scheduler is not None:
         raise SettingsError("A scheduler shares flakes out, and this recipe is of one; run it without, or name several under 'flakes'.")
     return run_recipe(recipe_path, output, progress, figures=figures)

@@ -162,16 +162,16 @@ def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutco
     return outcome
 
 
-def before(job: FlakeJob, folder: Path) -> FlakeRow:
-    """Row of a job before any work.  A flake's files are read for it only where results lie that may be theirs."""
+def before(job: FlakeJob, folder: Path) -> FlakeOutcome:
+    """What there is of a job before any work.  A flake's files are read for it only where results lie that may be theirs."""
     if job.problem:
-        return job.failed(job.problem).row
+        return job.failed(job.problem)
     home = folder / job.home
     try:
         kept = _kept(job, home, job.key()) if complete(home) else None
     except UserError as error:
-        return job.failed(str(error)).row
-    return kept.row if kept is not None else FlakeRow(state=WAITING, **job.named())
+        return job.failed(str(error))
+    return kept or FlakeOutcome(FlakeRow(state=WAITING, **job.named()))
 
 
 def complete(home: Path) -> bool:

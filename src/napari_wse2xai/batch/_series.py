@@ -139,13 +139,16 @@ def run_batch(
 
 
 def look(series: Series, output: str | Path, progress: Progress = silent) -> tuple[FlakeRow, ...]:
-    """Rows of all flakes before any work: done where their results lie in the folder, failed where nothing can come of it."""
-    work = _jobs(series, series.figures)
-    rows = []
+    """Rows of all flakes before any work: done where their results lie in the folder, failed where nothing can come of it.
+
+    With the verdicts on what was learnt from them, where that lies there too.
+    """
+    work, found, folder = _jobs(series, series.figures), list[FlakeOutcome](), Path(output).expanduser()
     for index, job in enumerate(work):
         progress(index / len(work), job.name)
-        rows.append(before(job, Path(output).expanduser()))
-    return tuple(rows)
+        found.append(before(job, folder))
+    networks = {lesson.case: kept for lesson in _lessons(series, found, folder) if (kept := _kept_network(lesson)) is not None}
+    return tuple(_judged(outcome, networks).row for outcome in found)
 
 
 def place_of(case: Case, has_conditions: bool) -> str:
@@ -205,16 +208,26 @@ def _learnt(
     """A network for each architecture and condition, explained where that is wanted and allowed; and why others are missing."""
     networks: dict[Case, Results] = {}
     lost: list[str] = []
-    cases = [(training, condition) for training in series.trainings for condition in series.conditions]
-    for index, (training, condition) in enumerate(cases):
-        told = part(progress, index / len(cases), (index + 1) / len(cases), f"{condition}, {training.architecture}")
-        case = (training.architecture, condition)
+    lessons = list(_lessons(series, done, folder, figures=figures, anew=anew))
+    for index, lesson in enumerate(lessons):
+        architecture, condition = lesson.case
+        told = part(progress, index / len(lessons), (index + 1) / len(lessons), f"{condition}, {architecture}")
         try:
-            networks[case] = _network(_Lesson(series, done, case, training, folder, figures, anew), told)
+            networks[lesson.case] = _network(lesson, told)
         except UserError as error:
-            lost.append(f"{condition}, {training.architecture}: {error}")
+            lost.append(f"{condition}, {architecture}: {error}")
             warnings.warn(f"There is no network. {lost[-1]}", DataWarning, stacklevel=2)
     return networks, tuple(lost)
+
+
+def _lessons(
+    series: Series, done: Sequence[FlakeOutcome], folder: Path, *, figures: bool | None = None, anew: bool = False
+) -> "Iterator[_Lesson]":
+    """All networks of a series, each with its flakes."""
+    drawn = series.figures if figures is None else figures
+    for training in series.trainings:
+        for condition in series.conditions:
+            yield _Lesson(series, done, (training.architecture, condition), training, folder, drawn, anew)
 
 
 @dataclass(frozen=True)
@@ -240,11 +253,18 @@ class _Lesson:
             if member.condition == self.case[1] and outcome.row.state == DONE:
                 yield member, outcome
 
-    def key(self) -> str:
-        """Hash of all that it depends on."""
+    @property
+    def job(self) -> str:
+        """What its file says of it: a hash of all that it depends on."""
         steps = [{"step": step.key, **step.model_dump(mode="json")} for step in self.series.late_steps(self.training)]
         text = json.dumps([[outcome.key for _, outcome in self.members()], steps, self.figures, __version__], sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return json.dumps({"key": hashlib.sha256(text.encode()).hexdigest()})
+
+
+def _kept_network(lesson: _Lesson) -> Results | None:
+    """The network that lies in the folder, where it is of the same flakes and settings."""
+    is_there = complete(lesson.home) and io.read_job(lesson.home / RESULTS) == lesson.job
+    return io.read_results(lesson.home / RESULTS) if is_there else None
 
 
 def _network(lesson: _Lesson, progress: Progress) -> Results:
@@ -253,17 +273,17 @@ def _network(lesson: _Lesson, progress: Progress) -> Results:
     if not members:
         raise DataError("None of its flakes is done; see their reasons in summary.csv.")
     _refuse_unlike([outcome for _, outcome in members])
-    home, key = lesson.home, json.dumps({"key": lesson.key()})
+    home = lesson.home
     io.clear_left_over(home)
-    if not lesson.anew and complete(home) and io.read_job(home / RESULTS) == key:
-        return io.read_results(home / RESULTS)
+    if not lesson.anew and (kept := _kept_network(lesson)) is not None:
+        return kept
     flakes = [io.read_results(lesson.folder / outcome.row.folder / RESULTS) for _, outcome in members]
     pairs = [flake.paired for flake in flakes if flake.paired is not None]
     steps = lesson.series.late_steps(lesson.training)
     with noting_warnings() as told:
         learnt = with_steps(Results({}), steps, part(progress, 0.0, 0.8), pairs=pairs, keep_in=home)
         learnt = _with_theory(replace(learnt, warnings=tuple(told)), members[0][0], flakes[0])
-    story = Story(place_of(lesson.case, lesson.series.has_conditions), figures=lesson.figures, job=key)
+    story = Story(place_of(lesson.case, lesson.series.has_conditions), figures=lesson.figures, job=lesson.job)
     deliver(learnt, home, story, part(progress, 0.8, 1.0))
     resuming.forget(learnt.model, home)
     return learnt
