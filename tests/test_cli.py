@@ -69,12 +69,12 @@ def test_the_results_of_several_networks_are_named_one_by_one(folder, capsys, mo
     rows = tuple(batch.FlakeRow(condition, "a", "done", folder=f"{condition}/a") for condition in ("on", "off"))
     asked = []
     made = batch.Batch(Path("out"), rows, networks)
-    monkeypatch.setattr(batch, "run", lambda *args, figures, jobs, scheduler: (asked.append((figures, jobs, scheduler)), made)[1])
+    monkeypatch.setattr(batch, "run", lambda *args, **how: (asked.append(how), made)[1])
     (folder / "out" / "figures").mkdir(parents=True)
     (folder / "out" / "figures" / "scatter_height.svg").touch()
     assert cli.main(["run", str(folder / "recipe.yaml"), "--output", "out", "--jobs", "3"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert asked == [(True, 3, None)]
+    assert asked == [{"figures": True, "jobs": 3, "scheduler": None, "anew": False}]
     assert [line.split()[0] for line in lines] == ["flakes", "summary", "results", "results", "figures", "report", "simulation"]
     assert lines[3].endswith(str(Path("out", "off", "network_convolution", "results.nc")))
     assert lines[-1].startswith(
