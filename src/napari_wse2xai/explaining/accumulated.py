@@ -12,7 +12,7 @@ from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
 BINS = 20
 SCHEMES = ("steps", "autograd")
@@ -50,7 +50,7 @@ def accumulated_local_effects(
     Where parameters go together, a PDP asks about pixels that do not exist and this does not.  Still it divides the credit between
     parameters that are nearly copies (`not_separable`).
     """
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     table, columns = subject.table, subject.columns(features)

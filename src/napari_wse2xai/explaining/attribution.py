@@ -12,7 +12,8 @@ from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     import torch
-    from sklearn.utils import Bunch
+
+    from napari_wse2xai.explaining.bunch import Bunch
 
 STEPS = 24
 PIXELS_AT_ONCE = 16
@@ -48,8 +49,7 @@ def integrated_gradients(
     The baseline is the mean spectrum (mean parameters).  Dark spectra, the usual choice, lie so far from all data that instance
     normalisation makes the integral diverge there.
     """
-    from sklearn.utils import Bunch
-
+    from napari_wse2xai.explaining.bunch import Bunch
     from napari_wse2xai.numerics.threads import single_thread
 
     subject = Subject.of(estimator, X)

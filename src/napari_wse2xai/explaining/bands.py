@@ -19,7 +19,7 @@ from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
 REFITS = 16
 BLOCKS = 50
@@ -163,7 +163,8 @@ class _Job:
     def bands(self, refit: Refit, references: list[Numbers], **also: Any) -> "Bunch":
         """Put together what the refits and the reference models tell."""
         from scipy.stats import t as student
-        from sklearn.utils import Bunch
+
+        from napari_wse2xai.explaining.bunch import Bunch
 
         curves, slopes = refit.curves, self.slopes.slope
         few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED

@@ -13,7 +13,7 @@ from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
 KINDS = ("average", "individual", "both")
 NODES = 9
@@ -64,7 +64,7 @@ def partial_dependence(  # noqa: PLR0913 - scikit-learn's arguments, and how muc
     -----
     Not to be trusted where ``supported`` is False: the model was never shown such pixels.
     """
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     table, columns = subject.table, subject.columns(features)

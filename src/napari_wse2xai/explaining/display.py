@@ -12,7 +12,8 @@ from napari_wse2xai.explaining.subject import Subject
 
 if TYPE_CHECKING:
     from sklearn.inspection import PartialDependenceDisplay as Drawn
-    from sklearn.utils import Bunch
+
+    from napari_wse2xai.explaining.bunch import Bunch
 
 DECILES = np.arange(0.1, 1.0, 0.1)
 
@@ -68,7 +69,7 @@ class PartialDependenceDisplay:
 
 def _result(subject: Subject, columns: tuple[int, ...], kind: str, options: dict[str, Any]) -> "Bunch":
     """Curves or a surface in scikit-learn's shapes: (output, ...), grids as a list."""
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     if len(columns) > 1:
         found = partial_dependence_pairs(subject, None, [(columns[0], columns[1])])

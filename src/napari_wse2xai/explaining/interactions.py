@@ -13,7 +13,7 @@ from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
 NODES = 7
 PIXELS = 150
@@ -47,7 +47,7 @@ def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and h
     -------
     Bunch with ``grid_values`` (pair, 2, grid) and ``average`` (pair, grid of the first, grid of the second)
     """
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     table, chosen = subject.table, subject.columns([column for pair in pairs for column in pair]).reshape(-1, 2)
@@ -86,7 +86,7 @@ def h_statistic(
     Bunch with ``pairs`` (pair, 2); ``h`` (pair,) from 0 (additive) to 1 (nothing but interaction); ``strength`` (pair,) standard deviation
     of the interaction in the prediction's unit: H alone is large where two parameters do next to nothing (Inglis et al. 2022).
     """
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     every = list(combinations(subject.columns(features).tolist(), 2)) if pairs is None else list(pairs)

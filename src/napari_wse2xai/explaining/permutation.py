@@ -12,7 +12,7 @@ from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
 PER_PEAK = 3
 
@@ -53,7 +53,7 @@ def permutation_importance(
     Not to be read where columns go together: shuffling one leaves the cloud of the data, and its twin stands in for it.  Shuffling the
     three parameters of a peak together keeps at least the peak whole.
     """
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     known = np.isfinite(y)

@@ -13,7 +13,8 @@ from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     import torch
-    from sklearn.utils import Bunch
+
+    from napari_wse2xai.explaining.bunch import Bunch
 
 REDRAWS = 3
 PASSED = 0.2
@@ -50,7 +51,7 @@ def weight_randomisation(
     Maps are compared, not rankings: what the input looks like, not the weights, sets part of a ranking.  Passing says that the maps
     depend on the weights, nothing more.
     """
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     table, model, names = subject.table, subject.model, redrawable(subject)

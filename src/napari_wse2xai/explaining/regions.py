@@ -13,7 +13,8 @@ from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeRegressor
-    from sklearn.utils import Bunch
+
+    from napari_wse2xai.explaining.bunch import Bunch
 
 PERCENTILES = (0.025, 0.975)
 SMALLEST_REGION = 0.05
@@ -53,7 +54,8 @@ def ice_clusters(
     in the prediction's unit
     """
     from sklearn.cluster import KMeans
-    from sklearn.utils import Bunch
+
+    from napari_wse2xai.explaining.bunch import Bunch
 
     curves, centred, grid = _curves(Subject.of(estimator, X), feature, progress)
     found = KMeans(clusters, n_init=4, random_state=random_state).fit_predict(centred)
@@ -89,7 +91,8 @@ def regional_effects(
     the curves' spread: then the parameter acts alike everywhere, or differs for no reason that RS shows.
     """
     from sklearn.tree import DecisionTreeRegressor
-    from sklearn.utils import Bunch
+
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     table = subject.table

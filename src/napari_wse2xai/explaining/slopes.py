@@ -12,7 +12,7 @@ from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
 SCHEMES = ("central", "forward", "backward", "autograd", "paper-literal")
 
@@ -55,7 +55,7 @@ def ice_slope(
 
     The steps are divided by what they are once rounded to the model's precision, so that a linear model gives its coefficient.
     """
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     columns = subject.columns(features)
@@ -64,7 +64,7 @@ def ice_slope(
     steps = _steps(subject.table[:, columns], step)
     result = Bunch(step=steps, off_cloud=subject.cloud.leaving(columns, steps))
     if scheme == "autograd":
-        result.slope = subject.model.gradient(subject.table, progress)[:, columns].T
+        result.update(slope=subject.model.gradient(subject.table, progress)[:, columns].T)
         return result
     secants = _Secants.of(subject, columns, steps, scheme, progress)
     result.update(secants.measures(scheme, steps))

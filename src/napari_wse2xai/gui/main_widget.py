@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import QTimer, Signal
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
@@ -63,7 +64,7 @@ class MainWidget(FollowsLayers):
     settings_changed = Signal()
     """Of baseline or deconvolution."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.loading, self.welcome = LoadMaps(napari_viewer), Welcome(napari_viewer)
@@ -108,7 +109,7 @@ class MainWidget(FollowsLayers):
 
     def _build(self) -> None:
         inside = QWidget()
-        column = QVBoxLayout(inside)
+        column = self._folds = QVBoxLayout(inside)
         column.setContentsMargins(2, 2, 2, 2)
         column.addWidget(self.welcome)
         column.addWidget(self._section(LoadMaps, "Load maps", self.loading))
@@ -242,7 +243,7 @@ class MainWidget(FollowsLayers):
         QTimer.singleShot(0, self, partial(self._bring_up, self.sections[step]))
 
     def _bring_up(self, section: QWidget, *, only_if_cut: bool = False) -> None:
-        self._scroll.widget().layout().activate()  # the folds have just changed their heights
+        self._folds.activate()  # they have just changed their heights
         bar = self._scroll.verticalScrollBar()
         if not only_if_cut or section.y() + section.sizeHint().height() > bar.value() + self._scroll.viewport().height():
             bar.setValue(section.y())

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
+
 from napari_wse2xai.gui.contributions import read_layers
 
 
@@ -39,7 +41,7 @@ def open_window(files: Iterable[Path]) -> Any:
     return viewer
 
 
-def furnish(viewer: Any) -> tuple[Any, Any]:
+def furnish(viewer: Viewer) -> tuple[Any, Any]:
     """Dock the workbench; returns its panels and the spectrum."""
     from napari_wse2xai.gui.workbench import Workbench
 
@@ -48,7 +50,7 @@ def furnish(viewer: Any) -> tuple[Any, Any]:
     return bench, bench.furnish()
 
 
-def save_picture(viewer: Any, target: Path) -> None:
+def save_picture(viewer: Viewer, target: Path) -> None:
     """Write a picture of the whole window."""
     from PIL import Image
     from qtpy.QtWidgets import QApplication

@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Qt, QTimer
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_wse2xai.gui.main_widget import MainWidget
@@ -24,7 +26,7 @@ PANELS_SHARE, PANELS_PX, SPECTRUM_SHARE, SPECTRUM_PX = 0.32, 480, 0.32, 320
 class Workbench(MainWidget):
     """Everything that a map needs, by one entry of the menu."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         self._frames: list[Any] = []
         self._furnished = False
         super().__init__(napari_viewer, parent)
@@ -67,11 +69,11 @@ class Workbench(MainWidget):
     def list_keys(self) -> KeyList:
         """Show what keys do, beside the window."""
         shown = KeyList(self)
-        shown.setAttribute(Qt.WA_DeleteOnClose)
+        shown.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         shown.show()
         return shown
 
-    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Put the rest in its place, once the panels are in theirs."""
         super().showEvent(event)
         if not self._furnished:
@@ -117,16 +119,17 @@ def lay_out(panels: QWidget, spectrum: QWidget) -> None:
     window = panels.window()
     if not isinstance(window, QMainWindow):
         return
-    window.setCorner(Qt.BottomLeftCorner, Qt.LeftDockWidgetArea)
-    window.setCorner(Qt.BottomRightCorner, Qt.RightDockWidgetArea)
+    window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
+    window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
     width = min(round(PANELS_SHARE * window.width()), PANELS_PX)
     height = min(round(SPECTRUM_SHARE * window.height()), SPECTRUM_PX)
-    window.resizeDocks([_dock_of(panels)], [width], Qt.Horizontal)
-    window.resizeDocks([_dock_of(spectrum)], [height], Qt.Vertical)
+    window.resizeDocks([_dock_of(panels)], [width], Qt.Orientation.Horizontal)
+    window.resizeDocks([_dock_of(spectrum)], [height], Qt.Orientation.Vertical)
 
 
 def _dock_of(widget: QWidget) -> QDockWidget:
-    found = widget
+    found: QWidget | None = widget
     while not isinstance(found, QDockWidget):
+        assert found is not None
         found = found.parentWidget()
     return found

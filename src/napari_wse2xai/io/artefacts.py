@@ -32,6 +32,7 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import codec, netcdf
 from napari_wse2xai.io.codec import put
 from napari_wse2xai.io.hdf5 import numbers_of, texts_of
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.results_theory import THEORY, read_beside, write_beside
 from napari_wse2xai.theory.beside import TheoryBeside
 
@@ -44,7 +45,7 @@ _MEASURES = ("r2", "mae", "mape", "wape")
 _NO_VARIABLE = "This is a netCDF dimension"
 
 
-def write_artefact(group: Any, artefact: Any, *, known: Samples | None = None, with_raman: bool = False) -> None:
+def write_artefact(group: HdfNode, artefact: Any, *, known: Samples | None = None, with_raman: bool = False) -> None:
     """Write one artefact into a group: models, explanations and theory into groups of their own within it.
 
     Parameters
@@ -68,7 +69,7 @@ def write_artefact(group: Any, artefact: Any, *, known: Samples | None = None, w
         write_beside(group.create_group(THEORY), artefact)
 
 
-def read_artefact(group: Any, kind: type, *, name: str = "", raman: PeakMaps | None = None, model: TrainedModel | None = None) -> Any:
+def read_artefact(group: HdfNode, kind: type, *, name: str = "", raman: PeakMaps | None = None, model: TrainedModel | None = None) -> Any:
     """Read what `write_artefact` wrote.
 
     Parameters
@@ -104,26 +105,26 @@ KINDS: dict[str, type] = {
 """Kinds of artefacts by their words in a file."""
 
 
-def _write_on_grid(group: Any, made: PeakMaps | Components) -> None:
+def _write_on_grid(group: HdfNode, made: PeakMaps | Components) -> None:
     netcdf.write_frame(group, made.frame)
     netcdf.write_axis(group, made.axis)
     codec.write(group, made)
 
 
-def _read_peaks(group: Any, name: str) -> PeakMaps:
+def _read_peaks(group: HdfNode, name: str) -> PeakMaps:
     fields = codec.read(PeakMaps, group)
     return PeakMaps(
         frame=netcdf.read_frame(group, fields["status"].shape), axis=netcdf.read_axis(group), **fields | {"name": fields["name"] or name}
     )
 
 
-def _read_components(group: Any) -> Components:
+def _read_components(group: HdfNode) -> Components:
     fields = codec.read(Components, group)
     shape = group["y"].size, group["x"].size
     return Components(frame=netcdf.read_frame(group, shape), axis=netcdf.read_axis(group), **fields)
 
 
-def _write_pair(group: Any, paired: PairedMaps) -> None:
+def _write_pair(group: HdfNode, paired: PairedMaps) -> None:
     """Write the PL peaks on the RS grid, the transform and how well it fits."""
     _write_on_grid(group, paired.pl)
     group.attrs["pl_history"] = histories.to_json(paired.pl.history)
@@ -136,7 +137,7 @@ def _write_pair(group: Any, paired: PairedMaps) -> None:
     put(group, "paired", ("y", "x"), paired.paired, **flags)
 
 
-def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:
+def _read_pair(group: HdfNode, raman: PeakMaps) -> PairedMaps:
     pl = _read_peaks(group, "pl")
     return PairedMaps(
         raman,
@@ -148,7 +149,7 @@ def _read_pair(group: Any, raman: PeakMaps) -> PairedMaps:
     )
 
 
-def _pl_frame(group: Any, sample: str) -> Frame:
+def _pl_frame(group: HdfNode, sample: str) -> Frame:
     """Grid on which the PL was measured; files of version 0.1 tell it in three attributes."""
     written = netcdf.text_of(group.attrs, "pl_frame")
     told = json.loads(written) if written else {key: group.attrs[f"pl_{key}"].tolist() for key in ("shape", "step_um", "origin_um")}
@@ -161,14 +162,14 @@ def _pl_frame(group: Any, sample: str) -> Frame:
     return frame
 
 
-def _write_samples(group: Any, samples: Samples, history: str) -> None:
+def _write_samples(group: HdfNode, samples: Samples, history: str) -> None:
     """Write the table: one row per pixel."""
     codec.write(group, samples)
     group.attrs["frames"] = json.dumps([frame.as_record() for frame in samples.frames], ensure_ascii=False)
     group.attrs["history"] = history
 
 
-def _read_samples(group: Any) -> Samples:
+def _read_samples(group: HdfNode) -> Samples:
     units = zip(texts_of(group["feature"]), texts_of(group["feature_unit"]), strict=True)
     return Samples(
         computed_units={name.removesuffix(".value"): unit for name, unit in units if name.endswith(".value")},
@@ -183,7 +184,7 @@ def _frame(entry: Any) -> Frame:
     return Frame.from_record(known).checked()
 
 
-def _write_model(group: Any, model: TrainedModel) -> None:
+def _write_model(group: HdfNode, model: TrainedModel) -> None:
     samples, history = model.samples, histories.to_json(model.history)
     codec.make_flakes(group, samples, history)
     codec.write(group, model, samples)
@@ -211,7 +212,7 @@ def _sizes(shape: tuple[int, ...]) -> list[str]:
     return [f"size_{size}" if not count else f"size_{size}_{count + 1}" for size, count in zip(shape, before, strict=True)]
 
 
-def _write_verdicts(group: Any, model: TrainedModel) -> None:
+def _write_verdicts(group: HdfNode, model: TrainedModel) -> None:
     """Write the judgement on each target, that on the first also under plain names, and the network's own scores."""
     for verdict in model.verdicts:
         _write_verdict(group, verdict, f"{verdict.target}_")
@@ -223,19 +224,19 @@ def _write_verdicts(group: Any, model: TrainedModel) -> None:
             group.attrs.update({f"{score.target}_{measure}_{where}": float(getattr(score, measure)) for measure in _MEASURES})
 
 
-def _write_verdict(group: Any, verdict: Verdict, prefix: str = "") -> None:
+def _write_verdict(group: HdfNode, verdict: Verdict, prefix: str = "") -> None:
     """Write level, reasons (one a line) and the numbers behind them (JSON) as attributes."""
     group.attrs[f"{prefix}verdict"] = str(verdict.level)
     group.attrs[f"{prefix}reasons"] = "\n".join(verdict.reasons)
     group.attrs[f"{prefix}verdict_numbers"] = json.dumps(dict(verdict.numbers))
 
 
-def _read_verdict(group: Any, target: str, prefix: str = "") -> Verdict:
+def _read_verdict(group: HdfNode, target: str, prefix: str = "") -> Verdict:
     level, reasons, numbers = (netcdf.text_of(group.attrs, f"{prefix}{key}") for key in ("verdict", "reasons", "verdict_numbers"))
     return Verdict(target, Level(level), tuple(reasons.splitlines()), json.loads(numbers or "{}"))
 
 
-def _write_null_test(group: Any, test: NullTest) -> None:
+def _write_null_test(group: HdfNode, test: NullTest) -> None:
     kinds = list(test.r2)
     put(group, "validation", ("validation",), np.array(kinds, dtype=object))
     for name, words in (("r2", "R2 of the measured map"), ("p_value", "share of surrogate maps that are predicted as well")):
@@ -259,7 +260,7 @@ def _write_null_test(group: Any, test: NullTest) -> None:
         put(group, f"surrogate_correlation_{number}", (f"surrogate_{len(values)}",), values, **about)
 
 
-def _read_null_test(group: Any) -> NullTest:
+def _read_null_test(group: HdfNode) -> NullTest:
     kinds = texts_of(group["validation"])
     r2, p_value = (dict(zip(kinds, numbers_of(group[name]).tolist(), strict=True)) for name in ("r2", "p_value"))
     runs = [group[name] for name in group if name.startswith("surrogate_r2_")]
@@ -272,7 +273,7 @@ def _read_null_test(group: Any) -> NullTest:
     return NullTest(target, model, r2, null, p_value, refused, beyond, json.loads(turned or "{}"), noise, scale)
 
 
-def _read_beyond(group: Any) -> Iterator[Beyond]:
+def _read_beyond(group: HdfNode) -> Iterator[Beyond]:
     """What is told beyond neighbours and confounders, in the order in which it was written."""
     names = sorted((name for name in group if name.startswith("surrogate_correlation_")), key=lambda name: int(name.rpartition("_")[2]))
     for name in names:
@@ -282,30 +283,31 @@ def _read_beyond(group: Any) -> Iterator[Beyond]:
         yield Beyond(words[0], words[1], correlation, numbers_of(group[name]), p_value, alone)
 
 
-def _read_model(group: Any) -> TrainedModel:
+def _read_model(group: HdfNode) -> TrainedModel:
     samples = _read_samples(group.parent[SAMPLES])
-    weights, names = group.get("weights", {}), samples.target_names
+    none: dict[str, HdfNode] = {}
+    weights, curves, names = group.get("weights") or none, group.get("curves") or none, samples.target_names
     tests = sorted((name for name in group if name.startswith("null_test_")), key=lambda name: int(name.rpartition("_")[2]))
     return TrainedModel(
         samples=samples,
         weights={name: _numbers(weights[_in_a_path(name)]) for name in names if _in_a_path(name) in weights},
-        curves={netcdf.text_of(curve.attrs, "long_name"): numbers_of(curve) for curve in _variables(group.get("curves", {})).values()},
+        curves={netcdf.text_of(curve.attrs, "long_name"): numbers_of(curve) for curve in _variables(curves).values()},
         null_tests=tuple(_read_null_test(group[name]) for name in tests),
         verdicts=tuple(_read_verdict(group, name, f"{name}_") for name in names if f"{name}_verdict" in group.attrs),
         **codec.read(TrainedModel, group, samples),
     )
 
 
-def _numbers(group: Any) -> dict[str, NDArray[np.generic]]:
+def _numbers(group: HdfNode) -> dict[str, NDArray[np.generic]]:
     return {name: numbers_of(variable) for name, variable in _variables(group).items()}
 
 
-def _variables(group: Mapping[str, Any]) -> dict[str, Any]:
+def _variables(group: HdfNode | Mapping[str, HdfNode]) -> dict[str, HdfNode]:
     """Data sets of a group that are more than the name of a dimension."""
     return {name: item for name, item in group.items() if not netcdf.text_of(item.attrs, "NAME").startswith(_NO_VARIABLE)}
 
 
-def _write_explanation(group: Any, explanation: Explanation, known: Samples | None) -> None:
+def _write_explanation(group: HdfNode, explanation: Explanation, known: Samples | None) -> None:
     """Write an explanation, and its samples where they are not those that the file holds already."""
     samples, history = explanation.samples, histories.to_json(explanation.history)
     codec.make_flakes(group, samples, history)
@@ -318,15 +320,15 @@ def _write_explanation(group: Any, explanation: Explanation, known: Samples | No
         _write_samples(group.parent.create_group(OWN_SAMPLES), samples, history)
 
 
-def _write_recovery(group: Any, recovery: Recovery) -> None:
+def _write_recovery(group: HdfNode, recovery: Recovery) -> None:
     codec.write(group, recovery)
     group.attrs["passed"] = int(recovery.passed)
     group.attrs["sentences"] = "\n".join(recovery.sentences)
 
 
-def _read_explanation(group: Any, known: Samples | None) -> Explanation:
+def _read_explanation(group: HdfNode, known: Samples | None) -> Explanation:
     own = group.parent.get(OWN_SAMPLES)
-    samples = known if own is None and known is not None else _read_samples(own)
+    samples = known if own is None and known is not None else _read_samples(group.parent[OWN_SAMPLES])
     fields = codec.read(Explanation, group, samples)
     without = {"pixels": np.empty(0, dtype=np.int64), "ice": np.empty((len(fields["pdp"]), 0, fields["pdp"].shape[1]))}
     return Explanation(

@@ -19,12 +19,13 @@ from napari_wse2xai.data.declared import Declared, attributes, declared, variabl
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.hdf5 import numbers_of, texts_of
+from napari_wse2xai.io.hdf_node import HdfNode
 
 LAYOUT = 2
 """Version of how results lie in a file; what says none is of before this was counted, and is read all the same."""
 
 
-def put(group: Any, name: str, dimensions: Sequence[str], values: Any, **attributes: Any) -> None:
+def put(group: HdfNode, name: str, dimensions: Sequence[str], values: Any, **attributes: Any) -> None:
     """Write an array of numbers or texts; dimensions that are not there yet, or have another length further up, are made."""
     stored = np.asarray(values)
     for dimension, size in zip(dimensions, stored.shape, strict=True):
@@ -40,7 +41,7 @@ def put(group: Any, name: str, dimensions: Sequence[str], values: Any, **attribu
     group.variables[name].attrs.update(attributes)
 
 
-def write(group: Any, artefact: Any, samples: Samples | None = None) -> None:
+def write(group: HdfNode, artefact: Any, samples: Samples | None = None) -> None:
     """Write every declared field; those per pixel of `samples` as maps."""
     group.attrs.update(attributes(artefact))
     for name, (dims, texts, _) in artefact.coordinates().items():
@@ -54,7 +55,7 @@ def write(group: Any, artefact: Any, samples: Samples | None = None) -> None:
             put(home, each.name, each.dims, each.values, **each.attributes)
 
 
-def inside(group: Any, name: str) -> Any:
+def inside(group: HdfNode, name: str) -> HdfNode:
     """Group within another, with the same history."""
     if not name:
         return group
@@ -63,7 +64,7 @@ def inside(group: Any, name: str) -> Any:
     return group.groups[name]
 
 
-def read(kind: type, group: Any, samples: Samples | None = None) -> dict[str, Any]:
+def read(kind: type, group: HdfNode, samples: Samples | None = None) -> dict[str, Any]:
     """Declared fields of a class that are in a group; what a file of before lacks is left to the class."""
     found: dict[str, Any] = {}
     for each in declared(kind):
@@ -78,7 +79,7 @@ def read(kind: type, group: Any, samples: Samples | None = None) -> dict[str, An
     return found
 
 
-def _attribute(each: Declared, group: Any) -> Any:
+def _attribute(each: Declared, group: HdfNode) -> Any:
     value, text = group.attrs[each.name], netcdf.text_of(group.attrs, each.name)
     if each.hint == History:
         return histories.from_json(text) if text else ()
@@ -106,7 +107,7 @@ def _made(hint: Any, value: Any) -> Any:
     return value if hint is Any else hint(value)
 
 
-def _values(each: Declared, home: Any, samples: Samples | None) -> Any:
+def _values(each: Declared, home: HdfNode, samples: Samples | None) -> Any:
     if each.about.empty is not None and samples is not None:
         values = _values_of_maps(home, samples, each.name)
         return values.astype(bool) if each.is_true_or_false else values
@@ -118,7 +119,7 @@ def _values(each: Declared, home: Any, samples: Samples | None) -> Any:
     return values
 
 
-def _column(each: Declared, home: Any) -> Any:
+def _column(each: Declared, home: HdfNode) -> Any:
     """Values of a variable of the kind that its field has: an array, texts, or numbers within tuples."""
     import h5py
 
@@ -134,7 +135,7 @@ def _tuples(values: NDArray[Any]) -> Any:
     return tuple(map(_tuples, values)) if values.ndim > 1 else tuple(values.tolist())
 
 
-def _records(kind: type, home: Any) -> tuple[Any, ...]:
+def _records(kind: type, home: HdfNode) -> tuple[Any, ...]:
     """Records of which each field is a variable; a number that is none stands for None where the field allows that."""
     columns = {each.field: _column(each, home) for each in declared(kind) if each.name in home}
     optional = {each.field for each in declared(kind) if each.hint is float and each.optional}
@@ -142,7 +143,7 @@ def _records(kind: type, home: Any) -> tuple[Any, ...]:
     return tuple(kind(**{name: None if name in optional and np.isnan(value) else value for name, value in row.items()}) for row in rows)
 
 
-def make_flakes(group: Any, samples: Samples, history: str) -> None:
+def make_flakes(group: HdfNode, samples: Samples, history: str) -> None:
     """Give a group the coordinates of the first flake, and every other flake a group beside it."""
     group.attrs["history"] = history
     netcdf.write_frame(group, samples.frames[0])
@@ -153,7 +154,7 @@ def make_flakes(group: Any, samples: Samples, history: str) -> None:
 
 
 def _put_maps(
-    group: Any, samples: Samples, name: str, dimensions: Sequence[str], values: NDArray[Any], *, empty: float, **about: Any
+    group: HdfNode, samples: Samples, name: str, dimensions: Sequence[str], values: NDArray[Any], *, empty: float, **about: Any
 ) -> None:
     """Write values (..., n) per sample as maps (..., y, x), one for each flake; `empty` stands where there is no sample."""
     for home, index, frame in _homes(group, samples):
@@ -163,7 +164,7 @@ def _put_maps(
         put(home, name, (*dimensions, "y", "x"), maps, **about)
 
 
-def _values_of_maps(group: Any, samples: Samples, name: str) -> NDArray[Any]:
+def _values_of_maps(group: HdfNode, samples: Samples, name: str) -> NDArray[Any]:
     """Values (..., n) per sample that `_put_maps` wrote."""
     found: list[NDArray[Any]] = []
     for home, index, frame in _homes(group, samples):
@@ -177,11 +178,11 @@ def _values_of_maps(group: Any, samples: Samples, name: str) -> NDArray[Any]:
     return values
 
 
-def _homes(group: Any, samples: Samples) -> Iterator[tuple[Any, int, Frame]]:
+def _homes(group: HdfNode, samples: Samples) -> Iterator[tuple[HdfNode, int, Frame]]:
     for index, frame in enumerate(samples.frames):
         yield (group.parent[_beside(group, index)] if index else group), index, frame
 
 
-def _beside(group: Any, flake: int) -> str:
+def _beside(group: HdfNode, flake: int) -> str:
     """Name of a flake's group beside that of the first."""
     return f"{group.name.rpartition('/')[2]}_flake_{flake + 1}"

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.unpacking import MOST_DEFLATED
 from napari_wse2xai.ordinary import require_ordinary
 
@@ -24,7 +25,7 @@ _HARMLESS = 1 << 20
 
 
 @contextmanager
-def open_hdf5(path: Path, *, whole: bool = True) -> Iterator[Any]:
+def open_hdf5(path: Path, *, whole: bool = True) -> Iterator[HdfNode]:
     """Open an HDF5 file to read; one that leads to other files is refused.
 
     Parameters
@@ -40,7 +41,7 @@ def open_hdf5(path: Path, *, whole: bool = True) -> Iterator[Any]:
         yield file
 
 
-def _require_self_contained(file: Any, path: Path) -> None:
+def _require_self_contained(file: HdfNode, path: Path) -> None:
     """Refuse a file that shows the content of others."""
     import h5py
 
@@ -64,7 +65,7 @@ def _require_self_contained(file: Any, path: Path) -> None:
         )
 
 
-def lies_inside(file: Any, name: str, *, depth: int = _MOST_LINKS) -> bool:
+def lies_inside(file: HdfNode, name: str, *, depth: int = _MOST_LINKS) -> bool:
     """Whether what goes by a path in a file is there without following any link to another file; nothing is opened on the way."""
     import h5py
 
@@ -90,7 +91,7 @@ def lies_elsewhere(dataset: Any) -> bool:
     return bool(how.get_external_count() or how.get_layout() == h5py.h5d.VIRTUAL)
 
 
-def require_stored(dataset: Any, *, harmless: int = 0) -> int:
+def require_stored(dataset: HdfNode, *, harmless: int = 0) -> int:
     """Refuse a size that the file cannot hold, before any memory is taken; gives the bytes that it holds.
 
     Parameters
@@ -110,14 +111,14 @@ def require_stored(dataset: Any, *, harmless: int = 0) -> int:
     return stored
 
 
-def numbers_of(dataset: Any) -> NDArray[Any]:
+def numbers_of(dataset: HdfNode) -> NDArray[Any]:
     """All values of a data set of real numbers."""
     require_stored(dataset, harmless=_HARMLESS)
     require_real(dataset.dtype, dataset.name)
     return np.asarray(dataset[()])
 
 
-def texts_of(dataset: Any) -> tuple[str, ...]:
+def texts_of(dataset: HdfNode) -> tuple[str, ...]:
     """All values of a data set of texts."""
     require_stored(dataset, harmless=_HARMLESS)
     return tuple(str(text) for text in dataset.asstr()[()])

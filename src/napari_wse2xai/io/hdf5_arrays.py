@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.hdf5 import lies_elsewhere, lies_inside, require_stored
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.netcdf import read_values, text_of
 
 _MOST = 5000
@@ -31,7 +32,7 @@ def is_hdf5(path: Path) -> bool:
     return bool(h5py.is_hdf5(path))
 
 
-def arrays_in(file: Any, path: Path) -> Arrays:
+def arrays_in(file: HdfNode, path: Path) -> Arrays:
     """All arrays, texts and single numbers of an open file; nothing but single numbers is read, and nothing of another file."""
     found: list[Array] = []
     texts: dict[str, str] = {}
@@ -48,7 +49,7 @@ def arrays_in(file: Any, path: Path) -> Arrays:
     return Arrays(found, texts | dict(_attributes(file, "")), is_columns_first=backwards, elsewhere=tuple(elsewhere))
 
 
-def _datasets(file: Any, path: Path) -> Iterator[tuple[str, Any]]:
+def _datasets(file: HdfNode, path: Path) -> Iterator[tuple[str, Any]]:
     """Data sets by name, those that NeXus groups link to as well; other files are never opened for it."""
     import h5py
 
@@ -71,7 +72,7 @@ def _datasets(file: Any, path: Path) -> Iterator[tuple[str, Any]]:
         seen.add(dataset.id)
 
 
-def _links_out(file: Any) -> Iterator[str]:
+def _links_out(file: HdfNode) -> Iterator[str]:
     """Names of links to other files."""
     import h5py
 
@@ -86,7 +87,7 @@ def _links_out(file: Any) -> Iterator[str]:
     yield from (name.decode("utf-8", "replace") for name in found)
 
 
-def _linked(group: Any) -> Iterator[tuple[str, Any]]:
+def _linked(group: HdfNode) -> Iterator[tuple[str, Any]]:
     """Data sets that links of a group lead to within the file."""
     import h5py
 
@@ -96,7 +97,7 @@ def _linked(group: Any) -> Iterator[tuple[str, Any]]:
             yield f"{group.name}/{name}".lstrip("/"), node
 
 
-def _single(dataset: Any) -> str | None:
+def _single(dataset: HdfNode) -> str | None:
     """Text or number of a data set that holds one; None where it holds more."""
     if dataset.size == 1 or text_of(dataset.attrs, _MATLAB) == "char":
         require_stored(dataset, harmless=_HARMLESS)
@@ -108,7 +109,7 @@ def _single(dataset: Any) -> str | None:
     return (value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value))[:_LONGEST_TEXT]
 
 
-def _attributes(node: Any, above: str) -> Iterator[tuple[str, str]]:
+def _attributes(node: HdfNode, above: str) -> Iterator[tuple[str, str]]:
     """Texts and numbers that a file or a data set has as attributes."""
     for name in node.attrs:
         value = node.attrs[name]
@@ -116,12 +117,12 @@ def _attributes(node: Any, above: str) -> Iterator[tuple[str, str]]:
             yield f"{above}{name}", str(value)[:_LONGEST_TEXT]
 
 
-def _is_complex(dataset: Any) -> bool:
+def _is_complex(dataset: HdfNode) -> bool:
     """Whether it holds complex numbers as MATLAB writes them."""
     return set(dataset.dtype.names or ()) == {"real", "imag"}
 
 
-def _array(name: str, dataset: Any, *, backwards: bool) -> Array:
+def _array(name: str, dataset: HdfNode, *, backwards: bool) -> Array:
     shape = tuple(int(size) for size in dataset.shape)
     unit = next((text for key in _UNITS if (text := text_of(dataset.attrs, key))), "")
     kind = "c" if _is_complex(dataset) else dataset.dtype.kind
@@ -129,14 +130,14 @@ def _array(name: str, dataset: Any, *, backwards: bool) -> Array:
     return Array(name, shape[::-1] if backwards else shape, kind, lambda index: _numbers(dataset, index, backwards=backwards), unit, axes)
 
 
-def _numbers(dataset: Any, index: Any, *, backwards: bool) -> NDArray[Any]:
+def _numbers(dataset: HdfNode, index: Any, *, backwards: bool) -> NDArray[Any]:
     require_stored(dataset)
     if _is_complex(dataset):
         return np.zeros(1, dtype=np.complex64)
     return np.asarray(read_values(dataset).T[index]) if backwards else read_values(dataset, index)
 
 
-def _axes_of(dataset: Any, name: str) -> tuple[str, ...]:
+def _axes_of(dataset: HdfNode, name: str) -> tuple[str, ...]:
     """Names of the axes of its dimensions: of its NeXus group, or of its dimension scales."""
     signal = text_of(dataset.parent.attrs, "signal")
     listed = dataset.parent.attrs.get("axes") if signal == name.rpartition("/")[2] else dataset.attrs.get("axes")

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.hdf5 import numbers_of
+from napari_wse2xai.io.hdf_node import HdfNode
 
 _PLACES = {
     "replaced": "channels that the spike filter replaced",
@@ -20,7 +21,7 @@ _ASKED = "asked"
 """Attribute that names what was asked of the counts: an answer may be empty."""
 
 
-def write_marks(group: Any, spectral_map: SpectralMap) -> None:
+def write_marks(group: HdfNode, spectral_map: SpectralMap) -> None:
     """Write what was asked of the counts."""
     known = {name: getattr(spectral_map, name) for name in (*_PLACES, _BAD)}
     group.attrs[_ASKED] = " ".join(name for name, values in known.items() if values is not None)
@@ -38,13 +39,13 @@ def write_marks(group: Any, spectral_map: SpectralMap) -> None:
         variable.attrs.update({"long_name": f"{long_name}: {'row, column, channel' if name in _PLACES else 'channel'}, from 0"})
 
 
-def read_marks(group: Any, shape: tuple[int, int, int]) -> dict[str, Any]:
+def read_marks(group: HdfNode, shape: tuple[int, int, int]) -> dict[str, Any]:
     """Fields of `SpectralMap`; what was not asked, or lies in a file of before, stays unknown."""
     asked = str(group.attrs.get(_ASKED, "")).split()
     return {name: _read(group, name, shape) for name in (*_PLACES, _BAD) if name in asked}
 
 
-def _read(group: Any, name: str, shape: tuple[int, int, int]) -> NDArray[np.int32]:
+def _read(group: HdfNode, name: str, shape: tuple[int, int, int]) -> NDArray[np.int32]:
     sizes = np.array(shape if name in _PLACES else shape[2:])
     if name not in group:
         return np.empty((0, 3) if name in _PLACES else 0, dtype=np.int32)

@@ -19,6 +19,7 @@ from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.hdf5 import numbers_of, require_real, require_stored
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.items import axis_text
 from napari_wse2xai.io.marks import read_marks, write_marks
 from napari_wse2xai.io.stored import bands, may_stay
@@ -50,7 +51,7 @@ def write_map(spectral_map: SpectralMap, path: str | Path, *, last: Callable[[],
             file.attrs["history"] = histories.to_json((*spectral_map.history, last()))
 
 
-def write_map_group(group: Any, spectral_map: SpectralMap) -> None:
+def write_map_group(group: HdfNode, spectral_map: SpectralMap) -> None:
     """Write counts, coordinates and what is known of them into a group; the flake goes elsewhere."""
     write_frame(group, spectral_map.frame)
     write_axis(group, spectral_map.axis)
@@ -65,7 +66,7 @@ def write_map_group(group: Any, spectral_map: SpectralMap) -> None:
     write_texts(group, spectral_map)
 
 
-def write_texts(group: Any, artefact: Any) -> None:
+def write_texts(group: HdfNode, artefact: Any) -> None:
     """Write name, intensity unit, metadata and history of a map or of peak maps as attributes."""
     group.attrs["name"] = artefact.name
     group.attrs["intensity_unit"] = artefact.intensity_unit
@@ -73,7 +74,7 @@ def write_texts(group: Any, artefact: Any) -> None:
     group.attrs["history"] = histories.to_json(artefact.history)
 
 
-def write_frame(group: Any, frame: Frame) -> None:
+def write_frame(group: HdfNode, frame: Frame) -> None:
     """Write the coordinates y and x in um, and the exact grid as attributes."""
     for name, values, along in zip("yx", (frame.y_um, frame.x_um), frame.directions, strict=True):
         group.dimensions[name] = len(values)
@@ -89,7 +90,7 @@ def write_frame(group: Any, frame: Frame) -> None:
         group.attrs["rotation_deg"] = frame.rotation_deg
 
 
-def write_axis(group: Any, axis: SpectralAxis) -> None:
+def write_axis(group: HdfNode, axis: SpectralAxis) -> None:
     """Write the spectral coordinate with its unit, and the laser where it is known."""
     group.dimensions["spectral"] = len(axis)
     variable = group.create_variable("spectral", ("spectral",), data=axis.values)
@@ -103,13 +104,13 @@ def write_axis(group: Any, axis: SpectralAxis) -> None:
         error.attrs.update({"units": axis.unit, "long_name": "standard error of the calibrated axis"})
 
 
-def write_flake(group: Any, flake: NDArray[np.bool_]) -> None:
+def write_flake(group: HdfNode, flake: NDArray[np.bool_]) -> None:
     """Write the flake as a CF flag variable."""
     variable = group.create_variable("flake", ("y", "x"), data=flake.astype(np.int8))
     variable.attrs.update({"flag_values": np.array([0, 1], dtype=np.int8), "flag_meanings": "bare_substrate flake", "long_name": "flake"})
 
 
-def map_groups(file: Any) -> tuple[str, ...]:
+def map_groups(file: HdfNode) -> tuple[str, ...]:
     """Names of the groups that hold a map (``counts`` with three dimensions); the file's root is ``""``."""
     import h5py
 
@@ -123,7 +124,7 @@ def map_groups(file: Any) -> tuple[str, ...]:
     return tuple(found)
 
 
-def describe_map_group(group: Any, name: str) -> tuple[tuple[int, int, int], str]:
+def describe_map_group(group: HdfNode, name: str) -> tuple[tuple[int, int, int], str]:
     """Shape (ny, nx, n) and spectral axis of a map in words, without reading its counts."""
     sizes = _sizes(group["counts"])
     low_high, unit = _coordinate(group, "spectral", sizes["spectral"])
@@ -131,13 +132,13 @@ def describe_map_group(group: Any, name: str) -> tuple[tuple[int, int, int], str
     return (sizes["y"], sizes["x"], sizes["spectral"]), axis_text(low, high, unit or "(unit not given)")
 
 
-def _sizes(dataset: Any) -> dict[str, int]:
+def _sizes(dataset: HdfNode) -> dict[str, int]:
     """Size of each dimension of counts, in the order of the file; no axis is made for what the file cannot hold."""
     require_stored(dataset)
     return dict(zip(_dimensions(dataset), dataset.shape, strict=True))
 
 
-def read_map_group(group: Any, *, name: str, told: Told = NOTHING) -> SpectralMap:
+def read_map_group(group: HdfNode, *, name: str, told: Told = NOTHING) -> SpectralMap:
     """Read a map from an open h5py group; `name` serves where the file gives none."""
     dataset = group["counts"]
     sizes = _sizes(dataset)
@@ -162,14 +163,14 @@ def read_map_group(group: Any, *, name: str, told: Told = NOTHING) -> SpectralMa
     return replace(read, axis=with_calibration(read.axis, group))
 
 
-def said_of_axis(owner: Any, group: Any, name: str, told: Told) -> dict[str, Any]:
+def said_of_axis(owner: Any, group: HdfNode, name: str, told: Told) -> dict[str, Any]:
     """Who says the unit of a spectral coordinate, for `settle_axis`, and what it is called; what this package wrote is no guess."""
     attributes = owner[name].attrs if name in owner else {}
     settled = spectral_code(attributes) if _is_ours(group) else None
     return {"given": told.unit or settled, "called": text_of(attributes, "long_name")}
 
 
-def texts_of(group: Any, name: str, unit: str) -> dict[str, Any]:
+def texts_of(group: HdfNode, name: str, unit: str) -> dict[str, Any]:
     """Fields of an artefact that `write_texts` wrote, with fallbacks for files of others."""
     return {
         "name": text_of(group.attrs, "name") or name,
@@ -179,7 +180,7 @@ def texts_of(group: Any, name: str, unit: str) -> dict[str, Any]:
     }
 
 
-def _is_ours(group: Any) -> bool:
+def _is_ours(group: HdfNode) -> bool:
     return text_of(group.attrs, "history").startswith("[")
 
 
@@ -195,13 +196,13 @@ def text_of(attributes: Mapping[str, Any], key: str) -> str:
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
 
 
-def laser_of(group: Any) -> float | None:
+def laser_of(group: HdfNode) -> float | None:
     """Wavelength of the laser in nm, where the file gives it."""
     laser = group.attrs.get("laser_nm", group["counts"].attrs.get("laser_nm") if "counts" in group else None)
     return None if laser is None else float(np.asarray(laser).item())
 
 
-def read_frame(group: Any, shape: tuple[int, int]) -> Frame:
+def read_frame(group: HdfNode, shape: tuple[int, int]) -> Frame:
     """Grid of a group: as written by this package, or from its coordinates."""
     if "step_um" in group.attrs and "origin_um" in group.attrs:
         return written_frame(group.attrs, shape)
@@ -226,20 +227,20 @@ def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
     return (float(values[0]), step) if step else (float(values[0]), 1.0)
 
 
-def read_axis(group: Any) -> SpectralAxis:
+def read_axis(group: HdfNode) -> SpectralAxis:
     """Spectral axis that `write_axis` wrote."""
     values, unit = _coordinate(group, "spectral", group["spectral"].shape[0])
     return with_calibration(SpectralAxis(values, AxisKind.from_unit(unit or ""), laser_of(group)), group)
 
 
-def with_calibration(axis: SpectralAxis, group: Any) -> SpectralAxis:
+def with_calibration(axis: SpectralAxis, group: HdfNode) -> SpectralAxis:
     """Add what a group says of an axis that rises: the medium of its wavelengths, and the error of its calibration."""
     medium = text_of(group.attrs, "wavelengths_in")
     error = _coordinate(group, "spectral_error", len(axis))[0] if "spectral_error" in group else None
     return replace(axis, medium=Medium(medium) if medium in tuple(Medium) else None, error=error)
 
 
-def read_flake(group: Any) -> NDArray[np.bool_] | None:
+def read_flake(group: HdfNode) -> NDArray[np.bool_] | None:
     """Flake of a map: in its own group, or in the group ``flake`` beside it."""
     import h5py
 
@@ -248,7 +249,7 @@ def read_flake(group: Any) -> NDArray[np.bool_] | None:
     return numbers_of(owner["flake"]).astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
 
 
-def read_values(dataset: Any, index: Any = ...) -> Any:
+def read_values(dataset: HdfNode, index: Any = ...) -> Any:
     """Whole data set, or a part of it, CF packing undone: an array, or `StoredCounts` where it is large and plain.
 
     A size that the file cannot hold is refused before any memory is taken.
@@ -258,7 +259,8 @@ def read_values(dataset: Any, index: Any = ...) -> Any:
     fill, scale, offset = (dataset.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
     is_bare = (fill, scale, offset) == (None, None, None) and dataset.ndim == 3 and _is_plain(dataset)
     if index is ... and is_bare and may_stay(dataset.dtype, stored):
-        return StoredCounts(Path(dataset.file.filename), dataset.shape, dataset.id.get_offset())
+        ny, nx, channels = dataset.shape
+        return StoredCounts(Path(dataset.file.filename), (ny, nx, channels), dataset.id.get_offset())
     values: NDArray[Any] = np.asarray(dataset[index])
     if fill is not None and not np.isnan(fill).all():
         values = np.where(values == fill, np.nan, values)
@@ -267,19 +269,19 @@ def read_values(dataset: Any, index: Any = ...) -> Any:
     return values
 
 
-def _is_plain(dataset: Any) -> bool:
+def _is_plain(dataset: HdfNode) -> bool:
     """Whether the values lie in the file in one piece."""
     offset = dataset.id.get_offset()
     return bool(offset and offset + dataset.size * 4 <= os.path.getsize(dataset.file.filename))
 
 
-def _dimensions(dataset: Any) -> tuple[str, ...]:
+def _dimensions(dataset: HdfNode) -> tuple[str, ...]:
     """Names of the dimensions of counts, in their order; y, x, spectral where the file does not say."""
     scales = [str(dimension[0].name).rpartition("/")[2] if len(dimension) else "" for dimension in dataset.dims]
     return tuple(scales) if set(scales) == set(_MAP_DIMENSIONS) else _MAP_DIMENSIONS
 
 
-def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
+def _coordinate(group: HdfNode, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
     """Values and unit of a coordinate, in the group or the one above; counted from 0 where it has none."""
     owner = group if name in group else group.parent
     if name not in owner or text_of(owner[name].attrs, "NAME").startswith("This is a netCDF dimension but not"):

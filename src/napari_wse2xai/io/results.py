@@ -16,6 +16,7 @@ from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.artefacts import COMPONENTS, EXPLANATION, MODEL, PAIR, RAMAN, read_artefact, write_artefact
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.codec import LAYOUT
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.readers.netcdf import open_netcdf
 from napari_wse2xai.io.results_theory import THEORY
 from napari_wse2xai.ordinary import require_ordinary, shown
@@ -46,7 +47,7 @@ def write_results(results: Results, path: str | Path, beside: Mapping[str, Resul
             _write(file.create_group(f"{FLAKES}/{name}"), each)
 
 
-def _write(group: Any, results: Results) -> None:
+def _write(group: HdfNode, results: Results) -> None:
     """Write results into a file or a group of it."""
     group.attrs["recipe"] = results.recipe
     group.attrs["warnings"] = json.dumps(results.warnings, ensure_ascii=False)
@@ -67,7 +68,7 @@ def _size_of(results: Results) -> int:
     return sum(value.nbytes for value in arrays if isinstance(value, np.ndarray)) + (1 + 4 * len(learnt)) * netcdf.OVERHEAD
 
 
-def _write_modalities(file: Any, results: Results) -> None:
+def _write_modalities(file: HdfNode, results: Results) -> None:
     every: History = ()
     for modality in dict.fromkeys((*results.maps, *results.peaks)):
         group = file.create_group(modality)
@@ -81,7 +82,7 @@ def _write_modalities(file: Any, results: Results) -> None:
     file.attrs["history"] = histories.to_json(every)
 
 
-def _write_modality(group: Any, spectral_map: SpectralMap | None, peaks: PeakMaps | None) -> None:
+def _write_modality(group: HdfNode, spectral_map: SpectralMap | None, peaks: PeakMaps | None) -> None:
     if spectral_map is not None:
         write_artefact(group.create_group("map"), spectral_map)
         if spectral_map.flake is not None:
@@ -150,11 +151,11 @@ def _opened(path: str | Path) -> Iterator[Any]:
         yield file
 
 
-def _holds_results(group: Any) -> bool:
+def _holds_results(group: HdfNode) -> bool:
     return any(name in _LEARNT or "map" in each or "peaks" in each for name, each in group.items() if hasattr(each, "keys"))
 
 
-def _read(group: Any) -> Results:
+def _read(group: HdfNode) -> Results:
     """Results in a file, or in a group of it."""
     modalities = {name: each for name, each in group.items() if name != FLAKES and (f"{name}/map" in group or f"{name}/peaks" in group)}
     maps = {name: read_artefact(each["map"], SpectralMap, name=name) for name, each in modalities.items() if "map" in each}
@@ -167,13 +168,13 @@ def _read(group: Any) -> Results:
     return Results(maps, peaks, recipe, paired, *_learnt(group, paired), warnings=told, theory=theory, components=components)
 
 
-def _paired(group: Any, peaks: Mapping[str, PeakMaps]) -> PairedMaps:
+def _paired(group: HdfNode, peaks: Mapping[str, PeakMaps]) -> PairedMaps:
     paired: PairedMaps = read_artefact(group, PairedMaps, raman=peaks[RAMAN])
     parents = [peaks[name].history for name in (RAMAN, "pl") if name in peaks]
     return replace(paired, history=histories.given(paired.history, *parents))
 
 
-def _learnt(group: Any, paired: PairedMaps | None) -> tuple[TrainedModel | None, Explanation | None]:
+def _learnt(group: HdfNode, paired: PairedMaps | None) -> tuple[TrainedModel | None, Explanation | None]:
     model: TrainedModel | None = read_artefact(group, TrainedModel) if MODEL in group else None
     explanation: Explanation | None = read_artefact(group, Explanation, model=model) if EXPLANATION in group else None
     if model is not None and paired is not None:

@@ -1,13 +1,13 @@
 """Calculated spectra as a NetCDF file and as tables for a spreadsheet."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from napari_wse2xai._version import __version__
 from napari_wse2xai.io import codec
 from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.netcdf import CONVENTIONS
 from napari_wse2xai.theory import GEOMETRIES
 from napari_wse2xai.theory.evaluation import PROJECTIONS, TheoryResult
@@ -23,7 +23,7 @@ def write_theory(result: TheoryResult, path: str | Path) -> None:
         write_theory_group(file, result)
 
 
-def write_theory_group(group: Any, result: TheoryResult) -> None:
+def write_theory_group(group: HdfNode, result: TheoryResult) -> None:
     """Write a result into a group."""
     codec.write(group, result)
     group.attrs["findings"] = "\n".join(sentences(result))

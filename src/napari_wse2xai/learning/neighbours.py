@@ -128,5 +128,5 @@ def _earlier(places: Numbers) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     _, found = cKDTree(places).query(places, k=min(SEARCHED, len(places)))
     before = found < np.arange(len(places))[:, None]
     first = np.argsort(~before, axis=1, kind="stable")[:, :NEAREST]
-    near, there = (np.take_along_axis(each, first, axis=1) for each in (found, before))
-    return np.where(there, near, 0), there
+    there = np.take_along_axis(before, first, axis=1)
+    return np.where(there, np.take_along_axis(found, first, axis=1), 0).astype(np.int64), there

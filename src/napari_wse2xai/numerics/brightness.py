@@ -38,4 +38,4 @@ def without_rays(counts: Counts, row: int, column: int) -> NDArray[np.float64]:
     if len(around) < 2 or not np.isfinite(own).all():
         return own
     others = np.nan_to_num(np.partition(around, -2, axis=0)[-2], nan=-np.inf)
-    return np.asarray(np.minimum(own, np.maximum(grey_opening(own, SHORTEST_LINE), others)))
+    return np.asarray(np.minimum(own, np.maximum(grey_opening(own, (SHORTEST_LINE,)), others)))

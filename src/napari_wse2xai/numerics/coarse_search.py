@@ -11,6 +11,7 @@ from scipy import fft
 from napari_wse2xai.numerics.outline import STAY, Array, Placing, Scan
 
 Done = Callable[[float], None]
+Waves = NDArray[np.complex128]
 
 ANGLE_STEP_DEG = 5.0
 """Distance of the rotations that the coarse search tries; the refinement bridges half of it."""
@@ -111,14 +112,13 @@ class _Picture:
     pitch: float
 
     @cached_property
-    def _of_size(self) -> dict[tuple[int, int], tuple[Array, Array, Array]]:
+    def _of_size(self) -> dict[tuple[int, int], tuple[Waves, Waves, Waves]]:
         return {}
 
-    def spectra(self, size: tuple[int, int]) -> tuple[Array, Array, Array]:
+    def spectra(self, size: tuple[int, int]) -> tuple[Waves, Waves, Waves]:
         """Fourier transforms of what is covered, of the values and of their squares, all padded to a size; kept."""
         if size not in self._of_size:
-            covered, values, squares = (fft.rfft2(part, size) for part in (self.covered, self.values, self.values**2))
-            self._of_size[size] = covered, values, squares
+            self._of_size[size] = fft.rfft2(self.covered, size), fft.rfft2(self.values, size), fft.rfft2(self.values**2, size)
         return self._of_size[size]
 
 

@@ -135,8 +135,9 @@ class Scan:
     @cached_property
     def _distance(self) -> Array:
         rows, columns = (np.linspace(0, n - 1, (n - 1) * FINE + 1) for n in self.flake.shape)
-        pixels, cubic = [np.arange(n) for n in self.flake.shape], [min(3, n - 1) for n in self.flake.shape]
-        inside = interpolate.RectBivariateSpline(*pixels, self.soft_flake, kx=cubic[0], ky=cubic[1])(rows, columns) > 0.5
+        ny, nx = self.flake.shape
+        spline = interpolate.RectBivariateSpline(np.arange(ny), np.arange(nx), self.soft_flake, kx=min(3, ny - 1), ky=min(3, nx - 1))
+        inside = spline(rows, columns) > 0.5
         within, beyond = (ndimage.distance_transform_edt(side, sampling=np.abs(self.step) / FINE) for side in (inside, ~inside))
         half = self.pitch / FINE / 2
         return np.asarray(ndimage.gaussian_filter(np.where(inside, within - half, half - beyond), FINE / 2, mode="nearest"))

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from scipy import optimize
@@ -75,7 +76,7 @@ def refine(
             return None
         blunt = 0.5 * max(fixed.pitch, moving.pitch)
         found = optimize.least_squares(
-            lambda nudge, function=function: function(nudge[None])[0],
+            partial(_of_one, function),
             np.zeros(free),
             slopes(function, 0.05 * fixed.pitch),
             loss="soft_l1",
@@ -90,6 +91,11 @@ def refine(
 
 
 Distances = Callable[[Array], Array]
+
+
+def _of_one(function: Distances, nudge: Array) -> Array:
+    """Distances at one nudge (free,)."""
+    return np.asarray(function(nudge[None])[0])
 
 
 def seen(fixed: Scan, moving: Scan, placing: Placing) -> tuple[Array, Array]:

@@ -8,6 +8,7 @@ their own.
 from typing import Any, Literal
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
@@ -89,7 +90,7 @@ def few_ticks() -> MaxNLocator:
     return MaxNLocator(nbins=TICKS, steps=[1, 2, 5, 10])
 
 
-def dress(axes: Any, frame: Frame) -> None:
+def dress(axes: Axes, frame: Frame) -> None:
     """Write what runs along both axes."""
     axes.set(xlabel=label(frame, X), ylabel=label(frame, Y))
     for axis, index in ((axes.xaxis, X), (axes.yaxis, Y)):
@@ -97,7 +98,7 @@ def dress(axes: Any, frame: Frame) -> None:
         _own_ticks(axis, frame, index)
 
 
-def dress_line(axes: Any, frame: Frame) -> None:
+def dress_line(axes: Axes, frame: Frame) -> None:
     """Write what runs along a line scan or a series, from left to right."""
     index = line_of(frame)
     axes.set(xlabel=label(frame, index), xlim=sorted(_ends(frame, index)))

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.figure import Figure
@@ -28,7 +29,7 @@ def columns_of(figure: Figure) -> list[Column]:
     return _distinct(found)
 
 
-def _of_axes(axes: Any) -> Iterator[tuple[Column, Column]]:
+def _of_axes(axes: Axes) -> Iterator[tuple[Column, Column]]:
     """Pairs of columns, along and up."""
     along, up = _xlabel(axes), axes.get_ylabel()
     barred = [each for each in axes.containers if isinstance(each, ErrorbarContainer) and each.lines[0] is not None]
@@ -53,7 +54,7 @@ def _of_bars(bars: BarContainer, along: str, up: str) -> tuple[Column, Column]:
     return (f"{along}, middle", left + width / 2), (_named(str(bars.get_label()), up), heights)
 
 
-def _of_line(axes: Any, line: Line2D, number: int) -> Iterator[tuple[Column, Column]]:
+def _of_line(axes: Axes, line: Line2D, number: int) -> Iterator[tuple[Column, Column]]:
     x, y = (np.asarray(values, dtype=np.float64) for values in line.get_data())
     label = str(line.get_label())
     if line.get_transform() == axes.transData and np.isfinite(y).sum() >= FEWEST:
@@ -69,7 +70,7 @@ def _with_errors(bars: ErrorbarContainer, along: str, up: str) -> Iterator[tuple
         yield (along, x), (f"standard error of {_named(label, up)}", np.abs(np.diff(segments[:, :, 1], axis=1)[:, 0]) / 2)
 
 
-def _of_collection(collection: Any, along: str, up: str) -> Iterator[tuple[Column, Column]]:
+def _of_collection(collection: object, along: str, up: str) -> Iterator[tuple[Column, Column]]:
     if isinstance(collection, PathCollection):
         x, y = np.ma.getdata(collection.get_offsets()).T
         if len(x) >= FEWEST:
@@ -80,11 +81,12 @@ def _of_collection(collection: Any, along: str, up: str) -> Iterator[tuple[Colum
                 yield (along, segment[:, 0]), (_named(f"curve {number}", up), segment[:, 1])
 
 
-def _of_image(axes: Any, image: Any, along: str) -> Iterator[tuple[Column, Column]]:
+def _of_image(axes: Axes, image: AxesImage, along: str) -> Iterator[tuple[Column, Column]]:
     """A map, one line per pixel: where its middle is drawn, and its value."""
-    if np.ndim(image.get_array()) != 2:  # colours, not values
+    shown = image.get_array()
+    if shown is None or shown.ndim != 2:  # colours, not values
         return
-    values = np.ma.filled(np.ma.asarray(image.get_array(), dtype=np.float64), np.nan)
+    values = np.ma.filled(np.ma.asarray(shown, dtype=np.float64), np.nan)
     left, right, bottom, top = image.get_extent()
     if image.origin == "upper":
         bottom, top = top, bottom
@@ -97,7 +99,7 @@ def _of_image(axes: Any, image: Any, along: str) -> Iterator[tuple[Column, Colum
     yield (along, across.ravel()), (_named(axes.get_title() or "value", unit), values.ravel())
 
 
-def _xlabel(axes: Any) -> str:
+def _xlabel(axes: Axes) -> str:
     """What runs along; of plots above one another only the lowest says it."""
     said = [each.get_xlabel() for each in (axes, *axes.get_shared_x_axes().get_siblings(axes)) if each.get_xlabel()]
     said += [] if said or axes.figure.get_supxlabel() == "" else [axes.figure.get_supxlabel()]

@@ -98,7 +98,7 @@ def _verdict(result: TheoryResult) -> str:
     )
 
 
-def _label_y(axes: Any, column: int, text: str) -> None:
+def _label_y(axes: Axes, column: int, text: str) -> None:
     if column == 0:
         axes.set_ylabel(text)
 

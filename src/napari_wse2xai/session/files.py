@@ -26,6 +26,7 @@ from napari_wse2xai.io.artefacts import KINDS, read_artefact, write_artefact
 from napari_wse2xai.io.checksum import sha256
 from napari_wse2xai.io.codec import put
 from napari_wse2xai.io.hdf5 import numbers_of, texts_of
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.readers.netcdf import open_netcdf
 from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.progress import Progress, part, silent
@@ -65,7 +66,7 @@ def _size_of(artefact: Artefact, whole: set[int]) -> int:
     return sum(int(getattr(value, "nbytes", 0)) for value in vars(artefact).values()) + netcdf.OVERHEAD
 
 
-def _write_node(group: Any, node: Node, session: Session, order: int, whole: set[int]) -> None:
+def _write_node(group: HdfNode, node: Node, session: Session, order: int, whole: set[int]) -> None:
     held = session.held(node.id)
     group.attrs["modality"] = node.modality
     told = {"order": order, "kind": PREFIXES[node.kind], "parents": json.dumps(node.parents), "state": str(node.state), "why": node.why}
@@ -82,14 +83,14 @@ def _write_node(group: Any, node: Node, session: Session, order: int, whole: set
     group.attrs.update({"title": held.name, "history": histories.to_json(held.history)})
 
 
-def _write_missing(group: Any, missing: Missing) -> None:
+def _write_missing(group: HdfNode, missing: Missing) -> None:
     group.attrs["fingerprint"] = missing.fingerprint
     if missing.flake is not None:
         group.dimensions["y"], group.dimensions["x"] = missing.flake.shape
         netcdf.write_flake(group, missing.flake)
 
 
-def _write_map(group: Any, source: SpectralMap, *, whole: bool) -> None:
+def _write_map(group: HdfNode, source: SpectralMap, *, whole: bool) -> None:
     if whole:
         write_artefact(group, source)
     else:
@@ -101,7 +102,7 @@ def _write_map(group: Any, source: SpectralMap, *, whole: bool) -> None:
         netcdf.write_flake(group, source.flake)
 
 
-def _write_made(group: Any, artefact: Artefact, session: Session) -> None:
+def _write_made(group: HdfNode, artefact: Artefact, session: Session) -> None:
     """Write what was fitted, paired, learnt or compared, and the ids of what it shares with others."""
     model = session.model_of(artefact) if isinstance(artefact, Explanation) else None
     raman = artefact.raman if isinstance(artefact, PairedMaps) else None
@@ -185,12 +186,12 @@ def read_held(path: str | Path, progress: Progress = silent) -> dict[str, Held]:
     return _with_spectra(found, source.parent, progress)
 
 
-def _require_known(file: Any, source: Path) -> None:
+def _require_known(file: HdfNode, source: Path) -> None:
     if _number(file, MARK) > LAYOUT:
         raise ReaderError(f"'{source.name}' was written by a later version of napari-wse2xai; open it with that.")
 
 
-def _number(group: Any, name: str) -> int:
+def _number(group: HdfNode, name: str) -> int:
     return int(np.asarray(group.attrs[name]).reshape(-1)[0])
 
 
@@ -206,7 +207,7 @@ class _Steps:
     modality: str
 
 
-def _read_node(group: Any, found: Mapping[str, Any]) -> Any:
+def _read_node(group: HdfNode, found: Mapping[str, Any]) -> Any:
     kind, holds = KINDS[netcdf.text_of(group.attrs, "kind")], netcdf.text_of(group.attrs, "holds")
     if holds == WHOLE:
         near: dict[str, Any] = {key: found.get(netcdf.text_of(group.attrs, key)) for key in ("raman", "model")}

@@ -14,9 +14,8 @@ from napari_wse2xai.learning.explainable import EXPLAINABLE, as_good, evidence, 
 from napari_wse2xai.progress import Progress, part
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
-
     from napari_wse2xai.explaining import Subject
+    from napari_wse2xai.explaining.bunch import Bunch
 
 Numbers = NDArray[np.float64]
 AUTO = "auto"

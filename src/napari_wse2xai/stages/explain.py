@@ -17,7 +17,7 @@ from napari_wse2xai.stages._questions import QuestionKey, answers
 from napari_wse2xai.stages._stage import Stage, setting
 
 if TYPE_CHECKING:
-    from sklearn.utils import Bunch
+    from napari_wse2xai.explaining.bunch import Bunch
 
 Numbers = NDArray[np.float64]
 SLOPES, CURVES, BANDS, CHECKED = 0.2, 0.5, 0.8, 0.95

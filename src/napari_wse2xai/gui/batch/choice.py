@@ -106,7 +106,9 @@ class BatchChoice(QWidget):
 
     def _on_source(self) -> None:
         """Show what a source needs; patterns of a flake are made of its own files."""
-        self._form.setRowVisible(self.fields["recipe"].parentWidget(), self.flake is None)
+        row = self.fields["recipe"].parentWidget()
+        assert row is not None
+        self._form.setRowVisible(row, self.flake is None)
         if self.flake is not None:
             for key, file in files_of(self.flake).items():
                 self.take(key, file)

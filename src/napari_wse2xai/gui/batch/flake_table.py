@@ -3,11 +3,14 @@
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from napari import Viewer
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from qtpy.QtGui import QColor
 
 from napari_wse2xai.batch import AT_WORK, DONE, FAILED, FlakeRow
 from napari_wse2xai.gui.parts.message_label import BAD, INKS, NOTE, QUIET, ground
+
+Index = QModelIndex | QPersistentModelIndex
 
 
 class FlakeColumn(NamedTuple):
@@ -40,7 +43,7 @@ _SEVERITY = {FAILED: BAD, AT_WORK: NOTE}
 class FlakeTable(QAbstractTableModel):
     """A line for each flake; a new row of the same flake takes the place of its former one."""
 
-    def __init__(self, viewer: Any, parent: Any = None) -> None:
+    def __init__(self, viewer: Viewer, parent: Any = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self.rows: list[FlakeRow] = []
@@ -68,25 +71,26 @@ class FlakeTable(QAbstractTableModel):
         """Whether there are results to a line."""
         return bool(index.isValid()) and self.rows[index.row()].state == DONE
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
         """Give the number of flakes."""
         return len(self.rows)
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
         """Give the number of columns."""
         return len(COLUMNS)
 
-    def headerData(self, section: int, orientation: Any, role: int = Qt.DisplayRole) -> Any:  # noqa: N802 - Qt's name
+    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802 - Qt's name
         """Name the columns."""
-        if orientation != Qt.Horizontal:
+        if orientation != Qt.Orientation.Horizontal:
             return None
-        return {Qt.DisplayRole: COLUMNS[section].title, Qt.ToolTipRole: COLUMNS[section].tip}.get(role)
+        words = {int(Qt.ItemDataRole.DisplayRole): COLUMNS[section].title, int(Qt.ItemDataRole.ToolTipRole): COLUMNS[section].tip}
+        return words.get(role)
 
-    def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Give words and colour of a cell; what is cut there is read under the mouse."""
         row = self.rows[index.row()]
-        if role in (Qt.DisplayRole, Qt.ToolTipRole):
+        if role in (Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ToolTipRole):
             return COLUMNS[index.column()].words(row)
-        if role == Qt.ForegroundRole and row.state != DONE:
+        if role == Qt.ItemDataRole.ForegroundRole and row.state != DONE:
             return QColor(INKS[ground(self._viewer)][_SEVERITY.get(row.state, QUIET)])
         return None

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from napari import Viewer
 from qtpy.QtCore import QModelIndex, QTimer, QUrl, Signal
 from qtpy.QtGui import QDesktopServices
 from qtpy.QtWidgets import QAbstractItemView, QHBoxLayout, QHeaderView, QLabel, QPushButton, QTableView, QVBoxLayout, QWidget
@@ -46,7 +47,7 @@ class BatchPanel(FollowsSession):
     came = Signal(object)
     """Row of a flake that was begun, or has ended."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.choice, self.table, self.view = BatchChoice(), FlakeTable(napari_viewer, self), QTableView()
@@ -69,14 +70,14 @@ class BatchPanel(FollowsSession):
         head.addWidget(HelpButton(page_of(BatchPanel)))
         self.view.setModel(self.table)
         self.view.setToolTip("Every flake of the batch; a double click opens one that is done in this window.")
-        self.view.setSelectionBehavior(QAbstractItemView.SelectRows)
-        self.view.setSelectionMode(QAbstractItemView.SingleSelection)
+        self.view.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.view.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
         self.view.setWordWrap(False)
         self.view.verticalHeader().setVisible(False)
         self.view.verticalHeader().setDefaultSectionSize(ROW_PX)
         self.view.setMinimumHeight((LEAST_ROWS + 1) * ROW_PX)
-        self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
-        self.view.horizontalHeader().setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.Stretch)
+        self.view.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.view.horizontalHeader().setSectionResizeMode(len(COLUMNS) - 1, QHeaderView.ResizeMode.Stretch)
         self.open_button.setToolTip("Open the results of the chosen flake in this window, beside what is there (double click).")
         self.report_button.setToolTip("Open the report over all flakes in the browser.")
         below = QHBoxLayout()
@@ -225,6 +226,6 @@ class BatchPanel(FollowsSession):
 class BatchDock(Scrolled):
     """The Batch panel as a dock of its own."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         self.panel = BatchPanel(napari_viewer)
         super().__init__(self.panel, parent)

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import rc_context
 from matplotlib.backend_bases import MouseButton
 from matplotlib.path import Path
+from napari import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 
@@ -35,7 +36,7 @@ class CorrelateCanvas(Blitted):
     lassoed = Signal(object, str)
     """Which points (n,) bool the mouse went round, and the key that was held: ``shift``, ``alt`` or nothing."""
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         super().__init__(PlainFigure(dpi=DPI, layout="constrained"))
         self._viewer = viewer
         self.cloud: CloudPlot | None = None
@@ -44,12 +45,9 @@ class CorrelateCanvas(Blitted):
         self._loop: list[tuple[float, float]] = []
         self.setFixedHeight(HEIGHT)
         self.setToolTip(TIP)
-        for name, answer in (
-            ("button_press_event", self._on_press),
-            ("motion_notify_event", self._on_motion),
-            ("button_release_event", self._on_release),
-        ):
-            self.mpl_connect(name, answer)
+        self.mpl_connect("button_press_event", self._on_press)
+        self.mpl_connect("motion_notify_event", self._on_motion)
+        self.mpl_connect("button_release_event", self._on_release)
 
     def show_cloud(self, x: Array, y: Array, along: MapValues, up: MapValues) -> None:
         """Show pixels as a cloud."""
@@ -136,8 +134,8 @@ def key_of(event: Any) -> str:
     """Key that was held while the mouse went round."""
     from qtpy.QtCore import Qt
 
-    held = event.guiEvent.modifiers() if event.guiEvent is not None else Qt.NoModifier
-    return "shift" if held & Qt.ShiftModifier else "alt" if held & Qt.AltModifier else ""
+    held = event.guiEvent.modifiers() if event.guiEvent is not None else Qt.KeyboardModifier.NoModifier
+    return "shift" if held & Qt.KeyboardModifier.ShiftModifier else "alt" if held & Qt.KeyboardModifier.AltModifier else ""
 
 
 def _within(loop: Array, x: Array, y: Array) -> NDArray[np.bool_]:

@@ -1,8 +1,7 @@
 """What is plotted against what, and for which pixels."""
 
-from typing import Any
-
 import numpy as np
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -27,7 +26,7 @@ class Choices(QWidget):
     wanted = Signal(object)
     """Pixels (ny, nx) that fulfil the condition are to be chosen."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.found: Found | None = None
         self.values: dict[str, MapValues] = {}
@@ -39,7 +38,7 @@ class Choices(QWidget):
         self._tell()
         self._arrange()
         for box in (self.across, self.up):
-            box.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+            box.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
             box.currentIndexChanged.connect(self.changed)
             box.activated.connect(self._on_hand)
         self.condition.textChanged.connect(lambda _: self._check())
@@ -58,7 +57,7 @@ class Choices(QWidget):
     def _arrange(self) -> None:
         form = QFormLayout(self)
         form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Along", self.across)
         form.addRow("Up", self.up)
         form.addRow("Condition", self.condition)

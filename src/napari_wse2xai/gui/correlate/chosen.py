@@ -3,6 +3,8 @@
 from typing import Any
 
 import numpy as np
+from napari import Viewer
+from napari.layers import Layer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -27,7 +29,7 @@ class ChosenPixels(QObject):
     """Other pixels are chosen, by hand or from elsewhere."""
     line_changed = Signal()
 
-    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.found: Found | None = None
@@ -91,7 +93,7 @@ class ChosenPixels(QObject):
         corners = np.asarray(layer.data[-1], dtype=np.float64)
         return corners if len(corners) > 1 else None
 
-    def of_layer(self, layer: Any) -> Pixels | None:
+    def of_layer(self, layer: Layer) -> Pixels | None:
         """Pixels that a layer of labels or shapes marks, wherever it was moved to; None for a layer of another kind."""
         kind = type(layer).__name__
         if self.found is None or kind not in ("Labels", "Shapes"):
@@ -122,11 +124,11 @@ class ChosenPixels(QObject):
             self.viewer.layers.selection.active = active
         return added
 
-    def _on_hand(self, event: Any = None) -> None:
+    def _on_hand(self, event: object = None) -> None:
         if not self._own_hand:
             self._soon.start()
 
-    def _on_line(self, event: Any = None) -> None:
+    def _on_line(self, event: object = None) -> None:
         self._line_soon.start()
 
 

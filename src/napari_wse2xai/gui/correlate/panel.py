@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -40,7 +41,7 @@ class CorrelatePanel(FollowsLayers):
 
     told = Signal(str, str)
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.which, self.choices, self.tabs = ComboBox(), Choices(napari_viewer), TabBar()
@@ -59,7 +60,7 @@ class CorrelatePanel(FollowsLayers):
         self.refresh()
 
     def _prepare(self) -> None:
-        self.which.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.which.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.which.setToolTip("Which deconvolution, or pair of RS and PL.")
         for name in (CLOUD, HISTOGRAM, ALONG, EDGE):
             self.tabs.addTab(name)
@@ -284,13 +285,14 @@ class CorrelatePanel(FollowsLayers):
         if self.found is not None:
             self.chosen.put(np.zeros(self.found.frame.shape, dtype=bool))
 
-    def follow(self, viewer: Any, event: Any) -> None:
+    def follow(self, viewer: Viewer, event: Any) -> None:
         """Mark the point of the pixel under the mouse."""
         two, layer = self.choices.two(), self.viewer.layers.selection.active
         if self.shown != CLOUD or two is None or self.found is None or not self.canvas.isVisible():
             return
         is_ = None if layer is None else contents.shown(layer)
-        pixel = contents.pixel_at(layer, event.position) if is_ is not None and is_.frame == self.found.frame else None
+        is_here = is_ is not None and is_.frame == self.found.frame
+        pixel = contents.pixel_at(layer, event.position) if layer is not None and is_here else None
         point = None if pixel is None else (float(two[0].values[pixel]), float(two[1].values[pixel]))
         self.canvas.mark(point if point is not None and np.isfinite(point).all() else None)
 
@@ -309,13 +311,13 @@ class CorrelatePanel(FollowsLayers):
         contents.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
         super().let_go()
 
-    def _on_theme(self, event: Any = None) -> None:
+    def _on_theme(self, event: object = None) -> None:
         self.canvas.dress()
 
 
 class CorrelateDock(Scrolled):
     """The Correlate panel as a dock of its own."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         self.panel = CorrelatePanel(napari_viewer)
         super().__init__(self.panel, parent)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from napari import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -26,7 +27,7 @@ class ExplainCanvas(QObject):
     painted = Signal()
     """The region was changed by hand."""
 
-    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.explanation: Explanation | None = None
@@ -177,6 +178,6 @@ class ExplainCanvas(QObject):
                 self.viewer.layers.selection.active = active
         return [there[flake] for flake in sorted(there)]
 
-    def _on_paint(self, event: Any = None) -> None:
+    def _on_paint(self, event: object = None) -> None:
         if not self._own_hand:
             self._soon.start(PAUSE_MS)

@@ -12,12 +12,12 @@ from qtpy.QtCore import Signal
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.gui.parts.blitted import Blitted
-from napari_wse2xai.gui.parts.drawn import DPI, SMALL
+from napari_wse2xai.gui.parts.drawn import DPI, SMALL, Looks
 from napari_wse2xai.plots.ice import CURVE, CurvePlot, segments
 from napari_wse2xai.plots.plain_text import PlainFigure
 
 HIGHLIGHT, HOVERED, CUT = "#e8711a", "#111111", "#15803d"
-TITLE_STAYS: Any = {"axes.titley": 1.0}
+TITLE_STAYS: Looks = {"axes.titley": 1.0}
 """Else matplotlib measures all letters at every drawing to find the title's place."""
 Numbers = NDArray[np.float64]
 
@@ -85,8 +85,8 @@ class IcePlot(Blitted):
         if self.explanation is None:
             return
         x = self.explanation.pdp_grid[self.feature]
-        self._hovered.set_data(*(([], []) if curve is None else (x, curve)))
-        self._own.set_data(*(([], []) if curve is None else ([value], [np.interp(value, x, curve)])))
+        self._hovered.set_data(([], []) if curve is None else (x, curve))
+        self._own.set_data(([], []) if curve is None else ([value], [np.interp(value, x, curve)]))
         self.blit_moving()
 
     def colour(self, colours: list[str] | None) -> None:
@@ -98,7 +98,7 @@ class IcePlot(Blitted):
     def cut(self, x: Numbers | None, curve: Numbers | None = None) -> None:
         """Draw the mean curve at one value of a second parameter over the others; None for none."""
         if self.explanation is not None:
-            self._cut.set_data(*(([], []) if x is None or curve is None else (x, curve)))
+            self._cut.set_data(([], []) if x is None or curve is None else (x, curve))
             self.blit_moving()
 
     def _on_lasso(self, corners: list[tuple[float, float]]) -> None:

@@ -23,7 +23,7 @@ def write_card(explanation: Explanation, model: TrainedModel | None, path: Path,
         raise DataError(
             "A finding card needs the trained model too, and it is not in the window; open the results.nc that holds both, or train again."
         )
-    QApplication.setOverrideCursor(Qt.WaitCursor)
+    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
         with io.new_file(path) as place:
             place.write_bytes(report.card_as(path.suffix, model, explanation, title=", ".join(model.samples.names), theory=theory))

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -61,7 +62,7 @@ class ExplainPanel(FollowsSession):
     told = Signal(str, str)
     """What came of a run, and the severity to say it in."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.models, self.form = ComboBox(), Form(Explain)
@@ -87,7 +88,7 @@ class ExplainPanel(FollowsSession):
 
     def _prepare(self) -> None:
         for box in (self.models, self.which):
-            box.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+            box.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.models.setToolTip("Model that is explained")
         self.which.setToolTip("Which explanation in the window")
         self.only_sure.setChecked(True)
@@ -263,7 +264,7 @@ class ExplainPanel(FollowsSession):
         """Put the slope map of the chosen parameter on the canvas."""
         self.canvas.show_feature(self.result.feature, only_sure=self.only_sure.isChecked(), beside=self.beside.isChecked())
 
-    def follow(self, viewer: Any, event: Any) -> None:
+    def follow(self, viewer: Viewer, event: Any) -> None:
         """Let the curve of the pixel under the mouse stand out."""
         place = None if self.pixels is None else self.canvas.pixel_under(event.position)
         row = None if place is None or self.pixels is None else self.pixels.row(*place)
@@ -351,7 +352,7 @@ class ExplainPanel(FollowsSession):
 class ExplainDock(Scrolled):
     """The Explain panel as a dock of its own."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         self.panel = ExplainPanel(napari_viewer)
         super().__init__(self.panel, parent)
 

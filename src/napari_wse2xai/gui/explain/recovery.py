@@ -1,9 +1,9 @@
 """Simulate my flake: one button that plants a known law on the user's own maps, and tells how well it is found again."""
 
 from dataclasses import replace
-from typing import Any
 from weakref import WeakKeyDictionary
 
+from napari import Viewer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation, Level, Recovery, TrainedModel
@@ -19,7 +19,7 @@ GOOD, DOUBTFUL = (BADGE_COLORS[level] for level in (Level.INTERPRETABLE, Level.L
 class RecoveryTest(QWidget):
     """Button, bar and scores."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.explanation: Explanation | None = None
         self.model: TrainedModel | None = None

@@ -1,8 +1,7 @@
 """Where on the flakes a parameter acts in which way: regions as layers, their curves in the same colours, their rules in words."""
 
-from typing import Any
-
 import numpy as np
+from napari import Viewer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
@@ -23,7 +22,7 @@ ALIKE = "One region: no other parameter tells where the curves differ, if they d
 class RegionsView(BelowCurves):
     """Button, choice of the kind, and what came of it for the parameter that is shown."""
 
-    def __init__(self, viewer: Any, ice: IcePlot, canvas: ExplainCanvas, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, ice: IcePlot, canvas: ExplainCanvas, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.ice, self.canvas, self.feature = ice, canvas, 0
         self.pixels: PixelCurves | None = None

@@ -31,6 +31,12 @@ ROWS_SHOWN = 8
 PEAK_LOSS = "what the model's R² loses where position, FWHM and height of the peak are shuffled together between the pixels"
 
 
+def _item(text: str, tip: str) -> QTableWidgetItem:
+    item = QTableWidgetItem(text)
+    item.setToolTip(tip)
+    return item
+
+
 class ExplainResult(QWidget):
     """Verdict, ranking of the parameters to click on, and one plot at a time."""
 
@@ -92,14 +98,12 @@ class ExplainResult(QWidget):
             lost, error = explanation.peak_loss(feature)
             name, rms = feature_words(explanation.features[feature]), f"{explanation.slope_rms[feature]:.3g}"
             cells = (name, spread, rms, "" if np.isnan(lost) else f"{lost:.2f}")
-            for column, text in enumerate(cells):
-                self.table.setItem(row, column, QTableWidgetItem(text))
-            if cells[-1]:
-                self.table.item(row, len(cells) - 1).setToolTip(f"{PEAK_LOSS}: {with_error(lost, error)}.")
+            tips = ("", "", "", f"{PEAK_LOSS}: {with_error(lost, error)}." if cells[-1] else "")
+            for column, (text, tip) in enumerate(zip(cells, tips, strict=True)):
+                self.table.setItem(row, column, _item(text, tip))
             for column, each in enumerate(explanation.answers, start=len(cells)):
-                self.table.setItem(row, column, QTableWidgetItem(f"{each.values[feature]:.2g}"))
                 told = with_error(float(each.values[feature]), float(each.errors[feature]))
-                self.table.item(row, column).setToolTip(f"{each.says}: {told}.")
+                self.table.setItem(row, column, _item(f"{each.values[feature]:.2g}", f"{each.says}: {told}."))
         self.table.setCurrentCell(0, 0)
         self.table.blockSignals(False)
 
@@ -176,13 +180,13 @@ def _tidy(figure: Figure, panels: Any) -> None:
 
 
 def _ranking_table() -> QTableWidget:
-    table: Any = QTableWidget(0, 4)
-    table.setEditTriggers(QTableWidget.NoEditTriggers)
-    table.setSelectionBehavior(QTableWidget.SelectRows)
-    table.setSelectionMode(QTableWidget.SingleSelection)
+    table = QTableWidget(0, 4)
+    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+    table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
+    table.setSelectionMode(QTableWidget.SelectionMode.SingleSelection)
     table.setStyleSheet("QTableView, QHeaderView::section { font-size: 8pt; padding: 1px; }")  # else names are cut in a narrow dock
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
-    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.Stretch)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    table.horizontalHeader().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
     table.verticalHeader().setDefaultSectionSize(22)
     table.verticalHeader().setFixedWidth(20)
     table.setFixedHeight(22 * ROWS_SHOWN + 44)

@@ -7,6 +7,7 @@ from matplotlib import rc_context
 from matplotlib.backend_bases import MouseButton
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from napari import Viewer
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -79,13 +80,18 @@ def draw_heat(where: Figure | SubFigure, explanation: Explanation, pair: TwoPara
 class TwoParameterView(BelowCurves):
     """Choice of a second parameter, and what the network makes of both."""
 
-    def __init__(self, viewer: Any, ice: IcePlot, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, ice: IcePlot, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.ice, self.feature = ice, 0
         self.pixels: PixelCurves | None = None
         self.pair: TwoParameters | None = None
         self.second, self.cancel_button, self.message = ComboBox(), QPushButton("Cancel"), MessageLabel(viewer)
-        self.heat, self.slider, self.value, self.interaction = PairCanvas(), GuardedSlider(Qt.Horizontal), QLabel(), WrappedLabel()
+        self.heat, self.slider, self.value, self.interaction = (
+            PairCanvas(),
+            GuardedSlider(Qt.Orientation.Horizontal),
+            QLabel(),
+            WrappedLabel(),
+        )
         self.runner = Runner(self)
         self._known: dict[tuple[int, int], TwoParameters] = {}
         self._strengths: dict[int, Strengths] = {}
@@ -96,12 +102,12 @@ class TwoParameterView(BelowCurves):
         self.second.setToolTip(
             "Second parameter. Once one was chosen, those that interact most with the first stand first, with the size of the interaction."
         )
-        self.second.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.second.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.cancel_button.setToolTip("Ask no more; a pair that is shown stays.")
         self.slider.setToolTip("Value of the second parameter at which the green curve is drawn.")
         self.value.setStyleSheet(f"color: white; background: {CUT}; border-radius: 4px; padding: 2px 5px")
         self.interaction.setToolTip(f"<p>{H_MEANING}</p>")
-        self.value.setAlignment(Qt.AlignCenter)
+        self.value.setAlignment(Qt.AlignmentFlag.AlignCenter)
         choice = QHBoxLayout()
         choice.addWidget(QLabel("together with"))
         choice.addWidget(self.second, 1)

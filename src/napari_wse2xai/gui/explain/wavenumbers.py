@@ -1,9 +1,8 @@
 """Which wavenumbers the network looks at: integrated gradients over the mean lines, asked for with one button."""
 
-from typing import Any
-
 from matplotlib import rc_context
 from matplotlib.figure import SubFigure
+from napari import Viewer
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
 from napari_wse2xai.data.questions import Wavenumbers
@@ -27,7 +26,7 @@ PLACE = (0.16, 0.18, 0.68, 0.7)
 class WavenumberView(BelowCurves):
     """Button, plot, and the share of each line in words."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.pixels: PixelCurves | None = None
         self.found: Wavenumbers | None = None

@@ -4,6 +4,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import MouseEvent
+from napari import Viewer
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QWidget
 
@@ -47,7 +49,7 @@ def band_map(source: SpectralMap, low: float, high: float, *, above: bool, progr
 class BandMap(ComboBox):
     """Choice of what is seen of the band; while it is on, a drag over the spectrum draws, moves or widens it."""
 
-    def __init__(self, viewer: Any, axes: Axes, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, axes: Axes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer, self._axes, self._work = viewer, axes, Newest("Light of a band", self)
         self.ends: tuple[float, float] | None = None
@@ -59,7 +61,7 @@ class BandMap(ComboBox):
         self.setToolTip(
             "Drag over the spectrum: the map shows the light of that band meanwhile. Drag an edge to move it, the middle to shift all."
         )
-        self.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(13)
         self._work.gave.connect(self._on_map)
         self.forget = self._work.forget
@@ -74,9 +76,9 @@ class BandMap(ComboBox):
         """Whether a drag draws a band."""
         return bool(self.currentText() != OFF)
 
-    def grab(self, event: Any) -> bool:
+    def take_hold(self, event: MouseEvent) -> bool:
         """Begin to draw, or take hold of an edge or of the whole; return whether anything was taken."""
-        if not self.is_on or event.inaxes is not self._axes:
+        if not self.is_on or event.inaxes is not self._axes or event.xdata is None:
             return False
         x = float(event.xdata)
         self._held = x, x, x
@@ -90,14 +92,14 @@ class BandMap(ComboBox):
                 self._held = low, high, x
         return True
 
-    def drag(self, event: Any, source: SpectralMap | None) -> bool:
+    def drag(self, event: MouseEvent, source: SpectralMap | None) -> bool:
         """Follow the mouse; return whether the band has changed."""
-        if self._held is None or source is None or event.inaxes is not self._axes:
+        if self._held is None or source is None or event.inaxes is not self._axes or event.xdata is None:
             return False
         low, high, begun = self._held
         x = float(np.clip(event.xdata, *source.axis.span))
         ends = (low + x - begun, high + x - begun) if low < high else (min(low, x), max(low, x))
-        self.show(source, ends)
+        self.show_band(source, ends)
         return True
 
     def release(self) -> bool:
@@ -105,7 +107,7 @@ class BandMap(ComboBox):
         held, self._held = self._held is not None, None
         return held
 
-    def show(self, source: SpectralMap, ends: tuple[float, float]) -> None:
+    def show_band(self, source: SpectralMap, ends: tuple[float, float]) -> None:
         """Draw a band and have its map worked out."""
         self.ends = ends
         self._span.set_x(ends[0])

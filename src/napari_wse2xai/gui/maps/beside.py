@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
@@ -50,7 +51,7 @@ class Counterpart:
 class Beside:
     """Two axes at the right of the spectrum's own; they take half of the room while there is something to show on them."""
 
-    def __init__(self, figure: Figure, axes: Any, residual_axes: Any) -> None:
+    def __init__(self, figure: Figure, axes: Axes, residual_axes: Axes) -> None:
         self._own = axes, residual_axes
         self._whole = figure.add_gridspec(2, 1, height_ratios=HEIGHTS)
         self._halves = figure.add_gridspec(2, 2, height_ratios=HEIGHTS)

@@ -1,14 +1,15 @@
 """The colour bar of what is seen: its values, and over it what they are and in which unit."""
 
-from typing import Any
+from typing import Any, TypeGuard
+
+from napari import Viewer
+from napari.layers import Image, Layer
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import shown_channel
 
-Viewer = Any
-Layer = Any
 WORDS_AT, BAR_AT = "top_left", "top_right"
 
 
@@ -17,8 +18,9 @@ class ColourBar:
 
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
-        self._layer: Layer | None = None
-        self._words = viewer.canvas.overlays.text
+        self._layer: Image | None = None
+        overlays: Any = viewer.canvas.overlays
+        self._words = overlays.text
         self._before = self._words.text, self._words.position
 
     def listen(self) -> None:
@@ -48,12 +50,12 @@ class ColourBar:
             event.value.events.visible.connect(self.show)
         self._exchange(self._seen())
 
-    def _seen(self) -> Layer | None:
+    def _seen(self) -> Image | None:
         active = self.viewer.layers.selection.active
         there = [*self.viewer.layers, *([] if active is None else [active])]
         return next((layer for layer in reversed(there) if layer.visible and _has_values(layer)), None)
 
-    def _exchange(self, layer: Layer | None) -> None:
+    def _exchange(self, layer: Image | None) -> None:
         if self._layer is not None and self._layer is not layer:
             self._layer.colorbar.visible = False
         if layer is not None:
@@ -65,7 +67,7 @@ class ColourBar:
             self._words.visible = layer is not None
         self._layer = layer
 
-    def _said_of(self, layer: Layer) -> str:
+    def _said_of(self, layer: Image) -> str:
         """What the colours are; of a map of spectra the channel that is seen, and the unit of its counts."""
         is_ = contents.shown(layer)
         if is_ is None or is_.part != "map" or not isinstance(is_.artefact, SpectralMap):
@@ -75,5 +77,5 @@ class ColourBar:
         return f"{layer.name} ({pretty(source.intensity_unit)}){at}"
 
 
-def _has_values(layer: Layer) -> bool:
-    return contents.shown(layer) is not None and hasattr(layer, "colorbar") and not layer.rgb
+def _has_values(layer: Layer) -> TypeGuard[Image]:
+    return contents.shown(layer) is not None and hasattr(layer, "colorbar") and not getattr(layer, "rgb", False)

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -18,7 +19,7 @@ class ComponentsView(QWidget):
     chosen = Signal(object)
     """Start peaks, a tuple of `Peak`."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._components: Components | None = None
         self.canvas: Any = None

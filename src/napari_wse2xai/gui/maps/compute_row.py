@@ -1,7 +1,6 @@
 """Computed maps: formulas over the parameters of a deconvolution that is in the window, typed or made of settings."""
 
-from typing import Any
-
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QLineEdit, QVBoxLayout, QWidget
 
@@ -24,7 +23,7 @@ class Computing(QWidget):
     computed = Signal(str)
     """Name of the first map that was added to the deconvolution."""
 
-    def __init__(self, viewer: Any, verb: str, entries: QWidget, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, verb: str, entries: QWidget, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self._peaks: PeakMaps | None = None
@@ -85,7 +84,7 @@ class Computing(QWidget):
 class ComputeRow(Computing):
     """Name and formula, objected to while it is typed."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         self.name, self.formula = QLineEdit(), QLineEdit()
         self.name.setPlaceholderText("like the formula")
         self.name.setToolTip("What the map is called in lists, files and formulas of others; its unit follows from the formula.")
@@ -97,7 +96,7 @@ class ComputeRow(Computing):
         entries = QWidget()
         form = QFormLayout(entries)
         form.setContentsMargins(0, 0, 0, 0)
-        form.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.addRow("Formula", self.formula)
         form.addRow("Name", self.name)
         super().__init__(viewer, "Compute map", entries, parent)
@@ -114,7 +113,7 @@ class ComputeRow(Computing):
 class SeparateRow(Computing):
     """Strain, charge and temperature out of the positions of some lines."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         self.form = Form(Separate)
         super().__init__(viewer, "Separate", self.form, parent)
         self.form.changed.connect(self.check)

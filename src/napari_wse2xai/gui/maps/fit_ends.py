@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import MouseEvent
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.stages import Baseline, Peak
@@ -102,7 +103,7 @@ class FitEnds:
         self.windows, self.areas, self._method = Ends(()), Ends(()), None
         self._place()
 
-    def grab(self, event: Any) -> bool:
+    def grab(self, event: MouseEvent) -> bool:
         """Take hold of the handle under the mouse; return whether there is one."""
         if event.inaxes is not self.axes:
             return False
@@ -113,9 +114,9 @@ class FitEnds:
         self._held = (*nearest, getattr(self, nearest[0]))
         return True
 
-    def drag(self, event: Any) -> bool:
+    def drag(self, event: MouseEvent) -> bool:
         """Move what is held to the mouse; return whether anything was."""
-        if self._held is None or self._source is None or event.inaxes is not self.axes:
+        if self._held is None or self._source is None or event.inaxes is not self.axes or event.xdata is None:
             return False
         kind, place, begun = self._held
         setattr(self, kind, begun.moved(place, float(event.xdata), self._source.axis.span))
@@ -131,7 +132,7 @@ class FitEnds:
         yield from (("windows", place, WINDOW_Y) for place in self.windows.places)
         yield from (("areas", place, AREA_Y) for place in self.areas.places)
 
-    def _distance(self, event: Any, place: float, height: float) -> float:
+    def _distance(self, event: MouseEvent, place: float, height: float) -> float:
         there = self.axes.get_xaxis_transform().transform((place, height))
         return float(np.hypot(*(there - (event.x, event.y))))
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import MouseEvent
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.gui.maps.fit_ends import FitEnds
@@ -64,22 +65,22 @@ class FitHandles:
         self.starts.hide()
         self._redraw()
 
-    def grab(self, event: Any) -> bool:
+    def grab(self, event: MouseEvent) -> bool:
         """Take hold of the handle under the mouse; return whether there is one."""
         return self.starts.grab(event) or self.ends.grab(event)
 
-    def remove(self, event: Any) -> bool:
+    def remove(self, event: MouseEvent) -> bool:
         """Take the peak whose handle is under the mouse out of the panel's list; return whether there is one."""
         return self.starts.remove(event)
 
-    def drag(self, event: Any) -> None:
+    def drag(self, event: MouseEvent) -> None:
         """Move what is held to the mouse."""
         if self.ends.drag(event):
             self._redraw()
         else:
             self.starts.drag(event)
 
-    def release(self, event: Any) -> None:
+    def release(self, event: MouseEvent) -> None:
         """Let go, and write what was changed into the panels."""
         before = tuple(dict.fromkeys(peak.window for peak in self.starts.peaks))
         held = self.ends.release()

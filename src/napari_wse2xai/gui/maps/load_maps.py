@@ -5,7 +5,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -42,7 +44,7 @@ _TITLES = {RAMAN: "Raman (RS)", PL: "photoluminescence (PL)"}
 class LoadMaps(QWidget):
     """Choose files and an item in them, say what it is, load it as layers."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(parent)
         self.viewer = napari_viewer
@@ -272,7 +274,7 @@ class LoadMaps(QWidget):
         self.bar.setValue(round(100 * fraction))
         self.message.say(message, QUIET)
 
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""
         self.stop()
         super().closeEvent(event)

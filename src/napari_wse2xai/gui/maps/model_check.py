@@ -1,7 +1,6 @@
 """Check model: what a deconvolution misses all over its map, each fault with a button that accepts its remedy."""
 
-from typing import Any
-
+from napari import Viewer
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -21,7 +20,7 @@ class ModelCheck(QWidget):
     changed = Signal(str)
     """A remedy was accepted; its sentence."""
 
-    def __init__(self, viewer: Any, form: Form, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, form: Form, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
         self._fitted: tuple[PeakMaps, SpectralMap] | None = None
@@ -63,13 +62,13 @@ class ModelCheck(QWidget):
         for number, proposal in enumerate(proposals):
             words = QLabel(proposal.words)
             words.setWordWrap(True)
-            words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+            words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
             self._grid.addWidget(words, number, 0)
             if proposal.can_be_accepted:
                 button = QPushButton("Accept")
                 button.setToolTip("Change the settings above as proposed; then run again.")
                 button.clicked.connect(lambda _, which=number: self.accept(which))
-                self._grid.addWidget(button, number, 1, Qt.AlignTop)
+                self._grid.addWidget(button, number, 1, Qt.AlignmentFlag.AlignTop)
                 self.buttons.append(button)
 
     def accept(self, number: int) -> None:

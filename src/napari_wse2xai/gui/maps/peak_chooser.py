@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from napari import Viewer
+from napari.layers import Layer
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QCheckBox, QHeaderView, QLabel, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
@@ -21,12 +23,12 @@ FIT_PARTS = ("status", "reduced chi2")
 class PeakChooser(QWidget):
     """A table of peaks by parameters: a tick is a map that is seen on the canvas; setting one adds its layer, removing one takes it off."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.which = ComboBox()
         self.which.setToolTip("Result of which deconvolution")
-        self.which.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.which.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.errors = QCheckBox("standard errors instead of values")
         self.errors.setToolTip("Let the ticks show one standard error of each parameter, in the parameter's own unit.")
         self.legend = QLabel()
@@ -34,7 +36,7 @@ class PeakChooser(QWidget):
         self.legend.setToolTip("What became of the fits; the tick 'status' above shows it as a map in these colours.")
         self.table = QTableWidget(0, len(PARAMETERS))
         self.table.setHorizontalHeaderLabels([WORDS[parameter] for parameter in PARAMETERS])
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.setToolTip("Tick a map to see it: position and FWHM in the unit of the axis, height in that of the counts.")
         self.table.setMinimumHeight(310)
         self.table.setStyleSheet("QTableWidget::indicator:unchecked { border: 1px solid #888888; }")  # else unseen in napari's dark theme
@@ -88,7 +90,7 @@ class PeakChooser(QWidget):
         self.table.blockSignals(False)
         self._mark()
 
-    def _mark(self, event: Any = None) -> None:
+    def _mark(self, event: object = None) -> None:
         """Tick what is seen on the canvas."""
         peaks = self.which.currentData()
         self.table.blockSignals(True)
@@ -96,17 +98,17 @@ class PeakChooser(QWidget):
             for column in range(len(PARAMETERS)):
                 layer = self._layer(peaks, self._part(self.table.verticalHeaderItem(row).text(), column))
                 item = self.table.item(row, column)
-                if item.flags() & Qt.ItemIsUserCheckable:
-                    item.setCheckState(Qt.Checked if layer is not None and layer.visible else Qt.Unchecked)
+                if item is not None and item.flags() & Qt.ItemFlag.ItemIsUserCheckable:
+                    item.setCheckState(Qt.CheckState.Checked if layer is not None and layer.visible else Qt.CheckState.Unchecked)
         self.table.blockSignals(False)
 
     def _cell(self, name: str, column: int) -> QTableWidgetItem:
         part = self._part(name, column)
         item = QTableWidgetItem(self._words(name, part))
         if not part:
-            item.setFlags(Qt.NoItemFlags)
+            item.setFlags(Qt.ItemFlag.NoItemFlags)
             return item
-        item.setFlags(Qt.ItemIsUserCheckable | Qt.ItemIsEnabled)
+        item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)
         item.setToolTip(f"Show {part} on the canvas")
         return item
 
@@ -126,8 +128,9 @@ class PeakChooser(QWidget):
         self.refresh()
         peaks = self.which.currentData()
         row = [*peaks.names, *(each.name for each in peaks.computed)].index(name)
-        if self.table.item(row, 0).checkState() != Qt.Checked:
-            self.table.item(row, 0).setCheckState(Qt.Checked)
+        item = self.table.item(row, 0)
+        if item is not None and item.checkState() != Qt.CheckState.Checked:
+            item.setCheckState(Qt.CheckState.Checked)
 
     def _part(self, name: str, column: int) -> str:
         if name == FIT:
@@ -147,12 +150,12 @@ class PeakChooser(QWidget):
         peaks = self.which.currentData()
         name = self.table.verticalHeaderItem(item.row()).text()
         layer = self._layer(peaks, self._part(name, item.column()))
-        if item.checkState() == Qt.Checked:
+        if item.checkState() == Qt.CheckState.Checked:
             seen = layer or contents.add(self.viewer, [self._new(peaks, item.row(), item.column())])[0]
             contents.see(seen, True)
             self.viewer.layers.selection.active = seen
             self._show_only(seen)
-        elif item.checkState() == Qt.Unchecked and layer is not None:
+        elif item.checkState() == Qt.CheckState.Unchecked and layer is not None:
             self.viewer.layers.remove(layer)
 
     def _new(self, peaks: PeakMaps, row: int, column: int) -> LayerTuple:
@@ -164,7 +167,7 @@ class PeakChooser(QWidget):
         layer[1]["visible"] = True
         return layer
 
-    def _show_only(self, layer: Any) -> None:
+    def _show_only(self, layer: Layer) -> None:
         """Hide the peak maps under the new one: they lie on the same place."""
         for other in self.viewer.layers:
             shown = contents.shown(other)
@@ -180,6 +183,6 @@ def legend(peaks: PeakMaps) -> str:
     return "Fits: " + ", ".join(entries)
 
 
-def _frame(layer: Any) -> Any:
+def _frame(layer: Layer) -> Any:
     shown = contents.shown(layer)
     return None if shown is None else shown.frame

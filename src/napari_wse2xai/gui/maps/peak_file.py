@@ -1,8 +1,8 @@
 """Buttons that keep the list of peaks in a file, and bring it back."""
 
 from pathlib import Path
-from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -21,7 +21,7 @@ class PeakFile(QWidget):
     changed = Signal(str)
     """Peaks were opened, or saved; in words."""
 
-    def __init__(self, viewer: Any, form: Form, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, form: Form, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
         self.save_button, self.open_button, self.message = QPushButton("Save peaks…"), QPushButton("Open peaks…"), MessageLabel(viewer)

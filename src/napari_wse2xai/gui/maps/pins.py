@@ -1,10 +1,9 @@
 """Pinned pixels: their spectra stay while the mouse goes on, each in a colour that also marks it on the map."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from napari import Viewer
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, SpectralMap
@@ -18,7 +17,7 @@ COLORS = ("#ff6f61", "#3fb6ff", "#e0b000", "#3fc47a", "#b98cff", "#ff9f40")
 class Pins:
     """Pixels of one frame, with their curves on the axes of the spectrum: these stay, and are no part of what is drawn for every pixel."""
 
-    def __init__(self, viewer: Any, axes: Axes) -> None:
+    def __init__(self, viewer: Viewer, axes: Axes) -> None:
         self._marks = Marks(viewer, "pinned pixels")
         self._frame: Frame | None = None
         self.pixels: dict[Pixel, str] = {}

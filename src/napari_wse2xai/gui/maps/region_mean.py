@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from napari import Viewer
+from napari.layers import Layer
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
@@ -47,7 +49,7 @@ class RegionMean(ComboBox):
     drawn = Signal()
     """There is something else to draw."""
 
-    def __init__(self, viewer: Any, axes: Axes, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, axes: Axes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer, self._axes, self._work = viewer, axes, Newest("Mean of a region", self)
         self.curves: Curves | None = None
@@ -55,7 +57,7 @@ class RegionMean(ComboBox):
         self._band: Any = None
         (self._line,) = axes.plot([], [], color=MEAN, linewidth=1.3, zorder=1.7)
         self.setToolTip("Mean spectrum of the flake, or of a Shapes or Labels layer; the band is the standard deviation of its pixels.")
-        self.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.setMinimumContentsLength(11)
         self.addItems([NONE, FLAKE])
         self.currentIndexChanged.connect(lambda _: self.ask())
@@ -91,7 +93,7 @@ class RegionMean(ComboBox):
         source = contents.map_of(layer)
         self._work.do(lambda progress: (source.axis.values, mean_and_spread(source, mask, progress)))
 
-    def _mask(self, layer: Any) -> NDArray[np.bool_] | None:
+    def _mask(self, layer: Layer) -> NDArray[np.bool_] | None:
         source = contents.map_of(layer)
         if self.currentText() == FLAKE:
             return contents.with_edited_flake(self._viewer, source).flake

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from napari import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtGui import QKeySequence, QShortcut
@@ -58,7 +59,7 @@ class ReviewDesk(QWidget):
     told = Signal(str, str)
     """What came of it, and the severity to say it in."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.peaks: PeakMaps | None = None
@@ -82,17 +83,17 @@ class ReviewDesk(QWidget):
 
     def _prepare(self) -> None:
         self.order.addItems([*ORDERS, MISFIT])
-        self.order.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.order.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.order.setToolTip("What puts a pixel on top of the list.")
         self.table.setModel(self.list)
-        self.table.setSelectionBehavior(QAbstractItemView.SelectRows)
-        self.table.setSelectionMode(QAbstractItemView.ExtendedSelection)
+        self.table.setSelectionBehavior(QAbstractItemView.SelectionBehavior.SelectRows)
+        self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setMinimumHeight(HEIGHT_PX)
         self.table.verticalHeader().setDefaultSectionSize(22)
         self.table.setToolTip("Arrow keys walk through the pixels, on the map and in the spectrum too; Shift or Ctrl chooses several.")
         head = self.table.horizontalHeader()
-        head.setSectionResizeMode(QHeaderView.ResizeToContents)
-        head.setSectionResizeMode(2, QHeaderView.Stretch)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        head.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         for do, (_, key, tip) in _DEEDS.items():
             self.buttons[do].setToolTip(f"{tip} Key: {key}, in the list.")
         self.residual.setToolTip("Measured minus fit of every pixel, channel by channel, under the same slider as the map.")
@@ -100,12 +101,12 @@ class ReviewDesk(QWidget):
 
     def _arrange(self) -> None:
         top, walk, deeds = QHBoxLayout(), QHBoxLayout(), QGridLayout()
-        for part in (QLabel("Worst by"), self.order):
-            top.addWidget(part)
+        top.addWidget(QLabel("Worst by"))
+        top.addWidget(self.order)
         top.setStretch(1, 1)
         for part in (self.back, self.place, self.next):
             walk.addWidget(part)
-        self.place.setAlignment(Qt.AlignCenter)
+        self.place.setAlignment(Qt.AlignmentFlag.AlignCenter)
         walk.setStretch(1, 1)
         for number, button in enumerate(self.buttons.values()):
             button.setMinimumWidth(NARROWEST_PX)
@@ -131,7 +132,7 @@ class ReviewDesk(QWidget):
         for do, button in self.buttons.items():
             button.clicked.connect(partial(self.do, do))
             shortcut = QShortcut(QKeySequence(_DEEDS[do][1]), self.table)
-            shortcut.setContext(Qt.WidgetShortcut)
+            shortcut.setContext(Qt.ShortcutContext.WidgetShortcut)
             shortcut.activated.connect(button.click)
         self.row.gave.connect(self._on_reviewed)
         self.row.told.connect(self.told)

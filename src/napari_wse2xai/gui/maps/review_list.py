@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from qtpy.QtCore import QAbstractTableModel, QModelIndex, Qt
+from qtpy.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelIndex, Qt
 from qtpy.QtGui import QColor
 
 from napari_wse2xai.data import PeakMaps, Status
 from napari_wse2xai.data.quantities import STATUS_COLORS
 
 Pixel = tuple[int, int]
+Index = QModelIndex | QPersistentModelIndex
 HEADS = ("row", "col.", "what became of it", "χ²", "badness")
 
 
@@ -44,28 +45,28 @@ class ReviewList(QAbstractTableModel):
         found = np.flatnonzero((self._places == pixel).all(axis=1))
         return int(found[0]) if len(found) else None
 
-    def rowCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
+    def rowCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
         """Give the number of pixels."""
         return len(self._places)
 
-    def columnCount(self, parent: QModelIndex | None = None) -> int:  # noqa: N802 - Qt's name
+    def columnCount(self, parent: Index | None = None) -> int:  # noqa: N802 - Qt's name
         """Give the number of columns."""
         return len(HEADS)
 
-    def headerData(self, section: int, orientation: Any, role: int = Qt.DisplayRole) -> Any:  # noqa: N802 - Qt's name
+    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802 - Qt's name
         """Name the columns; rows are numbered."""
-        if role != Qt.DisplayRole:
+        if role != Qt.ItemDataRole.DisplayRole:
             return None
-        return HEADS[section] if orientation == Qt.Horizontal else section + 1
+        return HEADS[section] if orientation == Qt.Orientation.Horizontal else section + 1
 
-    def data(self, index: QModelIndex, role: int = Qt.DisplayRole) -> Any:
+    def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         """Give words and colour of a cell."""
         if self._peaks is None:
             return None
         pixel = self.pixel(index.row())
-        if role == Qt.DisplayRole:
+        if role == Qt.ItemDataRole.DisplayRole:
             return self._words(index.column(), pixel)
-        if role == Qt.DecorationRole and index.column() == 2:
+        if role == Qt.ItemDataRole.DecorationRole and index.column() == 2:
             return QColor(STATUS_COLORS[Status(int(self._peaks.status[pixel]))])
         return None
 

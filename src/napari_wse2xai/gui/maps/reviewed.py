@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from napari import Viewer
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
@@ -73,7 +74,7 @@ def with_one_more(deeds: tuple[ByHand, ...], deed: ByHand) -> tuple[ByHand, ...]
     return (*deeds, deed)
 
 
-def put_in_place(viewer: Any, made: Reviewed) -> None:
+def put_in_place(viewer: Viewer, made: Reviewed) -> None:
     """Take what was reviewed into the session as one step; what was on the desk before goes where nothing was made of it."""
     known = contents.session(viewer)
     with known.as_one(f"{made.label} by hand: {made.peaks.name}"):

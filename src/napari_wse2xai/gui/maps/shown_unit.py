@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.ticker import AutoLocator, FuncFormatter, Locator, MaxNLocator, ScalarFormatter
 from qtpy.QtWidgets import QWidget
 
@@ -78,7 +79,7 @@ class ShownUnit(ComboBox):
         """Kind that the axis is labelled in."""
         return AxisKind(self.currentData())
 
-    def label(self, axes: Any) -> str:
+    def label(self, axes: Axes) -> str:
         """Tick axes in the chosen unit; returns the words below them, empty for the axis's own."""
         axis = self._axis
         if axis is None or self.kind is axis.kind:

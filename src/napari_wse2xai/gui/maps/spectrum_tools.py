@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QPushButton, QWidget
 
@@ -24,7 +26,7 @@ class SpectrumTools(QWidget):
     changed = Signal()
     """There is something else to draw, all of it."""
 
-    def __init__(self, viewer: Any, axes: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, axes: Axes, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self.pin, self.unpin = QPushButton("Pin"), QPushButton("Clear pins")
@@ -76,7 +78,7 @@ class SpectrumTools(QWidget):
         """What is drawn beside the pixel, in its colours."""
         return f"{self.pins.words(source)}{self.mean.words()}"
 
-    def on_press(self, viewer: Any, event: Any) -> Iterator[None]:
+    def on_press(self, viewer: Viewer, event: Any) -> Iterator[None]:
         """Pin or let go where the map is clicked, as napari's generators of a drag do it."""
         begun, layer = np.asarray(event.pos), contents.current(self._viewer).layer
         active = viewer.layers.selection.active

@@ -5,8 +5,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.backend_bases import MouseButton
+from napari import Viewer
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QCheckBox, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
@@ -43,7 +45,7 @@ class SpectrumView(Docked):
     Only the curves are drawn anew from pixel to pixel; axes and ticks stay as a picture underneath (blitting).
     """
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(parent)
         self.viewer = napari_viewer
@@ -72,7 +74,7 @@ class SpectrumView(Docked):
         self.tools = SpectrumTools(self.viewer, self.axes)
         self.tools.changed.connect(self.draw_again)
         self._scroll = self._scrolled_words()
-        self._splitter = QSplitter(Qt.Horizontal)
+        self._splitter = QSplitter(Qt.Orientation.Horizontal)
         self._splitter.addWidget(self.canvas)
         self._splitter.addWidget(self._scroll)
         self._splitter.setSizes([1000, WORDS_PX])
@@ -86,8 +88,8 @@ class SpectrumView(Docked):
     def _scrolled_words(self) -> QScrollArea:
         """What is said beside the curves."""
         self.words.setStyleSheet("font-size: 10px")  # eight peaks in a low dock
-        self.words.setAlignment(Qt.AlignTop | Qt.AlignLeft)
-        self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.words.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         scroll, beside = QScrollArea(), QWidget()
         column = QVBoxLayout(beside)
         column.setContentsMargins(0, 0, 0, 0)
@@ -120,8 +122,12 @@ class SpectrumView(Docked):
         style: dict[str, Any] = {"marker": "|", "markersize": 9, "markeredgewidth": 1.6, "linestyle": "", "color": REPLACED}
         (self.replaced,) = self.axes.plot([], [], transform=self.axes.get_xaxis_transform(), animated=True, **style)
         self.handles = FitHandles(self.axes, self.canvas.blit_moving)
-        for name, answer in self._canvas_answers().items():
-            self.canvas.mpl_connect(name, answer)
+        self.canvas.mpl_connect("button_press_event", self._on_click)
+        self.canvas.mpl_connect("scroll_event", self._on_wheel)
+        self.canvas.mpl_connect("motion_notify_event", self._on_drag)
+        self.canvas.mpl_connect("button_release_event", self._on_release)
+        self.canvas.mpl_connect("axes_enter_event", self._on_enter)
+        self.canvas.mpl_connect("axes_leave_event", lambda event: self.handles.hide())
         self.canvas.setToolTip(
             "Wheel: zoom, right click: all of it.  Double click: add a peak there to the list of the deconvolution.  "
             "Drag a ▼ to move a start peak, a ◆ to widen it; a right click on either removes it.  "
@@ -129,17 +135,7 @@ class SpectrumView(Docked):
         )
         self.canvas.setMinimumSize(200, 150)
 
-    def _canvas_answers(self) -> dict[str, Any]:
-        return {
-            "button_press_event": self._on_click,
-            "scroll_event": self._on_wheel,
-            "motion_notify_event": self._on_drag,
-            "button_release_event": self._on_release,
-            "axes_enter_event": self._on_enter,
-            "axes_leave_event": lambda event: self.handles.hide(),
-        }
-
-    def follow(self, viewer: Any, event: Any) -> None:
+    def follow(self, viewer: Viewer, event: Any) -> None:
         """Show the pixel under the mouse; outside the map the last one stays."""
         layer = self._map_layer()
         if layer is None:
@@ -172,7 +168,7 @@ class SpectrumView(Docked):
             self._scroll.setMinimumWidth(least)
             self._splitter.setSizes([max(self.width() - least, least), least])
 
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Share the room anew."""
         super().resizeEvent(event)
         self._share_room()
@@ -237,7 +233,7 @@ class SpectrumView(Docked):
             line.set_data([], [])
         self.ask_preview()
 
-    def on_layers(self, event: Any = None) -> None:
+    def on_layers(self, event: object = None) -> None:
         """Choose map and fit anew; show the flake's brightest pixel before the mouse has been anywhere."""
         layer = self._map_layer()
         source = None if layer is None else contents.map_of(layer)
@@ -269,7 +265,7 @@ class SpectrumView(Docked):
         self.words.setText(WELCOME)
         self.canvas.draw_anew()
 
-    def on_slider(self, event: Any = None, *, redraw: bool = True) -> None:
+    def on_slider(self, event: object = None, *, redraw: bool = True) -> None:
         """Mark the channel that the canvas shows."""
         layer = self._map_layer()
         if layer is None or self.source is None:
@@ -282,7 +278,7 @@ class SpectrumView(Docked):
         if redraw:
             self.canvas.blit_moving()
 
-    def on_theme(self, event: Any = None) -> None:
+    def on_theme(self, event: object = None) -> None:
         """Take the window's colours."""
         theme = get_theme(self.viewer.theme)
         ground, ink = theme.background.as_hex(), theme.text.as_hex()
@@ -340,7 +336,7 @@ class SpectrumView(Docked):
         if event.dblclick and panels is not None:
             panels.add_peak(float(event.xdata))
             self._on_enter(event)
-        elif event.button == MouseButton.LEFT and not self.handles.grab(event) and self.tools.band.grab(event):
+        elif event.button == MouseButton.LEFT and not self.handles.grab(event) and self.tools.band.take_hold(event):
             self.canvas.blit_moving()
 
     def _on_wheel(self, event: Any) -> None:
@@ -379,7 +375,7 @@ class SpectrumView(Docked):
         contents.session(self.viewer).changed.disconnect(self.on_layers, missing_ok=True)
         contents.current(self.viewer).changed.disconnect(self.on_layers, missing_ok=True)
 
-    def _on_regions(self, event: Any = None) -> None:
+    def _on_regions(self, event: object = None) -> None:
         self.tools.mean.refresh()
 
     def _answers(self) -> tuple[tuple[Any, Any], ...]:

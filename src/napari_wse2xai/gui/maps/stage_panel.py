@@ -2,7 +2,9 @@
 
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
+from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
@@ -26,7 +28,7 @@ class StagePanel(QWidget):
     told = Signal(str, str)
     """What came of a run, and the severity to say it in."""
 
-    def __init__(self, viewer: Any, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
         self._worked_on: SpectralMap | None = None
@@ -34,7 +36,7 @@ class StagePanel(QWidget):
         self.work = StepRow(viewer, "Run", words=lambda result, _: stage.summary(result))
         self.source = ComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
-        self.source.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.source.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.form = Form(stage)
         self.to_here = QPushButton("Run all to here")
         self.offer_steps([])
@@ -152,7 +154,7 @@ class StagePanel(QWidget):
         self._so_far = None
         self.told.emit(text, severity)
 
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""
         self.work.runner.cancel()
         super().closeEvent(event)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backend_bases import MouseEvent
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.stages import Peak
@@ -66,7 +67,7 @@ class StartPeaks:
             self.peaks = ()
             self._place()
 
-    def grab(self, event: Any) -> bool:
+    def grab(self, event: MouseEvent) -> bool:
         """Take hold of the handle under the mouse; return whether there is one."""
         nearest = self._under(event)
         if nearest is None:
@@ -74,7 +75,7 @@ class StartPeaks:
         self._held = _Held(nearest // 3, nearest % 3, (event.x, event.y))
         return True
 
-    def remove(self, event: Any) -> bool:
+    def remove(self, event: MouseEvent) -> bool:
         """Take the peak whose handle is under the mouse out of the panel's list; return whether there is one."""
         nearest = self._under(event)
         if nearest is None:
@@ -85,7 +86,7 @@ class StartPeaks:
         self._panels.put_start_peaks(self.peaks)
         return True
 
-    def _under(self, event: Any) -> int | None:
+    def _under(self, event: MouseEvent) -> int | None:
         """Number of the handle under the mouse, three to a peak; None where there is none."""
         if not self.peaks or event.inaxes is not self.axes:
             return None
@@ -94,10 +95,10 @@ class StartPeaks:
         nearest = int(np.argmin(distance))
         return nearest if distance[nearest] <= REACH else None
 
-    def drag(self, event: Any) -> None:
+    def drag(self, event: MouseEvent) -> None:
         """Move what is held to the mouse."""
         held = self._held
-        if held is None or event.inaxes is not self.axes:
+        if held is None or event.inaxes is not self.axes or event.xdata is None or event.ydata is None:
             return
         peak = self.peaks[held.peak]
         if held.handle:
@@ -111,7 +112,7 @@ class StartPeaks:
         self._place()
         self._redraw()
 
-    def release(self, event: Any) -> None:
+    def release(self, event: MouseEvent) -> None:
         """Let go, and write what was changed into the panel."""
         if self._held is not None:
             self._held = None

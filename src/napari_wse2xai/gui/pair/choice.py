@@ -28,7 +28,7 @@ class PairChoice(QWidget):
         self.words = QLabel(ASK)
         self.words.setWordWrap(True)
         self.canvas = PlotCanvas(Figure(layout="constrained"))
-        self.canvas.setCursor(Qt.PointingHandCursor)
+        self.canvas.setCursor(Qt.CursorShape.PointingHandCursor)
         self._numbers: dict[Any, int] = {}
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)

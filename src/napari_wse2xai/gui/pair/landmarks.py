@@ -3,6 +3,8 @@
 from typing import Any
 
 import numpy as np
+from napari import Viewer
+from napari.layers import Layer, Points
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -29,7 +31,7 @@ class LandmarkClicks(QObject):
     given = Signal(object)
     """`Landmarks`, whenever there are enough."""
 
-    def __init__(self, viewer: Any, parent: QObject | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self._maps: tuple[Any, ...] = ()
@@ -69,9 +71,9 @@ class LandmarkClicks(QObject):
         shifted[:2, 2] += (down, right)
         put(moving, shifted)
 
-    def _new_points(self, name: str) -> Any:
+    def _new_points(self, name: str) -> Points:
         size = 0.03 * float(np.ptp(_canvas_corners(self._maps[0], self._peaks[0]), axis=0).max())
-        points = self.viewer.add_points(
+        points: Points = Points(
             np.empty((0, 2)),
             name=name,
             size=size,
@@ -84,6 +86,7 @@ class LandmarkClicks(QObject):
             units=("um", "um"),
             axis_labels=("y", "x"),
         )
+        self.viewer.add_layer(points)
         points.events.data.connect(lambda _: self._soon.start(0))
         return points
 
@@ -159,7 +162,7 @@ def misfit_um(landmarks: Landmarks) -> float:
     return float(np.sqrt((off**2).sum(axis=1).mean()))
 
 
-def _canvas_corners(layer: Any, peaks: PeakMaps) -> NDArray[np.float64]:
+def _canvas_corners(layer: Layer, peaks: PeakMaps) -> NDArray[np.float64]:
     """Where the corner pixels (4, 2) lie on the canvas."""
     rows, columns = peaks.frame.shape
     pixels = np.array([(row, column) for row in (0, rows - 1) for column in (0, columns - 1)], dtype=np.float64)

@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -46,7 +47,7 @@ class PairPanel(FollowsSession):
     told = Signal(str, str)
     """What came of a run, and the severity to say it in."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.work, self.saver = StepRow(napari_viewer, "Run", words=summary), Runner(self)
@@ -68,17 +69,17 @@ class PairPanel(FollowsSession):
         self.look.setToolTip("White where both shine, or each in turns: the outline should run on from square to square.")
         for box, what in ((self.raman, "Peaks of the RS map: the grid of the result."), (self.pl, "Peaks of the PL map, on its own grid.")):
             box.setToolTip(what)
-            box.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+            box.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         for key, help_text in HELP.items():
             self.buttons[key].setToolTip(help_text)
 
     def _arrange(self) -> None:
         maps = QFormLayout()
-        maps.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        maps.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         maps.addRow("RS", self.raman)
         maps.addRow("PL", self.pl)
         result = QFormLayout()
-        result.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        result.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         result.addRow("Overlay", self.look)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)

@@ -8,6 +8,8 @@ Matrices here are (3, 3), homogeneous, on (y, x, 1).
 from typing import Any
 
 import numpy as np
+from napari import Viewer
+from napari.layers import Layer
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, SpectralMap, Transform
@@ -19,7 +21,7 @@ EVEN = 1e-3
 """Stretch beyond which a transform is no mere shift, turn and mirror."""
 
 
-def to_canvas(layer: Any) -> Matrix:
+def to_canvas(layer: Layer) -> Matrix:
     """Way from a layer's pixels (row, column) to the canvas, whatever was done to it there."""
     start = np.zeros(layer.ndim)
     zero = np.array(layer.data_to_world(start))[-2:]
@@ -32,19 +34,19 @@ def to_stage(frame: Frame) -> Matrix:
     return _homogeneous(frame.turn @ np.diag(frame.step_um), np.array(frame.origin_um))
 
 
-def placed(layer: Any, frame: Frame, fixed: Any, fixed_frame: Frame) -> Transform:
+def placed(layer: Layer, frame: Frame, fixed: Any, fixed_frame: Frame) -> Transform:
     """Transform from the stage coordinates of a layer to those of a fixed one that makes them lie as they do on the canvas."""
     way = to_stage(fixed_frame) @ np.linalg.inv(to_canvas(fixed)) @ to_canvas(layer) @ np.linalg.inv(to_stage(frame))
     return Transform(way[:2, :2], way[:2, 2])
 
 
-def place(layer: Any, frame: Frame, fixed: Any, fixed_frame: Frame, transform: Transform) -> None:
+def place(layer: Layer, frame: Frame, fixed: Any, fixed_frame: Frame, transform: Transform) -> None:
     """Put a layer where `placed` gives a transform."""
     way = _homogeneous(transform.matrix, transform.offset)
     put(layer, to_canvas(fixed) @ np.linalg.inv(to_stage(fixed_frame)) @ way @ to_stage(frame))
 
 
-def put(layer: Any, wanted: Matrix) -> None:
+def put(layer: Layer, wanted: Matrix) -> None:
     """Give a layer another way from its pixels to the canvas, by the same means as dragging it: its affine transform."""
     whole = np.array(layer.affine.affine_matrix, dtype=np.float64)
     own = np.linalg.inv(whole[-3:, -3:]) @ to_canvas(layer)
@@ -52,29 +54,35 @@ def put(layer: Any, wanted: Matrix) -> None:
     layer.affine = whole
 
 
-def mirror(layer: Any, frame: Frame) -> None:
+def mirror(layer: Layer, frame: Frame) -> None:
     """Turn left and right of a layer round, about its middle."""
     flip = _homogeneous(np.diag([1.0, -1.0]), np.array([0.0, frame.shape[1] - 1.0]))
     put(layer, to_canvas(layer) @ flip)
 
 
-def unmove(layer: Any) -> None:
+def unmove(layer: Layer) -> None:
     """Put a layer back where it was scanned."""
     layer.affine = np.eye(layer.ndim + 1)
 
 
-def moved(layer: Any) -> bool:
+def moved(layer: Layer) -> bool:
     """Whether a layer was dragged or turned on the canvas."""
     return not np.allclose(layer.affine.affine_matrix, np.eye(layer.ndim + 1), atol=1e-9)
 
 
-def by_hand(viewer: Any, source: Pairable) -> Transform | None:
+def by_hand(viewer: Viewer, source: Pairable) -> Transform | None:
     """Where the PL map lies on the canvas; the selected layer counts, also one of a former pair of the same maps."""
     fixed, active = layer_of(viewer, source.raman), viewer.layers.selection.active
     if fixed is None:
         return None
     shown = None if active is None else contents.shown(active)
-    if shown is not None and isinstance(shown.artefact, PairedMaps) and shown.artefact.raman is source.raman and shown.part != "RS":
+    if (
+        active is not None
+        and shown is not None
+        and isinstance(shown.artefact, PairedMaps)
+        and shown.artefact.raman is source.raman
+        and shown.part != "RS"
+    ):
         return placed(active, shown.artefact.frame, fixed, source.raman.frame).after(shown.artefact.transform)
     moving = layer_of(viewer, source.pl)
     return None if moving is None else placed(moving, source.pl.frame, fixed, source.raman.frame)
@@ -85,14 +93,14 @@ def rounded(transform: Transform) -> Transform:
     return Transform(transform.matrix.round(9), transform.offset.round(6))
 
 
-def layer_of(viewer: Any, peaks: PeakMaps) -> Any | None:
+def layer_of(viewer: Viewer, peaks: PeakMaps) -> Any | None:
     """Layer that says where peaks lie: the selected one of them, else one that was moved, else any."""
     ours = [layer for layer in viewer.layers if _shows(layer, peaks)]
     active = [layer for layer in ours if layer is viewer.layers.selection.active]
     return next(iter([*active, *filter(moved, ours), *ours]), None)
 
 
-def _shows(layer: Any, peaks: PeakMaps) -> bool:
+def _shows(layer: Layer, peaks: PeakMaps) -> bool:
     """Whether a layer shows peaks, or the map that they were fitted to."""
     shown = contents.shown(layer)
     if shown is None or not isinstance(shown.artefact, PeakMaps | SpectralMap):

@@ -3,6 +3,8 @@
 import math
 from typing import Any
 
+from napari import Viewer
+
 from napari_wse2xai.data import Pairable, PairedMaps, PeakMaps
 from napari_wse2xai.gui.pair import placing
 from napari_wse2xai.gui.session import contents
@@ -15,7 +17,7 @@ COLOURS = {"RS": "magenta", "PL": "green"}
 class PairView:
     """Shows the newest pair of a viewer, one way or the other."""
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self.paired: PairedMaps | None = None
 

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
+from qtpy.QtGui import QResizeEvent
 
 from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 
@@ -23,7 +25,7 @@ class Blitted(PlotCanvas):
     def __init__(self, figure: Figure) -> None:
         super().__init__(figure)
         self.moving: list[Any] = []
-        self._scales: list[Any] = []
+        self._scales: list[Axis] = []
         self._drawn: list[tuple[float, float]] = []
         """Limits of the scales that the second picture has."""
         self._room: list[int] = []
@@ -52,7 +54,7 @@ class Blitted(PlotCanvas):
         self._background = None
         self.draw_idle()
 
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Draw all anew in another size."""
         self._background = None
         super().resizeEvent(event)
@@ -66,7 +68,7 @@ class Blitted(PlotCanvas):
             self.draw_anew()
         self._draw_moving()
 
-    def draw_scales_apart(self, scales: list[Any]) -> None:
+    def draw_scales_apart(self, scales: list[Axis]) -> None:
         """Let some y axes change their limits without all being drawn anew."""
         self._scales, self._room = scales, [0] * len(scales)
         for scale in scales:
@@ -87,7 +89,7 @@ class Blitted(PlotCanvas):
             return False
         self._room = wanted
         for letters, scale in zip(wanted, self._scales, strict=True):
-            points = letters * LETTER * scale.label.get_fontsize() + TICK_POINTS
+            points = letters * LETTER * float(scale.label.get_fontsize()) + TICK_POINTS
             off = ScaledTranslation(-points / 72, 0, self.figure.dpi_scale_trans)
             scale.set_label_coords(0, 0.5, scale.axes.transAxes + off)
         return True
@@ -97,11 +99,11 @@ class Blitted(PlotCanvas):
             artist.axes.draw_artist(artist)
 
 
-def _limits(scale: Any) -> tuple[float, float]:
+def _limits(scale: Axis) -> tuple[float, float]:
     low, high = scale.get_view_interval()
     return float(low), float(high)
 
 
-def _numbers(scale: Any) -> list[str]:
+def _numbers(scale: Axis) -> list[str]:
     """Numbers that are drawn at a scale, or were."""
     return [tick.label1.get_text() for tick in scale.majorTicks]

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QWidget
 from superqt import QCollapsible
 
@@ -24,13 +25,14 @@ class CollapsibleSection(QCollapsible):
         page : of the documents, as ``stages.md#find-flake``; its head then has a button that opens it
         """
         super().__init__(title, expandedIcon="▾", collapsedIcon="▸")
-        self.layout().setContentsMargins(0, 0, 0, 0)
-        self.content().layout().setContentsMargins(0, 0, 0, 0)
+        for layout in (self.layout(), self.content().layout()):
+            assert layout is not None
+            layout.setContentsMargins(0, 0, 0, 0)
         self.addWidget(content)
         self.toggleButton().setToolTip("Open or close this step.")
         self.help_button = HelpButton(page, self) if page else None
 
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Keep the button at the end of the head."""
         super().resizeEvent(event)
         if self.help_button is not None:

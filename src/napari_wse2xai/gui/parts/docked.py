@@ -2,11 +2,13 @@
 
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 
-def plain(viewer: Any) -> Any:
+def plain(viewer: Viewer) -> Any:
     """The viewer itself: napari hands a plugin a proxy, each dock its own.
 
     What a proxy gives is a proxy again, so that a layer just added is not the layer found in the list, and a dock's session not its
@@ -39,7 +41,7 @@ class Docked(QWidget):
             self._listens = wanted
             (self.listen if wanted else self.let_go)()
 
-    def event(self, event: Any) -> bool:
+    def event(self, event: QEvent) -> bool:
         """Follow the dock: with one, listen; without, let go."""
         if event.type() == QEvent.Type.ParentChange:
             self.set_listening(self.parent() is not None)
@@ -52,7 +54,7 @@ class Docked(QWidget):
         if self.parent() is None:
             self.deleteLater()
 
-    def closeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Let go of the viewer."""
         self.set_listening(False)
         super().closeEvent(event)
@@ -61,7 +63,7 @@ class Docked(QWidget):
 class FollowsLayers(Docked):
     """A widget that is refreshed once after a burst of layers that come or go."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self._soon = QTimer(self)  # a child: it dies with the widget, and with it the refresh that it was set for
@@ -83,7 +85,7 @@ class FollowsLayers(Docked):
         self.viewer.layers.events.inserted.disconnect(self._later)
         self.viewer.layers.events.removed.disconnect(self._later)
 
-    def _later(self, event: Any = None) -> None:
+    def _later(self, event: object = None) -> None:
         self._soon.start(0)
 
 
@@ -95,7 +97,7 @@ class Scrolled(Docked):
         self._panel = panel
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
-        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+        scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         scroll.setWidget(panel)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

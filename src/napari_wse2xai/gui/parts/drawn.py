@@ -1,13 +1,14 @@
 """Drawn figures as parts of a panel's column, one in the place of the last."""
 
 from matplotlib.figure import Figure
+from matplotlib.typing import RcKeyType
 from qtpy.QtWidgets import QLayout, QWidget
 
 from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 
 DPI = 90
-SMALL = {f"{part}size": size for part, size in (("axes.title", "medium"), ("axes.label", "small"), ("xtick.label", "x-small"))}
-SMALL |= {"ytick.labelsize": "x-small"}
+Looks = dict[RcKeyType, str | float]
+SMALL: Looks = {"axes.titlesize": "medium", "axes.labelsize": "small", "xtick.labelsize": "x-small", "ytick.labelsize": "x-small"}
 """Letters for a narrow dock."""
 
 

@@ -42,9 +42,9 @@ class ExportButton(QToolButton):
         self._what = what
         self.setText(words)
         self.setToolTip(TIP)
-        self.setPopupMode(QToolButton.InstantPopup)
-        self.setCursor(Qt.ArrowCursor)
-        self.setFocusPolicy(Qt.TabFocus)
+        self.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.setCursor(Qt.CursorShape.ArrowCursor)
+        self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         menu = QMenu(self)
         menu.setToolTipsVisible(True)
         for ending, words_of in PICTURES.items():
@@ -92,7 +92,7 @@ class ExportButton(QToolButton):
         except UserError as error:
             _tell(str(error), grave=True)
             return
-        QApplication.clipboard().setImage(QImage.fromData(place.getvalue(), "PNG"))
+        QApplication.clipboard().setImage(QImage.fromData(place.getvalue()))
         _tell("The picture is on the clipboard.")
 
     def copy_numbers(self) -> None:
@@ -123,7 +123,7 @@ def _shown(what: Exported) -> Iterator[Figure]:
 
 @contextmanager
 def _waiting() -> Iterator[None]:
-    QApplication.setOverrideCursor(Qt.WaitCursor)
+    QApplication.setOverrideCursor(Qt.CursorShape.WaitCursor)
     try:
         yield
     finally:

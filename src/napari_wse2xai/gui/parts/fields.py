@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any, Protocol
 
+from magicgui.types import FileDialogMode
 from magicgui.widgets import CheckBox, FileEdit, LineEdit
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QLineEdit, QWidget
 
@@ -12,7 +13,9 @@ from napari_wse2xai.gui.parts.guarded import ComboBox, WholeBox
 class Input(Protocol):
     """A widget that shows one value; `get` raises ValueError where what is typed is no value."""
 
-    native: QWidget
+    @property
+    def native(self) -> QWidget:
+        """The widget itself."""
 
     def get(self) -> Any:
         """Value as shown."""
@@ -211,7 +214,7 @@ class _FromFile(_Magic):
     """Settings that are read from a file, such as a spectrum: shows the path, and keeps what was read until another is chosen."""
 
     def __init__(self, load: Callable[[str], Any]) -> None:
-        super().__init__(FileEdit(mode="r", nullable=True))
+        super().__init__(FileEdit(mode=FileDialogMode.EXISTING_FILE, nullable=True))
         self._load = load
         self._held: Any = None
         self._path = self.widget.value

@@ -5,12 +5,13 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
-from qtpy.QtCore import Signal
+from qtpy.QtCore import QSize, Signal
 from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QStackedWidget, QVBoxLayout, QWidget
 
 from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.parts import fields
 from napari_wse2xai.gui.parts.describe import AXIS, limits, one_sentence, options, unit
+from napari_wse2xai.gui.parts.fields import Input
 from napari_wse2xai.gui.parts.opening import spectrum_in
 from napari_wse2xai.stages import Settings
 
@@ -32,7 +33,7 @@ class Form(QWidget):
         if layout is None:
             layout = QFormLayout(self)
             layout.setContentsMargins(0, 0, 0, 0)
-            layout.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+            layout.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         for name, field in model.model_fields.items():
             if field.title is None:  # a tag such as `kind`, chosen by the combobox above
                 self._hidden[name] = field.default
@@ -41,7 +42,8 @@ class Form(QWidget):
 
     def _add(self, layout: QFormLayout, name: str, field: FieldInfo) -> None:
         inner = _settings_in(field.annotation)
-        entry = self._inputs[name] = input_for(field.annotation, field) if inner is None else Group(inner, layout, self)
+        entry: Input | Group = input_for(field.annotation, field) if inner is None else Group(inner, layout, self)
+        self._inputs[name] = entry
         if isinstance(entry, Group):
             entry.on_change(self.changed.emit)
             entry.put(field.get_default(call_default_factory=True))
@@ -167,11 +169,13 @@ class Choice:
 class _FittingStack(QStackedWidget):
     """A stack as high as the page on top, not as the highest one."""
 
-    def sizeHint(self) -> Any:  # noqa: N802 - Qt's name
-        return self.currentWidget().sizeHint() if self.currentWidget() else super().sizeHint()
+    def sizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        page = self.currentWidget()
+        return page.sizeHint() if page else super().sizeHint()
 
-    def minimumSizeHint(self) -> Any:  # noqa: N802 - Qt's name
-        return self.currentWidget().minimumSizeHint() if self.currentWidget() else super().minimumSizeHint()
+    def minimumSizeHint(self) -> QSize:  # noqa: N802 - Qt's name
+        page = self.currentWidget()
+        return page.minimumSizeHint() if page else super().minimumSizeHint()
 
 
 def _settings_in(annotation: Any) -> type[Settings] | None:

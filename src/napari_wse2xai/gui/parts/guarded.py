@@ -6,6 +6,7 @@ A field that was clicked, or reached with the tab key, answers the wheel as usua
 from typing import Any
 
 from qtpy.QtCore import Qt
+from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QSlider, QSpinBox, QTabBar
 
 WHOLE = 2**31 - 1
@@ -19,7 +20,7 @@ class _Guarded:
         super().__init__(*args)
         self.setFocusPolicy(Qt.StrongFocus)  # type: ignore[attr-defined]  # Qt's own would give the focus to the wheel
 
-    def wheelEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def wheelEvent(self, event: QWheelEvent) -> None:  # noqa: N802 - Qt's name
         """Answer only with the focus."""
         if self.hasFocus():  # type: ignore[attr-defined]
             super().wheelEvent(event)  # type: ignore[misc]

@@ -42,7 +42,7 @@ def bind(widget: QWidget, acts: Mapping[str, Callable[[], Any]]) -> None:
     """Let keys do something while a widget, or a part of it, has the focus."""
     for key in KEYS:
         shortcut = QShortcut(QKeySequence(key.keys), widget)
-        shortcut.setContext(Qt.WidgetWithChildrenShortcut)
+        shortcut.setContext(Qt.ShortcutContext.WidgetWithChildrenShortcut)
         shortcut.activated.connect(acts[key.act])
 
 
@@ -53,9 +53,9 @@ class KeyList(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Keys of the workbench")
         column, self.words = QVBoxLayout(self), QLabel(listed())
-        self.words.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.words.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column.addWidget(self.words)
-        buttons = QDialogButtonBox(QDialogButtonBox.Close)
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         buttons.rejected.connect(self.reject)
         column.addWidget(buttons)
 

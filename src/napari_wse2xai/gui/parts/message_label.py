@@ -1,9 +1,9 @@
 """What a panel says to the user, in colours that can be read in the window's theme."""
 
-from typing import Any
-
+from napari import Viewer
 from napari.utils.theme import get_theme
 from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
 QUIET, NOTE, BAD = "quiet", "note", "bad"
@@ -26,7 +26,7 @@ class WrappedLabel(QLabel):
         super().setText(text)
         QTimer.singleShot(0, self, self._fit)  # when it is laid out, and has its width
 
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Take other lines at another width."""
         super().resizeEvent(event)
         self._fit()
@@ -40,11 +40,11 @@ class WrappedLabel(QLabel):
 class MessageLabel(WrappedLabel):
     """A line of words that wraps and can be copied."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._viewer = viewer
         self._severity = QUIET
-        self.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.setObjectName("message")
 
     def say(self, text: str, severity: str = QUIET) -> None:
@@ -58,14 +58,14 @@ class MessageLabel(WrappedLabel):
         if sheet != self.styleSheet():
             self.setStyleSheet(sheet)
 
-    def changeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Follow the window's theme."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self._colour()
 
 
-def ground(viewer: Any) -> str:
+def ground(viewer: Viewer) -> str:
     """Whether words stand on ``dark`` or ``light``, in any theme."""
     red, green, blue = get_theme(viewer.theme).background.as_rgb_tuple()[:3]
     return "dark" if 0.3 * red + 0.6 * green + 0.1 * blue < 128 else "light"

@@ -1,7 +1,6 @@
 """A sentence with a button that does what it proposes."""
 
-from typing import Any
-
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
@@ -13,7 +12,7 @@ class Offer(QWidget):
 
     taken = Signal()
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.words, self.button = MessageLabel(viewer), QPushButton()
         self.button.setToolTip("Do what is proposed above.")

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.text import Text
+from napari import Viewer
 from napari.utils.theme import get_theme
 
 DENSITY = "density"
@@ -16,7 +18,7 @@ DARK, GREY = 0.45, 0.1
 """Levels of red, green and blue below which a colour is dark, and difference of these below which it is a grey."""
 
 
-def colours_of(viewer: Any) -> tuple[str, str]:
+def colours_of(viewer: Viewer) -> tuple[str, str]:
     """Ground and ink of a window's theme."""
     theme = get_theme(viewer.theme)
     return theme.background.as_hex(), theme.text.as_hex()
@@ -42,7 +44,7 @@ def dress(figure: Figure, ground: str, ink: str) -> None:
         _dress_legend(axes, ground, before, ink)
 
 
-def dress_as(figure: Figure, viewer: Any) -> None:
+def dress_as(figure: Figure, viewer: Viewer) -> None:
     """Dress a figure in the colours of a window's theme, unless it wears them."""
     ground, ink = colours_of(viewer)
     if figure.axes and (to_hex(figure.get_facecolor()), _ink_of(figure)) != (ground, to_hex(ink)):
@@ -53,7 +55,7 @@ def _ink_of(figure: Figure) -> str:
     return to_hex(figure.axes[0].xaxis.label.get_color()) if figure.axes else INK
 
 
-def _holds_a_map(axes: Any) -> bool:
+def _holds_a_map(axes: Axes) -> bool:
     return any(image.get_gid() != DENSITY for image in axes.images)
 
 
@@ -70,7 +72,7 @@ def _dark_grey(colour: str) -> bool:
     return max(levels) < DARK and max(levels) - min(levels) < GREY
 
 
-def _dress_legend(axes: Any, ground: str, before: str, ink: str) -> None:
+def _dress_legend(axes: Axes, ground: str, before: str, ink: str) -> None:
     legend = axes.get_legend()
     if legend is None:
         return

@@ -7,6 +7,7 @@ import napari
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtCore import QEvent
+from qtpy.QtGui import QResizeEvent
 
 from napari_wse2xai.gui.parts.export import ExportButton, in_corner
 from napari_wse2xai.gui.parts.paper import dress_as
@@ -33,13 +34,13 @@ class PlotCanvas(FigureCanvasQTAgg):
             dress_as(self.figure, viewer)
         super().draw()
 
-    def changeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Follow the window's theme, which comes as another style."""
         super().changeEvent(event)
         if event.type() == QEvent.Type.StyleChange:
             self.draw_idle()
 
-    def resizeEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Keep the button in its corner."""
         super().resizeEvent(event)
         in_corner(self.export_button, self)

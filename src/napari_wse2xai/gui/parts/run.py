@@ -83,7 +83,7 @@ class Runner(QObject):
         worker = FunctionWorker(task.run)
         worker.returned.connect(task.on_returned)
         worker.errored.connect(task.on_errored)
-        worker.finished.connect(self.ended)
+        worker.finished.connect(self.ended)  # type: ignore[arg-type]  # a signal, so that Qt parts them where one goes
         task.worker = worker
         worker.start()
 

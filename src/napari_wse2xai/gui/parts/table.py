@@ -34,7 +34,7 @@ class SettingsTable(QWidget):
         self._columns = [_Column(name, field) for name, field in fields]
         self._table = QTableWidget(0, len(self._columns))
         self.show_axis("")
-        self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
+        self._table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self._table.horizontalHeader().setMaximumSectionSize(WIDEST)
         self._table.setWordWrap(False)
         self._table.verticalHeader().setDefaultSectionSize(ROW_HEIGHT)
@@ -49,7 +49,9 @@ class SettingsTable(QWidget):
         """Head the columns, with the unit of the chosen map's axis where they are in that unit."""
         self._table.setHorizontalHeaderLabels([column.heading(axis_unit) for column in self._columns])
         for index, column in enumerate(self._columns):
-            self._table.horizontalHeaderItem(index).setToolTip(column.help)
+            head = self._table.horizontalHeaderItem(index)
+            assert head is not None
+            head.setToolTip(column.help)
 
     def value(self) -> tuple[Settings, ...]:
         """Rows as settings; raises ValueError naming the row that is not valid."""
@@ -90,8 +92,9 @@ class SettingsTable(QWidget):
             if column.choices:
                 self._table.setCellWidget(row, index, self._chooser(column.choices, shown))
             else:
-                self._table.setItem(row, index, QTableWidgetItem(shown))
-                self._table.item(row, index).setToolTip(shown if len(shown) > LONG else column.help)
+                item = QTableWidgetItem(shown)
+                item.setToolTip(shown if len(shown) > LONG else column.help)
+                self._table.setItem(row, index, item)
 
     def _chooser(self, choices: tuple[str, ...], chosen: str) -> ComboBox:
         chooser = ComboBox()

@@ -14,9 +14,9 @@ class VerdictBadge(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.level, self.reasons = WrappedLabel(), WrappedLabel()
-        self.level.setAlignment(Qt.AlignCenter)
+        self.level.setAlignment(Qt.AlignmentFlag.AlignCenter)
         for label in (self.level, self.reasons):
-            label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+            label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.level)

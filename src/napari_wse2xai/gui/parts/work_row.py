@@ -5,6 +5,7 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QProgressBar, QPushButton, QVBoxLayout, QWidget
 
@@ -29,7 +30,7 @@ class WorkRow(QWidget):
 
     def __init__(
         self,
-        viewer: Any,
+        viewer: Viewer,
         verb: str,
         *,
         between: tuple[QPushButton, ...] = (),

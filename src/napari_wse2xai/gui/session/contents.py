@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 import numpy as np
+from napari import Viewer
+from napari.layers import Layer
 
 from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, SpectralMap, TrainedModel
 from napari_wse2xai.data.history import mark_of
@@ -16,8 +18,6 @@ from napari_wse2xai.layers import KEY, LayerTuple, Shown, shown_in
 from napari_wse2xai.session import Artefact, Session, of_one_measurement
 from napari_wse2xai.session.edited import with_flake
 
-Viewer = Any
-Layer = Any
 Kind = TypeVar("Kind", bound=Artefact)
 
 
@@ -146,7 +146,7 @@ def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | N
             see(layer, False)
 
 
-def pixel_at(layer: Any, position: Any) -> tuple[int, int] | None:
+def pixel_at(layer: Layer, position: Any) -> tuple[int, int] | None:
     """Row and column of a layer under a point of the world, whatever scale, shift or rotation the layer has; None outside."""
     world = np.asarray(position, dtype=float)
     if len(world) < layer.ndim:  # the viewer had fewer axes when the event was made

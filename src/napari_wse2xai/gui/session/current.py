@@ -1,17 +1,15 @@
 """The current map of a window: one for slider, spectrum and panels alike."""
 
-from typing import Any
 from weakref import ref
 
+from napari import Viewer
+from napari.layers import Layer
 from psygnal import Signal
 
 from napari_wse2xai.data import PeakMaps, Picture
 from napari_wse2xai.gui.session.sliders import ON_SLIDER, Sliders, map_of, see
 from napari_wse2xai.layers import shown_in
 from napari_wse2xai.session import Artefact, Session
-
-Viewer = Any
-Layer = Any
 
 
 class CurrentMap:
@@ -34,7 +32,7 @@ class CurrentMap:
         self._groups[0].removed.disconnect(self.update)
         self._groups[1].active.disconnect(self.update)
 
-    def update(self, event: Any = None) -> None:
+    def update(self, event: object = None) -> None:
         """Look anew which map is current."""
         viewer = self._viewer()
         if viewer is None:
@@ -75,4 +73,5 @@ class CurrentMap:
 
 
 def _seen_last(maps: list[Layer]) -> Layer | None:
-    return ([layer for layer in maps if layer.visible] or maps or [None])[-1]
+    seen = [layer for layer in maps if layer.visible] or maps
+    return seen[-1] if seen else None

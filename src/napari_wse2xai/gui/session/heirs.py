@@ -1,6 +1,6 @@
 """Layers of a deconvolution and of what was done to it by hand: the same layers show one or the other, and none comes or goes."""
 
-from typing import Any
+from napari.layers import Layer
 
 from napari_wse2xai.data import PeakMaps
 from napari_wse2xai.data.history import mark_of
@@ -22,7 +22,7 @@ def heirs(session: Session, change: Change) -> dict[int, PeakMaps]:
     return found
 
 
-def let_inherit(layer: Any, heir: PeakMaps) -> bool:
+def let_inherit(layer: Layer, heir: PeakMaps) -> bool:
     """Let a layer show the same of its heir; return whether there is the same."""
     is_ = shown_in(layer.metadata)
     made = None if is_ is None else part_layer(heir, is_.part, is_.flake)

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from napari import Viewer
+from napari.layers import Labels, Layer
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import SpectralMap
@@ -28,7 +30,7 @@ UNIT = re.compile(r"\s*\(([^()]+)\)")
 class LayerPicture:
     """What the layer that is selected shows."""
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
 
     def export_name(self) -> str:
@@ -67,7 +69,7 @@ class LayerPicture:
             raise UserError(NONE)
         return layer, is_
 
-    def _values(self, layer: Any, is_: Shown) -> tuple[NDArray[Any], str, str]:
+    def _values(self, layer: Layer, is_: Shown) -> tuple[NDArray[Any], str, str]:
         """What is seen (ny, nx), its title and its unit."""
         if is_.part == "map" and isinstance(is_.artefact, SpectralMap):
             source, channel = is_.artefact, shown_channel(layer, is_.artefact, self.viewer.dims.point)
@@ -80,7 +82,7 @@ class LayerPicture:
         return np.asarray(layer.data), str(title), "" if found is None else found[1]
 
 
-def _kinds(layer: Any, values: NDArray[Any]) -> dict[int, tuple[str, str]]:
+def _kinds(layer: Labels, values: NDArray[Any]) -> dict[int, tuple[str, str]]:
     """Words and colour of each label that is there and seen."""
     from matplotlib.colors import to_hex
 
@@ -90,5 +92,5 @@ def _kinds(layer: Any, values: NDArray[Any]) -> dict[int, tuple[str, str]]:
     for label in np.unique(values):
         colour = layer.get_color(int(label)) if label else layer.colormap.map(0)
         if colour is not None and np.ravel(colour)[-1] > 0:
-            kinds[int(label)] = (str(words.get(label, f"label {label}")), to_hex(np.ravel(colour)[:3]))
+            kinds[int(label)] = (str(words.get(label, f"label {label}")), to_hex(tuple(np.ravel(colour)[:3])))
     return kinds

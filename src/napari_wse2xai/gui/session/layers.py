@@ -6,6 +6,9 @@ from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import numpy as np
+from napari import Viewer
+from napari.layers import Layer
+from napari.utils.color import ColorValue
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Picture, SpectralMap
@@ -15,8 +18,6 @@ from napari_wse2xai.gui.session.heirs import heirs, let_inherit
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, part_layer, shown_in
 from napari_wse2xai.session import Artefact, Change, Missing, Session, State, among
 
-Viewer = Any
-Layer = Any
 MOST_MOMENTS = 300
 BLACK = "black"
 LOOKS = ("colormap", "contrast_limits", "gamma", "opacity")
@@ -77,14 +78,14 @@ class SessionLayers:
         self.current.update()
         self._choose_ground()
 
-    def _choose_ground(self, event: Any = None) -> None:
+    def _choose_ground(self, event: object = None) -> None:
         """Make the canvas black while lights of ours lie there: they add up, and on a light window's white nothing of them is seen."""
         viewer = self._viewer()
         if viewer is None:
             return
         canvas, adds_up = viewer.canvas, any(layer.blending == "additive" and shown_in(layer.metadata) for layer in self._layers)
         if adds_up and canvas.background_color_override is None:
-            canvas.background_color_override, self._is_black = BLACK, True
+            canvas.background_color_override, self._is_black = ColorValue(BLACK), True
         elif not adds_up and self._is_black:
             canvas.background_color_override, self._is_black = None, False
 
@@ -136,7 +137,7 @@ class SessionLayers:
         for each in seen:
             layer = there.get((each.node, each.part, each.flake))
             made = None if layer is not None or each.node not in held else layer_again(held[each.node], each)
-            if made is not None:
+            if made is not None and viewer is not None:
                 (layer,) = contents.add(viewer, [made])
             if layer is not None:
                 contents.see(layer, each.visible)

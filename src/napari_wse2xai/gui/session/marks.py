@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from napari import Viewer
+from napari.layers import Points
 
 from napari_wse2xai.data import Frame
 from napari_wse2xai.layers.shown import place
@@ -14,7 +16,7 @@ Pixel = tuple[int, int]
 class Marks:
     """One layer of hollow squares, a pixel each; it comes with the first mark and goes with the last."""
 
-    def __init__(self, viewer: Any, name: str) -> None:
+    def __init__(self, viewer: Viewer, name: str) -> None:
         self._viewer, self._name = viewer, name
         self._layer: Any = None
         self._frame: Frame | None = None
@@ -36,7 +38,7 @@ class Marks:
     def _add(self, frame: Frame, places: Any, colours: Sequence[str]) -> None:
         chosen, self._frame = self._viewer.layers.selection.active, frame
         looks = {"symbol": "square", "face_color": "transparent", "border_color": list(colours), "border_width": 0.16, "size": 1.0}
-        self._layer = self._viewer.add_points(places, name=self._name, **looks, **place(frame))
+        self._layer = self._viewer.add_layer(Points(places, name=self._name, **looks, **place(frame)))
         self._layer.selected_data = set()
         if chosen is not None:
             self._viewer.layers.selection.active = chosen

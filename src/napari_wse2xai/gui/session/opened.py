@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
+
 from napari_wse2xai.data import Picture
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.parts.run import Work
@@ -54,7 +56,7 @@ class Opened:
         made = ((each, layer_again(self.held[each.node], each)) for each in self.seen() if each.node in self.held)
         return [(layer[0], layer[1] | {"visible": each.visible}, layer[2]) for each, layer in made if layer is not None]
 
-    def into(self, viewer: Any) -> Iterator[Callable[[], object]]:
+    def into(self, viewer: Viewer) -> Iterator[Callable[[], object]]:
         """Acts that put it into a window: results at once, then layer by layer."""
         known = session_layers(viewer)
         yield partial(known.session.adopt, self.held, f"Open {self.path.name}")
@@ -82,7 +84,7 @@ def _usual_view(held: dict[str, Held]) -> Iterator[LayerSnapshot]:
                 yield LayerSnapshot(node.id, is_.part, is_.flake, visible=number == 0 and is_.part == "map")
 
 
-def show_alone(viewer: Any, artefact: Artefact) -> None:
+def show_alone(viewer: Viewer, artefact: Artefact) -> None:
     """Show the layers of one result, made anew where they were deleted, and hide all others but pictures."""
     own = [layer for layer in viewer.layers if (is_ := contents.shown(layer)) is not None and is_.artefact is artefact]
     if not own:
@@ -96,7 +98,7 @@ def show_alone(viewer: Any, artefact: Artefact) -> None:
     viewer.layers.selection.active = next(layer for layer in reversed(own) if layer.visible)
 
 
-def shown_of(viewer: Any, made: Any) -> None:
+def shown_of(viewer: Viewer, made: Any) -> None:
     """Show what was made again where what it was made anew of is shown; the former layers stay, hidden."""
     instead = {id(former): new for former, new in made.instead}
     for layer in list(viewer.layers):

@@ -1,6 +1,6 @@
 """A line that stands while a result rests on a step that was run again since."""
 
-from typing import Any
+from napari import Viewer
 
 from napari_wse2xai.gui.parts.message_label import NOTE, MessageLabel
 from napari_wse2xai.gui.session import contents
@@ -10,7 +10,7 @@ from napari_wse2xai.session import Artefact
 class Outdated(MessageLabel):
     """Empty and out of the way for what is up to date."""
 
-    def __init__(self, viewer: Any) -> None:
+    def __init__(self, viewer: Viewer) -> None:
         super().__init__(viewer)
         self.setVisible(False)
 

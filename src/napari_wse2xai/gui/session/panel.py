@@ -4,8 +4,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import QPoint, Qt, Signal
-from qtpy.QtGui import QBrush, QColor, QKeySequence
+from qtpy.QtGui import QBrush, QColor, QKeyEvent, QKeySequence
 from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
@@ -34,7 +35,7 @@ from napari_wse2xai.recipe import parse_with, schema_line
 from napari_wse2xai.session import Session, State
 from napari_wse2xai.session.outline import TOGETHER, Branch, Row, about, done_at, outline, record_of, settings_line
 
-_ROW = Qt.UserRole
+_ROW = Qt.ItemDataRole.UserRole
 _NETCDF = "Session (*.nc)"
 WORDS = {
     State.CURRENT: ("", QUIET),
@@ -70,7 +71,7 @@ class SessionPanel(FollowsSession):
     recipe_given = Signal(object)
     """A recipe whose settings are to be shown in the panels."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.tree, self.again = QTreeWidget(), RunAgain(napari_viewer)
@@ -94,15 +95,15 @@ class SessionPanel(FollowsSession):
         self.tree.setToolTip("Every flake with its steps and results: what each was made of, whether it still holds, and why not.")
         self.tree.setColumnCount(4)
         self.tree.setHeaderLabels(["Flake, step, result", "State", "Settings", "When"])
-        self.tree.setContextMenuPolicy(Qt.CustomContextMenu)
+        self.tree.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
         self.tree.setMinimumHeight(230)
         self.tree.setIndentation(14)
         head = self.tree.header()
         head.setStretchLastSection(False)
         head.setMinimumSectionSize(LEAST_PX)
-        head.setSectionResizeMode(QHeaderView.ResizeToContents)
-        head.setSectionResizeMode(0, QHeaderView.Interactive)
-        head.setSectionResizeMode(2, QHeaderView.Stretch)
+        head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        head.setSectionResizeMode(0, QHeaderView.ResizeMode.Interactive)
+        head.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
         head.resizeSection(0, FIRST_PX)
         head.moveSection(2, 1)  # what, how, state, when
         self.with_spectra.setToolTip("Put the spectra into the session's file too, so that it opens where their own files are not.")
@@ -192,7 +193,7 @@ class SessionPanel(FollowsSession):
                 self.tree.setCurrentItem(item)
 
     def _items(self) -> list[QTreeWidgetItem]:
-        found = self.tree.findItems("*", Qt.MatchWildcard | Qt.MatchRecursive)
+        found = self.tree.findItems("*", Qt.MatchFlag.MatchWildcard | Qt.MatchFlag.MatchRecursive)
         return list(found)
 
     def _set_buttons(self) -> None:
@@ -336,11 +337,11 @@ class SessionPanel(FollowsSession):
         if path:
             self.open(Path(path))
 
-    def keyPressEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def keyPressEvent(self, event: QKeyEvent) -> None:  # noqa: N802 - Qt's name
         """Undo and redo by the keys that every program has for them."""
-        if event.matches(QKeySequence.Undo):
+        if event.matches(QKeySequence.StandardKey.Undo):
             self.undo()
-        elif event.matches(QKeySequence.Redo):
+        elif event.matches(QKeySequence.StandardKey.Redo):
             self.redo()
         else:
             super().keyPressEvent(event)

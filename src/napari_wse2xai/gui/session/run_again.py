@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
@@ -26,7 +27,7 @@ class RunAgain(QWidget):
     told = Signal(str, str)
     """What came of it, and the severity to say it in."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.title, self.form = WrappedLabel(), QWidget()
         self.work = WorkRow(viewer, "Run again")

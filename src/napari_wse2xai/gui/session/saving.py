@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
@@ -25,7 +26,7 @@ from napari_wse2xai.session import named_results
 class SaveButtons(QWidget):
     """Two buttons: all results as one NetCDF file, and the peaks as a table for a spreadsheet."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
         self.runner = Runner(self)
@@ -154,7 +155,7 @@ def safe(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name)
 
 
-def results_in(viewer: Any) -> dict[str, Results]:
+def results_in(viewer: Viewer) -> dict[str, Results]:
     """Results of every flake in a window by its name, what went furthest first, with the flakes as they are drawn now."""
     named = named_results(contents.session(viewer))
     maps = {name: {key: contents.with_edited_flake(viewer, source) for key, source in each.maps.items()} for name, each in named.items()}
@@ -168,7 +169,7 @@ def _recipe(results: Results) -> str:
     return ""
 
 
-def saved_words(viewer: Any, flakes: Mapping[str, Results]) -> str:
+def saved_words(viewer: Viewer, flakes: Mapping[str, Results]) -> str:
     """What lies in a file of results beside one flake, and what was left out, in words; empty for one flake that is kept whole."""
     kept = {id(peaks) for each in flakes.values() for peaks in each.peaks.values()}
     replaced = sum(id(peaks) not in kept for peaks in contents.all_peaks(viewer))

@@ -9,12 +9,12 @@ from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
+from napari import Viewer
+from napari.layers import Layer
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.layers import LayerTuple, Slider, map_layer, shown_in, telling_channel
 
-Viewer = Any
-Layer = Any
 SPECTRAL = -3
 ON_SLIDER = ("map", "residual")
 """Parts that are (spectral, y, x)."""

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from napari import Viewer
+
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.run import Work
 from napari_wse2xai.gui.parts.work_row import WorkRow
@@ -14,7 +16,7 @@ from napari_wse2xai.stages import Step
 class StepRow(WorkRow):
     """A `WorkRow` that lets the session know what step failed, on what, and why."""
 
-    def __init__(self, viewer: Any, verb: str, **options: Any) -> None:
+    def __init__(self, viewer: Viewer, verb: str, **options: Any) -> None:
         super().__init__(viewer, verb, **options)
         self._viewer = viewer
         self._running: tuple[Step, Sequence[Artefact]] | None = None

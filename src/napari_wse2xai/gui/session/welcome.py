@@ -4,6 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -41,7 +42,7 @@ class Welcome(QWidget):
     file_wanted = Signal(object)
     """Path of a file."""
 
-    def __init__(self, viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.runner = viewer, Runner(self)
         self.runner.finished.connect(self._take_sample)

@@ -10,6 +10,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
+from napari import Viewer
 from platformdirs import user_documents_path
 from qtpy.QtCore import QEvent, Qt, Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
@@ -65,7 +66,7 @@ class CalculatePanel(QWidget):
     told = Signal(str, str)
     """What came of a run, and the severity to say it in."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.kind, self.forms = ComboBox(), dict[str, Form]()
         self._place_of_form = QVBoxLayout()
@@ -90,7 +91,7 @@ class CalculatePanel(QWidget):
         self.structure_button.setToolTip("The relaxed atoms, turning, in a napari window of their own.")
         for button in (self.use_button, self.structure_button):
             button.setEnabled(False)
-        self.said.setTextInteractionFlags(Qt.TextSelectableByMouse)
+        self.said.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
         self.said.setVisible(False)
         buttons = QHBoxLayout()
         for button in (self.folder_button, self.structure_button):
@@ -188,7 +189,7 @@ class CalculatePanel(QWidget):
         if self.canvas is not None:
             column.insertWidget(column.indexOf(self.said) + 1, self.canvas)
 
-    def event(self, event: Any) -> bool:
+    def event(self, event: QEvent) -> bool:
         """Be as high as the words need in the width that there is: a fold asks for the height of unwrapped ones only."""
         done = bool(super().event(event))
         if event.type() in (QEvent.Type.LayoutRequest, QEvent.Type.Resize):

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
@@ -44,7 +44,7 @@ class TheoryPanel(FollowsLayers):
     told = Signal(str, str)
     """What came of a run, and the severity to say it in."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.peaks, self.form = ComboBox(), Form(CompareTheory)
@@ -64,7 +64,7 @@ class TheoryPanel(FollowsLayers):
         self.refresh()
 
     def _arrange(self) -> None:
-        self.peaks.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.peaks.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.peaks.setToolTip("Deconvolved Raman map that theory is laid beside")
         self.files_button.setToolTip("Vibrations or dynamics by CASTEP, Quantum ESPRESSO, ABINIT or VASP, in place of the reference.")
         self.take_files(())
@@ -234,6 +234,6 @@ class TheoryPanel(FollowsLayers):
 class TheoryDock(Scrolled):
     """The Theory panel as a dock of its own."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         self.panel = TheoryPanel(napari_viewer)
         super().__init__(self.panel, parent)

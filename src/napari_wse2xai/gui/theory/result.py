@@ -1,7 +1,5 @@
 """What came of comparing with theory: sentences, names of the peaks, and one figure at a time."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
@@ -134,17 +132,17 @@ def _text() -> WrappedLabel:
     from qtpy.QtCore import Qt
 
     label = WrappedLabel()
-    label.setTextInteractionFlags(Qt.TextSelectableByMouse)
+    label.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
     return label
 
 
 def _names_table() -> QTableWidget:
-    table: Any = QTableWidget(0, 3)
+    table = QTableWidget(0, 3)
     table.setHorizontalHeaderLabels(["Peak", "cm⁻¹", "Proposed: nearest mode"])
     table.verticalHeader().setVisible(False)
     table.setToolTip("Each measured peak (cm⁻¹) with the calculated mode that lies nearest.")
     table.setWordWrap(True)
-    table.setEditTriggers(QTableWidget.NoEditTriggers)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeToContents)
-    table.horizontalHeader().setSectionResizeMode(2, QHeaderView.Stretch)
+    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+    table.horizontalHeader().setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
     return table

@@ -1,8 +1,8 @@
 """Cells of atoms in a napari window of their own, turning: beside maps in micrometres they would be lost."""
 
 from collections.abc import Mapping
-from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import QObject, QTimer
 
 from napari_wse2xai.gui.session import contents
@@ -23,7 +23,7 @@ class StructureWindow(QObject):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self.viewer: Any = None
+        self.viewer: Viewer | None = None
         self._timer = QTimer(self)
         self._timer.setInterval(TURN_MS)
         self._timer.timeout.connect(self._turn)
@@ -39,20 +39,22 @@ class StructureWindow(QObject):
 
     def show_cells(self, material: str, cells: Mapping[str, HarmonicCell]) -> None:
         """Show cells of atoms by name, the first of them seen."""
-        import napari
-
-        if not self.open:
-            self.viewer = napari.Viewer(title=f"Structures of {material}", ndisplay=3)
-        self.viewer.layers.clear()
-        contents.add(self.viewer, structure_layers(material, cells))
-        self.viewer.reset_view()
-        self.viewer.scene.camera.angles = START_DEG
+        viewer = self._open()
+        if viewer is None:
+            viewer = self.viewer = Viewer(title=f"Structures of {material}", ndisplay=3)
+        viewer.layers.clear()
+        contents.add(viewer, structure_layers(material, cells))
+        viewer.reset_view()
+        viewer.scene.camera.angles = START_DEG
         self.turn(True)
 
     @property
     def open(self) -> bool:
         """Whether the window is still there."""
-        return self.viewer is not None and _lives(self.viewer)
+        return self._open() is not None
+
+    def _open(self) -> Viewer | None:
+        return self.viewer if self.viewer is not None and _lives(self.viewer) else None
 
     def turn(self, wanted: bool) -> None:
         """Begin or stop turning."""
@@ -62,17 +64,19 @@ class StructureWindow(QObject):
             self._timer.stop()
 
     def _turn(self) -> None:
-        if not self.open:
+        viewer = self._open()
+        if viewer is None:
             self.turn(False)
             return
-        first, second, third = self.viewer.scene.camera.angles
-        self.viewer.scene.camera.angles = (first, second, (third + TURN_DEG) % 360)
+        first, second, third = viewer.scene.camera.angles
+        viewer.scene.camera.angles = (first, second, (third + TURN_DEG) % 360)
 
     def close(self) -> None:
         """Close the window, where it is open."""
         self.turn(False)
-        if self.open:
-            self.viewer.close()
+        viewer = self._open()
+        if viewer is not None:
+            viewer.close()
         self.viewer = None
 
 
@@ -81,7 +85,7 @@ def structure_layers(material: str, cells: Mapping[str, HarmonicCell]) -> list[L
     return [structure_layer(cell, f"{material}: {name}", visible=number == 0) for number, (name, cell) in enumerate(cells.items())]
 
 
-def _lives(viewer: Any) -> bool:
+def _lives(viewer: Viewer) -> bool:
     try:
         return bool(viewer.window._qt_window.isVisible())
     except (RuntimeError, AttributeError):  # Qt has deleted it

@@ -4,7 +4,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from napari import Viewer
 from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
@@ -55,7 +57,7 @@ class TrainPanel(FollowsSession):
     told = Signal(str, str)
     """What came of a run, and the severity to say it in."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
         super().__init__(napari_viewer, parent)
         self.flakes, self.preset, self.form = QListWidget(), ComboBox(), Form(Train)
@@ -84,12 +86,12 @@ class TrainPanel(FollowsSession):
             f"{ENOUGH} Reference models, null test and verdict follow as usual; of several targets, ends this one."
         )
         self.which.setToolTip("Which model in the window")
-        self.which.setSizeAdjustPolicy(ComboBox.AdjustToMinimumContentsLengthWithIcon)
+        self.which.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.live.setVisible(False)
 
     def _arrange(self) -> None:
         top = QFormLayout()
-        top.setFieldGrowthPolicy(QFormLayout.AllNonFixedFieldsGrow)
+        top.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         top.addRow("Preset", self.preset)
         saving = QHBoxLayout()
         for button in self.save_buttons.values():
@@ -146,9 +148,9 @@ class TrainPanel(FollowsSession):
         for pair in pairs:
             item = QListWidgetItem(f"{pair.name}: {int(pair.paired.sum())} pixels")
             item.setToolTip(item.text())
-            item.setData(Qt.UserRole, pair)
-            item.setFlags(Qt.ItemIsUserCheckable | Qt.ItemIsEnabled)
-            item.setCheckState(Qt.Unchecked if id(pair) in unticked else Qt.Checked)
+            item.setData(Qt.ItemDataRole.UserRole, pair)
+            item.setFlags(Qt.ItemFlag.ItemIsUserCheckable | Qt.ItemFlag.ItemIsEnabled)
+            item.setCheckState(Qt.CheckState.Unchecked if id(pair) in unticked else Qt.CheckState.Checked)
             self.flakes.addItem(item)
         self.flakes.blockSignals(False)
         self.flakes.setFixedHeight(ROW * min(max(len(pairs), 2), 5) + 6)
@@ -156,7 +158,7 @@ class TrainPanel(FollowsSession):
     def chosen(self) -> list[PairedMaps]:
         """Ticked pairs."""
         items = [self.flakes.item(row) for row in range(self.flakes.count())]
-        return [item.data(Qt.UserRole) for item in items if item.checkState() == Qt.Checked]
+        return [item.data(Qt.ItemDataRole.UserRole) for item in items if item.checkState() == Qt.CheckState.Checked]
 
     def model(self) -> TrainedModel | None:
         """Model whose result is shown."""
@@ -240,7 +242,7 @@ class TrainPanel(FollowsSession):
             write_scores_csv({(): self.result.model}, path)
             self.work.message.say(f"Saved {path}.")
 
-    def showEvent(self, event: Any) -> None:  # noqa: N802 - Qt's name
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
         """Prepare what takes long the first time, as soon as the panel has been seen."""
         super().showEvent(event)
         self._idle.start(WARM_MS)
@@ -265,6 +267,6 @@ class TrainPanel(FollowsSession):
 class TrainDock(Scrolled):
     """The Train panel as a dock of its own."""
 
-    def __init__(self, napari_viewer: Any, parent: QWidget | None = None) -> None:
+    def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         self.panel = TrainPanel(napari_viewer)
         super().__init__(self.panel, parent)

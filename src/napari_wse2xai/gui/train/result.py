@@ -1,7 +1,5 @@
 """What came of a training: the verdict as a badge with its sentences, plots and scores."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.figure import Figure
@@ -125,17 +123,17 @@ def _draw_null_test(figure: Figure, model: TrainedModel, target: str) -> None:
 
 def _score_table() -> QTableWidget:
     table = QTableWidget()
-    table.setEditTriggers(QTableWidget.NoEditTriggers)
-    table.horizontalHeader().setSectionResizeMode(QHeaderView.Stretch)
+    table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+    table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
     table.verticalHeader().setDefaultSectionSize(24)
-    table.setHorizontalScrollBarPolicy(Qt.ScrollBarAlwaysOff)
+    table.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
     table.setToolTip("On pixels that the model did not see; MAPE and time of the random split.")
     return table
 
 
 def _cell(text: str, *, bold: bool) -> QTableWidgetItem:
-    item: Any = QTableWidgetItem(text)
-    item.setTextAlignment(Qt.AlignRight | Qt.AlignVCenter)
+    item = QTableWidgetItem(text)
+    item.setTextAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
     font = item.font()
     font.setBold(bold)
     item.setFont(font)

@@ -13,6 +13,7 @@ from napari_wse2xai.data import history as histories
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.exporters._export import Export
+from napari_wse2xai.io.hdf_node import HdfNode
 
 DEFINITIONS = {AxisKind.RAMAN_SHIFT: "NXraman"}
 """By what the axis is; all other light is optical spectroscopy."""
@@ -47,7 +48,7 @@ def _parts(artefact: SpectralMap | PeakMaps | Results) -> tuple[dict[str, Spectr
     return ({name: artefact}, {}) if isinstance(artefact, SpectralMap) else ({}, {name: artefact})
 
 
-def _write_entry(entry: Any, source: SpectralMap | None, peaks: PeakMaps | None) -> None:
+def _write_entry(entry: HdfNode, source: SpectralMap | None, peaks: PeakMaps | None) -> None:
     known: Any = source if source is not None else peaks
     definition = DEFINITIONS.get(known.axis.kind, "NXoptical_spectroscopy")
     entry["definition"] = definition
@@ -69,7 +70,7 @@ def _write_entry(entry: Any, source: SpectralMap | None, peaks: PeakMaps | None)
     entry.attrs["default"] = "data"
 
 
-def _write_instrument(group: Any, axis: SpectralAxis) -> None:
+def _write_instrument(group: HdfNode, axis: SpectralAxis) -> None:
     """Write what is known of beam and detector."""
     if axis.kind in DEFINITIONS:
         group["scattering_configuration"] = "not known"  # no file tells how light was polarised
@@ -82,14 +83,14 @@ def _write_instrument(group: Any, axis: SpectralAxis) -> None:
     _group(group, "detector_spectrometer", "NXdetector")["detector_channel_type"] = "multichannel"
 
 
-def _write_process(group: Any, history: History) -> None:
+def _write_process(group: HdfNode, history: History) -> None:
     """Write the program, and the history as this package reads it."""
     group["program"], group["version"] = "napari-wse2xai", __version__
     note = _group(group, "history", "NXnote")
     note["type"], note["data"] = "application/json", np.bytes_(histories.to_json(history).encode())
 
 
-def _write_spectra(group: Any, source: SpectralMap) -> None:
+def _write_spectra(group: HdfNode, source: SpectralMap) -> None:
     group.attrs.update({"signal": "counts", "axes": ["y", "x", "spectral"]})
     counts = group.create_dataset("counts", source.counts.shape, dtype=np.float32)
     counts.attrs.update({"units": _unit(source.intensity_unit), "long_name": f"intensity ({source.intensity_unit})"})
@@ -99,7 +100,7 @@ def _write_spectra(group: Any, source: SpectralMap) -> None:
     _put(group, "spectral", source.axis.values, _unit(source.axis.unit), source.axis.kind.value)
 
 
-def _write_fit(group: Any, peaks: PeakMaps) -> None:
+def _write_fit(group: HdfNode, peaks: PeakMaps) -> None:
     """Write a group of maps for each peak, every parameter with its standard error, and what was fitted where as parameters."""
     group["program"], group["version"] = "napari-wse2xai", __version__
     quality = _write_maps(_group(group, "quality", "NXdata"), peaks, "reduced_chi2", {"reduced_chi2": peaks.reduced_chi2})
@@ -117,7 +118,7 @@ def _window(peaks: PeakMaps, index: int) -> str:
     return f"{low:g} to {high:g} {peaks.axis.unit}"
 
 
-def _write_maps(group: Any, peaks: PeakMaps, signal: str, maps: Mapping[str, NDArray[Any]]) -> Any:
+def _write_maps(group: HdfNode, peaks: PeakMaps, signal: str, maps: Mapping[str, NDArray[Any]]) -> Any:
     """Write maps of a peak by their names, each with its unit, and where they lie."""
     group.attrs.update({"signal": signal, "axes": ["y", "x"]})
     for name, values in maps.items():
@@ -127,7 +128,7 @@ def _write_maps(group: Any, peaks: PeakMaps, signal: str, maps: Mapping[str, NDA
     return group
 
 
-def _write_places(group: Any, artefact: SpectralMap | PeakMaps) -> None:
+def _write_places(group: HdfNode, artefact: SpectralMap | PeakMaps) -> None:
     frame = artefact.frame
     for name, values, along in zip("yx", (frame.y_um, frame.x_um), frame.directions, strict=True):
         _put(group, name, values, along.unit or "1", f"stage position {along.name}" if along.is_length else along.name)
@@ -139,7 +140,7 @@ def _group(parent: Any, name: str, kind: str) -> Any:
     return made
 
 
-def _put(group: Any, name: str, values: Any, unit: str, words: str = "") -> Any:
+def _put(group: HdfNode, name: str, values: Any, unit: str, words: str = "") -> Any:
     dataset = group.create_dataset(name, data=values)
     if unit:
         dataset.attrs["units"] = unit

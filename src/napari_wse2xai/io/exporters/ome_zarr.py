@@ -26,7 +26,7 @@ def write(artefact: PlainImage | SpectralMap | PeakMaps, path: Path) -> None:
     if image.values.ndim == 3:
         axes, scale = [{"name": "c", "type": "channel"}, *axes], [1.0, *scale]
     transform = [{"type": "scale", "scale": scale}]
-    described = {"version": "0.4", "name": image.name, "axes": axes}
+    described: dict[str, Any] = {"version": "0.4", "name": image.name, "axes": axes}
     described["datasets"] = [{"path": "0", "coordinateTransformations": transform}]
 
     def made(folder: Path) -> None:

@@ -16,6 +16,7 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5 import lies_inside, open_hdf5, require_real, require_stored
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.netcdf import text_of
 from napari_wse2xai.io.signal_axes import Axis
@@ -79,7 +80,7 @@ def _open(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _signal(group: Any, name: str) -> Signal:
+def _signal(group: HdfNode, name: str) -> Signal:
     data = group["data"]
     _require_stored(data)
     axes = tuple(Axis.of(_axis_record(group[f"axis-{index}"]), size) for index, size in enumerate(data.shape))
@@ -113,12 +114,12 @@ def _require_stored(data: Any) -> None:
         require_zarr_stored(data)
 
 
-def _axis_record(group: Any) -> Mapping[str, Any]:
+def _axis_record(group: HdfNode) -> Mapping[str, Any]:
     record = dict(group.attrs)
     return record if "axis" not in group else {**record, "axis": _values(group["axis"])}
 
 
-def _nested(group: Any, depth: int = 0) -> dict[str, Any]:
+def _nested(group: HdfNode, depth: int = 0) -> dict[str, Any]:
     """Attributes of a group and of all groups in it."""
     found = dict(group.attrs)
     for name in group if depth < _DEEPEST else ():

@@ -10,6 +10,7 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5 import open_hdf5
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.items import Item, choose
 from napari_wse2xai.io.netcdf import describe_map_group, map_groups, read_map_group
 from napari_wse2xai.io.told import Told
@@ -55,13 +56,13 @@ def open_netcdf(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _items(file: Any, path: Path) -> list[Item]:
+def _items(file: HdfNode, path: Path) -> list[Item]:
     groups = map_groups(file)
     if not groups:
         raise ReaderError(f"'{path.name}' holds no variable 'counts' (y, x, spectral); choose a file with a map.")
     return [_item(file[group] if group else file, group or ROOT_ITEM) for group in groups]
 
 
-def _item(group: Any, name: str) -> Item:
+def _item(group: HdfNode, name: str) -> Item:
     shape, axis = describe_map_group(group, name)
     return Item(name, shape, axis, is_map=shape[0] * shape[1] > 1)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,10 +61,46 @@ _LAST_WITH_BITMAP_FILES = 5
 """Version up to which a project keeps a picture as a BMP file, which witio gives by rows; the pixels of later ones it gives by columns."""
 
 
+class _Tag(Protocol):
+    """What is used of a tag of a project, as witio gives it."""
+
+    data: NDArray[Any]
+
+    def __getitem__(self, name: str) -> "_Tag": ...
+    def find(self, name: str) -> "_Tag | None": ...
+    def path(self, *names: str) -> "_Tag": ...
+    def scalar(self) -> float: ...
+
+
+class _Entry(Protocol):
+    """An entry of a project: data, a picture, a text, or how something is placed."""
+
+    caption: str | None
+    class_name: str
+    id: int
+    measurement_metadata: Mapping[str, object]
+    payload: _Tag
+    project: "_Project"
+    tag: _Tag
+
+    def array(self) -> NDArray[Any]: ...
+    def text(self) -> str: ...
+    def apply_space_transform(self, places: NDArray[np.float64]) -> tuple[NDArray[np.float64], str]: ...
+    def x_axis(self, unit: str = ...) -> tuple[NDArray[np.float64], str]: ...
+
+
+class _Project(Protocol):
+    system_metadata: Mapping[str, object]
+    version: int | None
+
+    def find(self, *, class_name: str) -> list[_Entry]: ...
+    def find_by_id(self, number: float) -> _Entry | None: ...
+
+
 class _Graph:
     """Spectra of a project: one of its TDGraph entries."""
 
-    def __init__(self, entry: Any, name: str, path: Path) -> None:
+    def __init__(self, entry: _Entry, name: str, path: Path) -> None:
         self.entry, self.name, self.path = entry, name, path
         sizes = (int(entry.payload[key].scalar()) for key in ("SizeX", "SizeY", "SizeGraph"))
         self.nx, self.ny, self.n_channels = sizes
@@ -78,12 +114,12 @@ class _Graph:
         if min(self.nx, self.ny, self.n_channels) < 1 or self.nx * self.ny * self.n_channels * self._kind.itemsize > end - start:
             raise ReaderError(f"'{self.name}' holds fewer values than its size says; the file is incomplete, copy it again.")
 
-    def cube(self) -> Any:
+    def cube(self) -> NDArray[Any] | StoredCounts:
         """Spectra (ny, nx, n) as the file keeps them, column by column or, where it says so, row by row; unfinished rows are NaN."""
         payload = self.entry.payload
         inverted, valid = payload.find("DataFieldInverted"), payload.find("LineValid")
         if inverted is not None and inverted.scalar():
-            cube = numbers_in(self.path, self._kind, (self.ny, self.nx, self.n_channels), self._start)
+            cube: NDArray[Any] | StoredCounts = numbers_in(self.path, self._kind, (self.ny, self.nx, self.n_channels), self._start)
         else:
             cube = numbers_in(self.path, self._kind, (self.nx, self.ny, self.n_channels), self._start).transpose(1, 0, 2)
         is_done = np.ones(self.ny, dtype=bool) if valid is None else np.asarray(valid.data, dtype=bool)
@@ -116,7 +152,7 @@ class _Graph:
         return True
 
     @cached_property
-    def transformation(self) -> Any:
+    def transformation(self) -> _Entry | None:
         """Entry that places the pixels on the sample, if there is one."""
         return _transformation(self.entry)
 
@@ -170,7 +206,7 @@ def pictures(path: Path) -> tuple[Picture, ...]:
         return tuple(_picture(entry, transformation) for entry, transformation in found if transformation is not None)
 
 
-def _picture(entry: Any, transformation: Any) -> Picture:
+def _picture(entry: _Entry, transformation: _Entry) -> Picture:
     values = np.asarray(entry.array())
     if entry.project.version is None or entry.project.version > _LAST_WITH_BITMAP_FILES:
         values = values.transpose(1, 0, 2)
@@ -179,13 +215,14 @@ def _picture(entry: Any, transformation: Any) -> Picture:
     return Picture(frame, np.ascontiguousarray(values, dtype=np.uint8), name)
 
 
-def _project(path: Path) -> Any:
+def _project(path: Path) -> _Project:
     import witio
 
-    return witio.read_bytes(skeleton(path))
+    project: _Project = witio.read_bytes(skeleton(path))
+    return project
 
 
-def _transformation(entry: Any) -> Any:
+def _transformation(entry: _Entry) -> _Entry | None:
     """Entry that places an entry's pixels on the sample, if there is one."""
     tag = entry.payload.find("SpaceTransformationID")
     found = entry.project.find_by_id(tag.scalar()) if tag is not None else None
@@ -248,7 +285,7 @@ def _line_frame(shape: tuple[int, int], first: NDArray[np.float64], along: NDArr
     return Frame(shape, (sign * float(np.linalg.norm(along)), 1.0), (float(first[1]), float(first[0])), rotation_deg=degrees)
 
 
-def _frame_of(transformation: Any, shape: tuple[int, int], name: str) -> Frame:
+def _frame_of(transformation: _Entry, shape: tuple[int, int], name: str) -> Frame:
     """Frame of a scan or a picture; that it is turned against the stage is told."""
     first, along_x, along_y = _directions(transformation, is_line=False)
     if abs(along_y[2]) > _STEEP * np.linalg.norm(along_y):
@@ -275,7 +312,7 @@ def _section(first: NDArray[np.float64], along_x: NDArray[np.float64], along_y: 
     return Frame(shape, (float(along_y[2]), dx), (float(first[2]), start), directions=(Direction("z"), across))
 
 
-def _directions(transformation: Any, *, is_line: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _directions(transformation: _Entry, *, is_line: bool) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
     """Place of the first pixel's centre, and the ways to the next one in its row and in its column, (x, y, z) in um."""
     corners = np.array([[0.5, 0.5, 0.0], [1.5, 0.5, 0.0], [0.5, 1.5, 0.0]])
     if is_line:
@@ -288,7 +325,7 @@ def _signed_length(vector: NDArray[np.float64], sign: float) -> float:
     return float(np.copysign(np.linalg.norm(vector), sign)) or 1.0
 
 
-def _laser_nm(entry: Any) -> float | None:
+def _laser_nm(entry: _Entry) -> float | None:
     """Wavelength of the laser; WITec keeps it in single precision."""
     tag = entry.payload.find("XInterpretationID")
     interpretation = entry.project.find_by_id(tag.scalar()) if tag is not None else None
@@ -300,9 +337,9 @@ def _metadata(graph: _Graph) -> Iterator[tuple[str, str]]:
     """What the project's information text for this measurement says, and the acquisition record of newer versions."""
     for key, value in _information(graph).items():
         yield key, value
-    for key, value in {**graph.entry.project.system_metadata, **graph.entry.measurement_metadata}.items():
-        if value is not None:
-            yield key, str(value)
+    for key, known in {**graph.entry.project.system_metadata, **graph.entry.measurement_metadata}.items():
+        if known is not None:
+            yield key, str(known)
 
 
 def _information(graph: _Graph) -> Mapping[str, str]:
