@@ -61,14 +61,14 @@ _LAST_WITH_BITMAP_FILES = 5
 """Version up to which a project keeps a picture as a BMP file, which witio gives by rows; the pixels of later ones it gives by columns."""
 
 
-class _Tag(Protocol):
+class _Payload(Protocol):
     """What is used of a tag of a project, as witio gives it."""
 
     data: NDArray[Any]
 
-    def __getitem__(self, name: str) -> "_Tag": ...
-    def find(self, name: str) -> "_Tag | None": ...
-    def path(self, *names: str) -> "_Tag": ...
+    def __getitem__(self, name: str) -> "_Payload": ...
+    def find(self, name: str) -> "_Payload | None": ...
+    def path(self, *names: str) -> "_Payload": ...
     def scalar(self) -> float: ...
 
 
@@ -79,9 +79,9 @@ class _Entry(Protocol):
     class_name: str
     id: int
     measurement_metadata: Mapping[str, object]
-    payload: _Tag
+    payload: _Payload
     project: "_Project"
-    tag: _Tag
+    tag: _Payload
 
     def array(self) -> NDArray[Any]: ...
     def text(self) -> str: ...
