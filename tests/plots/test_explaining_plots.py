@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from learned import A_HEIGHT, make_explanation, make_samples
+from learned import A_HEIGHT, H_HEIGHT, make_explanation, make_samples, with_questions
 from napari_wse2xai.data import Explanation, Level
 from napari_wse2xai.plots import explaining
 from napari_wse2xai.plots.judged import BADGE, STAMP, stamp, stamped
+from napari_wse2xai.plots.pairs import draw_pair
 
 DRAWN: dict[str, Callable[[Figure, Explanation], object]] = {
     "draw_pdp_panel": explaining.draw_pdp_panel,
@@ -123,3 +124,20 @@ def test_the_ranking_begins_with_the_most_important(explanation: Explanation) ->
     explaining.draw_ranking(axes, explanation, most=3)
     assert [tick.get_text() for tick in axes.get_yticklabels()] == ["A1' height", "E' position", "2LA(M) height"]
     assert axes.patches[0].get_width() == explanation.importance[A_HEIGHT]
+
+
+def test_two_parameters_are_drawn_over_their_grid_with_the_pixels_that_there_are(explanation: Explanation) -> None:
+    """The first runs to the right, the second upwards; the middle of the image's corner pixels are the ends of the grid."""
+    axes, bar = Figure().subplots(2)
+    explanation = with_questions(explanation)
+    pair = explanation.pairs[0]
+    image = draw_pair(axes, explanation, pair, bar=bar)
+    across, up = pair.grid
+    assert axes.get_xlim() == (across[0], across[-1]) and axes.get_ylim() == (up[0], up[-1])
+    left, right, bottom, top = image.get_extent()
+    ny, nx = image.get_array().shape
+    assert (left + (right - left) / nx / 2, bottom + (top - bottom) / ny / 2) == pytest.approx((across[0], up[0]))
+    assert (right - (right - left) / nx / 2, top - (top - bottom) / ny / 2) == pytest.approx((across[-1], up[-1]))
+    assert image.get_array()[3, 5] == pair.surface[5, 3] and image.origin == "lower"
+    assert axes.lines[0].get_xydata().tolist() == explanation.samples.features[:, [A_HEIGHT, H_HEIGHT]].tolist()
+    assert axes.get_xlabel() == "A1' height (counts)" and axes.get_ylabel() == "2LA(M) height (counts)"

@@ -67,10 +67,9 @@ def test_limits_are_deaf_to_outliers_and_centred_for_positions():
     assert (low + high) / 2 == pytest.approx(np.median(values))
 
 
-@pytest.mark.parametrize("values", [np.full(5, np.nan), np.full(5, 3.0)])
-def test_limits_exist_without_spread(values):
-    low, high = maps.limits(values)
-    assert low < high
+@pytest.mark.parametrize(("values", "expected"), [(np.full(5, np.nan), (0.0, 1.0)), (np.full(5, 3.0), (2.5, 3.5))])
+def test_limits_exist_without_spread(values, expected):
+    assert maps.limits(values) == expected
 
 
 def test_limits_of_numbers_of_channels_start_at_none():

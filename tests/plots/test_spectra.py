@@ -123,6 +123,21 @@ def test_the_words_give_pixel_place_and_status(clean_raman: SpectralMap, raman_p
     assert words == f"row 0, column 2  x {x:.2f} µm, y {y:.2f} µm  fit: not on flake"
 
 
+def test_the_words_give_the_pixel_s_own_misfit(clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    ny, nx = raman_peaks.frame.shape
+    numbered = replace(raman_peaks, reduced_chi2=np.arange(ny * nx, dtype=np.float32).reshape(ny, nx))
+    assert describe(clean_raman, 2, 5, numbered).endswith(f"reduced χ² {2 * nx + 5}.00")
+
+
+def test_all_of_a_curve_lies_within_its_axes_with_more_room_above(figure: Figure, clean_raman: SpectralMap) -> None:
+    plot = SpectrumPlot(figure.subplots())
+    row, column = brightest_pixel(clean_raman)
+    plot.show(clean_raman, row, column)
+    shown = clean_raman.counts[row, column]
+    (bottom, top), span = plot.axes.get_ylim(), float(np.ptp(shown))
+    assert shown.min() - 0.1 * span < bottom < shown.min() and shown.max() + 0.2 * span < top < shown.max() + 0.3 * span
+
+
 def test_the_numbers_are_those_of_the_maps(raman_peaks: PeakMaps) -> None:
     row, column = on_flake(raman_peaks)
     name, position, _, height = fitted_numbers(raman_peaks, row, column)[3]
