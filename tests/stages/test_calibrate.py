@@ -206,3 +206,38 @@ def test_real_silicon_lies_where_it_should_afterwards(shared_data):
     assert np.median(peaks.position) == pytest.approx(520.7, abs=1.0)
     # A broad, lopsided line: scipy puts it at 526.45 to 527.63, standard deviation 0.35, with other shapes, backgrounds and windows.
     assert 0.35 < corrected.axis.error[0] < 0.8
+
+
+def with_line(source, position, fwhm, height):
+    """The map with one more line in every spectrum."""
+    return replace(source, counts=(source.counts + lorentzian(source.axis.values, position, fwhm, height)).astype(np.float32))
+
+
+@pytest.mark.parametrize(("away", "height"), [(-9.0, 800.0), (8.0, 2500.0), (-7.0, 250.0)])
+def test_silicon_is_not_guessed_where_two_lines_are_seen(away, height):
+    source = with_line(silicon_map(0.4), 520.3 + away, 3.0, height)
+    with pytest.raises(DataError, match=r"2 lines are seen near 520.7 cm-1, at \d+\.?\d* and \d+\.?\d*, and only one can be it; set the"):
+        Calibrate()(source)
+    corrected = Calibrate(search=4.0)(source)
+    assert corrected.axis.values[0] - 480 == pytest.approx(0.4, abs=0.1)
+
+
+def test_what_peeps_in_at_the_end_of_the_search_range_is_not_the_line():
+    source = with_line(silicon_map(height=0), 532.0, 8.0, 800.0)
+    with pytest.raises(DataError, match="lies at the end of the search range, at 53"):
+        Calibrate()(source)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_line_at_the_ceiling_does_not_claim_to_be_sure(seed):
+    rng = np.random.default_rng(seed)
+    offset, step = rng.uniform(-1, 1), rng.uniform(1.5, 2.2)
+    x = np.arange(470, 570, step) + rng.uniform(0, step)
+    light = lorentzian(x + offset, 520.7, np.hypot(3, 1.5 * step), 20_000.0) + rng.normal(100, 5, (8, 9, len(x)))
+    everywhere = SpectralMap.from_arrays(np.minimum(light, 12_000), x, AxisKind.RAMAN_SHIFT, name="wafer")
+    corrected = Calibrate()(everywhere)
+    assert abs(corrected.axis.values[0] - x[0] - offset) < 3 * corrected.axis.error[0]
+    light[4:] *= 0.5
+    partly = Calibrate()(replace(everywhere, counts=np.minimum(light, 12_000).astype(np.float32)))
+    assert partly.axis.values[0] - x[0] == pytest.approx(offset, abs=0.05)
+    assert partly.axis.error[0] < 0.02

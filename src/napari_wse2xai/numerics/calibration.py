@@ -1,6 +1,7 @@
 """The correction of a spectral axis from where known lines were seen, and what it takes to apply it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,10 @@ Values = NDArray[np.float64]
 OUTLIER = 4.0
 """A sighting farther off than this many standard deviations of all sightings does not count."""
 ROUNDS = 10
+ALIKE = 0.1
+"""Lines of this share of the highest one's height leave open which of them is the known one."""
+SURE = 6.0
+"""How many standard deviations of the noise such a line must rise above what lies between."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +67,12 @@ class Correction:
         """(n,) one standard error of the correction."""
         powers = self.scale.powers(x, len(self.coefficients) - 1)
         return np.asarray(np.sqrt(np.einsum("ni,ij,nj->n", powers, self.covariance, powers)))
+
+    def with_common_error(self, error: float) -> Self:
+        """The same with an error more that all sightings share."""
+        covariance = self.covariance.copy()
+        covariance[0, 0] += error**2
+        return replace(self, covariance=covariance)
 
 
 def correction(sightings: Sightings, scale: Scale, degree: int, *, drifting: bool) -> Correction:
@@ -139,6 +150,30 @@ def line_guess(x: Values, spectrum: Values) -> tuple[float, float]:
     width = x[right[0] if len(right) else -1] - x[left[-1] if len(left) else 0]
     step = float(np.median(np.diff(x)))
     return float(x[top]), float(np.clip(width, 2.0 * step, 0.5 * np.ptp(x)))
+
+
+def lines_alike(x: Values, spectra: NDArray[np.floating]) -> Values:
+    """Positions of the lines of one window that are about as high as the highest, each above what lies between it and higher ones.
+
+    Parameters
+    ----------
+    x : (n,) axis values
+    spectra : (pixel, n) counts
+    """
+    from scipy.signal import find_peaks
+
+    typical = np.median(spectra, axis=0).astype(np.float64)
+    smooth = np.convolve(typical, (0.25, 0.5, 0.25), mode="valid")
+    tops, shown = find_peaks(smooth, prominence=SURE * _noise_of_median(spectra, typical))
+    rises = shown["prominences"]
+    return x[1:-1][tops[rises >= ALIKE * rises.max(initial=0.0)]]
+
+
+def _noise_of_median(spectra: NDArray[np.floating], typical: Values) -> float:
+    """Noise of the median of spectra: of neighbouring channels against it, for lines are in all of them."""
+    left = np.diff(spectra - typical, axis=1) if len(spectra) > 2 else np.diff(spectra, axis=1)
+    deviation = MAD_TO_SIGMA * float(np.median(np.abs(left))) / np.sqrt(2.0)
+    return max(deviation * np.sqrt(0.5 * np.pi / len(spectra)), 1e-30)
 
 
 def undrifted(x: Values, counts: NDArray[np.float32], shift: float, targets: Values) -> NDArray[np.float32]:

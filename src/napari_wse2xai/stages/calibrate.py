@@ -14,7 +14,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import calibration
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._bands import bands, let_go, new_counts, rows_of
-from napari_wse2xai.stages._saturation import NOWHERE
+from napari_wse2xai.stages._saturation import NOWHERE, ceiling_maps
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages._stage import Stage, setting
 from napari_wse2xai.stages.deconvolve import Deconvolve, Peak
@@ -30,6 +30,10 @@ SPAN = 0.5
 """Share of the scan over which a line must be seen for its drift to be known."""
 LOOKED = 0.9
 """Where looking for the lines ends, as a fraction of the whole."""
+CLIPPED_CHANNELS = 0.1
+"""How far, in channels, the sides of a line that lies at the detector's ceiling may mislead the fit, in all spectra alike."""
+UNCLEAR = np.inf
+"""Strength of what is seen well, but need not be the known line."""
 SEARCH_CM1, SEARCH_CHANNELS, FEWEST_CHANNELS = 15.0, 12, 8
 
 
@@ -97,6 +101,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         low, high = source.axis.span
         scale = calibration.Scale(0.5 * (low + high), max(0.5 * (high - low), 1e-9))
         result = calibration.correction(sightings, scale, self._degree, drifting=self.drift != "none")
+        result = result.with_common_error(max(look.common_error for look in seen))
         progress(LOOKED, "correcting the axis")
         words = self._words(source.axis, seen, result)
         return replace(self._corrected(source, result), metadata={**source.metadata, "calibration": words})
@@ -140,7 +145,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             for pooled in _pools(source, line, mask, self.drift):
                 progress(0.0, f"looking for {line.position:.6g} {source.axis.unit} in {len(pooled.time)} spectra {where}")
                 look = self._fit(pooled, line, where, progress)
-                if look.reason is None:
+                if look.reason is None or look.strength == UNCLEAR:  # other spectra of it would not make it clearer
                     return look
                 best = max(best, look, key=lambda each: each.strength)
         return best
@@ -155,14 +160,18 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         """Fit one line to each spectrum, and tell whether that is enough."""
         if not len(pooled.time):
             return _LineFound.nothing("no spectrum has values there", 0.0)
-        x = pooled.map.axis.values
-        position, fwhm = calibration.line_guess(x, np.median(pooled.map.counts[0], axis=0).astype(np.float64))
+        x, typical = pooled.map.axis.values, np.median(pooled.map.counts[0], axis=0).astype(np.float64)
+        position, fwhm = calibration.line_guess(x, typical)
+        alike = calibration.lines_alike(x, pooled.map.counts[0])
+        if len(alike) > 1:
+            return _LineFound.nothing(_ambiguous(line, pooled.map.axis.unit, alike), UNCLEAR)
         reach = 2.0 * (line.window[1] - line.window[0])
         peak = Peak(
             name="line", shape=self.reference.line_shape, position=position, fwhm=fwhm, window=line.window, max_shift=reach, height=None
         )
         fit = Deconvolve(peaks=(peak,), pixels="everywhere", position_penalty=0.0, detection=self.detection)
-        return _LineFound.of(fit.run(pooled.map, progress), line, pooled.time, where, drifting=self.drift != "none")
+        found = _LineFound.of(fit.run(pooled.map, progress), line, pooled.time, where, drifting=self.drift != "none")
+        return replace(found, common_error=CLIPPED_CHANNELS * float(np.median(np.diff(x))) * pooled.clipped)
 
     def _not_seen(self, source: SpectralMap, found: list["_LineFound"]) -> DataError:
         best = max((look for look in found if look.reason is not None), key=lambda look: look.strength)
@@ -245,12 +254,23 @@ class _LineToFind:
     channels: slice
 
 
+def _ambiguous(line: _LineToFind, unit: str, alike: NDArray[np.float64]) -> str:
+    """Why nothing tells which of the lines that are seen is the known one."""
+    seen = ", ".join(f"{each:.6g}" for each in alike[:-1])
+    return (
+        f"{len(alike)} lines are seen near {line.position:.6g} {unit}, at {seen} and {alike[-1]:.6g}, and only one can be it; "
+        "set the search range so that one is left"
+    )
+
+
 @dataclass(frozen=True)
 class _Pooled:
     """Spectra of one window in a row, and when each was measured."""
 
     map: SpectralMap
     time: NDArray[np.float64]
+    clipped: bool
+    """Whether the line lies at the detector's ceiling."""
 
 
 def _pools(source: SpectralMap, line: _LineToFind, mask: NDArray[np.bool_], drift: str) -> Iterator[_Pooled]:
@@ -258,6 +278,9 @@ def _pools(source: SpectralMap, line: _LineToFind, mask: NDArray[np.bool_], drif
     across = int(drift == "by columns")
     window = np.asarray(source.counts[..., line.channels])
     usable = mask & np.isfinite(window).all(axis=-1)
+    below = usable & ~ceiling_maps(source, [line.channels])[0]
+    clipped = bool(below.sum() < ENOUGH * usable.sum())
+    usable = usable if clipped else below
     index = np.indices(usable.shape)[across]
     times = _times(usable.shape[across])
     axis = replace(source.axis, values=source.axis.values[line.channels], error=None)
@@ -266,7 +289,7 @@ def _pools(source: SpectralMap, line: _LineToFind, mask: NDArray[np.bool_], drif
         if not len(spectra):  # a map is never empty: one spectrum stands in, and `time` says that it does not count
             spectra = np.zeros((1, len(axis)), dtype=np.float32)
         plain = replace(source, flake=None, repaired=None, replaced=None, saturated=NOWHERE, bridged=None, bad_channels=NOWHERE[:, 0])
-        return _Pooled(replace(plain, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None]), time)
+        return _Pooled(replace(plain, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None]), time, clipped)
 
     places = np.flatnonzero(usable)
     chosen = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), MOST_SPECTRA)).astype(int))] if len(places) else places
@@ -292,6 +315,8 @@ class _LineFound:
     """Signal-to-noise ratio of a typical spectrum."""
     reason: str | None
     """Why it is not enough; None where it is."""
+    common_error: float = 0.0
+    """Of all its positions alike, axis unit."""
 
     @classmethod
     def nothing(cls, reason: str, strength: float) -> "_LineFound":
@@ -318,4 +343,8 @@ class _LineFound:
         if drifting and (np.ptp(when) < SPAN or len(np.unique(when)) < 3):
             return cls.nothing(f"{tried} is seen in too small a part of the scan to know its drift; leave the drift out", strength)
         position, error = fit.position[0, 0][good].astype(np.float64), fit.position_error[0, 0][good].astype(np.float64)
+        middle, (low, high) = float(np.median(position)), line.window
+        if min(middle - low, high - middle) < 0.5 * float(np.median(fit.fwhm[0, 0][good])):
+            words = f"what is seen near {line.position:.6g} {fit.axis.unit} lies at the end of the search range, at {middle:.6g}"
+            return cls.nothing(f"{words}; widen the range, or choose another reference", UNCLEAR)
         return cls(np.full(len(when), line.position), position, error, when, where, strength, None)
