@@ -7,7 +7,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import PARAMETERS, AxisKind, Direction, Frame, Pairable, PairedMaps, Record
+from napari_wse2xai.data import PARAMETERS, AxisKind, Direction, Frame, Pairable, PairedMaps, Record, Transform
 from napari_wse2xai.data.transform import corners_um, pixels_um
 from napari_wse2xai.errors import AmbiguousPairing, DataError, DataWarning, SettingsError
 from napari_wse2xai.stages import Pair
@@ -119,6 +119,24 @@ def test_backlash_is_made_good_where_the_flake_allows() -> None:
     assert "shifted by" in paired.found_by
     np.testing.assert_allclose(paired.transform.offset, off, atol=0.35 * abs(scans.raman.frame.step_um[0]))
     np.testing.assert_array_equal(paired.transform.matrix, np.eye(2))
+
+
+def laid_in_anew(scans: Scanned) -> Scanned:
+    """The same scans where the stage knows how PL is shifted, not that the sample was turned."""
+    corners = corners_um(scans.pl.frame)
+    known = scans.truth.apply(corners).mean(axis=0) - corners.mean(axis=0)
+    pl = replace(scans.pl, frame=replace(scans.pl.frame, origin_um=tuple((np.array(scans.pl.frame.origin_um) + known).tolist())))
+    return replace(scans, pl=pl, truth=Transform(scans.truth.matrix, scans.truth.offset - scans.truth.matrix @ known))
+
+
+@pytest.mark.parametrize("seed", [0, 1, 6, 11])
+def test_a_sample_that_was_laid_in_anew_is_not_left_turned(seed: int) -> None:
+    scans = laid_in_anew(scanned(irregular(seed), seed, lost=True, max_turn=9.0, dirt=CLEAN))
+    paired = Pair()(pairable(scans))
+    told = [float(found[1]) for words in paired.doubts if (found := re.search(r"agree better with PL turned by (.*?)°", words))]
+    turn = told[0] if told else paired.transform.rotation_deg
+    assert turn == pytest.approx(scans.truth.rotation_deg, abs=1.0)
+    assert bool(told) == paired.found_by.startswith("stage")
 
 
 def test_what_was_asked_holds_to_the_end() -> None:

@@ -33,6 +33,11 @@ class Found:
     residual_um: float
     """Root mean square distance of the outlines."""
 
+    @property
+    def turn_um(self) -> tuple[float, float]:
+        """Turn and its standard error, um at the pivot's radius."""
+        return float(self.placing.nudge_from(STAY, self.pivot)[2]), float(np.sqrt(self.covariance[2, 2]))
+
     def error_um(self, places: Array) -> Array:
         """Standard error (n, 2) along y and x of where places (n, 2) of the moving scan come to lie."""
         tiny = 1e-4 * self.pivot.radius

@@ -23,7 +23,9 @@ AGREE = 0.5
 FARTHEST_REFINED = 1.5
 """Largest shift, in steps of the coarser scan, by which outlines may correct the stage's coordinates."""
 WORTH_REFINING = 0.5
-"""Shifts of fewer steps are left alone."""
+"""Shifts of fewer steps are left alone, and turns that move the rim by fewer."""
+SURE = 3.0
+"""Turns of fewer standard errors are none."""
 LEAST_DETERMINED = 1.5
 """Pieces of the outlines, of four steps each, that must resist a shift; fewer leave it open: along a straight edge."""
 FARTHEST_STEPS = 2.0
@@ -69,9 +71,21 @@ def by_stage(source: Pairable, tell: Tell, *, corrected: bool) -> Placed:
     from napari_wse2xai.numerics.outline import STAY
 
     raman, pl = scan_of(source.raman), scan_of(source.pl)
-    found = registration.settle(raman, pl, STAY, free=registration.SHIFT, progress=tell)
+    found = registration.settle(raman, pl, STAY, free=registration.SHIFT, progress=lambda done: tell(0.5 * done))
     if found is None:
         return Placed(Transform.identity(), "stage coordinates")
+    placed = _shifted(source, found, corrected=corrected)
+    turn = _turn(raman, pl, found, lambda done: tell(0.5 + 0.5 * done))
+    if not turn:
+        return placed
+    corners = corners_um(source.pl.frame)
+    off = _rms(turn.placing(corners) - placed.transform.apply(corners))
+    angle, error = (np.rad2deg(each / raman.pivot.radius) for each in turn.turn_um)
+    return replace(placed, misalignment_um=max(off, placed.misalignment_um)).doubting(TURNED.format(angle, error))
+
+
+def _shifted(source: Pairable, found: "Found", *, corrected: bool) -> Placed:
+    """PL where the stage says, or shifted from there as the outlines want it."""
     ways = _determined(source, found.placing)
     shift = ways @ (ways.T @ found.placing.offset)
     error = np.sqrt(np.einsum("ik,ij,jk->k", ways, found.covariance[:2, :2], ways))
@@ -81,6 +95,20 @@ def by_stage(source: Pairable, tell: Tell, *, corrected: bool) -> Placed:
         words = f"stage coordinates, shifted by (y, x) ({shift[0]:.2f}, {shift[1]:.2f}) µm to bring the outlines together"
         return Placed(Transform(np.eye(2), shift), words, error_um, error_um, found.overlap)
     return Placed(Transform.identity(), "stage coordinates", float(np.hypot(far, error_um)), error_um, found.overlap)
+
+
+def _turn(raman: "Scan", pl: "Scan", shifted: "Found", tell: Tell) -> "Found | None":
+    """How PL lies where the outlines want it turned from how the stage has it, beyond doubt and by what matters; else None."""
+    from napari_wse2xai.numerics import registration
+
+    far = WORTH_REFINING * max(raman.pitch, pl.pitch)
+    found = registration.refine(*registration.with_common_blur(raman, pl), shifted.placing, free=registration.TURN)
+    if found is None or abs(found.nudge_from(shifted.placing, raman.pivot)[2]) < far:
+        return None
+    turned = registration.settle(raman, pl, shifted.placing, free=registration.TURN, progress=tell)
+    if turned is None or turned.residual_um > far:  # a mask that lost a part is no better met, wherever it is turned to
+        return None
+    return turned if abs(turned.turn_um[0]) > max(far, SURE * turned.turn_um[1]) else None
 
 
 def _determined(source: Pairable, placing: "Placing") -> NDArray[np.float64]:
@@ -166,7 +194,9 @@ def by_search(source: Pairable, freedom: "Freedom", chosen: int | None, kind: st
     if not fits:
         raise DataError(f"{named(source)}: no placing that is free brings the two flakes together; {MEND}.")
     if kind == "automatic" and chosen is None and on_one_stage(source) and rivals.agrees_too(raman, pl, STAY, fits[0].placing):
-        return by_stage(source, tell, corrected=False).doubting(DISAGREE)
+        stage = by_stage(source, tell, corrected=False)
+        if not stage.doubts:
+            return stage.doubting(DISAGREE)
     every = _listed(fits, source)
     number = _number(fits, every, chosen, kind, source)
     placed = _settled(source, freedom, fits[number].placing, tell, chosen=chosen is not None)
@@ -238,6 +268,9 @@ def named(source: Pairable) -> str:
 
 MEND = "look whether each map's flake is found right (find_flake) and whether the two scans overlap on the flake"
 DISAGREE = "The outlines of the two flakes disagree where the stage has them, but nowhere do they agree clearly better: look at both masks."
+TURNED = (
+    "The outlines agree better with PL turned by {:.1f}° ± {:.1f}°: if the sample was laid in anew between the scans, use the method 'register'."
+)
 LOST_SIDE = "If one of the masks has lost a side of the flake, PL may lie otherwise: look at both masks."
 MIRRORED_TOO = (
     "A mirrored placing of PL fits as well; it was not taken, for scans of one instrument are not mirrored: compare the maps by eye."
