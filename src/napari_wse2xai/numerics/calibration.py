@@ -1,5 +1,6 @@
 """The correction of a spectral axis from where known lines were seen, and what it takes to apply it."""
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -166,14 +167,14 @@ def lines_alike(x: Values, spectra: NDArray[np.floating]) -> Values:
     smooth = np.convolve(typical, (0.25, 0.5, 0.25), mode="valid")
     tops, shown = find_peaks(smooth, prominence=SURE * _noise_of_median(spectra, typical))
     rises = shown["prominences"]
-    return x[1:-1][tops[rises >= ALIKE * rises.max(initial=0.0)]]
+    return np.asarray(x[1:-1][tops[rises >= ALIKE * rises.max(initial=0.0)]])
 
 
 def _noise_of_median(spectra: NDArray[np.floating], typical: Values) -> float:
     """Noise of the median of spectra: of neighbouring channels against it, for lines are in all of them."""
     left = np.diff(spectra - typical, axis=1) if len(spectra) > 2 else np.diff(spectra, axis=1)
-    deviation = MAD_TO_SIGMA * float(np.median(np.abs(left))) / np.sqrt(2.0)
-    return max(deviation * np.sqrt(0.5 * np.pi / len(spectra)), 1e-30)
+    deviation = MAD_TO_SIGMA * float(np.median(np.abs(left))) / math.sqrt(2.0)
+    return max(deviation * math.sqrt(0.5 * math.pi / len(spectra)), 1e-30)
 
 
 def undrifted(x: Values, counts: NDArray[np.float32], shift: float, targets: Values) -> NDArray[np.float32]:

@@ -102,7 +102,8 @@ def _turn(raman: "Scan", pl: "Scan", shifted: "Found", tell: Tell) -> "Found | N
     from napari_wse2xai.numerics import registration
 
     far = WORTH_REFINING * max(raman.pitch, pl.pitch)
-    found = registration.refine(*registration.with_common_blur(raman, pl), shifted.placing, free=registration.TURN)
+    fixed, moving = registration.with_common_blur(raman, pl)
+    found = registration.refine(fixed, moving, shifted.placing, free=registration.TURN)
     if found is None or abs(found.nudge_from(shifted.placing, raman.pivot)[2]) < far:
         return None
     turned = registration.settle(raman, pl, shifted.placing, free=registration.TURN, progress=tell)
@@ -269,7 +270,8 @@ def named(source: Pairable) -> str:
 MEND = "look whether each map's flake is found right (find_flake) and whether the two scans overlap on the flake"
 DISAGREE = "The outlines of the two flakes disagree where the stage has them, but nowhere do they agree clearly better: look at both masks."
 TURNED = (
-    "The outlines agree better with PL turned by {:.1f}° ± {:.1f}°: if the sample was laid in anew between the scans, use the method 'register'."
+    "The outlines agree better with PL turned by {:.1f}° ± {:.1f}°: "
+    "if the sample was laid in anew between the scans, use the method 'register'."
 )
 LOST_SIDE = "If one of the masks has lost a side of the flake, PL may lie otherwise: look at both masks."
 MIRRORED_TOO = (
