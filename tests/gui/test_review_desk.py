@@ -57,6 +57,19 @@ def test_the_bad_pixel_is_on_top_and_keys_walk(viewer, desk: ReviewDesk, settle,
         assert desk.list.pixel(0) == BAD
 
 
+def test_widths_are_asked_of_the_first_lines_and_not_of_every_pixel(desk: ReviewDesk, monkeypatch):
+    asked, pixel = [], type(desk.list).pixel
+
+    def counting(self, row):
+        asked.append(row)
+        return pixel(self, row)
+
+    monkeypatch.setattr(type(desk.list), "pixel", counting)
+    desk.list.put(desk.list._peaks, np.argwhere(np.ones((12, 16))), np.ones((12, 16), dtype=np.float32))
+    assert desk.table.sizeHintForColumn(0) > 0
+    assert 0 < max(asked) < 60 < desk.list.rowCount()
+
+
 def test_what_is_done_by_hand_is_one_step_and_the_layers_stay(viewer, desk: ReviewDesk, settle):
     session, fitted = contents.session(viewer), desk.peaks
     layers = list(viewer.layers)

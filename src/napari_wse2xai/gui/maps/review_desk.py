@@ -40,6 +40,8 @@ from napari_wse2xai.stages.review import DONE
 FIRST = "Deconvolve a map first: its pixels are listed here, the worst first."
 MARK = "#33e1ff"
 HEIGHT_PX, NARROWEST_PX = 210, 60
+ASKED_LINES = 20
+"""Lines of the list that its columns are made wide enough for."""
 _DEEDS = {
     "refit": ("Refit", "R", "Fit the chosen pixels again from many starts; the lowest objective is kept."),
     "refit from neighbours": (
@@ -94,6 +96,7 @@ class ReviewDesk(QWidget):
         head = self.table.horizontalHeader()
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         head.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
+        head.setResizeContentsPrecision(ASKED_LINES)  # of a thousand lines, as usual, it held the window up for a second
         for do, (_, key, tip) in _DEEDS.items():
             self.buttons[do].setToolTip(f"{tip} Key: {key}, in the list.")
         self.residual.setToolTip("Measured minus fit of every pixel, channel by channel, under the same slider as the map.")
