@@ -1,25 +1,28 @@
 """Which tests run which lines: what a fixture of a module or session does counts for every test that asks for it."""
 
 import json
-import sys
+import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
+import warm
 
 IMPORTED = ""
 
 
 @dataclass
 class Known:
-    """Tests of every line, seconds of every test."""
+    """Tests of every line, seconds of every test; of those that run a line themselves, which can be run again."""
 
     tests: dict[str, dict[int, list[str]]] = field(default_factory=dict)
+    themselves: dict[str, dict[int, list[str]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    again: dict[str, float] = field(default_factory=dict)
 
     def of_line(self, path: Path, line: int) -> list[str]:
         """Tests that run a line, the quickest first; for what is run on import, all that run anything of the file."""
@@ -27,53 +30,80 @@ class Known:
         found = set(lines.get(line, ())) or {test for tests in lines.values() for test in tests}
         return sorted(found, key=lambda test: self.seconds.get(test, 0.0))
 
+    def repeated(self, path: Path, line: int) -> list[str]:
+        """Tests that run a line themselves and can be run again in the process that ran them, the quickest there first."""
+        found = self.themselves.get(str(path), {}).get(line, ())
+        return sorted((test for test in found if test in self.again), key=self.again.__getitem__)
+
     def to_json(self) -> str:
         """For a file."""
         return json.dumps({"tests": self.tests, "seconds": self.seconds})
 
     @classmethod
     def from_json(cls, text: str) -> "Known":
-        """Back from a file."""
+        """Back from a file, without what only the process that ran the tests knows."""
         read = json.loads(text)
-        return cls({path: {int(n): tests for n, tests in lines.items()} for path, lines in read["tests"].items()}, read["seconds"])
+        return cls({path: {int(n): tests for n, tests in lines.items()} for path, lines in read["tests"].items()}, seconds=read["seconds"])
 
 
 class Watching:
-    """A pytest plugin that notes for each test, and each longer-lived fixture, the lines that it runs."""
+    """A pytest plugin that notes for each test, and each longer-lived fixture, the lines that it runs, and then hands all over."""
 
-    def __init__(self, rooms: list[Path]) -> None:
+    def __init__(self, rooms: list[Path], then: Callable[[Known, dict[str, pytest.Item]], None]) -> None:
         import coverage
 
-        self._coverage = coverage.Coverage(data_file=None, include=[f"{room}/*" for room in rooms], config_file=False)
+        self._coverage = coverage.Coverage(
+            data_file=None, include=[f"{room}/*" if room.is_dir() else str(room) for room in rooms], config_file=False
+        )
         self._asked: dict[str, list[str]] = {}
+        self._cost: dict[str, float] = {}
         self._stack: list[str] = [IMPORTED]
+        self._then = then
         self.known = Known()
 
     def begin(self) -> None:
         """Before the package is imported."""
         self._coverage.start()
 
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_protocol(self, item: Any) -> Iterator[None]:
-        """Count what follows for a test."""
-        self._asked[item.nodeid] = list(item.fixturenames)
-        begun = time.process_time()
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> bool:
+        """Run every test, and leave everything as it then is."""
+        if session.testsfailed:
+            return True
+        warm.keep_fixtures(session.items)
+        failed = [item.nodeid for item in session.items if not self._passes(item)]
+        session.testsfailed += len(failed)
+        for name in failed:
+            print(f"fails without any fault: {name}", flush=True)
+        self._end()
+        session.config.get_terminal_writer()._file = open(os.devnull, "w")  # noqa: SIM115 - of what runs from here on the end alone counts
+        if not failed:
+            self.known.again = warm.repeatable(session.items)
+            self._then(self.known, {item.nodeid: item for item in session.items})
+        return True
+
+    def _passes(self, item: pytest.Item) -> bool:
+        self._asked[item.nodeid] = list(item.fixturenames)  # type: ignore[attr-defined]
+        begun, before = time.process_time(), sum(self._cost.values())
         self._go_to(item.nodeid)
-        result = yield
+        passed = warm.passes(item)
         self._back()
-        self.known.seconds[item.nodeid] = time.process_time() - begun
-        return result
+        self.known.seconds[item.nodeid] = time.process_time() - begun - (sum(self._cost.values()) - before)
+        return passed
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: Any) -> Iterator[None]:
         """Count what follows for a fixture that several tests share."""
         if fixturedef.scope == "function":
             return (yield)
-        self._go_to(f"fixture {fixturedef.argname}")
+        name = f"fixture {fixturedef.argname}"
+        begun, before = time.process_time(), sum(self._cost.values())
+        self._go_to(name)
         try:
             return (yield)
         finally:
             self._back()
+            self._cost[name] = self._cost.get(name, 0.0) + time.process_time() - begun - (sum(self._cost.values()) - before)
 
     def _go_to(self, context: str) -> None:
         self._stack.append(context)
@@ -83,24 +113,15 @@ class Watching:
         self._stack.pop()
         self._coverage.switch_context(self._stack[-1])
 
-    def end(self) -> Known:
-        """What was seen."""
+    def _end(self) -> None:
         self._coverage.stop()
         data = self._coverage.get_data()
         users = defaultdict(list)
         for test, names in self._asked.items():
             for name in names:
                 users[f"fixture {name}"].append(test)
+            self.known.seconds[test] += sum(self._cost.get(f"fixture {name}", 0.0) for name in names)
         for path in data.measured_files():
             lines = data.contexts_by_lineno(path).items()
             self.known.tests[path] = {line: sorted({test for one in ran if one for test in users.get(one, [one])}) for line, ran in lines}
-        return self.known
-
-
-def learn(rooms: list[Path], tests: list[str]) -> Known:
-    """Run tests and note what they run."""
-    watching = Watching(rooms)
-    watching.begin()
-    if pytest.main(["-q", "-n", "0", "-p", "no:cacheprovider", *tests], plugins=[watching]) != 0:
-        sys.exit("The tests fail without any fault planted.")
-    return watching.end()
+            self.known.themselves[path] = {line: sorted(one for one in ran if one in self._asked) for line, ran in lines}

@@ -10,7 +10,8 @@ from pathlib import Path
 
 LOOKS = {
     "fontsize", "linewidth", "linewidths", "lw", "markersize", "ms", "dpi", "figsize", "pad", "labelpad", "zorder", "s", "title_fontsize",
-    "handlelength", "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "stacklevel",
+    "handlelength", "handletextpad", "borderpad", "borderaxespad",
+    "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "stacklevel",
 }  # fmt: skip
 COMPARED = {
     ast.Lt: ">=", ast.LtE: ">", ast.Gt: "<=", ast.GtE: "<", ast.Eq: "!=", ast.NotEq: "==",
