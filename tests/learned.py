@@ -82,7 +82,8 @@ def make_samples(*, targets: Sequence[str] = ("height",), flakes: int = 1, shape
 
 def _disc(shape: tuple[int, int]) -> np.ndarray:
     rows, columns = np.indices(shape)
-    return (rows - shape[0] / 2 + 0.5) ** 2 + (columns - shape[1] / 2 + 0.5) ** 2 < (min(shape) / 2) ** 2
+    across = min(shape) if min(shape) > 1 else 0.8 * max(shape)
+    return (rows - shape[0] / 2 + 0.5) ** 2 + (columns - shape[1] / 2 + 0.5) ** 2 < (across / 2) ** 2
 
 
 def make_verdict(target: str = "height", level: Level = Level.INTERPRETABLE) -> Verdict:

@@ -1,7 +1,9 @@
 """Plots of an explanation show its numbers, and none of a model that must not be interpreted goes without its stamp."""
 
+import importlib
 import inspect
 import io
+import pkgutil
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,9 +11,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from learned import A_HEIGHT, H_HEIGHT, make_explanation, make_samples, with_questions
+from learned import A_HEIGHT, H_HEIGHT, make_explanation, make_samples, with_others, with_questions
+from napari_wse2xai import plots
 from napari_wse2xai.data import Explanation, Level
-from napari_wse2xai.plots import explaining
+from napari_wse2xai.plots import compared, explaining, regions, side_by_side, wavenumbers
 from napari_wse2xai.plots.judged import BADGE, STAMP, stamp, stamped
 from napari_wse2xai.plots.pairs import draw_pair
 
@@ -22,12 +25,37 @@ DRAWN: dict[str, Callable[[Figure, Explanation], object]] = {
     "draw_slope": lambda figure, explanation: explaining.draw_slope(figure.subplots(), explanation, A_HEIGHT),
     "draw_side_by_side": lambda figure, explanation: explaining.draw_side_by_side(figure.subplots(1, 3), explanation, A_HEIGHT),
     "draw_ranking": lambda figure, explanation: explaining.draw_ranking(figure.subplots(), explanation),
+    "draw_compared": lambda figure, explanation: compared.draw_compared(figure.subplots(1, 3), with_others(explanation), A_HEIGHT),
+    "draw_regions": lambda figure, explanation: regions.draw_regions(figure.subplots(), with_questions(explanation), A_HEIGHT),
+    "draw_pair": lambda figure, explanation: drawn_pair(figure, with_questions(explanation)),
+    "draw_wavenumbers": lambda figure, explanation: drawn_wavenumbers(figure, with_questions(explanation)),
+    "draw_three_profiles": lambda figure, explanation: side_by_side.draw_three_profiles(
+        figure.subplots(3), along(explanation), A_HEIGHT, 0
+    ),
+    "draw_slope_profile": lambda figure, explanation: side_by_side.draw_slope_profile(figure.subplots(), along(explanation), A_HEIGHT, 0),
 }
 
 
+def drawn_pair(figure: Figure, explanation: Explanation) -> None:
+    axes, bar = figure.subplots(1, 2)
+    bar.set_label("<colorbar>")
+    draw_pair(axes, explanation, explanation.pairs[0], bar=bar)
+
+
+def drawn_wavenumbers(figure: Figure, explanation: Explanation) -> None:
+    wavenumbers.draw_wavenumbers(figure.subplots(), explanation, explanation.wavenumbers[0])
+
+
+def along(explanation: Explanation) -> Explanation:
+    """One with the same verdict, of a scan along a line."""
+    return make_explanation(make_samples(shape=(1, 60)), level=explanation.verdict.level)
+
+
 def test_every_drawing_is_listed_here() -> None:
-    public = {name for name, thing in inspect.getmembers(explaining, inspect.isfunction) if thing.__module__ == explaining.__name__}
-    assert {name for name in public if name.startswith("draw_")} == set(DRAWN)
+    modules = [importlib.import_module(f"{plots.__name__}.{found.name}") for found in pkgutil.iter_modules(plots.__path__)]
+    own = {name: thing for module in modules for name, thing in inspect.getmembers(module, inspect.isfunction) if name.startswith("draw_")}
+    drawing = {name for name, thing in own.items() if "explanation" in inspect.signature(thing).parameters}
+    assert drawing == set(DRAWN)
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -37,7 +65,8 @@ def test_no_axes_goes_without_its_stamp(name: str, level: Level) -> None:
     DRAWN[name](figure, make_explanation(level=level))
     shown = [axes for axes in figure.axes if axes.axison and axes.get_label() != "<colorbar>" and axes.has_data()]
     assert shown
-    assert all(stamped(axes) for axes in shown)
+    marked = [axes.get_position().bounds for axes in figure.axes if stamped(axes)]
+    assert all(axes.get_position().bounds in marked for axes in shown)  # a second scale lies over the first
     assert {text.get_text() for text in figure.findobj(lambda artist: artist.get_gid() == STAMP)} == {str(level).upper()}
 
 
