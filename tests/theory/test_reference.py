@@ -88,8 +88,9 @@ def test_first_principles_lines_are_near_the_measured_ones(material):
 
 def test_tensors_of_wse2_have_the_published_ratio():
     modes = pristine_modes("WSe2")
-    assert modes.mesh.endswith("12 x 12")
-    assert modes.converged
+    assert modes.mesh == "40 Ry, 12 x 12"
+    assert not modes.converged  # that of E' still changes by 11 % from 8 x 8, though the ratio by 3 %
+    assert modes.ratios["40 Ry, 8 x 8"] == pytest.approx(modes.ratios[modes.mesh], rel=0.05)
     assert modes.ratios[modes.mesh] == pytest.approx(1.57, abs=0.1)
 
 
