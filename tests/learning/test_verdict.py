@@ -71,6 +71,16 @@ def test_chance_across_blocks_leaves_the_neighbourhood(evidence):
     assert judge(with_test(evidence, p_value={"random": 0.01, "blocks": 0.2})).level is Level.LOCAL_ONLY
 
 
+def test_where_rs_tells_the_place_blocks_show_little(evidence):
+    """As on a crystal whose RS tells its growth: a hidden field was kept in blocks, and so was every smooth map (R2 0.77 to 0.79)."""
+    told = {**evidence.null_test.surrogate_r2, "blocks": np.linspace(0.1, 0.8, 99)}
+    verdict = judge(with_test(evidence, surrogate_r2=told))
+    assert verdict.level is Level.LOCAL_ONLY
+    assert verdict.reasons[0].startswith("RS tells where on the flake a pixel lies: even maps that owe nothing")
+    assert "R2 up to 0.77" in verdict.reasons[0]
+    assert judge(with_test(evidence, surrogate_r2={**told, "blocks": np.linspace(-0.2, 0.5, 99)})).level is Level.INTERPRETABLE
+
+
 def test_a_refused_or_missing_null_test_proves_nothing(evidence):
     refused = with_test(evidence, refused="The surrogates miss the variogram.")
     assert judge(refused).level is Level.DO_NOT_INTERPRET

@@ -52,6 +52,8 @@ class Limits:
     """Least share of the random split's R2 that the fast model of the null test must keep in spatial blocks."""
     kept_best: float = 0.95
     """Where it does not: least share that the best of all models must keep in blocks of what any finds between neighbours."""
+    by_place: float = 0.75
+    """Largest R2 in blocks of 95 % of the surrogates, with which what is kept in blocks still shows something."""
     behind: float = 0.1
     """By how much R2 the best model that can be explained may stay behind the fast model."""
 
@@ -250,6 +252,13 @@ def _strength(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
 
 def _across(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     """Whether what holds between neighbours holds across the flake: asked of the fast model, whose limits are calibrated."""
+    by_place = _surrogates_95(evidence, "blocks")
+    if by_place > limits.by_place:
+        yield Finding(
+            Level.LOCAL_ONLY,
+            "RS tells where on the flake a pixel lies: even maps that owe nothing to RS are predicted in blocks with "
+            f"R2 up to {by_place:.2f}, so that to keep it there shows little.",
+        )
     random, blocks = evidence.fast_r2("random"), evidence.fast_r2("blocks")
     if not np.isfinite(blocks):
         yield Finding(Level.LOCAL_ONLY, "Spatial blocks were not tested, so nothing is known about places away from known neighbours.")
@@ -315,14 +324,19 @@ def _absent(evidence: Evidence, _limits: Limits) -> Iterator[Finding]:
         )
 
 
+def _surrogates_95(evidence: Evidence, validation: str) -> float:
+    """R2 that 95 % of the surrogates stay below; NaN where none were asked."""
+    reached = None if evidence.null_test is None else evidence.null_test.surrogate_r2.get(validation)
+    return float("nan") if reached is None or not len(reached) else float(np.quantile(reached, 0.95))
+
+
 def _numbers(evidence: Evidence) -> dict[str, float]:
     """Numbers behind the reasons, by name; what was not measured is left out."""
     found = {"pixels": float(evidence.pixels), "r2_ceiling": evidence.ceiling}
     for name in ("random", "blocks"):
         found |= {f"r2_{name}": evidence.fast_r2(name), f"p_{name}": evidence.p_value(name)}
         found |= {f"r2_network_{name}": evidence.r2(name), f"r2_rival_{name}": evidence.best_reference(name)[1]}
-        if evidence.null_test is not None and name in evidence.null_test.surrogate_r2:
-            found[f"surrogate_r2_95_{name}"] = float(np.quantile(evidence.null_test.surrogate_r2[name], 0.95))
+        found[f"surrogate_r2_95_{name}"] = _surrogates_95(evidence, name)
         if evidence.common_mode is not None:
             found[f"r2_normalised_{name}"] = evidence.common_mode.r2_normalised.get(name, float("nan"))
             found[f"p_normalised_{name}"] = evidence.common_mode.p_normalised.get(name, float("nan"))
