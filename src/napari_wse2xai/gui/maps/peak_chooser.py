@@ -18,6 +18,8 @@ from napari_wse2xai.layers import LayerTuple, chi2_layer, computed_layer, comput
 
 FIT = "fit"
 FIT_PARTS = ("status", "reduced chi2")
+TALLEST_PX = 420
+"""Height from which the table scrolls by itself."""
 
 
 class PeakChooser(QWidget):
@@ -38,7 +40,6 @@ class PeakChooser(QWidget):
         self.table.setHorizontalHeaderLabels([WORDS[parameter] for parameter in PARAMETERS])
         self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
         self.table.setToolTip("Tick a map to see it: position and FWHM in the unit of the axis, height in that of the counts.")
-        self.table.setMinimumHeight(310)
         self.table.setStyleSheet("QTableWidget::indicator:unchecked { border: 1px solid #888888; }")  # else unseen in napari's dark theme
         layout = QVBoxLayout(self)
         layout.setContentsMargins(6, 2, 6, 8)
@@ -88,6 +89,7 @@ class PeakChooser(QWidget):
             for column in range(len(PARAMETERS)):
                 self.table.setItem(row, column, self._cell(name, column))
         self.table.blockSignals(False)
+        self.table.setFixedHeight(min(_whole_height(self.table), TALLEST_PX))
         self._mark()
 
     def _mark(self, event: object = None) -> None:
@@ -181,6 +183,11 @@ def legend(peaks: PeakMaps) -> str:
     counts = {status: int((peaks.status == status).sum()) for status in Status if status is not Status.NOT_ON_FLAKE}
     entries = (f"<span style='color:{STATUS_COLORS[s]}'>■</span> {s.meaning}: {n}" for s, n in counts.items() if n)
     return "Fits: " + ", ".join(entries)
+
+
+def _whole_height(table: QTableWidget) -> int:
+    """Pixels that a table needs to show all of its rows."""
+    return table.horizontalHeader().sizeHint().height() + table.verticalHeader().length() + 2 * table.frameWidth()
 
 
 def _frame(layer: Layer) -> Any:
