@@ -154,7 +154,9 @@ def test_pl_of_the_same_place_stands_beside_rs_once_they_are_paired(viewer, view
     view.show_pixel(shift)
     measured = next(line for line in view.beside.axes.lines if line.get_label() == "measured").get_ydata()
     np.testing.assert_array_equal(measured, small.counts[6, 8])
-    assert "PL" not in view.words.text()
+    own, _, other = view.words.text().partition("<br><b>RS</b> ")
+    assert own.startswith("<b>PL</b> row 5, column 7")
+    assert other.startswith("row 6, column 8")
     view.show_pixel((11, 15))
     assert "not measured there" in view.words.text()
     assert layer in viewer.layers

@@ -48,6 +48,9 @@ class Counterpart:
         return (row, column) if inside else None
 
 
+SIDES = {"raman": "RS", "pl": "PL"}
+
+
 class Beside:
     """Two axes at the right of the spectrum's own; they take half of the room while there is something to show on them."""
 
@@ -104,9 +107,12 @@ class Beside:
         self._words = describe(self.counterpart.source, *there, self.counterpart.peaks)
         return self.plot.show(self.counterpart.source, *there, self.counterpart.peaks)
 
+    def side(self, source: SpectralMap) -> str:
+        """RS or PL, before the words of a map that has a counterpart; empty where it has none."""
+        return "" if self.counterpart is None else f"<b>{SIDES[source.axis.kind.modality]}</b> "
+
     def words(self) -> str:
         """Pixel, place and fit of the counterpart, in a line; empty where there is none."""
         if self.counterpart is None:
             return ""
-        side = {"raman": "RS", "pl": "PL"}[self.counterpart.source.axis.kind.modality]
-        return f"<br><b>{side}</b> {'<br>'.join(part for part in self._words.split('  ') if part)}"
+        return f"<br>{self.side(self.counterpart.source)}{'<br>'.join(part for part in self._words.split('  ') if part)}"

@@ -302,7 +302,7 @@ class SpectrumView(Docked):
     def _text(self, pixel: Pixel) -> str:
         """Pixel, place and status, and a table of the fitted numbers, as rich text."""
         assert self.source is not None
-        head = "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
+        head = self.beside.side(self.source) + "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
         if replaced := len(self.source.replaced_at(*pixel)):
             head += f"<br>{counted(replaced, 'channel')} replaced: <span style='color:{REPLACED}'>┃</span>"
         beside = f"{self.beside.words()}{self.tools.words(self.source)}"
