@@ -61,6 +61,10 @@ def rough_light(spectra: Counts) -> Values:
     return np.asarray(np.partition(lines, keep - 1, axis=-1)[..., :keep].mean(axis=-1))
 
 
+LEAST_NOISE = 1e-30
+"""Counts; of spectra in which nothing changes."""
+
+
 def without_rays(lines: Values, noise: Values) -> Values:
     """Spectra (..., n) whose channels are cut off where those beside them are far lower: cosmic rays of one channel."""
     result = lines.copy()
@@ -99,7 +103,7 @@ class Pattern:
     @classmethod
     def _of(cls, spectra: Counts, degree: int) -> "Pattern":
         """Learn by turns which spectra are bright and what these have in common."""
-        noise = np.maximum(channel_sigma(spectra), 1e-300)
+        noise = _noise_of(spectra)
         lines = _beyond(spectra, noise, degree)
         guess = rough_light(spectra) if degree == STRAIGHT else lines @ _way(lines / noise[:, None])
         more, below, contrast = _learnt(lines, guess, noise)
@@ -120,7 +124,7 @@ class Pattern:
         light, noise = np.empty(len(spectra)), np.empty(len(spectra))
         for first in range(0, len(spectra), PIECE):
             part = slice(first, first + PIECE)
-            noise[part] = np.maximum(channel_sigma(spectra[part]), 1e-300)
+            noise[part] = _noise_of(spectra[part])
             light[part] = _beyond(spectra[part], noise[part], self.degree) @ weight
         return light, noise * float(np.linalg.norm(weight))
 
@@ -153,6 +157,8 @@ def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values
     if len(lines) < 2 * FEWEST:
         return more, below, contrast
     for _ in range(ROUNDS):
+        if not np.ptp(light):  # nothing at all in most of the spectra
+            break
         low, high = np.percentile(light, [1, 98])
         rank = light.argsort().argsort()
         bright = (light >= low + BRIGHT * (high - low)) | (rank >= len(rank) - FEWEST)
@@ -164,6 +170,15 @@ def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values
         contrast = float(np.sqrt(max(excess, 0.0)) / np.median(noise))
         light = lines @ without_curve(more, 1)
     return more, below, contrast
+
+
+def _noise_of(spectra: Counts) -> Values:
+    """(m,) counts; where most neighbouring channels are equal, for few photons are counted, from the mean square of differences."""
+    noise = channel_sigma(spectra)
+    few = noise == 0
+    if few.any():
+        noise[few] = np.sqrt(0.5 * (np.diff(spectra[few], axis=-1).astype(np.float64) ** 2).mean(axis=-1))
+    return np.maximum(noise, LEAST_NOISE)
 
 
 def _beyond(spectra: Counts, noise: Values, degree: int) -> Values:

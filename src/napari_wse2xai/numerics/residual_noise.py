@@ -77,6 +77,8 @@ class Noise:
         slopes = Slopes(problem, parameters[some])
         left = problem.without_background((counts[some] - slopes.fitted) * problem.root) / problem.root
         residual = without_common(left.astype(np.float32))
+        if not (counts[some].any() and residual.any()):  # counts that are nought, or a model without noise
+            return cls(0.0, float(np.finfo(np.float32).tiny), 1.0, 1.0, 0.0)
         share, level = _left(slopes)
         deviation = np.diff(residual, axis=1) / np.float32(np.sqrt(2.0))
         gain, constant = _line((deviation / np.sqrt(share)).ravel(), (level / share).ravel())
@@ -92,7 +94,9 @@ class Noise:
         """Add what the standardised residuals of many pixels tell of channels and of neighbouring ones."""
         sigma = np.sqrt(self.variance(residual, slopes.fitted))
         standard = residual / sigma
-        usual = max(float(robust_sigma(standard)), 1e-300)  # far above one where neighbours share noise
+        usual = float(robust_sigma(standard))  # far above one where neighbours share noise
+        if not usual:  # more than half of the residuals are nothing at all, as where few photons are counted
+            return self
         spread = robust_sigma(standard, axis=0) / usual
         loud = spread > max(LOUD, 1.0 + SURELY * 0.5 * OF_VARIANCE / np.sqrt(len(standard)))
         channel = np.where(loud, spread, 1.0).astype(np.float32) if loud.any() else None
@@ -207,7 +211,9 @@ def _strongest(standard: NDArray[np.floating], least: float) -> tuple[NDArray[np
 
 def _at_most(products: NDArray[np.floating]) -> float:
     """What the largest eigenvalue of a symmetric matrix cannot exceed: the size of its eighth power, which is hardly more."""
-    scale = max(float(np.linalg.norm(products)), 1e-30)
+    scale = float(np.linalg.norm(products))
+    if not scale:
+        return 0.0
     power = products / scale
     for _ in range(3):
         power = power @ power
