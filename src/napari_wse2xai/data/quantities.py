@@ -5,6 +5,8 @@ from typing import NamedTuple, Self
 
 from napari_wse2xai.data.peak_maps import Status
 
+SIDES = {"raman": "RS", "pl": "PL"}
+"""What a map of a modality is called."""
 WORDS = {"position": "position", "fwhm": "FWHM", "height": "height", "form": "form", "value": ""}
 """What a parameter is called in a title."""
 MODEL_WORDS = {"CNN": "network"}

@@ -153,17 +153,17 @@ def line_guess(x: Values, spectrum: Values) -> tuple[float, float]:
     return float(x[top]), float(np.clip(width, 2.0 * step, 0.5 * np.ptp(x)))
 
 
-def lines_alike(x: Values, spectra: NDArray[np.floating]) -> Values:
+def lines_alike(x: Values, typical: Values, spectra: NDArray[np.floating]) -> Values:
     """Positions of the lines of one window that are about as high as the highest, each above what lies between it and higher ones.
 
     Parameters
     ----------
     x : (n,) axis values
+    typical : (n,) counts, median of the spectra
     spectra : (pixel, n) counts
     """
     from scipy.signal import find_peaks
 
-    typical = np.median(spectra, axis=0).astype(np.float64)
     smooth = np.convolve(typical, (0.25, 0.5, 0.25), mode="valid")
     tops, shown = find_peaks(smooth, prominence=SURE * _noise_of_median(spectra, typical))
     rises = shown["prominences"]

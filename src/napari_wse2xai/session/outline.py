@@ -7,6 +7,7 @@ from typing import Any
 
 from napari_wse2xai.data import Components, Explanation, PairedMaps, PeakMaps, Record, TrainedModel
 from napari_wse2xai.data.history import mark_of
+from napari_wse2xai.data.quantities import SIDES
 from napari_wse2xai.session.lineage import MEASURED_SIDE, mark_in
 from napari_wse2xai.session.node import ON_AN_AXIS, Node
 from napari_wse2xai.session.rerun import BY_NAME
@@ -15,7 +16,6 @@ from napari_wse2xai.stages import Review
 from napari_wse2xai.stages.review import words_of
 
 TITLES = {"read": "Read", "load": "As it was loaded", "synthetic": "Sample flake", "flake edited by hand": "Flake edited by hand"}
-SIDES = {"raman": "RS", "pl": "PL"}
 TOGETHER = ""
 """Title of what is neither of RS nor of PL alone."""
 

@@ -162,7 +162,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
             return _LineFound.nothing("no spectrum has values there", 0.0)
         x, typical = pooled.map.axis.values, np.median(pooled.map.counts[0], axis=0).astype(np.float64)
         position, fwhm = calibration.line_guess(x, typical)
-        alike = calibration.lines_alike(x, pooled.map.counts[0])
+        alike = calibration.lines_alike(x, typical, pooled.map.counts[0])
         if len(alike) > 1:
             return _LineFound.nothing(_ambiguous(line, pooled.map.axis.unit, alike), UNCLEAR)
         reach = 2.0 * (line.window[1] - line.window[0])

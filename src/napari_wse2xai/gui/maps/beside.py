@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.data.quantities import SIDES
 from napari_wse2xai.data.transform import Transform, pixel_coordinates
 from napari_wse2xai.plots.spectra import SpectrumPlot, describe
 from napari_wse2xai.session import Session
@@ -46,9 +47,6 @@ class Counterpart:
         row, column = (round(float(each)) for each in np.asarray(pixel_coordinates(self.source.frame, place)).ravel())
         inside = 0 <= row < self.source.frame.shape[0] and 0 <= column < self.source.frame.shape[1]
         return (row, column) if inside else None
-
-
-SIDES = {"raman": "RS", "pl": "PL"}
 
 
 class Beside:
