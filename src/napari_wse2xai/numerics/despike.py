@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.appeal import Bank
-from napari_wse2xai.numerics.noise import channel_sigma, variance_line
+from napari_wse2xai.numerics.noise import channel_sigma, photon, variance_line
 from napari_wse2xai.numerics.spikes import BANK, REACH, Guard, Neighbourhood, repair
 
 Counts = NDArray[np.float32]
@@ -50,7 +50,10 @@ def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tupl
     bend = (counts[..., 1:-1] - 0.5 * (counts[..., 2:] + counts[..., :-2])) / np.sqrt(1.5)
     at = level[..., 1:-1]
     if max(counts.shape[:2]) < 2:
-        return 0.0, float(np.nanmean(channel_sigma(counts)) ** 2 / max(float(np.nanmedian(level)), 1e-9))
+        variance, usual = float(np.nanmean(channel_sigma(counts))) ** 2, float(np.nanmedian(level))
+        if usual > 0:
+            return 0.0, variance / usual
+        return variance, variance / max(float(np.nanmean(counts)), 1e-9)  # few photons, or what was taken off is gone: dark noise as well
     along = 1 if counts.shape[1] > 1 else 0
     deviation = np.diff(bend, axis=along) / np.sqrt(2.0)
     here, there = ((slice(None),) * along + (part,) for part in (slice(None, -1), slice(1, None)))
@@ -72,7 +75,7 @@ def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor:
     level = spectral_median(counts)
     constant, slope = noise_model(counts, level)
     lowest, usual = (max(constant + slope * float(each), 0.0) for each in np.nanpercentile(level.ravel()[::16], [1, 50]))
-    return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, 1e-12))
+    return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, photon(counts) ** 2, 1e-12))
 
 
 def with_bank(guard: Guard, blocks: Callable[[], list[tuple[Counts, slice]]]) -> Guard:

@@ -103,7 +103,7 @@ class Pattern:
     @classmethod
     def _of(cls, spectra: Counts, degree: int) -> "Pattern":
         """Learn by turns which spectra are bright and what these have in common."""
-        noise = _noise_of(spectra)
+        noise = np.maximum(channel_sigma(spectra), LEAST_NOISE)
         lines = _beyond(spectra, noise, degree)
         guess = rough_light(spectra) if degree == STRAIGHT else lines @ _way(lines / noise[:, None])
         more, below, contrast = _learnt(lines, guess, noise)
@@ -124,7 +124,7 @@ class Pattern:
         light, noise = np.empty(len(spectra)), np.empty(len(spectra))
         for first in range(0, len(spectra), PIECE):
             part = slice(first, first + PIECE)
-            noise[part] = _noise_of(spectra[part])
+            noise[part] = np.maximum(channel_sigma(spectra[part]), LEAST_NOISE)
             light[part] = _beyond(spectra[part], noise[part], self.degree) @ weight
         return light, noise * float(np.linalg.norm(weight))
 
@@ -170,15 +170,6 @@ def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values
         contrast = float(np.sqrt(max(excess, 0.0)) / np.median(noise))
         light = lines @ without_curve(more, 1)
     return more, below, contrast
-
-
-def _noise_of(spectra: Counts) -> Values:
-    """(m,) counts; where most neighbouring channels are equal, for few photons are counted, from the mean square of differences."""
-    noise = channel_sigma(spectra)
-    few = noise == 0
-    if few.any():
-        noise[few] = np.sqrt(0.5 * (np.diff(spectra[few], axis=-1).astype(np.float64) ** 2).mean(axis=-1))
-    return np.maximum(noise, LEAST_NOISE)
 
 
 def _beyond(spectra: Counts, noise: Values, degree: int) -> Values:

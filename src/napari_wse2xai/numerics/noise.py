@@ -5,6 +5,8 @@ from numpy.typing import NDArray
 
 MAD_TO_SIGMA = 1.4826
 """Standard deviation of a normal distribution over its median absolute deviation."""
+FAR = 4.0
+"""Usual sizes at which values are cut off where most others are nought: rays must not be their own yardstick."""
 
 
 def median(values: NDArray[np.floating], axis: int | None = None) -> NDArray[np.floating]:
@@ -33,8 +35,36 @@ def _of_all(values: NDArray[np.floating]) -> NDArray[np.floating]:
 
 
 def robust_sigma(values: NDArray[np.floating], axis: int | None = None) -> NDArray[np.float64]:
-    """Standard deviation from the median absolute deviation about zero, deaf to outliers; NaN values are left out."""
-    return np.asarray(MAD_TO_SIGMA * median(np.abs(values), axis), dtype=np.float64)
+    """Standard deviation from the median absolute deviation about zero, deaf to outliers; NaN values are left out.
+
+    Notes
+    -----
+    That median is nought where more than half of the values are, as in differences of channels that count few photons.  There it is the
+    root mean square, of values cut off at `FAR` times the median of those that are not nought.
+    """
+    size = np.abs(values)
+    sigma = np.asarray(MAD_TO_SIGMA * median(size, axis), dtype=np.float64)
+    if (few := sigma == 0).any():
+        rows = size.reshape(1, -1) if axis is None else np.moveaxis(size, axis, -1)[few]
+        sigma[few] = _sigma_of_few(rows)
+    return sigma
+
+
+def _sigma_of_few(size: NDArray[np.floating]) -> NDArray[np.float64]:
+    """(m,) root mean squares of rows (m, n), most of which is nought; of rows of nothing else nought."""
+    cut = FAR * _usual_of_few(size)[:, None]
+    return np.asarray(np.sqrt(np.nanmean(np.minimum(size, cut).astype(np.float64) ** 2, axis=-1)))
+
+
+def _usual_of_few(size: NDArray[np.floating]) -> NDArray[np.floating]:
+    """(m,) medians of what is not nought in rows (m, n)."""
+    return np.asarray(np.nan_to_num(median(np.where(size > 0, size, np.nan), axis=-1)))
+
+
+def photon(counts: NDArray[np.floating]) -> float:
+    """Usual size of a difference between neighbouring channels where most are equal, for few photons are counted; elsewhere nought."""
+    step = np.abs(np.diff(counts, axis=-1)).ravel()
+    return float(_usual_of_few(step[None])[0]) if np.count_nonzero(step) < step.size // 2 else 0.0
 
 
 def channel_sigma(counts: NDArray[np.floating]) -> NDArray[np.float64]:
@@ -74,10 +104,11 @@ def variance_line(deviation: NDArray[np.floating], level: NDArray[np.floating], 
     classes = [chunk for chunk in np.array_split(order, bins) if len(chunk)]
     at = np.array([np.median(level[chunk]) for chunk in classes])
     variance = np.array([float(robust_sigma(deviation[chunk])) ** 2 for chunk in classes])
-    weight = 1.0 / np.maximum(variance, np.median(variance) * 1e-3 + 1e-12)
-    slope, constant = np.polyfit(at, variance, 1, w=weight) if np.ptp(at) > 0 else (0.0, float(np.median(variance)))
+    usual = float(np.median(variance)) or float(variance.mean())  # few photons: most classes are of channels without one
+    weight = 1.0 / np.maximum(variance, usual * 1e-3 + 1e-12)
+    slope, constant = np.polyfit(at, variance, 1, w=weight) if np.ptp(at) > 0 else (0.0, usual)
     # A class of m samples knows its variance to 2.3 / sqrt(m) of it: a slope that this explains is none.
-    chance = 2.3 / np.sqrt(len(order) / len(classes)) * np.median(variance) / max(float(np.std(at)) * np.sqrt(len(classes)), 1e-300)
+    chance = 2.3 / np.sqrt(len(order) / len(classes)) * usual / max(float(np.std(at)) * np.sqrt(len(classes)), 1e-300)
     if slope <= 4.0 * chance:
-        return float(np.median(variance)), 0.0
+        return usual, 0.0
     return max(float(constant), -slope * float(at[0]) + float(variance.min())), float(slope)

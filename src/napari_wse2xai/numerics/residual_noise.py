@@ -95,8 +95,6 @@ class Noise:
         sigma = np.sqrt(self.variance(residual, slopes.fitted))
         standard = residual / sigma
         usual = float(robust_sigma(standard))  # far above one where neighbours share noise
-        if not usual:  # more than half of the residuals are nothing at all, as where few photons are counted
-            return self
         spread = robust_sigma(standard, axis=0) / usual
         loud = spread > max(LOUD, 1.0 + SURELY * 0.5 * OF_VARIANCE / np.sqrt(len(standard)))
         channel = np.where(loud, spread, 1.0).astype(np.float32) if loud.any() else None
