@@ -4,6 +4,7 @@ import json
 import platform
 import shutil
 from dataclasses import replace
+from unittest.mock import Mock
 
 import h5py
 import numpy as np
@@ -12,7 +13,9 @@ import torch
 import yaml
 
 from napari_wse2xai import batch, cli, io
+from napari_wse2xai.data import Results
 from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.io import checksum, stored
 from test_many_flakes import SETTINGS, write_map
 
 
@@ -50,6 +53,19 @@ def test_a_setting_may_differ(made, capsys):
     assert (peaks(made / "again").height != peaks(made / "out").height).all(), "no straight line under it"
     rerun(made, "--set", "deconvolve.detecion=8", status=2)
     assert "did you mean 'detection'?" in capsys.readouterr().err
+
+
+def test_a_large_file_is_checked_all_the_same(tmp_path, monkeypatch, capsys):
+    """Its checksum is not taken when it is opened, but when the record is written."""
+    monkeypatch.setattr(stored, "LARGE", 1000)
+    monkeypatch.setattr(checksum, "sha256", sha := Mock(wraps=checksum.sha256))
+    write_map(tmp_path / "a.nc")
+    found = io.read(tmp_path / "a.nc")
+    assert sha.call_count == 0
+    io.write_results(Results({"raman": found}), tmp_path / "out" / "results.nc")
+    write_map(tmp_path / "a.nc", seed=5)
+    assert cli.main(["rerun", str(tmp_path / "out" / "results.nc")]) == 2
+    assert "SHA-256 differs" in capsys.readouterr().err
 
 
 def test_a_file_that_is_another_now_is_refused(made, capsys):

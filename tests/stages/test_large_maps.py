@@ -102,7 +102,7 @@ def test_a_large_file_is_mapped_and_gives_the_same(triangle, stages, monkeypatch
     assert np.array_equal(mapped.position, plain.position, equal_nan=True)
 
 
-def test_a_compressed_file_is_read_as_ever(triangle, monkeypatch, tmp_path):
+def test_a_compressed_file_is_taken_in_hand_by_the_first_stage(triangle, monkeypatch, tmp_path):
     import h5py
 
     write_map(triangle.raman, tmp_path / "small.nc")
@@ -111,7 +111,12 @@ def test_a_compressed_file_is_read_as_ever(triangle, monkeypatch, tmp_path):
         del file["counts"]
         file.create_dataset("counts", data=values, compression="gzip", compression_opts=1)
     monkeypatch.setattr(stored, "LARGE", 2**20)
-    assert not isinstance(read(tmp_path / "small.nc").counts, StoredCounts)
+    found = read(tmp_path / "small.nc")
+    assert isinstance(found.counts, StoredCounts)
+    made = FindFlake()(found)
+    assert isinstance(made.counts, np.ndarray)
+    np.testing.assert_array_equal(made.counts, triangle.raman.counts)
+    np.testing.assert_array_equal(made.flake, FindFlake()(triangle.raman).flake)
 
 
 def test_axis_response_and_calibration_take_a_dask_array_in_pieces(triangle, monkeypatch, asked):

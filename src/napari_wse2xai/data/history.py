@@ -5,8 +5,8 @@ import hashlib
 import json
 import platform
 import sys
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import Any
 
@@ -27,6 +27,47 @@ _KINDS: dict[str, type | tuple[type, ...]] = {
 }
 
 
+SAMPLE = "sample"
+"""Setting of ``read`` that tells a large file from others at once, by pieces from all over it."""
+
+
+class LateSettings(Mapping[str, Any]):
+    """Settings of which one takes long to know, such as the checksum of a large file: that is made when it is first asked for."""
+
+    def __init__(self, known: Mapping[str, Any], late: str, make: Callable[[], Any]) -> None:
+        self._known, self._late, self._make = dict(known), late, make
+
+    def __getitem__(self, key: str) -> Any:
+        """Value of a setting, made now where it is the late one."""
+        if key == self._late and key not in self._known:
+            self._known[key] = self._make()
+        return self._known[key]
+
+    def __contains__(self, key: object) -> bool:
+        """Tell whether there is such a setting, without making it."""
+        return key == self._late or key in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        """Names of all."""
+        return iter({**dict.fromkeys(self._known), self._late: None})
+
+    def __len__(self) -> int:
+        """Give their number."""
+        return len({*self._known, self._late})
+
+    def __eq__(self, other: object) -> bool:
+        """Compare what is known before what would have to be made."""
+        if not isinstance(other, Mapping) or self.keys() != other.keys():
+            return False
+        return self is other or all(self[name] == other[name] for name in sorted(self, key=lambda name: name == self._late))
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel to another process as what they are in the end."""
+        return dict, (dict(self),)
+
+
 @dataclass(frozen=True)
 class Record:
     """One step: reading a file, or one stage."""
@@ -34,7 +75,7 @@ class Record:
     step: str
     """Name of the stage, or ``read``."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """Settings of the stage; for ``read`` the file, the item and the file's SHA-256."""
+    """Settings of the stage; for ``read`` the file, the item and the file's SHA-256, which of a large file is a `LateSettings`."""
     version: str = ""
     """Version of this package that did the step."""
     seconds: float = 0.0
@@ -52,10 +93,11 @@ class Record:
         """What tells a step from all others; its settings may be added to afterwards (computed maps), its moment not."""
         if self.when:
             return f"{self.step} {self.when}"
-        settings, seconds = dict(self.settings), self.seconds
+        aside: tuple[str, ...] = ()
         if self.step == "read":  # the same file, wherever it lies and however long that took
-            settings.pop("folder", None)
-            seconds = 0.0
+            aside = ("folder", "sha256") if SAMPLE in self.settings else ("folder",)
+        settings = {name: self.settings[name] for name in self.settings if name not in aside}
+        seconds = 0.0 if self.step == "read" else self.seconds
         return json.dumps([self.step, settings, self.version, seconds], ensure_ascii=False, sort_keys=True, default=str)
 
 
@@ -106,7 +148,13 @@ def spectra_steps(history: History) -> tuple[str, ...]:
 
 def to_json(history: History) -> str:
     """Serialise a history for a file's ``history`` attribute."""
-    return json.dumps([asdict(record) for record in history], ensure_ascii=False)
+    return json.dumps([_plain(record) for record in history], ensure_ascii=False)
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    """All that a step says, late settings made."""
+    told = {each.name: getattr(record, each.name) for each in fields(record)}
+    return told | {"settings": dict(record.settings), "made_with": dict(record.made_with)}
 
 
 def from_json(text: str) -> History:

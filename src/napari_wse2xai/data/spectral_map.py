@@ -13,7 +13,7 @@ from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
 from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
-from napari_wse2xai.data.stored_counts import StoredCounts
+from napari_wse2xai.data.stored_counts import StoredCounts, is_stored
 from napari_wse2xai.errors import DataError
 
 _FINGERPRINT_ROWS = 16
@@ -69,7 +69,7 @@ class SpectralMap(Tabled):
         `StoredCounts`, a memory-mapped or a Dask array is kept as it is, on disk: stages read it some rows at a time.
         """
         values = np.asarray(axis_values, dtype=np.float64)
-        lazy = isinstance(counts, StoredCounts | np.memmap) or hasattr(counts, "dask")
+        lazy = is_stored(counts)
         cube: Any = counts if lazy else np.asarray(counts, dtype=np.float32)
         if cube.ndim != 3:
             raise DataError(f"A map has three dimensions (y, x, spectral), but the counts have {cube.ndim}; reshape them first.")

@@ -4,9 +4,9 @@ import math
 import os
 import weakref
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
@@ -18,8 +18,24 @@ _BAND = 1 << 22
 _KIND = np.dtype("<f4")
 
 
+class Block(Protocol):
+    """Numbers (a, b, n) that stay in their file."""
+
+    shape: tuple[int, int, int]
+    chunks: tuple[int, ...] | None
+    """Sizes of the pieces that can only be read whole; None where every number can be read by itself."""
+
+    def pick(self, first: slice | int, second: slice | int, last: slice | int) -> NDArray[np.float32]:
+        """Index by whole numbers and slices."""
+
+    def reshaped(self, shape: tuple[int, int, int]) -> "Block | None":
+        """Give the same numbers in as many rows and columns, without reading; None where that cannot be."""
+
+
 class _Block:
     """Numbers (a, b, n) one after the other in a file that is kept open."""
+
+    chunks: tuple[int, ...] | None = None
 
     def __init__(self, path: Path, shape: tuple[int, int, int], offset: int) -> None:
         self.name, self.shape, self._offset = path.name, shape, offset
@@ -37,7 +53,7 @@ class _Block:
 
     def pick(self, first: slice | int, second: slice | int, last: slice | int) -> NDArray[np.float32]:
         """Index by whole numbers and slices, some millions of numbers at a time."""
-        rows, columns = _listed(first, self.shape[0]), _listed(second, self.shape[1])
+        rows, columns = listed(first, self.shape[0]), listed(second, self.shape[1])
         inner = np.empty(self.shape[2], dtype=bool)[last].shape
         picked = np.empty((len(rows), len(columns), *inner), dtype=np.float32)
         if picked.size:
@@ -84,7 +100,13 @@ class _Block:
         return ReaderError(f"'{self.name}' was changed since it was opened, and its map was still in it; open it again.")
 
 
-def _listed(key: slice | int, size: int) -> range:
+def _cut(whole: int, size: int, *, is_turned: bool) -> tuple[int, ...]:
+    """Sizes of the pieces of a dimension."""
+    sizes = tuple(min(size, whole - start) for start in range(0, whole, size))
+    return sizes[::-1] if is_turned else sizes
+
+
+def listed(key: slice | int, size: int) -> range:
     """Indices that a key selects."""
     if isinstance(key, slice):
         return range(size)[key]
@@ -121,10 +143,50 @@ class StoredCounts:
     dtype = np.dtype(np.float32)
 
     def __init__(self, path: Path, shape: tuple[int, int, int], offset: int) -> None:
-        self._block = _Block(path, shape, offset)
+        self._block: Block = _Block(path, shape, offset)
         self._dimensions = tuple(_Dimension(axis, size) for axis, size in enumerate(shape))
         self._turned: int | None = None
         """Dimension of the block that is read from its end."""
+
+    @classmethod
+    def of(cls, block: Block) -> Self:
+        """Counts that are a block, such as the chunks of a file."""
+        new = object.__new__(cls)
+        new._block, new._turned = block, None
+        new._dimensions = tuple(_Dimension(axis, size) for axis, size in enumerate(block.shape))
+        return new
+
+    @property
+    def chunks(self) -> tuple[tuple[int, ...], ...] | None:
+        """Sizes along every dimension of what can only be read whole, as Dask tells them; None where all numbers lie bare.
+
+        Of counts that are turned, the last chunk of the file comes first.
+        """
+        if (sizes := self._block.chunks) is None:
+            return None
+        return tuple(
+            (each.size,) if each.axis is None else _cut(each.size, sizes[each.axis], is_turned=each.axis == self._turned)
+            for each in self._dimensions
+        )
+
+    @property
+    def coarser(self) -> tuple[Self, ...]:
+        """The same in fewer rows and columns, the finest first, as far as the file has it."""
+        return tuple(self._like(block) for block in getattr(self._block, "coarser", ()))
+
+    def _like(self, block: Block) -> Self:
+        sizes = (each.size if each.axis is None else block.shape[each.axis] for each in self._dimensions)
+        new = self._with(tuple(replace(each, size=size) for each, size in zip(self._dimensions, sizes, strict=True)))
+        new._block = block
+        return new
+
+    @property
+    def depth(self) -> int:
+        """Along the last dimension, how many values are read where one of them is wanted of all places."""
+        last = self._dimensions[-1]
+        if self.chunks is not None:
+            return max(self.chunks[-1])
+        return last.size if last.axis == 2 else 1
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -169,7 +231,7 @@ class StoredCounts:
         picked = picked[tuple(None if dimension.axis is None else slice(None) for dimension, _ in wanted)]
         if all(dimension.axis is not None for dimension, _ in wanted):
             return picked  # an array of its own, that may be written to
-        return np.broadcast_to(picked, [len(_listed(part, dimension.size)) for dimension, part in wanted])
+        return np.broadcast_to(picked, [len(listed(part, dimension.size)) for dimension, part in wanted])
 
     def __array_function__(self, function: Callable[..., Any], types: Any, args: Any, options: Any) -> Any:
         """Move, add and repeat dimensions without reading; for everything else read the whole."""
@@ -183,6 +245,11 @@ class StoredCounts:
             return own[function](*args[1:], **options)
         return function(*(np.asarray(arg) if isinstance(arg, StoredCounts) else arg for arg in args), **options)
 
+    @property
+    def T(self) -> Self:  # noqa: N802  # NumPy's name
+        """The same numbers with their dimensions the other way round."""
+        return self.transpose()
+
     def transpose(self, *axes: Any) -> Self:
         """Give the same numbers with their dimensions in another order."""
         order = axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
@@ -194,12 +261,16 @@ class StoredCounts:
         known = math.prod(size for size in sizes if size != -1)
         sizes = tuple(self.size // max(known, 1) if size == -1 else size for size in sizes)
         axes = [dimension.axis for dimension in self._dimensions]
+        if sizes == self.shape:
+            return self
         is_plain = axes in ([0, 1, 2], [0, 2]) and self._turned is None and math.prod(sizes) == self.size
-        if not is_plain or len(sizes) not in (2, 3) or sizes[-1] != self.shape[-1]:
+        first, second, last = sizes if len(sizes) == 3 else (sizes[0], 1, sizes[-1])
+        is_possible = is_plain and len(sizes) in (2, 3) and sizes[-1] == self.shape[-1]
+        block = self._block.reshaped((first, second, last)) if is_possible else None
+        if block is None:
             return np.asarray(self[...]).reshape(sizes)
-        first, second, last = sizes if len(sizes) == 3 else (sizes[0], 1, sizes[1])
         new = self._with(())
-        new._block = self._block.reshaped((first, second, last))
+        new._block = block
         every = tuple(_Dimension(axis, size) for axis, size in enumerate(new._block.shape))
         new._dimensions = every if len(sizes) == 3 else (every[0], every[2])
         return new
@@ -232,6 +303,11 @@ class StoredCounts:
             if size != dimension.size and (dimension.axis is not None or dimension.size != 1):
                 raise ValueError(f"numbers of shape {self.shape} cannot be repeated to {tuple(shape)}")
         return self._with(tuple(_Dimension(dimension.axis, size) for dimension, size in zip(dimensions, shape, strict=True)))
+
+
+def is_stored(counts: Any) -> bool:
+    """Whether counts are not in memory: in their file, or a lazy array of Dask."""
+    return isinstance(counts, StoredCounts | np.memmap) or hasattr(counts, "dask")
 
 
 def _full(key: tuple[Any, ...], ndim: int) -> list[slice | int] | None:

@@ -32,7 +32,7 @@ def convert(
         export(parts[item], target)
         return parts[item]
     required(target, SpectralMap)
-    with reading(source, item, Told(unit, overlap, swap_xy)) as (found, record):
+    with reading(source, item, Told(unit, overlap, swap_xy), at_once=True) as (found, record):
         if Path(target).suffix.lower() == ".nc":
             write_map(found, target, last=record)
             return found.with_record(record())

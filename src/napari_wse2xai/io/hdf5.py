@@ -5,15 +5,19 @@ may read, ``/etc/passwd`` as counts.  All formats that are HDF5 inside (NetCDF-4
 """
 
 import math
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data.chunked import Chunks, Place
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.unpacking import MOST_DEFLATED
 from napari_wse2xai.ordinary import require_ordinary
@@ -109,6 +113,32 @@ def require_stored(dataset: HdfNode, *, harmless: int = 0) -> int:
     if sum(how.get_filter(index)[0] == h5py.h5z.FILTER_DEFLATE for index in range(how.get_nfilters())) > 1:
         raise ReaderError(f"'{dataset.name}' is compressed twice, by which a small file can fill any memory; write it again.")
     return stored
+
+
+def chunks_of(dataset: HdfNode, unpacked: Callable[[NDArray[Any]], NDArray[Any]]) -> Chunks:
+    """Counts of a data set that lies in chunks, with the file opened once more for them; `unpacked` undoes what the file did to numbers."""
+    import h5py
+
+    path = Path(dataset.file.filename)
+    stream = path.open("rb", buffering=0)  # opened by its name, HDF5 would let nobody in this process open it in another manner
+    own, lock = h5py.File(stream, "r")[dataset.name], Lock()  # HDF5 serves one at a time: who waits here does not hold the interpreter
+
+    def state() -> tuple[int, int]:
+        found = os.fstat(stream.fileno())
+        return found.st_size, found.st_mtime_ns
+
+    opened = state()
+
+    def read(place: Place) -> NDArray[Any]:
+        with lock, readable_as("HDF5", path):
+            if state() != opened:
+                raise ReaderError(f"'{path.name}' was changed since it was opened, and its map was still in it; open it again.")
+            return unpacked(own[place])
+
+    ny, nx, channels = dataset.shape
+    assert dataset.chunks is not None
+    rows, columns, depth = dataset.chunks
+    return Chunks(path.name, (ny, nx, channels), (rows, columns, depth), read)
 
 
 def numbers_of(dataset: HdfNode) -> NDArray[Any]:

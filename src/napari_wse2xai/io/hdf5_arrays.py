@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Array, Arrays
@@ -130,11 +129,14 @@ def _array(name: str, dataset: HdfNode, *, backwards: bool) -> Array:
     return Array(name, shape[::-1] if backwards else shape, kind, lambda index: _numbers(dataset, index, backwards=backwards), unit, axes)
 
 
-def _numbers(dataset: HdfNode, index: Any, *, backwards: bool) -> NDArray[Any]:
+def _numbers(dataset: HdfNode, index: Any, *, backwards: bool) -> Any:
     require_stored(dataset)
     if _is_complex(dataset):
         return np.zeros(1, dtype=np.complex64)
-    return np.asarray(read_values(dataset).T[index]) if backwards else read_values(dataset, index)
+    if not backwards:
+        return read_values(dataset, index)
+    turned = read_values(dataset).T
+    return turned if index is ... else np.asarray(turned[index])
 
 
 def _axes_of(dataset: HdfNode, name: str) -> tuple[str, ...]:

@@ -18,11 +18,11 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
-from napari_wse2xai.io.hdf5 import numbers_of, require_real, require_stored
+from napari_wse2xai.io.hdf5 import chunks_of, numbers_of, require_real, require_stored
 from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.items import axis_text
 from napari_wse2xai.io.marks import read_marks, write_marks
-from napari_wse2xai.io.stored import bands, may_stay
+from napari_wse2xai.io.stored import bands, is_large, may_stay
 from napari_wse2xai.io.told import NOTHING, Told, made_map
 
 CONVENTIONS = "CF-1.11"
@@ -146,7 +146,7 @@ def read_map_group(group: HdfNode, *, name: str, told: Told = NOTHING) -> Spectr
     said = said_of_axis(group if "spectral" in group else group.parent, group, "spectral", told)
     axis_values, kind = settle_axis(*_coordinate(group, "spectral", sizes["spectral"]), **said, name=name)
     counts: Any = values if isinstance(values, StoredCounts) else np.ascontiguousarray(values, dtype=np.float32)
-    if "history" not in group.attrs:
+    if "history" not in group.attrs and getattr(counts, "chunks", None) is None:
         warn_of_holes(counts, name)
     read = made_map(
         counts,
@@ -250,7 +250,7 @@ def read_flake(group: HdfNode) -> NDArray[np.bool_] | None:
 
 
 def read_values(dataset: HdfNode, index: Any = ...) -> Any:
-    """Whole data set, or a part of it, CF packing undone: an array, or `StoredCounts` where it is large and plain.
+    """Whole data set, or a part of it, CF packing undone: an array, or `StoredCounts` where it is large and plain, or in chunks.
 
     A size that the file cannot hold is refused before any memory is taken.
     """
@@ -261,7 +261,13 @@ def read_values(dataset: HdfNode, index: Any = ...) -> Any:
     if index is ... and is_bare and may_stay(dataset.dtype, stored):
         ny, nx, channels = dataset.shape
         return StoredCounts(Path(dataset.file.filename), (ny, nx, channels), dataset.id.get_offset())
-    values: NDArray[Any] = np.asarray(dataset[index])
+    if index is ... and dataset.ndim == 3 and dataset.chunks is not None and is_large(dataset.size * dataset.dtype.itemsize):
+        return StoredCounts.of(chunks_of(dataset, lambda values: _unpacked(values, fill, scale, offset)))
+    return _unpacked(np.asarray(dataset[index]), fill, scale, offset)
+
+
+def _unpacked(values: NDArray[Any], fill: Any, scale: Any, offset: Any) -> NDArray[Any]:
+    """Numbers with CF packing undone."""
     if fill is not None and not np.isnan(fill).all():
         values = np.where(values == fill, np.nan, values)
     if scale is not None or offset is not None:

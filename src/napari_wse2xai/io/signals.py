@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.data.axis import spectral_unit
+from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.io import grid
 from napari_wse2xai.io.axis_guess import settle_axis
@@ -96,15 +97,18 @@ class Signal:
             acquisition=Acquisition.from_metadata(texts),
         )
 
-    def cube(self) -> NDArray[np.float32]:
-        """Numbers as (ny, nx, n)."""
-        data = np.asarray(self.load(... if self.index is None else self.index))
-        if np.iscomplexobj(data):
+    def cube(self) -> Any:
+        """Numbers as (ny, nx, n): an array, or `StoredCounts` where they stay in their file."""
+        loaded = self.load(... if self.index is None else self.index)
+        stays = isinstance(loaded, StoredCounts)
+        data: Any = loaded if stays else np.asarray(loaded)
+        if not stays and np.iscomplexobj(data):
             raise ReaderError(f"'{self.name}' holds complex numbers, which are no counts; save their modulus or their real part.")
         at = next(index for index, axis in enumerate(self.axes) if not axis.is_navigation)
         data = np.moveaxis(data, at, -1)
         order = rows_first(self._counted)
-        return np.ascontiguousarray(data.transpose(*order, len(order)), dtype=np.float32).reshape(self.shape)
+        data = data.transpose(*order, len(order))
+        return (data if stays else np.ascontiguousarray(data, dtype=np.float32)).reshape(self.shape)
 
     def slices(self) -> Iterator["Signal"]:
         """One signal for each value of the axes beyond two: those that are no places, or else the first ones."""
@@ -159,7 +163,8 @@ def map_of(signals: Sequence[Signal], item: str | None, told: Told, path: Path, 
     if signal.doubt:
         warnings.warn(f"'{signal.name}' in '{path.name}': {signal.doubt}.", DataWarning, stacklevel=2)
     cube, frame = _placed(signal, path.name)
-    warn_of_holes(cube, path.name)
+    if getattr(cube, "chunks", None) is None:
+        warn_of_holes(cube, path.name)
     values, kind = settle_axis(values, own_unit, given=told.unit, name=path.name, called=signal.spectral.name)
     return made_map(
         cube,
@@ -191,7 +196,7 @@ def _axis_in_words(axis: Axis) -> str:
     return axis_text(float(values.min()) * found.factor, float(values.max()) * found.factor, found.kind.code)
 
 
-def _placed(signal: Signal, name: str) -> tuple[NDArray[np.float32], Frame]:
+def _placed(signal: Signal, name: str) -> tuple[Any, Frame]:
     """Numbers (ny, nx, n) and their grid."""
     if signal.points is None:
         return signal.cube(), _frame(signal, name)

@@ -19,7 +19,12 @@ _BAND = 1 << 22
 
 def may_stay(dtype: DTypeLike, n_bytes: int) -> bool:
     """Whether numbers are many, and lie in the file as they would in memory; never on Windows, where an open file cannot be replaced."""
-    return n_bytes >= LARGE and np.dtype(dtype) == np.dtype("<f4") and os.name == "posix"
+    return is_large(n_bytes) and np.dtype(dtype) == np.dtype("<f4")
+
+
+def is_large(n_bytes: int) -> bool:
+    """Whether numbers are so many that they are not all read where they need not be."""
+    return n_bytes >= LARGE and os.name == "posix"
 
 
 def numbers_in(path: Path, dtype: DTypeLike, shape: tuple[int, ...], offset: int) -> Any:

@@ -71,10 +71,15 @@ def _resolved(link: Path) -> Path:
 
 def read_array(array: Any) -> NDArray[Any]:
     """All numbers of an array; a size that its files cannot hold is refused before any memory is taken."""
+    require_readable(array)
+    return np.asarray(array[...])
+
+
+def require_readable(array: Any) -> None:
+    """Refuse an array that its files cannot hold, or whose chunks cannot be read as real numbers."""
     require_stored(array, harmless=_HARMLESS)
     require_whole_chunks(array)
     require_real(np.dtype(array.dtype), array.name)
-    return np.asarray(array[...])
 
 
 def require_whole_chunks(array: Any) -> None:

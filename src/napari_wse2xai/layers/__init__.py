@@ -4,6 +4,7 @@ Same frame, same place: every layer gets scale, translation and units from the a
 `layer.metadata["wse2xai"]` holds a `Shown`, written here only and read by `shown_in` only.
 """
 
+from napari_wse2xai.layers.arriving import ArrivingPlanes, Follower
 from napari_wse2xai.layers.components import groups_layer, share_layer
 from napari_wse2xai.layers.learnt import (
     beside_layers,
@@ -39,6 +40,8 @@ from napari_wse2xai.layers.theory import regions_layer, structure_layer
 
 __all__ = [
     "KEY",
+    "ArrivingPlanes",
+    "Follower",
     "LayerTuple",
     "Shown",
     "Slider",

@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, AxisKind, ComputedMap, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
 from napari_wse2xai.data.quantities import COLORMAPS, STATUS_COLORS, WORDS, pretty
+from napari_wse2xai.layers.arriving import ArrivingPlanes, is_dear
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, image_layer, limits, place, to_layers
 from napari_wse2xai.layers.slider import OnSlider, Slider
 from napari_wse2xai.numerics import brightness
+from napari_wse2xai.numerics.brightness import sampled
 
 PINT_UNITS = {AxisKind.RAMAN_SHIFT: "1/cm", AxisKind.WAVELENGTH: "pixel", AxisKind.ENERGY: "eV", AxisKind.WAVENUMBER: "1/cm"}
 """Unit of a slider.  No length: napari has one unit of length for all axes, and the canvas would be in nanometres, the mouse too."""
@@ -87,6 +89,7 @@ def map_layer(source: SpectralMap, *, along: SpectralAxis | None = None) -> Laye
         evenly along it, since napari has one slider for the first axes of all layers.
     """
     here, own = place(source.frame), Slider.over(source.axis)
+    seen = sampled(source.counts)[1][:, telling_channel(source)] if is_dear(source.counts) else source.counts[..., telling_channel(source)]
     axis = source.axis if along is None or along.kind is source.axis.kind else along
     slider = own if axis is source.axis else own.along(Slider.over(axis))
     return (
@@ -97,7 +100,7 @@ def map_layer(source: SpectralMap, *, along: SpectralAxis | None = None) -> Laye
             "translate": (slider.start, *here["translate"]),
             "units": (PINT_UNITS[axis.kind], *here["units"]),
             "axis_labels": (axis.kind.value, *here["axis_labels"]),
-            "contrast_limits": limits(np.asarray(source.counts[..., telling_channel(source)]), 1, 99),
+            "contrast_limits": limits(np.asarray(seen), 1, 99),
             "colormap": COLORMAPS["light"],
             "metadata": {KEY: Shown(source, "map")},
         }
@@ -108,7 +111,7 @@ def map_layer(source: SpectralMap, *, along: SpectralAxis | None = None) -> Laye
 
 def _on_slider(source: SpectralMap, slider: Slider) -> Any:
     """Counts with the slider's axis first, then rows and columns: a view."""
-    by_channel = np.moveaxis(source.counts, -1, 0)
+    by_channel: Any = ArrivingPlanes(source.counts) if is_dear(source.counts) else np.moveaxis(source.counts, -1, 0)
     return by_channel if slider.is_even else OnSlider(by_channel, 0, slider.channels)
 
 

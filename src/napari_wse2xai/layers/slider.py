@@ -78,6 +78,11 @@ class OnSlider:
         self._by_channel, self._own, self._channels = channels_first, own, channels
 
     @property
+    def by_channel(self) -> Any:
+        """The array of channels that it is a view of."""
+        return self._by_channel
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Size of every axis."""
         of_channels = self._by_channel.shape
@@ -110,9 +115,10 @@ class OnSlider:
         wanted = self._channels[full[self._own]]
         if np.ndim(wanted) == 0:
             return self._by_channel[(*full[: self._own], int(wanted), *full[self._own + 1 :])]
-        part = self._by_channel[(*full[: self._own], slice(None), *full[self._own + 1 :])]
+        first, last = (int(wanted.min()), int(wanted.max()) + 1) if len(wanted) else (0, 0)
+        part = self._by_channel[(*full[: self._own], slice(first, last), *full[self._own + 1 :])]
         before = sum(isinstance(each, slice) for each in full[: self._own])
-        return part[(slice(None),) * before + (wanted,)]
+        return part[(slice(None),) * before + (wanted - first,)]
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> NDArray[Any]:
         """All of it, copied."""

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.data.peak_maps import GOOD
-from napari_wse2xai.numerics.brightness import signal, without_rays
+from napari_wse2xai.data.stored_counts import is_stored
+from napari_wse2xai.numerics.brightness import sampled, signal, telling_channel, without_rays
 from napari_wse2xai.numerics.lineshapes import SHAPES
 
 Curve = NDArray[np.float64]
@@ -201,11 +202,22 @@ def brightest_pixel(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple
         strength = np.nanmax(np.where(np.isfinite(peaks.height), peaks.height, -np.inf), axis=0)
         choice = np.isin(peaks.status, GOOD)
     else:
+        if is_stored(source.counts):
+            return _bright_among_some(source)
         strength = np.nan_to_num(signal(source.counts), nan=-np.inf)
         choice = source.flake if source.flake is not None else np.zeros_like(strength, dtype=bool)
     if choice.any():
         strength = np.where(choice, strength, -np.inf)
     row, column = np.unravel_index(int(np.argmax(strength)), strength.shape)
+    return int(row), int(column)
+
+
+def _bright_among_some(source: SpectralMap) -> tuple[int, int]:
+    """A bright pixel of a map that would have to be read for the brightest."""
+    places, spectra = sampled(source.counts)
+    channel = telling_channel(source.counts)
+    strength = np.nan_to_num(np.median(spectra[:, max(0, channel - 4) : channel + 5], axis=1), nan=-np.inf)
+    row, column = places[int(np.argmax(strength))]
     return int(row), int(column)
 
 

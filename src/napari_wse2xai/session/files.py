@@ -9,7 +9,6 @@ import json
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -141,15 +140,7 @@ def _is_given(history: History, after: Record, marks: set[str]) -> bool:
 def _is_there(read: Record) -> bool:
     """Whether the very file that a map was read from still lies where it lay."""
     place = Path(str(read.settings.get("folder", ""))) / str(read.settings["file"])
-    if not place.exists():
-        return False
-    changed = 0 if place.is_dir() else place.stat().st_mtime_ns
-    return _digest(place, changed) == str(read.settings.get("sha256"))
-
-
-@cache
-def _digest(place: Path, changed: int) -> str:
-    return sha256(place)
+    return place.exists() and sha256(place) == str(read.settings.get("sha256"))
 
 
 def is_session(path: str | Path) -> bool:

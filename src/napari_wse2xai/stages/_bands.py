@@ -78,10 +78,10 @@ def new_counts(shape: tuple[int, ...]) -> NDArray[np.float32]:
 
 
 def computed_once(counts: Any, progress: Callable[[float], None] = lambda done: None) -> Any:
-    """Counts of a Dask array in an array of their own, each of its blocks computed once, some at a time; other counts as they are."""
-    if not hasattr(counts, "dask"):
+    """Counts of a Dask array, or in the chunks of a file, in an array of their own, each block computed once; others as they are."""
+    if getattr(counts, "chunks", None) is None:
         return counts
-    compute = import_module("dask").compute
+    compute = import_module("dask").compute if hasattr(counts, "dask") else lambda *blocks: blocks
     kept, size, waiting = new_counts(counts.shape), counts.size, list[Any]()
     blocks, done, held = list(_places(counts.chunks)), 0, 0
     for number, place in enumerate(blocks, start=1):

@@ -144,7 +144,7 @@ class FitEnds:
         self._window_lines.set_data(*np.reshape(upright, (-1, 2)).T)
         self._baseline.set_data([], [])
         if self.areas.spans and self._method is not None and self._source is not None:
-            counts = self._source.counts[self._pixel]
+            counts = np.asarray(self._source.counts[self._pixel])
             if np.isfinite(counts).all():
                 method = self._method.model_copy(update={"areas": self.areas.spans})
                 self._baseline.set_data(self._source.axis.values, method.under(self._source.axis, np.asarray(counts)))

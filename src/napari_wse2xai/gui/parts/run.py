@@ -131,7 +131,7 @@ class _Task:
 
     def run(self) -> Any:
         """Work, in the other thread; the cancelled and the user's mistakes come back as values, not as tracebacks."""
-        with _quick_to_answer(), warnings.catch_warnings(record=True) as caught:
+        with quick_to_answer(), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", DataWarning)
             try:
                 result = self._work(self)
@@ -183,7 +183,7 @@ def _calm(part: Any) -> None:
 
 
 @contextmanager
-def _quick_to_answer() -> Iterator[None]:
+def quick_to_answer() -> Iterator[None]:
     """Let the window have the interpreter soon after it asks, while any thread works."""
     with _switching:
         _usual_s.append(_usual_s[0] if _usual_s else sys.getswitchinterval())

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Picture, SpectralMap
 from napari_wse2xai.gui.parts.docked import plain
+from napari_wse2xai.gui.session.arrivals import follow_planes, let_go_of_planes
 from napari_wse2xai.gui.session.current import CurrentMap
 from napari_wse2xai.gui.session.heirs import heirs, let_inherit
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, part_layer, shown_in
@@ -62,12 +63,14 @@ class SessionLayers:
         self._layers, self._is_black = viewer.layers, False
         self._layers.events.inserted.connect(self._on_inserted, position="last")
         self._layers.events.removed.connect(self._choose_ground)
+        self._layers.events.removed.connect(_stop_reading)
         self.current = CurrentMap(viewer, self.session)
 
     def let_go(self) -> None:
         """Hear of nothing more."""
         self._layers.events.inserted.disconnect(self._on_inserted)
         self._layers.events.removed.disconnect(self._choose_ground)
+        self._layers.events.removed.disconnect(_stop_reading)
         self.current.let_go()
 
     def _on_inserted(self, event: Any) -> None:
@@ -75,6 +78,7 @@ class SessionLayers:
         if is_ is not None and not isinstance(is_.artefact, Picture):
             self.session.add(is_.artefact)
             self._name_by_state()
+        follow_planes(event.value)
         self.current.update()
         self._choose_ground()
 
@@ -147,6 +151,10 @@ class SessionLayers:
         viewer, ids = self._viewer(), {id(each): name for name, each in self.session.all_held.items()}
         shown = [] if viewer is None else [(shown_in(layer.metadata), layer) for layer in viewer.layers]
         return [(ids[id(is_.artefact)], is_, layer) for is_, layer in shown if is_ is not None and id(is_.artefact) in ids]
+
+
+def _stop_reading(event: Any) -> None:
+    let_go_of_planes(event.value)
 
 
 _KNOWN: WeakKeyDictionary[Viewer, SessionLayers] = WeakKeyDictionary()

@@ -8,7 +8,6 @@ share a suffix, ``recognises(path) -> bool``; and where its files may hold pictu
 import importlib
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 from fnmatch import fnmatch
@@ -19,9 +18,10 @@ from typing import Protocol, cast
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Picture, Record, SpectralMap
 from napari_wse2xai.data.acquisition import intensity_unit
+from napari_wse2xai.data.stored_counts import is_stored
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import table_layout
-from napari_wse2xai.io.checksum import Seen, sha256
+from napari_wse2xai.io.checksum import checked
 from napari_wse2xai.io.formats import TABLES, Format
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.readers._index import FORMATS as FORMATS
@@ -93,26 +93,24 @@ def read(
 
 
 @contextmanager
-def reading(path: str | Path, item: str | None, told: Told) -> Iterator[tuple[SpectralMap, Callable[[], Record]]]:
-    """Read a map while its file's checksum is taken; gives the map, and what waits for the checksum and gives the record of `read`."""
+def reading(path: str | Path, item: str | None, told: Told, *, at_once: bool = False) -> Iterator[tuple[SpectralMap, Callable[[], Record]]]:
+    """Read a map; gives it, and what gives the record of `read`.
+
+    Its file's checksum is taken meanwhile, and waited for by the record; of a large file whose counts stay in it only when it is asked for.
+
+    Parameters
+    ----------
+    at_once : for who will read all counts anyway: the checksum of a large file is taken meanwhile, too
+    """
     started = time.perf_counter()
     source = _existing(path)
-    with _naming(source), ThreadPoolExecutor(1) as pool:
-        seen = Seen.now(source)
-        digest = pool.submit(sha256, source)  # hashing releases the interpreter lock
+    with _naming(source), checked(source, at_once=at_once) as settings_of:
         found = _of_one_unit(told.applied(_reader_of(source).read(source, item, told)))
 
         @cache
         def record() -> Record:
-            settings = {
-                "file": source.name,
-                "folder": str(source.parent.absolute()),
-                "item": item,
-                "sha256": digest.result(),
-                **told.settings(),
-            }
-            seen.require_same()
-            return Record("read", settings, __version__, time.perf_counter() - started)
+            where = {"file": source.name, "folder": str(source.parent.absolute()), "item": item, **told.settings()}
+            return Record("read", settings_of(where, is_stored(found.counts)), __version__, time.perf_counter() - started)
 
         yield found, record
 
@@ -138,11 +136,12 @@ def pictures(path: str | Path) -> tuple[Picture, ...]:
     """Read the pictures in a file, each in its place: scans, and what the microscope's camera saw; empty where there are none."""
     started = time.perf_counter()
     source = _existing(path)
-    reader, seen = _reader_of(source), Seen.now(source)
-    found = reader.pictures(source) if hasattr(reader, "pictures") else ()
-    settings = {"file": source.name, "sha256": sha256(source)} if found else {}
-    seen.require_same()
-    record = Record("read", settings, __version__, time.perf_counter() - started)
+    reader = _reader_of(source)
+    if not hasattr(reader, "pictures"):
+        return ()
+    with checked(source) as settings_of:
+        found = reader.pictures(source)
+        record = Record("read", settings_of({"file": source.name}, True), __version__, time.perf_counter() - started)
     return tuple(picture.with_record(record) for picture in found)
 
 

@@ -87,8 +87,8 @@ def _signal(group: HdfNode, name: str) -> Signal:
     return Signal(name, axes, _nested(group["metadata"]) if "metadata" in group else {}, lambda index: _values(data, index))
 
 
-def _values(data: Any, index: Any = ...) -> np.ndarray[Any, Any]:
-    """Numbers of an array, in HDF5 or Zarr: all of them, or a part."""
+def _values(data: Any, index: Any = ...) -> Any:
+    """Numbers of an array, in HDF5 or Zarr: all of them, in their file where they are many, or a part."""
     import h5py
 
     _require_stored(data)
@@ -100,7 +100,7 @@ def _values(data: Any, index: Any = ...) -> np.ndarray[Any, Any]:
     if isinstance(data, h5py.Dataset):
         from napari_wse2xai.io.netcdf import read_values
 
-        return np.asarray(read_values(data))
+        return read_values(data)
     return read_array(data)
 
 

@@ -4,6 +4,7 @@ The dimensions may lie in any order: ``y`` and ``x`` go by these names, the thir
 A map of this package opened from NetCDF by xarray and written by it as Zarr keeps grid, laser, metadata and history.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data.chunked import Chunks, Place
+from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.items import Item, axis_text, choose
+from napari_wse2xai.io.stored import is_large
 from napari_wse2xai.io.told import Told, made_map
-from napari_wse2xai.io.zarr_store import open_store, read_array, require_stored
+from napari_wse2xai.io.zarr_store import open_store, read_array, require_readable, require_stored
 
 FORMATS = (
     Format(
@@ -90,8 +94,11 @@ def _item(group: Any, name: str) -> Item:
 def _as_map(group: Any, path: Path, told: Told) -> SpectralMap:
     order, shape, spectral = _layout(group)
     array = group["counts"]
-    counts = np.ascontiguousarray(_unpacked(array).transpose(order), dtype=np.float32)
-    if "history" not in group.attrs:
+    stays = is_large(array.nbytes)
+    numbers: Any = StoredCounts.of(_chunks(array, path, _coarser(group, array))) if stays else _read(array)
+    turned = numbers.transpose(order)
+    counts = turned if stays else np.ascontiguousarray(turned, dtype=np.float32)
+    if "history" not in group.attrs and not stays:
         warn_of_holes(counts, path.name)
     values, kind = settle_axis(*_coordinate(group, spectral, shape[2]), **netcdf.said_of_axis(group, group, spectral, told), name=path.name)
     return made_map(
@@ -106,9 +113,36 @@ def _as_map(group: Any, path: Path, told: Told) -> SpectralMap:
     )
 
 
-def _unpacked(array: Any) -> NDArray[Any]:
-    """All numbers with CF packing undone."""
-    values = read_array(array)
+def _read(array: Any) -> NDArray[Any]:
+    """All numbers."""
+    return _unpacked(read_array(array), array)
+
+
+def _coarser(group: Any, array: Any) -> list[Any]:
+    """Arrays that a group's OME metadata call the same in fewer pixels, the finest first, where the first of them is the counts."""
+    described = group.attrs.get("ome", group.attrs).get("multiscales", [])
+    paths = [str(each["path"]) for each in described[0]["datasets"]] if described else []
+    found = [group[path] for path in paths[1:] if paths[0] == array.basename and path in group]
+    spectral = next(index for index, name in enumerate(_dimensions(array)) if name not in _SPATIAL)
+    return [each for each in found if getattr(each, "ndim", 0) == 3 and each.shape[spectral] == array.shape[spectral]]
+
+
+def _chunks(array: Any, path: Path, coarser: Sequence[Any] = ()) -> Chunks:
+    """Numbers that are read chunk by chunk, each when it is asked for."""
+    require_readable(array)
+
+    def read(place: Place) -> NDArray[Any]:
+        with readable_as("Zarr", path):
+            return _unpacked(np.asarray(array[place]), array)
+
+    ny, nx, channels = array.shape
+    rows, columns, depth = array.chunks
+    levels = tuple(_chunks(each, path) for each in coarser)
+    return Chunks(path.name, (ny, nx, channels), (rows, columns, depth), read, coarser=levels)
+
+
+def _unpacked(values: NDArray[Any], array: Any) -> NDArray[Any]:
+    """Numbers with CF packing undone."""
     fill = array.attrs.get("_FillValue")
     if isinstance(fill, int | float) and not np.isnan(fill):
         values = np.where(values == fill, np.nan, values)

@@ -1,0 +1,114 @@
+"""Planes of a map that stays in its file: there at once as far as they are known, whole when they were read."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from napari_wse2xai.data import AxisKind, SpectralMap
+from napari_wse2xai.data.chunked import Chunks, Place
+from napari_wse2xai.data.stored_counts import StoredCounts
+from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.layers import ArrivingPlanes, Follower, arriving, map_layer
+from napari_wse2xai.plots.spectra import brightest_pixel
+
+SHAPE, CHUNKS = (12, 10, 30), (4, 5, 30)
+VALUES = np.random.default_rng(0).normal(100, 5, SHAPE).astype(np.float32)
+VALUES[5:8, 5:8, 17] += 500
+
+
+class Stored:
+    """A map in chunks that notes what is read."""
+
+    def __init__(self, coarser: tuple[Chunks, ...] = ()) -> None:
+        self.read, self.refuses = list[Place](), False
+        self.counts: Any = StoredCounts.of(Chunks("map.zarr", SHAPE, CHUNKS, self, coarser=coarser))
+
+    def __call__(self, place: Place) -> Any:
+        if self.refuses:
+            raise ReaderError("'map.zarr' cannot be read any more.")
+        self.read.append(place)
+        return VALUES[place]
+
+
+def until(holds: Callable[[], bool]) -> None:
+    end = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.001)
+
+
+def test_a_plane_is_there_before_anything_is_read_and_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving, "AT_ONCE", 600)
+    source, heard = Stored(), list[int]()
+    planes = ArrivingPlanes(source.counts)
+    assert (planes.shape, planes.ndim, planes.size, len(planes)) == ((30, 12, 10), 3, 3600, 30)
+    assert np.isnan(planes[17]).all()
+    assert source.read == []
+    planes.read_for(Follower(lambda: heard.append(len(source.read)), pytest.fail))
+    until(lambda: not planes.is_reading)
+    np.testing.assert_array_equal(planes[17], VALUES[..., 17])
+    np.testing.assert_array_equal(planes[16:18, 2:5, 3], np.moveaxis(VALUES, -1, 0)[16:18, 2:5, 3])
+    assert sorted(heard) == [1, 2, 3, 4, 5, 6], "each chunk once, and told"
+    np.testing.assert_array_equal(np.asarray(planes), np.moveaxis(VALUES, -1, 0))
+
+
+def test_other_channels_are_known_roughly_from_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving, "ROUGH", SHAPE[0] * SHAPE[1] * SHAPE[2] // 4)
+    planes = ArrivingPlanes(Stored().counts)
+    planes[17]
+    planes.read_for(Follower(lambda: None, pytest.fail))
+    until(lambda: not planes.is_reading)
+    planes.read_for(None)
+    np.testing.assert_array_equal(planes[3], VALUES[::2, ::2, 3].repeat(2, axis=0).repeat(2, axis=1))
+
+
+def test_what_the_file_has_in_fewer_pixels_is_seen_first() -> None:
+    half = VALUES[::2, ::2]
+    source = Stored((Chunks("map.zarr", half.shape, CHUNKS, half.__getitem__),))
+    np.testing.assert_array_equal(ArrivingPlanes(source.counts)[4], half[..., 4].repeat(2, axis=0).repeat(2, axis=1))
+    np.testing.assert_array_equal(ArrivingPlanes(source.counts.turned())[4], half[..., 25].repeat(2, axis=0).repeat(2, axis=1))
+    assert source.read == []
+
+
+def test_a_file_that_is_gone_is_told_once() -> None:
+    source, told = Stored(), list[str]()
+    source.refuses = True
+    planes = ArrivingPlanes(source.counts)
+    planes[0]
+    planes.read_for(Follower(lambda: pytest.fail("nothing came"), told.append))
+    until(lambda: bool(told))
+    planes[1]
+    assert told == ["'map.zarr' cannot be read any more."]
+    assert not planes.is_reading
+
+
+def test_reading_ends_with_who_looked() -> None:
+    source = Stored()
+    planes = ArrivingPlanes(source.counts)
+    planes[0]
+    planes.read_for(None)
+    planes[1]
+    assert not planes.is_reading
+    assert source.read == []
+
+
+def test_a_layer_of_a_dear_map_reads_a_sample(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving, "DEAR", 1000)
+    monkeypatch.setattr("napari_wse2xai.numerics.brightness.NUMBERS_SAMPLED", 600)
+    source = Stored()
+    found = SpectralMap.from_arrays(source.counts, np.linspace(200, 229, 30), AxisKind.RAMAN_SHIFT)
+    data, keywords, _ = map_layer(found)
+    assert isinstance(data, ArrivingPlanes)
+    assert [place[:2] for place in source.read] == [(slice(4, 8), slice(5, 10))], "the middle chunk"
+    assert keywords["contrast_limits"][1] > 500
+    assert VALUES[(*brightest_pixel(found), 17)] > 500
+    assert len(source.read) == 1
+
+
+@pytest.mark.parametrize(("chunks", "dear"), [((4, 5, 30), True), ((12, 10, 1), False)])
+def test_planes_that_lie_alone_in_the_file_are_read_as_they_are(monkeypatch: pytest.MonkeyPatch, chunks: Any, dear: bool) -> None:
+    monkeypatch.setattr(arriving, "DEAR", 1000)
+    assert arriving.is_dear(StoredCounts.of(Chunks("map.zarr", SHAPE, chunks, VALUES.__getitem__))) is dear
