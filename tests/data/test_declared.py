@@ -3,15 +3,18 @@
 import gzip
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
 import pytest
 import xarray
+from typing_extensions import TypeAliasType
 
 from learned import make_explanation, make_model, make_samples
 from napari_wse2xai.data import Explanation, Frame, PeakMaps, Recovery, Samples, SpectralMap, TrainedModel
-from napari_wse2xai.data.declared import declared, variables
+from napari_wse2xai.data import declared as module
+from napari_wse2xai.data.declared import along, declared, variables
 from napari_wse2xai.io import read_results, write_results, write_slopes_csv
 from napari_wse2xai.theory.beside import TheoryBeside
 from napari_wse2xai.theory.evaluation import TheoryResult
@@ -48,8 +51,22 @@ def test_what_a_value_is_of_comes_first_then_its_place_then_what_it_runs_along(k
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_every_array_is_declared(kind):
     known = {each.field for each in declared(kind)}
-    undeclared = [each.name for each in fields(kind) if "ndarray" in str(each.type) and each.name not in known]
+    undeclared = [each.name for each in fields(kind) if "ndarray" in str(each.type).lower() and each.name not in known]
     assert set(undeclared) <= {"replaced", "saturated", "bad_channels", "bridged", "weights", "curves"}
+
+
+def test_an_array_is_known_by_either_of_the_shapes_that_numpy_has_given_its_name(monkeypatch):
+    """From numpy 2.5 on NDArray is no short form of ndarray but a name of its own: no file of results could be opened there."""
+    scalar = TypeVar("scalar", bound=np.generic)
+    as_a_name = TypeAliasType("NDArray", np.ndarray[Any, np.dtype[scalar]], type_params=(scalar,))
+    monkeypatch.setattr(module, "NDArray", as_a_name)
+    for hint, kind in (
+        (as_a_name[np.uint8], np.uint8),
+        (np.ndarray[Any, np.dtype[np.bool_]], np.bool_),
+        (as_a_name[np.generic], None),
+        (str, None),
+    ):
+        assert module.Declared("status", hint, along("y", "x"), optional=False).kind == kind
 
 
 def test_the_declared_dimensions_are_those_of_the_arrays(results):

@@ -94,9 +94,10 @@ class Declared:
     @property
     def kind(self) -> np.dtype[Any] | None:
         """Type of the numbers of an array; None where that is free."""
-        if get_origin(self.hint) is not np.ndarray:
+        origin, parts = get_origin(self.hint), get_args(self.hint)
+        if origin not in (np.ndarray, NDArray):
             return None
-        found = get_args(get_args(self.hint)[1])[0]
+        found = parts[0] if origin is NDArray else get_args(parts[1])[0]  # from numpy 2.5 on NDArray is a type with a name (PEP 695)
         return None if found is np.generic else np.dtype(found)
 
     @property

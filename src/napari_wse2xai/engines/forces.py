@@ -17,6 +17,7 @@ from napari_wse2xai.theory.cell import Array, HarmonicCell
 ENGINES = ("diep", "GFN1-xTB")
 _LIBRARIES = {"diep": "diep", "GFN1-xTB": "tblite"}
 _MISSING = "Calculating needs {}, which is not installed: pip install 'napari-wse2xai[theory]'."
+_ONLY_THERE = {"tblite": " It has packages for Linux alone; elsewhere use diep."}
 FEWEST_CELLS = 3
 """Unit cells along each direction from which on GFN1-xTB, which knows no k points, is near its large cells."""
 
@@ -62,7 +63,7 @@ def require_engine(engine: str) -> None:
     """Refuse an engine that is not installed, without loading it."""
     for name in ("ase", "phonopy", _LIBRARIES[engine]):
         if find_spec(name) is None:
-            raise SettingsError(_MISSING.format(name))
+            raise SettingsError(_MISSING.format(name) + _ONLY_THERE.get(name, ""))
 
 
 def require_fit(engine: str, cell: HarmonicCell) -> None:

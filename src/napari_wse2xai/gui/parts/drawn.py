@@ -1,13 +1,17 @@
 """Drawn figures as parts of a panel's column, one in the place of the last."""
 
+from typing import TYPE_CHECKING
+
 from matplotlib.figure import Figure
-from matplotlib.typing import RcKeyType
 from qtpy.QtWidgets import QLayout, QWidget
 
 from napari_wse2xai.gui.parts.plot_canvas import PlotCanvas
 
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType  # young in matplotlib
+
 DPI = 90
-Looks = dict[RcKeyType, str | float]
+Looks = dict["RcKeyType", str | float]
 SMALL: Looks = {"axes.titlesize": "medium", "axes.labelsize": "small", "xtick.labelsize": "x-small", "ytick.labelsize": "x-small"}
 """Letters for a narrow dock."""
 
