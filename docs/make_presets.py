@@ -13,7 +13,7 @@ PAGE = Path(__file__).with_name("presets.md")
 _LIST = re.compile(r"(<!-- presets -->\n).*?(<!-- end -->)", re.DOTALL)
 _PEAKS = re.compile(r"(<!-- peaks: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS = {"raman": "cm-1", "pl": "eV"}
-WORDS = ("read", "second hand", "measured", "no source read")
+WORDS = ("read", "second hand", "measured", "computed", "no source read")
 _TOLD = rf"((?:{'|'.join(WORDS)})(?:[ ,;].+)?)"
 _SOURCES = re.compile(rf"Position: {_TOLD}\. FWHM: {_TOLD}\.")
 

@@ -10,7 +10,7 @@ from napari_wse2xai.data import AxisKind
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.numerics.lineshapes import components
-from napari_wse2xai.recipe import preset
+from napari_wse2xai.recipe import preset, preset_names
 from napari_wse2xai.session import of_one_measurement
 from napari_wse2xai.synthetic import (
     A1_HEIGHT,
@@ -306,13 +306,29 @@ def test_a_pl_scan_of_too_few_pixels_is_refused() -> None:
         make_pair(placement=Placement(step_ratio=5.0))
 
 
-@pytest.mark.parametrize(
-    ("lines", "listed"), [("bilayer WSe2", "wse2-bilayer-532"), ("WS2", "ws2-532"), ("MoS2", "mos2-532"), ("MoSe2", "mose2-532")]
+MATERIALS = (
+    ("bilayer WSe2", "wse2-bilayer-532", "A1'"),
+    ("WS2", "ws2-532", "A1'"),
+    ("MoS2", "mos2-532", "A1'"),
+    ("bulk MoS2", "mos2-bulk-532", "A1g"),
+    ("MoSe2", "mose2-532", "A1'"),
+    ("MoTe2", "mote2-532", "A1'"),
+    ("bilayer MoTe2", "mote2-bilayer-532", "P290"),
+    ("graphene", "graphene-532", "2D"),
+    ("hBN", "hbn-532", "E2g"),
 )
-def test_flakes_of_other_materials_are_made_for_their_presets(lines: str, listed: str) -> None:
-    """The preset finds A1' and the exciton of its own material's flake where they were put, within what their errors say."""
+
+
+def test_every_preset_for_532_nm_has_a_flake() -> None:
+    """The paper's has that of the default."""
+    assert {listed for _, listed, _ in MATERIALS} == {name for name in preset_names() if name.endswith("-532")} - {"wse2-532"}
+
+
+@pytest.mark.parametrize(("lines", "listed", "strongest"), MATERIALS)
+def test_flakes_of_other_materials_are_made_for_their_presets(lines: str, listed: str, strongest: str) -> None:
+    """The preset finds the chief line and the exciton of its own material's flake where they were put, within what their errors say."""
     flake = make_flake(shape_px=(26, 30), lines=lines)
-    for modality, name in (("raman", "A1'"), ("pl", "A exciton")):
+    for modality, name in (("raman", strongest), ("pl", "A exciton")):
         section = getattr(preset(listed), modality)
         if section is None:
             continue

@@ -24,17 +24,19 @@ from pathlib import Path
 
 import numpy as np
 
-MASS_U = {"W": 183.84, "Mo": 95.95, "Se": 78.971, "S": 32.06}
-ATOMIC_NUMBER = {"W": 74, "Mo": 42, "Se": 34, "S": 16}
-ELECTRONS = {"W": 14, "Mo": 14, "Se": 6, "S": 6}
+MASS_U = {"W": 183.84, "Mo": 95.95, "Te": 127.60, "Se": 78.971, "S": 32.06}
+ATOMIC_NUMBER = {"W": 74, "Mo": 42, "Te": 52, "Se": 34, "S": 16}
+ELECTRONS = {"W": 14, "Mo": 14, "Te": 6, "Se": 6, "S": 6}
 # (metal, chalcogen, a of the 2H crystal in A, height of the chalcogen over the metal in A before it is relaxed).
 # a: Schutte, de Boer, Jellinek, J. Solid State Chem. 70, 207 (1987) for W;
-# Bronsema, de Boer, Jellinek, Z. anorg. allg. Chem. 540, 15 (1986) for Mo.
+# Bronsema, de Boer, Jellinek, Z. anorg. allg. Chem. 540, 15 (1986) for Mo;
+# MoTe2: Wikipedia's table (Molybdenum ditelluride).
 MATERIALS = {
     "WSe2": ("W", "Se", 3.282, 1.668),
     "WS2": ("W", "S", 3.1532, 1.56),
     "MoS2": ("Mo", "S", 3.1602, 1.56),
     "MoSe2": ("Mo", "Se", 3.289, 1.66),
+    "MoTe2": ("Mo", "Te", 3.519, 1.81),
 }
 VACUUM_CELL_A = 12.0
 STEP_A = 0.02

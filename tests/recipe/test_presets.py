@@ -17,11 +17,18 @@ from napari_wse2xai.stages.solvers import RAdam
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 NAMES = recipe.preset_names()
-LASERS_EV = {"532": 2.331, "633": 1.959}
+LASERS_EV = {"532": 2.331, "633": 1.959, "785": 1.579}
 SECTIONS = [(name, kind) for name in NAMES for kind in recipe.preset(name).sections()]
 STEP = {"raman": 1.0, "pl": 0.002}
 """A typical channel: 1 cm-1, and 2 meV behind a grating of 150 lines per mm."""
-NO_LIGHT = {"graphene-532", "graphene-633", "ws2-633", "wse2-bilayer-532", "mos2-bulk-532"}
+EVERYWHERE = ("graphene", "hbn", "mote2")
+"""Materials whose lines are listed at 785 nm too."""
+NO_LIGHT = {f"{name}-{laser}" for name in ("graphene", "hbn") for laser in LASERS_EV} | {
+    "ws2-633",
+    "wse2-bilayer-532",
+    "mote2-bilayer-532",
+    "mos2-bulk-532",
+}
 KIND = {"raman": AxisKind.RAMAN_SHIFT, "pl": AxisKind.ENERGY}
 FLAKE = (slice(6, 10), slice(6, 10))
 
@@ -43,8 +50,9 @@ def windows(peaks):
 
 
 def test_the_library_holds_each_material_at_both_lasers_with_the_default_first():
-    materials = {f"{material}-{laser}" for material in ("wse2", "ws2", "mos2", "mose2", "graphene") for laser in LASERS_EV}
-    assert set(NAMES) == materials | {"wse2-bilayer-532", "mos2-bulk-532", "paper-2023"}
+    materials = {f"{material}-{laser}" for material in ("wse2", "ws2", "mos2", "mose2", *EVERYWHERE) for laser in ("532", "633")}
+    materials |= {f"{material}-785" for material in EVERYWHERE}
+    assert set(NAMES) == materials | {"wse2-bilayer-532", "mote2-bilayer-532", "mos2-bulk-532", "paper-2023"}
     assert NAMES[:2] == ["wse2-532", "wse2-633"]
     assert NAMES[-1] == "paper-2023"
 

@@ -133,6 +133,36 @@ def mose2_pl() -> "list[LayerTuple]":
     return _sample("triangle", "pl", "MoSe2")
 
 
+def mote2_raman() -> "list[LayerTuple]":
+    """Raman map of a MoTe2 flake."""
+    return _sample("triangle", "raman", "MoTe2")
+
+
+def mote2_pl() -> "list[LayerTuple]":
+    """PL map of a MoTe2 flake."""
+    return _sample("triangle", "pl", "MoTe2")
+
+
+def bilayer_mote2_raman() -> "list[LayerTuple]":
+    """Raman map of a flake of two layers of MoTe2."""
+    return _sample("triangle", "raman", "bilayer MoTe2")
+
+
+def bulk_mos2_raman() -> "list[LayerTuple]":
+    """Raman map of a flake of many layers of MoS2."""
+    return _sample("triangle", "raman", "bulk MoS2")
+
+
+def graphene_raman() -> "list[LayerTuple]":
+    """Raman map of a graphene flake."""
+    return _sample("triangle", "raman", "graphene")
+
+
+def hbn_raman() -> "list[LayerTuple]":
+    """Raman map of an hBN flake."""
+    return _sample("triangle", "raman", "hBN")
+
+
 def bilayer_wse2_raman() -> "list[LayerTuple]":
     """Raman map of a flake of two layers of WSe2."""
     return _sample("triangle", "raman", "bilayer WSe2")

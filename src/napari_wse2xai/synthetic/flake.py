@@ -16,6 +16,9 @@ from napari_wse2xai.synthetic.instrument import (
     LASER_NM,
     PL_SPAN_EV,
     PL_SPANS_EV,
+    RAMAN_CHANNELS,
+    RAMAN_SPAN,
+    RAMAN_SPANS,
     SPIKE_PROFILES,
     Instrument,
     cosmic_rays,
@@ -25,7 +28,7 @@ from napari_wse2xai.synthetic.instrument import (
     raman_axis,
     raman_background,
 )
-from napari_wse2xai.synthetic.material import LINE_SETS, PL_HEIGHT, CrystalLine, exciton_maps, phonon_maps, pl_law
+from napari_wse2xai.synthetic.material import LINE_SETS, PL_HEIGHT, CrystalLine, exciton_maps, governing, phonon_maps, pl_law
 from napari_wse2xai.synthetic.truth import ModalityTruth, Truth
 
 LAWS = ("known", "independent", "hidden")
@@ -75,7 +78,7 @@ def make_flake(
     law : one of `LAWS`
     law_noise : standard deviation of the PL height around its law, as a fraction of the law's own spread on the flake
     lines : "usual", the eight of the preset; "high resolution", as narrow as real ones, averaged over channels of 0.5 cm-1; or those of
-        another crystal at 532 nm: "bilayer WSe2", "WS2", "MoS2", "MoSe2"
+        another crystal at 532 nm: "bilayer WSe2", "WS2", "MoS2", "bulk MoS2", "MoSe2", "MoTe2", "bilayer MoTe2", "graphene", "hBN"
 
     Raises
     ------
@@ -149,8 +152,8 @@ def _fields(crystal: Crystal, law_height: Field) -> dict[str, Field]:
 
 def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice, lines: tuple[CrystalLine, ...]) -> Field:
     """PL height relative to pristine crystal in focus, (ny, nx)."""
-    a1 = [line.name for line in lines].index("A1'")
-    known = pl_law(phonons[2, a1] / lines[a1].height, crystal.vacancy, crystal.oxygen)
+    chief = governing(lines)
+    known = pl_law(phonons[2, chief] / lines[chief].height, crystal.vacancy, crystal.oxygen)
     if law == "known":
         return known
     unseen = smooth_field(dice("unseen"), crystal.flake.shape, 0.12)
@@ -160,7 +163,7 @@ def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice, lines: 
 def _raman_truth(maps: Field, crystal: Crystal, focus: Field, device: Instrument, dice: Dice, lines: str) -> ModalityTruth:
     """Truth of the RS cube."""
     narrow = lines == "high resolution"
-    axis = raman_axis(920) if narrow else raman_axis()
+    axis = raman_axis(920 if narrow else RAMAN_CHANNELS, RAMAN_SPANS.get(lines, RAMAN_SPAN))
     light = raman_background(axis, crystal.flake, focus, dice("RS background"))
     spikes = cosmic_rays(dice("RS spikes"), light.shape, device.spikes_per_pixel)
     names, shapes = zip(*((line.name, line.shape) for line in LINE_SETS[lines]), strict=True)

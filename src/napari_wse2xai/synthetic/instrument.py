@@ -13,9 +13,12 @@ from napari_wse2xai.synthetic.truth import Spikes
 
 LASER_NM = 532.0
 RAMAN_CHANNELS = 1024
+RAMAN_SPAN = (100.0, 560.0)
+RAMAN_SPANS = {"graphene": (1150.0, 2860.0), "hBN": (1200.0, 1620.0)}
+"""Where a crystal has its lines that has none below silicon's, cm-1; graphene's are spread over a coarser grating."""
 PL_CHANNELS = 512
 PL_SPAN_EV = (1.50, 1.80)
-PL_SPANS_EV = {"WS2": (1.86, 2.18), "MoS2": (1.66, 2.16), "MoSe2": (1.42, 1.72)}
+PL_SPANS_EV = {"WS2": (1.86, 2.18), "MoS2": (1.66, 2.16), "MoSe2": (1.42, 1.72), "MoTe2": (0.98, 1.22)}
 """Where a material other than WSe2 shines; all end below silicon's line, 0.065 eV below the laser."""
 Cube = NDArray[np.float32]
 """(ny, nx, n) counts."""
@@ -51,9 +54,9 @@ class Instrument:
         return np.asarray(self.offset + self.gain * electrons + self.read_noise * read, dtype=np.float32)
 
 
-def raman_axis(channels: int = RAMAN_CHANNELS) -> SpectralAxis:
-    """Axis of 100 to 560 cm-1 as 1800 gr/mm at 532 nm gives it: nearly even in nm, so not in cm-1."""
-    ends = convert_values([100.0, 560.0], AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH, LASER_NM)
+def raman_axis(channels: int = RAMAN_CHANNELS, span: tuple[float, float] = RAMAN_SPAN) -> SpectralAxis:
+    """Axis from one shift to another as a grating gives it (the usual one: 1800 gr/mm): nearly even in nm, so not in cm-1."""
+    ends = convert_values(list(span), AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH, LASER_NM)
     t = np.linspace(0.0, 1.0, channels)
     nm = ends[0] + (ends[1] - ends[0]) * (t + 0.012 * t * (1.0 - t))
     return SpectralAxis(convert_values(nm, AxisKind.WAVELENGTH, AxisKind.RAMAN_SHIFT, LASER_NM), AxisKind.RAMAN_SHIFT, LASER_NM)
@@ -76,7 +79,8 @@ def focus_map(rng: np.random.Generator, shape_px: tuple[int, int], variation: fl
 def raman_background(axis: SpectralAxis, flake: NDArray[np.bool_], focus: Field, rng: np.random.Generator) -> Cube:
     """All light of the RS spectra that is not the flake's phonons: luminescence, the laser's wing, silicon under everything."""
     x = axis.values.astype(np.float32)
-    t = (x - 100.0) / 460.0
+    low, high = (round(end, 3) for end in axis.span)
+    t = (x - low) / (high - low)
     level, slope = (_per_pixel(rng, flake.shape, relative) for relative in (0.05, 0.10))
     luminescence = level * (60.0 + 80.0 * slope * t + 90.0 * t * (1.0 - t))
     wing = 90.0 * level * np.exp(-(x - 100.0) / 28.0)

@@ -84,6 +84,23 @@ MOSE2 = (
     CrystalLine("A1'", 241.0, 3.0, A1_HEIGHT, -0.6, (-0.75, -0.40), (0.30, 0.12)),
     CrystalLine("E'", 287.0, 5.0, 400.0, -2.1, (-0.3, -0.1), (0.15, 0.05)),
 )
+MOS2_BULK = (
+    CrystalLine("A1g", 407.0, 5.0, A1_HEIGHT, -0.6, (-0.75, -0.40), (0.30, 0.12)),
+    CrystalLine("E2g", 383.0, 5.0, 2600.0, -2.1, (-0.3, -0.1), (0.15, 0.05)),
+    CrystalLine("2LA(M)", 460.0, 24.0, 500.0, -1.6, (0.4, 0.2), (0.10, 0.10)),
+)
+MOTE2 = (
+    CrystalLine("A1'", 172.0, 4.0, A1_HEIGHT, -0.6, (-0.75, -0.40), (0.30, 0.12)),
+    CrystalLine("E'", 235.0, 5.0, 2600.0, -2.1, (-0.3, -0.1), (0.15, 0.05)),
+)
+MOTE2_BILAYER = (*MOTE2, CrystalLine("P290", 290.0, 4.0, 900.0, -1.0, (-0.3, -0.1), (0.10, 0.05)))
+GRAPHENE = (
+    CrystalLine("2D", 2680.0, 30.0, A1_HEIGHT, -16.0, (-0.75, -0.40), (0.30, 0.12)),
+    CrystalLine("G", 1582.0, 13.0, 1500.0, -6.0, (-0.2, -0.1), (0.15, 0.05)),
+    CrystalLine("D", 1345.0, 25.0, 500.0, -4.0, (0.9, 0.3), (0.10, 0.10)),
+    CrystalLine("D'", 1620.0, 13.0, 250.0, -4.0, (0.9, 0.3), (0.10, 0.10)),
+)
+HBN = (CrystalLine("E2g", 1366.0, 10.0, A1_HEIGHT, -4.0, (-0.75, -0.40), (0.30, 0.12)),)
 LINE_SETS = {
     "usual": LINES,
     "high resolution": HIGH_RESOLUTION,
@@ -91,9 +108,14 @@ LINE_SETS = {
     "WS2": WS2,
     "MoS2": MOS2,
     "MoSe2": MOSE2,
+    "MoTe2": MOTE2,
+    "bulk MoS2": MOS2_BULK,
+    "bilayer MoTe2": MOTE2_BILAYER,
+    "graphene": GRAPHENE,
+    "hBN": HBN,
 }
 """Lines of a synthetic flake by their name in `make_flake`; those of other materials stand where the presets for 532 nm have them."""
-EXCITONS = {"WS2": (2.010, 0.045), "MoS2": (1.860, 0.065), "MoSe2": (1.570, 0.048)}
+EXCITONS = {"WS2": (2.010, 0.045), "MoS2": (1.860, 0.065), "MoSe2": (1.570, 0.048), "MoTe2": (1.100, 0.050)}
 """Position and FWHM in eV of the exciton line where it is not WSe2's."""
 WSE2_EXCITON = (1.650, 0.058)
 
@@ -124,18 +146,24 @@ def pl_law(a1_height: ArrayLike, vacancy: ArrayLike, oxygen: ArrayLike) -> Field
 def phonon_maps(crystal: Crystal, rng: np.random.Generator, lines: tuple[CrystalLine, ...] = LINES) -> Field:
     """Position, FWHM and relative-to-focus height of every line: (3, peak, ny, nx)."""
     doping = smooth_field(rng, crystal.flake.shape, 0.10)
-    return np.stack([_line_maps(line, crystal, doping, rng) for line in lines], axis=1)
+    chief = lines[governing(lines)]
+    return np.stack([_line_maps(line, crystal, doping * (1.0 if line is chief else 1.0 / 6.0), rng) for line in lines], axis=1)
+
+
+def governing(lines: tuple[CrystalLine, ...]) -> int:
+    """Which line the PL follows and doping changes: A1', or the strongest where a crystal has none."""
+    names = [line.name for line in lines]
+    return names.index("A1'") if "A1'" in names else int(np.argmax([line.height for line in lines]))
 
 
 def _line_maps(line: CrystalLine, crystal: Crystal, doping: Field, rng: np.random.Generator) -> Field:
-    """Position, FWHM and height of one line: (3, ny, nx)."""
+    """Position, FWHM and height of one line, its height changed by its share of the doping: (3, ny, nx)."""
     own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(3)]
-    share = 1.0 if line.name == "A1'" else 1.0 / 6.0
     position = line.position + line.per_strain * crystal.strain - 0.4 * crystal.vacancy + 0.15 * own[0]
     broadening = line.widens[0] * crystal.vacancy + line.widens[1] * crystal.oxygen
     fwhm = line.fwhm * (1.0 + broadening + OWN_EFFECT / 3.0 * own[1])
     defects = np.exp(line.dims[0] * crystal.vacancy + line.dims[1] * crystal.oxygen)
-    height = line.height * defects * (1.0 + share * DOPING_EFFECT * doping + OWN_EFFECT * own[2])
+    height = line.height * defects * (1.0 + DOPING_EFFECT * doping + OWN_EFFECT * own[2])
     return np.stack([position, fwhm, height])
 
 
