@@ -1,6 +1,7 @@
 """A map: one spectrum per pixel of a rectangular scan."""
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -9,7 +10,7 @@ from typing import Annotated, Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis
+from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis, convert_values
 from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.history import History, Record
@@ -17,6 +18,8 @@ from napari_wse2xai.data.stored_counts import StoredCounts, is_stored
 from napari_wse2xai.errors import DataError
 
 _FINGERPRINT_ROWS = 16
+_CONVERTED = re.compile(r" (nm|eV|cm-1)/(?:nm|eV|cm-1)")
+"""What a Jacobian leaves in the unit of counts: the unit of the axis that they were measured on."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,6 +114,19 @@ class SpectralMap(Tabled):
         for row in rows:
             mark.update(np.ascontiguousarray(self.counts[row : row + 1], dtype=np.float32).tobytes())
         return mark.hexdigest()[:16]
+
+    @cached_property
+    def even_light(self) -> NDArray[np.float32]:
+        """(n,) of mean 1: what counts that are alike at all channels as they were measured, the detector's dark level, look like here.
+
+        Level, but where a Jacobian made counts a density on another axis: there it has bent the dark level too.
+        """
+        found, axis = _CONVERTED.search(self.intensity_unit), self.axis
+        if found is None:
+            return np.ones(len(axis), dtype=np.float32)
+        kind = AxisKind.WAVENUMBER if found[1] == "cm-1" else AxisKind.from_unit(found[1])
+        density = convert_values(axis.values, axis.kind, kind, axis.laser_nm, axis.medium) / axis.values
+        return np.asarray(density / density.mean(), dtype=np.float32)
 
     @property
     def measured(self) -> NDArray[np.bool_]:

@@ -56,7 +56,7 @@ class Bank:
         parts = [self._of(first[at : at + AT_ONCE, None] + np.arange(length)) for at in range(0, len(first), AT_ONCE)]
         variance, ways = (np.concatenate(each) for each in zip(*parts, strict=True))
         noise = np.median(variance, axis=1, keepdims=True)
-        spread = np.sqrt(np.maximum(variance[:, -WAYS:] - noise, 1e-6 * noise + 1e-12))
+        spread = np.sqrt(np.maximum(variance[:, -WAYS:] - noise, 1e-6 * noise + 1e-300))
         return ways[which, :, -WAYS:], spread[which]
 
     def _of(self, channels: Index) -> tuple[Values, Values]:
@@ -151,8 +151,10 @@ class _SuspectFit:
         self.weighted = columns * self.weight[..., None]
         normal = np.swapaxes(self.weighted, 1, 2) @ columns
         diagonal = np.einsum("bii->bi", normal)
-        diagonal += precision + 1e-12 * diagonal.max(axis=1, keepdims=True)
-        self.inverse = np.linalg.inv(normal)
+        diagonal += precision
+        unit = 1.0 / np.sqrt(np.maximum(diagonal, 1e-300))  # columns have units of their own: only of one length do they compare
+        scaled = normal * unit[:, :, None] * unit[:, None, :] + 1e-12 * np.eye(columns.shape[-1])
+        self.inverse = np.linalg.inv(scaled) * unit[:, :, None] * unit[:, None, :]
         right = np.einsum("bli,bl->bi", self.weighted, evidence.own) + precision * mean
         self.found = np.einsum("bij,bj->bi", self.inverse, right)
         self.expected = np.einsum("bli,bi->bl", columns, self.found)

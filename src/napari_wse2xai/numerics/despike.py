@@ -75,7 +75,7 @@ def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor:
     level = spectral_median(counts)
     constant, slope = noise_model(counts, level)
     lowest, usual = (max(constant + slope * float(each), 0.0) for each in np.nanpercentile(level.ravel()[::16], [1, 50]))
-    return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, photon(counts) ** 2, 1e-12))
+    return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, photon(counts) ** 2, 1e-30))
 
 
 def with_bank(guard: Guard, blocks: Callable[[], list[tuple[Counts, slice]]]) -> Guard:

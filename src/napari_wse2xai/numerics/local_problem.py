@@ -14,6 +14,8 @@ from napari_wse2xai.numerics.slopes import Slopes
 Values = NDArray[np.float64]
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
+NOTHING = 1e-12
+"""Square of the share of the greatest change below which the data say nothing."""
 
 
 class LocalProblem:
@@ -29,15 +31,28 @@ class LocalProblem:
         self.under = sums[many:, :many].copy()
         normal = self._fitted(sums)
         diagonal = np.einsum("iip->ip", normal)  # a view: what is added here is added to the matrix
-        determined = diagonal > 1e-12 * diagonal.max(axis=0)
+        determined = self._determined(diagonal)
         self.positions = np.flatnonzero(problem.leaders % PER_PEAK == POSITION)
         self.pulled = pull.T[problem.leaders[self.positions] // PER_PEAK] * determined[self.positions]
         diagonal[self.positions] += self.pulled
         scale = np.where(determined, 1.0 / np.sqrt(np.where(determined, diagonal, 1.0)), 0.0)
         # A hair of ridge: two peaks on top of one another make the matrix singular, and their errors huge, not the program fail.
-        self.inverse = _scaled(inverse(_raised(_scaled(normal, scale), 1.0 - determined + RIDGE)), scale)
+        self.inverse = _scaled(inverse(_raised(_scaled(normal, scale), np.where(determined, RIDGE, 1.0 + RIDGE))), scale)
         self.known: NDArray[np.bool_] = ((problem.links != 0).astype(np.float64) @ determined) > 0
         """(q, pixel) whether the data say anything about each parameter that varies."""
+
+    def _determined(self, diagonal: Values) -> NDArray[np.bool_]:
+        """(m, pixel) whether the data say anything about what is fitted, of the squares of its slopes.
+
+        Slopes have the units of counts over those of the parameter: only what a change by a line's own width or height does compares.
+        """
+        kind, peak = self.problem.leaders % PER_PEAK, self.problem.leaders // PER_PEAK
+        fwhm, height = (self.parameters[..., which].T for which in (FWHM, HEIGHT))
+        along, light = np.isin(kind, (POSITION, FWHM))[:, None], (kind == HEIGHT)[:, None]
+        highest = height.max(axis=0)
+        size = np.where(along, fwhm[peak], np.where(light, np.where(highest > 0, highest, 1.0), 1.0))
+        change = diagonal * size**2
+        return np.asarray(change > NOTHING * change.max(axis=0))
 
     def _fitted(self, sums: Values) -> Values:
         """(m, m, pixel) sums of products of what is fitted, the best background taken off, of those of all slopes and polynomials."""

@@ -218,7 +218,7 @@ class Descent:
             self.tensor(self.begun)[..., None].expand(-1, -1, len(y)).contiguous(),
             *self.series.of(y, scale),
             (torch.linalg.vector_norm(y, dim=1) / scale).square(),
-            self.tensor(problem.pull(highest[:, None]).T) / scale.square(),
+            self.tensor(problem.pull(counts).T) / scale.square(),
             y.new_full((len(y),), DAMPING),
             y.new_zeros(len(y)),
             y.new_zeros(len(y)),

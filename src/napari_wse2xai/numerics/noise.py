@@ -105,7 +105,7 @@ def variance_line(deviation: NDArray[np.floating], level: NDArray[np.floating], 
     at = np.array([np.median(level[chunk]) for chunk in classes])
     variance = np.array([float(robust_sigma(deviation[chunk])) ** 2 for chunk in classes])
     usual = float(np.median(variance)) or float(variance.mean())  # few photons: most classes are of channels without one
-    weight = 1.0 / np.maximum(variance, usual * 1e-3 + 1e-12)
+    weight = 1.0 / np.maximum(variance, usual * 1e-3 + 1e-300)
     slope, constant = np.polyfit(at, variance, 1, w=weight) if np.ptp(at) > 0 else (0.0, usual)
     # A class of m samples knows its variance to 2.3 / sqrt(m) of it: a slope that this explains is none.
     chance = 2.3 / np.sqrt(len(order) / len(classes)) * usual / max(float(np.std(at)) * np.sqrt(len(classes)), 1e-300)

@@ -16,6 +16,8 @@ SPANNED = 1e-5
 """Part of a column that must lie outside of those before it to be one more."""
 BROAD = 25.0
 """Channels of a line's FWHM above which it makes no difference what a channel shows of it."""
+END = 16
+"""Part of the channels, at either end, whose mean is the level that the lines stand on."""
 NARROW = 4.0
 """Channels of a line's FWHM below which it is averaged over each of them: its top would be 2 % too high there."""
 
@@ -36,9 +38,9 @@ class Problem:
     """Peaks that are fitted together.
 
     The objective of a spectrum y is ``mean(v (y - model)^2) / s^2 + penalty * sum(((p - anchor) / w)^2)`` with v the channels' weights, s
-    the spectrum's highest count and w the FWHM of the start: the paper's mean squared error (v = 1) with its pull of the positions
-    towards the initial ones.  The model may contain a polynomial background; being linear it is solved for exactly, by projecting it out
-    of residual and derivatives (variable projection: Golub and Pereyra 1973).
+    the spectrum's highest count, above its lower end where a background is fitted, and w the FWHM of the start: the paper's mean squared
+    error (v = 1) with its pull of the positions towards the initial ones.  The model may contain a polynomial background; being linear it
+    is solved for exactly, by projecting it out of residual and derivatives (variable projection: Golub and Pereyra 1973).
     """
 
     x: NDArray[np.float64]
@@ -271,7 +273,11 @@ class Problem:
         -------
         (pixel, peak) counts^2 per squared axis unit
         """
-        highest = np.maximum(counts.max(axis=1), 0.0)[:, None]
+        highest = counts.max(axis=1)
+        if self.degree is not None:  # the detector's dark level under the lines is none of their light
+            few = max(len(self.x) // END, 1)
+            highest -= np.maximum(np.minimum(counts[:, :few].mean(axis=1), counts[:, -few:].mean(axis=1)), 0.0)
+        highest = np.maximum(highest, 0.0)[:, None]
         return np.asarray(self.penalty * len(self.x) * (highest / self.start[:, FWHM]) ** 2)
 
 

@@ -13,6 +13,7 @@ from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._plan import Job
+from napari_wse2xai.stages._status import missing
 
 Values = NDArray[np.float64]
 BENDS = (2, 3)
@@ -29,6 +30,8 @@ SAMPLE = 1000
 """Spectra of a larger map that tell whether another way of fitting serves: as many as the residual is stacked from."""
 WORTH = 0.98
 """Share of the errors of before, misfit included, that must be left for another background to be taken."""
+MANY = 0.05
+"""Share of the peaks whose model misses something, from which another background is taken that leaves half of them, whatever the errors."""
 
 
 class Again(Protocol):
@@ -82,7 +85,7 @@ def _bent(job: Job, spectra: Pixels, again: Again, *, wholly: bool = False) -> t
     best = job
     for degree in BENDS:
         tried = again(replace(job.window, degree=degree), some, look_again=some is spectra)
-        if _smaller(tried.fit, best.fit, theirs):
+        if _smaller(tried.fit, best.fit, theirs) or _fits_more(tried.fit, best.fit, theirs):
             best, theirs = tried, slice(None)
         if not _misses(best):
             break
@@ -143,6 +146,12 @@ def _smaller(new: Fit, old: Fit, rows: slice | NDArray[np.intp]) -> bool:
     each = [new.errors()[0][..., :3], old.errors()[0][rows][..., :3]]
     known = np.isfinite(each[0]) & np.isfinite(each[1]) & (each[0] > 0) & (each[1] > 0)
     return bool(known.any()) and float(np.median(np.log(each[0][known] / each[1][known]))) < np.log(WORTH)
+
+
+def _fits_more(new: Fit, old: Fit, rows: slice | NDArray[np.intp]) -> bool:
+    """Whether a fit misses nothing in far more of the peaks than some rows of another: larger errors are the price of truth then."""
+    before = float(missing(old)[rows].mean())
+    return before > MANY and float(missing(new).mean()) < 0.5 * before
 
 
 def _beside(window: FitWindow, source: SpectralMap, spectra: Pixels, rows: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:

@@ -50,7 +50,7 @@ def peak_status(fit: Fit, detection: float) -> NDArray[np.uint8]:
     absent = fit.absent(detection)
     chi2 = fit.quality.chi2 / fit.quality.freedom
     status = np.full(absent.shape, Status.OK, dtype=np.uint8)
-    status[_missing(fit)] = Status.MISFIT
+    status[missing(fit)] = Status.MISFIT
     status[(~fit.free).any(axis=2)] = Status.AT_BOUND
     status[_merged(fit, absent)] = Status.PEAKS_MERGED
     status[chi2 > BAD_CHI2 * max(float(np.median(chi2)), 1.0)] = Status.ABNORMAL
@@ -64,7 +64,7 @@ def peak_status(fit: Fit, detection: float) -> NDArray[np.uint8]:
     return status
 
 
-def _missing(fit: Fit) -> NDArray[np.bool_]:
+def missing(fit: Fit) -> NDArray[np.bool_]:
     """(pixel, peak) True where the model misses something, by what the pixel's residual shows or by what that does to the peak."""
     if fit.misfit is None:
         return np.zeros(fit.found.shape[:2], dtype=bool)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from napari_wse2xai.data import SpectralAxis, SpectralMap
+from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics.baseline import Workers, piecewise_linear
 from napari_wse2xai.progress import Progress
@@ -41,16 +41,16 @@ class PiecewiseLinear(Settings):
         def work(band: Band) -> None:
             counts = rows_of(source.counts, band.rows)
             whole, _ = bridged(counts, source.bad_channels)
-            np.subtract(counts, self.under(source.axis, whole), out=into[band.rows])
+            np.subtract(counts, self.under(source, whole), out=into[band.rows])
             let_go(source.counts, into)
 
         over_bands(work, bands(source.counts.shape), lambda done: progress(done, "subtracting baselines"))
 
-    def under(self, axis: SpectralAxis, counts: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(..., n) baseline of spectra."""
-        areas = self.areas or (axis.span,)
+    def under(self, source: SpectralMap, counts: NDArray[np.floating]) -> NDArray[np.float32]:
+        """(..., n) baseline of spectra of a map."""
+        areas = self.areas or (source.axis.span,)
         margin = self.margin or 0.04 * min(high - low for low, high in areas)
-        return piecewise_linear(axis.values, counts, areas, margin)
+        return piecewise_linear(source.axis.values, counts / source.even_light, areas, margin) * source.even_light
 
 
 class _PerSpectrum(Settings):
@@ -64,9 +64,9 @@ class _PerSpectrum(Settings):
             for index, band in enumerate(parts):
                 counts = rows_of(source.counts, band.rows)
                 whole, _ = bridged(counts, source.bad_channels)
-                spectra, heard = whole.reshape(-1, counts.shape[-1]), partial(_report, progress, index, len(parts))
+                spectra, heard = (whole / source.even_light).reshape(-1, counts.shape[-1]), partial(_report, progress, index, len(parts))
                 fitted = workers.fit(method, options, source.axis.values, spectra, heard)
-                np.subtract(counts, fitted.reshape(counts.shape), out=into[band.rows])
+                np.subtract(counts, fitted.reshape(counts.shape) * source.even_light, out=into[band.rows])
                 let_go(source.counts, into)
 
     @property
@@ -122,7 +122,13 @@ Method = Annotated[PiecewiseLinear | AsymmetricLeastSquares | ReweightedLeastSqu
 
 
 class Baseline(Stage[SpectralMap, SpectralMap]):
-    """Subtract a baseline from every spectrum."""
+    """Subtract a baseline from every spectrum.
+
+    Notes
+    -----
+    It is drawn under the counts as they were measured: where a Jacobian made them a density, on eV say, the detector's dark level is bent
+    with them, and the baseline is too.
+    """
 
     title: ClassVar[str] = "Baseline"
     order: ClassVar[int] = 60
