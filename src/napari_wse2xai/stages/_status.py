@@ -28,6 +28,8 @@ GRAVITY = (
     Status.SATURATED,
 )
 """What can become of a fitted peak, the gravest last."""
+UNDER_MERGED = (Status.OK, Status.MISFIT, Status.AT_BOUND, Status.BELOW_NOISE, Status.NOT_CONVERGED)
+"""What is said of peaks that share one line's light is that: no other fit finds an end in such a valley either."""
 
 
 def pixel_status(fits: Sequence[Fit], detection: float) -> NDArray[np.uint8]:
@@ -58,9 +60,7 @@ def peak_status(fit: Fit, detection: float) -> NDArray[np.uint8]:
     status[fit.quality.distance > CONVERGED] = Status.NOT_CONVERGED
     status[absent & ~_spiky(fit, chi2)[:, None]] = Status.BELOW_NOISE
     if fit.misfit is not None:  # two that share one line's light are each lost in their errors, but the line is not
-        status[fit.misfit.unresolved & np.isin(status, [Status.OK, Status.MISFIT, Status.AT_BOUND, Status.BELOW_NOISE])] = (
-            Status.PEAKS_MERGED
-        )
+        status[fit.misfit.unresolved & np.isin(status, UNDER_MERGED)] = Status.PEAKS_MERGED
     return status
 
 
