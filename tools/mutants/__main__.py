@@ -33,6 +33,10 @@ HEAVY = (
     "skimage.measure hypothesis pydantic pybaselines _pytest.python pytestqt.plugin napari.utils.theme"
 )
 WANTED = 0.9
+CAUGHT = ("caught", "endless")
+"""What becomes of a fault that is noticed: a test fails, or goes on for far longer than without it."""
+PATIENCE = 6
+"""Seconds of the clock for a second of a processor, before a fault is given up."""
 
 
 def main() -> None:
@@ -45,13 +49,13 @@ def main() -> None:
     chosen = chance.sample(every, min(asked.count, len(every)))
     begun = time.monotonic()
     print(f"{len(chosen)} of {len(every)} faults", flush=True)
-    known, caught = learned(rooms, chosen, asked)
-    left = [fault for number, fault in enumerate(chosen) if number not in caught]
-    print(f"{len(caught)} caught by tests run again; {len(left)} afresh ({time.monotonic() - begun:.0f} s)", flush=True)
-    lived = list(afresh(left, known, asked))
-    tell(chosen, lived)
+    known, how = learned(rooms, chosen, asked)
+    left = [fault for number, fault in enumerate(chosen) if number not in how]
+    print(f"{len(how)} caught by tests run again; {len(left)} afresh ({time.monotonic() - begun:.0f} s)", flush=True)
+    how |= {chosen.index(fault): became for fault, became in afresh(left, known, asked)}
+    tell(chosen, how)
     print(f"{time.monotonic() - begun:.0f} s", flush=True)
-    sys.exit(len(lived) > (1 - WANTED) * len(chosen))
+    sys.exit(sum(became in CAUGHT for became in how.values()) < WANTED * len(chosen))
 
 
 def arguments() -> argparse.Namespace:
@@ -74,8 +78,8 @@ def load_libraries() -> None:
     assert not any(name.startswith("napari_wse2xai") for name in sys.modules)
 
 
-def learned(rooms: list[Path], chosen: list["Fault"], asked: argparse.Namespace) -> tuple["Known", set[int]]:
-    """Which tests run which line, and which faults those catch that can be run again, found in a process of its own."""
+def learned(rooms: list[Path], chosen: list["Fault"], asked: argparse.Namespace) -> tuple["Known", dict[int, str]]:
+    """Which tests run which line, and which faults those catch that can be run again, and how, found in a process of its own."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -84,10 +88,10 @@ def learned(rooms: list[Path], chosen: list["Fault"], asked: argparse.Namespace)
 
             def then(known: "Known", items: dict[str, Any]) -> None:
                 heard.write(f"{len(known.again)} of {len(items)} tests can be run again\n")
-                caught = []
-                for fault in again(chosen, known, items, asked):
-                    caught.append(chosen.index(fault))
-                    heard.write(f"caught: {fault.told(ROOT)}\n")
+                caught = {}
+                for fault, how in again(chosen, known, items, asked):
+                    caught[chosen.index(fault)] = how
+                    heard.write(f"{how}: {fault.told(ROOT)}\n")
                 out.write(json.dumps([known.to_json(), caught]))
 
             watching = Watching(rooms, then)
@@ -101,54 +105,67 @@ def learned(rooms: list[Path], chosen: list["Fault"], asked: argparse.Namespace)
     if not text:
         sys.exit("The tests must pass before faults are planted.")
     known, caught = json.loads(text)
-    return Known.from_json(known), set(caught)
+    return Known.from_json(known), {int(number): how for number, how in caught.items()}
 
 
-def again(chosen: list["Fault"], known: "Known", items: dict[str, Any], asked: argparse.Namespace) -> Iterator["Fault"]:
-    """Faults that are caught by tests run again, each in a fork of this process."""
+def again(chosen: list["Fault"], known: "Known", items: dict[str, Any], asked: argparse.Namespace) -> Iterator[tuple["Fault", str]]:
+    """Faults that are caught by tests run again, each in a fork of this process, and how."""
 
     def begin(fault: "Fault") -> tuple[int, float] | None:
         tests = enough(known.repeated(fault.path, fault.line), known.again, asked.seconds)
         if not tests:
             return None
-        child = warm.in_a_fork(lambda: not warm.plant(fault) or all(warm.passes(items[test]) for test in tests))
-        return child, 30 + 20 * sum(known.again[test] for test in tests)
+        seconds = 30 + 20 * sum(known.again[test] for test in tests)
+        return warm.in_a_fork(lambda: not warm.plant(fault) or all(warm.passes(items[test]) for test in tests), int(seconds)), seconds
 
-    return (fault for fault, caught in in_turns(chosen, begin, asked.jobs) if caught)
+    return ((fault, how) for fault, how in in_turns(chosen, begin, asked.jobs) if how in CAUGHT)
 
 
-def afresh(chosen: list["Fault"], known: "Known", asked: argparse.Namespace) -> Iterator["Fault"]:
-    """Faults that live where everything is loaded anew, told at once."""
+def afresh(chosen: list["Fault"], known: "Known", asked: argparse.Namespace) -> Iterator[tuple["Fault", str]]:
+    """What becomes of faults where everything is loaded anew; of those that are not caught told at once."""
 
     def begin(fault: "Fault") -> tuple[int, float] | None:
         tests = enough(known.of_line(fault.path, fault.line), known.seconds, asked.seconds)
-        return (begun(fault, tests), 90 + 10 * sum(known.seconds[test] for test in tests)) if tests else None
+        seconds = 90 + 10 * sum(known.seconds[test] for test in tests)
+        return (warm.in_a_fork(lambda: passed(fault, tests), int(seconds)), seconds) if tests else None
 
-    for fault, caught in in_turns(chosen, begin, asked.jobs):
-        if not caught:
-            print(f"lives: {fault.told(ROOT)}", flush=True)
-            yield fault
+    for fault, how in in_turns(chosen, begin, asked.jobs):
+        if how not in CAUGHT:
+            print(f"{how}: {fault.told(ROOT)}", flush=True)
+        yield fault, how
 
 
-def in_turns(faults: list["Fault"], begin: Callable[["Fault"], tuple[int, float] | None], jobs: int) -> Iterator[tuple["Fault", bool]]:
-    """Every fault, and whether its process ended badly or not in time, as they come; some at once.  One with no process is not caught."""
+def in_turns(faults: list["Fault"], begin: Callable[["Fault"], tuple[int, float] | None], jobs: int) -> Iterator[tuple["Fault", str]]:
+    """Every fault and what became of it, as they come; some at once.
+
+    What uses up its time of a processor, ten times what its tests take at least, goes round in a circle and is caught.  What stands still
+    instead, had too small a share of a busy machine, or too little memory is not.
+    """
     waiting, running = list(reversed(faults)), dict[int, tuple["Fault", float]]()
     while waiting or running:
         while waiting and len(running) < jobs:
             fault = waiting.pop()
             process = begin(fault)
             if process is None:
-                yield fault, False
+                yield fault, "no test"
             else:
-                running[process[0]] = fault, time.monotonic() + process[1]
+                running[process[0]] = fault, time.monotonic() + PATIENCE * process[1]
         for child, (fault, until) in list(running.items()):
             ended, status = os.waitpid(child, os.WNOHANG)
             if ended:
                 del running[child]
-                yield fault, status != 0
+                yield fault, outcome(status)
             elif time.monotonic() > until:
-                os.kill(child, signal.SIGKILL)
+                os.kill(child, signal.SIGTERM)
         time.sleep(0.02)
+
+
+def outcome(status: int) -> str:
+    """What the end of a process says of its fault."""
+    by = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
+    return (
+        "lives" if not status else {signal.SIGXCPU: "endless", signal.SIGTERM: "stands still", signal.SIGKILL: "killed"}.get(by, "caught")
+    )
 
 
 def enough(tests: list[str], takes: dict[str, float], seconds: float) -> list[str]:
@@ -162,16 +179,13 @@ def enough(tests: list[str], takes: dict[str, float], seconds: float) -> list[st
     return taken
 
 
-def begun(fault: "Fault", tests: list[str]) -> int:
-    """Process that runs tests with a fault, and ends with 0 where all of them pass."""
-    child = os.fork()
-    if child:
-        return child
+def passed(fault: "Fault", tests: list[str]) -> bool:
+    """Whether tests pass with a fault, where nothing of the package is loaded yet."""
     silence = os.open(os.devnull, os.O_WRONLY)
     for stream in (1, 2):
         os.dup2(silence, stream)
     plant(fault)
-    os._exit(int(pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests])))
+    return not pytest.main(["-x", "-q", "-n", "0", "-p", "no:cacheprovider", *tests])
 
 
 def plant(fault: "Fault") -> None:
@@ -186,13 +200,13 @@ def plant(fault: "Fault") -> None:
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 
 
-def tell(chosen: list["Fault"], lived: list["Fault"]) -> None:
-    """How many of each room were caught."""
-    rooms = Counter(fault.path.relative_to(PACKAGE).parts[0] for fault in chosen)
-    alive = Counter(fault.path.relative_to(PACKAGE).parts[0] for fault in lived)
-    for room, count in sorted(rooms.items()):
-        print(f"{room:12} {count - alive[room]:4} of {count:4} caught")
-    print(f"{'all':12} {len(chosen) - len(lived):4} of {len(chosen):4} caught ({100 * (1 - len(lived) / max(len(chosen), 1)):.0f} %)")
+def tell(chosen: list["Fault"], how: dict[int, str]) -> None:
+    """What became of those of each room."""
+    rooms = [fault.path.relative_to(PACKAGE).parts[0] for fault in chosen]
+    for room in (*sorted(set(rooms)), "all"):
+        counts = Counter(how[number] for number, each in enumerate(rooms) if room in (each, "all"))
+        caught, many = sum(counts[each] for each in CAUGHT), counts.total()
+        print(f"{room:12} {caught:4} of {many:4} caught ({100 * caught / many:.1f} %): {dict(counts)}")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ What was kept from before a fault (a fixture, a cached value) does not have it, 
 import gc
 import inspect
 import os
+import resource
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
@@ -33,12 +34,14 @@ def passes(item: pytest.Item) -> bool:
     return item.session.testsfailed == before
 
 
-def in_a_fork(work: Callable[[], bool]) -> int:
-    """Process that ends with 0 where some work gives True."""
+def in_a_fork(work: Callable[[], bool], seconds: int | None = None) -> int:
+    """Process that ends with 0 where some work gives True, and by SIGXCPU where that takes more seconds of a processor."""
     child = os.fork()
     if child == 0:
         code = 1
         try:
+            if seconds:
+                resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 10))
             code = 0 if work() else 1
         finally:
             os._exit(code)
