@@ -297,7 +297,7 @@ def _list_parts(source: Path) -> None:
             say(f"{name}: {WORDS[type(part)]}, to {', '.join(endings_for(type(part)))}")
 
 
-def _size_of(made: Any) -> str:
+def _size_of(made: object) -> str:
     """What was written, in words."""
     from napari_wse2xai.data import SpectralMap
     from napari_wse2xai.io.exporters import WORDS

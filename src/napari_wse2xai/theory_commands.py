@@ -114,7 +114,7 @@ def layer_of(options: argparse.Namespace) -> dict[str, Any]:
     return {"material": options.material, "repeat": tuple(map(int, numbers)), "defects": tuple(options.defect)}
 
 
-def settled(kind: "type[Model]", values: Mapping[str, Any]) -> "Model":
+def settled(kind: "type[Model]", values: Mapping[str, object]) -> "Model":
     """Make settings; what is wrong with them is one sentence."""
     from pydantic import ValidationError
 

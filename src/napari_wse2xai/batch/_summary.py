@@ -25,7 +25,7 @@ def write_rows(rows: Sequence[Mapping[str, Any]], path: Path) -> None:
         table.writerows({key: _cell(value) for key, value in row.items()} for row in rows)
 
 
-def _cell(value: Any) -> Any:
+def _cell(value: object) -> Any:
     """Numbers to the seven digits of single precision; nothing for none."""
     if value is None or (isinstance(value, float) and value != value):
         return ""

@@ -46,7 +46,7 @@ _stop: Any = None
 
 
 def outcomes(
-    jobs: Sequence[FlakeJob], folder: Path, telling: "Telling", processes: int | None, scheduler: Any = None, *, apart: bool = False
+    jobs: Sequence[FlakeJob], folder: Path, telling: "Telling", processes: int | None, scheduler: object = None, *, apart: bool = False
 ) -> Generator[tuple[FlakeJob, FlakeOutcome], None, None]:
     """Do jobs, and give each with what came of it as soon as it is done.
 
@@ -65,7 +65,7 @@ def outcomes(
 
 
 @contextmanager
-def _done_by(jobs: Sequence[FlakeJob], folder: Path, telling: "Telling", count: int, scheduler: Any) -> Iterator[Iterator[Ended]]:
+def _done_by(jobs: Sequence[FlakeJob], folder: Path, telling: "Telling", count: int, scheduler: object) -> Iterator[Iterator[Ended]]:
     """Jobs as they end: on a cluster, in processes of their own, or here where there are none."""
     if scheduler is None:
         yield _apart(jobs, folder, telling, count) if count else _here(jobs, folder, telling)
@@ -195,7 +195,7 @@ def _context() -> Any:
     return context
 
 
-def _begin(stop: Any) -> None:
+def _begin(stop: object) -> None:
     """Make a process ready: an interrupt is the caller's, and without a caller there is nothing to do."""
     global _stop  # noqa: PLW0603 - what an initializer leaves behind
     _stop = stop

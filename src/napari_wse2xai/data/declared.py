@@ -120,7 +120,7 @@ class Declared:
         """Whether it is a fixed number of numbers."""
         return get_origin(self.hint) is tuple and set(get_args(self.hint)) == {float}
 
-    def attributes(self, artefact: Any) -> dict[str, Any]:
+    def attributes(self, artefact: object) -> dict[str, Any]:
         """CF attributes of an array."""
         about, told = self.about, dict[str, Any]()
         if about.says:
@@ -135,7 +135,7 @@ class Declared:
         return told
 
 
-def declared(kind: Any) -> tuple[Declared, ...]:
+def declared(kind: object) -> tuple[Declared, ...]:
     """All declared fields of a class, in their order."""
     return _all_of(kind)
 
@@ -165,12 +165,12 @@ class Variable:
     """Name of the field that it belongs to."""
 
 
-def attributes(artefact: Any) -> Iterator[tuple[str, Any]]:
+def attributes(artefact: object) -> Iterator[tuple[str, Any]]:
     """Words and numbers of the whole artefact by their names in files, as files can hold them."""
     return ((each.name, each.plain(getattr(artefact, each.field))) for each in declared(type(artefact)) if each.about.dims is None)
 
 
-def variables(artefact: Any) -> Iterator[Variable]:
+def variables(artefact: object) -> Iterator[Variable]:
     """Every array that an artefact has; of records, one for each of their fields."""
     for each in declared(type(artefact)):
         value, dims = getattr(artefact, each.field), each.about.dims
@@ -185,7 +185,7 @@ def variables(artefact: Any) -> Iterator[Variable]:
         yield Variable(each.name, dims, _array(value, each.kind), each.attributes(artefact), each.about, each.name)
 
 
-def _columns(each: Declared, records: Sequence[Any], artefact: Any) -> Iterator[Variable]:
+def _columns(each: Declared, records: Sequence[object], artefact: object) -> Iterator[Variable]:
     assert each.about.dims is not None
     for part in declared(type(records[0])):
         values = [_array(np.nan if (value := getattr(one, part.field)) is None else value, part.kind) for one in records]
@@ -193,7 +193,7 @@ def _columns(each: Declared, records: Sequence[Any], artefact: Any) -> Iterator[
         yield Variable(part.name, dims, np.stack(values), part.attributes(artefact), replace(part.about, group=each.about.group), each.name)
 
 
-def _array(value: Any, kind: np.dtype[Any] | None = None) -> NDArray[Any]:
+def _array(value: object, kind: np.dtype[Any] | None = None) -> NDArray[Any]:
     """Values as an array of a kind; texts as objects."""
     values = np.asarray(value, dtype=kind)
     return values.astype(object) if values.dtype.kind == "U" else values

@@ -177,6 +177,6 @@ def _record(entry: Mapping[str, Any]) -> Record:
     return Record(**{**entry, "seconds": seconds, "of": of, "made_with": made_with})
 
 
-def _is_deeper(value: Any, levels: int) -> bool:
+def _is_deeper(value: object, levels: int) -> bool:
     inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return levels == 0 or any(_is_deeper(each, levels - 1) for each in inner)

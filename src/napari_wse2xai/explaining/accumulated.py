@@ -1,7 +1,7 @@
 """Accumulated local effects (Apley and Zhu 2020): curves that never ask the model about pixels far from those it knows."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ SCHEMES = ("steps", "autograd")
 
 
 def accumulated_local_effects(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     features: Sequence[int] | None = None,
     *,

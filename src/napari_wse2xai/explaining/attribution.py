@@ -1,7 +1,7 @@
 """Integrated gradients (Sundararajan et al. 2017) of a network, per parameter and per channel of the lines that it draws."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,7 +20,7 @@ PIXELS_AT_ONCE = 16
 
 
 def integrated_gradients(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     *,
     n_steps: int = STEPS,

@@ -44,7 +44,7 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     coordinates: Numbers | None = None,
     *,
     features: Sequence[int] | None = None,
-    references: Sequence[Any] = (),
+    references: Sequence[object] = (),
     refits: int = REFITS,
     block_size: float | None = None,
     factory: Factory | None = None,
@@ -153,7 +153,7 @@ class _Job:
     partial: "Bunch"
     slopes: "Bunch"
 
-    def curves_of(self, estimator: Any) -> Numbers:
+    def curves_of(self, estimator: object) -> Numbers:
         """Partial dependence (feature, grid) of another model, on the same pixels and grid."""
         grid = self.partial.grid_values
         coarse = np.linspace(grid[:, 0], grid[:, -1], NODES, axis=1)
@@ -169,8 +169,8 @@ class _Job:
         curves, slopes = refit.curves, self.slopes.slope
         few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED
         spread, mean_spread = (SMOOTHED_AWAY * few * part for part in (refit.spread, refit.over_pixels.std(axis=0, ddof=1)))
-        centre, error = curves.mean(axis=0), few * curves.std(axis=0, ddof=1)
-        half = TWO_SIDED * np.hypot(error, self.sampling_error())
+        centre: Numbers = curves.mean(axis=0)
+        half: Numbers = TWO_SIDED * np.hypot(few * curves.std(axis=0, ddof=1), self.sampling_error())
         every = np.stack([self.partial.average, centre - half, centre + half, *references])
         return Bunch(
             low=every.min(axis=0),
@@ -205,18 +205,18 @@ class _Smooth:
 
     def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit:
         job = self.job
-        centre, scale = table.mean(axis=0), or_one(table.std(axis=0))
-        level, unit = y.mean(), or_one(y.std())
+        centre: Numbers = table.mean(axis=0)
+        scale, level, unit = or_one(table.std(axis=0)), float(y.mean()), or_one(y.std())
         few = np.sort(rng.permutation(len(table))[:MOST_PIXELS])
         z, targets = (table[few] - centre) / scale, (y[few] - level) / unit
         every, steps = (job.table - centre) / scale, job.slopes.step / scale[job.columns]
         grid = (job.partial.grid_values - centre[job.columns, None]) / scale[job.columns, None]
         with single_threaded():  # the refits run side by side already
             processes = _conditioned(z, targets, counts[:, few], rng, progress)
-            curves = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
+            drawn = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
             mean, spread, over_pixels = _moments(processes, every, job.columns, or_one(steps), progress)
         per_unit = unit / scale[job.columns, None]
-        curves = level + unit * np.concatenate(curves)
+        curves = level + unit * np.concatenate(drawn)
         return Refit(curves, mean * per_unit, spread * per_unit, over_pixels * per_unit[:, 0])
 
 
@@ -234,7 +234,7 @@ class _Factory:
             rows = np.repeat(np.arange(len(table)), count)
             fitted = self.factory().fit(table[rows], y[rows])
             curves.append(self.job.curves_of(fitted))
-            slopes.append(ice_slope(fitted, self.job.table, self.job.columns.tolist(), step=or_one(self.job.slopes.step)).slope)
+            slopes.append(ice_slope(fitted, self.job.table, self.job.columns.tolist(), step=or_one(self.job.slopes.step).tolist()).slope)
         return Refit(np.stack(curves), np.mean(slopes, axis=0), np.std(slopes, axis=0, ddof=1), np.mean(slopes, axis=2))
 
 

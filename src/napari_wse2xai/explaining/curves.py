@@ -1,7 +1,7 @@
 """Partial dependence (Friedman 2001) and ICE curves (Goldstein et al. 2015) of all parameters in one pass."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ PIXELS = 400
 
 
 def partial_dependence(  # noqa: PLR0913 - scikit-learn's arguments, and how much may be saved
-    estimator: Any,
+    estimator: object,
     X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     features: Sequence[int] | None = None,
     *,

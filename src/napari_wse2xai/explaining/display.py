@@ -24,13 +24,13 @@ class PartialDependenceDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: Any,
+        estimator: object,
         X: Numbers | None,  # noqa: N803 - scikit-learn's name
         features: Sequence[int | tuple[int, int]],
         *,
         feature_names: Sequence[str] | None = None,
         kind: str = "average",
-        ax: Any = None,
+        ax: object = None,
         n_cols: int = 3,
         **options: Any,
     ) -> "Drawn":

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ Pairs = Sequence[tuple[int, int]]
 
 
 def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and how much may be saved
-    estimator: Any,
+    estimator: object,
     X: Numbers | None,  # noqa: N803 - scikit-learn's name
     pairs: Pairs,
     *,
@@ -60,7 +60,7 @@ def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and h
 
 
 def h_statistic(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     pairs: Pairs | None = None,
     *,

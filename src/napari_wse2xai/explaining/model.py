@@ -176,7 +176,7 @@ class TorchModel:
             return DEVICE_CHUNK
         largest = [row.shape[1]]
 
-        def look(_part: Any, _inputs: Any, output: Any) -> None:
+        def look(_part: object, _inputs: object, output: object) -> None:
             if isinstance(output, torch.Tensor):
                 largest.append(output.numel())
 

@@ -1,7 +1,7 @@
 """Permutation importance (Breiman 2001) of parameters, or of whole peaks."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,7 @@ def by_peak(columns: int) -> list[list[int]]:
 
 
 def permutation_importance(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None,  # noqa: N803 - scikit-learn's name
     y: Numbers,
     *,

@@ -2,7 +2,7 @@
 
 import copy
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,7 +22,7 @@ PASSED = 0.2
 
 
 def weight_randomisation(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     *,
     redraws: int = REDRAWS,

@@ -26,7 +26,7 @@ NOTICEABLE = 1e-5
 
 
 def ice_clusters(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None,  # noqa: N803 - scikit-learn's name
     feature: int,
     *,
@@ -64,7 +64,7 @@ def ice_clusters(
 
 
 def regional_effects(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None,  # noqa: N803 - scikit-learn's name
     feature: int,
     *,

@@ -103,7 +103,7 @@ def planted_samples(samples: Samples, law: PlantedLaw, values: Numbers, shares: 
 
 
 def explained(
-    estimator: Any, samples: Samples, progress: Progress = silent, *, references: Sequence[Any] = (), refits: int = REFITS
+    estimator: object, samples: Samples, progress: Progress = silent, *, references: Sequence[object] = (), refits: int = REFITS
 ) -> Explained:
     """Curves, slopes and bands with their defaults; `references` are fitted to the same samples."""
     subject, table = Subject.of(estimator, samples.features), samples.features

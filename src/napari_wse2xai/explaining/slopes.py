@@ -1,7 +1,7 @@
 """Slope of each pixel's ICE curve: which way, and how strongly, the model's prediction answers to each parameter at each place."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ SCHEMES = ("central", "forward", "backward", "autograd", "paper-literal")
 
 
 def ice_slope(
-    estimator: Any,
+    estimator: object,
     X: Numbers | None = None,  # noqa: N803 - scikit-learn's name
     features: Sequence[int] | None = None,
     *,
@@ -71,7 +71,7 @@ def ice_slope(
     return result
 
 
-def derivatives(estimator: Any, X: Numbers | None = None, *, progress: Progress = silent) -> Numbers:  # noqa: N803 - scikit-learn's name
+def derivatives(estimator: object, X: Numbers | None = None, *, progress: Progress = silent) -> Numbers:  # noqa: N803 - scikit-learn's name
     """Derivative (feature, n) of the prediction by every parameter at every pixel, by automatic differentiation: one pass for all maps."""
     subject = Subject.of(estimator, X)
     return np.ascontiguousarray(subject.model.gradient(subject.table, progress).T)

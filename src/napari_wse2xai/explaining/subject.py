@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +30,7 @@ class Subject:
     _chosen: dict[tuple[int | None, int], tuple[Rows, Numbers]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of(cls, estimator: Any, X: Numbers | None = None, *, target: int = 0) -> Self:  # noqa: N803 - scikit-learn's name
+    def of(cls, estimator: object, X: Numbers | None = None, *, target: int = 0) -> Self:  # noqa: N803 - scikit-learn's name
         """Take whatever `as_model` takes, with a table; or a subject, with its own table where none is given."""
         if isinstance(estimator, cls):
             return estimator if X is None or X is estimator.table else cls(estimator.model, checked_table(X))

@@ -193,7 +193,7 @@ def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":
     return layers if viewer is None else contents.fitted_in(viewer, layers)
 
 
-def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
+def write_map(path: str, data: object, meta: dict[str, Any]) -> list[str]:
     """Save what a layer shows: a map, or peak maps, whole; any other picture as it is seen.  Of other makers' layers only pictures."""
     from napari_wse2xai.data import PeakMaps, SpectralMap
     from napari_wse2xai.io.exporters import export, way_out
@@ -212,7 +212,7 @@ def write_map(path: str, data: Any, meta: dict[str, Any]) -> list[str]:
     return [path]
 
 
-def _seen(data: Any, meta: dict[str, Any]) -> "PlainImage":
+def _seen(data: object, meta: dict[str, Any]) -> "PlainImage":
     """What a layer shows, as a picture."""
     from napari_wse2xai.io.images import PlainImage
     from napari_wse2xai.layers import shown_in

@@ -164,7 +164,7 @@ class MainWidget(FollowsLayers):
         for section in self.sections.values():
             section.toggled.connect(partial(self._on_toggled, section))
 
-    def _tell(self, key: Any, title: str, text: str, severity: str = QUIET) -> None:
+    def _tell(self, key: object, title: str, text: str, severity: str = QUIET) -> None:
         """Say at the foot what came of a step."""
         self._told_by = key
         self.said.say(f"{title}: {text}", severity)
@@ -236,7 +236,7 @@ class MainWidget(FollowsLayers):
         self.open_section(Deconvolve)
         self._tell(None, "Deconvolve", f"{counted(len(peaks), 'start peak')} taken; look at their windows, then Run.")
 
-    def open_section(self, step: Any) -> None:
+    def open_section(self, step: object) -> None:
         """Open one section and close the others; where the window is low its head comes to the top."""
         for key, section in self.sections.items():
             (section.expand if key is step else section.collapse)(animate=False)

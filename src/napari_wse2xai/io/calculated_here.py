@@ -158,7 +158,7 @@ def _cell(file: Any) -> HarmonicCell:
     return HarmonicCell(symbols, **numbers, hessian=hessian, **told)
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> Any:
     """An attribute as Python has it: text, or a number out of a row of one."""
     value = value.decode() if isinstance(value, bytes) else value
     return value if isinstance(value, str) else np.asarray(value).reshape(-1)[0]

@@ -25,7 +25,7 @@ LAYOUT = 2
 """Version of how results lie in a file; what says none is of before this was counted, and is read all the same."""
 
 
-def put(group: HdfNode, name: str, dimensions: Sequence[str], values: Any, **attributes: Any) -> None:
+def put(group: HdfNode, name: str, dimensions: Sequence[str], values: object, **attributes: Any) -> None:
     """Write an array of numbers or texts; dimensions that are not there yet, or have another length further up, are made."""
     stored = np.asarray(values)
     for dimension, size in zip(dimensions, stored.shape, strict=True):

@@ -249,7 +249,7 @@ def read_flake(group: HdfNode) -> NDArray[np.bool_] | None:
     return numbers_of(owner["flake"]).astype(bool) if isinstance(owner, h5py.Group) and "flake" in owner else None
 
 
-def read_values(dataset: HdfNode, index: Any = ...) -> Any:
+def read_values(dataset: HdfNode, index: object = ...) -> Any:
     """Whole data set, or a part of it, CF packing undone: an array, or `StoredCounts` where it is large and plain, or in chunks.
 
     A size that the file cannot hold is refused before any memory is taken.

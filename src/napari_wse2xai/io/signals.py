@@ -221,27 +221,27 @@ def _frame(signal: Signal, name: str) -> Frame:
     return replace(turned, origin_um=(float(y0), float(x0)))
 
 
-def _laser_nm(metadata: Mapping[str, Any]) -> float | None:
+def _laser_nm(metadata: Mapping[str, object]) -> float | None:
     laser = _within(metadata, "Acquisition_instrument", "Laser", "wavelength")
     if isinstance(laser, int | float | np.number) and laser > 0:
         return float(laser)
     return laser_in(dict(_flat(metadata)))
 
 
-def _intensity_unit(metadata: Mapping[str, Any]) -> str:
+def _intensity_unit(metadata: Mapping[str, object]) -> str:
     """Unit in ``Intensity (Counts/s)``."""
     found = re.search(r"\(([^()]+)\)", text_of(_within(metadata, "Signal", "quantity")))
     return found[1].replace("Counts", "counts") if found else "counts"
 
 
-def _within(metadata: Mapping[str, Any], *keys: str) -> Any:
+def _within(metadata: Mapping[str, object], *keys: str) -> Any:
     value: Any = metadata
     for key in keys:
         value = value.get(key) if isinstance(value, Mapping) else None
     return value
 
 
-def _flat(metadata: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
+def _flat(metadata: Mapping[str, object], above: str = "") -> Iterator[tuple[str, str]]:
     """Nested metadata as lines ``Laser.wavelength: 532.0``."""
     for key, value in metadata.items():
         if isinstance(value, Mapping):

@@ -1,7 +1,6 @@
 """The layer that shows one part of an artefact, as `Shown` names it."""
 
 from collections.abc import Iterator
-from typing import Any
 
 from napari_wse2xai.data import PARAMETERS, Explanation, PeakMaps
 from napari_wse2xai.layers.learnt import beside_layers, region_layer, slope_layer
@@ -9,7 +8,7 @@ from napari_wse2xai.layers.maps import chi2_layer, computed_layer, computed_part
 from napari_wse2xai.layers.shown import KEY, LayerTuple, to_layers
 
 
-def part_layer(artefact: Any, part: str, flake: int = 0) -> LayerTuple | None:
+def part_layer(artefact: object, part: str, flake: int = 0) -> LayerTuple | None:
     """Layer of one part, visible or not as it is at first; None for what a user painted or drew."""
     for layer in to_layers(artefact):
         shown = layer[1]["metadata"][KEY]

@@ -49,7 +49,7 @@ def to_layers(artefact: object) -> list[LayerTuple]:
     raise TypeError(f"{type(artefact).__name__} cannot be shown")
 
 
-def shown_in(metadata: Mapping[str, Any]) -> Shown | None:
+def shown_in(metadata: Mapping[str, object]) -> Shown | None:
     """What a layer's metadata say that it shows; None for a layer of other making."""
     shown = metadata.get(KEY)
     return shown if isinstance(shown, Shown) else None

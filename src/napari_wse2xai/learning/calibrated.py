@@ -40,7 +40,7 @@ def calibrated(samples: Samples) -> Samples:
     """
     features, errors = samples.features.copy(), samples.feature_errors.copy()
     for one in range(len(samples.frames)):
-        here = samples.flake == one
+        here: NDArray[np.bool_] = samples.flake == one
         if here.sum() >= FEWEST_PIXELS:
             with single_threaded():  # the same bits anywhere: interrupted trainings are known by them
                 features[here], errors[here] = drawn_in(features[here], errors[here], samples.row[here], samples.column[here])

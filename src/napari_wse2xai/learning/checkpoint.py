@@ -42,7 +42,7 @@ class Checkpoint:
         """Whether it is time to keep a state again: copying one takes as long as a short epoch on a GPU."""
         return time.perf_counter() - self.kept_s > KEPT_S
 
-    def keep(self, state: Mapping[str, Any]) -> None:
+    def keep(self, state: Mapping[str, object]) -> None:
         """Remember the state at the end of an epoch; write it where a minute has passed."""
         self.latest, self.kept_s = copy.deepcopy(dict(state)), time.perf_counter()
         if time.perf_counter() - self.written_s > EVERY_S:
@@ -82,7 +82,7 @@ class Checkpoint:
         return dict(content["run"])
 
 
-def write_tensors(path: str | Path, content: Mapping[str, Any]) -> None:
+def write_tensors(path: str | Path, content: Mapping[str, object]) -> None:
     """Write tensors, numbers and strings; a reader never sees half a file."""
     part = Path(path).with_name(f"{Path(path).name}.{os.getpid()}.part")
     buffer = io.BytesIO()

@@ -89,11 +89,11 @@ def layers(features: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np.i
     """
     from sklearn.cluster import KMeans
 
-    spread = features.std(axis=0)
-    standard = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    spread: Numbers = features.std(axis=0)
+    standard: Numbers = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     _, _, directions = np.linalg.svd(standard, full_matrices=False)
     along = standard @ directions[0]
-    group = KMeans(2, n_init=3, random_state=0).fit_predict(along[:, None]).astype(np.int64)
+    group: NDArray[np.int64] = KMeans(2, n_init=3, random_state=0).fit_predict(along[:, None]).astype(np.int64)
     one, other = along[group == 0], along[group == 1]
     apart = abs(one.mean() - other.mean()) / max(np.sqrt((one.var() + other.var()) / 2), 1e-9)
     is_two = min(group.mean(), 1 - group.mean()) >= LEAST_LAYER and apart >= APART
@@ -109,7 +109,7 @@ def _contiguous(group: NDArray[np.int64], rasters: Mapping[int, Raster], flake: 
         for left, right in ((picture[1:], picture[:-1]), (picture[:, 1:], picture[:, :-1])):
             both = (left >= 0) & (right >= 0)
             same, pairs = same + int((left == right)[both].sum()), pairs + int(both.sum())
-    share = group.mean()
+    share = float(group.mean())
     chance = share**2 + (1 - share) ** 2
     return float((same / max(pairs, 1) - chance) / (1 - chance))
 
@@ -128,7 +128,7 @@ def _slow_axis(values: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np
 
 def _lines(level: Numbers, along: Numbers) -> Numbers:
     """Scan lines (n, line) with a slope for each that is long enough, there and back alike."""
-    count = level.sum(axis=0)
-    middle = level @ (level.T @ along / count)
-    slopes = level[:, count >= FEWEST_IN_LINE] * (along - middle)[:, None]
+    count: Numbers = level.sum(axis=0)
+    middle: Numbers = level @ (level.T @ along / count)
+    slopes: Numbers = level[:, count >= FEWEST_IN_LINE] * (along - middle)[:, None]
     return np.hstack([level, slopes])

@@ -80,7 +80,7 @@ class CrossValidation:
     networks: int = field(default=0, init=False)
     """How many were begun."""
 
-    def run(self, models: Mapping[str, Any], folds: Sequence[Fold]) -> Iterator[FoldResult]:
+    def run(self, models: Mapping[str, object], folds: Sequence[Fold]) -> Iterator[FoldResult]:
         """Fit a fresh copy of every model on every fold.
 
         Parameters
@@ -98,7 +98,7 @@ class CrossValidation:
             seconds = max(perf_counter() - started, getattr(fitted, "seconds_", 0.0))  # of a network with those before an interruption
             yield FoldResult(name, fold, on_training, on_held_out, seconds, fitted)
 
-    def fit(self, model: Any, fold: Fold, told: Progress, name: str) -> Any:
+    def fit(self, model: object, fold: Fold, told: Progress, name: str) -> Any:
         """Fit a copy of one model on the training pixels of one fold."""
         from sklearn.base import clone
 

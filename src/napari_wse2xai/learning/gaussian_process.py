@@ -6,14 +6,19 @@ Once its kernel is found, many refits cost a Cholesky factorisation each, and th
 from contextlib import closing
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.learning.kernel_search import JITTER, likeliest
 
+if TYPE_CHECKING:
+    from scipy.interpolate import CubicHermiteSpline
+    from torch import Tensor
+
 Numbers = NDArray[np.float64]
+T = TypeVar("T", Numbers, "Tensor")
 
 LIKELIHOOD_PIXELS = 350
 """Pixels on which the kernel is found."""
@@ -94,22 +99,23 @@ def _waves(values: Numbers, farthest: float) -> Numbers:
     exponential for every pair of pixels and every parameter.  What is left out is as small as a Gaussian at `BEYOND` lengths.
     """
     spacing = 2 * np.pi / (2 * farthest / LENGTH + BEYOND)
-    rate = spacing * np.arange(int(BEYOND / spacing) + 1)
+    rate: Numbers = spacing * np.arange(int(BEYOND / spacing) + 1.0)
     size = np.sqrt(spacing / np.sqrt(2 * np.pi) * np.where(rate > 0, 2.0, 1.0) * gaussian(rate**2))
     phase = values[..., None] / LENGTH * rate
     return np.concatenate([size * np.cos(phase), size[1:] * np.sin(phase[..., 1:])], axis=-1)
 
 
-def apart(a: Any, b: Any) -> Any:
+def apart(a: T, b: T) -> T:
     """Squared distances between rows of a and of b."""
-    squares = (a**2).sum(1)
-    return squares[:, None] + (squares if b is a else (b**2).sum(1)) - 2 * a @ b.T
+    squares: T = (a**2).sum(1)
+    found: T = squares[:, None] + (squares if b is a else (b**2).sum(1)) - 2 * a @ b.T
+    return found
 
 
-def gaussian(squared: Any) -> Any:
+def gaussian(squared: T) -> T:
     """Squared exponential of squared distances, which rounding may have made negative."""
-    halved = -0.5 * squared.clip(0)
-    return np.exp(halved) if isinstance(halved, np.ndarray) else halved.exp()
+    halved: Any = -0.5 * squared.clip(0)
+    return cast("T", np.exp(halved) if isinstance(halved, np.ndarray) else halved.exp())
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +164,7 @@ class Processes:
         return np.asarray(self.kernel.linear * (self.alpha.T @ self.z))
 
     @cached_property
-    def bent(self) -> dict[int, Any]:
+    def bent(self) -> "dict[int, CubicHermiteSpline]":
         """What each parameter does alone beside the linear part, by feature: a spline of one number that gives (..., process)."""
         from scipy.interpolate import CubicHermiteSpline
 
@@ -208,7 +214,7 @@ class Processes:
         return slopes
 
 
-def or_one(spread: Any) -> Any:
+def or_one(spread: Numbers | float) -> Numbers:
     """Return a spread to divide by: 1 where it is 0."""
     return np.where(spread > 0, spread, 1.0)
 

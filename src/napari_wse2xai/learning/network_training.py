@@ -193,7 +193,7 @@ class Trainer:
             "enough": self.enough,
         }
 
-    def restore(self, state: Mapping[str, Any]) -> None:
+    def restore(self, state: Mapping[str, object]) -> None:
         """Take up a run where `state` was taken."""
         try:
             self._restore(state)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -107,13 +107,13 @@ def p_of_either(scores: Numbers, others: Numbers) -> float:
 
 
 def spatial_permutation_test_score(
-    estimator: Any,
+    estimator: object,
     X: ArrayLike,  # noqa: N803
     y: ArrayLike,
     coords: ArrayLike,
     *,
-    cv: Any = None,
-    scoring: Any = None,
+    cv: object = None,
+    scoring: object = None,
     n_permutations: int = 99,
     random_state: int = 0,
 ) -> Permuted:

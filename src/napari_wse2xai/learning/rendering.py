@@ -154,7 +154,8 @@ class Rendering(nn.Module):
 
     def _place(self, features: NDArray[np.float64], *, windows: bool) -> None:
         """Set centre, usual width and axis of every row."""
-        centre, width = features.mean(axis=0), features.std(axis=0)
+        centre: NDArray[np.float64] = features.mean(axis=0)
+        width: NDArray[np.float64] = features.std(axis=0)
         if self.lines:
             first, middle = np.array(self.first), np.median(features, axis=0)
             number = np.array([line.shape == NUMBER for line in self.lines])

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -74,7 +74,7 @@ class SpatialBlockKFold:
     buffer: float | Literal["auto"] = "auto"
     seed: int = 0
 
-    def split(self, X: Any, y: ArrayLike | None = None, groups: ArrayLike | None = None) -> Iterator[Split]:  # noqa: N803 - as in scikit-learn
+    def split(self, X: object, y: ArrayLike | None = None, groups: ArrayLike | None = None) -> Iterator[Split]:  # noqa: N803 - as in scikit-learn
         """Give training and test rows of every fold.
 
         Parameters
@@ -92,7 +92,7 @@ class SpatialBlockKFold:
         for fold in range(self.n_splits):
             yield folds.training(fold), np.flatnonzero(folds.fold == fold)
 
-    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:  # noqa: N803 - as in scikit-learn
+    def get_n_splits(self, X: object = None, y: object = None, groups: object = None) -> int:  # noqa: N803 - as in scikit-learn
         """Give the number of folds."""
         return self.n_splits
 

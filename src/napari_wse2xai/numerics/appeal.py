@@ -150,14 +150,14 @@ class _SuspectFit:
         mean[2] = 1.0
         self.weighted = columns * self.weight[..., None]
         normal = np.swapaxes(self.weighted, 1, 2) @ columns
-        diagonal = np.einsum("bii->bi", normal)
+        diagonal: Values = np.einsum("bii->bi", normal)
         diagonal += precision
         unit = 1.0 / np.sqrt(np.maximum(diagonal, 1e-300))  # columns have units of their own: only of one length do they compare
         scaled = normal * unit[:, :, None] * unit[:, None, :] + 1e-12 * np.eye(columns.shape[-1])
         self.inverse = np.linalg.inv(scaled) * unit[:, :, None] * unit[:, None, :]
-        right = np.einsum("bli,bl->bi", self.weighted, evidence.own) + precision * mean
-        self.found = np.einsum("bij,bj->bi", self.inverse, right)
-        self.expected = np.einsum("bli,bi->bl", columns, self.found)
+        right: Values = np.einsum("bli,bl->bi", self.weighted, evidence.own) + precision * mean
+        self.found: Values = np.einsum("bij,bj->bi", self.inverse, right)
+        self.expected: Values = np.einsum("bli,bi->bl", columns, self.found)
         self.residual = self.weight * (evidence.own - self.expected)
         self.chi2 = (self.residual * (evidence.own - self.expected)).sum(axis=1) + (precision * (self.found - mean) ** 2).sum(axis=1)
 
@@ -182,7 +182,7 @@ class _SuspectFit:
         """(m, size) counts of a spike in some channels, and (m,) by how much chi2 falls with it."""
         shadow = self.weighted[rows, run]
         left = -shadow @ self.inverse @ np.swapaxes(shadow, 1, 2)
-        diagonal = np.einsum("bii->bi", left)
+        diagonal: Values = np.einsum("bii->bi", left)
         diagonal += self.weight[rows, run] * (1.0 + 1e-9)
         right = self.residual[rows, run]
         high = np.linalg.solve(left, right[..., None])[..., 0]
@@ -193,8 +193,8 @@ class _SuspectFit:
         many = spike.sum(axis=1)
         freedom = np.maximum((self.weight > 0).sum(axis=1) - 6 - many, 1)
         misfit = np.maximum((self.chi2 - worth) / freedom / USUAL_MISFIT, 1.0)
-        change = np.einsum("bij,blj,bl->bi", self.inverse, self.weighted, amplitude)
-        expected = self.expected - np.einsum("bli,bi->bl", self.columns, change)
+        change: Values = np.einsum("bij,blj,bl->bi", self.inverse, self.weighted, amplitude)
+        expected: Values = self.expected - np.einsum("bli,bi->bl", self.columns, change)
         scale = np.clip(self.found[:, 2] - change[:, 2], 0.0, MANY_TIMES)
         shift = np.clip((self.found[:, 3] - change[:, 3]) / np.maximum(scale, 1e-3), -FARTHEST, FARTHEST)
         return Ruling(np.sqrt(surely / misfit), spike, expected, scale, shift)

@@ -51,7 +51,7 @@ class Freedom:
 
 def _turned(matrix: Array) -> float:
     """Turn in radians; of a mirrored placing that from the nearer of the two axes along which it may be mirrored."""
-    flip = np.sign(np.linalg.det(matrix))
+    flip = float(np.sign(np.linalg.det(matrix)))
     angle = float(np.arctan2(matrix[1, 0] - flip * matrix[0, 1], matrix[0, 0] + flip * matrix[1, 1]))
     return angle if flip > 0 or abs(angle) <= np.pi / 2 else angle - float(np.copysign(np.pi, angle))
 
@@ -124,9 +124,9 @@ class _Picture:
 
 def _picture(scan: Scan, placing: Placing, pitch: float) -> _Picture:
     ends = placing(scan.corners)
-    first = ends.min(axis=0)
+    first: Array = ends.min(axis=0)
     count = np.ceil((ends.max(axis=0) - first) / pitch).astype(int) + 1
-    grid = np.stack(np.meshgrid(*(np.arange(n) for n in count), indexing="ij"), axis=-1) * pitch + first
+    grid: Array = np.stack(np.meshgrid(*(np.arange(n) for n in count), indexing="ij"), axis=-1) * pitch + first
     places = placing.back(grid)
     covered = scan.covers(places).astype(np.float64)
     return _Picture(scan.sampled(scan.soft_flake, places) * covered, covered, first, pitch)
@@ -138,7 +138,7 @@ Limit = Callable[[Array], NDArray[np.bool_]]
 def _limit(fixed: Scan, moving: Scan, turned: Placing, freedom: Freedom) -> Limit:
     """Tell which offsets (..., 2) leave the middles near enough."""
     farthest = np.inf if freedom.max_shift_um is None else freedom.max_shift_um
-    apart = turned(moving.corners.mean(axis=0)) - fixed.corners.mean(axis=0)
+    apart: Array = turned(moving.corners.mean(axis=0)) - fixed.corners.mean(axis=0)
     return lambda offsets: np.asarray(np.linalg.norm(offsets + apart, axis=-1) <= farthest)
 
 
@@ -148,7 +148,7 @@ def _best_shift(still: _Picture, turned: _Picture, placing: Placing, limit: Limi
     rows, columns = (np.arange(n) - (m - 1) for n, m in zip(correlation.shape, turned.values.shape, strict=True))
     shifts = np.stack(np.meshgrid(rows, columns, indexing="ij"), axis=-1) * still.pitch + still.first - turned.first
     # A perfect likeness of few pixels is worth less than a good one of many: Fisher's z.
-    worth = np.arctanh(np.clip(correlation, -0.98, 0.98)) * np.sqrt(shared)
+    worth: Array = np.arctanh(np.clip(correlation, -0.98, 0.98)) * np.sqrt(shared)
     worth = np.where(limit(shifts) & (correlation > -1), worth, -np.inf)
     best = np.unravel_index(np.argmax(worth), worth.shape)
     return float(correlation[best]) if np.isfinite(worth[best]) else -1.0, Placing(placing.matrix, shifts[best])

@@ -80,7 +80,7 @@ def _lines(problem: Problem, peak: int, low: NDArray[np.float64], high: NDArray[
 
 def heights_alone(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.float64]:
     """(pixel, peak, 4) parameters of peaks that stay where they start: their best heights, none negative."""
-    mine = problem.leaders % PER_PEAK == HEIGHT
+    mine: NDArray[np.bool_] = problem.leaders % PER_PEAK == HEIGHT
     fitted = np.repeat(problem.fitted(problem.start)[None], len(counts), axis=0)
     if mine.any():
         slopes = Slopes(problem, problem.start[None])

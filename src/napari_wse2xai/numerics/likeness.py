@@ -87,7 +87,7 @@ class MaskedGrid:
         the mean: the covariance is the variance of the field less half their mean square, and that variance is the one with which the
         variance within the region comes out as it is.
         """
-        z = values - values.mean()
+        z: Array = values - values.mean()
         if not z.any():
             return np.zeros(self._size)
         picture, pairs = self.picture(z), self._by_ring(self.pairs)

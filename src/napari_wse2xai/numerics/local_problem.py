@@ -30,10 +30,10 @@ class LocalProblem:
         sums, many = slopes.normal(), len(problem.rows)
         self.under = sums[many:, :many].copy()
         normal = self._fitted(sums)
-        diagonal = np.einsum("iip->ip", normal)  # a view: what is added here is added to the matrix
+        diagonal: Values = np.einsum("iip->ip", normal)  # a view: what is added here is added to the matrix
         determined = self._determined(diagonal)
         self.positions = np.flatnonzero(problem.leaders % PER_PEAK == POSITION)
-        self.pulled = pull.T[problem.leaders[self.positions] // PER_PEAK] * determined[self.positions]
+        self.pulled: Values = pull.T[problem.leaders[self.positions] // PER_PEAK] * determined[self.positions]
         diagonal[self.positions] += self.pulled
         scale = np.where(determined, 1.0 / np.sqrt(np.where(determined, diagonal, 1.0)), 0.0)
         # A hair of ridge: two peaks on top of one another make the matrix singular, and their errors huge, not the program fail.
@@ -146,6 +146,6 @@ def _scaled(matrix: Values, by: Values | NDArray[np.bool_]) -> Values:
 
 def _raised(matrix: Values, by: Values) -> Values:
     """Matrices (m, m, pixel) with numbers (m, pixel) added to their diagonals, in their place."""
-    diagonal = np.einsum("iip->ip", matrix)
+    diagonal: Values = np.einsum("iip->ip", matrix)
     diagonal += by
     return matrix

@@ -244,7 +244,7 @@ class Descent:
 
     def look(self, state: DescentState, now: torch.Tensor) -> Slope:
         """Objective and gradient at some parameters, from the moments alone."""
-        a, p, gamma = now
+        a, p, gamma = now.unbind()
         at = self.series.at(torch.complex(p, gamma))
         (real, imaginary), of_ones = self.series.moments(at, state.of_value, state.of_slope), self.series.of_ones(at)
         places = self.poles.places(p), self.poles.each(gamma)

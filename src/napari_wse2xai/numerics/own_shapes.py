@@ -56,7 +56,7 @@ class _Own:
         plain = (-by_u / fwhm, -u * by_u / fwhm, found.value / self.height)
         return (*plain, height * found.by[FORM] / self.height) if self.has_form else plain
 
-    def area(self, form: Any) -> Any:
+    def area(self, form: object) -> Any:
         """Area over height times FWHM, over the whole axis."""
         nodes, weights = np.polynomial.legendre.leggauss(NODES)
         angle = 0.5 * np.pi * nodes

@@ -40,18 +40,18 @@ class _Lorentzian:
         total, slope = 0.5346 * fwhm + root, 0.5346 + 0.2166 * fwhm / root
         return total, slope, fwhm / total, (total - fwhm * slope) / (total * total)
 
-    def value(self, x: Any, position: Any, fwhm: Any, height: Any, form: Any = 0.0) -> Any:
+    def value(self, x: object, position: object, fwhm: object, height: object, form: object = 0.0) -> Any:
         """Value at some places."""
         total, _, share, _ = self._total(fwhm)
         return voigt(x, position, total, height, share)
 
-    def derivatives(self, x: Any, position: Any, fwhm: Any, height: Any, form: Any = 0.0) -> tuple[Any, ...]:
+    def derivatives(self, x: object, position: object, fwhm: object, height: object, form: object = 0.0) -> tuple[Any, ...]:
         """By position, FWHM of the sample, and height."""
         total, slope, share, of_share = self._total(fwhm)
         by_position, by_total, by_height, by_share = voigt_derivatives(x, position, total, height, share)
         return by_position, by_total * slope + by_share * of_share, by_height
 
-    def area(self, fwhm: Any, form: Any) -> Any:
+    def area(self, fwhm: object, form: object) -> Any:
         """Area over height times FWHM."""
         total, _, share, _ = self._total(fwhm)
         return voigt_area(share) * total / fwhm
@@ -66,16 +66,16 @@ class _Gaussian:
     def _total(self, fwhm: Any) -> Any:
         return (fwhm * fwhm + self.resolution**2) ** 0.5
 
-    def value(self, x: Any, position: Any, fwhm: Any, height: Any, form: Any = 0.0) -> Any:
+    def value(self, x: object, position: object, fwhm: object, height: object, form: object = 0.0) -> Any:
         """Value at some places."""
         return gaussian(x, position, self._total(fwhm), height)
 
-    def derivatives(self, x: Any, position: Any, fwhm: Any, height: Any, form: Any = 0.0) -> tuple[Any, ...]:
+    def derivatives(self, x: object, position: object, fwhm: object, height: object, form: object = 0.0) -> tuple[Any, ...]:
         """By position, FWHM of the sample, and height."""
         total = self._total(fwhm)
         by_position, by_total, by_height = gaussian_derivatives(x, position, total, height)
         return by_position, by_total * fwhm / total, by_height
 
-    def area(self, fwhm: Any, form: Any) -> Any:
+    def area(self, fwhm: object, form: object) -> Any:
         """Area over height times FWHM."""
         return GAUSSIAN_AREA * self._total(fwhm) / fwhm

@@ -21,7 +21,7 @@ def single_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def in_threads(work: Callable[[Any], Any], jobs: Sequence[Any], *, workers: int | None = None) -> Generator[Any, None, None]:
+def in_threads(work: Callable[[Any], Any], jobs: Sequence[object], *, workers: int | None = None) -> Generator[Any, None, None]:
     """Do jobs side by side, one per core, torch on one thread in each; results come in order, so that they do not depend on the threads."""
     count = max(1, min(workers or cores(), len(jobs)))
     with single_thread(), ThreadPoolExecutor(count) as pool:

@@ -34,7 +34,7 @@ class Chain:
         """Share of the time of a run."""
         return sum(stage.effort for stage in self.stages)
 
-    def run(self, source: Any, progress: Progress = silent) -> Outcome:
+    def run(self, source: object, progress: Progress = silent) -> Outcome:
         """Run all stages, each on what those before it gave.
 
         Parameters

@@ -1,7 +1,7 @@
 """Every setting of a recipe in words: what it does, its unit, its usual value."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, get_args
+from typing import get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
@@ -70,7 +70,7 @@ def _unit_and_limits(field: FieldInfo) -> str:
     return f"  {words}" if words else ""
 
 
-def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel) and not hasattr(annotation, "load"):
         yield annotation
     for part in get_args(annotation):

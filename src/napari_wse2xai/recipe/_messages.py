@@ -51,7 +51,7 @@ def _what(problem: Any, place: str, models: list[type[BaseModel]]) -> str:
     return f"'{place}' is {_shown(value)}, but {message.removeprefix('Input ').split(', unable')[0]}; correct it"
 
 
-def _shown(value: Any) -> str:
+def _shown(value: object) -> str:
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
@@ -106,7 +106,7 @@ def _tag(model: type[BaseModel]) -> Any:
     return field.default if field else None
 
 
-def _models_of(annotation: Any) -> list[type[BaseModel]]:
+def _models_of(annotation: object) -> list[type[BaseModel]]:
     """Every model within an annotation such as ``tuple[Peak, ...] | None``."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return [annotation]

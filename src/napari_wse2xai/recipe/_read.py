@@ -86,7 +86,7 @@ def parse_mapping(given: Mapping[str, Any], *, source: str, folder: Path, there:
     return recipe
 
 
-def merge(base: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+def merge(base: Mapping[str, object], given: Mapping[str, object]) -> dict[str, Any]:
     """Lay given values over the preset's: mappings key by key, everything else whole, and a method of another kind whole."""
     merged = dict(base)
     for key, value in given.items():
@@ -103,7 +103,7 @@ def _place(name: str) -> tuple[bool, bool, bool, str]:
     return name != DEFAULT_PRESET, name.partition("-")[0] != material, name.startswith("paper"), name
 
 
-def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str]:
+def _normal(section: Mapping[str, object], place: str) -> tuple[dict[str, Any], str]:
     """Write peaks and computed maps where they belong, a stage left empty as no settings, and ``false`` as a stage left out."""
     normal = dict(section)
     for step in STEPS:
@@ -122,7 +122,7 @@ def _normal(section: Mapping[str, Any], place: str) -> tuple[dict[str, Any], str
     return normal, "deconvolve.peaks" if "peaks" not in moved and isinstance(fit, Mapping) and "peaks" in fit else "peaks"
 
 
-def _with_causes(fit: Any, separate: Any, place: str) -> dict[str, Any]:
+def _with_causes(fit: object, separate: object, place: str) -> dict[str, Any]:
     """Add the maps of strain, charge and temperature to the computed ones."""
     if not isinstance(fit, Mapping):
         raise SettingsError(f"{place}.separate stands beside a deconvolution that is left out; give its settings, or leave out separate.")
@@ -144,7 +144,7 @@ def _with_peaks_of_file(section: dict[str, Any], folder: Path) -> dict[str, Any]
     return {**section, "deconvolve": {**fit, "peaks": [peak.model_dump(mode="json") for peak in peaks]}}
 
 
-def _without_what_peaks_decide(base: Mapping[str, Any], section: Mapping[str, Any]) -> dict[str, Any]:
+def _without_what_peaks_decide(base: Mapping[str, object], section: Mapping[str, object]) -> dict[str, Any]:
     """Drop from the preset what holds for its own peaks only, where the recipe brings others."""
     kept, _ = _normal(base, "preset")
     fit = section.get("deconvolve")
@@ -185,7 +185,7 @@ def _late_sections(given: Mapping[str, Any], base: Mapping[str, Any], source: st
     return sections
 
 
-def _last(given: Mapping[str, Any]) -> str | None:
+def _last(given: Mapping[str, object]) -> str | None:
     """Last of the stages that need both maps that a recipe asks for."""
     if given.get("stop_after") is not None:
         return next((name for name in LATE if name == given["stop_after"]), None)
@@ -194,7 +194,7 @@ def _last(given: Mapping[str, Any]) -> str | None:
     return "explain" if last == "train" and "explain" not in given else last
 
 
-def _theory_section(given: Mapping[str, Any], preset: str, folder: Path) -> dict[str, Any]:
+def _theory_section(given: Mapping[str, object], preset: str, folder: Path) -> dict[str, Any]:
     """Read an empty section as the usual settings and ``false`` as none; the material is the preset's where none is given."""
     values = given.get("theory", False)
     if values is False:
@@ -214,7 +214,7 @@ def _material_of(preset: str) -> str:
     return next((name for name in MATERIALS if name.lower() == word), word if word == "graphene" else MATERIALS[0])
 
 
-def _late_section(stage: type[Settings], values: Any, base: Mapping[str, Any]) -> Any:
+def _late_section(stage: type[Settings], values: object, base: Mapping[str, object]) -> Any:
     """Read an empty section as the preset's and ``false`` as left out, and name the default kind where a method has none."""
     if values is False:
         return None
@@ -224,7 +224,7 @@ def _late_section(stage: type[Settings], values: Any, base: Mapping[str, Any]) -
     return {name: _with_kind(value, stage.model_fields.get(name)) for name, value in merged.items()}
 
 
-def _with_kind(value: Any, field: FieldInfo | None) -> Any:
+def _with_kind(value: object, field: FieldInfo | None) -> Any:
     kind = getattr(field.default, "kind", None) if field is not None else None
     return {"kind": kind, **value} if kind is not None and isinstance(value, Mapping) else value
 
@@ -237,13 +237,13 @@ def _located(section: dict[str, Any], folder: Path) -> dict[str, Any]:
     return {key: value for key, value in _beside(located, ("file",), folder).items() if key in section}
 
 
-def _beside(values: Any, names: tuple[str, ...], folder: Path) -> Any:
+def _beside(values: object, names: tuple[str, ...], folder: Path) -> Any:
     if not isinstance(values, Mapping):
         return values
     return {key: str(folder / value) if key in names and isinstance(value, str) else value for key, value in values.items()}
 
 
-def _preset_data(name: Any, source: str) -> dict[str, Any]:
+def _preset_data(name: object, source: str) -> dict[str, Any]:
     if name not in preset_names():
         close = nearest(str(name), preset_names())
         hint = f"did you mean '{close}'?" if close else f"known are {', '.join(preset_names())}."
@@ -261,7 +261,7 @@ def _shipped(name: str) -> dict[str, Any]:
     return {**data, "preset": name}
 
 
-def _validated(data: Mapping[str, Any], source: str, peaks_at: Mapping[str, str]) -> Recipe:
+def _validated(data: Mapping[str, object], source: str, peaks_at: Mapping[str, str]) -> Recipe:
     try:
         recipe = Recipe.model_validate(dict(data))
     except ValidationError as error:

@@ -47,7 +47,7 @@ def _reference(of_field: dict[str, Any]) -> dict[str, Any]:
     return next((each for each in of_field.get("anyOf", [of_field]) if "$ref" in each), of_field)
 
 
-def _loosened(node: Any) -> Any:
+def _loosened(node: object) -> Any:
     """A schema without what a preset may fill in; descriptions by their first line."""
     if isinstance(node, list):
         return [_loosened(each) for each in node]

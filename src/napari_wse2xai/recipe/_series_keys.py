@@ -33,7 +33,7 @@ class Flake(Settings):
 
     @field_validator("name", "condition", mode="before")
     @classmethod
-    def _as_text(cls, value: Any) -> Any:
+    def _as_text(cls, value: object) -> Any:
         """Take a number for its digits; YAML reads on and off as true and false, and what was written is lost."""
         if isinstance(value, bool):
             raise ValueError("YAML reads the bare words on, off, yes and no as true and false; put it in quotes")
@@ -84,18 +84,18 @@ class SeriesKeys(Settings):
 
     @field_validator("architectures", mode="before")
     @classmethod
-    def _one_or_several(cls, value: Any) -> Any:
+    def _one_or_several(cls, value: object) -> Any:
         return (value,) if isinstance(value, str) else value
 
     @field_validator("flakes", mode="before")
     @classmethod
-    def _list_or_pattern(cls, value: Any) -> Any:
+    def _list_or_pattern(cls, value: object) -> Any:
         """Take one pattern, or one for each modality, for a list of it."""
         return [_with_files(value)] if isinstance(value, Mapping) else value
 
     @field_validator("over", mode="before")
     @classmethod
-    def _in_words(cls, value: Any) -> Any:
+    def _in_words(cls, value: object) -> Any:
         """Take ``power (mW)`` for a name with its unit."""
         if not isinstance(value, str):
             return value

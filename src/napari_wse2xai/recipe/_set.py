@@ -37,7 +37,7 @@ def _value(text: str, whole: str) -> Any:
         raise SettingsError(f"'{whole}': what stands behind the sign is no value; put a text in quotes.") from None
 
 
-def _lay(data: Any, path: list[str], value: Any, text: str) -> None:
+def _lay(data: object, path: list[str], value: object, text: str) -> None:
     *before, last = path
     for name in before:
         data = _inside(data, name, text)
@@ -48,7 +48,7 @@ def _lay(data: Any, path: list[str], value: Any, text: str) -> None:
     data[last] = value
 
 
-def _inside(data: Any, name: str, text: str) -> Any:
+def _inside(data: object, name: str, text: str) -> Any:
     """What lies under a key; in a list under a number, or the name of its entry."""
     if isinstance(data, list):
         found = [each for index, each in enumerate(data) if name == str(index) or (isinstance(each, dict) and each.get("name") == name)]

@@ -44,7 +44,7 @@ def _mapping(recipe: Recipe) -> dict[str, Any]:
     return data
 
 
-def _text(data: Mapping[str, Any]) -> str:
+def _text(data: Mapping[str, object]) -> str:
     return yaml.safe_dump(data, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
 
 

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,7 +38,7 @@ def median(values: NDArray[np.floating], *, digits: int = 2) -> str:
     return to_digits_of(middle, abs(middle), digits=digits)
 
 
-def setting_text(value: Any) -> str:
+def setting_text(value: object) -> str:
     """A setting's value in the words of a recipe."""
     if isinstance(value, Mapping):
         return "; ".join(f"{key}: {setting_text(inner)}" for key, inner in value.items())

@@ -198,7 +198,7 @@ class _Steps:
     modality: str
 
 
-def _read_node(group: HdfNode, found: Mapping[str, Any]) -> Any:
+def _read_node(group: HdfNode, found: Mapping[str, object]) -> Any:
     kind, holds = KINDS[netcdf.text_of(group.attrs, "kind")], netcdf.text_of(group.attrs, "holds")
     if holds == WHOLE:
         near: dict[str, Any] = {key: found.get(netcdf.text_of(group.attrs, key)) for key in ("raman", "model")}
@@ -228,7 +228,7 @@ def _with_spectra(found: Mapping[str, Any], beside: Path, progress: Progress) ->
     return held
 
 
-def _is_wanted(held: Any) -> bool:
+def _is_wanted(held: object) -> bool:
     """Whether a result is to be made from its steps; one whose file was away may be back."""
     return isinstance(held, _Steps) or (isinstance(held, Missing) and bool(held.fingerprint))
 

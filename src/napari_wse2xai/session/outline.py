@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
 
 from napari_wse2xai.data import Components, Explanation, PairedMaps, PeakMaps, Record, TrainedModel
 from napari_wse2xai.data.history import mark_of
@@ -142,7 +141,7 @@ def settings_line(record: Record) -> str:
     return ", ".join(told) or "usual settings"
 
 
-def _brief(value: Any) -> str:
+def _brief(value: object) -> str:
     """A setting as short as it is understood: of a method its kind, of a list of things how many, of two numbers from and to."""
     if isinstance(value, Mapping):
         return str(value.get("kind", f"({len(value)})"))

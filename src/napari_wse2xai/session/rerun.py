@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from pydantic import ValidationError
@@ -22,6 +22,7 @@ from napari_wse2xai.theory.beside import TheoryBeside
 
 BY_NAME: dict[str, type[Step]] = {step.__name__: step for step in TABLE if step is not Simulate}
 """Steps that give a result of their own; a simulation is part of the explanation that it tests."""
+A = TypeVar("A", bound=Artefact)
 Run = Callable[[Any, Any, Progress], Any]
 """Runs a stage on what it takes."""
 
@@ -50,7 +51,7 @@ class Rerun:
     step : name of the earlier step
     """
 
-    def __init__(self, known: Lineage, node: Node, settings: Any = None, *, step: str = "") -> None:
+    def __init__(self, known: Lineage, node: Node, settings: object = None, *, step: str = "") -> None:
         if node.artefact is None:
             raise SettingsError(f"'{node.name}' has no result to run again: {node.why}")
         self._known, self._name = known, node.name
@@ -114,7 +115,7 @@ class Rerun:
 
     # One artefact
 
-    def _again(self, artefact: Artefact) -> Any:
+    def _again(self, artefact: A) -> A:
         """The artefact made anew, once."""
         mark = mark_in(artefact)
         if mark in self._failures:
@@ -125,16 +126,16 @@ class Rerun:
             except UserError as error:
                 self._failures[mark] = error
                 raise
-        return self._made[mark]
+        return cast("A", self._made[mark])
 
-    def _current(self, artefact: Artefact) -> Any:
+    def _current(self, artefact: A) -> A:
         """What is to be worked with in an artefact's place: itself, a later run of its step, or what is made anew here."""
         latest = self._known.replacing(artefact) or artefact
         if latest is self._latest or artefact is self._target:
-            return self._again(self._target)
+            return cast("A", self._again(self._target))
         if self._is_changed(latest) or self._known.outdated(latest):
-            return self._again(latest)
-        return latest
+            latest = self._again(latest)
+        return cast("A", latest)
 
     def _is_changed(self, artefact: Artefact) -> bool:
         """Whether an artefact rests on the step."""
@@ -157,7 +158,7 @@ class Rerun:
             return self._done(stage, self._map(artefact.history[:-1], artefact.name, of=given_to(artefact)))
         if isinstance(artefact, TheoryBeside):
             return self._compared(stage, artefact)
-        parents = [self._current(parent) for parent in self._named(artefact)]
+        parents: list[Any] = [self._current(parent) for parent in self._named(artefact)]
         if isinstance(artefact, PairedMaps):
             return self._done(stage, Pairable(*parents))
         if isinstance(artefact, TrainedModel):
@@ -172,7 +173,7 @@ class Rerun:
             raise DataError(f"'{artefact.name}' cannot be made again: what it was made of is not in the session; open that too.")
         return there
 
-    def _explained(self, stage: Any, explanation: Explanation) -> Explanation:
+    def _explained(self, stage: object, explanation: Explanation) -> Explanation:
         model = self._known.model_of(explanation)
         if model is None:
             raise DataError(f"'{explanation.name}' cannot be explained again: its model is not in the session; open that too.")
@@ -214,7 +215,7 @@ class Rerun:
         )
         return made
 
-    def _done(self, stage: Any, source: Any) -> Any:
+    def _done(self, stage: object, source: object) -> Any:
         parts = [source.raman, source.pl] if isinstance(source, Pairable) else source if isinstance(source, list) else [source]
         return self._once((stage, *parts), lambda: self._run(stage, source, self._progress))
 
@@ -325,7 +326,7 @@ def with_settings(record: Record, settings: Any) -> Settings:
         raise SettingsError(f"{record.step}: {place}: {words}{'' if given is None else f', not {given}'}.") from None
 
 
-def _merged(kept: dict[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+def _merged(kept: dict[str, Any], changes: Mapping[str, object]) -> dict[str, Any]:
     """Settings with changes in them; ``method.threshold`` is a setting within a setting."""
     for key, value in changes.items():
         first, _, rest = key.partition(".")

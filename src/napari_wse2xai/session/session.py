@@ -260,7 +260,7 @@ class Session(Lineage):
             raise DataError(f"'{node.name}' has no result; {node.why}")
         return recipe_of(results_of(self, node.artefact))
 
-    def plan(self, what: str | Artefact, settings: Any = None, *, step: str = "") -> "Rerun":
+    def plan(self, what: str | Artefact, settings: object = None, *, step: str = "") -> "Rerun":
         """What is to be run again, to be done in another thread; see `rerun`."""
         from napari_wse2xai.session.rerun import Rerun
 
@@ -270,7 +270,7 @@ class Session(Lineage):
     def rerun(
         self,
         what: str | Artefact,
-        settings: Any = None,
+        settings: object = None,
         *,
         step: str = "",
         progress: Progress = silent,
@@ -334,7 +334,7 @@ def _label_of(held: Held) -> str:
     return f"{'Open' if step in ('read', 'open', 'load', 'synthetic') else step}: {held.name}"
 
 
-def _free(name: str, taken: Mapping[str, Any]) -> str:
+def _free(name: str, taken: Mapping[str, object]) -> str:
     number, free = 1, name
     while free in taken:
         number += 1

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
 from zlib import crc32
 
 import numpy as np
@@ -188,7 +187,7 @@ def _on_flake(maps: Field, flake: NDArray[np.bool_]) -> NDArray[np.float32]:
 
 
 def measure(
-    part: ModalityTruth, frame: Frame, told: Mapping[str, Any], name: str, device: Instrument, rng: np.random.Generator
+    part: ModalityTruth, frame: Frame, told: Mapping[str, object], name: str, device: Instrument, rng: np.random.Generator
 ) -> SpectralMap:
     """Add what chance adds: shot noise, read noise and cosmic rays; the history says of which of the flake's two maps it is."""
     record = Record("synthetic", {**told, "map": part.axis.kind.modality}, __version__)

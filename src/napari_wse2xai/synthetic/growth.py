@@ -78,7 +78,7 @@ def smooth_field(rng: np.random.Generator, shape_px: tuple[int, int], correlatio
     """Gaussian random field (ny, nx), mean 0, largest absolute value 1; `correlation` as a fraction of the scan's longer side."""
     from scipy.ndimage import gaussian_filter
 
-    field = gaussian_filter(rng.standard_normal(shape_px), correlation * max(shape_px), mode="reflect")
+    field: Field = gaussian_filter(rng.standard_normal(shape_px), correlation * max(shape_px), mode="reflect")
     field = field - field.mean()
     return np.asarray(field / np.abs(field).max())
 

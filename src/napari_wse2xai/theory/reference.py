@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -45,10 +45,29 @@ class PristineModes:
     mesh: str
 
 
+_Monolayer = TypedDict(
+    "_Monolayer",
+    {
+        "masses_u": dict[str, float],
+        "raman_tensors_A2": dict[str, dict[str, list[list[float]]]],
+        "frequencies_cm-1": dict[str, float],
+        "ratios_of_other_runs": NotRequired[dict[str, float]],
+        "provenance": NotRequired[dict[str, object]],
+        "a_A": float,
+        "height_A": float,
+    },
+)
+
+
+class _Modes(TypedDict):
+    materials: dict[str, _Monolayer]
+    provenance: dict[str, object]
+
+
 @cache
-def _modes() -> dict[str, Any]:
-    text = files("napari_wse2xai.theory").joinpath("mx2_modes.json").read_text(encoding="utf-8")
-    return dict(json.loads(text))
+def _modes() -> _Modes:
+    found: _Modes = json.loads(files("napari_wse2xai.theory").joinpath("mx2_modes.json").read_text(encoding="utf-8"))
+    return found
 
 
 def materials() -> tuple[str, ...]:

@@ -48,7 +48,7 @@ def spectral_intensity(
     """
     energy = BOLTZMANN_MEV_PER_K * temperature_k
     if mode is not None:
-        weights = (cell.overlaps(mode) ** 2).sum(axis=0)
+        weights: Array = (cell.overlaps(mode) ** 2).sum(axis=0)
         if not mass_weighted:
             weights = weights / mode_mass(cell.metal, cell.chalcogen, mode)
     elif mass_weighted:

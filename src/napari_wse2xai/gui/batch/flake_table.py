@@ -79,7 +79,7 @@ class FlakeTable(QAbstractTableModel):
         """Give the number of columns."""
         return len(COLUMNS)
 
-    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802 - Qt's name
+    def headerData(self, section: int, orientation: object, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802 - Qt's name
         """Name the columns."""
         if orientation != Qt.Orientation.Horizontal:
             return None

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib import rc_context
+from matplotlib.axes import Axes
 from matplotlib.backend_bases import MouseButton
 from matplotlib.path import Path
 from napari import Viewer
@@ -99,11 +100,11 @@ class CorrelateCanvas(Blitted):
 
     def mark(self, point: tuple[float, float] | None) -> None:
         """Mark the point of the pixel under the mouse; None for none."""
-        if self.cloud is not None and (point is not None or len(self._hovered.get_xdata())):
+        if self.cloud is not None and (point is not None or np.size(self._hovered.get_xdata())):
             self._hovered.set_data(*(([], []) if point is None else ([point[0]], [point[1]])))
             self.blit_moving()
 
-    def _emptied(self) -> Any:
+    def _emptied(self) -> Axes:
         self.figure.clear()
         self.cloud, self.moving, self._loop = None, [], []
         return self.figure.add_subplot()
@@ -118,7 +119,7 @@ class CorrelateCanvas(Blitted):
             self._lasso.set_data(*np.transpose(self._loop))
             self.blit_moving()
 
-    def _on_release(self, event: Any) -> None:
+    def _on_release(self, event: object) -> None:
         loop, self._loop = self._loop, []
         if self.cloud is None or not loop:
             return

@@ -1,10 +1,10 @@
 """The pixels that are chosen, as a Labels layer that can be painted on, and lines and loops drawn beside it."""
 
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from napari import Viewer
-from napari.layers import Layer
+from napari.layers import Labels, Layer, Shapes
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -15,6 +15,7 @@ from napari_wse2xai.layers import KEY, LayerTuple, Shown
 from napari_wse2xai.layers.shown import place
 
 Pixels = NDArray[np.bool_]
+L = TypeVar("L", bound=Layer)
 Found = PeakMaps | PairedMaps
 CHOSEN, LINE, LOOP = "chosen", "line of a profile", "drawn round"
 COLOUR = "#e8711a"
@@ -43,7 +44,7 @@ class ChosenPixels(QObject):
     def pixels(self) -> Pixels:
         """(ny, nx) chosen pixels; what lies within a loop that is seen is chosen too."""
         assert self.found is not None
-        layer, loops = self._layer(CHOSEN), self._layer(LOOP)
+        layer, loops = self._layer(CHOSEN, Labels), self._layer(LOOP, Shapes)
         chosen = np.zeros(self.found.frame.shape, dtype=bool) if layer is None else np.asarray(layer.data) > 0
         if layer is not None and loops is not None and loops.visible:
             chosen = chosen | covered(loops, layer)
@@ -53,13 +54,13 @@ class ChosenPixels(QObject):
         """Choose pixels, and show them; loops that were drawn are forgotten."""
         if self.found is None:
             return
-        loops = self._layer(LOOP)
+        loops = self._layer(LOOP, Shapes)
         self._own_hand = True
         if loops is not None:
             loops.data = []
-        layer = self._layer(CHOSEN)
+        layer = self._layer(CHOSEN, Labels)
         if layer is None:
-            self._added(labels_layer(self.found, pixels), ("labels_update", "data", "paint"))
+            self._added(labels_layer(self.found, pixels), Labels, ("labels_update", "data", "paint"))
         else:
             layer.data = pixels.astype(np.uint8)
         self._own_hand = False
@@ -79,15 +80,15 @@ class ChosenPixels(QObject):
             return
         if part == LOOP:
             self._own()
-        layer = self._layer(part)
+        layer = self._layer(part, Shapes)
         if layer is None:
-            layer = self._added(shapes_layer(self.found, part), ("data", "visible"))
+            layer = self._added(shapes_layer(self.found, part), Shapes, ("data", "visible"))
         self.viewer.layers.selection.active = layer
         layer.visible, layer.mode = True, mode
 
     def line(self) -> NDArray[np.float64] | None:
         """Corners (corner, 2) of the line that was drawn last, in rows and columns; None where there is none."""
-        layer = self._layer(LINE)
+        layer = self._layer(LINE, Shapes)
         if layer is None or not len(layer.data) or not layer.visible:
             return None
         corners = np.asarray(layer.data[-1], dtype=np.float64)
@@ -95,28 +96,29 @@ class ChosenPixels(QObject):
 
     def of_layer(self, layer: Layer) -> Pixels | None:
         """Pixels that a layer of labels or shapes marks, wherever it was moved to; None for a layer of another kind."""
-        kind = type(layer).__name__
-        if self.found is None or kind not in ("Labels", "Shapes"):
+        if self.found is None or not isinstance(layer, Labels | Shapes):
             return None
-        return covered(layer, self._own()) if kind == "Shapes" else marked(layer, self._own())
+        return covered(layer, self._own()) if isinstance(layer, Shapes) else marked(layer, self._own())
 
-    def _own(self) -> Any:
+    def _own(self) -> Labels:
         """Layer of the chosen pixels, made where it is not there."""
-        if self._layer(CHOSEN) is None:
+        if self._layer(CHOSEN, Labels) is None:
             self.put(np.zeros(self.found.frame.shape, dtype=bool))  # type: ignore[union-attr]  # asked where something was found
-        return self._layer(CHOSEN)
+        layer = self._layer(CHOSEN, Labels)
+        assert layer is not None
+        return layer
 
-    def _layer(self, part: str) -> Any:
+    def _layer(self, part: str, kind: type[L]) -> L | None:
         """Newest layer of a part; None where there is none."""
         for layer in reversed(self.viewer.layers):
             is_ = contents.shown(layer)
-            if is_ is not None and is_.artefact is self.found and is_.part == part:
+            if is_ is not None and is_.artefact is self.found and is_.part == part and isinstance(layer, kind):
                 return layer
         return None
 
-    def _added(self, layer: LayerTuple, events: tuple[str, ...]) -> Any:
+    def _added(self, layer: LayerTuple, kind: type[L], events: tuple[str, ...]) -> L:
         active = self.viewer.layers.selection.active
-        (added,) = contents.add(self.viewer, [layer])
+        added = contents.added(self.viewer, layer, kind)
         answer = self._on_line if layer[1]["metadata"][KEY].part == LINE else self._on_hand
         for event in events:
             getattr(added.events, event).connect(answer)
@@ -157,7 +159,7 @@ def shapes_layer(found: Found, part: str) -> LayerTuple:
     return None, keywords | place(found.frame), "shapes"
 
 
-def marked(labels: Any, own: Any) -> Pixels:
+def marked(labels: Labels, own: Layer) -> Pixels:
     """Pixels of one layer whose middle lies on a marked pixel of another; both may lie anywhere."""
     corners = [np.asarray(labels.world_to_data(own.data_to_world(corner)), dtype=np.float64) for corner in ((0, 0), (1, 0), (0, 1))]
     origin, down, right = corners[0][-2:], (corners[1] - corners[0])[-2:], (corners[2] - corners[0])[-2:]

@@ -226,7 +226,7 @@ class CorrelatePanel(FollowsLayers):
     def _say(self, text: str, severity: str = QUIET) -> None:
         self.words.say(text, severity)
 
-    def _on_lasso(self, points: Any, key: str) -> None:
+    def _on_lasso(self, points: object, key: str) -> None:
         """Choose the pixels of the points that the mouse went round."""
         if self.found is None:
             return

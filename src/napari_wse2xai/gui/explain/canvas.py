@@ -1,10 +1,11 @@
 """An explanation on the canvas: slope maps with RS and PL beside them, and a region that can be painted."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from napari import Viewer
+from napari.layers import Image, Labels, Layer, Shapes
 from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
@@ -16,6 +17,7 @@ from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, disagreement
 
 ON_PIXELS = ("slope ", "RS ", "PL ")
 """Parts that have a pixel for each of the flake's."""
+L = TypeVar("L", bound=Layer)
 DRAWING = ("paint", "add_polygon_lasso", "add_polygon")
 PAUSE_MS = 30
 """A brush stroke is answered so long after its last change."""
@@ -36,11 +38,13 @@ class ExplainCanvas(QObject):
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.painted)
 
-    def layers(self, *beginnings: str) -> Iterator[tuple[Any, Shown]]:
-        """Layers of the explanation whose part begins with some word, or all."""
+    def layers(self, kind: type[L], *beginnings: str) -> Iterator[tuple[L, Shown]]:
+        """Layers of the explanation, of a kind, whose part begins with some word, or all."""
         for layer in list(self.viewer.layers):
             shown = contents.shown(layer)
-            if shown is not None and shown.artefact is self.explanation and shown.part.startswith(beginnings or ""):
+            if shown is None or shown.artefact is not self.explanation or not isinstance(layer, kind):
+                continue
+            if shown.part.startswith(beginnings or ""):
                 yield layer, shown
 
     def show_feature(self, feature: int, *, only_sure: bool, beside: bool) -> None:
@@ -61,9 +65,9 @@ class ExplainCanvas(QObject):
             if not self._regions_there():
                 self.viewer.layers.selection.active = slopes
 
-    def _put(self, part: str, flake: int, new: LayerTuple | None) -> Any:
+    def _put(self, part: str, flake: int, new: LayerTuple | None) -> Layer | None:
         """Let the layer of a part show something new; None hides it."""
-        there = next((layer for layer, shown in self.layers(part) if shown.flake == flake), None)
+        there = next((layer for layer, shown in self.layers(Image, part) if shown.flake == flake), None)
         if new is None or there is None:
             if there is not None and there.visible:
                 there.visible = False
@@ -80,7 +84,7 @@ class ExplainCanvas(QObject):
 
     def show_effects(self, new: list[LayerTuple] | None) -> None:
         """Show where a parameter acts in which way, a layer of labels for each flake; None hides them."""
-        there = {shown.flake: layer for layer, shown in self.layers("effect")}
+        there = {shown.flake: layer for layer, shown in self.layers(Labels, "effect")}
         active = self.viewer.layers.selection.active
         for layer in there.values():
             contents.see(layer, new is not None)
@@ -94,18 +98,18 @@ class ExplainCanvas(QObject):
 
     def _regions_there(self) -> bool:
         """Whether the user is painting or drawing: then the brush is not taken away."""
-        return any(layer.visible and layer.mode in DRAWING for layer, _ in self.layers("region", "drawn"))
+        return any(layer.visible and layer.mode in DRAWING for layer, _ in (*self.layers(Labels, "region"), *self.layers(Shapes, "drawn")))
 
     def show_alone(self) -> None:
         """Hide all layers that are not of this explanation, and look at the whole."""
-        own = [layer for layer, _ in self.layers()]
+        own = [layer for layer in self.viewer.layers if (is_ := contents.shown(layer)) is not None and is_.artefact is self.explanation]
         for layer in self.viewer.layers:
             contents.see(layer, layer.visible and layer in own)
         self.viewer.reset_view()
 
-    def pixel_under(self, position: Any) -> tuple[int, tuple[int, int]] | None:
+    def pixel_under(self, position: object) -> tuple[int, tuple[int, int]] | None:
         """Flake and pixel under the mouse, on the slope map or on RS or PL beside it."""
-        for layer, shown in self.layers(*ON_PIXELS):
+        for layer, shown in self.layers(Image, *ON_PIXELS):
             pixel = contents.pixel_at(layer, position) if layer.visible else None
             if pixel is not None:
                 return shown.flake, pixel
@@ -124,22 +128,22 @@ class ExplainCanvas(QObject):
             return
         drawn = self._drawn()
         if drawn is None:
-            drawn = contents.add(self.viewer, [shapes_layer(self.explanation)])[0]
+            drawn = contents.added(self.viewer, shapes_layer(self.explanation), Shapes)
             for event in (drawn.events.data, drawn.events.visible):
                 event.connect(self._on_paint)
         self.viewer.layers.selection.active = drawn
         drawn.visible, drawn.mode = True, "add_polygon_lasso"
 
-    def _drawn(self) -> Any:
+    def _drawn(self) -> Shapes | None:
         """Layer of shapes; None where nobody has drawn."""
-        return next((layer for layer, _ in self.layers("drawn")), None)
+        return next((layer for layer, _ in self.layers(Shapes, "drawn")), None)
 
     def regions(self) -> list[NDArray[np.generic]]:
         """Region on each flake: what is painted, and what lies in a shape that is seen."""
         painted = [np.asarray(layer.data) > 0 for layer in self._regions()]
         drawn = self._drawn()
         if drawn is not None and drawn.visible:
-            for layer, shown in self.layers(*ON_PIXELS):
+            for layer, shown in self.layers(Image, *ON_PIXELS):
                 if layer.visible or shown.part.startswith("slope"):
                     painted[shown.flake] = painted[shown.flake] | covered(drawn, layer)
         return list(painted)
@@ -163,16 +167,16 @@ class ExplainCanvas(QObject):
             layer.data, layer.visible = values, True
         self._own_hand = False
 
-    def _regions(self) -> list[Any]:
+    def _regions(self) -> list[Labels]:
         """The regions' layers, made where they are not there."""
         explanation = self.explanation
         if explanation is None:
             return []
-        there = {shown.flake: layer for layer, shown in self.layers("region")}
+        there = {shown.flake: layer for layer, shown in self.layers(Labels, "region")}
         for flake in range(len(explanation.samples.frames)):
             if flake not in there:
                 active = self.viewer.layers.selection.active
-                there[flake] = contents.add(self.viewer, [region_layer(explanation, flake)])[0]
+                there[flake] = contents.added(self.viewer, region_layer(explanation, flake), Labels)
                 for event in ("labels_update", "data", "paint"):
                     getattr(there[flake].events, event).connect(self._on_paint)
                 self.viewer.layers.selection.active = active

@@ -37,7 +37,7 @@ class PixelCurves(QObject):
             self.loader.finished.connect(self._take)
             self.loader.start(lambda progress: self.explained(), f"loading the {explanation.model_words}")
 
-    def _take(self, fitted: Any) -> None:
+    def _take(self, fitted: object) -> None:
         self._explained = fitted
 
     @property

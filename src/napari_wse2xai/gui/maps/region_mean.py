@@ -1,12 +1,12 @@
 """Mean spectrum of a region with its spread: of the flake, of labels or of shapes that lie in the window."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.collections import FillBetweenPolyCollection
 from napari import Viewer
-from napari.layers import Layer
+from napari.layers import Labels, Layer, Shapes
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QWidget
@@ -54,7 +54,7 @@ class RegionMean(ComboBox):
         self._viewer, self._axes, self._work = viewer, axes, Newest("Mean of a region", self)
         self.curves: Curves | None = None
         self._x: NDArray[np.float64] = np.empty(0)
-        self._band: Any = None
+        self._band: FillBetweenPolyCollection | None = None
         (self._line,) = axes.plot([], [], color=MEAN, linewidth=1.3, zorder=1.7)
         self.setToolTip("Mean spectrum of the flake, or of a Shapes or Labels layer; the band is the standard deviation of its pixels.")
         self.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -76,11 +76,11 @@ class RegionMean(ComboBox):
             self.blockSignals(False)
         self.ask()
 
-    def _layers(self) -> Iterator[Any]:
+    def _layers(self) -> Iterator[Shapes | Labels]:
         """Layers that a user drew regions in."""
         for layer in self._viewer.layers:
             is_ = contents.shown(layer)
-            if layer._type_string in ("shapes", "labels") and (is_ is None or is_.part not in ("flake", "status")):
+            if isinstance(layer, Shapes | Labels) and (is_ is None or is_.part not in ("flake", "status")):
                 yield layer
 
     def ask(self) -> None:
@@ -100,9 +100,9 @@ class RegionMean(ComboBox):
         region = next((each for each in self._layers() if each.name == self.currentText()), None)
         if region is None:
             return None
-        return covered(region, layer) if region._type_string == "shapes" else _labelled(region, layer)
+        return covered(region, layer) if isinstance(region, Shapes) else _labelled(region, layer)
 
-    def _on_mean(self, found: Any) -> None:
+    def _on_mean(self, found: tuple[NDArray[np.float64], Curves] | None) -> None:
         had = self.curves is not None
         self._x, self.curves = (np.empty(0), None) if found is None else found
         if self._band is not None:
@@ -123,9 +123,9 @@ class RegionMean(ComboBox):
         return f"<br><span style='color:{MEAN}'>■</span> mean ± standard deviation of {counted(self.curves[2], 'pixel')}"
 
 
-def _labelled(labels: Any, image: Any) -> NDArray[np.bool_]:
+def _labelled(labels: Labels, image: Layer) -> NDArray[np.bool_]:
     """(ny, nx) pixels of a map whose middle lies in some label, wherever the layers lie."""
-    shape = image.data.shape[-2:]
+    shape: tuple[int, int] = image.data.shape[-2:]
     middles = np.argwhere(np.ones(shape, dtype=bool))
     ends = np.array([(0, 0), (shape[0], 0), (0, shape[1])])
     leading = (0,) * (image.ndim - 2)

@@ -53,7 +53,7 @@ class ReviewList(QAbstractTableModel):
         """Give the number of columns."""
         return len(HEADS)
 
-    def headerData(self, section: int, orientation: Any, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802 - Qt's name
+    def headerData(self, section: int, orientation: object, role: int = Qt.ItemDataRole.DisplayRole) -> Any:  # noqa: N802 - Qt's name
         """Name the columns; rows are numbered."""
         if role != Qt.ItemDataRole.DisplayRole:
             return None

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from napari import Viewer
@@ -49,7 +48,7 @@ class Reviewing:
     """The deconvolution; None where it is not in the session, as in a file of results that holds what was reviewed alone."""
 
     @classmethod
-    def of(cls, known: Lineage, peaks: PeakMaps, source: SpectralMap, do: Any, pixels: Sequence[tuple[int, int]]) -> "Reviewing":
+    def of(cls, known: Lineage, peaks: PeakMaps, source: SpectralMap, do: object, pixels: Sequence[tuple[int, int]]) -> "Reviewing":
         """One deed more than what was done to some peaks."""
         last = peaks.history[-1] if peaks.history else None
         if last is None or last.step != Review.__name__:

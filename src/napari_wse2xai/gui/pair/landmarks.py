@@ -1,7 +1,5 @@
 """Landmarks by mouse: RS and PL side by side, places clicked on one and on the other in turns."""
 
-from typing import Any
-
 import numpy as np
 from napari import Viewer
 from napari.layers import Layer, Points
@@ -34,9 +32,9 @@ class LandmarkClicks(QObject):
     def __init__(self, viewer: Viewer, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self.viewer = viewer
-        self._maps: tuple[Any, ...] = ()
+        self._maps: tuple[Layer, ...] = ()
         self._peaks: tuple[PeakMaps, ...] = ()
-        self._points: tuple[Any, ...] = ()
+        self._points: tuple[Points, ...] = ()
         self._soon = QTimer(self)  # the next layer is selected when the mouse's click is done with
         self._soon.setSingleShot(True)
         self._soon.timeout.connect(self.go_on)
@@ -51,7 +49,7 @@ class LandmarkClicks(QObject):
         """Clicks on RS and on PL."""
         return tuple(len(points.data) for points in self._points)
 
-    def begin(self, layers: tuple[Any, Any], source: Pairable) -> None:
+    def begin(self, layers: tuple[Layer, Layer], source: Pairable) -> None:
         """Put the PL layer beside the RS layer, and wait for the first click."""
         self.end()
         self._maps, self._peaks = layers, (source.raman, source.pl)

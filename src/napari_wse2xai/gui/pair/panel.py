@@ -257,7 +257,7 @@ class PairPanel(FollowsSession):
         if paired is None:
             return
 
-        def work(progress: Any) -> Path:
+        def work(progress: object) -> Path:
             io.write_table(paired, path)
             return path
 

@@ -5,8 +5,6 @@ stretched either layer, and layers may have sliders: all of it is in napari's ow
 Matrices here are (3, 3), homogeneous, on (y, x, 1).
 """
 
-from typing import Any
-
 import numpy as np
 from napari import Viewer
 from napari.layers import Layer
@@ -34,13 +32,13 @@ def to_stage(frame: Frame) -> Matrix:
     return _homogeneous(frame.turn @ np.diag(frame.step_um), np.array(frame.origin_um))
 
 
-def placed(layer: Layer, frame: Frame, fixed: Any, fixed_frame: Frame) -> Transform:
+def placed(layer: Layer, frame: Frame, fixed: Layer, fixed_frame: Frame) -> Transform:
     """Transform from the stage coordinates of a layer to those of a fixed one that makes them lie as they do on the canvas."""
     way = to_stage(fixed_frame) @ np.linalg.inv(to_canvas(fixed)) @ to_canvas(layer) @ np.linalg.inv(to_stage(frame))
     return Transform(way[:2, :2], way[:2, 2])
 
 
-def place(layer: Layer, frame: Frame, fixed: Any, fixed_frame: Frame, transform: Transform) -> None:
+def place(layer: Layer, frame: Frame, fixed: Layer, fixed_frame: Frame, transform: Transform) -> None:
     """Put a layer where `placed` gives a transform."""
     way = _homogeneous(transform.matrix, transform.offset)
     put(layer, to_canvas(fixed) @ np.linalg.inv(to_stage(fixed_frame)) @ way @ to_stage(frame))
@@ -93,7 +91,7 @@ def rounded(transform: Transform) -> Transform:
     return Transform(transform.matrix.round(9), transform.offset.round(6))
 
 
-def layer_of(viewer: Viewer, peaks: PeakMaps) -> Any | None:
+def layer_of(viewer: Viewer, peaks: PeakMaps) -> Layer | None:
     """Layer that says where peaks lie: the selected one of them, else one that was moved, else any."""
     ours = [layer for layer in viewer.layers if _shows(layer, peaks)]
     active = [layer for layer in ours if layer is viewer.layers.selection.active]

@@ -1,9 +1,9 @@
 """What of a pair is on the canvas: both maps alone to be placed by hand, and the overlay of the result."""
 
 import math
-from typing import Any
 
 from napari import Viewer
+from napari.layers import Layer
 
 from napari_wse2xai.data import Pairable, PairedMaps, PeakMaps
 from napari_wse2xai.gui.pair import placing
@@ -30,7 +30,7 @@ class PairView:
         """Newest pair of the same two maps in the viewer."""
         return next((one for one in reversed(contents.paired_maps(self.viewer)) if _same_maps(one, source.raman, source.pl)), None)
 
-    def only_light(self, source: Pairable) -> tuple[Any, Any]:
+    def only_light(self, source: Pairable) -> tuple[Layer, Layer]:
         """Leave one layer of RS, magenta, and one of PL, green, on the canvas, and give them; RS lies where it was scanned."""
         fixed, moving = self._light(source.raman, COLOURS["RS"]), self._light(source.pl, COLOURS["PL"])
         for layer in self.viewer.layers:
@@ -38,10 +38,10 @@ class PairView:
         placing.unmove(fixed)
         return fixed, moving
 
-    def _light(self, peaks: PeakMaps, colour: str) -> Any:
+    def _light(self, peaks: PeakMaps, colour: str) -> Layer:
         return self._old_light(peaks) or contents.add(self.viewer, [light_layer(peaks, colour)])[0]
 
-    def _old_light(self, peaks: PeakMaps) -> Any | None:
+    def _old_light(self, peaks: PeakMaps) -> Layer | None:
         for layer in self.viewer.layers:
             shown = contents.shown(layer)
             if shown is not None and shown.artefact is peaks and shown.part == "light":

@@ -1,7 +1,5 @@
 """A part of a panel that can be folded away."""
 
-from typing import Any
-
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QWidget
 from superqt import QCollapsible
@@ -49,6 +47,6 @@ class CollapsibleSection(QCollapsible):
         """Close."""
         super().collapse(animate=False)
 
-    def eventFilter(self, watched: Any, event: Any) -> bool:  # noqa: N802 - Qt's name
+    def eventFilter(self, watched: object, event: object) -> bool:  # noqa: N802 - Qt's name
         """Leave the height alone when the content grows."""
         return False

@@ -1,16 +1,15 @@
 """Shapes that are drawn on the canvas: which pixels of a layer lie inside."""
 
-from typing import Any
-
 import numpy as np
 from matplotlib.path import Path
+from napari.layers import Layer, Shapes
 from numpy.typing import NDArray
 
 ROUND = np.linspace(0, 2 * np.pi, 72, endpoint=False)
 FEWEST_CORNERS = 3
 
 
-def covered(shapes: Any, image: Any) -> NDArray[np.bool_]:
+def covered(shapes: Shapes, image: Layer) -> NDArray[np.bool_]:
     """Pixels (ny, nx) of an image layer whose middle lies in some shape, wherever either layer was moved or turned to."""
     found = np.zeros(image.data.shape[-2:], dtype=bool)
     middles = np.argwhere(np.ones_like(found))

@@ -18,7 +18,7 @@ def one_sentence(model: type[BaseModel], error: ValidationError) -> str:
     return f"{title}: {message}." if title else sentence(message)
 
 
-def options(annotation: Any) -> tuple[list[Any], bool]:
+def options(annotation: object) -> tuple[list[Any], bool]:
     """Types that a value may have, and whether it may be none."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]

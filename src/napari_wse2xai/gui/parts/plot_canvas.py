@@ -1,7 +1,6 @@
 """A plot in a window: drawn by matplotlib, with the button to save it in its corner."""
 
 from collections.abc import Sequence
-from typing import Any
 
 import napari
 from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
@@ -45,7 +44,7 @@ class PlotCanvas(FigureCanvasQTAgg):
         super().resizeEvent(event)
         in_corner(self.export_button, self)
 
-    def _offer_export(self, event: Any) -> None:
+    def _offer_export(self, event: object) -> None:
         """Offer to save what there is, and nothing where there is nothing."""
         there = any(axes.get_visible() and axes.axison for axes in self.figure.axes)
         if there != self.export_button.isVisibleTo(self):

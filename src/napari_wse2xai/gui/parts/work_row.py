@@ -117,7 +117,7 @@ class WorkRow(QWidget):
         self.bar.setFormat(f"%p %, {left} in all" if left else "%p %")
         self.message.say(message)
 
-    def _on_finished(self, result: Any) -> None:
+    def _on_finished(self, result: object) -> None:
         said = self._words(result, self._notes) if self._words else f"Done in {perf_counter() - self._begun:.0f} s."
         self.end_with(said, NOTE if self._notes else QUIET)
         self.gave.emit(result)

@@ -1,7 +1,7 @@
 """What lies in a window: its session, and which layers show what of it."""
 
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from napari import Viewer
@@ -19,6 +19,7 @@ from napari_wse2xai.session import Artefact, Session, of_one_measurement
 from napari_wse2xai.session.edited import with_flake
 
 Kind = TypeVar("Kind", bound=Artefact)
+L = TypeVar("L", bound=Layer)
 
 
 def shown(layer: Layer) -> Shown | None:
@@ -125,6 +126,13 @@ def add(viewer: Viewer, layers: list[LayerTuple]) -> list[Layer]:
     return [getattr(viewer, f"add_{kind}")(data, **keywords) for layer in layers for data, keywords, kind in fitted_in(viewer, [layer])]
 
 
+def added(viewer: Viewer, layer: LayerTuple, kind: type[L]) -> L:
+    """A layer of a kind that is added to a window."""
+    (one,) = add(viewer, [layer])
+    assert isinstance(one, kind)
+    return one
+
+
 def fitted_in(viewer: Viewer, layers: list[LayerTuple]) -> list[LayerTuple]:
     """Layers made to fit a window: maps lie along the slider of its current one."""
     there = current(viewer).layer
@@ -146,7 +154,7 @@ def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | N
             see(layer, False)
 
 
-def pixel_at(layer: Layer, position: Any) -> tuple[int, int] | None:
+def pixel_at(layer: Layer, position: object) -> tuple[int, int] | None:
     """Row and column of a layer under a point of the world, whatever scale, shift or rotation the layer has; None outside."""
     world = np.asarray(position, dtype=float)
     if len(world) < layer.ndim:  # the viewer had fewer axes when the event was made

@@ -183,7 +183,7 @@ def _seen(layer: Layer, is_: Shown, node: str) -> LayerSnapshot:
     return LayerSnapshot(node, is_.part, is_.flake, bool(layer.visible), drawn, looks)
 
 
-def layer_again(held: Any, seen: LayerSnapshot) -> LayerTuple | None:
+def layer_again(held: object, seen: LayerSnapshot) -> LayerTuple | None:
     """Layer of a result as it was; None where there is no such result, or it was painted."""
     made = part_layer(held, seen.part, seen.flake) if not isinstance(held, Missing) else None
     if made is None:
@@ -202,7 +202,7 @@ def _plain(looks: Mapping[str, Any]) -> dict[str, Any]:
     return numbers | ({"colormap": name} if name in AVAILABLE_COLORMAPS else {})
 
 
-def _looks_in(record: Mapping[str, Any]) -> dict[str, Any]:
+def _looks_in(record: Mapping[str, object]) -> dict[str, Any]:
     """Looks that a file keeps, which may be a stranger's: those that this napari knows."""
     from napari.utils.colormaps import AVAILABLE_COLORMAPS
 

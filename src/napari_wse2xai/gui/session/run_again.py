@@ -115,7 +115,7 @@ class RunAgain(QWidget):
         self.setVisible(True)
         self.work.begin(lambda progress: plan.run(progress, run=_run), plan.label, "Running again…")
 
-    def _on_made(self, made: Any) -> None:
+    def _on_made(self, made: object) -> None:
         self.setVisible(False)
         self.made.emit(made)
 

@@ -120,7 +120,7 @@ class SaveButtons(QWidget):
 
         self._run(flakes, path, write)
 
-    def _run(self, anything: Any, path: Path, write: Callable[[Progress], object]) -> None:
+    def _run(self, anything: object, path: Path, write: Callable[[Progress], object]) -> None:
         if not anything:
             self.message.say("There is nothing to save yet; open a map or run the deconvolution first.")
             return

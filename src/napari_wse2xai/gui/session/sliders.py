@@ -92,7 +92,7 @@ def go_to_telling_channel(viewer: Viewer, layer: Layer) -> None:
     viewer.dims.set_point(viewer.dims.ndim + SPECTRAL, float(layer.translate[SPECTRAL] + steps * layer.scale[SPECTRAL]))
 
 
-def shown_channel(layer: Layer, source: SpectralMap, point: Any) -> int | None:
+def shown_channel(layer: Layer, source: SpectralMap, point: object) -> int | None:
     """Channel of a map that its layer shows where the slider stands at a point of the world; None where it shows none."""
     world = np.asarray(point, dtype=float)[-layer.ndim :]
     if len(world) < layer.ndim:

@@ -6,7 +6,6 @@ A module declares an `Export`; the libraries behind it are imported when a file 
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.io.exporters._export import WORDS, Export
@@ -45,6 +44,6 @@ def required(path: str | Path, kind: type) -> Export:
     return found
 
 
-def export(artefact: Any, path: str | Path) -> None:
+def export(artefact: object, path: str | Path) -> None:
     """Write something for other programs; the ending of the name says how, see `required`."""
     required(path, type(artefact)).write(artefact, Path(path).expanduser())

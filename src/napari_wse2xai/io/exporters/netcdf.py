@@ -11,7 +11,7 @@ from napari_wse2xai.io.netcdf import CONVENTIONS, write_frame, write_map
 from napari_wse2xai.io.results import write_results
 
 
-def write(artefact: Any, path: Path) -> None:
+def write(artefact: object, path: Path) -> None:
     """Write a map or a picture alone, all else in the groups of a run's results."""
     if isinstance(artefact, PlainImage):
         _write_image(artefact, path)

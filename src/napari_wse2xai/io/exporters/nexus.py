@@ -140,7 +140,7 @@ def _group(parent: Any, name: str, kind: str) -> Any:
     return made
 
 
-def _put(group: HdfNode, name: str, values: Any, unit: str, words: str = "") -> Any:
+def _put(group: HdfNode, name: str, values: object, unit: str, words: str = "") -> Any:
     dataset = group.create_dataset(name, data=values)
     if unit:
         dataset.attrs["units"] = unit
