@@ -10,6 +10,7 @@ import napari
 from qtpy.QtWidgets import QApplication
 
 from napari_wse2xai.gui import window
+from napari_wse2xai.gui.parts.call_queue import all_idle
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake
 
 TARGET = Path(__file__).parent / "images" / "window.png"
@@ -23,7 +24,7 @@ def main() -> None:
     settle(0.5)
     for stage in (FindFlake, Despike, Baseline, Deconvolve):
         panels.panels[stage].work.begin_button.click()
-        while panels.panels[stage].work.runner.busy:
+        while panels.panels[stage].work.runner.busy or not all_idle():
             settle(0.05)
         settle(0.3)
     window.save_picture(viewer, TARGET)

@@ -13,6 +13,8 @@ from qtpy.QtCore import QEvent
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
 from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.parts import preloading
+from napari_wse2xai.gui.parts.call_queue import all_idle
 from napari_wse2xai.gui.parts.docked import Docked
 from napari_wse2xai.gui.session import kept_trainings
 from napari_wse2xai.gui.session import layers as session_layers
@@ -54,8 +56,10 @@ def nothing_left(qapp) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def no_collecting() -> Iterator[None]:
-    """Keep napari from calling the garbage collector for every layer that goes, to free a graphics card that is not there."""
+    """Keep napari from calling the garbage collector for every layer that goes, to free a graphics card that is not there; and keep what a
+    test has made from being left alone by it for ever."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(preloading, "gc", SimpleNamespace(isenabled=lambda: False, disable=lambda: None))
         patch.setattr(canvas, "gc", SimpleNamespace(collect=lambda: 0))
         yield
 
@@ -96,7 +100,7 @@ def settle(qtbot) -> Callable[..., None]:
 
     def wait(condition: Callable[[], object] = lambda: True, timeout: int = 20_000) -> None:
         qtbot.wait(20)
-        qtbot.waitUntil(lambda: bool(condition()), timeout=timeout)
+        qtbot.waitUntil(lambda: bool(condition()) and all_idle(), timeout=timeout)
         qtbot.wait(20)
 
     return wait

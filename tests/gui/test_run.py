@@ -10,6 +10,7 @@ import pytest
 
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.gui.parts import run
+from napari_wse2xai.gui.parts.newest import Newest
 from napari_wse2xai.gui.parts.run import Runner
 
 
@@ -192,3 +193,14 @@ def test_work_whose_panel_is_gone_ends_and_breaks_nothing(qtbot) -> None:
         qtbot.waitUntil(stopped.is_set, timeout=5000)
         qtbot.wait(50)  # the thread's last words come
     assert not broken
+
+
+def test_what_is_done_in_a_moment_lets_no_events_in_while_it_begins(qtbot, monkeypatch) -> None:
+    """napari handles all events that wait when it makes a bar."""
+    monkeypatch.setattr(run, "activity", lambda **told: pytest.fail("a bar was made"))
+    newest = Newest("looking")
+    given: list[object] = []
+    newest.gave.connect(given.append)
+    newest.do(lambda progress: progress(0.5, "half") or 1)
+    newest.do(lambda progress: 2)
+    qtbot.waitUntil(lambda: given == [1, 2], timeout=5000)

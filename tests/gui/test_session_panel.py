@@ -16,6 +16,7 @@ from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.parts.call_queue import all_idle
 from napari_wse2xai.gui.session import contents, kept_trainings
 from napari_wse2xai.gui.session.layers import LayerSnapshot
 from napari_wse2xai.gui.session.opened import open_file
@@ -145,7 +146,7 @@ def test_undo_of_a_run_brings_the_former_result_and_its_layers_back(viewer, qtbo
     for detection in (3.0, 9.0):
         stage.form.put(one_line.model_copy(update={"detection": detection}))
         stage.run()
-        qtbot.waitUntil(lambda: not stage.work.runner.busy, timeout=60_000)
+        qtbot.waitUntil(lambda: not stage.work.runner.busy and all_idle(), timeout=60_000)
         found.append(contents.all_peaks(viewer)[-1])
     former, now = found
     assert shown(viewer).count(("PeakMaps", "A1' height", True)) == 1
@@ -277,7 +278,7 @@ def test_a_step_that_fails_in_the_window_is_a_node_until_it_succeeds(viewer, qtb
             Deconvolve(peaks=(Peak(name="A1'", position=position, fwhm=5, window=(210, 290) if position < 800 else (800, 990)),))
         )
         stage.run()
-        qtbot.waitUntil(lambda: not stage.work.runner.busy, timeout=60_000)
+        qtbot.waitUntil(lambda: not stage.work.runner.busy and all_idle(), timeout=60_000)
         settle()
         states = [(node.step, node.state) for node in contents.session(viewer).nodes[1:]]
         if position == 900.0:

@@ -1,9 +1,12 @@
 """A panel that runs a stage: what there is of a long deconvolution is seen before it ends."""
 
+from threading import current_thread, main_thread
+
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.data import PeakMaps, SpectralMap
+from napari_wse2xai.gui.maps import stage_panel
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
 from napari_wse2xai.gui.parts import run
 from napari_wse2xai.gui.session import contents
@@ -44,3 +47,23 @@ def test_cancel_takes_partial_maps_off(viewer, panel: StagePanel, settle) -> Non
     settle(lambda: not panel.work.runner.busy)
     assert [layer.name for layer in viewer.layers] == before
     assert "Cancelled" in panel.work.message.text()
+
+
+def test_layers_are_reckoned_in_the_thread_of_the_work_and_come_one_per_turn(viewer, panel: StagePanel, settle, monkeypatch) -> None:
+    threads, happened = [], []
+    monkeypatch.setattr(stage_panel, "to_layers", lambda result: threads.append(current_thread()) or to_layers(result))
+    viewer.layers.events.inserted.connect(come := lambda event: happened.append(event.value.name))
+    panel.ran.connect(lambda result: happened.append(type(result)))
+    panel.queue._next = (  # what else happens in the window
+        lambda plain=panel.queue._next: (happened.append("turn"), plain())
+    )
+    panel.queue._timer.timeout.disconnect()
+    panel.queue._timer.timeout.connect(panel.queue._next)
+    panel.run()
+    settle(lambda: PeakMaps in happened, timeout=120_000)
+    viewer.layers.events.inserted.disconnect(come)
+    assert [thread is main_thread() for thread in threads] == [False]
+    status, height = "small · fit status", "A1' height (counts)"
+    assert [each for each in happened if "so far" not in str(each)][:8] == [
+        *("turn", "turn", status, "turn", height, "turn", "turn", PeakMaps)
+    ]

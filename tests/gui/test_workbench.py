@@ -88,20 +88,25 @@ def test_ctrl_z_in_the_workbench_takes_a_step_back(viewer, settle, small: Spectr
     shown.close()
 
 
-def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, small: SpectralMap, small_peaks: PeakMaps) -> None:
+def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, settle, small: SpectralMap, small_peaks: PeakMaps) -> None:
     bar, words = ColourBar(viewer), viewer.canvas.overlays.text
     bar.listen()
     (spectra,) = contents.add(viewer, to_layers(small))
     viewer.dims.set_point(0, 243.0)
+    settle()
     assert spectra.colorbar.visible
     assert words.text == "small (counts)\nat 243 cm⁻¹"
     _, height = contents.add(viewer, to_layers(small_peaks))
+    settle()
     assert (height.colorbar.visible, spectra.colorbar.visible) == (True, False)
     assert words.text == "A1' height (counts)"
     height.visible = False
+    settle()
     assert (height.colorbar.visible, spectra.colorbar.visible) == (False, True)
     viewer.add_image(np.zeros((3, 3)), name="of another plugin")
+    settle()
     assert spectra.colorbar.visible
     viewer.layers.clear()
+    settle()
     assert not words.visible
     bar.let_go()

@@ -298,7 +298,7 @@ class MainWidget(FollowsLayers):
         for learner in self._learning:
             learner.set_listening(False)
         for panel in self.panels.values():
-            panel.work.runner.cancel()
+            panel.stop()
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()
         self.reviewing.let_go()

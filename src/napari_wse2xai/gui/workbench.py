@@ -12,6 +12,7 @@ from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.maps.colour_bar import ColourBar
 from napari_wse2xai.gui.maps.load_maps import LoadMaps
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
+from napari_wse2xai.gui.parts import preloading
 from napari_wse2xai.gui.parts.help import open_page, page_of
 from napari_wse2xai.gui.parts.keys import KeyList, bind
 from napari_wse2xai.gui.parts.work_row import WorkRow
@@ -31,6 +32,7 @@ class Workbench(MainWidget):
         self._furnished = False
         super().__init__(napari_viewer, parent)
         self.colour_bar = ColourBar(self.viewer)
+        preloading.begin_layers()
         bind(self, self._acts())  # outside, Ctrl+Z is napari's own, such as for strokes of the brush
 
     def _acts(self) -> dict[str, Callable[[], Any]]:

@@ -1,6 +1,7 @@
 """What is measured, fitted and paired, as layers."""
 
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,6 @@ def map_layer(source: SpectralMap, *, along: SpectralAxis | None = None) -> Laye
         evenly along it, since napari has one slider for the first axes of all layers.
     """
     here, own = place(source.frame), Slider.over(source.axis)
-    seen = sampled(source.counts)[1][:, telling_channel(source)] if is_dear(source.counts) else source.counts[..., telling_channel(source)]
     axis = source.axis if along is None or along.kind is source.axis.kind else along
     slider = own if axis is source.axis else own.along(Slider.over(axis))
     return (
@@ -100,7 +100,7 @@ def map_layer(source: SpectralMap, *, along: SpectralAxis | None = None) -> Laye
             "translate": (slider.start, *here["translate"]),
             "units": (PINT_UNITS[axis.kind], *here["units"]),
             "axis_labels": (axis.kind.value, *here["axis_labels"]),
-            "contrast_limits": limits(np.asarray(seen), 1, 99),
+            "contrast_limits": _first_look(source)[1],
             "colormap": COLORMAPS["light"],
             "metadata": {KEY: Shown(source, "map")},
         }
@@ -214,4 +214,16 @@ def picture_layer(picture: Picture) -> LayerTuple:
 
 def telling_channel(source: SpectralMap) -> int:
     """Channel to show first: where the flake's strongest line is."""
-    return brightness.telling_channel(source.counts)
+    return _first_look(source)[0]
+
+
+_FIRST_LOOKS: WeakKeyDictionary[SpectralMap, tuple[int, tuple[float, float]]] = WeakKeyDictionary()
+
+
+def _first_look(source: SpectralMap) -> tuple[int, tuple[float, float]]:
+    """Channel of a map to show first, and limits of its colours; reckoned once."""
+    if source not in _FIRST_LOOKS:
+        channel = brightness.telling_channel(source.counts)
+        seen = sampled(source.counts)[1][:, channel] if is_dear(source.counts) else source.counts[..., channel]
+        _FIRST_LOOKS[source] = channel, limits(np.asarray(seen), 1, 99)
+    return _FIRST_LOOKS[source]

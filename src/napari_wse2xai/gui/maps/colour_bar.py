@@ -4,6 +4,7 @@ from typing import Any, TypeGuard
 
 from napari import Viewer
 from napari.layers import Image, Layer
+from qtpy.QtCore import QTimer
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
@@ -19,6 +20,9 @@ class ColourBar:
     def __init__(self, viewer: Viewer) -> None:
         self.viewer = viewer
         self._layer: Image | None = None
+        self._soon = QTimer()
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self.show)
         overlays: Any = viewer.canvas.overlays
         self._words = overlays.text
         self._before = self._words.text, self._words.position
@@ -26,28 +30,35 @@ class ColourBar:
     def listen(self) -> None:
         """Hear of layers that come, go, are chosen, seen, hidden, and of the slider."""
         for emitter in self._emitters():
-            emitter.connect(self.show)
+            emitter.connect(self._on_change)
+        self.viewer.dims.events.point.connect(self.show)
         for layer in self.viewer.layers:
-            layer.events.visible.connect(self.show)
+            layer.events.visible.connect(self._on_change)
         self.show()
 
     def let_go(self) -> None:
         """Hear of nothing more, and take the bar away."""
         for emitter in self._emitters():
-            emitter.disconnect(self.show)
+            emitter.disconnect(self._on_change)
+        self.viewer.dims.events.point.disconnect(self.show)
         for layer in self.viewer.layers:
-            layer.events.visible.disconnect(self.show)
+            layer.events.visible.disconnect(self._on_change)
+        self._soon.stop()
         self._exchange(None)
         self._words.text, self._words.position = self._before
 
     def _emitters(self) -> tuple[Any, ...]:
         events = self.viewer.layers.events
-        return events.inserted, events.removed, events.reordered, self.viewer.layers.selection.events.active, self.viewer.dims.events.point
+        return events.inserted, events.removed, events.reordered, self.viewer.layers.selection.events.active
+
+    def _on_change(self, event: Any) -> None:
+        """Look anew in a turn of its own: a layer that comes takes long enough, and tells of itself five times."""
+        if event.type == "inserted":
+            event.value.events.visible.connect(self._on_change)
+        self._soon.start(0)
 
     def show(self, event: Any = None) -> None:
         """Look anew what is seen."""
-        if event is not None and event.type == "inserted":
-            event.value.events.visible.connect(self.show)
         self._exchange(self._seen())
 
     def _seen(self) -> Image | None:
@@ -60,7 +71,7 @@ class ColourBar:
             self._layer.colorbar.visible = False
         if layer is not None:
             self._words.text, self._words.position = self._said_of(layer), WORDS_AT
-            if layer is not self._layer:
+            if layer is not self._layer or not layer.colorbar.visible:
                 layer.colorbar.position = BAR_AT
                 layer.colorbar.visible = True
         if self._words.visible != (layer is not None):

@@ -1,5 +1,6 @@
 """One panel for every stage: choose a map, set, run, cancel."""
 
+from functools import partial
 from typing import Any
 
 from napari import Viewer
@@ -9,12 +10,13 @@ from qtpy.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.step_row import StepRow
-from napari_wse2xai.layers import KEY, to_layers
+from napari_wse2xai.layers import KEY, LayerTuple, to_layers
 from napari_wse2xai.layers.shown import limits, place
 from napari_wse2xai.stages import SoFar, Stage
 
@@ -33,7 +35,8 @@ class StagePanel(QWidget):
         self.viewer, self.stage = viewer, stage
         self._worked_on: SpectralMap | None = None
         self._so_far: Any = None
-        self.work = StepRow(viewer, "Run", words=lambda result, _: stage.summary(result))
+        self.work = StepRow(viewer, "Run", words=lambda made, _: stage.summary(made[0]))
+        self.queue = CallQueue(self)
         self.source = ComboBox()
         self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
         self.source.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -96,7 +99,7 @@ class StagePanel(QWidget):
         source = contents.kept_with_flake(self.viewer, source)
         assert isinstance(settings, self.stage)
         self.work.begin_step(
-            settings, [source], lambda progress: settings(source, progress), f"{self.stage.title}: {source.name}", "Running…"
+            settings, [source], lambda progress: _with_layers(settings(source, progress)), f"{self.stage.title}: {source.name}", "Running…"
         )
 
     def _choose(self) -> None:
@@ -138,14 +141,15 @@ class StagePanel(QWidget):
             self._so_far.data = so_far.values
             self._so_far.contrast_limits = keywords["contrast_limits"]
 
-    def _on_finished(self, result: Any) -> None:
-        contents.session(self.viewer).add(result)
-        layers = to_layers(result)
+    def _on_finished(self, made: tuple[Any, list[LayerTuple]]) -> None:
+        """Take a result and its layers into the window, one per turn of its loop."""
+        result, layers = made
         if isinstance(result, SpectralMap):
             layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in self.stage.shows]
-        contents.hide_below(self.viewer, layers, self._worked_on)
-        contents.add(self.viewer, layers)
-        self.ran.emit(result)
+        below = contents.hidden_by(self.viewer, layers, self._worked_on)
+        self.queue.do([partial(contents.session(self.viewer).add, result)])
+        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in layers)
+        self.queue.do([partial(contents.hide, below), partial(self.ran.emit, result)])
 
     def _on_told(self, text: str, severity: str) -> None:
         """Take away what there was so far, and say on what came of it."""
@@ -154,7 +158,17 @@ class StagePanel(QWidget):
         self._so_far = None
         self.told.emit(text, severity)
 
+    def stop(self) -> None:
+        """Let nothing run, and nothing come any more."""
+        self.work.runner.cancel()
+        self.queue.forget()
+
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""
-        self.work.runner.cancel()
+        self.stop()
         super().closeEvent(event)
+
+
+def _with_layers(result: Any) -> tuple[Any, list[LayerTuple]]:
+    """A result and its layers: what is to be reckoned for them, such as limits of colours, is done in the thread of the work."""
+    return result, to_layers(result)

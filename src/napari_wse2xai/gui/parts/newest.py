@@ -36,7 +36,7 @@ class Newest(QObject):
     def _begin(self) -> None:
         work, self._next = self._next, None
         if work is not None:
-            self.runner.start(work, self._description)
+            self.runner.start(work, self._description, with_bar=False)
 
     def _on_finished(self, result: object) -> None:
         if self._next is None or not self._skip_stale:

@@ -6,6 +6,9 @@ PyTorch and scikit-learn take seconds to load, and some of it holds up the windo
 import gc
 import importlib
 import threading
+from contextlib import suppress
+from typing import Any
+from weakref import WeakSet
 
 from napari_wse2xai.gui.parts.two_llvms import keep_triton_out
 from napari_wse2xai.progress import Progress
@@ -13,6 +16,8 @@ from napari_wse2xai.progress import Progress
 LOADING = "Loading PyTorch and scikit-learn…"
 POLL_S = 0.1
 _loading: list[threading.Thread] = []
+_left_alone: WeakSet[Any] = WeakSet()
+"""Layers among the objects in which no garbage is looked for."""
 
 
 def begin() -> None:
@@ -21,6 +26,17 @@ def begin() -> None:
         thread = threading.Thread(target=_load_without_pauses, name="loading PyTorch and scikit-learn")
         _loading.append(thread)
         thread.start()
+
+
+def begin_layers() -> None:
+    """Begin to load what napari loads when it makes its first layer, while nobody waits for one."""
+    threading.Thread(target=_load_for_layers, name="loading what layers need", daemon=True).start()
+
+
+def _load_for_layers() -> None:
+    for module in ("xarray", "skimage.color.colorconv"):
+        with suppress(ImportError):
+            importlib.import_module(module)
 
 
 def wait(progress: Progress) -> None:
@@ -46,11 +62,30 @@ def load() -> None:
 
 
 def _load_without_pauses() -> None:
-    """Load while Python looks for no garbage: among so many new objects every search would stop the window for a tenth of a second."""
+    """Load while Python looks for no garbage: among so many new objects every search would stop the window for a tenth of a second.
+
+    What has been loaded stays, and is not looked through again: of 700,000 objects a search takes half a second.
+    """
     searched = gc.isenabled()
     gc.disable()
     try:
         load()
     finally:
         if searched:
+            _leave_alone()
             gc.enable()
+
+
+def _leave_alone() -> None:
+    """Have no garbage looked for among all that there is now, and know which layers are among it."""
+    from napari import Viewer
+
+    _left_alone.update(layer for viewer in list(Viewer._instances) for layer in viewer.layers)
+    gc.freeze()
+
+
+def let_go_of(layer: Any) -> None:
+    """Let a layer that is gone be found by the next search, with all that it holds: it may be among what is left alone."""
+    if layer in _left_alone:
+        _left_alone.clear()
+        gc.unfreeze()

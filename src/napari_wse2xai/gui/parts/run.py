@@ -72,11 +72,16 @@ class Runner(QObject):
         """Whether work is going on that was not cancelled."""
         return self._task is not None
 
-    def start(self, work: Work, description: str) -> None:
-        """Begin; ignored while busy."""
+    def start(self, work: Work, description: str, *, with_bar: bool = True) -> None:
+        """Begin; ignored while busy.
+
+        Parameters
+        ----------
+        with_bar : False for what is done in a moment: napari handles all events that wait before it has made a bar, here, now
+        """
         if self.busy:
             return
-        task = self._task = _Task(self, work, activity(total=100, desc=description))
+        task = self._task = _Task(self, work, activity(total=100, desc=description) if with_bar else None)
         self.destroyed.connect(lambda *_, stop=task.stop: stop.set())  # whoever began it is gone: nobody waits for it
         _calm(self.parent())
         keep_triton_out()
@@ -97,9 +102,9 @@ class Runner(QObject):
     def close_task(self) -> None:
         """Forget the task and take its bar from the activity dock."""
         self._soon.stop()
-        if self._task is not None:
+        if self._task is not None and self._task.bar is not None:
             self._task.bar.close()
-            self._task = None
+        self._task = None
 
     def owns(self, task: "_Task") -> bool:
         """Whether a task is the one that is waited for."""
@@ -116,6 +121,8 @@ class Runner(QObject):
         fraction, message = self._latest
         bar = self._task.bar
         self.worded.emit(fraction, message)
+        if bar is None:
+            return
         bar.n = round(100 * fraction)
         bar.set_description(message)  # lets Qt handle events, among them the end of the task
 

@@ -139,9 +139,9 @@ def fitted_in(viewer: Viewer, layers: list[LayerTuple]) -> list[LayerTuple]:
     return layers if there is None else laid_along(layers, map_of(there))
 
 
-def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | None) -> None:
-    """Hide what new layers replace on the canvas: the map that was worked on, the former flake, former peak maps of the same map."""
-    new = [is_ for _, keywords, _ in coming if (is_ := shown_in(keywords["metadata"])) is not None]
+def hidden_by(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | None) -> list[Layer]:
+    """What new layers replace on the canvas: the map that was worked on, the former flake, former peak maps of the same map."""
+    found, new = [], [is_ for _, keywords, _ in coming if (is_ := shown_in(keywords["metadata"])) is not None]
     parts = {is_.part for is_ in new}
     for layer in viewer.layers:
         is_ = shown(layer)
@@ -151,7 +151,14 @@ def hide_below(viewer: Viewer, coming: list[LayerTuple], source: SpectralMap | N
         former = is_.part == "flake" and "flake" in parts
         former_peaks = isinstance(is_.artefact, PeakMaps) and any(isinstance(one.artefact, PeakMaps) for one in new)
         if worked_on or former or former_peaks:
-            see(layer, False)
+            found.append(layer)
+    return found
+
+
+def hide(layers: list[Layer]) -> None:
+    """Hide some layers."""
+    for layer in layers:
+        see(layer, False)
 
 
 def pixel_at(layer: Layer, position: object) -> tuple[int, int] | None:

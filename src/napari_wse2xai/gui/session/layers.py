@@ -12,6 +12,7 @@ from napari.utils.color import ColorValue
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Picture, SpectralMap
+from napari_wse2xai.gui.parts import preloading
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.session.arrivals import follow_planes, let_go_of_planes
 from napari_wse2xai.gui.session.current import CurrentMap
@@ -63,14 +64,14 @@ class SessionLayers:
         self._layers, self._is_black = viewer.layers, False
         self._layers.events.inserted.connect(self._on_inserted, position="last")
         self._layers.events.removed.connect(self._choose_ground)
-        self._layers.events.removed.connect(_stop_reading)
+        self._layers.events.removed.connect(_let_go)
         self.current = CurrentMap(viewer, self.session)
 
     def let_go(self) -> None:
         """Hear of nothing more."""
         self._layers.events.inserted.disconnect(self._on_inserted)
         self._layers.events.removed.disconnect(self._choose_ground)
-        self._layers.events.removed.disconnect(_stop_reading)
+        self._layers.events.removed.disconnect(_let_go)
         self.current.let_go()
 
     def _on_inserted(self, event: Any) -> None:
@@ -153,8 +154,9 @@ class SessionLayers:
         return [(ids[id(is_.artefact)], is_, layer) for is_, layer in shown if is_ is not None and id(is_.artefact) in ids]
 
 
-def _stop_reading(event: Any) -> None:
+def _let_go(event: Any) -> None:
     let_go_of_planes(event.value)
+    preloading.let_go_of(event.value)
 
 
 _KNOWN: WeakKeyDictionary[Viewer, SessionLayers] = WeakKeyDictionary()
