@@ -14,6 +14,7 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf5 import numbers_of, open_hdf5
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.netcdf import CONVENTIONS, OVERHEAD
 from napari_wse2xai.theory.calculated import Calculation, Vibrations
 from napari_wse2xai.theory.cell import GAMMA_MODES, Array, HarmonicCell
@@ -144,13 +145,13 @@ def read_calculated_here(path: Path, step_fs: float | None = None) -> Calculatio
     return replace(read_run(path).trajectory(), program=_OURS, file=path.name)
 
 
-def _require(file: Any, path: Path, *kinds: str) -> None:
+def _require(file: HdfNode, path: Path, *kinds: str) -> None:
     kind = _plain(file.attrs.get(_KIND, ""))
     if kind not in kinds:
         raise ReaderError(f"'{path.name}' holds {f'a {kind}' if kind else 'no calculation'}; give a file that holds {' or '.join(kinds)}.")
 
 
-def _cell(file: Any) -> HarmonicCell:
+def _cell(file: HdfNode) -> HarmonicCell:
     symbols = tuple(_plain(word) for word in file["element"][()])
     told = {name: kind(_plain(file.attrs[name])) for name, kind in _WHOLE.items()}
     hessian = numbers_of(file["hessian"]) if "hessian" in file else np.zeros((3 * len(symbols),) * 2)

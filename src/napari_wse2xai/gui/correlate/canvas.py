@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.backend_bases import MouseButton
+from matplotlib.backend_bases import MouseButton, MouseEvent
 from matplotlib.path import Path
 from napari import Viewer
 from numpy.typing import NDArray
 from qtpy.QtCore import Signal
 
 from napari_wse2xai.data.map_values import MapValues
-from napari_wse2xai.gui.parts.blitted import Blitted
+from napari_wse2xai.gui.parts.blitted import Blitted, place_of
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.paper import colours_of, dress
 from napari_wse2xai.io.shown import Column
@@ -109,17 +109,17 @@ class CorrelateCanvas(Blitted):
         self.cloud, self.moving, self._loop = None, [], []
         return self.figure.add_subplot()
 
-    def _on_press(self, event: Any) -> None:
+    def _on_press(self, event: MouseEvent) -> None:
         if self.cloud is not None and event.button == MouseButton.LEFT and event.inaxes is self.cloud.axes:
-            self._loop = [(event.xdata, event.ydata)]
+            self._loop = [place_of(event)]
 
-    def _on_motion(self, event: Any) -> None:
+    def _on_motion(self, event: MouseEvent) -> None:
         if self._loop and self.cloud is not None and event.inaxes is self.cloud.axes:
-            self._loop.append((event.xdata, event.ydata))
+            self._loop.append(place_of(event))
             self._lasso.set_data(*np.transpose(self._loop))
             self.blit_moving()
 
-    def _on_release(self, event: object) -> None:
+    def _on_release(self, event: MouseEvent) -> None:
         loop, self._loop = self._loop, []
         if self.cloud is None or not loop:
             return
@@ -131,7 +131,7 @@ class CorrelateCanvas(Blitted):
         self.lassoed.emit(inside, key_of(event))
 
 
-def key_of(event: Any) -> str:
+def key_of(event: MouseEvent) -> str:
     """Key that was held while the mouse went round."""
     from qtpy.QtCore import Qt
 

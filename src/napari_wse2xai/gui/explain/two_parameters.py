@@ -1,10 +1,10 @@
 """A second parameter beside the first: heat map of both, and a slider that cuts through it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib import rc_context
-from matplotlib.backend_bases import MouseButton
+from matplotlib.backend_bases import MouseButton, MouseEvent
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from napari import Viewer
@@ -18,7 +18,7 @@ from napari_wse2xai.gui.explain.asked import H_MEANING, NEEDS_MODEL, pair_of, st
 from napari_wse2xai.gui.explain.curves import CUT, IcePlot
 from napari_wse2xai.gui.explain.pixel_curves import PixelCurves
 from napari_wse2xai.gui.explain.saved import BelowCurves, Part
-from napari_wse2xai.gui.parts.blitted import WIDTH, Blitted
+from napari_wse2xai.gui.parts.blitted import WIDTH, Blitted, place_of
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import ComboBox, GuardedSlider
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel, WrappedLabel
@@ -64,10 +64,10 @@ class PairCanvas(Blitted):
             line.set_ydata([value, value])
         self.blit_moving()
 
-    def _on_mouse(self, event: Any) -> None:
+    def _on_mouse(self, event: MouseEvent) -> None:
         dragged = event.button == MouseButton.LEFT or MouseButton.LEFT in (getattr(event, "buttons", None) or ())
         if dragged and self.figure.axes and event.inaxes is self.figure.axes[0]:
-            self.cut_asked.emit(float(event.ydata))
+            self.cut_asked.emit(place_of(event)[1])
 
 
 def draw_heat(where: Figure | SubFigure, explanation: Explanation, pair: TwoParameters, value: float = np.nan) -> list[Line2D]:

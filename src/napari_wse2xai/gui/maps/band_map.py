@@ -1,11 +1,11 @@
 """A band that is drawn over the spectrum, and the map of its light as a layer that follows."""
 
-from typing import Any
-
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backend_bases import MouseEvent
 from napari import Viewer
+from napari.layers import Image
 from numpy.typing import NDArray
 from qtpy.QtWidgets import QWidget
 
@@ -54,7 +54,7 @@ class BandMap(ComboBox):
         self._viewer, self._axes, self._work = viewer, axes, Newest("Light of a band", self)
         self.ends: tuple[float, float] | None = None
         self._held: tuple[float, float, float] | None = None
-        self._layer: Any = None
+        self._layer: Image | None = None
         self._span = axes.axvspan(0, 0, color=COLOR, alpha=0.25, linewidth=0, animated=True)
         self._span.set_visible(False)
         self.addItems([OFF, SUM, ABOVE])
@@ -67,7 +67,7 @@ class BandMap(ComboBox):
         self.forget = self._work.forget
 
     @property
-    def artists(self) -> list[Any]:
+    def artists(self) -> list[Artist]:
         """All that moves."""
         return [self._span]
 
@@ -124,7 +124,7 @@ class BandMap(ComboBox):
         (low, high), above = self.ends, self.currentText() == ABOVE
         self._work.do(lambda progress: (source, low, high, above, band_map(source, low, high, above=above, progress=progress)))
 
-    def _on_map(self, found: Any) -> None:
+    def _on_map(self, found: tuple[SpectralMap, float, float, bool, NDArray[np.float32]]) -> None:
         source, low, high, above, values = found
         if not self.is_on:
             return
@@ -138,7 +138,7 @@ class BandMap(ComboBox):
             return
         self._take_away()
         looks = {"name": f"{name} ({unit})", "colormap": COLORMAPS["height"], "contrast_limits": limits(values, 1, 99)}
-        (self._layer,) = contents.add(self._viewer, [(values, picture_layer(picture)[1] | looks, "image")])
+        self._layer = contents.added(self._viewer, (values, picture_layer(picture)[1] | looks, "image"), Image)
 
     def _take_away(self) -> None:
         if self._layer is not None and self._layer in self._viewer.layers:

@@ -1,9 +1,9 @@
 """The other spectrum of the same place: PL beside RS once the two are paired, on axes of its own."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
@@ -65,12 +65,12 @@ class Beside:
         self._lay_out(False)
 
     @property
-    def artists(self) -> list[Any]:
+    def artists(self) -> list[Artist]:
         """All that moves."""
         return self.plot.artists if self.counterpart is not None else []
 
     @property
-    def every_axes(self) -> tuple[Any, Any]:
+    def every_axes(self) -> tuple[Axes, Axes]:
         """Both."""
         return self.axes, self.residual_axes
 

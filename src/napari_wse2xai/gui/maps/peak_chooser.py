@@ -141,7 +141,7 @@ class PeakChooser(QWidget):
             return computed_part(computed, error=self.errors.isChecked()) if column == 0 else ""
         return part_name(name, PARAMETERS[column], error=self.errors.isChecked())
 
-    def _layer(self, peaks: PeakMaps, part: str) -> Any | None:
+    def _layer(self, peaks: PeakMaps, part: str) -> Layer | None:
         for layer in self.viewer.layers:
             shown = contents.shown(layer)
             if shown is not None and shown.artefact is peaks and shown.part == part:

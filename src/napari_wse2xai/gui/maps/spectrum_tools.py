@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from napari import Viewer
 from qtpy.QtCore import Signal
@@ -50,7 +51,7 @@ class SpectrumTools(QWidget):
         self._set_buttons()
 
     @property
-    def artists(self) -> list[Any]:
+    def artists(self) -> list[Artist]:
         """All that moves."""
         return self.band.artists
 

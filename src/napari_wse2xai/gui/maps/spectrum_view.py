@@ -4,8 +4,9 @@ import html
 from typing import Any
 
 import numpy as np
-from matplotlib.backend_bases import MouseButton
+from matplotlib.backend_bases import MouseButton, MouseEvent
 from napari import Viewer
+from napari.layers import Layer
 from napari.utils.theme import get_theme
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QResizeEvent
@@ -18,7 +19,7 @@ from napari_wse2xai.gui.maps.fit_handles import FitHandles, is_above_baseline
 from napari_wse2xai.gui.maps.fitted_words import computed_text, table
 from napari_wse2xai.gui.maps.preview import Preview, PreviewedFit, PreviewWanted
 from napari_wse2xai.gui.maps.spectrum_tools import SpectrumTools
-from napari_wse2xai.gui.parts.blitted import Blitted
+from napari_wse2xai.gui.parts.blitted import Blitted, place_of
 from napari_wse2xai.gui.parts.docked import Docked, plain
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import shown_channel
@@ -181,13 +182,13 @@ class SpectrumView(Docked):
             self.show_pixel(self.pixel)
             self.canvas.draw_anew()
 
-    def _on_drag(self, event: Any) -> None:
+    def _on_drag(self, event: MouseEvent) -> None:
         if self.tools.band.drag(event, self.source):
             self.canvas.blit_moving()
         else:
             self.handles.drag(event)
 
-    def _on_release(self, event: Any) -> None:
+    def _on_release(self, event: MouseEvent) -> None:
         if self.tools.band.release():
             return
         self.handles.release(event)
@@ -295,7 +296,7 @@ class SpectrumView(Docked):
         self.beside.plot.set_color(ink)
         self.canvas.draw_anew()
 
-    def _map_layer(self) -> Any | None:
+    def _map_layer(self) -> Layer | None:
         """Layer of the current map."""
         return contents.current(self.viewer).layer
 
@@ -314,14 +315,14 @@ class SpectrumView(Docked):
         """The dock that holds the deconvolution's start peaks, where it is in the window."""
         return next((dock for dock in self.viewer.window.dock_widgets.values() if hasattr(dock, "add_peak")), None)
 
-    def _on_enter(self, event: Any) -> None:
+    def _on_enter(self, event: MouseEvent) -> None:
         """Show the start peaks while the mouse is over the spectrum."""
         panels = self._panels()
         if panels is not None and self.source is not None and self.pixel is not None and event.inaxes is self.axes:
             self.handles.show(panels, self.source, self.pixel)
             self.canvas.blit_moving()
 
-    def _on_click(self, event: Any) -> None:
+    def _on_click(self, event: MouseEvent) -> None:
         """Take hold of a start peak or, double-clicked, add one, where the panels are in the window; all of the axis on a right click."""
         if event.button == MouseButton.RIGHT and self.handles.remove(event):
             return
@@ -334,16 +335,17 @@ class SpectrumView(Docked):
         if event.inaxes is not self.axes and event.inaxes is not self.residual_axes:
             return
         if event.dblclick and panels is not None:
-            panels.add_peak(float(event.xdata))
+            panels.add_peak(place_of(event)[0])
             self._on_enter(event)
         elif event.button == MouseButton.LEFT and not self.handles.grab(event) and self.tools.band.take_hold(event):
             self.canvas.blit_moving()
 
-    def _on_wheel(self, event: Any) -> None:
+    def _on_wheel(self, event: MouseEvent) -> None:
         """Zoom into the spectral axis about the place under the mouse."""
         if event.inaxes not in (self.axes, self.residual_axes) or self.source is None or self.pixel is None:
             return
-        low, high = (event.xdata + (edge - event.xdata) * 0.8**event.step for edge in self.axes.get_xlim())
+        x, _ = place_of(event)
+        low, high = (x + (edge - x) * 0.8**event.step for edge in self.axes.get_xlim())
         first, last = self.source.axis.span
         inside = self.source.axis.between(low, high)
         if inside.stop - inside.start >= FEWEST_CHANNELS:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from matplotlib.backend_bases import MouseEvent
 from matplotlib.figure import Figure
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QLabel, QVBoxLayout, QWidget
@@ -56,12 +57,12 @@ class PairChoice(QWidget):
         self.show()
         self.canvas.draw_idle()
 
-    def _on_click(self, event: Any) -> None:
+    def _on_click(self, event: MouseEvent) -> None:
         if event.inaxes in self._numbers:
             self.hide()
             self.chosen.emit(self._numbers[event.inaxes])
 
-    def _on_move(self, event: Any) -> None:
+    def _on_move(self, event: MouseEvent) -> None:
         """Frame the picture under the mouse."""
         for axes in self._numbers:
             for spine in axes.spines.values():

@@ -3,6 +3,7 @@
 from typing import Any
 
 from matplotlib.axis import Axis
+from matplotlib.backend_bases import MouseEvent
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 from qtpy.QtGui import QResizeEvent
@@ -107,3 +108,10 @@ def _limits(scale: Axis) -> tuple[float, float]:
 def _numbers(scale: Axis) -> list[str]:
     """Numbers that are drawn at a scale, or were."""
     return [tick.label1.get_text() for tick in scale.majorTicks]
+
+
+def place_of(event: MouseEvent) -> tuple[float, float]:
+    """Where in its axes the mouse is, in their units; asked where it is in some."""
+    assert event.xdata is not None
+    assert event.ydata is not None
+    return float(event.xdata), float(event.ydata)

@@ -49,7 +49,8 @@ def _parts(artefact: SpectralMap | PeakMaps | Results) -> tuple[dict[str, Spectr
 
 
 def _write_entry(entry: HdfNode, source: SpectralMap | None, peaks: PeakMaps | None) -> None:
-    known: Any = source if source is not None else peaks
+    known = source or peaks
+    assert known is not None
     definition = DEFINITIONS.get(known.axis.kind, "NXoptical_spectroscopy")
     entry["definition"] = definition
     entry["definition"].attrs.update({"version": "2024.02", "URL": f"{_URL}/{definition}.html"})
@@ -65,8 +66,8 @@ def _write_entry(entry: HdfNode, source: SpectralMap | None, peaks: PeakMaps | N
         _write_spectra(_group(entry, "data", "NXdata"), source)
     if peaks is not None:
         _write_fit(_group(entry, "fit", "NXprocess"), peaks)
-    if source is None:
-        _write_maps(_group(entry, "data", "NXdata"), known, "height", {"height": known.height[0]})["title"] = known.names[0]
+    if source is None and peaks is not None:
+        _write_maps(_group(entry, "data", "NXdata"), peaks, "height", {"height": peaks.height[0]})["title"] = peaks.names[0]
     entry.attrs["default"] = "data"
 
 
@@ -118,7 +119,7 @@ def _window(peaks: PeakMaps, index: int) -> str:
     return f"{low:g} to {high:g} {peaks.axis.unit}"
 
 
-def _write_maps(group: HdfNode, peaks: PeakMaps, signal: str, maps: Mapping[str, NDArray[Any]]) -> Any:
+def _write_maps(group: HdfNode, peaks: PeakMaps, signal: str, maps: Mapping[str, NDArray[Any]]) -> HdfNode:
     """Write maps of a peak by their names, each with its unit, and where they lie."""
     group.attrs.update({"signal": signal, "axes": ["y", "x"]})
     for name, values in maps.items():
@@ -134,13 +135,13 @@ def _write_places(group: HdfNode, artefact: SpectralMap | PeakMaps) -> None:
         _put(group, name, values, along.unit or "1", f"stage position {along.name}" if along.is_length else along.name)
 
 
-def _group(parent: Any, name: str, kind: str) -> Any:
+def _group(parent: HdfNode, name: str, kind: str) -> HdfNode:
     made = parent.create_group(name)
     made.attrs["NX_class"] = kind
     return made
 
 
-def _put(group: HdfNode, name: str, values: object, unit: str, words: str = "") -> Any:
+def _put(group: HdfNode, name: str, values: object, unit: str, words: str = "") -> HdfNode:
     dataset = group.create_dataset(name, data=values)
     if unit:
         dataset.attrs["units"] = unit
