@@ -119,7 +119,7 @@ def test_the_line_marks_the_slider_s_channel(viewer, view: SpectrumView, small: 
 
 def test_the_wheel_zooms_about_the_mouse_and_a_right_click_shows_all(viewer, view: SpectrumView, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
-    at = SimpleNamespace(inaxes=view.axes, xdata=250.0, step=3, button=MouseButton.RIGHT, dblclick=False)
+    at = SimpleNamespace(inaxes=view.axes, xdata=250.0, ydata=0.0, step=3, button=MouseButton.RIGHT, dblclick=False)
     view._on_wheel(at)
     low, high = view.axes.get_xlim()
     assert 200 < low < 250 < high < 300
@@ -130,7 +130,7 @@ def test_the_wheel_zooms_about_the_mouse_and_a_right_click_shows_all(viewer, vie
     assert 6 <= high - low < 20
     view._on_click(at)
     assert view.axes.get_xlim() == (200, 300)
-    view._on_wheel(SimpleNamespace(inaxes=view.axes, xdata=250.0, step=-3))
+    view._on_wheel(SimpleNamespace(inaxes=view.axes, xdata=250.0, ydata=0.0, step=-3))
     assert view.axes.get_xlim() == (200, 300)
 
 
