@@ -61,6 +61,8 @@ def rough_light(spectra: Counts) -> Values:
     return np.asarray(np.partition(lines, keep - 1, axis=-1)[..., :keep].mean(axis=-1))
 
 
+CHANCE = 1.65
+"""Variance of the logarithm of the noise that n channels show by their differences, times n."""
 LEAST_NOISE = 1e-30
 """Counts; of spectra in which nothing changes."""
 
@@ -87,6 +89,10 @@ class Pattern:
     """Of a channel of a typical spectrum, counts."""
     degree: int = STRAIGHT
     """Of the polynomial that every spectrum may have besides."""
+    own_noise: float = 1.0
+    """Share of a spectrum's own noise, seen in its channels, that is more than what so few channels show by chance."""
+    smooth: bool = False
+    """Whether it is no more than a curve, as fluorescence is."""
     thin: bool = False
     """Whether the faintest spectra show the lines too, and bright ones nothing but more of them."""
 
@@ -95,10 +101,11 @@ class Pattern:
         """Learn from spectra (m, n) all over a map; where a curve, fluorescence, varies most, from what stands out of it."""
         found = cls._of(spectra, STRAIGHT)
         more = found.lines[0]
-        if np.linalg.norm(without_curve(more, CURVED)) >= SMOOTH * np.linalg.norm(without_curve(more, STRAIGHT)) and _upwards(more):
+        smooth = bool(np.linalg.norm(without_curve(more, CURVED)) < SMOOTH * np.linalg.norm(without_curve(more, STRAIGHT)))
+        if not smooth and _upwards(more):
             return found
         beyond = cls._of(spectra, CURVED)
-        return beyond if beyond.contrast > CERTAIN or beyond.everywhere else found
+        return beyond if beyond.contrast > CERTAIN or beyond.everywhere else replace(found, smooth=smooth)
 
     @classmethod
     def _of(cls, spectra: Counts, degree: int) -> "Pattern":
@@ -108,7 +115,7 @@ class Pattern:
         guess = rough_light(spectra) if degree == STRAIGHT else lines @ _way(lines / noise[:, None])
         more, below, contrast = _learnt(lines, guess, noise)
         thin = _shown_by_the_faintest(lines, noise, more, below)
-        found = cls(more[None], below, contrast, float(np.median(noise)), degree, thin)
+        found = cls(more[None], below, contrast, float(np.median(noise)), degree, _own_share(noise, lines.shape[1]), thin=thin)
         if contrast < CERTAIN:
             return found
         rest = lines - (lines @ found._weights.T) @ found.lines
@@ -124,7 +131,8 @@ class Pattern:
         light, noise = np.empty(len(spectra)), np.empty(len(spectra))
         for first in range(0, len(spectra), PIECE):
             part = slice(first, first + PIECE)
-            noise[part] = np.maximum(channel_sigma(spectra[part]), LEAST_NOISE)
+            own = np.maximum(channel_sigma(spectra[part]), LEAST_NOISE)
+            noise[part] = own**self.own_noise * self.noise ** (1.0 - self.own_noise)
             light[part] = _beyond(spectra[part], noise[part], self.degree) @ weight
         return light, noise * float(np.linalg.norm(weight))
 
@@ -132,12 +140,22 @@ class Pattern:
     def _weights(self) -> Values:
         """(q, n) that give how often a spectrum has each of the lines, blind to level, slope and more or less of the dark spectrum."""
         n = self.lines.shape[1]
-        bend = without_curve(self.dark, 1)
+        bend = self._bend()
         held = abs(float(bend @ self.lines[0])) / max(float(self.lines[0] @ self.lines[0]), 1e-300)
         known = np.vander(np.linspace(-1, 1, n), self.degree + 1).T
         columns = np.concatenate([self.lines, known, bend[None]] if held < LIKE else [self.lines, known])
         scale = np.maximum(np.linalg.norm(columns, axis=1, keepdims=True), 1e-300)
         return np.asarray((np.linalg.pinv((columns / scale).T, rcond=1e-6) / scale)[: len(self.lines)])
+
+    def _bend(self) -> Values:
+        """(n,) the dark spectrum without level and slope, nor what it lacks of the lines because dark spectra were chosen for little of it.
+
+        Blind to that, the light would be blind to half of the lines themselves.
+        """
+        bend, line = without_curve(self.dark, 1), without_curve(self.lines[0], 1)
+        size = max(float(np.linalg.norm(line)), 1e-300)
+        lacking = min(max(-float(bend @ line) / size, 0.0), self.noise)
+        return bend + lacking * line / size
 
     @property
     def everywhere(self) -> bool:
@@ -149,6 +167,13 @@ class Pattern:
         other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
         visible = share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise
         return self.thin or (visible and not (other and self.contrast > CLEAR))
+
+
+def _own_share(noise: Values, channels: int) -> float:
+    """How much of the differences between the noise of spectra (m,), logarithms, is not the chance of so many channels: 0 to 1."""
+    spread = np.log(noise) - np.log(np.median(noise))
+    variance = (MAD_TO_SIGMA * float(np.median(np.abs(spread)))) ** 2
+    return max(1.0 - CHANCE / channels / variance, 0.0) if variance > 0 else 0.0
 
 
 def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values, float]:

@@ -12,6 +12,9 @@ CORNERS = {"top left": (0, 0), "top right": (0, -1), "bottom left": (-1, 0), "bo
 ALIKE = 2.0
 """Spread of a corner over that of noise alone, below which its pixels are alike."""
 
+ODD, FEW_ODD = 5.0, 0.06
+"""Spreads of a corner by which a pixel is none of it, and the share of its pixels that may be so: more are another kind of place."""
+
 
 @dataclass(frozen=True)
 class Background:
@@ -67,13 +70,21 @@ def _of_corner(signal: NDArray[np.float64], name: str, size: int, usual: float) 
         patch = corner_patch(signal, name, side)
         if not len(patch):
             continue
-        robust = MAD_TO_SIGMA * float(np.median(np.abs(patch - np.median(patch))))
+        patch, robust = _without_odd(patch, usual)
         # A few pixels only: neither estimate alone is safe, the larger errs on the side of background.
         spread = max(robust, float(np.std(patch, ddof=1)) if len(patch) > 1 else 0.0)
         tried.append(Background(f"{name} corner", float(np.mean(patch)), max(spread, usual)))
         if spread < ALIKE * usual:
             break
     return min(tried, key=lambda each: each.sigma) if tried else Background(f"{name} corner", np.nan, np.nan)
+
+
+def _without_odd(patch: NDArray[np.float64], usual: float) -> tuple[NDArray[np.float64], float]:
+    """Pixels (m,) without the one or two that a cosmic ray makes unlike all others, and their spread by its median."""
+    away = np.abs(patch - np.median(patch))
+    robust = MAD_TO_SIGMA * float(np.median(away))
+    odd = away > ODD * max(robust, usual)
+    return (patch[~odd] if 0 < odd.sum() <= FEW_ODD * len(patch) else patch), robust
 
 
 def above(

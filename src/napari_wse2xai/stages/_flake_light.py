@@ -77,6 +77,11 @@ class Scene:
         """(ny, nx) True where there is light to speak of."""
         return np.isfinite(self.light)
 
+    @property
+    def follows_fluorescence(self) -> bool:
+        """Whether a map of Raman shifts shows no line; luminescence is smooth by nature."""
+        return self.source.axis.kind is AxisKind.RAMAN_SHIFT and self.pattern is not None and self.pattern.smooth
+
     def dark(self, corner: str, size: int) -> masking.Background:
         """Light beside the flake: of a corner, or, where many pixels are darker than the darkest of them, of the dark pixels."""
         usual = float(np.median(self.noise[self.measured])) if self.measured.any() else 0.0

@@ -107,6 +107,8 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
             raise DataError(self._nothing_found(source, dark, int(above.sum())))
         if self.corner != "darkest":
             _warn_of_bright_corner(source.name, scene.light, dark, flake)
+        if scene.follows_fluorescence:
+            _warn_of_fluorescence(source.name)
         return _told(source, flake, above, int((lit & ~above).sum()))
 
     def _nothing_found(self, source: SpectralMap, dark: masking.Background, bright: int) -> str:
@@ -150,6 +152,15 @@ def _warn_of_covered(name: str) -> None:
     warnings.warn(
         f"The darkest pixels of '{name}' show the lines too, so the whole scan is taken as flake; if it is, say find_flake: false, and if "
         "not, name a corner that lies beside the flake.",
+        DataWarning,
+        stacklevel=4,
+    )
+
+
+def _warn_of_fluorescence(name: str) -> None:
+    warnings.warn(
+        f"No line tells the flake of '{name}' from the rest, only light as smooth as fluorescence, which may be anything's: compare the "
+        "flake with what you know of the sample, choose a window round a line, or say find_flake: false.",
         DataWarning,
         stacklevel=4,
     )
