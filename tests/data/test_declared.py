@@ -66,7 +66,8 @@ def test_an_array_is_known_by_either_of_the_shapes_that_numpy_has_given_its_name
         (as_a_name[np.generic], None),
         (str, None),
     ):
-        assert module.Declared("status", hint, along("y", "x"), optional=False).kind == kind
+        found = module.Declared("status", hint, along("y", "x"), optional=False)
+        assert (found.kind, found.is_array) == (kind, hint is not str)
 
 
 def test_the_declared_dimensions_are_those_of_the_arrays(results):

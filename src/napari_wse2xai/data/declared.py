@@ -94,11 +94,16 @@ class Declared:
     @property
     def kind(self) -> np.dtype[Any] | None:
         """Type of the numbers of an array; None where that is free."""
-        origin, parts = get_origin(self.hint), get_args(self.hint)
-        if origin not in (np.ndarray, NDArray):
+        if not self.is_array:
             return None
-        found = parts[0] if origin is NDArray else get_args(parts[1])[0]  # from numpy 2.5 on NDArray is a type with a name (PEP 695)
+        parts = get_args(self.hint)
+        found = parts[0] if get_origin(self.hint) is NDArray else get_args(parts[1])[0]
         return None if found is np.generic else np.dtype(found)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether it is an array; from numpy 2.5 on NDArray is no short form of ndarray but a name of its own (PEP 695)."""
+        return get_origin(self.hint) in (np.ndarray, NDArray)
 
     @property
     def is_true_or_false(self) -> bool:

@@ -126,7 +126,7 @@ def _column(each: Declared, home: HdfNode) -> Any:
     if h5py.check_string_dtype(home[each.name].dtype) is not None:
         return texts_of(home[each.name])
     values = numbers_of(home[each.name])
-    if get_origin(each.hint) is np.ndarray:
+    if each.is_array:
         return values.astype(bool) if each.is_true_or_false else values
     return _tuples(values.astype(bool) if each.hint is bool else values)
 
