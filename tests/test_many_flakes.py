@@ -15,6 +15,7 @@ import pytest
 import yaml
 
 from napari_wse2xai import batch, cli, io, recipe, report
+from napari_wse2xai.batch import _jobs
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.errors import Cancelled, DataWarning, SettingsError
 
@@ -108,6 +109,30 @@ def test_a_broken_flake_costs_nothing_and_the_same_command_does_what_is_missing(
     assert 'href="cold/cut/report.html"' in page
     assert cli.main([*command, "--anew"]) == 0
     assert all(path.stat().st_mtime_ns != before for path, before in done.items()), "unless that is asked for"
+
+
+@pytest.mark.filterwarnings("ignore:cut failed")
+def test_figures_do_not_decide_what_is_there_and_are_drawn_later(here, monkeypatch):
+    write_recipe(here / "in", {"files": {"raman": "cold/*_rs.nc"}}, figures=True)
+    path, drawn = here / "in" / "series.yaml", []
+    monkeypatch.setattr(report, "draw_figures", lambda results, progress: drawn.append(results) or {"raman_x.png": b"\x89PNG"})
+    batch.run_batch(path, here / "out", figures=False)
+    series = recipe.load_series(path)
+    assert [row.state for row in batch.look(series, here / "out")] == ["done", "done", "waiting"]
+    before = arrays(here / "out")
+    monkeypatch.setattr(_jobs, "run_chains", lambda *args: pytest.fail("it was fitted again"))
+    batch.run_batch(path, here / "out", figures=False)
+    assert drawn == []
+    monkeypatch.setattr(report, "pooled_figures", lambda *args: {})
+    batch.run_batch(path, here / "out")
+    assert len(drawn) == 2
+    pictures = {"a/figures", "b/figures", "a/figures/raman_x.png", "b/figures/raman_x.png"}
+    after = arrays(here / "out")
+    assert pictures <= {*after}
+    require_same(before, {name: values for name, values in after.items() if name not in pictures})
+    for figures in (True, False):
+        batch.run_batch(path, here / "out", figures=figures)
+    assert len(drawn) == 2
 
 
 @pytest.mark.filterwarnings("ignore:cut failed")

@@ -65,11 +65,13 @@ class FlakeOutcome:
     """Whether it was there already."""
     effects: tuple[FlakeEffects, ...] = ()
     """What its own training says, where it has one."""
+    drawn: bool = False
+    """Whether its figures lie beside its results."""
 
     def to_json(self) -> str:
         """Text for the file of results."""
         records = {name: [each.as_record() for each in getattr(self, name)] for name in ("values", "effects")}
-        return json.dumps({"key": self.key, "row": asdict(self.row), "told": self.told, **records})
+        return json.dumps({"key": self.key, "drawn": self.drawn, "row": asdict(self.row), "told": self.told, **records})
 
     @classmethod
     def from_json(cls, text: str, job: "FlakeJob") -> Self | None:
@@ -78,7 +80,7 @@ class FlakeOutcome:
             data = json.loads(text)
             row = FlakeRow(**{**data["row"], **job.named()})
             values, effects = (FlakeValue(**each) for each in data["values"]), map(FlakeEffects.from_record, data["effects"])
-            return cls(row, tuple(values), tuple(data["told"]), data["key"], True, tuple(effects))
+            return cls(row, tuple(values), tuple(data["told"]), data["key"], True, tuple(effects), bool(data["drawn"]))
         except (ValueError, TypeError, KeyError):
             return None
 
@@ -104,14 +106,14 @@ class FlakeJob:
         return {"condition": self.condition, "name": self.name, "folder": self.home, "value": self.value}
 
     def key(self) -> str:
-        """Hash of all that its results depend on: the bytes of its files, its settings, and this version."""
-        settings = self.recipe.model_dump(mode="json")
+        """Hash of all that its results depend on: the bytes of its files, its settings but for figures, and this version."""
+        settings = self.recipe.model_dump(mode="json", exclude={"figures"})
         for name, section in self.recipe.sections().items():
             assert section.file is not None  # the recipe's reading sees to it
             settings[name]["file"] = io.sha256(section.file.expanduser())
         if self.recipe.theory is not None:
             settings["theory"]["calculations"] = [io.sha256(file) for file in self.recipe.theory.calculations]
-        text = json.dumps([settings, self.figures, __version__], sort_keys=True, ensure_ascii=False)
+        text = json.dumps([settings, __version__], sort_keys=True, ensure_ascii=False)
         return hashlib.sha256(text.encode()).hexdigest()
 
     def failed(self, reason: str) -> FlakeOutcome:
@@ -147,7 +149,7 @@ def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutco
     home, started, key = folder / job.home, perf_counter(), job.key()
     io.clear_left_over(home)
     if not job.anew and (kept := _kept(job, home, key)) is not None:
-        return kept
+        return kept if kept.drawn or not job.figures else _drawn_too(kept, home, progress)
     effort = effort_of(job.recipe)
     whole = READING + effort + REPORTING
     # One thread each, in one process as in several: sums over threads end in other last digits.
@@ -156,9 +158,16 @@ def work(job: FlakeJob, folder: Path, progress: Progress = silent) -> FlakeOutco
         sources = read_sources(job.recipe, progress)
         found = run_chains(job.recipe, sources, part(progress, READING / whole, (READING + effort) / whole))
         results = replace(found, warnings=tuple(told))
-        outcome = _outcome(job, results, key, perf_counter() - started)
+        outcome = replace(_outcome(job, results, key, perf_counter() - started), drawn=job.figures)
         story = Story(job.home, figures=job.figures, job=outcome.to_json())
         deliver(results, home, story, part(progress, (READING + effort) / whole, 1.0))
+    return outcome
+
+
+def _drawn_too(kept: FlakeOutcome, home: Path, progress: Progress) -> FlakeOutcome:
+    """Draw the figures of results that were made without."""
+    outcome = replace(kept, drawn=True)
+    deliver(io.read_results(home / RESULTS), home, Story(kept.row.folder, job=outcome.to_json()), progress)
     return outcome
 
 

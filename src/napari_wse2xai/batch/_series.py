@@ -254,17 +254,36 @@ class _Lesson:
                 yield member, outcome
 
     @property
-    def job(self) -> str:
-        """What its file says of it: a hash of all that it depends on."""
+    def job(self) -> dict[str, Any]:
+        """What its file says of it: a hash of all that it depends on, and whether its figures lie beside it."""
         steps = [{"step": step.key, **step.model_dump(mode="json")} for step in self.series.late_steps(self.training)]
-        text = json.dumps([[outcome.key for _, outcome in self.members()], steps, self.figures, __version__], sort_keys=True)
-        return json.dumps({"key": hashlib.sha256(text.encode()).hexdigest()})
+        text = json.dumps([[outcome.key for _, outcome in self.members()], steps, __version__], sort_keys=True)
+        return {"key": hashlib.sha256(text.encode()).hexdigest(), "drawn": self.figures}
+
+    @property
+    def story(self) -> Story:
+        """What its report tells."""
+        return Story(place_of(self.case, self.series.has_conditions), figures=self.figures, job=json.dumps(self.job))
 
 
-def _kept_network(lesson: _Lesson) -> Results | None:
-    """The network that lies in the folder, where it is of the same flakes and settings."""
-    is_there = complete(lesson.home) and io.read_job(lesson.home / RESULTS) == lesson.job
-    return io.read_results(lesson.home / RESULTS) if is_there else None
+def _kept_network(lesson: _Lesson, progress: Progress | None = None) -> Results | None:
+    """The network that lies in the folder, where it is of the same flakes and settings; its figures are drawn where that can be told of."""
+    job = _job_in(lesson.home)
+    if job.get("key") != lesson.job["key"]:
+        return None
+    kept = io.read_results(lesson.home / RESULTS)
+    if progress is not None and lesson.figures and not job.get("drawn"):
+        deliver(kept, lesson.home, lesson.story, progress)
+    return kept
+
+
+def _job_in(home: Path) -> dict[str, Any]:
+    """What the results in a folder say of the job that made them; nothing where they do not, or are not complete."""
+    try:
+        found = json.loads(io.read_job(home / RESULTS)) if complete(home) else {}
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _network(lesson: _Lesson, progress: Progress) -> Results:
@@ -275,7 +294,7 @@ def _network(lesson: _Lesson, progress: Progress) -> Results:
     _refuse_unlike([outcome for _, outcome in members])
     home = lesson.home
     io.clear_left_over(home)
-    if not lesson.anew and (kept := _kept_network(lesson)) is not None:
+    if not lesson.anew and (kept := _kept_network(lesson, progress)) is not None:
         return kept
     flakes = [io.read_results(lesson.folder / outcome.row.folder / RESULTS) for _, outcome in members]
     pairs = [flake.paired for flake in flakes if flake.paired is not None]
@@ -283,8 +302,7 @@ def _network(lesson: _Lesson, progress: Progress) -> Results:
     with noting_warnings() as told:
         learnt = with_steps(Results({}), steps, part(progress, 0.0, 0.8), pairs=pairs, keep_in=home)
         learnt = _with_theory(replace(learnt, warnings=tuple(told)), members[0][0], flakes[0])
-    story = Story(place_of(lesson.case, lesson.series.has_conditions), figures=lesson.figures, job=lesson.job)
-    deliver(learnt, home, story, part(progress, 0.8, 1.0))
+    deliver(learnt, home, lesson.story, part(progress, 0.8, 1.0))
     resuming.forget(learnt.model, home)
     return learnt
 
