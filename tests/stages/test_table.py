@@ -1,5 +1,8 @@
 """The table of stages: a file makes a stage, and recipe, chain, help and history read it from there."""
 
+import json
+import os
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -9,9 +12,9 @@ import pytest
 
 from napari_wse2xai.cli import main
 from napari_wse2xai.data import AxisKind, Frame, Pairable, PeakMaps, Record, Recovery, SpectralMap
-from napari_wse2xai.recipe import _model, from_history
+from napari_wse2xai.io import write_map
+from napari_wse2xai.recipe import from_history
 from napari_wse2xai.stages import BY_NAME, STAGES, TABLE, CompareTheory, Deconvolve, Explain, FindFlake, Pair, Peak, Simulate, Train
-from napari_wse2xai.stages._table import on_one_map, steps_in
 from napari_wse2xai.stages.pair import StageCoordinates
 
 ORDER = [
@@ -31,6 +34,7 @@ ORDER = [
 ]
 NEW = '''"""Smooth."""
 
+from dataclasses import replace
 from typing import ClassVar
 
 from napari_wse2xai.data import SpectralMap
@@ -44,12 +48,50 @@ class Smooth(Stage[SpectralMap, SpectralMap]):
     title: ClassVar[str] = "Smooth"
     order: ClassVar[int] = 65
 
-    width: int = setting(3, ge=1, title="Width", description="Channels.")
+    width: int = setting(3, ge=1, title="Width", description="Channels.", unit="channels")
+
+    @classmethod
+    def facts(cls, result: SpectralMap) -> list[tuple[str, str]]:
+        """In the report."""
+        return [("Made smooth", f"over {record.settings['width']} channels") for record in result.history if record.step == "Smooth"]
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
-        """Leave it as it is."""
-        return source
+        """Twice of it, so that it shows."""
+        return replace(source, counts=2 * source.counts)
 '''
+RECIPE = """
+figures: false
+stop_after: deconvolve
+raman:
+  file: map.nc
+  find_flake: false
+  despike: false
+  baseline: false
+  smooth: {width: 5}
+  peaks: [{name: A, position: 250, fwhm: 8, window: [210, 290]}]
+"""
+USED = """
+import json, sys
+from pathlib import Path
+from qtpy.QtWidgets import QApplication, QLabel
+from napari_wse2xai import batch, io
+from napari_wse2xai.stages import STAGES, TABLE, BY_NAME
+from napari_wse2xai.recipe import from_history
+from napari_wse2xai.gui.parts.form import Form
+
+folder, application = Path(sys.argv[1]), QApplication([])
+batch.run(folder / "recipe.yaml", folder / "out")
+kept = io.read_results(folder / "out" / "results.nc")
+before, after = io.read(folder / "map.nc"), kept.maps["raman"]
+print(json.dumps(float(after.counts[0, 0, 0] / before.counts[0, 0, 0])))
+print(json.dumps(after.history[-1].settings["width"]))
+form = Form(BY_NAME["Smooth"])
+assert BY_NAME["Smooth"] in STAGES  # the window makes a panel of each
+print(json.dumps([label.text() for label in form.findChildren(QLabel) if "Width" in label.text()]))
+keys = [step.key for step in TABLE if 55 < step.order < 80]
+print(json.dumps([key for key in keys if key in ("baseline", "smooth", "normalise")]))
+print(json.dumps([type(stage).__name__ for stage in from_history(kept.peaks["raman"]).stages]))
+"""
 
 
 def test_the_table_holds_every_step_in_the_order_of_a_run():
@@ -71,26 +113,37 @@ def test_what_a_step_takes_is_given_by_one_before_it():
     assert Recovery in made
 
 
-def test_a_file_in_the_folder_makes_a_stage_with_its_key_in_a_recipe(tmp_path: Path, monkeypatch):
-    package = tmp_path / "further_stages"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    (package / "smooth.py").write_text(NEW)
-    (package / "_private.py").write_text("raise ImportError")
-    monkeypatch.syspath_prepend(tmp_path)
-    (smooth,) = steps_in([str(package)], "further_stages")
-    every = tuple(sorted((*TABLE, smooth), key=lambda step: step.order))
-    stages = tuple(on_one_map(every))
-    keys = [step.key for step in stages]
-    assert keys.index("baseline") < keys.index("smooth") < keys.index("normalise")
-    monkeypatch.setattr(_model, "SIDE", stages)
-    monkeypatch.setattr(_model, "STEPS", {stage.key: stage for stage in stages})
-    section = _model._with_all_stages(_model.Section)(smooth={"width": 5}, baseline=None)
-    names = [type(stage).__name__ for stage in section.stages()]
-    assert names == ["FindFlake", "Despike", "Smooth", "Deconvolve"]
-    assert next(stage for stage in section.stages() if type(stage) is smooth).width == 5
-    assert _model._with_all_stages(_model.Section)().smooth is None
-    del sys.modules["further_stages.smooth"]
+def house_with(room: str, name: str, text: str, where: Path) -> Path:
+    """The package as links, with one file more in a room; what is imported from there is a house of its own."""
+    import napari_wse2xai
+
+    own = Path(napari_wse2xai.__file__).parent
+    (where / own.name / room).mkdir(parents=True)
+    for old, new in ((own, where / own.name), (own / room, where / own.name / room)):
+        for each in old.iterdir():
+            if each.name not in (room, "__pycache__"):
+                (new / each.name).symlink_to(each)
+    (where / own.name / room / name).write_text(text)
+    return where
+
+
+def test_a_file_in_the_folder_is_a_stage_with_section_run_report_panel_and_history(tmp_path: Path):
+    """All that is written for one is its file: nothing else of the house is told of it."""
+    write_map(small(AxisKind.RAMAN_SHIFT, 200, 300, 250.0, 4.0), tmp_path / "map.nc")
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    house = house_with("stages", "smooth.py", NEW, tmp_path / "house")
+    env = os.environ | {"PYTHONPATH": str(house), "QT_QPA_PLATFORM": "offscreen"}
+    told = subprocess.run([sys.executable, "-c", USED, tmp_path], env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert told.returncode == 0, told.stderr
+    heights, widths, labels, listed, steps = map(json.loads, told.stdout.splitlines()[-5:])
+    assert heights == 2.0  # the file's own arithmetic was done
+    assert widths == 5
+    assert labels == ["Width (channels)"]
+    assert listed == ["baseline", "smooth", "normalise"]
+    assert steps[-2:] == ["Smooth", "Deconvolve"]
+    report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert "Made smooth" in report
+    assert "over 5 channels" in report
 
 
 def test_the_help_of_a_run_names_every_step(capsys):
