@@ -7,13 +7,13 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from napari_wse2xai.data import Components, Explanation, PeakMaps, Recovery, Samples, SpectralMap, TrainedModel
+from napari_wse2xai.data import Components, Explanation, NullTest, PeakMaps, Recovery, Samples, SpectralMap, TrainedModel
 from napari_wse2xai.data.declared import PIXEL, Declared, declared
 from napari_wse2xai.theory.beside import TheoryBeside
 from napari_wse2xai.theory.evaluation import TheoryResult
 
 PAGE = Path(__file__).with_name("results.md")
-_EVERY = (SpectralMap, Components, PeakMaps, Samples, TrainedModel, Explanation, Recovery, TheoryResult, TheoryBeside)
+_EVERY = (SpectralMap, Components, PeakMaps, Samples, TrainedModel, NullTest, Explanation, Recovery, TheoryResult, TheoryBeside)
 KINDS = {kind.__name__: kind for kind in _EVERY}
 _PLACE = re.compile(r"(<!-- fields: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS = {

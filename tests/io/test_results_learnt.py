@@ -60,6 +60,17 @@ def test_a_model_comes_back_as_it_was(tmp_path, many):
     assert found.model.stamp == model.stamp
 
 
+def test_scores_and_p_values_of_a_null_test_lie_side_by_side_whatever_order_they_were_found_in(tmp_path):
+    model = make_model(make_samples())
+    test = replace(model.null_tests[0], r2={"random": 0.9, "blocks": 0.4, "other flake": 0.1}, p_value={"blocks": 0.04, "random": 0.01})
+    written(tmp_path, replace(model, null_tests=(test,)))
+    with xarray.open_dataset(tmp_path / "results.nc", group="model/null_test_1") as read:
+        table = {
+            str(name.item()): (float(read.r2.sel(validation=name)), float(read.p_value.sel(validation=name))) for name in read.validation
+        }
+    np.testing.assert_equal(table, {"random": (0.9, 0.01), "blocks": (0.4, 0.04), "other flake": (0.1, np.nan)})
+
+
 def test_an_explanation_comes_back_as_it_was_and_shares_the_models_samples(tmp_path, many):
     model, explanation = make_model(many), with_others(make_explanation(many, level=Level.DO_NOT_INTERPRET))
     found = written(tmp_path, model, explanation)

@@ -185,8 +185,9 @@ def variables(artefact: object) -> Iterator[Variable]:
             yield from _columns(each, value, artefact)
             continue
         if isinstance(value, Mapping):
-            yield Variable(dims[0], dims, _array(each.about.keys), {}, each.about, each.name)
-            value = tuple(value.get(key, np.nan) for key in each.about.keys)
+            keys = each.about.keys or tuple(value)
+            yield Variable(dims[0], dims, _array(keys), {}, each.about, each.name)
+            value = tuple(value.get(key, np.nan) for key in keys)
         yield Variable(each.name, dims, _array(value, each.kind), each.attributes(artefact), each.about, each.name)
 
 

@@ -65,31 +65,35 @@ class Beyond:
 
 
 @dataclass(frozen=True, eq=False)
-class NullTest:
+class NullTest(Tabled):
     """The same fast model on surrogates of the target map that owe nothing to RS but are as smooth."""
 
-    target: str
-    model: str
+    target: Annotated[str, attribute()]
+    model: Annotated[str, attribute()]
     """Which fast model."""
-    r2: Mapping[str, float]
+    r2: Annotated[Mapping[str, float], along("validation", unit="1", says="R2 of the measured map")]
     """Of the target itself, by validation: ``random``, ``blocks``."""
     surrogate_r2: Mapping[str, NDArray[np.float64]]
     """(surrogate,) of the surrogates, by validation."""
-    p_value: Mapping[str, float]
+    p_value: Annotated[Mapping[str, float], along("validation", unit="1", says="share of surrogate maps that are predicted as well")]
     """(1 + surrogates at least as good) / (1 + surrogates), by validation; NaN where refused.
 
     Good is what is so in R2 or in what is `beyond`.
     """
-    refused: str = ""
+    refused: Annotated[str, attribute()] = ""
     """Why there is no p value: the surrogates do not have the target's variogram."""
     beyond: tuple[Beyond, ...] = ()
     """Of `validation` by `validation` without a confounder, then with each."""
-    turned: Mapping[str, float] = field(default_factory=dict)
+    turned: Annotated[Mapping[str, float], attribute()] = field(default_factory=dict)
     """What `Beyond.correlation` in blocks is for the target turned and mirrored, by the words for it."""
-    noise: float = float("nan")
+    noise: Annotated[float, attribute()] = float("nan")
     """Share of the target's variance that changes from pixel to pixel, of which neighbours know nothing: no model can be asked for it."""
-    scale: str = ""
+    scale: Annotated[str, attribute()] = ""
     """``logarithmic`` where the target spans decades and was tested on such a scale."""
+
+    def __post_init__(self) -> None:
+        """Let both have the same validations in the same order: they stand side by side in files."""
+        object.__setattr__(self, "p_value", {name: self.p_value.get(name, float("nan")) for name in self.r2})
 
     def told_beyond(self, confounder: str = "", validation: str = "blocks") -> "Beyond | None":
         """What is told beyond neighbours and a confounder, where that was tested."""

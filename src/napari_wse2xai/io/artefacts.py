@@ -237,17 +237,11 @@ def _read_verdict(group: HdfNode, target: str, prefix: str = "") -> Verdict:
 
 
 def _write_null_test(group: HdfNode, test: NullTest) -> None:
-    kinds = list(test.r2)
-    put(group, "validation", ("validation",), np.array(kinds, dtype=object))
-    for name, words in (("r2", "R2 of the measured map"), ("p_value", "share of surrogate maps that are predicted as well")):
-        values = np.array([getattr(test, name).get(kind, np.nan) for kind in kinds], dtype=np.float64)
-        put(group, name, ("validation",), values, long_name=words, units="1")
+    codec.write(group, test)
     for kind, values in test.surrogate_r2.items():
         if len(values):
             name = f"surrogate_r2_{kind.replace(' ', '_')}"
             put(group, name, (f"surrogate_{len(values)}",), values, validation=kind, long_name="R2 of surrogate maps", units="1")
-    group.attrs.update({"target": test.target, "model": test.model, "refused": test.refused})
-    group.attrs.update({"scale": test.scale, "noise": test.noise, "turned": json.dumps(dict(test.turned))})
     for number, told in enumerate(test.beyond, start=1):
         about: dict[str, Any] = {
             "confounder": told.confounder,
@@ -261,16 +255,11 @@ def _write_null_test(group: HdfNode, test: NullTest) -> None:
 
 
 def _read_null_test(group: HdfNode) -> NullTest:
-    kinds = texts_of(group["validation"])
-    r2, p_value = (dict(zip(kinds, numbers_of(group[name]).tolist(), strict=True)) for name in ("r2", "p_value"))
+    found = codec.read(NullTest, group)
     runs = [group[name] for name in group if name.startswith("surrogate_r2_")]
     surrogates = {netcdf.text_of(run.attrs, "validation"): numbers_of(run) for run in runs}
-    target, model, refused, scale, turned = (
-        netcdf.text_of(group.attrs, name) for name in ("target", "model", "refused", "scale", "turned")
-    )
-    beyond, noise = tuple(_read_beyond(group)), float(np.ravel(group.attrs.get("noise", np.nan))[0])
-    null = {kind: surrogates.get(kind, np.empty(0)) for kind in kinds}
-    return NullTest(target, model, r2, null, p_value, refused, beyond, json.loads(turned or "{}"), noise, scale)
+    null = {kind: surrogates.get(kind, np.empty(0)) for kind in found["r2"]}
+    return NullTest(**found, surrogate_r2=null, beyond=tuple(_read_beyond(group)))
 
 
 def _read_beyond(group: HdfNode) -> Iterator[Beyond]:

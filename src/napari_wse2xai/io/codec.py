@@ -115,7 +115,7 @@ def _values(each: Declared, home: HdfNode, samples: Samples | None) -> Any:
     if get_origin(each.hint) in (dict, Mapping):
         assert each.about.dims is not None
         known = each.about.only or each.about.keys
-        return {key: value for key, value in zip(texts_of(home[each.about.dims[0]]), values, strict=True) if key in known}
+        return {key: value for key, value in zip(texts_of(home[each.about.dims[0]]), values, strict=True) if not known or key in known}
     return values
 
 
