@@ -1,7 +1,7 @@
 """Training in the window: flakes chosen, trained, watched, stopped, judged, saved, and found again by other panels."""
 
 import re
-from threading import Event, Thread
+from threading import Event, Thread, current_thread, main_thread
 from time import perf_counter
 
 import numpy as np
@@ -106,12 +106,13 @@ def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
     settle(lambda: "Train goes on from there" in panel.work.message.text())
     assert panel.work.message.text().startswith("Cancelled")
     panel.form.put(settings.model_copy(update={"seed": 1}))
+    settle(lambda: not panel._looking.runner.busy)
     assert "goes on" not in panel.work.message.text(), "these settings are another training"
     panel.close()
     later = TrainPanel(viewer)
     qtbot.addWidget(later)
     later.form.put(settings)
-    assert "Train goes on from there" in later.work.message.text()
+    settle(lambda: "Train goes on from there" in later.work.message.text())
     said.clear()
     later.work.runner.progressed.connect(lambda fraction, message: said.append(message))
     later.work.begin_button.click()
@@ -256,8 +257,15 @@ def test_it_says_what_is_missing_and_enough_is_raised_once_within_a_network(pane
     settle(lambda: "Pair an RS map" in panel.work.message.text())
 
 
-def test_where_no_training_is_kept_the_flakes_are_not_looked_at(tmp_path, monkeypatch):
-    """It is asked on the window's own thread, at every change of a setting."""
-    monkeypatch.setattr(kept_trainings, "shelf", lambda: tmp_path / "none")
-    monkeypatch.setattr(Train, "samples", lambda *_: pytest.fail("the noise of RS was taken out"))
-    assert kept_trainings.offer(Train(), []) == ""
+@pytest.mark.parametrize("kept", [False, True])
+def test_what_is_kept_is_looked_for_beside_the_window_and_only_where_there_is_some(panel: TrainPanel, settle, monkeypatch, kept) -> None:
+    """To know a training by its flakes the noise is taken out of RS; and it is asked at every change of a setting."""
+    asked: list[object] = []
+    monkeypatch.setattr(kept_trainings, "are_some_kept", lambda: kept)
+    monkeypatch.setattr(kept_trainings, "offer", lambda settings, pairs: asked.append(current_thread()) or f"Kept: {settings.target[0]}.")
+    panel._check()
+    settle(lambda: not panel._looking.runner.busy)
+    assert [thread is main_thread() for thread in asked] == [False] * kept
+    assert ("Kept: " in panel.work.message.text()) is kept
+    panel.flakes.item(0).setCheckState(panel.flakes.item(0).checkState().Unchecked)
+    assert "Kept" not in panel.work.message.text()

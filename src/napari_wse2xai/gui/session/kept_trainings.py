@@ -40,10 +40,13 @@ def forget(settings: Train, model: TrainedModel) -> None:
     Unfinished.among(shelf(), settings, model.samples).remove()
 
 
+def are_some_kept() -> bool:
+    """Whether there is any training that was interrupted."""
+    return any(shelf().glob("*"))
+
+
 def offer(settings: Train, pairs: Sequence[PairedMaps]) -> str:
-    """Say that this training was begun before; empty where it was not."""
-    if not any(shelf().glob("*")):  # as usual; to take the noise out of RS would be slow, and this is asked at every change of a setting
-        return ""
+    """Say that this training was begun before; empty where it was not.  Takes the noise out of RS: not for the window's own thread."""
     try:
         stopped = Unfinished.among(shelf(), settings, settings.samples(pairs)).stopped
     except DataError:  # these flakes cannot be trained on together, which Train itself says

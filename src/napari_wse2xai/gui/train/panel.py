@@ -26,6 +26,7 @@ from napari_wse2xai.gui.parts.docked import Scrolled, plain
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
+from napari_wse2xai.gui.parts.newest import Newest
 from napari_wse2xai.gui.parts.paper import on_paper
 from napari_wse2xai.gui.session import contents, kept_trainings
 from napari_wse2xai.gui.session.follows_session import FollowsSession
@@ -64,6 +65,7 @@ class TrainPanel(FollowsSession):
         self.enough_button = QPushButton("Stop and keep")
         self.work = StepRow(napari_viewer, "Train", between=(self.enough_button,))
         self.monitor, self.queue = TrainingMonitor(self), CallQueue(self)
+        self._looking = Newest("Looking for an interrupted training", self, skip_stale=True)
         self.live, self.which, self.result, self.outdated = LiveCurves(), ComboBox(), TrainResult(), Outdated(napari_viewer)
         self.save_buttons = {"figure": QPushButton("Save plot…"), "scores": QPushButton("Save scores as CSV…")}
         self.save_buttons["figure"].setToolTip("The plot of the chosen tab, as PNG, SVG or PDF.")
@@ -115,6 +117,7 @@ class TrainPanel(FollowsSession):
         self.work.gave.connect(self._on_trained)
         self.work.told.connect(self._on_told)
         self.work.runner.ended.connect(self._check)
+        self._looking.gave.connect(lambda offer: self.work.object_with(self._objection(), offer))
         self.monitor.grew.connect(self._on_grew)
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
         self.save_buttons["figure"].clicked.connect(lambda: self._ask("training.png", "Picture (*.png *.svg *.pdf)", self.save_figure))
@@ -216,7 +219,12 @@ class TrainPanel(FollowsSession):
         """Allow Train where settings and choice are valid, else say why not; say where it goes on from an interruption."""
         objection = self._objection()
         settings = None if objection else self.form.value()
-        self.work.object_with(objection, kept_trainings.offer(settings, self.chosen()) if isinstance(settings, Train) else "")
+        self.work.object_with(objection)
+        if isinstance(settings, Train) and kept_trainings.are_some_kept():
+            pairs = self.chosen()
+            self._looking.do(lambda progress: kept_trainings.offer(settings, pairs))
+        else:
+            self._looking.forget()
 
     def _objection(self) -> tuple[str, str] | None:
         try:
@@ -260,6 +268,7 @@ class TrainPanel(FollowsSession):
     def let_go(self) -> None:
         """Hear of nothing more, and stop what runs."""
         self.work.runner.cancel()
+        self._looking.forget()
         self.queue.forget()
         super().let_go()
 
