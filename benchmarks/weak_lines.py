@@ -42,7 +42,7 @@ def main() -> None:
     parser.add_argument("--without", action="store_true", help="without what is added to the errors of weak lines")
     options = parser.parse_args()
     if options.without:
-        weak_lines.MORE[:] = 0.0
+        weak_lines.MORE[:], weak_lines.AWAY[:] = 0.0, 0.0
     every = [pulls(shape, channels, seed) for shape in SHAPES for channels in (3, 8, 16) for seed in range(options.maps)]
     off, strength = np.concatenate([each[0] for each in every], axis=1), np.concatenate([each[1] for each in every])
     print("| height over its error | pixels | sd of the pulls: position, FWHM, height | beyond 5: position, FWHM, % |\n|---|---|---|---|")

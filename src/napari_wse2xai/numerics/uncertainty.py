@@ -234,7 +234,7 @@ def _of_chunk(
 def _errors(local: LocalProblem, full: NDArray[np.float64], parameters: NDArray[np.float64]) -> dict[str, NDArray[np.float32]]:
     """Errors, and covariances for the area, those of weak lines raised."""
     error = local.errors(full)
-    weak = of_weak_lines(parameters, error)
+    weak = of_weak_lines(parameters, error, local.problem.start)
     return {"error": _single(error * weak), "covariance": _single(local.of_shape(full) * weak[..., 1:, None] * weak[..., None, 1:])}
 
 
