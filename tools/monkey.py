@@ -24,7 +24,7 @@ from typing import Any
 import napari
 import numpy as np
 from napari.utils import notifications
-from qtpy.QtCore import QPoint, QPointF, Qt, qInstallMessageHandler
+from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, qInstallMessageHandler
 from qtpy.QtGui import QDesktopServices, QWheelEvent
 from qtpy.QtTest import QTest
 from qtpy.QtWidgets import (
@@ -120,6 +120,7 @@ class Monkey:
         while True:
             begun = time.monotonic()
             QApplication.processEvents()
+            QApplication.sendPostedEvents(None, QEvent.DeferredDelete)  # only a loop of Qt's own does it: without, no widget would ever go
             self.slowest.append((time.monotonic() - begun, self.done[-1] if self.done else ""))
             if time.monotonic() > until:
                 break
@@ -341,8 +342,10 @@ class Monkey:
             if button.text() == "Cancel":
                 button.click()
         self.settle(3.0)
+        known = contents.session(self.viewer)
+        known.remove(*known.artefacts)
+        known.forget_the_past()
         self.viewer.layers.clear()
-        contents.session(self.viewer).adopt({}, "")
         self.settle(2.0)
 
 

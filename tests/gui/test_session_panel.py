@@ -18,7 +18,7 @@ from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
 from napari_wse2xai.gui.parts.call_queue import all_idle
 from napari_wse2xai.gui.session import contents, kept_trainings
-from napari_wse2xai.gui.session.layers import LayerSnapshot
+from napari_wse2xai.gui.session.layers import LayerSnapshot, session_layers
 from napari_wse2xai.gui.session.opened import open_file
 from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.theory.panel import TheoryPanel
@@ -26,6 +26,7 @@ from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.layers import peak_layer, to_layers
 from napari_wse2xai.progress import silent
 from napari_wse2xai.session import Session, State
+from napari_wse2xai.session import session as session_module
 from napari_wse2xai.session.files import view_in
 from napari_wse2xai.stages import Baseline, CompareTheory, Deconvolve, Despike, Explain, FindFlake, Pair, Peak, Train
 from napari_wse2xai.stages.pair import StageCoordinates
@@ -433,3 +434,19 @@ def test_the_settings_of_a_recipe_come_into_the_panels(viewer, panels, light, tm
     panels.session.load_recipe(file)
     assert "detection" in panels.session.files.message.text(), "the key that was meant is named"
     assert panels.panels[Deconvolve].form.value() == before
+
+
+def test_what_layers_looked_like_is_remembered_as_long_as_undo_leads_there(viewer, small, small_peaks, monkeypatch) -> None:
+    """Each look holds napari's colour maps, and flakes as they were drawn."""
+    monkeypatch.setattr(session_module, "MOST_UNDONE", 2)
+    known = session_layers(viewer)
+    show(viewer, small, small_peaks)
+    for name in "abcdef":
+        known.session.add(replace(small_peaks, name=name))
+    assert len(known._moments) == 2 + 1
+    known.session.undo()
+    known.session.undo()
+    assert known.session.undo() == "", "as many as are remembered"
+    known.session.forget_the_past()
+    known.session.add(replace(small_peaks, name="g"))
+    assert len(known._moments) == 1

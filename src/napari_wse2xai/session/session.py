@@ -62,6 +62,16 @@ class Session(Lineage):
         return self._now.number
 
     @property
+    def moments(self) -> frozenset[int]:
+        """Numbers of all states of affairs that can be reached, the present one too."""
+        return frozenset(each.number for each in (*self._past, self._now, *self._future))
+
+    def forget_the_past(self) -> None:
+        """Let go of what only undo and redo would bring back."""
+        self._past.clear()
+        self._future.clear()
+
+    @property
     def nodes(self) -> tuple[Node, ...]:
         """Every result with its parents and how it stands, the newest last."""
         if self._nodes is None:

@@ -1,5 +1,7 @@
 """Check model: what a deconvolution misses all over its map, each fault with a button that accepts its remedy."""
 
+from weakref import ref
+
 from napari import Viewer
 from qtpy.QtCore import Qt, Signal
 from qtpy.QtWidgets import QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
@@ -23,7 +25,7 @@ class ModelCheck(QWidget):
     def __init__(self, viewer: Viewer, form: Form, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._form = form
-        self._fitted: tuple[PeakMaps, SpectralMap] | None = None
+        self._fitted: tuple[ref[PeakMaps], ref[SpectralMap]] | None = None
         self.proposals: tuple[Proposal, ...] = ()
         self.buttons: list[QPushButton] = []
         self.row = WorkRow(viewer, "Check model")
@@ -42,15 +44,18 @@ class ModelCheck(QWidget):
 
     def know(self, peaks: PeakMaps, source: SpectralMap) -> None:
         """Check this deconvolution from now on."""
-        self._fitted = peaks, source
+        self._fitted = ref(peaks), ref(source)
         self._clear()
         self.row.object_with(None)
 
     def begin(self) -> None:
         """Check in a thread of its own."""
-        if self._fitted is not None:
-            peaks, source = self._fitted
-            self._clear()
+        peaks = None if self._fitted is None else self._fitted[0]()
+        source = None if self._fitted is None else self._fitted[1]()
+        self._clear()
+        if peaks is None or source is None:  # never there, or closed
+            self.row.object_with((FIRST, QUIET))
+        else:
             self.row.begin(lambda progress: recipe.proposals(peaks, source), f"Check model: {source.name}", "Adding up the residuals…")
 
     def show_proposals(self, proposals: tuple[Proposal, ...]) -> None:

@@ -2,6 +2,7 @@
 
 from functools import partial
 from typing import Any
+from weakref import ref
 
 from napari import Viewer
 from qtpy.QtCore import Signal
@@ -33,7 +34,7 @@ class StagePanel(QWidget):
     def __init__(self, viewer: Viewer, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
-        self._worked_on: SpectralMap | None = None
+        self._worked_on: ref[SpectralMap] | None = None
         self._so_far: Any = None
         self.work = StepRow(viewer, "Run", words=lambda made, _: stage.summary(made[0]))
         self.queue = CallQueue(self)
@@ -75,8 +76,8 @@ class StagePanel(QWidget):
 
     @property
     def worked_on(self) -> SpectralMap | None:
-        """Map of the last run."""
-        return self._worked_on
+        """Map of the last run, as long as anybody else has it."""
+        return None if self._worked_on is None else self._worked_on()
 
     def offer_steps(self, titles: list[str]) -> None:
         """Offer to run steps that are not done yet before this one; none: nothing."""
@@ -95,7 +96,7 @@ class StagePanel(QWidget):
         if source is None or self.work.runner.busy:
             return
         settings = self.form.value()
-        self._worked_on = source
+        self._worked_on = ref(source)
         source = contents.kept_with_flake(self.viewer, source)
         assert isinstance(settings, self.stage)
         self.work.begin_step(
@@ -146,7 +147,7 @@ class StagePanel(QWidget):
         result, layers = made
         if isinstance(result, SpectralMap):
             layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in self.stage.shows]
-        below = contents.hidden_by(self.viewer, layers, self._worked_on)
+        below = contents.hidden_by(self.viewer, layers, self.worked_on)
         self.queue.do([partial(contents.session(self.viewer).add, result)])
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in layers)
         self.queue.do([partial(contents.hide, below), partial(self.ran.emit, result)])

@@ -20,7 +20,6 @@ from napari_wse2xai.gui.session.heirs import heirs, let_inherit
 from napari_wse2xai.layers import KEY, LayerTuple, Shown, part_layer, shown_in
 from napari_wse2xai.session import Artefact, Change, Missing, Session, State, among
 
-MOST_MOMENTS = 300
 BLACK = "black"
 LOOKS = ("colormap", "contrast_limits", "gamma", "opacity")
 """Of an image, what a user chooses for it and no result knows."""
@@ -99,9 +98,8 @@ class SessionLayers:
         return tuple(_seen(layer, is_, node) for node, is_, layer in self._there())
 
     def _remember(self, moment: int) -> None:
-        self._moments[moment] = self.seen()
-        while len(self._moments) > MOST_MOMENTS:
-            del self._moments[next(iter(self._moments))]
+        known = self.session.moments  # those that undo and redo lead to: what another was is seen no more
+        self._moments = {number: seen for number, seen in self._moments.items() if number in known} | {moment: self.seen()}
 
     def _follow(self, change: Change) -> None:
         """Let layers go with their results, and be as they were where undo or redo lead back."""

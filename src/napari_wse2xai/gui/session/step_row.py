@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import ref
 
 from napari import Viewer
 
@@ -19,7 +20,7 @@ class StepRow(WorkRow):
     def __init__(self, viewer: Viewer, verb: str, **options: Any) -> None:
         super().__init__(viewer, verb, **options)
         self._viewer = viewer
-        self._running: tuple[Step, Sequence[Artefact]] | None = None
+        self._running: tuple[Step, Sequence[ref[Artefact]]] | None = None
         self.refused.connect(self._note)
 
     def begin_step(self, step: Step, given: Sequence[Artefact], work: Work, description: str, words: str) -> None:
@@ -30,9 +31,13 @@ class StepRow(WorkRow):
         given : what it works on; what the result's history will begin with comes first
         """
         if not self.runner.busy:
-            self._running = step, given
+            self._running = step, [ref(each) for each in given]
             self.begin(work, description, words)
 
     def _note(self, error: UserError) -> None:
-        if self._running is not None:
-            contents.session(self._viewer).note_failure_of(*self._running, str(error))
+        if self._running is None:
+            return
+        step, given = self._running
+        there = [each for one in given if (each := one()) is not None]
+        if len(there) == len(given):  # else they have been closed meanwhile
+            contents.session(self._viewer).note_failure_of(step, there, str(error))
