@@ -1,6 +1,7 @@
 """Theory's figures: which curve has which numbers, colour and name, and what stands at the axes; places from the shipped file itself."""
 
 import json
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -40,6 +41,24 @@ def curves_of(axes) -> dict[str, tuple[str, np.ndarray]]:
 
 def titles_of(figure) -> list[str]:
     return [axes.get_title() for axes in figure.axes]
+
+
+def require_room(figure) -> None:
+    """Nothing of a figure lies beyond its edge, or on anything else of it."""
+    figure.draw_without_rendering()
+    words = [] if figure._suptitle is None else [figure._suptitle]
+    whole, boxes = figure.bbox, [each.get_tightbbox() for each in (*figure.axes, *figure.legends, *words)]
+    for number, box in enumerate(boxes):
+        assert (box.x0, box.y0) >= (whole.x0 - 1, whole.y0 - 1)
+        assert (box.x1, box.y1) <= (whole.x1 + 1, whole.y1 + 1)
+        assert not any(box.shrunk(0.98, 0.98).overlaps(other.shrunk(0.98, 0.98)) for other in boxes[:number])
+
+
+def test_nothing_lies_on_anything_else_in_wide_and_narrow_places(result):
+    there = beside(result)
+    for draw, given in ((spectral_intensity_figure, result), (raman_figure, result), (beside_figure, there)):
+        require_room(draw(given))
+        require_room(draw(given, only="diep"))
 
 
 def test_spectral_intensity_has_a_column_for_each_engine_and_a_row_for_each_projection(result):
@@ -97,6 +116,9 @@ def test_raman_shows_backscattering_and_where_first_principles_have_the_lines(re
         }
     heading = "WSe2: Raman, 2.33 eV, 300 K, 5 cm-1\nstatic tensors, no resonance: its A1'/E' ratio is not that of a measurement"
     assert figure.get_suptitle() == heading
+    legend = figure.axes[0].get_legend()
+    assert [text.get_text() for text in legend.get_texts()] == [*NAMES, *lines]
+    assert figure.axes[1].get_legend() is None
     narrow = raman_figure(result, only="LDA")
     assert titles_of(narrow) == ["LDA"]
     assert (narrow.get_suptitle(), len(narrow.legends)) == ("", 1)
@@ -139,6 +161,8 @@ def test_calculated_lines_are_laid_over_bright_and_dark(result, places):
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert sorted(names) == sorted({"measured", *NAMES, "E' as calculated", "A1' as calculated"})
     assert len(beside_figure(there, only="diep").axes) == 2
+    below = beside_figure(replace(there, spectra=there.spectra - 30), only="LDA").axes[0]  # with its background taken off
+    assert below.get_ylim() == pytest.approx((there.spectra[1, (there.axis >= 188) & (there.axis <= 302)].min() - 30, 1.25 * 70))
 
 
 def test_a_layer_that_was_calculated_here_stands_beside_the_pristine_one():
@@ -152,6 +176,7 @@ def test_a_layer_that_was_calculated_here_stands_beside_the_pristine_one():
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("wavenumber (cm-1)", "Raman intensity (arb. units)")
     assert axes.get_ylim()[0] == 0
     assert axes.get_xlim() == (100, 400)
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["pristine", "layer"]
 
 
 def test_dynamics_have_a_band_of_one_error():
