@@ -5,7 +5,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from napari_wse2xai.data import Frame, PeakMaps, SpectralAxis, Status
+from napari_wse2xai.data import Direction, Frame, PeakMaps, SpectralAxis, Status
 from napari_wse2xai.data.axis import AxisKind
 from napari_wse2xai.plots import grid, maps
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -125,3 +125,10 @@ def test_words_beside_maps_lie_on_nothing(shape, origin, step):
     assert left[0] >= 0
     assert right[-1] <= figure.bbox.width
     assert (right[:-1] <= left[1:] + 1).all()
+
+
+def test_a_picture_has_the_proportions_of_the_scan_and_a_series_those_of_a_screen():
+    assert grid.proportions(Frame((20, 10), (0.5, 0.25))) == 10 / 2.5
+    assert grid.aspect(Frame((20, 10), (0.5, 0.25))) == "equal"
+    series = Frame((1, 10), (1.0, 2.0), directions=(Direction("y"), Direction("temperature", "K")))
+    assert (grid.proportions(series), grid.aspect(series)) == (0.75, "auto")

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from napari_wse2xai.data import Frame, PairedMaps, PeakMaps, Transform
+from napari_wse2xai.data import Frame, Pairable, PairedMaps, PeakMaps, Transform
+from napari_wse2xai.data.candidate import Candidate
 from napari_wse2xai.layers import KEY, overlay_layers, shown_in, to_layers
-from napari_wse2xai.plots.pairing import checkerboard, draw_checkerboard, draw_overlay, pl_border_um, two_colours
+from napari_wse2xai.plots.pairing import checkerboard, draw_candidate, draw_checkerboard, draw_overlay, pl_border_um, two_colours
 
 
 @pytest.fixture
@@ -39,6 +40,24 @@ def test_the_checkerboard_shows_each_in_turns(paired: PairedMaps) -> None:
     assert not (magenta & green).any()
     np.testing.assert_array_equal(magenta | green, lit)
     assert 0.35 < green.sum() / lit.sum() < 0.65
+
+
+def test_a_candidate_shows_rs_in_magenta_and_pl_in_green_where_it_places_it(raman_peaks: PeakMaps) -> None:
+    """RS without its upper half; PL without its left half, with an origin of its own, moved so that it lies three rows lower."""
+    upper, left, height = np.arange(48)[:, None] < 24, np.arange(56)[None] < 28, raman_peaks.height
+    raman = replace(raman_peaks, height=np.where(upper, np.nan, height))
+    pl = replace(raman_peaks, height=np.where(left, np.nan, height))
+    (y, x), step = raman.frame.origin_um, raman.frame.step_um[0]
+    pl = replace(pl, frame=replace(pl.frame, origin_um=(y + 7.0, x - 5.0)))
+    shift = (3 * step - 7.0, 5.0)
+    axes = Figure().subplots()
+    moved = Candidate(Transform.similarity(rotation_deg=0.0, shift_um=shift), shift, 0.876, 1.0)
+    draw_candidate(axes, Pairable(raman, pl), moved, 2)
+    red, green, blue = np.moveaxis(np.asarray(axes.images[0].get_array()), -1, 0)
+    np.testing.assert_array_equal(red, blue)
+    np.testing.assert_array_equal(red > 0, np.isfinite(raman.light) & ~upper)
+    np.testing.assert_array_equal(green[3:] > 0, (np.isfinite(pl.light) & ~left)[:-3])
+    assert axes.get_title() == "2: 0°\n88%"
 
 
 def test_the_figure_states_the_misalignment_and_the_scans_border(paired: PairedMaps) -> None:
