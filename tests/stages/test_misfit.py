@@ -33,6 +33,8 @@ WRONG = {
     "missing line in a third": partial(planted.some_with_a_line, share=0.33),
     "Gaussian as Lorentzian": partial(planted.wrong_shape, true="gaussian"),
     "Lorentzian as Gaussian": partial(planted.wrong_shape, true="lorentzian"),
+    "Gaussian as Lorentzian, dim": partial(planted.wrong_shape, true="gaussian", snr=10),
+    "Lorentzian as Gaussian, dim": partial(planted.wrong_shape, true="lorentzian", snr=10),
     "tight window": partial(planted.wrong_shape, true="gaussian", window=(240, 262)),
     "filter edge": planted.filter_edge,
     "two as one": planted.two_as_one,

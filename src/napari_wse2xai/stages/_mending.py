@@ -85,7 +85,7 @@ def _bent(job: Job, spectra: Pixels, again: Again, *, wholly: bool = False) -> t
     best = job
     for degree in BENDS:
         tried = again(replace(job.window, degree=degree), some, look_again=some is spectra)
-        if _smaller(tried.fit, best.fit, theirs) or _fits_more(tried.fit, best.fit, theirs):
+        if _smaller(tried.fit, best.fit, theirs) or (not wholly and _fits_more(tried.fit, best.fit, theirs)):
             best, theirs = tried, slice(None)
         if not _misses(best):
             break
