@@ -8,6 +8,7 @@ all is closed, and how long the window did not answer at most.  Ends with status
 """
 
 import argparse
+import ctypes
 import faulthandler
 import gc
 import random
@@ -59,8 +60,10 @@ TYPED = ("", "0", "-1", "3.5", "1e9", "nan", "183 – 300", "A1'.height > 40 and
 
 
 def memory_mb() -> float:
-    """Memory of this process, after the garbage is gone."""
+    """Memory of this process, after the garbage is gone and the C library has given back what is free."""
+    gc.unfreeze()
     gc.collect()
+    ctypes.CDLL("libc.so.6").malloc_trim(0)
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * 4096 / 2**20
 
