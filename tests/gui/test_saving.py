@@ -98,7 +98,7 @@ def test_a_double_click_in_the_spectrum_adds_a_peak(viewer, clean_raman):
     before = panels.panels[Deconvolve].form.value().peaks
 
     class Event:
-        button, dblclick, inaxes, xdata = MouseButton.LEFT, True, spectrum.axes, 287.5
+        button, dblclick, inaxes, xdata, ydata = MouseButton.LEFT, True, spectrum.axes, 287.5, 0.0
 
     spectrum._on_click(Event())
     after = panels.panels[Deconvolve].form.value().peaks

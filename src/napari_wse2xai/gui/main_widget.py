@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari import Viewer
-from qtpy.QtCore import QTimer, Signal
+from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Components, PeakMaps
@@ -25,6 +25,7 @@ from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
 from napari_wse2xai.gui.parts.docked import Docked, FollowsLayers, plain
 from napari_wse2xai.gui.parts.help import page_of
+from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.panel import SessionPanel
@@ -174,7 +175,7 @@ class MainWidget(FollowsLayers):
         """Bring a step up that was opened beyond the window's lower edge."""
         self._say_once()
         if opened:
-            QTimer.singleShot(LAID_OUT_MS, self, partial(self._bring_up, section, only_if_cut=True))
+            later(self, partial(self._bring_up, section, only_if_cut=True), LAID_OUT_MS)
 
     def _say_once(self) -> None:
         """Say nothing at the foot that an open panel says itself."""
@@ -240,7 +241,7 @@ class MainWidget(FollowsLayers):
         """Open one section and close the others; where the window is low its head comes to the top."""
         for key, section in self.sections.items():
             (section.expand if key is step else section.collapse)(animate=False)
-        QTimer.singleShot(0, self, partial(self._bring_up, self.sections[step]))
+        later(self, partial(self._bring_up, self.sections[step]))
 
     def _bring_up(self, section: QWidget, *, only_if_cut: bool = False) -> None:
         self._folds.activate()  # they have just changed their heights

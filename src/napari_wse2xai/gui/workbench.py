@@ -15,6 +15,7 @@ from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.parts import preloading
 from napari_wse2xai.gui.parts.help import open_page, page_of
 from napari_wse2xai.gui.parts.keys import KeyList, bind
+from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents
 
@@ -79,7 +80,7 @@ class Workbench(MainWidget):
         """Put the rest in its place, once the panels are in theirs."""
         super().showEvent(event)
         if not self._furnished:
-            QTimer.singleShot(0, self, self.furnish)
+            later(self, self.furnish)
 
     def furnish(self) -> SpectrumView:
         """Dock the spectrum below, lay the docks out, switch scale bar and colour bar on; once."""

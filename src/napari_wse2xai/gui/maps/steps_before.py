@@ -4,12 +4,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from qtpy.QtCore import QTimer
 from qtpy.QtWidgets import QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.gui.maps.preset_box import PresetBox
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.offer import Offer
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.recipe import conversion_for
@@ -86,7 +86,7 @@ class StepsBefore:
     def go_on(self) -> None:
         """Run the next step that waits, once the result before it is in the window."""
         if self._waiting:
-            QTimer.singleShot(0, self._parent, self._run_next)
+            later(self._parent, self._run_next)
 
     def _run_next(self) -> None:
         if not self._waiting:

@@ -2,9 +2,11 @@
 
 from napari import Viewer
 from napari.utils.theme import get_theme
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QWidget
+
+from napari_wse2xai.gui.parts.later import later
 
 QUIET, NOTE, BAD = "quiet", "note", "bad"
 """How something is said: by the way, worth knowing, or because something is wrong."""
@@ -24,7 +26,7 @@ class WrappedLabel(QLabel):
     def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
         """Show other words."""
         super().setText(text)
-        QTimer.singleShot(0, self, self._fit)  # when it is laid out, and has its width
+        later(self, self._fit)  # when it is laid out, and has its width
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
         """Take other lines at another width."""

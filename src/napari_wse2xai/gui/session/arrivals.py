@@ -7,6 +7,7 @@ from napari.layers import Layer
 from napari.utils.notifications import show_error
 from qtpy.QtCore import QObject, QTimer, Signal
 
+from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.run import quick_to_answer
 from napari_wse2xai.layers import ArrivingPlanes, Follower
 from napari_wse2xai.layers.slider import OnSlider
@@ -60,7 +61,7 @@ def follow_planes(layer: Layer) -> None:
     if (planes := planes_of(layer)) is not None:
         arrivals = _Arrivals(layer)
         tells = Follower(arrivals.tell, arrivals.tell_refusal, quick_to_answer)
-        QTimer.singleShot(PAUSE_MS, arrivals, partial(planes.read_for, tells))  # when the layer has been drawn
+        later(arrivals, partial(planes.read_for, tells), PAUSE_MS)  # when the layer has been drawn
 
 
 def let_go_of_planes(layer: Layer) -> None:
