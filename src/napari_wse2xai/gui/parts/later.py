@@ -27,12 +27,13 @@ def later(owner: QObject, act: Callable[[], object], msec: int = 0) -> None:
     -----
     In place of ``QTimer.singleShot`` with its owner, a form that PySide6 has and PyQt6 has not.
     """
-    call = _Call(owner, act)
     if msec == 0:
+        call = _Call(owner, act)
         call.due.connect(call.make, type=Qt.ConnectionType.QueuedConnection)
         call.due.emit()
         return
-    timer = QTimer(call)
+    timer = QTimer(owner)
     timer.setSingleShot(True)
-    timer.timeout.connect(call.make)
+    for each in (act, timer.deleteLater):  # held by Qt: what waits may be all that holds the owner
+        timer.timeout.connect(each)
     timer.start(msec)
