@@ -37,7 +37,7 @@ def anchor_weights(
 
 
 def piecewise_linear(
-    x: NDArray[np.float64], counts: NDArray[np.floating], areas: Sequence[tuple[float, float]], margin: float
+    x: NDArray[np.float64], counts: NDArray[np.floating], areas: Sequence[tuple[float, float]], margin: float, even: NDArray[np.float32]
 ) -> NDArray[np.float32]:
     """Straight lines through the average signal near the boundaries of areas; level outside the outermost ones.
 
@@ -46,6 +46,7 @@ def piecewise_linear(
     x : (n,) axis values, rising
     counts : (..., n) counts
     areas, margin : see `anchor_weights`
+    even : (n,) what a level looks like: the lines are straight in counts over this
 
     Returns
     -------
@@ -57,7 +58,7 @@ def piecewise_linear(
     """
     position, weights = anchor_weights(x, areas, margin)
     spread = np.stack([np.interp(x, position, row) for row in np.eye(len(position))])
-    return np.asarray((counts @ weights.astype(np.float32)) @ spread.astype(np.float32), dtype=np.float32)
+    return np.asarray((counts @ (weights / even[:, None]).astype(np.float32)) @ (spread * even).astype(np.float32), dtype=np.float32)
 
 
 WORTH = 20.0

@@ -50,7 +50,7 @@ class PiecewiseLinear(Settings):
         """(..., n) baseline of spectra of a map."""
         areas = self.areas or (source.axis.span,)
         margin = self.margin or 0.04 * min(high - low for low, high in areas)
-        return piecewise_linear(source.axis.values, counts / source.even_light, areas, margin) * source.even_light
+        return piecewise_linear(source.axis.values, counts, areas, margin, source.even_light)
 
 
 class _PerSpectrum(Settings):
