@@ -2,22 +2,7 @@
 
 from collections.abc import Callable
 
-from qtpy.QtCore import QObject, Qt, QTimer, Signal, Slot
-
-
-class _Call(QObject):
-    """Goes with its owner, and the call that waits with it."""
-
-    due = Signal()
-
-    def __init__(self, owner: QObject, act: Callable[[], object]) -> None:
-        super().__init__(owner)
-        self._act = act
-
-    @Slot()
-    def make(self) -> None:
-        self._act()
-        self.deleteLater()
+from qtpy.QtCore import QObject, QTimer
 
 
 def later(owner: QObject, act: Callable[[], object], msec: int = 0) -> None:
@@ -27,11 +12,6 @@ def later(owner: QObject, act: Callable[[], object], msec: int = 0) -> None:
     -----
     In place of ``QTimer.singleShot`` with its owner, a form that PySide6 has and PyQt6 has not.
     """
-    if msec == 0:
-        call = _Call(owner, act)
-        call.due.connect(call.make, type=Qt.ConnectionType.QueuedConnection)
-        call.due.emit()
-        return
     timer = QTimer(owner)
     timer.setSingleShot(True)
     for each in (act, timer.deleteLater):  # held by Qt: what waits may be all that holds the owner

@@ -1,11 +1,12 @@
 """Layers of maps that are too large to be read at once: drawn anew as more of the channel that is shown arrives."""
 
-from functools import partial
-from weakref import ref
+from contextlib import suppress
+from functools import cache, partial
+from weakref import WeakSet, ref
 
 from napari.layers import Layer
 from napari.utils.notifications import show_error
-from qtpy.QtCore import QObject, QTimer, Signal
+from qtpy.QtCore import QCoreApplication, QObject, QTimer, Signal
 
 from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.run import quick_to_answer
@@ -17,36 +18,57 @@ PAUSE_MS = 250
 
 
 class _Arrivals(QObject):
-    """Takes word of what arrived from the thread that reads to that of the window."""
+    """Takes word of what arrived from the threads that read to that of the window.
 
-    arrived = Signal()
+    One for all layers, held by the application: Qt's objects must not end in another thread, and a thread that reads may be the last to
+    hold what it tells.
+    """
+
+    arrived = Signal(object)
     refused = Signal(str)
 
-    def __init__(self, layer: Layer) -> None:
-        super().__init__()
-        self._layer, self._soon = ref(layer), QTimer(self)
+    def __init__(self) -> None:
+        super().__init__(QCoreApplication.instance())
+        self.followed = WeakSet[ArrivingPlanes]()
+        self._changed = list[ref[Layer]]()
+        self._soon = QTimer(self)
         self._soon.setSingleShot(True)
         self._soon.setInterval(PAUSE_MS)
         self._soon.timeout.connect(self._draw)
         self.arrived.connect(self._on_arrival)
         self.refused.connect(show_error)
 
-    def tell(self) -> None:
-        """Say, from any thread, that more has arrived."""
-        self.arrived.emit()
+    def tell(self, layer: "ref[Layer]") -> None:
+        """Say, from any thread, that more of a layer has arrived."""
+        with suppress(RuntimeError):  # the application is at its end
+            self.arrived.emit(layer)
 
     def tell_refusal(self, sentence: str) -> None:
         """Say, from any thread, that no more can be read."""
-        self.refused.emit(sentence)
+        with suppress(RuntimeError):
+            self.refused.emit(sentence)
 
-    def _on_arrival(self) -> None:
+    def begin(self, planes: ArrivingPlanes, layer: "ref[Layer]") -> None:
+        """Let planes be read for a layer that is still there."""
+        if planes in self.followed:
+            planes.read_for(Follower(partial(self.tell, layer), self.tell_refusal, quick_to_answer))
+
+    def _on_arrival(self, layer: "ref[Layer]") -> None:
+        if not any(each is layer for each in self._changed):
+            self._changed.append(layer)
         if not self._soon.isActive():
             self._soon.start()
 
     def _draw(self) -> None:
-        layer = self._layer()
-        if layer is not None:
-            layer.refresh(highlight=False, extent=False)
+        changed, self._changed = self._changed, []
+        for layer in (each() for each in changed):
+            if layer is not None:
+                layer.refresh(highlight=False, extent=False)
+
+
+@cache
+def _arrivals() -> _Arrivals:
+    return _Arrivals()
 
 
 def planes_of(layer: Layer) -> ArrivingPlanes | None:
@@ -59,12 +81,13 @@ def planes_of(layer: Layer) -> ArrivingPlanes | None:
 def follow_planes(layer: Layer) -> None:
     """Draw a layer anew while more of it arrives."""
     if (planes := planes_of(layer)) is not None:
-        arrivals = _Arrivals(layer)
-        tells = Follower(arrivals.tell, arrivals.tell_refusal, quick_to_answer)
-        later(arrivals, partial(planes.read_for, tells), PAUSE_MS)  # when the layer has been drawn
+        arrivals = _arrivals()
+        arrivals.followed.add(planes)
+        later(arrivals, partial(arrivals.begin, planes, ref(layer)), PAUSE_MS)  # when the layer has been drawn
 
 
 def let_go_of_planes(layer: Layer) -> None:
     """Read no more for a layer that is gone."""
     if (planes := planes_of(layer)) is not None:
+        _arrivals().followed.discard(planes)
         planes.read_for(None)
