@@ -7,6 +7,7 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from PIL import Image
 
 import napari_wse2xai
 from napari_wse2xai.engines import Dynamics, Inputs, Layer, MolecularDynamics, Phonons, Raman, Relax
@@ -106,6 +107,11 @@ def test_every_page_stands_in_the_menu_of_the_site() -> None:
 def test_every_picture_of_the_documents_is_shown_somewhere() -> None:
     shown = {name for page in PAGES for name in re.findall(r"images/([\w.]+)", page.read_text(encoding="utf-8"))}
     assert {picture.name for picture in (ROOT / "docs" / "images").iterdir()} <= shown
+
+
+def test_the_pictures_are_those_that_the_scripts_make_in_their_size() -> None:
+    expected = {name: size for pictures in loaded("make_pictures").PICTURES.values() for name, size in pictures.items()}
+    assert {picture.name: Image.open(picture).size for picture in (ROOT / "docs" / "images").iterdir()} == expected
 
 
 def test_the_page_on_pypi_leads_out_of_itself_by_whole_addresses() -> None:

@@ -1,7 +1,7 @@
 """A map that is too large to be read at once: its layer is there at once, and is drawn anew as the channel arrives."""
 
 import os
-from threading import Event, current_thread, get_ident
+from threading import Event, get_ident
 
 import numpy as np
 import pytest
@@ -46,12 +46,9 @@ def test_what_tells_of_an_arrival_ends_in_no_other_thread(panels, qtbot, settle,
     monkeypatch.setattr(arriving, "DEAR", 1000)
     go_on, ended = Event(), list[int]()
 
-    def slowly(place):
-        if current_thread().name == "planes":
-            go_on.wait(5)
-        return small.counts[place]
-
-    chunks = Chunks("slow.zarr", small.counts.shape, (4, 4, 101), slowly)
+    take = arriving.ArrivingPlanes.take
+    monkeypatch.setattr(arriving.ArrivingPlanes, "take", lambda planes, *block: (go_on.wait(5), take(planes, *block)))
+    chunks = Chunks("slow.zarr", small.counts.shape, (4, 4, 101), lambda place: small.counts[place])
     stored = SpectralMap.from_arrays(StoredCounts.of(chunks), small.axis.values, small.axis.kind, frame=small.frame)
     (layer,) = contents.add(panels.viewer, to_layers(stored))
     planes = planes_of(layer)
