@@ -226,3 +226,14 @@ def test_of_a_flake_with_lines_no_fluorescence_is_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error", DataWarning)
         FindFlake(window=(370, 420))(narrow_line(1)[0])
+
+
+def test_an_unmeasured_half_of_noughts_is_no_yardstick_of_noise():
+    rng, x = np.random.default_rng(7), np.arange(200, 300, 0.8)
+    flake = np.hypot(*np.meshgrid(np.arange(31) - 24, np.arange(24) - 12)) < 4
+    noise = rng.uniform(3, 30, (24, 31, 1))  # of every pixel its own, as a scan that is lit unevenly has it
+    counts = 100 + noise * rng.normal(size=(24, 31, len(x))) + lorentzian(x, 250 * np.ones(flake.shape), 4.0, 600.0 * flake)
+    counts[:, :17] = 0.0
+    found = FindFlake()(SpectralMap.from_arrays(counts.astype(np.float32), x, AxisKind.RAMAN_SHIFT)).flake
+    assert (found & ~flake).sum() <= 3
+    assert (found & flake).sum() > 0.8 * flake.sum()

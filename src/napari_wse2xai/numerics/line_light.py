@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.masking import Background
-from napari_wse2xai.numerics.noise import MAD_TO_SIGMA, channel_sigma
+from napari_wse2xai.numerics.noise import MAD_TO_SIGMA, channel_sigma, robust_sigma
 
 Values = NDArray[np.float64]
 Counts = NDArray[np.floating]
@@ -172,7 +172,7 @@ class Pattern:
 def _own_share(noise: Values, channels: int) -> float:
     """How much of the differences between the noise of spectra (m,), logarithms, is not the chance of so many channels: 0 to 1."""
     spread = np.log(noise) - np.log(np.median(noise))
-    variance = (MAD_TO_SIGMA * float(np.median(np.abs(spread)))) ** 2
+    variance = float(robust_sigma(spread)) ** 2
     return max(1.0 - CHANCE / channels / variance, 0.0) if variance > 0 else 0.0
 
 
