@@ -41,7 +41,7 @@ class _Block:
         self.name, self.shape, self._offset = path.name, shape, offset
         self._handle = os.open(path, os.O_RDONLY)
         weakref.finalize(self, os.close, self._handle)
-        self._state = self._now()
+        self._state = state_of(self._handle)
 
     def reshaped(self, shape: tuple[int, int, int]) -> "_Block":
         """Give the same numbers in as many rows and columns; the file is opened once more for them."""
@@ -85,19 +85,23 @@ class _Block:
                 words = f"'{self.name}' cannot be read any more ({error.strerror}); connect its drive, and open it again."
                 raise ReaderError(words) from error
             if not count:
-                raise self._changed()
+                raise changed(self.name)
             done += count
 
-    def _now(self) -> tuple[int, int]:
-        found = os.fstat(self._handle)
-        return found.st_size, found.st_mtime_ns
-
     def _require_same(self) -> None:
-        if self._now() != self._state:
-            raise self._changed()
+        if state_of(self._handle) != self._state:
+            raise changed(self.name)
 
-    def _changed(self) -> ReaderError:
-        return ReaderError(f"'{self.name}' was changed since it was opened, and its map was still in it; open it again.")
+
+def state_of(handle: int) -> tuple[int, int]:
+    """Size of an open file, and time of its last change, ns."""
+    found = os.fstat(handle)
+    return found.st_size, found.st_mtime_ns
+
+
+def changed(name: str) -> ReaderError:
+    """What is said of a file that is not what it was when it was opened."""
+    return ReaderError(f"'{name}' was changed since it was opened, and its map was still in it; open it again.")
 
 
 def _cut(whole: int, size: int, *, is_turned: bool) -> tuple[int, ...]:

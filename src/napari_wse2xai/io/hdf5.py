@@ -5,7 +5,6 @@ may read, ``/etc/passwd`` as counts.  All formats that are HDF5 inside (NetCDF-4
 """
 
 import math
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.chunked import Chunks, Place
+from napari_wse2xai.data.stored_counts import changed, state_of
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.hdf_node import HdfNode
@@ -123,16 +123,12 @@ def chunks_of(dataset: HdfNode, unpacked: Callable[[NDArray[Any]], NDArray[Any]]
     stream = path.open("rb", buffering=0)  # opened by its name, HDF5 would let nobody in this process open it in another manner
     own, lock = h5py.File(stream, "r")[dataset.name], Lock()  # HDF5 serves one at a time: who waits here does not hold the interpreter
 
-    def state() -> tuple[int, int]:
-        found = os.fstat(stream.fileno())
-        return found.st_size, found.st_mtime_ns
-
-    opened = state()
+    opened = state_of(stream.fileno())
 
     def read(place: Place) -> NDArray[Any]:
         with lock, readable_as("HDF5", path):
-            if state() != opened:
-                raise ReaderError(f"'{path.name}' was changed since it was opened, and its map was still in it; open it again.")
+            if state_of(stream.fileno()) != opened:
+                raise changed(path.name)
             return unpacked(own[place])
 
     ny, nx, channels = dataset.shape

@@ -147,4 +147,4 @@ class FitEnds:
             counts = np.asarray(self._source.counts[self._pixel])
             if np.isfinite(counts).all():
                 method = self._method.model_copy(update={"areas": self.areas.spans})
-                self._baseline.set_data(self._source.axis.values, method.under(self._source, np.asarray(counts)))
+                self._baseline.set_data(self._source.axis.values, method.under(self._source, counts))
