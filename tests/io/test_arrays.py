@@ -72,6 +72,40 @@ def test_any_order_of_dimensions(write, order):
     assert found.frame.directions == (Direction("y"), Direction("x"))
 
 
+@pytest.mark.parametrize("form", [".nc", ".zarr"])
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])
+@pytest.mark.parametrize("with_places", [True, False])
+def test_what_xarray_wrote_under_other_names(tmp_path, form, order, with_places):
+    """Once taken for (y, x, spectral), with the numbers of the channels as energies in eV."""
+    xarray = pytest.importorskip("xarray")
+    values = {"Y_um": Y, "X_um": X, "shift": ("shift", SHIFT, {"units": "cm-1"})}
+    names = [list(values)[at] for at in order]
+    known = {name: values[name] for name in names if with_places or name == "shift"}
+    dataset = xarray.Dataset({"intensity" if with_places else "counts": (names, COUNTS.transpose(order))}, known)
+    path = tmp_path / f"flake{form}"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Zarr's own remarks on its version 3
+        dataset.to_netcdf(path, engine="h5netcdf") if form == ".nc" else dataset.to_zarr(path)
+    found = read(path)
+    np.testing.assert_array_equal(found.counts, COUNTS)
+    np.testing.assert_allclose(found.axis.values, SHIFT)
+    assert found.frame.step_um == ((2.0, 1.5) if with_places else (1.0, 1.0))
+    assert list_items(path)[0].shape == (NY, NX, N)
+
+
+def test_rows_and_columns_of_a_square_map_that_nothing_tells_are_doubted(write):
+    square = COUNTS[:, :NY]
+    path = write(cube=square, raman_shift=SHIFT, x=X[:NY], y=Y)
+    with pytest.warns(DataWarning, match="both sides of the map have 3 pixels.*swap x and y"):
+        found = read(path)
+    np.testing.assert_array_equal(found.counts, square)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        warnings.filterwarnings("ignore", ".*does not say", DataWarning)
+        read(write(cube=COUNTS, raman_shift=SHIFT, x=X, y=Y))
+        read(path, swap_xy=True)
+
+
 def test_a_falling_axis_turns_the_spectra(write):
     require_whole(read(write(counts=COUNTS[:, :, ::-1], wavenumber=SHIFT[::-1], y=Y, x=X)))
 

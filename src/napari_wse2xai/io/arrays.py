@@ -19,7 +19,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.io.items import Item
 from napari_wse2xai.io.signal_axes import Axis
 from napari_wse2xai.io.signals import Signal, items_of, map_of
-from napari_wse2xai.io.told import Told
+from napari_wse2xai.io.told import HOW_TO_SWAP, Told
 
 _SPECTRAL = re.compile(r"wave|raman|shift|lambda|energ|spectral|freq|(^|[_\W])(axis|wl|wn|nm|e?v|mev|cm1?|nu|channels?)($|[_\W\d])", re.I)
 _PLACE = re.compile(
@@ -90,9 +90,18 @@ class Array:
 
     def axis(self, *, is_navigation: bool) -> Axis:
         """The vector as an axis, with the unit that the file or its name says."""
-        letter = self.short[:1].lower()
-        name = letter if self.is_called_place and letter in "xyz" else self.short
-        return Axis(name, self.unit or _unit_in(self.short, is_spectral=not is_navigation), self.values(), is_navigation)
+        return Axis(_plain_name(self.short), self.unit or _unit_in(self.short, is_spectral=not is_navigation), self.values(), is_navigation)
+
+    def place_called(self, index: int) -> str:
+        """What a dimension without coordinates is by its name: a place, or the value of a series; else empty."""
+        name = self.axes[index].rpartition("/")[2] if index < len(self.axes) else ""
+        return _plain_name(name) if _PLACE.fullmatch(name) or _SERIES.fullmatch(name) else ""
+
+
+def _plain_name(name: str) -> str:
+    """Letter of a place on the sample, whatever the rest of its name; other names as they are."""
+    letter = name[:1].lower()
+    return letter if letter in ("x", "y", "z") and _PLACE.fullmatch(name) else name
 
 
 def _unit_in(name: str, *, is_spectral: bool) -> str:
@@ -150,7 +159,8 @@ class Arrays:
         points = self._points(array, [array.shape[index] for index in rest]) if len(rest) == 1 else None
         places = self._places(array, rest)
         axes = [spectral.axis(is_navigation=False) if index == at else places[index] for index in range(len(array.shape))]
-        return Signal(array.name, tuple(axes), self._texts_of(array), array.load, points=points, doubt=doubt)
+        doubts = "; ".join(filter(None, (doubt, self._doubt_of_square(array, rest))))
+        return Signal(array.name, tuple(axes), self._texts_of(array), array.load, points=points, doubt=doubts)
 
     def _spectrum(self, array: Array) -> Signal | None:
         """A single spectrum, where there is an axis as long."""
@@ -192,11 +202,19 @@ class Arrays:
             attached = self._named(array, array.axes[index]) if index < len(array.axes) else None
             axis = attached or next((each for each in free if each.length == array.shape[index] and each.is_vector), None)
             if axis is None or axis.length != array.shape[index]:
-                found[index] = Axis("", "", np.arange(array.shape[index], dtype=np.float64), True)
+                found[index] = Axis(array.place_called(index), "", np.arange(array.shape[index], dtype=np.float64), True)
                 continue
             free = [each for each in free if each is not axis]
             found[index] = axis.axis(is_navigation=True)
         return found
+
+    def _doubt_of_square(self, array: Array, rest: Sequence[int]) -> str:
+        """What is not sure where both sides of a map are as long, and nothing tells rows from columns."""
+        sides = [array.shape[index] for index in rest]
+        if len(sides) != 2 or sides[0] != sides[1] or sides[0] == 1 or any(array.place_called(index) for index in rest):
+            return ""
+        told = f"both sides of the map have {sides[0]} pixels, and the first is taken as y"
+        return f"{told}: compare the map with the instrument's, and choose {HOW_TO_SWAP}"
 
     def _points(self, array: Array, sizes: Sequence[int]) -> tuple[Axis, Axis] | None:
         """Coordinates y and x of each of a list of spectra: as they are, or of a map of which the list counts the pixels."""

@@ -11,7 +11,7 @@ from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.hdf5 import lies_elsewhere, lies_inside, require_stored
 from napari_wse2xai.io.hdf_node import HdfNode
-from napari_wse2xai.io.netcdf import read_values, text_of
+from napari_wse2xai.io.netcdf import is_mere_size, read_values, text_of
 
 _MOST = 5000
 """Data sets looked at; no file of spectra has more."""
@@ -40,6 +40,8 @@ def arrays_in(file: HdfNode, path: Path) -> Arrays:
     for name, dataset in _datasets(file, path):
         if lies_elsewhere(dataset.id):
             elsewhere.append(name)
+        elif is_mere_size(dataset):
+            continue
         elif not dataset.size or (value := _single(dataset)) is not None:
             texts |= {name: value} if dataset.size and value else {}
         elif dataset.dtype.kind in "iufc" or _is_complex(dataset):

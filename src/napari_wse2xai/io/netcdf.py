@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,13 +111,14 @@ def write_flake(group: HdfNode, flake: NDArray[np.bool_]) -> None:
 
 
 def map_groups(file: HdfNode) -> tuple[str, ...]:
-    """Names of the groups that hold a map (``counts`` with three dimensions); the file's root is ``""``."""
+    """Names of the groups that hold a map (``counts`` over y, x and spectral); the file's root is ``""``."""
     import h5py
 
     found: list[str] = []
 
     def visit(name: str, node: object) -> None:
-        if isinstance(node, h5py.Dataset) and node.ndim == 3 and name.rpartition("/")[2] == "counts":
+        is_cube = isinstance(node, h5py.Dataset) and node.ndim == 3
+        if is_cube and name.rpartition("/")[2] == "counts" and {*_dimensions(cast("HdfNode", node))} == {*_MAP_DIMENSIONS}:
             found.append(name.rpartition("/")[0])
 
     file.visititems(visit)
@@ -282,20 +283,25 @@ def _is_plain(dataset: HdfNode) -> bool:
 
 
 def _dimensions(dataset: HdfNode) -> tuple[str, ...]:
-    """Names of the dimensions of counts, in their order; y, x, spectral where the file does not say."""
-    scales = [str(dimension[0].name).rpartition("/")[2] if len(dimension) else "" for dimension in dataset.dims]
-    return tuple(scales) if set(scales) == set(_MAP_DIMENSIONS) else _MAP_DIMENSIONS
+    """Names of the dimensions of counts, in their order: y, x, spectral where the file does not say, but has the last."""
+    names = tuple(str(dimension[0].name).rpartition("/")[2] if len(dimension) else "" for dimension in dataset.dims)
+    return names if any(names) or "spectral" not in dataset.parent else _MAP_DIMENSIONS
 
 
 def _coordinate(group: HdfNode, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
     """Values and unit of a coordinate, in the group or the one above; counted from 0 where it has none."""
     owner = group if name in group else group.parent
-    if name not in owner or text_of(owner[name].attrs, "NAME").startswith("This is a netCDF dimension but not"):
+    if name not in owner or is_mere_size(owner[name]):
         return np.arange(size, dtype=np.float64), None
     values = numbers_of(owner[name]).astype(np.float64)
     if values.shape != (size,):
         raise ReaderError(f"The coordinate '{name}' has {values.size} values for {size} places; write the file again.")
     return values, spectral_code(owner[name].attrs)
+
+
+def is_mere_size(dataset: HdfNode) -> bool:
+    """Whether it only stands for the length of a dimension, and its numbers mean nothing."""
+    return text_of(dataset.attrs, "NAME").startswith("This is a netCDF dimension but not")
 
 
 def spectral_code(attributes: Mapping[str, Any]) -> str | None:

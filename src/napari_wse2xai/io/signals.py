@@ -160,7 +160,7 @@ def map_of(signals: Sequence[Signal], item: str | None, told: Told, path: Path, 
         raise ReaderError(
             f"'{path.name}' has no spectral axis, only channel numbers; calibrate it where it was measured, and export it again."
         )
-    if signal.doubt:
+    if signal.doubt and not told.swap_xy:  # who swaps has looked
         warnings.warn(f"'{signal.name}' in '{path.name}': {signal.doubt}.", DataWarning, stacklevel=2)
     cube, frame = _placed(signal, path.name)
     if getattr(cube, "chunks", None) is None:

@@ -1,15 +1,17 @@
-"""NetCDF-4 files with maps: those that this package writes, results of a run, and any with ``counts`` (y, x, spectral)."""
+"""NetCDF-4 files with maps: those that this package writes, results of a run, and any with ``counts`` (y, x, spectral) or other arrays."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import ReaderError
+from napari_wse2xai.io.arrays import Arrays
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.io.formats import Format
 from napari_wse2xai.io.hdf5 import open_hdf5
+from napari_wse2xai.io.hdf5_arrays import arrays_in
 from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.items import Item, choose
 from napari_wse2xai.io.netcdf import describe_map_group, map_groups, read_map_group
@@ -21,7 +23,7 @@ FORMATS = (
         "NetCDF",
         ("*.nc",),
         order=60,
-        holds="`counts` (y, x, spectral) with coordinates in any group; all that this package writes",
+        holds="`counts` (y, x, spectral) with coordinates in any group; all that this package writes; else arrays as those of MATLAB",
         needs="h5netcdf, h5py",
         licence="BSD-3",
     ),
@@ -32,15 +34,19 @@ ROOT_ITEM = "map"
 
 
 def items(path: Path) -> tuple[Item, ...]:
-    """List the maps in all groups; nothing but their axes is read."""
+    """List the maps in all groups, or the arrays that are spectra; nothing but their axes is read."""
     with open_netcdf(path) as file:
-        return tuple(_items(file, path))
+        groups = map_groups(file)
+        return tuple(_items(file, groups)) if groups else _others(file, path).items()
 
 
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one map, with the flake found on it."""
     with open_netcdf(path) as file:
-        chosen = choose(_items(file, path), item, path)
+        groups = map_groups(file)
+        if not groups:
+            return _others(file, path).map_of(item, told, path)
+        chosen = choose(_items(file, groups), item, path)
         group = file if chosen.name == ROOT_ITEM else file[chosen.name]
         return read_map_group(group, name=path.stem, told=told)
 
@@ -56,10 +62,15 @@ def open_netcdf(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _items(file: HdfNode, path: Path) -> list[Item]:
-    groups = map_groups(file)
-    if not groups:
-        raise ReaderError(f"'{path.name}' holds no variable 'counts' (y, x, spectral); choose a file with a map.")
+def _others(file: HdfNode, path: Path) -> Arrays:
+    """Arrays of a file whose author gave variables and dimensions other names."""
+    found = arrays_in(file, path)
+    if not found.arrays:
+        raise ReaderError(f"'{path.name}' holds no variable 'counts' (y, x, spectral), nor other arrays; choose a file with a map.")
+    return found
+
+
+def _items(file: HdfNode, groups: Iterable[str]) -> list[Item]:
     return [_item(file[group] if group else file, group or ROOT_ITEM) for group in groups]
 
 

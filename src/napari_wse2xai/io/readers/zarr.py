@@ -1,4 +1,4 @@
-"""Zarr folders (version 2 or 3) with ``counts`` (y, x, spectral) and its coordinates, as xarray writes them.
+"""Zarr folders (version 2 or 3) with ``counts`` (y, x, spectral) and its coordinates, as xarray writes them, or with arrays of other names.
 
 The dimensions may lie in any order: ``y`` and ``x`` go by these names, the third one is the spectral axis.  Row 0 is the first along y.
 A map of this package opened from NetCDF by xarray and written by it as Zarr keeps grid, laser, metadata and history.
@@ -16,6 +16,7 @@ from napari_wse2xai.data.chunked import Chunks, Place
 from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import netcdf
+from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.formats import Format
@@ -30,7 +31,7 @@ FORMATS = (
         ("*.zarr",),
         is_folder=True,
         order=70,
-        holds="the same, as xarray writes it, dimensions in any order",
+        holds="the same, as xarray writes it, dimensions in any order; else arrays as those of MATLAB",
         needs="zarr",
         licence="MIT",
     ),
@@ -38,39 +39,69 @@ FORMATS = (
 
 ROOT_ITEM = "map"
 _SPATIAL = ("y", "x")
+_DEEPEST = 3
+"""Groups in groups that are looked through."""
 
 
 def items(path: Path) -> tuple[Item, ...]:
     """List the maps in all groups; nothing but their axes is read."""
     with readable_as("Zarr", path, AssertionError):  # zarr asserts what it expects of metadata
-        return tuple(_item(group, name) for name, group in _groups(path).items())
+        root = open_store(path)
+        groups = _groups(root)
+        return tuple(_item(group, name) for name, group in groups.items()) if groups else _others(root, path).items()
 
 
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read one map."""
     with readable_as("Zarr", path, AssertionError):
-        groups = _groups(path)
+        root = open_store(path)
+        groups = _groups(root)
+        if not groups:
+            return _others(root, path).map_of(item, told, path)
         chosen = choose([_item(group, name) for name, group in groups.items()], item, path)
         return _as_map(groups[chosen.name], path, told)
 
 
-def _groups(path: Path) -> dict[str, Any]:
+def _groups(root: Any) -> dict[str, Any]:
     """Groups that hold a map, by the names of their items."""
-    root = open_store(path)
-    found = {ROOT_ITEM: root} | {name: node for name, node in root.members(max_depth=3) if hasattr(node, "members")}
-    maps = {name: group for name, group in found.items() if "counts" in group and getattr(group["counts"], "ndim", 0) == 3}
-    if not maps:
-        raise ReaderError(f"'{path.name}' holds no array 'counts' (y, x, spectral); choose a folder with a map.")
-    return maps
+    found = {ROOT_ITEM: root} | {name: node for name, node in root.members(max_depth=_DEEPEST) if hasattr(node, "members")}
+    return {name: group for name, group in found.items() if "counts" in group and _is_map(group["counts"])}
 
 
-def _dimensions(array: Any) -> tuple[str, str, str]:
-    """Names of its dimensions in their order, with exactly one besides y and x."""
-    named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ("y", "x", "spectral")
-    if len(named) != 3 or not {*_SPATIAL} < {*named}:
-        raise ReaderError(f"'counts' has the dimensions {', '.join(map(str, named))}; a map has y, x and a spectral one: rename them.")
-    first, second, third = map(str, named)
-    return first, second, third
+def _is_map(array: Any) -> bool:
+    """Whether exactly one of its three dimensions is neither y nor x."""
+    return getattr(array, "ndim", 0) == 3 and {*_SPATIAL} < {*_dimensions(array)} and len({*_dimensions(array)}) == 3
+
+
+def _others(root: Any, path: Path) -> Arrays:
+    """Arrays of a folder whose author gave variables and dimensions other names."""
+    found = [_array(name, node, path) for name, node in root.members(max_depth=_DEEPEST) if not hasattr(node, "members")]
+    if not found:
+        raise ReaderError(f"'{path.name}' holds no array 'counts' (y, x, spectral), nor other arrays; choose a folder with a map.")
+    return Arrays(found, {name: str(value) for name, value in root.attrs.items() if isinstance(value, str | int | float)})
+
+
+def _array(name: str, array: Any, path: Path) -> Array:
+    unit = netcdf.text_of(array.attrs, "units")
+    return Array(name, array.shape, np.dtype(array.dtype).kind, lambda index: _numbers(array, path, index), unit, _named_dimensions(array))
+
+
+def _numbers(array: Any, path: Path, index: Any) -> Any:
+    """Numbers at an index; all of a large map stay in their folder."""
+    if index is ... and array.ndim == 3 and is_large(array.nbytes):
+        return StoredCounts.of(_chunks(array, path))
+    return _read(array)[index]
+
+
+def _named_dimensions(array: Any) -> tuple[str, ...]:
+    """Names of its dimensions in their order, as far as the folder says them."""
+    named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
+    return tuple(str(name or "") for name in named)
+
+
+def _dimensions(array: Any) -> tuple[str, ...]:
+    """Names of the dimensions of counts; y, x, spectral where the folder does not say."""
+    return _named_dimensions(array) or (*_SPATIAL, "spectral")
 
 
 def _layout(group: Any) -> tuple[list[int], tuple[int, int, int], str]:
