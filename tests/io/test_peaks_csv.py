@@ -8,6 +8,8 @@ import pytest
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Record, SpectralAxis
 from napari_wse2xai.data.axis import Medium
+from napari_wse2xai.data.declared import declared
+from napari_wse2xai.data.peak_maps import Under
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io import read_peaks_csv, write_peaks_csv
 
@@ -27,13 +29,16 @@ def peak_maps(**more):
 def full():
     rng = np.random.default_rng(0)
     maps = {name: rng.normal(size=(2, 4, 3)).astype(np.float32) for name in ("form", "form_error", "area", "area_error")}
-    maps["background"] = rng.normal(size=(2, 2, 4, 3)).astype(np.float32)
+    maps["background"] = rng.normal(size=(2, 4, 4, 3)).astype(np.float32)
+    maps["substrate_share"] = rng.random((2, 4, 3)).astype(np.float32)
+    maps |= {"substrate": np.where(AXIS.values > 710, rng.normal(size=21), np.nan), "averaged": np.array([0.3, 0.0])}
     maps["r2"] = rng.random((4, 3)).astype(np.float32)
     maps["at_bound"] = rng.integers(0, 11, (2, 4, 3)).astype(np.uint8)
     words = {
         "name": "pl",
         "report": "3 pixels",
         "metadata": {"Remark": 'λ/4, "plate"'},
+        "under": (Under(3, ((690.0, 695.0),)), Under(None)),
         "history": (Record("read", {"file": "a.wdf"}, "0.1", 1.5),),
     }
     return replace(peak_maps(), **maps, **words)
@@ -51,8 +56,21 @@ def test_peaks_have_one_line_per_pixel(tmp_path):
     assert (rows[0]["status"], rows[0]["B fwhm (nm)"]) == ("not on flake", "")
 
 
+def test_columns_are_called_as_they_always_were(full, tmp_path):
+    write_peaks_csv(replace(full, background=full.background[:, [0, -1]]), tmp_path / "peaks.csv")
+    with (tmp_path / "peaks.csv").open(encoding="utf-8") as stream:
+        headings = next(csv.reader(stream))
+    assert headings[:7] == ["row", "column", "y (um)", "x (um)", "status", "reduced chi2", "R2"]
+    assert headings[7:18] == [
+        "A position (nm)", "A position error (nm)", "A fwhm (nm)", "A fwhm error (nm)", "A height (counts)", "A height error (counts)",
+        "A form (1)", "A form error (1)", "A area (counts nm)", "A area error (counts nm)", "A at bound",
+    ]  # fmt: skip
+    assert {"background 700-800 at 700 (counts)", "background 700-800 at 800 (counts)", "background 710-750 at 750 (counts)"} < {*headings}
+
+
 @pytest.mark.parametrize("which", ["least", "full"])
 def test_everything_comes_back_the_same(full, tmp_path, which):
+    assert all(getattr(full, each.field) is not None for each in declared(PeakMaps)), "a field that this test does not ask for"
     peaks = full if which == "full" else peak_maps()
     write_peaks_csv(peaks, tmp_path / "peaks.csv")
     found = read_peaks_csv(tmp_path / "peaks.csv")

@@ -47,6 +47,8 @@ class Quantity:
     """Group within that of the artefact."""
     column: str = "{label}.{name}"
     """Name of its columns in a table."""
+    heading: str = ""
+    """Words for its column in a table for people: ``{0}`` is the artefact, ``{{label}}`` what a column of several is of."""
     empty: float | None = None
     """What stands on a map of it where there is no pixel; None where it is not kept as maps."""
     flags: Mapping[int, str] = field(default_factory=dict)

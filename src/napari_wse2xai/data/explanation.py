@@ -30,6 +30,8 @@ APART = 1.96
 DISPUTED = 0.25
 """Share of the pixels beyond which models do not agree on where."""
 on_grid, per_feature, per_pixel = partial(along, "feature", "grid"), partial(along, "feature"), partial(along, "feature", "pixel")
+curve, effect, lost = partial(on_grid, unit=OF_TARGET), partial(per_feature, unit=OF_TARGET), partial(per_feature, group=EXTRA, unit="1")
+sloped = partial(per_pixel, unit=SLOPE, empty=np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,36 +42,45 @@ class Explanation(Tabled):
     target: Annotated[str, attribute()]
     target_unit: Annotated[str, attribute(stored="units")]
     verdict: Verdict
-    features: Annotated[tuple[str, ...], per_feature(stored="feature", says="parameter of RS, as A1'.height")]
-    feature_units: Annotated[tuple[str, ...], per_feature(stored="feature_unit", says="unit of the feature")]
-    pdp_grid: Annotated[Numbers, on_grid(unit=OF_FEATURE, says="values of the parameter")]
-    pdp: Annotated[Numbers, on_grid(unit=OF_TARGET, says="partial dependence: mean prediction with the parameter at the grid's value")]
-    pdp_low: Annotated[Numbers, on_grid(unit=OF_TARGET, says="lower end of the 95 % band, over refits and reference models")]
-    pdp_high: Annotated[Numbers, on_grid(unit=OF_TARGET, says="upper end of the 95 % band, over refits and reference models")]
-    supported: Annotated[NDArray[np.bool_], on_grid(unit="1", says="1 where most curves lie within the cloud of the data")]
+    features: Annotated[tuple[str, ...], per_feature(stored="feature", heading="feature", says="parameter of RS, as A1'.height")]
+    feature_units: Annotated[tuple[str, ...], per_feature(stored="feature_unit", heading="unit", says="unit of the feature")]
+    pdp_grid: Annotated[Numbers, on_grid(unit=OF_FEATURE, heading="value", says="values of the parameter")]
+    pdp: Annotated[
+        Numbers,
+        curve(heading="PL {0.target} ({unit})", says="partial dependence: mean prediction with the parameter at the grid's value"),
+    ]
+    pdp_low: Annotated[Numbers, curve(heading="low", says="lower end of the 95 % band, over refits and reference models")]
+    pdp_high: Annotated[Numbers, curve(heading="high", says="upper end of the 95 % band, over refits and reference models")]
+    supported: Annotated[
+        NDArray[np.bool_], on_grid(unit="1", heading="supported", says="1 where most curves lie within the cloud of the data")
+    ]
     pl_band: Annotated[tuple[float, float], attribute(says="central 95 % of the measured target: the grey band of the paper's Figure 3")]
     pixels: Annotated[NDArray[np.int64], along("curve", says="row in the samples of each ICE curve")]
     ice: Annotated[Numbers, along("feature", "curve", "grid", unit=OF_TARGET, says="prediction with the parameter at the grid's value")]
     step: Annotated[Numbers, per_feature(unit=OF_FEATURE, says="standard deviation of the parameter, half the width of the difference")]
     slope: Annotated[
-        Numbers, per_pixel(stored="ice_slope", unit=SLOPE, empty=np.nan, says="slope of the ICE curve from minus to plus step")
+        Numbers, sloped(stored="ice_slope", heading="{{label}} slope ({unit})", says="slope of the ICE curve from minus to plus step")
     ]
-    slope_error: Annotated[Numbers, per_pixel(stored="ice_slope_error", unit=SLOPE, empty=np.nan, says="standard deviation over refits")]
+    slope_error: Annotated[
+        Numbers, sloped(stored="ice_slope_error", heading="{{label}} slope error ({unit})", says="standard deviation over refits")
+    ]
     off_cloud: Annotated[
         NDArray[np.bool_], per_pixel(unit="1", empty=-1, says="1 where step leads out of the cloud of the data; -1 no pixel")
     ]
-    importance: Annotated[Numbers, per_feature(unit=OF_TARGET, says="standard deviation of the partial dependence over the data")]
-    importance_error: Annotated[Numbers, per_feature(unit=OF_TARGET, says="one standard error of the importance")]
-    slope_rms: Annotated[Numbers, per_feature(unit=OF_TARGET, says="root mean square of slope times step: sees a pure interaction too")]
+    importance: Annotated[Numbers, effect(heading="PDP spread ({unit})", says="standard deviation of the partial dependence over the data")]
+    importance_error: Annotated[Numbers, effect(heading="error ({unit})", says="one standard error of the importance")]
+    slope_rms: Annotated[
+        Numbers, effect(heading="rms slope x sigma ({unit})", says="root mean square of slope times step: sees a pure interaction too")
+    ]
     ranking: Annotated[tuple[int, ...], along("feature_rank", says="features, the most important first, by the greater of the two")]
     not_separable: Annotated[tuple[tuple[str, str, float], ...], attribute(says="parameters that go together, with their rank correlation")]
     derivative: Annotated[Numbers | None, per_pixel(group=EXTRA, unit=SLOPE, says="derivative of the prediction by the parameter")] = None
     curvature: Annotated[Numbers | None, per_pixel(group=EXTRA, unit=OF_TARGET, says="second difference over plus and minus step")] = None
     nonlinearity: Annotated[Numbers | None, per_pixel(group=EXTRA, unit="1", says="0 straight, 1 slopes to either side cancel")] = None
-    ale: Annotated[Numbers | None, on_grid(group=EXTRA, unit=OF_TARGET, says="accumulated local effect about the mean prediction")] = None
-    permutation: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="R2 lost where the feature's peak is shuffled")] = None
+    ale: Annotated[Numbers | None, curve(group=EXTRA, heading="ALE", says="accumulated local effect about the mean prediction")] = None
+    permutation: Annotated[Numbers | None, lost(heading="R2 lost (peak)", says="R2 lost where the feature's peak is shuffled")] = None
     """On the pixels of the training."""
-    permutation_error: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="standard deviation over shuffles")] = None
+    permutation_error: Annotated[Numbers | None, lost(heading="R2 lost error", says="standard deviation over shuffles")] = None
     randomised: Annotated[Numbers | None, per_feature(group=EXTRA, unit="1", says="correlation of derivatives with random weights'")] = None
     mean_slope_error: Annotated[Numbers | None, per_feature(group=EXTRA, unit=SLOPE, says="one standard error of the mean slope")] = None
     pairs: Annotated[tuple[TwoParameters, ...], along("pair", group="pairs")] = ()

@@ -130,8 +130,12 @@ class PeakMaps(Tabled):
     area_error: Annotated[Values | None, per_peak(unit=AREA, says="standard error of area of the peak")] = None
     """With the covariance of height and FWHM."""
     at_bound: Annotated[NDArray[np.uint8] | None, per_peak(masks=BOUND_FLAGS, says="which parameters lie at their bound")] = None
-    r2: Annotated[Values | None, along(*PLACES, unit="1", says="share of the variance above the background that the peaks explain")] = None
-    peak_status: Annotated[NDArray[np.uint8] | None, per_peak(flags=STATUSES, says="what became of the fit of each peak")] = None
+    r2: Annotated[
+        Values | None, along(*PLACES, unit="1", heading="R2", says="share of the variance above the background that the peaks explain")
+    ] = None
+    peak_status: Annotated[
+        NDArray[np.uint8] | None, per_peak(flags=STATUSES, heading="status", says="what became of the fit of each peak")
+    ] = None
     """`status` is the gravest of those of the peaks that are there; None in files of before."""
     averaged: Annotated[
         NDArray[np.float64] | None, along("peak", unit=AXIS, says="width of the channels averaged over; 0 not averaged")

@@ -38,10 +38,10 @@ class Score:
     """One of `VALIDATIONS`."""
     part: Annotated[str, along(says="training or validation: pixels that the model saw, or did not")]
     """``training`` or ``validation``: pixels that the model saw, or did not."""
-    r2: Annotated[float, along(unit="1", says="coefficient of determination")]
-    mae: Annotated[float, along(says="mean absolute error in the target's unit")]
-    mape: Annotated[float, along(unit="percent", says="mean absolute percentage error")]
-    wape: Annotated[float, along(unit="percent", says="sum of absolute errors over the sum of absolute values")]
+    r2: Annotated[float, along(unit="1", heading="R2", says="coefficient of determination")]
+    mae: Annotated[float, along(heading="MAE", says="mean absolute error in the target's unit")]
+    mape: Annotated[float, along(unit="percent", heading="MAPE (%)", says="mean absolute percentage error")]
+    wape: Annotated[float, along(unit="percent", heading="WAPE (%)", says="sum of absolute errors over the sum of absolute values")]
     """Unlike MAPE it stands values near zero."""
     seconds: Annotated[float, along(unit="s", says="time of fitting")] = 0.0
 

@@ -89,21 +89,21 @@ def _attribute(each: Declared, group: HdfNode) -> Any:
         return each.hint(np.asarray(value).item())
     if each.is_numbers:
         return tuple(np.asarray(value, dtype=np.float64).tolist())
-    return _made(each.hint | None if each.optional else each.hint, json.loads(text or "[]"))
+    return from_plain(each.hint | None if each.optional else each.hint, json.loads(text or "[]"))
 
 
-def _made(hint: Any, value: Any) -> Any:
+def from_plain(hint: Any, value: Any) -> Any:
     """Value of its kind from JSON, which may be a stranger's: a ValueError, TypeError or LookupError tells that it is none."""
     kinds = get_args(hint)
     if is_dataclass(hint):
-        return hint(**{each.name: _made(each.type, value[each.name]) for each in fields(hint)})  # type: ignore[operator]
+        return hint(**{each.name: from_plain(each.type, value[each.name]) for each in fields(hint)})  # type: ignore[operator]
     if get_origin(hint) is tuple:
         each = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
-        return tuple(_made(kind, part) for kind, part in zip(each, value, strict=True))
+        return tuple(from_plain(kind, part) for kind, part in zip(each, value, strict=True))
     if get_origin(hint) is Mapping:
-        return {str(key): _made(kinds[1], part) for key, part in dict(value).items()}
+        return {str(key): from_plain(kinds[1], part) for key, part in dict(value).items()}
     if get_origin(hint) is UnionType:
-        return None if value is None else _made(kinds[0], value)
+        return None if value is None else from_plain(kinds[0], value)
     return value if hint is Any else hint(value)
 
 

@@ -1,12 +1,15 @@
-"""Scores, partial dependences and slopes as tables for a spreadsheet."""
+"""Scores, partial dependences and slopes as tables for a spreadsheet, under the headings that their fields declare."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation, TrainedModel
+from napari_wse2xai.data.declared import declared
+from napari_wse2xai.data.trained_model import Score
 from napari_wse2xai.io.atomic import new_file
 
 
@@ -22,62 +25,49 @@ def write_scores_csv(models: Mapping[tuple[str, ...], TrainedModel], path: str |
     for case, model in models.items():
         levels = {verdict.target: str(verdict.level) for verdict in model.verdicts}
         for score in model.scores:
-            row: dict[str, Any] = dict(zip(keys, case, strict=True))
-            row |= {"target": score.target, "verdict": levels.get(score.target, ""), "model": score.model}
-            row |= {"validation": score.validation, "part": score.part, "R2": score.r2}
-            row |= {"MAE": score.mae, "MAPE (%)": score.mape, "WAPE (%)": score.wape, "seconds": score.seconds}
-            rows.append(row)
+            row = dict(zip(keys, case, strict=True)) | {"target": score.target, "verdict": levels.get(score.target, "")}
+            rows.append(row | {each.about.heading or each.field: getattr(score, each.field) for each in declared(Score)})
     _write(rows, path)
 
 
 def write_pdp_csv(explanation: Explanation, path: str | Path) -> None:
     """One line per feature and point of its curve: value, partial dependence, 95 % band, whether the data reach there, and ALE."""
-    _write(
-        [
-            {
-                "feature": feature,
-                "unit": explanation.feature_units[index],
-                "value": explanation.pdp_grid[index, point],
-                f"PL {explanation.target} ({explanation.target_unit})": explanation.pdp[index, point],
-                "low": explanation.pdp_low[index, point],
-                "high": explanation.pdp_high[index, point],
-                "supported": int(explanation.supported[index, point]),
-                "verdict": str(explanation.verdict.level),
-                "ALE": np.nan if explanation.ale is None else explanation.ale[index, point],
-            }
-            for index, feature in enumerate(explanation.features)
-            for point in range(explanation.pdp.shape[1])
-        ],
-        path,
-    )
+    points = explanation.pdp.shape[1]
+    table = {"feature": np.repeat(explanation.features, points), "unit": np.repeat(explanation.feature_units, points)}
+    table |= {heading: values.ravel() for heading, values in _headed(explanation, "feature", "grid")}
+    _write(table | {"verdict": str(explanation.verdict.level)}, path)
 
 
 def write_ranking_csv(explanation: Explanation, path: str | Path) -> None:
     """One line per feature, the most important first: what it does to the prediction, with errors, and what its whole peak is worth."""
-    unit = explanation.target_unit
-    rows: list[dict[str, Any]] = []
-    for index in explanation.ranking:
-        lost, error = explanation.peak_loss(index)
-        row: dict[str, Any] = {"feature": explanation.features[index], "unit": explanation.feature_units[index]}
-        row |= {f"PDP spread ({unit})": explanation.importance[index], f"error ({unit})": explanation.importance_error[index]}
-        row |= {f"rms slope x sigma ({unit})": explanation.slope_rms[index], "R2 lost (peak)": lost, "R2 lost error": error}
-        row |= {f"mean slope ({unit} / unit)": explanation.slope[index].mean(), "sure (share of pixels)": explanation.sure(index).mean()}
-        for each in explanation.answers:
-            row |= {each.title: each.values[index], f"{each.title} error": each.errors[index]}
-        rows.append(row | {"verdict": str(explanation.verdict.level)})
-    _write(rows, path)
+    table, every = dict(_headed(explanation, "feature")), range(len(explanation.features))
+    table[f"mean slope ({explanation.target_unit} / unit)"] = explanation.slope.mean(axis=1)
+    table["sure (share of pixels)"] = np.array([explanation.sure(index).mean() for index in every])
+    for each in explanation.answers:
+        table |= {each.title: np.asarray(each.values), f"{each.title} error": np.asarray(each.errors)}
+    ranked = {heading: values[list(explanation.ranking)] for heading, values in table.items()}
+    _write(ranked | {"verdict": str(explanation.verdict.level)}, path)
 
 
 def write_slopes_csv(explanation: Explanation, path: str | Path) -> None:
     """One line per pixel: its place, then for each feature the ICE slope, its standard deviation, and whether it is sure (1 or 0)."""
     table: dict[str, Any] = {name: values for name, (_, values, _) in explanation.samples.places().items()}
-    for index, feature in enumerate(explanation.features):
-        unit = f"{explanation.target_unit} / {explanation.feature_units[index]}"
-        table[f"{feature} slope ({unit})"] = explanation.slope[index]
-        table[f"{feature} slope error ({unit})"] = explanation.slope_error[index]
+    for index, (feature, unit) in enumerate(zip(explanation.features, explanation.feature_units, strict=True)):
+        for heading, values in _headed(explanation, "feature", "pixel"):
+            table[heading.format(label=feature).replace("feature_unit", unit)] = values[index]
         table[f"{feature} sure"] = explanation.sure(index).astype(np.int8)
     table["verdict"] = str(explanation.verdict.level)
     _write(table, path)
+
+
+def _headed(explanation: Explanation, *dims: str) -> Iterator[tuple[str, NDArray[Any]]]:
+    """Fields along some dimensions under the headings that they declare; NaN for what an explanation has not."""
+    for each in declared(Explanation):
+        if each.about.heading and each.about.dims == dims:
+            values, unit = getattr(explanation, each.field), each.about.unit.format(explanation).replace(" per ", " / ")
+            values = np.full(explanation.pdp.shape[: len(dims)], np.nan) if values is None else np.asarray(values)
+            heading = each.about.heading.format(explanation, unit=unit)
+            yield heading, values.astype(np.int8) if each.is_true_or_false else values
 
 
 def _write(table: Any, path: str | Path) -> None:

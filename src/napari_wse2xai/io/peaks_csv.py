@@ -1,67 +1,35 @@
 """Peak maps as a table for a spreadsheet, one line per pixel, which reads back the same.
 
-What is no number of a pixel (grid, axis, line shapes, windows, metadata, history) stands as JSON in the first cell of the last column.
+Columns are the declared maps (`data.peak_maps`).  What is no number of a pixel (grid, axis, and all else that is declared) stands as JSON
+in the first cell of the last column.
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import PARAMETERS, AxisKind, ComputedMap, Frame, PeakMaps, SpectralAxis, Status
+from napari_wse2xai.data import AxisKind, ComputedMap, Frame, PeakMaps, SpectralAxis, Status
 from napari_wse2xai.data import history as histories
 from napari_wse2xai.data.axis import Medium
+from napari_wse2xai.data.declared import PLACES, Declared, declared
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.atomic import new_file
+from napari_wse2xai.io.codec import from_plain
 from napari_wse2xai.io.damage import readable_as
 from napari_wse2xai.ordinary import require_ordinary
 
-if TYPE_CHECKING:
-    import pandas as pd
-
 _LAST = "fit (napari-wse2xai)"
-_OF_PEAKS = (*PARAMETERS, "form", "area")
-"""Parameters, each of which has an error beside it."""
-_OF_PIXELS = {"reduced_chi2": "reduced chi2", "r2": "R2"}
-_OPTIONAL = ("form", "form_error", "area", "area_error", "at_bound", "r2", "background", "peak_status")
-_WHOLE = ("at_bound", "peak_status")
-_SINGLE = np.float32
+_STRAIGHT = 2
+"""Points of the background in a table that does not say them."""
 _LONGEST_HEADING = 1 << 20
-
-
-@dataclass(frozen=True)
-class _About:
-    """What a table says once."""
-
-    shape: tuple[int, int]
-    step_um: tuple[float, float]
-    origin_um: tuple[float, float]
-    sample: str
-    axis: list[float]
-    axis_unit: str
-    """Code of the axis's kind."""
-    laser_nm: float | None
-    names: list[str]
-    shapes: list[str]
-    windows: list[tuple[float, float]]
-    present: list[str]
-    """Maps that not every deconvolution has, and this one has."""
-    intensity_unit: str
-    name: str
-    report: str
-    metadata: dict[str, str]
-    history: str
-    directions: list[dict[str, Any]] | None = None
-    rotation_deg: float = 0.0
-    wavelengths_in: str | None = None
-    axis_error: list[float] | None = None
-    computed: tuple[tuple[str, str, str], ...] = ()
-    """Name, formula and unit of every computed map."""
+Place = tuple[str, Declared, tuple[int, ...]]
+"""Heading of a column, the field that it shows, and which of its maps."""
 
 
 def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
@@ -71,7 +39,6 @@ def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
     """
     import pandas as pd
 
-    about = _about(peaks)
     rows, columns = (index.ravel() for index in np.indices(peaks.frame.shape))
     places = peaks.frame.at(rows, columns).T
     table: dict[str, Any] = {
@@ -81,75 +48,82 @@ def write_peaks_csv(peaks: PeakMaps, path: str | Path) -> None:
         peaks.frame.directions[1].column: places[1],
         "status": [Status(int(code)).meaning for code in peaks.status.ravel()],
     }
-    table |= {title: getattr(peaks, attribute)[at].ravel() for title, attribute, at in _columns(about)}
-    for each in peaks.computed:
-        table |= dict(zip(_titles(each.name, each.unit), (each.value.ravel(), each.error.ravel()), strict=True))
-    table[_LAST] = [json.dumps(asdict(about), ensure_ascii=False), *[""] * (len(rows) - 1)]
+    points = _STRAIGHT if peaks.background is None else peaks.background.shape[1]
+    for heading, each, at in _columns(peaks, points):
+        if (values := getattr(peaks, each.field)) is not None:
+            table[heading] = values[at].ravel()
+    for one in peaks.computed:
+        table |= dict(zip(_headings(one.name, one.unit), (one.value.ravel(), one.error.ravel()), strict=True))
+    table[_LAST] = [json.dumps(_about(peaks, points), ensure_ascii=False, default=_plain), *[""] * (len(rows) - 1)]
     with new_file(path) as temporary:
         pd.DataFrame(table).to_csv(temporary, index=False, float_format="%.9g", encoding="utf-8")
 
 
-def _about(peaks: PeakMaps) -> _About:
-    frame, axis = peaks.frame, peaks.axis
-    return _About(
-        shape=frame.shape,
-        step_um=(float(frame.step_um[0]), float(frame.step_um[1])),
-        origin_um=(float(frame.origin_um[0]), float(frame.origin_um[1])),
-        sample=frame.sample,
-        directions=frame.as_record().get("directions"),
-        rotation_deg=frame.rotation_deg,
-        axis=axis.values.tolist(),
-        axis_unit=axis.kind.code,
-        laser_nm=None if axis.laser_nm is None else float(axis.laser_nm),
-        names=list(peaks.names),
-        shapes=list(peaks.shapes),
-        windows=[(float(low), float(high)) for low, high in peaks.windows],
-        present=[name for name in _OPTIONAL if getattr(peaks, name) is not None],
-        intensity_unit=peaks.intensity_unit,
-        name=peaks.name,
-        report=peaks.report,
-        metadata=dict(peaks.metadata),
-        history=histories.to_json(peaks.history),
-        wavelengths_in=None if axis.medium is None else axis.medium.value,
-        axis_error=None if axis.error is None else axis.error.tolist(),
-        computed=tuple((each.name, each.expression, each.unit) for each in peaks.computed),
-    )
+def _about(peaks: PeakMaps, points: int) -> dict[str, Any]:
+    """What a table says once."""
+    axis = peaks.axis
+    return {
+        **peaks.frame.as_record(),
+        "axis": axis.values,
+        "axis_unit": axis.kind.code,
+        "laser_nm": axis.laser_nm,
+        "wavelengths_in": axis.medium,
+        "axis_error": axis.error,
+        **{each.field: getattr(peaks, each.field) for each in _said_once()},
+        "history": histories.to_json(peaks.history),
+        "computed": [(each.name, each.expression, each.unit) for each in peaks.computed],
+        "background_points": points,
+    }
 
 
-def _titles(name: str, unit: str) -> tuple[str, str]:
-    """Columns of a computed map and of its error."""
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else dict(value) if hasattr(value, "keys") else asdict(value)
+
+
+def _said_once() -> Iterator[Declared]:
+    """Declared fields that are no maps."""
+    return (each for each in declared(PeakMaps) if each.record is None and not _is_map(each))
+
+
+def _is_map(each: Declared) -> bool:
+    return each.about.dims is not None and each.about.dims[-2:] == PLACES
+
+
+def _headings(name: str, unit: str) -> tuple[str, str]:
+    """Headings of a computed map and of its error."""
     return f"{name} ({unit})", f"{name} error ({unit})"
 
 
-def _columns(about: _About) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    """Title of each column of numbers, the field of `PeakMaps` that it shows, and which of its maps."""
-    for field, title in _OF_PIXELS.items():
-        if _has(about, field):
-            yield title, field, ()
-    yield from _peak_columns(about)
-    if _has(about, "background"):
-        for index, (low, high) in enumerate(dict.fromkeys(about.windows)):
-            yield f"background {low:g}-{high:g} at {low:g} ({about.intensity_unit})", "background", (index, 0)
-            yield f"background {low:g}-{high:g} at {high:g} ({about.intensity_unit})", "background", (index, 1)
+def _columns(peaks: Any, points: int) -> Iterator[Place]:
+    """Every column of numbers that there may be, for peaks, or for what is known of them before there are any maps."""
+    maps = [each for each in declared(PeakMaps) if _is_map(each) and each.field != "status"]
+    bases = [each.field for each in maps]
+    own = sorted(
+        (each for each in maps if each.about.dims == ("peak", *PLACES)),
+        key=lambda each: (bases.index(each.field.removesuffix("_error")), each.field),
+    )
+    yield from ((_heading(each), each, ()) for each in maps if each.about.dims == PLACES)
+    for index, name in enumerate(peaks.names):
+        yield from ((f"{name} {_heading(each, peaks)}", each, (index,)) for each in own)
+    for index, window in enumerate(dict.fromkeys(peaks.windows)):
+        for each in maps:
+            if each.about.dims is not None and each.about.dims[0] == "fit_window":
+                yield from _of_window(each, index, window, points, peaks)
 
 
-def _peak_columns(about: _About) -> Iterator[tuple[str, str, tuple[int, ...]]]:
-    axis_unit = AxisKind.from_unit(about.axis_unit).unit
-    units = {"height": about.intensity_unit, "area": f"{about.intensity_unit} {axis_unit}", "form": "1"}
-    for index, peak in enumerate(about.names):
-        for parameter in filter(partial(_has, about), _OF_PEAKS):
-            unit = units.get(parameter, axis_unit)
-            yield f"{peak} {parameter} ({unit})", parameter, (index,)
-            if _has(about, f"{parameter}_error"):
-                yield f"{peak} {parameter} error ({unit})", f"{parameter}_error", (index,)
-        if _has(about, "at_bound"):
-            yield f"{peak} at bound", "at_bound", (index,)
-        if _has(about, "peak_status"):
-            yield f"{peak} status", "peak_status", (index,)
+def _of_window(each: Declared, index: int, window: Sequence[float], points: int, peaks: Any) -> Iterator[Place]:
+    words = f"{each.field.replace('_', ' ')} {window[0]:g}-{window[1]:g}"
+    if each.about.dims is None or len(each.about.dims) == len(("fit_window", *PLACES)):
+        yield words, each, (index,)
+        return
+    for point, place in enumerate(np.linspace(window[0], window[1], points)):
+        yield f"{words} at {place:g} ({each.about.unit.format(peaks)})", each, (index, point)
 
 
-def _has(about: _About, field: str) -> bool:
-    return field not in _OPTIONAL or field in about.present
+def _heading(each: Declared, of: Any = None) -> str:
+    """Words for a column; with the unit where that is one peak's."""
+    words = each.about.heading or each.field.replace("_", " ")
+    return f"{words} ({each.about.unit.format(of)})" if of is not None and each.about.unit else words
 
 
 def read_peaks_csv(path: str | Path) -> PeakMaps:
@@ -162,42 +136,43 @@ def read_peaks_csv(path: str | Path) -> PeakMaps:
         table = pd.read_csv(source, encoding="utf-8", na_values={_LAST: []})
         if _LAST not in table:
             raise ReaderError(f"'{source.name}' has no column '{_LAST}', so it is no table of peaks of this package; choose another file.")
-        about = _About(**json.loads(table[_LAST].iloc[0]))
-        ny, nx = about.shape
+        about = json.loads(table[_LAST].iloc[0])
+        ny, nx = about["shape"]
         if len(table) != ny * nx:
             raise ReaderError(f"'{source.name}' has {len(table)} lines for {ny * nx} pixels; copy or write it again.")
-        return _as_peaks(about, table)
+        return _as_peaks(about, {str(heading): table[heading].to_numpy().reshape(ny, nx) for heading in table.columns[:-1]})
 
 
-def _as_peaks(about: _About, table: "pd.DataFrame") -> PeakMaps:
-    ny, nx = about.shape
+def _as_peaks(about: dict[str, Any], table: dict[str, NDArray[Any]]) -> PeakMaps:
+    told = {each.field: _read(each, about[each.field]) for each in _said_once() if about.get(each.field) is not None}
+    known = SimpleNamespace(axis=_axis_of(about), **told)
+    found: dict[str, list[NDArray[Any]]] = {}
+    many: dict[str, tuple[int, ...]] = {}
+    for heading, each, at in _columns(known, about.get("background_points", _STRAIGHT)):
+        if heading in table:
+            found.setdefault(each.field, []).append(table[heading].astype(each.kind))
+            many[each.field] = tuple(index + 1 for index in at)
+    maps: dict[str, Any] = {field: np.reshape(columns, (*many[field], *columns[0].shape)) for field, columns in found.items()}
     codes = {status.meaning: int(status) for status in Status}
-    return PeakMaps(
-        frame=Frame.from_record(asdict(about)),
-        axis=_axis_of(about),
-        names=tuple(about.names),
-        shapes=tuple(about.shapes),
-        windows=tuple((low, high) for low, high in about.windows),
-        status=np.array([codes[word] for word in table["status"]], dtype=np.uint8).reshape(ny, nx),
-        name=about.name,
-        intensity_unit=about.intensity_unit,
-        report=about.report,
-        metadata=about.metadata,
-        history=histories.from_json(about.history),
-        computed=tuple(_computed(*words, about.shape, table) for words in about.computed),
-        **_maps(about, table),
+    status = np.array([[codes[word] for word in row] for row in table["status"]], dtype=np.uint8)
+    computed = tuple(
+        ComputedMap(*words, *(table[heading].astype(np.float32) for heading in _headings(words[0], words[2])))
+        for words in about.get("computed", ())
     )
+    return PeakMaps(Frame.from_record(about), known.axis, status=status, computed=computed, **told, **maps)
 
 
-def _computed(name: str, expression: str, unit: str, shape: tuple[int, int], table: "pd.DataFrame") -> ComputedMap:
-    maps = (table[title].to_numpy(_SINGLE).reshape(shape) for title in _titles(name, unit))
-    return ComputedMap(name, expression, unit, *maps)
+def _read(each: Declared, value: Any) -> Any:
+    """Value of a field that is no map."""
+    if each.field == "history":
+        return histories.from_json(value)
+    return np.array(value, dtype=each.kind) if each.is_array else from_plain(each.hint, value)
 
 
-def _axis_of(about: _About) -> SpectralAxis:
-    medium = None if about.wavelengths_in is None else Medium(about.wavelengths_in)
-    error = None if about.axis_error is None else np.array(about.axis_error)
-    return SpectralAxis(np.array(about.axis), AxisKind.from_unit(about.axis_unit), about.laser_nm, medium, error)
+def _axis_of(about: dict[str, Any]) -> SpectralAxis:
+    medium = None if about.get("wavelengths_in") is None else Medium(about["wavelengths_in"])
+    error = None if about.get("axis_error") is None else np.array(about["axis_error"])
+    return SpectralAxis(np.array(about["axis"]), AxisKind.from_unit(about["axis_unit"]), about["laser_nm"], medium, error)
 
 
 def is_peaks_csv(path: str | Path) -> bool:
@@ -207,14 +182,3 @@ def is_peaks_csv(path: str | Path) -> bool:
         return False
     with source.open("rb") as stream:
         return _LAST.encode() in stream.readline(_LONGEST_HEADING)
-
-
-def _maps(about: _About, table: "pd.DataFrame") -> dict[str, Any]:
-    """All maps by the field that they belong to, in the order of the columns."""
-    found: dict[str, list[NDArray[Any]]] = {}
-    leading: dict[str, tuple[int, ...]] = {}
-    about = _About(**{**asdict(about), "windows": [tuple(window) for window in about.windows]})
-    for title, field, at in _columns(about):
-        found.setdefault(field, []).append(table[title].to_numpy(np.uint8 if field in _WHOLE else _SINGLE))
-        leading[field] = tuple(index + 1 for index in at)
-    return {field: np.stack(columns).reshape(*leading[field], *about.shape) for field, columns in found.items()}
