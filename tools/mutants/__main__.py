@@ -7,11 +7,11 @@ what lives there, or cannot be planted there, is tried afresh in a fork of one t
 
 import argparse
 import importlib.machinery
-import json
 import os
 import random
 import signal
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -35,7 +35,7 @@ HEAVY = (
 WANTED = 0.9
 CAUGHT = ("caught", "endless")
 """What becomes of a fault that is noticed: a test fails, or goes on for far longer than without it."""
-PATIENCE = 6
+PATIENCE = 20
 """Seconds of the clock for a second of a processor, before a fault is given up."""
 
 
@@ -48,14 +48,15 @@ def main() -> None:
     every = [fault for room in rooms for path in sorted(room.rglob("*.py") if room.is_dir() else [room]) for fault in faults_in(path)]
     chosen = chance.sample(every, min(asked.count, len(every)))
     begun = time.monotonic()
-    print(f"{len(chosen)} of {len(every)} faults", flush=True)
-    known, how = learned(rooms, chosen, asked)
-    left = [fault for number, fault in enumerate(chosen) if number not in how]
-    print(f"{len(how)} caught by tests run again; {len(left)} afresh ({time.monotonic() - begun:.0f} s)", flush=True)
-    how |= {chosen.index(fault): became for fault, became in afresh(left, known, asked)}
-    tell(chosen, how)
+    left = untried(chosen, asked.results)
+    print(f"{len(chosen)} of {len(every)} faults, {len(left)} of them not tried before", flush=True)
+    known = learned(rooms, left, asked)
+    left = untried(chosen, asked.results)
+    print(f"{len(left)} to try afresh ({time.monotonic() - begun:.0f} s)", flush=True)
+    for fault, became in afresh(left, known, asked):
+        note(fault, became, asked.results)
     print(f"{time.monotonic() - begun:.0f} s", flush=True)
-    sys.exit(sum(became in CAUGHT for became in how.values()) < WANTED * len(chosen))
+    sys.exit(tell(chosen, noted(asked.results)) < WANTED)
 
 
 def arguments() -> argparse.Namespace:
@@ -67,7 +68,34 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--tests", nargs="+", default=TESTS, help="tests to look for those that run a line in")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seconds", type=float, default=20.0, help="of tests, at most, per fault: the quickest that run its line")
-    return parser.parse_args()
+    parser.add_argument("--results", type=Path, help="file to which what becomes of a fault is added; what stands there is not tried again")
+    asked = parser.parse_args()
+    asked.results = asked.results or Path(tempfile.mkstemp(prefix="mutants")[1])
+    return asked
+
+
+def note(fault: "Fault", how: str, results: Path) -> None:
+    """Add what became of a fault to the file of results, and tell it."""
+    with results.open("a") as file:
+        file.write(f"{how}\t{fault.start}\t{fault.told(ROOT)}\n")
+    print(f"{how}: {fault.told(ROOT)}", flush=True)
+
+
+def noted(results: Path) -> dict[tuple[str, str], str]:
+    """What became of faults, by their places and words; of one tried again what became of it last."""
+    lines = results.read_text().splitlines() if results.exists() else []
+    return {(start, told): how for how, start, told in (line.split("\t", 2) for line in lines)}
+
+
+def untried(faults: list["Fault"], results: Path) -> list["Fault"]:
+    """Faults of which nothing stands in the file of results."""
+    there = noted(results)
+    return [fault for fault in faults if key(fault) not in there]
+
+
+def key(fault: "Fault") -> tuple[str, str]:
+    """By what the file of results knows a fault."""
+    return str(fault.start), fault.told(ROOT)
 
 
 def load_libraries() -> None:
@@ -78,8 +106,8 @@ def load_libraries() -> None:
     assert not any(name.startswith("napari_wse2xai") for name in sys.modules)
 
 
-def learned(rooms: list[Path], chosen: list["Fault"], asked: argparse.Namespace) -> tuple["Known", dict[int, str]]:
-    """Which tests run which line, and which faults those catch that can be run again, and how, found in a process of its own."""
+def learned(rooms: list[Path], left: list["Fault"], asked: argparse.Namespace) -> "Known":
+    """Which tests run which line, found in a process of its own, where faults are noted that tests catch which can be run again."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -87,12 +115,11 @@ def learned(rooms: list[Path], chosen: list["Fault"], asked: argparse.Namespace)
         with os.fdopen(writing, "w") as out, os.fdopen(os.dup(1), "w", buffering=1) as heard:  # pytest takes the usual one
 
             def then(known: "Known", items: dict[str, Any]) -> None:
-                heard.write(f"{len(known.again)} of {len(items)} tests can be run again\n")
-                caught = {}
-                for fault, how in again(chosen, known, items, asked):
-                    caught[chosen.index(fault)] = how
-                    heard.write(f"{how}: {fault.told(ROOT)}\n")
-                out.write(json.dumps([known.to_json(), caught]))
+                sys.stdout = heard
+                print(f"{len(known.again)} of {len(items)} tests can be run again")
+                for fault, how in again(left, known, items, asked):
+                    note(fault, how, asked.results)
+                out.write(known.to_json())
 
             watching = Watching(rooms, then)
             watching.begin()
@@ -104,11 +131,10 @@ def learned(rooms: list[Path], chosen: list["Fault"], asked: argparse.Namespace)
     os.waitpid(child, 0)
     if not text:
         sys.exit("The tests must pass before faults are planted.")
-    known, caught = json.loads(text)
-    return Known.from_json(known), {int(number): how for number, how in caught.items()}
+    return Known.from_json(text)
 
 
-def again(chosen: list["Fault"], known: "Known", items: dict[str, Any], asked: argparse.Namespace) -> Iterator[tuple["Fault", str]]:
+def again(left: list["Fault"], known: "Known", items: dict[str, Any], asked: argparse.Namespace) -> Iterator[tuple["Fault", str]]:
     """Faults that are caught by tests run again, each in a fork of this process, and how."""
 
     def begin(fault: "Fault") -> tuple[int, float] | None:
@@ -118,21 +144,18 @@ def again(chosen: list["Fault"], known: "Known", items: dict[str, Any], asked: a
         seconds = 30 + 20 * sum(known.again[test] for test in tests)
         return warm.in_a_fork(lambda: not warm.plant(fault) or all(warm.passes(items[test]) for test in tests), int(seconds)), seconds
 
-    return ((fault, how) for fault, how in in_turns(chosen, begin, asked.jobs) if how in CAUGHT)
+    return ((fault, how) for fault, how in in_turns(left, begin, asked.jobs) if how in CAUGHT)
 
 
-def afresh(chosen: list["Fault"], known: "Known", asked: argparse.Namespace) -> Iterator[tuple["Fault", str]]:
-    """What becomes of faults where everything is loaded anew; of those that are not caught told at once."""
+def afresh(left: list["Fault"], known: "Known", asked: argparse.Namespace) -> Iterator[tuple["Fault", str]]:
+    """What becomes of faults where everything is loaded anew."""
 
     def begin(fault: "Fault") -> tuple[int, float] | None:
         tests = enough(known.of_line(fault.path, fault.line), known.seconds, asked.seconds)
         seconds = 90 + 10 * sum(known.seconds[test] for test in tests)
         return (warm.in_a_fork(lambda: passed(fault, tests), int(seconds)), seconds) if tests else None
 
-    for fault, how in in_turns(chosen, begin, asked.jobs):
-        if how not in CAUGHT:
-            print(f"{how}: {fault.told(ROOT)}", flush=True)
-        yield fault, how
+    return in_turns(left, begin, asked.jobs)
 
 
 def in_turns(faults: list["Fault"], begin: Callable[["Fault"], tuple[int, float] | None], jobs: int) -> Iterator[tuple["Fault", str]]:
@@ -200,13 +223,14 @@ def plant(fault: "Fault") -> None:
     importlib.machinery.SourceFileLoader.get_code = get_code  # type: ignore[method-assign]
 
 
-def tell(chosen: list["Fault"], how: dict[int, str]) -> None:
-    """What became of those of each room."""
-    rooms = [fault.path.relative_to(PACKAGE).parts[0] for fault in chosen]
-    for room in (*sorted(set(rooms)), "all"):
-        counts = Counter(how[number] for number, each in enumerate(rooms) if room in (each, "all"))
+def tell(chosen: list["Fault"], became: dict[tuple[str, str], str]) -> float:
+    """What became of those of each room; the share of all that was caught."""
+    how = [(fault.path.relative_to(PACKAGE).parts[0], became[key(fault)]) for fault in chosen]
+    for room in (*sorted({room for room, _ in how}), "all"):
+        counts = Counter(became for where, became in how if room in (where, "all"))
         caught, many = sum(counts[each] for each in CAUGHT), counts.total()
         print(f"{room:12} {caught:4} of {many:4} caught ({100 * caught / many:.1f} %): {dict(counts)}")
+    return caught / many
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ class Fault:
     def told(self, root: Path) -> str:
         """The fault in a line."""
         was = self.path.read_bytes()[self.start : self.end].decode()
-        return f"{self.path.relative_to(root)}:{self.line}: {' '.join(was.split())} -> {self.instead}"
+        return " ".join(f"{self.path.relative_to(root)}:{self.line}: {was} -> {self.instead}".split())
 
 
 def faults_in(path: Path) -> list[Fault]:
