@@ -34,6 +34,7 @@ def full():
     maps |= {"substrate": np.where(AXIS.values > 710, rng.normal(size=21), np.nan), "averaged": np.array([0.3, 0.0])}
     maps["r2"] = rng.random((4, 3)).astype(np.float32)
     maps["at_bound"] = rng.integers(0, 11, (2, 4, 3)).astype(np.uint8)
+    maps["peak_status"] = rng.integers(0, 14, (2, 4, 3)).astype(np.uint8)
     words = {
         "name": "pl",
         "report": "3 pixels",
