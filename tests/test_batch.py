@@ -484,7 +484,8 @@ def test_a_series_compares_architectures_and_conditions(inputs, tmp_path):
     """
     path = inputs / "series.yaml"
     path.write_text(text, encoding="utf-8")
-    models = batch.run_series(path, tmp_path, lambda fraction, words: seen.append(fraction))
+    ended = batch.run_batch(path, tmp_path, lambda fraction, words: seen.append(fraction))
+    models = {case: results.model for case, results in ended.networks.items()}
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert set(models) == {(a, c) for a in ("convolution", "residual") for c in ("on resonance", "off")}
@@ -502,10 +503,17 @@ def test_a_series_compares_architectures_and_conditions(inputs, tmp_path):
     assert set(zip(table["architecture"], table["condition"], strict=True)) == set(models)
     again = io.read_results(tmp_path / "off/network_residual/results.nc")
     np.testing.assert_array_equal(again.model.predicted, models["residual", "off"].predicted)
+    session = ended.session()
+    learnt_from = {case: {session.id_of(pair) for pair in session.pairs_of(model)} for case, model in models.items()}
+    on, off = (learnt_from["residual", condition] for condition in ("on resonance", "off"))
+    assert learnt_from == {case: on if case[1] == "on resonance" else off for case in models}
+    assert (len(on), len(off), len(on & off)) == (2, 1, 0), "by descent: they have the same name, files and nearly the same settings"
+    assert len(session.ancestors(models["residual", "off"])) == 5, "a pair, and map and deconvolution of RS and PL"
     page = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert page.count('class="badge yes"') == 4
     assert 'href="on_resonance/network_convolution/report.html"' in page
     assert {row.verdict for row in batch.look(recipe.load_series(path), tmp_path)} == {"height: interpretable"}
+    assert batch.run_series(path, tmp_path, figures=False).keys() == models.keys()
     path.write_text(text.replace("seed: 4", "seed: 5"), encoding="utf-8")
     assert {(row.state, row.verdict) for row in batch.look(recipe.load_series(path), tmp_path)} == {("done", "")}
 

@@ -1,7 +1,7 @@
 """A run again, from the record that its results are: the same files to the byte, the same settings, or others where they are given."""
 
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,10 @@ from napari_wse2xai.batch._delivery import Story
 from napari_wse2xai.batch._folders import RESULTS
 from napari_wse2xai.batch._whole import run_one
 from napari_wse2xai.data import PeakMaps, Record, Results, SpectralMap
-from napari_wse2xai.errors import DataError, DataWarning, ReaderError, UserError
+from napari_wse2xai.errors import DataError, DataWarning, UserError
 from napari_wse2xai.progress import Progress, silent
 from napari_wse2xai.recipe import Recipe
+from napari_wse2xai.session.sources import file_of
 
 
 def rerun(
@@ -63,23 +64,10 @@ def _located(wanted: Recipe, kept: Results, place: Path) -> Recipe:
     """Recipe with its files where they are now: where they were, or beside the results; each the one that was read."""
     found: dict[str, Any] = {}
     for name, section in wanted.sections().items():
-        record = _read_record(kept, name)
         assert section.file is not None  # the recipe's reading sees to it
-        file = next((each for each in _places(section.file, record, place.parent) if each.exists()), None)
-        if file is None:
-            raise ReaderError(f"{name}: '{section.file}' is not there any more, and lies not beside '{place.name}'; put it back.")
-        if io.sha256(file) != record.settings.get("sha256"):
-            raise ReaderError(
-                f"{name}: '{file}' is another file than the one that was read then (its SHA-256 differs); put back the first."
-            )
+        file = file_of(_read_record(kept, name), name, place.parent, place.parent.parent, first=section.file)
         found[name] = section.model_copy(update={"file": file})
     return wanted.model_copy(update=found)
-
-
-def _places(file: Path, record: Record, beside: Path) -> Iterator[Path]:
-    yield file
-    for folder in (Path(str(record.settings.get("folder", ""))), beside, beside.parent):
-        yield folder / file.name
 
 
 def _read_record(kept: Results, name: str) -> Record:

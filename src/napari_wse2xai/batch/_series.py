@@ -25,6 +25,7 @@ from napari_wse2xai.errors import DataError, DataWarning, SettingsError, UserErr
 from napari_wse2xai.io.calculations import read_named
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Member, Series
+from napari_wse2xai.session import Session
 from napari_wse2xai.stages import Train, resuming
 
 if TYPE_CHECKING:
@@ -81,6 +82,11 @@ class Batch:
             why = "is not among the flakes" if not found else "has several conditions; name one" if len(found) > 1 else found[0].reason
             raise DataError(f"'{name}' {why}" if len(found) != 1 else f"'{name}' failed: {why}")
         return io.read_results(self.folder / found[0].folder / RESULTS)
+
+    def session(self) -> Session:
+        """Session of all that came of it, flakes and networks, at once in memory: to be asked by descent, run again and saved whole."""
+        flakes = (self.results(row.name, row.condition) for row in self.rows if row.state == DONE)
+        return Session.of(*flakes, *self.networks.values())
 
     @property
     def places(self) -> dict[str, Results]:

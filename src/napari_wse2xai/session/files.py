@@ -263,7 +263,7 @@ class _Again:
             raise DataError(f"The map that '{name}' was made of is not in the file of the session; open it by hand.")
         *before, last = history
         if is_readable(last) and not before:
-            return read_again(last, name, beside=self._beside)
+            return read_again(last, name, self._beside)
         below = self._map(tuple(before), name, after=last)
         if last.step in ABOUT_THE_FLAKE and has_flake:
             return below
