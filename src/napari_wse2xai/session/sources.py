@@ -34,7 +34,7 @@ def file_of(record: Record, name: str, *beside: Path, first: Path | None = None)
     places = [*([first] if first is not None else []), *(folder / file for folder in folders)]
     place = next((each for each in places if each.exists()), None)
     if place is None:
-        raise ReaderError(f"'{name}' needs '{file}', which is not in '{folders[0]}' any more; put the file back there.")
+        raise ReaderError(f"'{name}' needs '{file}', which is not in '{folders[0]}' any more; put it back.")
     if sha256(place) != record.settings.get("sha256"):
         raise ReaderError(f"'{name}' was made from '{file}', but '{place}' is another file now (its SHA-256 differs); put back the first.")
     return place
