@@ -9,6 +9,20 @@ from pydantic import BaseModel, ValidationError
 from napari_wse2xai.ordinary import shown
 
 Location = Sequence[int | str]
+_PLAIN = {
+    "tuple_type": "a list, such as [1, 2]",
+    "list_type": "a list, such as [1, 2]",
+    "dict_type": "settings, each as 'name: value'",
+    "string_type": "text",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "int_type": "a whole number",
+    "int_parsing": "a whole number",
+    "int_from_float": "a whole number",
+}
+"""What should stand there, by pydantic's word for what is wrong."""
 
 
 def sentence(error: ValidationError, model: type[BaseModel], source: str, *, peaks_at: str = "peaks") -> str:
@@ -37,6 +51,7 @@ def _what(problem: Any, place: str, models: list[type[BaseModel]]) -> str:
         "invalid_key": lambda: f"{_shown(value)} is not known; keys are words such as 'raman'",
         "missing": lambda: f"'{place}' is missing; add it",
         "model_type": lambda: f"'{place}' is {_shown(value)}, but should hold settings, each as 'name: value'",
+        "model_attributes_type": lambda: f"'{place}' is {_shown(value)}, but {_with_kind(value, str(problem['loc'][-1]), models)}",
         "path_type": lambda: f"'{place}' is {_shown(value)}, but should be the name of a file",
         "union_tag_invalid": lambda: (
             f"'{place}' is of kind '{shown(str(limits['tag']))}', which is not known; choose {_or(limits['expected_tags'])}"
@@ -48,6 +63,8 @@ def _what(problem: Any, place: str, models: list[type[BaseModel]]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
     if kind == "value_error":
         return f"{place}: {message}" if place else message
+    if kind in _PLAIN:
+        return f"'{place}' is {_shown(value)}, but should be {_PLAIN[kind]}; correct it"
     return f"'{place}' is {_shown(value)}, but {message.removeprefix('Input ').split(', unable')[0]}; correct it"
 
 
@@ -58,6 +75,15 @@ def _shown(value: object) -> str:
 
 def _or(tags: str) -> str:
     return " or ".join(tags.split(", "))
+
+
+def _with_kind(value: object, field: str, models: list[type[BaseModel]]) -> str:
+    """What settings of one of several kinds look like; the kind may be all that was written."""
+    kinds = [_tag(inner) for model in models if field in model.model_fields for inner in _models_of(model.model_fields[field].annotation)]
+    close = nearest(value, kinds) if isinstance(value, str) else None
+    if close is not None:
+        return f"should hold settings; did you mean '{{kind: {close}}}'?"
+    return f"should hold settings, such as '{{kind: {kinds[0]}}}'; kinds are {', '.join(kinds)}"
 
 
 def _more(count: int) -> str:

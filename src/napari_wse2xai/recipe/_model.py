@@ -50,7 +50,7 @@ class Section(Settings):
     file: Path | None = Field(None, description="Map file, relative to the recipe's folder.")
     item: str | None = Field(None, description="Which map, in a file that holds several.")
     laser_nm: float | None = Field(
-        None, gt=0, description="Wavelength of the laser in nm, where the file does not say it or says it wrong."
+        None, ge=100, le=20_000, description="Wavelength of the laser in nm, where the file does not say it or says it wrong."
     )
     unit: Literal["cm-1", "abs. cm-1", "nm", "eV"] | None = Field(
         None, description="Unit of the spectral axis, where the file does not say it or says it wrong."

@@ -13,6 +13,8 @@ from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.stages._windows import Window
 
 KINDS = ("position", "fwhm", "height", "form")
+_WIDEST = 10
+"""FWHM of a line in widths of its window: one as wide is as flat as the background."""
 
 
 class Peak(Settings):
@@ -94,6 +96,10 @@ class Peak(Settings):
     def _inside_its_window(self) -> Self:
         if not self.window[0] <= self.position <= self.window[1]:
             raise ValueError(f"peak {self.name} at {self.position:g} lies outside its window {self.window[0]:g} to {self.window[1]:g}")
+        low, high = self.window
+        if self.fwhm > _WIDEST * (high - low):
+            told = f"peak {self.name} has a FWHM of {self.fwhm:g}, more than {_WIDEST} times its window {low:g} to {high:g}"
+            raise ValueError(f"{told}, so that it is no line there; give its FWHM in the unit of the axis")
         unknown = set(self.fixed_kinds) - set(KINDS)
         if unknown:
             raise ValueError(f"peak {self.name} fixes '{sorted(unknown)[0]}'; what can be fixed is {', '.join(KINDS)}")

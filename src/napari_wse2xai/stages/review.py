@@ -29,10 +29,13 @@ _PIXEL = re.compile(r"\d+,\d+")
 
 
 def as_text(pixels: Any) -> Any:
-    """Rows and columns as a recipe has them, ``12,4 12,5``; a text as it is."""
-    if isinstance(pixels, str) or not hasattr(pixels, "__iter__"):
+    """Rows and columns as a recipe has them, ``12,4 12,5``; a text, and what is no pairs of numbers, as it is."""
+    if isinstance(pixels, str):
         return pixels
-    return " ".join(f"{int(row)},{int(column)}" for row, column in pixels)
+    try:
+        return " ".join(f"{int(row)},{int(column)}" for row, column in pixels)
+    except (TypeError, ValueError):
+        return pixels
 
 
 class ByHand(Settings):
