@@ -21,7 +21,7 @@ LOG = "run.log"
 QUIET, USUAL, LOUD = 0, 1, 2
 
 
-class _Voice:
+class _Said:
     """How much is said, and what was said so far."""
 
     def __init__(self, loudness: int = USUAL) -> None:
@@ -32,7 +32,7 @@ class _Voice:
         self.lines.append(f"{datetime.datetime.now().astimezone():%Y-%m-%d %H:%M:%S%z} {line}\n")
 
 
-_voice = _Voice()
+_said = _Said()
 
 
 def add_loudness(command: argparse.ArgumentParser) -> None:
@@ -51,14 +51,14 @@ def speaking(options: argparse.Namespace, command: str) -> Iterator[None]:
     ----------
     command : as it was given, for the log
     """
-    global _voice  # noqa: PLW0603 - one program, one voice
-    _voice = _Voice(getattr(options, "loudness", USUAL))
-    _voice.note(f"napari-wse2xai {__version__}: {command}")
+    global _said  # noqa: PLW0603 - one program, one log
+    _said = _Said(getattr(options, "loudness", USUAL))
+    _said.note(f"napari-wse2xai {__version__}: {command}")
     try:
         yield
     finally:
         if sys.exc_info()[1] is not None:
-            _voice.note(traceback.format_exc())
+            _said.note(traceback.format_exc())
         if getattr(options, "keeps_log", False) and options.output is not None:
             _write_log(options.output)
 
@@ -69,20 +69,20 @@ def _write_log(folder: Path) -> None:
         return
     from napari_wse2xai.data.history import environment
 
-    _voice.note(", ".join(f"{name} {version}" for name, version in environment().items()))
+    _said.note(", ".join(f"{name} {version}" for name, version in environment().items()))
     with suppress(OSError), (folder / LOG).open("a", encoding="utf-8") as log:
-        log.writelines(_voice.lines)
+        log.writelines(_said.lines)
 
 
 def say(line: str) -> None:
     """Say what was made."""
-    _voice.note(line)
+    _said.note(line)
     sys.stdout.write(f"{line}\n")
 
 
 def tell(line: str) -> None:
     """Say what to know."""
-    _voice.note(line)
+    _said.note(line)
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()
 
@@ -90,7 +90,7 @@ def tell(line: str) -> None:
 @contextmanager
 def progress() -> "Iterator[Progress]":
     """Give a bar on a terminal, elsewhere one line whenever a new step begins."""
-    if not sys.stderr.isatty() or _voice.loudness != USUAL:
+    if not sys.stderr.isatty() or _said.loudness != USUAL:
         yield _LogLines()
         return
     from tqdm import tqdm
@@ -110,18 +110,18 @@ class _LogLines:
     """Progress for a log: one line per step, not one per chunk."""
 
     def __init__(self, *, shown: bool = True) -> None:
-        self._last, self._shown = "", shown and _voice.loudness > QUIET
+        self._last, self._shown = "", shown and _said.loudness > QUIET
 
     def __call__(self, fraction: float, message: str) -> None:
         """Write a line where the step, the message's part before its last colon, is a new one; of every message where all are wanted."""
-        step = message if _voice.loudness == LOUD else message.rpartition(":")[0] or message
+        step = message if _said.loudness == LOUD else message.rpartition(":")[0] or message
         if step == self._last:
             return
         self._last = step
         line = f"[{100 * fraction:3.0f} %] {step}"
-        _voice.note(line)
+        _said.note(line)
         if self._shown:
-            clock = f"{datetime.datetime.now():%H:%M:%S} " if _voice.loudness == LOUD else ""
+            clock = f"{datetime.datetime.now():%H:%M:%S} " if _said.loudness == LOUD else ""
             sys.stderr.write(f"{clock}{line}\n")
             sys.stderr.flush()
 

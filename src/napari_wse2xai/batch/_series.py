@@ -153,7 +153,7 @@ def look(series: Series, output: str | Path, progress: Progress = silent) -> tup
     for index, job in enumerate(work):
         progress(index / len(work), job.name)
         found.append(before(job, folder))
-    networks = {lesson.case: kept for lesson in _lessons(series, found, folder) if (kept := _kept_network(lesson)) is not None}
+    networks = {shared.case: kept for shared in _shared_trainings(series, found, folder) if (kept := _kept_network(shared)) is not None}
     return tuple(_judged(outcome, networks).row for outcome in found)
 
 
@@ -214,30 +214,30 @@ def _learnt(
     """A network for each architecture and condition, explained where that is wanted and allowed; and why others are missing."""
     networks: dict[Case, Results] = {}
     lost: list[str] = []
-    lessons = list(_lessons(series, done, folder, figures=figures, anew=anew))
-    for index, lesson in enumerate(lessons):
-        architecture, condition = lesson.case
-        told = part(progress, index / len(lessons), (index + 1) / len(lessons), f"{condition}, {architecture}")
+    trainings = list(_shared_trainings(series, done, folder, figures=figures, anew=anew))
+    for index, shared in enumerate(trainings):
+        architecture, condition = shared.case
+        told = part(progress, index / len(trainings), (index + 1) / len(trainings), f"{condition}, {architecture}")
         try:
-            networks[lesson.case] = _network(lesson, told)
+            networks[shared.case] = _network(shared, told)
         except UserError as error:
             lost.append(f"{condition}, {architecture}: {error}")
             warnings.warn(f"There is no network. {lost[-1]}", DataWarning, stacklevel=2)
     return networks, tuple(lost)
 
 
-def _lessons(
+def _shared_trainings(
     series: Series, done: Sequence[FlakeOutcome], folder: Path, *, figures: bool | None = None, anew: bool = False
-) -> "Iterator[_Lesson]":
+) -> "Iterator[_SharedTraining]":
     """All networks of a series, each with its flakes."""
     drawn = series.figures if figures is None else figures
     for training in series.trainings:
         for condition in series.conditions:
-            yield _Lesson(series, done, (training.architecture, condition), training, folder, drawn, anew)
+            yield _SharedTraining(series, done, (training.architecture, condition), training, folder, drawn, anew)
 
 
 @dataclass(frozen=True)
-class _Lesson:
+class _SharedTraining:
     """One network, with the flakes that it learns from."""
 
     series: Series
@@ -272,14 +272,14 @@ class _Lesson:
         return Story(place_of(self.case, self.series.has_conditions), figures=self.figures, job=json.dumps(self.job))
 
 
-def _kept_network(lesson: _Lesson, progress: Progress | None = None) -> Results | None:
+def _kept_network(shared: _SharedTraining, progress: Progress | None = None) -> Results | None:
     """The network that lies in the folder, where it is of the same flakes and settings; its figures are drawn where that can be told of."""
-    job = _job_in(lesson.home)
-    if job.get("key") != lesson.job["key"]:
+    job = _job_in(shared.home)
+    if job.get("key") != shared.job["key"]:
         return None
-    kept = io.read_results(lesson.home / RESULTS)
-    if progress is not None and lesson.figures and not job.get("drawn"):
-        deliver(kept, lesson.home, lesson.story, progress)
+    kept = io.read_results(shared.home / RESULTS)
+    if progress is not None and shared.figures and not job.get("drawn"):
+        deliver(kept, shared.home, shared.story, progress)
     return kept
 
 
@@ -292,23 +292,23 @@ def _job_in(home: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _network(lesson: _Lesson, progress: Progress) -> Results:
+def _network(shared: _SharedTraining, progress: Progress) -> Results:
     """One network with its explanation: the one that lies in the folder, where it is of the same flakes and settings."""
-    members = list(lesson.members())
+    members = list(shared.members())
     if not members:
         raise DataError("None of its flakes is done; see their reasons in summary.csv.")
     _refuse_unlike([outcome for _, outcome in members])
-    home = lesson.home
+    home = shared.home
     io.clear_left_over(home)
-    if not lesson.anew and (kept := _kept_network(lesson, progress)) is not None:
+    if not shared.anew and (kept := _kept_network(shared, progress)) is not None:
         return kept
-    flakes = [io.read_results(lesson.folder / outcome.row.folder / RESULTS) for _, outcome in members]
+    flakes = [io.read_results(shared.folder / outcome.row.folder / RESULTS) for _, outcome in members]
     pairs = [flake.paired for flake in flakes if flake.paired is not None]
-    steps = lesson.series.late_steps(lesson.training)
+    steps = shared.series.late_steps(shared.training)
     with noting_warnings() as told:
         learnt = with_steps(Results({}), steps, part(progress, 0.0, 0.8), pairs=pairs, keep_in=home)
         learnt = _with_theory(replace(learnt, warnings=tuple(told)), members[0][0], flakes[0])
-    deliver(learnt, home, lesson.story, part(progress, 0.8, 1.0))
+    deliver(learnt, home, shared.story, part(progress, 0.8, 1.0))
     resuming.forget(learnt.model, home)
     return learnt
 
