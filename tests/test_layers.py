@@ -8,7 +8,8 @@ import pytest
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, SpectralMap, Status
 from napari_wse2xai.data.quantities import STATUS_COLORS
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.layers import KEY, flake_layer, map_layer, peak_layer, shown_in, telling_channel, to_layers
+from napari_wse2xai.layers import KEY, chi2_layer, flake_layer, map_layer, peak_layer, shown_in, status_layer, telling_channel, to_layers
+from napari_wse2xai.layers.part import part_layer
 
 
 def make_map(frame: Frame, kind: AxisKind = AxisKind.RAMAN_SHIFT, channels: int = 11, **fields: object) -> SpectralMap:
@@ -139,7 +140,7 @@ def test_a_picture_lies_in_its_place_with_its_unit():
     ((values, keywords, kind),) = to_layers(Picture(frame, np.arange(6, dtype=np.float32).reshape(2, 3), "Height", "nm"))
     assert (kind, values.shape, keywords["name"]) == ("image", (2, 3), "Height (nm)")
     assert (keywords["scale"], keywords["translate"], keywords["units"]) == ((0.5, 0.25), (-10.0, 20.0), ("um", "um"))
-    assert "rgb" not in keywords
+    assert "rgb" not in keywords and shown_in(keywords["metadata"]).part == "picture"
 
 
 def test_a_colour_picture_is_shown_in_colour():
@@ -195,3 +196,20 @@ def test_a_map_on_wavelengths_is_drawn_in_micrometres_and_found_by_the_mouse() -
     layer = viewer.add_image(data, **keywords)
     assert [str(unit) for unit in viewer.layers.extent.units[-2:]] == ["micrometer", "micrometer"]
     np.testing.assert_allclose(viewer.layers.extent.world, layer.extent.world)
+
+
+def test_a_layer_leads_to_its_part_and_the_part_to_the_layer(raman_peaks: PeakMaps, clean_raman: SpectralMap) -> None:
+    """Also those that are made on demand; what is saved of a window names its layers by artefact and part."""
+    layers = [*to_layers(raman_peaks), *to_layers(clean_raman), chi2_layer(raman_peaks), status_layer(raman_peaks)]
+    layers += [peak_layer(raman_peaks, index, parameter, error=True) for index in (0, 3) for parameter in ("fwhm", "height")]
+    parts = [shown.part for _, keywords, _ in layers if (shown := shown_in(keywords["metadata"])) is not None]
+    assert len(parts) == len(layers) and {"map", "flake", "repaired", "status", "reduced chi2"} < set(parts)
+    for (data, keywords, kind), part in zip(layers, parts, strict=True):
+        found = part_layer(shown_in(keywords["metadata"]).artefact, part)
+        assert found is not None and (found[1]["name"], found[2]) == (keywords["name"], kind)
+        np.testing.assert_array_equal(found[0], data)
+
+
+def test_colours_of_a_map_end_where_two_in_a_hundred_pixels_lie_beyond(raman_peaks: PeakMaps) -> None:
+    for data, keywords, _ in (peak_layer(raman_peaks, 3, "height"), chi2_layer(raman_peaks)):
+        np.testing.assert_allclose(keywords["contrast_limits"], np.nanpercentile(data, [2, 98]), rtol=1e-6)

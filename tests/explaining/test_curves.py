@@ -122,3 +122,15 @@ def test_parameters_that_go_together_are_named() -> None:
     (pair,) = not_separable(np.column_stack([table, np.full(500, 7.0)]))
     assert pair[:2] == (1, 3)
     assert pair[2] < -0.98
+
+
+def test_the_cloud_does_not_know_in_which_units_parameters_are() -> None:
+    table = np.random.default_rng(5).standard_t(2, size=(400, 3))  # heavy tails: its robust spread is far from the plain one
+    units = np.array([1e-4, 1.0, 1e4])
+    one, other = Cloud.of(table), Cloud.of(table * units)
+    np.testing.assert_allclose(other.distance / other.limit, one.distance / one.limit, rtol=1e-6)
+    np.testing.assert_array_equal(off_cloud(table * units), off_cloud(table))
+
+
+def test_what_a_parameter_does_everywhere_alike_counts_in_full() -> None:
+    np.testing.assert_allclose(slope_rms(np.array([[3.0, 3.0], [1.0, -1.0], [0.0, 2.0]]), np.array([2.0, 5.0, 1.0])), [6, 5, np.sqrt(2)])

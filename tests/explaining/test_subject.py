@@ -21,6 +21,7 @@ from napari_wse2xai.explaining import (
     regional_effects,
     weight_randomisation,
 )
+from napari_wse2xai.explaining.subject import checked_table
 
 
 @pytest.fixture(scope="module")
@@ -80,3 +81,10 @@ def test_every_redraw_begins_with_the_network_as_it_was(flake: laws.Flake) -> No
     subject = Subject.of(laws.Convolution(flake), flake.X)
     alone = [weight_randomisation(subject, redraws=1, random_state=seed).correlation for seed in (4, 5)]
     np.testing.assert_allclose(weight_randomisation(subject, redraws=2, random_state=4).correlation, np.mean(alone, axis=0), atol=1e-12)
+
+
+def test_two_pixels_are_a_table_and_one_or_one_with_gaps_is_none() -> None:
+    np.testing.assert_array_equal(checked_table(np.eye(2)), np.eye(2))
+    for wrong in (np.ones((1, 3)), np.ones(3), np.full((4, 2), np.nan)):
+        with pytest.raises(SettingsError):
+            checked_table(wrong)

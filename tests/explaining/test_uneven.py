@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.explaining import Subject
-from napari_wse2xai.explaining.further import Asking, answer
+from napari_wse2xai.explaining.further import Asking, answer, uneven
 from napari_wse2xai.progress import silent
 
 NY, NX = 24, 30
@@ -54,3 +54,11 @@ def test_the_error_is_how_far_the_share_differs_from_flake_to_flake():
 def test_the_sentence_names_what_one_number_cannot_stand_for():
     assert "of E' height:" in answered(lambda t: t[:, 0] * (2 + t[:, 1])).sentence
     assert answered(lambda t: t[:, 0]).sentence == "Of every parameter the mean slope stands for most of the flake."
+
+
+def test_the_error_leaves_out_each_sixteenth_of_a_flake(monkeypatch):
+    shares = []
+    monkeypatch.setattr(uneven, "_share", lambda slope: shares.append(slope.shape[1]) or np.zeros(len(slope)))
+    answered(lambda t: t[:, 0])
+    *kept, whole = shares
+    assert whole == NY * NX and kept == pytest.approx([whole * 15 / 16] * 16, rel=0.01), "the last row and column with their neighbours"

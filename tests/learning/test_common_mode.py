@@ -47,3 +47,11 @@ def test_heights_that_are_all_noise_are_refused():
     rng = np.random.default_rng(0)
     with pytest.raises(DataError, match="No RS line rises above the noise"):
         common_factor(rng.standard_normal((100, 8)))
+
+
+def test_a_line_that_does_not_rise_above_the_noise_takes_no_part(drifting):
+    _, features, _ = drifting
+    heights = features[:, HEIGHTS].copy()
+    rest = common_factor(heights[:, 1:])
+    heights[:, 0] = np.random.default_rng(0).standard_normal(len(heights))
+    np.testing.assert_allclose(common_factor(heights), rest)

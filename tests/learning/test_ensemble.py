@@ -5,6 +5,7 @@ from sklearn.base import clone
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.learning import MLPEnsembleRegressor, SpectralCNNRegressor, reference_models
+from napari_wse2xai.learning.ensemble import StackedLinear
 from napari_wse2xai.learning.references import FewPixels
 
 
@@ -70,3 +71,11 @@ def test_kernel_widths_are_looked_for_on_few_pixels_and_those_held_out_lie_aside
     assert (np.diff(held_out) > 0).all(), "one stretch of the flake after the other"
     assert held_out[-1] == count - 1
     assert all(not set(training) & set(rows) for training, rows in folds)
+
+
+def test_weights_begin_as_torch_draws_those_of_a_layer() -> None:
+    torch.manual_seed(0)
+    layer, usual = StackedLinear(50, 16, 40), torch.nn.Linear(16, 40)
+    for drawn, one in ((layer.weight, usual.weight), (layer.bias, usual.bias)):
+        assert drawn.abs().max() <= 16**-0.5
+        assert float(drawn.std()) == pytest.approx(float(one.std()), rel=0.2)

@@ -3,7 +3,7 @@ import pytest
 from island import Island
 
 from napari_wse2xai.learning.null_test import null_test
-from napari_wse2xai.learning.power import SHARES, Power
+from napari_wse2xai.learning.power import SHARES, Power, _law
 
 
 def told(side):
@@ -38,3 +38,10 @@ def test_needed_pixels_are_those_at_which_chance_shrinks_to_what_was_seen():
         assert power.needed == pytest.approx(power.pixels * (np.quantile(one.surrogate_correlation, 0.95) / one.correlation) ** 2)
     else:
         assert np.isnan(power.needed)
+
+
+def test_the_laws_that_are_tried_have_no_mean_and_unit_spread_whatever_the_features_are():
+    features = Island(3, side=18).features * np.logspace(-6, 6, 24) + 7.0
+    for seed in range(3):
+        law = _law(features, np.random.default_rng(seed))
+        assert (law.mean(), law.std()) == pytest.approx((0.0, 1.0), abs=1e-9)

@@ -171,3 +171,11 @@ def test_a_network_of_before_caricatures_is_read_as_it_was(fitted: SpectralCNNRe
     np.testing.assert_allclose(again.predict(table()[0]), plain.predict(table()[0]), rtol=1e-5)
     with pytest.raises(SettingsError, match="drawing 'loud' is not known; use exaggerated or true"):
         SpectralCNNRegressor(LINES, **SMALL, drawing="loud").fit(*table(60))
+
+
+def test_two_pixels_are_a_table_and_one_is_none() -> None:
+    features, target = table(40)
+    network = SpectralCNNRegressor(LINES, **{**SMALL, "max_epochs": 1})
+    assert network.fit(features[:2], target[:2]).predict(features).shape == (40,)
+    with pytest.raises(ValueError, match="minimum of 2"):
+        network.fit(features[:1], target[:1])

@@ -65,3 +65,14 @@ def test_what_is_left_is_hidden():
     assert "RS settles 60% ± 5% (Gaussian process, in blocks), 15% is noise" in shares.text
     assert "25% ± 5% is left to what RS does not show; it gathers in 2 regions" in shares.text
     assert Shares(-0.5, 0.1, 0.3).hidden == pytest.approx(0.7)
+
+
+def test_regions_of_several_flakes_have_numbers_of_their_own_the_largest_first(island):
+    places, there = island.coordinates, np.arange(len(island.coordinates)) * 0
+    far = np.linalg.norm(places - places.mean(axis=0), axis=1)
+    reaches = (2.0, 3.2)
+    rest = np.concatenate([np.random.default_rng(k).standard_normal(len(far)) + 3.0 * (far < reach) for k, reach in enumerate(reaches)])
+    made = Unexplained.of(rest, np.full(len(rest), np.nan), 0 * rest, np.tile(places, (2, 1)), np.concatenate([there, there + 1]))
+    first, second = np.split(made.region, 2)
+    assert set(first[far < reaches[0] - 0.7]) == {2} and set(second[far < reaches[1] - 0.7]) == {1}
+    assert set(made.region) == {0, 1, 2}

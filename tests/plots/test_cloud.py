@@ -72,3 +72,9 @@ def test_axes_leave_a_little_room(values: list[float], expected: tuple[float, fl
     plot = cloud.CloudPlot(Figure().subplots())
     plot.show(np.array(values), np.array(values), ALONG, UP)
     assert plot.axes.get_xlim() == pytest.approx(expected, abs=2e-3)
+
+
+def test_what_is_lit_is_part_of_a_saved_picture_unless_a_canvas_draws_it_anew() -> None:
+    for animated in (False, True):
+        plot = cloud.CloudPlot(Figure().subplots(), **({"animated": True} if animated else {}))
+        assert [each.get_animated() for each in (plot.lit_points, plot.lit_density)] == [animated] * 2

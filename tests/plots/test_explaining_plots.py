@@ -170,3 +170,41 @@ def test_two_parameters_are_drawn_over_their_grid_with_the_pixels_that_there_are
     assert image.get_array()[3, 5] == pair.surface[5, 3] and image.origin == "lower"
     assert axes.lines[0].get_xydata().tolist() == explanation.samples.features[:, [A_HEIGHT, H_HEIGHT]].tolist()
     assert axes.get_xlabel() == "A1' height (counts)" and axes.get_ylabel() == "2LA(M) height (counts)"
+
+
+@pytest.mark.parametrize("size", [1.0, 1e4])
+def test_curves_fill_their_axes_whatever_the_unit(size: float) -> None:
+    made = make_explanation()
+    made = replace(made, ice=size * made.ice, pdp=size * made.pdp, ale=None if made.ale is None else size * made.ale)
+    axes = Figure().subplots()
+    explaining.draw_ice(axes, made, A_HEIGHT)
+    low, high = axes.get_ylim()
+    least, most = made.ice[A_HEIGHT].min(), made.ice[A_HEIGHT].max()
+    assert low < least and most < high and most - least > 0.8 * (high - low)
+
+
+def test_the_colours_of_two_parameters_say_what_they_are() -> None:
+    made = with_questions(make_explanation())
+    axes, bar = Figure().subplots(1, 2)
+    image = draw_pair(axes, made, made.pairs[0], bar=bar)
+    assert image.colorbar.ax.get_xlabel() == "mean PL height (counts), network"
+
+
+def test_models_beside_one_another_along_a_line_are_curves_of_their_slopes() -> None:
+    made = with_others(along(make_explanation()))
+    grid = Figure().subplots(1, 3)
+    compared.draw_compared(grid, made, A_HEIGHT)
+    drawn = [np.concatenate([each.lines[0].get_ydata() for each in axes.containers]) for axes in grid[:2]]
+    np.testing.assert_allclose(drawn[0], made.samples.image(made.slope[A_HEIGHT]).ravel(), rtol=1e-6)
+    np.testing.assert_allclose(drawn[1], made.samples.image(made.others[0].slope[A_HEIGHT]).ravel(), rtol=1e-6)
+
+
+def test_what_lies_beyond_the_data_is_hatched_on_either_side_and_nothing_else() -> None:
+    made = make_explanation()
+    supported = np.ones_like(made.supported)
+    supported[A_HEIGHT, -3:] = False
+    axes = Figure().subplots()
+    explaining.draw_ice(axes, replace(made, supported=supported), A_HEIGHT)
+    grid = made.pdp_grid[A_HEIGHT]
+    shades = [(each.get_x(), each.get_width()) for each in axes.patches if each.get_hatch() and each.get_visible()]
+    assert shades == [pytest.approx((grid[-4], grid[-1] - grid[-4]))]

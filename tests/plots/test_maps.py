@@ -60,6 +60,7 @@ def test_a_flake_up_to_the_edge_of_the_scan_is_closed():
 
 
 def test_limits_are_deaf_to_outliers_and_centred_for_positions():
+    assert maps.limits(np.linspace(0, 100, 1001)) == pytest.approx((2, 98))
     values = np.concatenate([np.linspace(10, 11, 999), [1e6]])
     low, high = maps.limits(values)
     assert 10 <= low < high <= 11
@@ -132,3 +133,35 @@ def test_a_picture_has_the_proportions_of_the_scan_and_a_series_those_of_a_scree
     assert grid.aspect(Frame((20, 10), (0.5, 0.25))) == "equal"
     series = Frame((1, 10), (1.0, 2.0), directions=(Direction("y"), Direction("temperature", "K")))
     assert (grid.proportions(series), grid.aspect(series)) == (0.75, "auto")
+
+
+@pytest.mark.parametrize("turned", [1, -1])
+def test_limits_of_positions_hold_the_longer_tail(turned):
+    values = 250 + turned * np.concatenate([np.linspace(0, 1, 900), np.linspace(1, 9, 100)])
+    low, high = maps.limits(values, parameter="position")
+    inside = (values >= low) & (values <= high)
+    assert 0.96 <= inside.mean() < 1.0
+
+
+def test_kinds_along_a_line_are_a_strip_without_a_second_axis():
+    kinds = {0: ("ok", "#00ff00"), 3: ("not measured", "#808080")}
+    line, plan = (Figure().subplots() for _ in range(2))
+    maps.draw_kinds(line, LINE, np.array([[0], [3], [0], [0], [3]], np.uint8), kinds, "status")
+    maps.draw_kinds(plan, FRAME, np.zeros(FRAME.shape, np.uint8), kinds, "status")
+    assert (len(line.get_yticks()), line.get_ylabel(), plan.get_ylabel()) == (0, "", "y (µm)") and len(plan.get_yticks())
+    assert [text.get_text() for text in line.get_legend().get_texts()] == ["ok (3)", "not measured (2)"]
+    assert [text.get_text() for text in plan.get_legend().get_texts()] == ["ok (12)"]
+
+
+@pytest.mark.parametrize(("values", "limits"), [(np.full(5, 3.0), (2.5, 3.5)), (np.array([0.0, 4, 2, 3, 1]), (-0.32, 4.32))])
+def test_a_profile_has_room_about_its_values_and_shades_the_flake_faintly(values, limits):
+    axes = Figure().subplots()
+    maps.draw_profile(axes, LINE, values, errors=np.full(5, 100.0), flake=np.array([[False], [True], [True], [False], [False]]))
+    assert axes.get_ylim() == pytest.approx(limits)
+    assert [patch.get_alpha() < 0.2 for patch in axes.patches] == [True, True]
+
+
+def test_a_panel_of_one_peak_is_a_panel():
+    figure = Figure()
+    maps.panel(figure, peak_maps(FRAME, count=1), "height", columns=1)
+    assert [axes.get_title() for axes in figure.axes if axes.images and not hasattr(axes, "_colorbar")] == ["A height"]

@@ -30,3 +30,4 @@ def test_without_peaks_the_flake_is_averaged(clean_raman):
     draw_mean_spectrum(axes, clean_raman)
     expected = clean_raman.counts[clean_raman.flake].mean(axis=0, dtype=np.float64)
     np.testing.assert_allclose(axes.get_lines()[0].get_ydata(), expected)
+    assert axes.get_xlim() == (clean_raman.axis.values[0], clean_raman.axis.values[-1])

@@ -200,3 +200,37 @@ def test_a_part_of_the_axis_is_drawn_with_its_own_height(figure: Figure, clean_r
     plot.view = (1e4, 2e4)  # nothing of this axis
     plot.show(clean_raman, row, column)
     assert plot.axes.get_xlim() == pytest.approx(clean_raman.axis.span)
+
+
+def test_every_curve_is_moved_to_the_pixel_and_the_axes_with_it(figure: Figure, clean_raman: SpectralMap, raman_peaks: PeakMaps) -> None:
+    axes, below = figure.subplots(2)
+    plot = SpectrumPlot(axes, below)
+    bright, x = on_flake(raman_peaks), clean_raman.axis.values
+    plot.show(clean_raman, *bright, raman_peaks)
+    fit = FittedCurves.of(raman_peaks, *bright)
+    shown = [line.get_ydata() for line in axes.lines if len(line.get_xdata()) == len(x)]
+    for curve in (clean_raman.counts[bright], fit.total, fit.background):
+        assert any(np.allclose(curve, each, equal_nan=True) for each in shown)
+    lines = [line.get_ydata() for line in axes.lines if line.get_visible() and 0 < len(line.get_xdata()) < len(x)]
+    for curve in fit.components:
+        assert any(np.array_equal(curve[np.isfinite(curve)], each) for each in lines)
+    assert axes.get_xlim() == below.get_xlim() == (x[0], x[-1])
+    left = np.asarray(next(line.get_ydata() for line in below.lines if len(line.get_xdata()) == len(x)))
+    np.testing.assert_allclose(left, clean_raman.counts[bright] - fit.total)
+    dim = replace(clean_raman, counts=np.asarray(clean_raman.counts) / 4 + 1000)
+    plot.show(dim, *bright)
+    assert axes.get_ylim()[0] > 900, "a curve that fills less than a third of its axes gets others"
+    assert np.isnan([line.get_ydata() for line in axes.lines if line.get_visible() and len(line.get_xdata()) == len(x)][1:]).all()
+
+
+def test_without_a_residual_every_artist_is_one_that_is_drawn(figure: Figure) -> None:
+    assert all(each.axes is not None for each in SpectrumPlot(figure.subplots()).artists)
+    assert all(each.axes is not None for each in SpectrumPlot(*figure.subplots(2)).artists)
+
+
+def test_what_is_brighter_beside_the_flake_is_not_the_brightest_pixel(clean_raman: SpectralMap) -> None:
+    bright = brightest_pixel(clean_raman)
+    without = clean_raman.flake.copy()
+    without[bright] = False
+    second = brightest_pixel(replace(clean_raman, flake=without))
+    assert second != bright and without[second]

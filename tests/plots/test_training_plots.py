@@ -114,3 +114,14 @@ def test_what_rs_does_not_explain_stands_beside_its_regions(trained: TrainedMode
     assert np.nanmin(score[:, :4]) == -4.0
     assert np.isfinite(number).sum() == (region > 0).sum()
     assert figure.axes[0].images[0].get_clim() == (-5.0, 5.0)
+
+
+def test_one_epoch_that_is_far_off_does_not_flatten_the_curves(axes: Axes) -> None:
+    curves = {"height epoch": np.array([3.0, 6.0, 9.0]), "height r2 validation": np.array([-80.0, 0.4, 0.9]), "height loss": np.ones(3)}
+    training.draw_learning_curves(axes, curves, "height")
+    low, high = axes.get_ylim()
+    assert -2 < low < 0 < 1 < high < 1.1
+    assert (axes.get_xlabel(), axes.get_ylabel(), axes.get_title(loc="left")) == ("epoch", "R²", "PL height")
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), [3, 6, 9])
+    assert [each.get_yscale() for each in axes.figure.axes] == ["linear", "log"]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["R² validation", "loss"]

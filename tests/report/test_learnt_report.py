@@ -16,7 +16,7 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.plots.judged import STAMP
 from napari_wse2xai.progress import silent
 from napari_wse2xai.report._card import _words, sheet
-from napari_wse2xai.report._learnt import captions
+from napari_wse2xai.report._learnt import captions, remarks, scores
 from napari_wse2xai.report._learnt_figures import jobs
 
 
@@ -207,3 +207,26 @@ def test_more_than_a_card_can_hold_ends_with_a_whole_sentence(trained, explanati
     assert right < 0.98
     assert bottom > 0
     assert text.endswith("end.")
+
+
+def test_a_model_that_was_tried_in_one_way_alone_has_its_row_and_the_card_the_best_reference(trained):
+    only = replace(trained, scores=tuple(each for each in trained.scores if each.model != "ridge" or each.validation == "blocks"))
+    rows = scores(only, "height")
+    assert [row["model"] for row in rows if row["validation"].startswith("random")] == ["mean", "gradient boosting", "MLP ensemble", "CNN"]
+    assert [row["model"] for row in rows if row["validation"].startswith("spatial")] == [
+        "mean",
+        "ridge",
+        "gradient boosting",
+        "MLP ensemble",
+        "CNN",
+    ]
+    told = _words(trained, make_explanation(), "t", ())["scores"]
+    assert {row["model"] for row in told} == {"CNN", "MLP ensemble"}, "0.96 in blocks, better than the others"
+
+
+def test_parameters_that_go_together_are_said_once(explanation):
+    together = replace(
+        explanation, not_separable=(("A1'.height", "E'.fwhm", 0.87),), remarks=("A1'.height and E'.fwhm are alike.", "Else.")
+    )
+    said = remarks(together)
+    assert said[0].startswith("A1'.height and E'.fwhm go together (rank correlation 0.87)") and said[1:] == ["Else."]

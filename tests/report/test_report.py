@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai import report
-from napari_wse2xai.data import PARAMETERS, Record, Results
+from napari_wse2xai.data import PARAMETERS, Components, ComputedMap, Record, Results
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.progress import silent
 from napari_wse2xai.report import _figures
@@ -135,3 +135,33 @@ def test_a_picture_drawn_twice_is_the_same_file(results):
         return _figures.saved(figure, "one")
 
     assert drawn() == drawn()
+
+
+def test_the_laser_is_among_the_facts_and_a_picture_does_not_say_which_library_drew_it(results, images):
+    source = results.maps["raman"]
+    lit = replace(results, maps={"raman": replace(source, axis=replace(source.axis, laser_nm=532.05))})
+    assert "Laser 532.05 nm" in read(report.page(lit, {}, title="t"))
+    assert all(b"Software" not in content and b"atplotlib" not in content for name, content in images.items() if name.endswith(".png"))
+
+
+@pytest.mark.parametrize(("count", "panels"), [(1, 1), (2, 2), (3, 3), (5, 4)])
+def test_of_components_the_four_strongest_have_a_map(clean_raman, count, panels):
+    frame, axis = clean_raman.frame, clean_raman.axis
+    spectra, share = np.ones((count, len(axis))), np.random.default_rng(0).random((count, *frame.shape)).astype(np.float32)
+    made = Components(frame, axis, "NMF", tuple(f"{k}" for k in range(count)), spectra, np.full(count, 1 / count), share, share / 9)
+    figure = _figures._components(made)
+    assert sum(bool(axes.images) for axes in figure.axes) == panels
+    assert sum(not axes.images and not hasattr(axes, "_colorbar") for axes in figure.axes) == 1
+
+
+def test_computed_maps_are_one_figure_with_a_panel_each(results, raman_peaks):
+    computed = tuple(ComputedMap(f"d{k}", "A1'.position", "cm-1", *np.ones((2, *raman_peaks.frame.shape), np.float32)) for k in range(5))
+    figure = _figures._computed(results.maps["raman"], replace(raman_peaks, computed=computed))
+    panels = [axes for axes in figure.axes if axes.images and not hasattr(axes, "_colorbar")]
+    assert len(panels) == 5 and {axes.get_subplotspec().get_gridspec().get_geometry() for axes in panels} == {(2, 4)}
+
+
+def test_a_peak_that_no_pixel_has_is_compared_with_the_truth_all_the_same(triangle, clean_raman, raman_peaks):
+    nowhere = replace(raman_peaks, names=triangle.truth.raman.names[:8], position=np.full_like(raman_peaks.position, np.nan))
+    first = report.compare(clean_raman, nowhere, triangle.truth, triangle.truth.raman).peaks[0]
+    assert np.isnan(first.position) and np.isfinite(first.fwhm) and first.pixels == 0

@@ -24,6 +24,7 @@ PACKAGE = ROOT / "src" / "napari_wse2xai"
 ROOMS = ("learning", "explaining", "layers", "plots", "report")
 TESTS = [
     "tests/learning", "tests/explaining", "tests/plots", "tests/report", "tests/data", "tests/test_layers.py", "tests/test_slider.py",
+    "tests/test_arriving.py",
     "tests/test_learnt_forms.py", "tests/test_learnt_layers.py", "tests/test_theory_figures.py", "tests/test_theory_runs.py",
     "tests/stages/test_train.py", "tests/stages/test_explain.py", "tests/stages/test_simulate.py", "tests/stages/test_cross_checks.py",
     "tests/stages/test_compare_theory.py",

@@ -1,6 +1,7 @@
 """What can be planted: small faults in the code of a file, each where a slip of the hand could have made it.
 
-Left alone are words for people (docstrings, sentences, f-strings), annotations, what is raised, and looks that no one promised (`LOOKS`).
+Left alone are words for people (docstrings, sentences, f-strings), annotations, what is raised, looks that no one promised (`LOOKS`), and
+``__all__``, in which the linter finds names that are none.
 """
 
 import ast
@@ -122,6 +123,8 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.JoinedStr | ast.Raise | ast.Assert | ast.Import | ast.ImportFrom | ast.Global):
         return
     if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+        return
+    if isinstance(node, ast.Assign) and any(isinstance(each, ast.Name) and each.id == "__all__" for each in node.targets):
         return
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
