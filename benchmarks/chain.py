@@ -1,8 +1,7 @@
 """The whole chain on the reference map, 10,000 spectra of 1,600 channels, as multiples of the two-window fit alone.
 
-``python benchmarks/chain.py [--rounds 5]``.  The map is made by ``shared/tools/reference_map.py`` beside the repository, where that is
-there.  "Fit alone" is moment LM on spectra cut out before; the chain reads a NetCDF file, finds the flake, despikes, subtracts the
-baseline and fits with errors.
+``python benchmarks/chain.py [--rounds 5]``.  "Fit alone" is moment LM on spectra cut out before; the chain reads a NetCDF file, finds the
+flake, despikes, subtracts the baseline and fits with errors.
 """
 
 import argparse
@@ -11,8 +10,8 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import reference_map
 from rounds import median_seconds, print_ratios
-from solvers import reference
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.io import read, write_map
@@ -29,13 +28,12 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    maker = reference()
-    counts = maker.make()["full"].reshape(100, 100, -1).astype(np.float32) + np.float32(400)
-    raw = SpectralMap.from_arrays(counts, maker.X, AxisKind.RAMAN_SHIFT)
+    counts = reference_map.make()["full"].reshape(100, 100, -1).astype(np.float32) + np.float32(400)
+    raw = SpectralMap.from_arrays(counts, reference_map.X, AxisKind.RAMAN_SHIFT)
     peaks = tuple(
-        Peak(name=f"{window}.{k}", position=float(start[0]), fwhm=float(start[1]), window=maker.WINDOWS[window])
+        Peak(name=f"{window}.{k}", position=float(start[0]), fwhm=float(start[1]), window=reference_map.WINDOWS[window])
         for window in (0, 1)
-        for k, start in enumerate(maker.INIT[window])
+        for k, start in enumerate(reference_map.INIT[window])
     )
     # All pixels of this map lie on the flake, so every one is fitted, whatever FindFlake makes of it.
     find, despike, fit = FindFlake(k=0.01, edge_fraction=0), Despike(), Deconvolve(peaks=peaks, pixels="everywhere")

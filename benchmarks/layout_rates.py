@@ -14,21 +14,22 @@ import warnings
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
+import reference_map
 import torch
 from layouts import Layout, imperfect, narrow, published
-from solvers import SERIAL, reference, scipy_serial, tasks
+from solvers import SERIAL, scipy_serial, tasks
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.stages import Deconvolve, Peak
 
 
-def of_reference(maker: object) -> Layout:
+def of_reference() -> Layout:
     """The reference map as a layout: two windows, 8 Lorentzians, straight background."""
-    data = maker.make()  # type: ignore[attr-defined]
+    data = reference_map.make()
     x = np.concatenate(data["x"])
     counts = np.concatenate(data["y"], axis=1).reshape(100, 100, -1).astype(np.float32)
     ends = [(float(part[0]), float(part[-1])) for part in data["x"]]
-    each = [(window, row) for window in (0, 1) for row in maker.INIT[window]]  # type: ignore[attr-defined]
+    each = [(window, row) for window in (0, 1) for row in reference_map.INIT[window]]
     peaks = tuple(
         Peak(name=f"{window}.{k}", position=float(row[0]), fwhm=float(row[1]), window=ends[window]) for k, (window, row) in enumerate(each)
     )
@@ -47,8 +48,8 @@ def main() -> None:
     perfect, *others = imperfect()
     layouts = [perfect, *others, *narrow(), *published()]
     if given.scipy:
-        layouts.append(of_reference(maker := reference()))
-        work = tasks(maker, maker.make())
+        layouts.append(of_reference())
+        work = tasks(reference_map.make())
     rates: dict[str, list[float]] = {layout.name: [] for layout in layouts}
     lean: list[float] = []
     for count in range(given.rounds + 1):

@@ -1,26 +1,24 @@
 """Solvers of the deconvolution against one another and against scipy, on the reference map: 10,000 spectra, 8 Lorentzians, 24 parameters.
 
-``python benchmarks/solvers.py [--rounds 5]``.  The map is made by ``shared/tools/reference_map.py`` beside the repository, where that is
-there.  Every rival has the same bounds and (slightly wrong) start; in each round all run in turn, on one thread where nothing else
-is said, and the ratio to scipy is taken within the round.  "Channel LM" is also what a batched engine of that kind does elsewhere.
+``python benchmarks/solvers.py [--rounds 5]``.  Every rival has the same bounds and (slightly wrong) start; in each round all run in turn,
+on one thread where nothing else is said, and the ratio to scipy is taken within the round.  "Channel LM" is also what a batched engine of
+that kind does elsewhere.
 """
 
 import argparse
 import functools
-import importlib.util
 import multiprocessing
 import os
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 from typing import Any
 
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
+import reference_map
 import torch
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
@@ -31,29 +29,18 @@ from napari_wse2xai.numerics.uncertainty import model
 
 Array = NDArray[np.float64]
 Spectra = NDArray[np.float32]
-TOOL = Path(__file__).resolve().parents[2] / "shared" / "tools" / "reference_map.py"
 SERIAL, ADAM = 100, 64
 """Spectra given to the slow rivals."""
 WORKERS = ProcessPoolExecutor(2, multiprocessing.get_context("spawn"))
 
 
-def reference() -> Any:
-    """The module that makes the map."""
-    spec = importlib.util.spec_from_file_location("reference_map", TOOL)
-    if spec is None or spec.loader is None or not TOOL.exists():
-        sys.exit(f"the reference map's maker is not here ({TOOL.name})")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def tasks(maker: Any, data: dict[str, Any]) -> list[tuple[Problem, Spectra]]:
+def tasks(data: dict[str, Any]) -> list[tuple[Problem, Spectra]]:
     """One problem per window, with its spectra."""
     result = []
     for window in (0, 1):
-        low, high = maker.bounds(window)
+        low, high = reference_map.bounds(window)
         high[:, 2] = np.inf
-        start, low, high = (np.pad(values, [(0, 0), (0, 1)]) for values in (maker.INIT[window], low, high))
+        start, low, high = (np.pad(values, [(0, 0), (0, 1)]) for values in (reference_map.INIT[window], low, high))
         problem = Problem(data["x"][window], ("lorentzian",) * len(start), start, start[:, 0].copy(), low, high, None, 0.0)
         result.append((problem, data["y"][window].astype(np.float32)))
     return result
@@ -89,8 +76,7 @@ def in_two_processes(problem: Problem, counts: Spectra) -> Array:
 def held() -> dict[int, tuple[Problem, Spectra]]:
     """The windows by their number of peaks, in a process of its own."""
     torch.set_num_threads(1)
-    maker = reference()
-    return {len(problem.shapes): (problem, counts) for problem, counts in tasks(maker, maker.make())}
+    return {len(problem.shapes): (problem, counts) for problem, counts in tasks(reference_map.make())}
 
 
 def fit_half(peaks: int, half: int) -> Array:
@@ -110,8 +96,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     torch.set_num_threads(1)
-    maker = reference()
-    work = tasks(maker, maker.make())
+    work = tasks(reference_map.make())
     total = len(work[0][1])
     rivals: dict[str, tuple[int, Callable[[Problem, Spectra], Array]]] = {
         "scipy trf, serial": (SERIAL, scipy_serial),

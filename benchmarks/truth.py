@@ -1,7 +1,7 @@
 """Deconvolution against the truth of the reference map: whether its errors are honest, and whether it finds the minimum of weak spectra.
 
-``python benchmarks/truth.py [--side 100] [--weak-side 40]``.  The map is made by ``shared/tools/reference_map.py`` beside the repository,
-where that is there, with so many rows and columns.  Pull: (estimate - truth) / standard error, of peaks whose true height is above five
+``python benchmarks/truth.py [--side 100] [--weak-side 40]``.  The reference map with so many rows and
+columns.  Pull: (estimate - truth) / standard error, of peaks whose true height is above five
 errors.  "At the truth" divides by the error that the same formulas give at the true parameters: what is left is the estimate's own
 fault.  The best known minimum of a weak spectrum is the lowest of channel LM from the truth, from the common start, from what was
 found, and from three ruined starts.
@@ -15,8 +15,8 @@ from typing import Any
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
+import reference_map
 from numpy.typing import NDArray
-from solvers import reference
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.numerics import least_squares
@@ -31,14 +31,14 @@ SURE = 5.0
 """Errors that a peak's true height must exceed to be judged."""
 
 
-def fits(maker: Any, side: int, scale: float) -> tuple[list[tuple[Any, Any, Any, Array]], list[Any]]:
+def fits(side: int, scale: float) -> tuple[list[tuple[Any, Any, Any, Array]], list[Any]]:
     """Per window: problem, counts, fit, and the truth (pixel, peak, 4); and the fits after the second look."""
-    data = maker.make(side, side, scale=scale)
-    source = SpectralMap.from_arrays(data["full"].reshape(data["ny"], data["nx"], -1), maker.X, AxisKind.RAMAN_SHIFT)
+    data = reference_map.make(side, side, scale=scale)
+    source = SpectralMap.from_arrays(data["full"].reshape(data["ny"], data["nx"], -1), reference_map.X, AxisKind.RAMAN_SHIFT)
     peaks = tuple(
-        Peak(name=f"{window}.{k}", position=float(start[0]), fwhm=float(start[1]), window=maker.WINDOWS[window])
+        Peak(name=f"{window}.{k}", position=float(start[0]), fwhm=float(start[1]), window=reference_map.WINDOWS[window])
         for window in (0, 1)
-        for k, start in enumerate(maker.INIT[window])
+        for k, start in enumerate(reference_map.INIT[window])
     )
     stage = Deconvolve(peaks=peaks, pixels="everywhere")
     windows = list(stage._windows(source))
@@ -53,10 +53,10 @@ def fits(maker: Any, side: int, scale: float) -> tuple[list[tuple[Any, Any, Any,
     return result, again
 
 
-def pulls(maker: Any, side: int) -> None:
+def pulls(side: int) -> None:
     """Print mean and width of all pulls."""
     print("peak    SNR   position: pull, at the truth     FWHM: pull, at the truth      height: pull, at the truth")
-    for window, (problem, counts, fit, truth) in enumerate(fits(maker, side, 1.0)[0]):
+    for window, (problem, counts, fit, truth) in enumerate(fits(side, 1.0)[0]):
         there = assess(problem, counts, truth, np.ones(truth.shape, dtype=bool)).error
         strength = truth[..., 2] / there[..., 2]
         for k in range(truth.shape[1]):
@@ -66,10 +66,10 @@ def pulls(maker: Any, side: int) -> None:
             print(f"{window}.{k}  {np.median(strength[:, k]):6.1f}   {words}")
 
 
-def weak(maker: Any, side: int, scale: float) -> None:
+def weak(side: int, scale: float) -> None:
     """Print how many fits of weak spectra end above the best known minimum."""
     rng = np.random.default_rng(1)
-    parts, looked_again = fits(maker, side, scale)
+    parts, looked_again = fits(side, scale)
     for window, ((problem, counts, fit, truth), again) in enumerate(zip(parts, looked_again, strict=True)):
         reached = [objective(problem, counts, each.found) for each in (fit, again)]
         usual = problem.scaled_start(counts)
@@ -94,10 +94,9 @@ def main() -> None:
     parser.add_argument("--weak-side", type=int, default=40)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    maker = reference()
-    pulls(maker, given.side)
+    pulls(given.side)
     for scale in (0.3, 0.1):
-        weak(maker, given.weak_side, scale)
+        weak(given.weak_side, scale)
 
 
 if __name__ == "__main__":

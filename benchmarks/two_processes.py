@@ -17,9 +17,10 @@ from multiprocessing import get_context
 os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
 
 import numpy as np
+import reference_map
 from layout_rates import of_reference
 from layouts import Layout
-from solvers import SERIAL, reference, scipy_serial, tasks
+from solvers import SERIAL, scipy_serial, tasks
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.stages import fitting_in
@@ -42,10 +43,10 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=20)
     given = parser.parse_args()
     warnings.simplefilter("ignore")
-    small = of_reference(maker := reference())
+    small = of_reference()
     counts = np.concatenate([np.asarray(small.map.counts)] * given.copies)
     large = replace(small, map=SpectralMap.from_arrays(counts, small.map.axis.values, small.map.axis.kind))
-    work = tasks(maker, maker.make())
+    work = tasks(reference_map.make())
     with ProcessPoolExecutor(2, get_context("spawn")) as pool:
         timed(replace(large, map=SpectralMap.from_arrays(counts[:400], small.map.axis.values, small.map.axis.kind)), pool)
         rounds = []
