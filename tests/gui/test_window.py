@@ -10,7 +10,8 @@ from napari.utils.notifications import notification_manager
 from qtpy.QtCore import Qt
 from qtpy.QtWidgets import QApplication
 
-from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap, Status
+from learned import make_explanation, make_model
+from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Results, SpectralMap, Status
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.gui import window
 from napari_wse2xai.gui.contributions import get_reader, read_layers, triangle_raman
@@ -18,7 +19,7 @@ from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.session import contents
-from napari_wse2xai.io import write_map
+from napari_wse2xai.io import write_map, write_results
 from napari_wse2xai.layers import light_layer, peak_layer, to_layers
 from napari_wse2xai.stages import STAGES, Baseline, ConvertAxis, Deconvolve, Despike, FindFlake
 from napari_wse2xai.stages.baseline import PiecewiseLinear
@@ -537,12 +538,24 @@ def test_the_samples_open(viewer) -> None:
     assert data.ndim == 3
 
 
-def test_a_window_is_furnished_and_its_picture_is_not_blank(make_napari_viewer, tmp_path, small: SpectralMap) -> None:
+def test_a_window_is_furnished_and_its_picture_shows_what_was_explained(make_napari_viewer, tmp_path, monkeypatch, samples) -> None:
     from PIL import Image
 
-    write_map(small, tmp_path / "small.nc")
-    window.screenshot([tmp_path / "small.nc"], tmp_path / "picture.png")
+    seen, save = [], window.save_picture
+
+    def saved(viewer, target) -> None:
+        save(viewer, target)
+        (chosen,) = viewer.layers.selection
+        seen.append((chosen.name, {layer.name for layer in viewer.layers if layer.visible}))
+
+    monkeypatch.setattr(window, "save_picture", saved)
+    write_results(Results({}, model=make_model(samples), explanation=make_explanation(samples)), tmp_path / "results.nc")
+    window.screenshot([tmp_path / "results.nc"], tmp_path / "picture.png")
     picture = np.asarray(Image.open(tmp_path / "picture.png"))
     assert picture.shape[0] >= 800
     assert picture.shape[1] >= 1200
     assert len(np.unique(picture.reshape(-1, picture.shape[-1]), axis=0)) > 100
+    ((chosen, visible),) = seen
+    assert "slope" in chosen
+    assert chosen in visible
+    assert len(visible) == 3, "RS, slope and PL, side by side"

@@ -46,8 +46,16 @@ def test_one_entry_of_the_menu_opens_it_and_all_is_in_reach(viewer, settle, smal
         assert below[1] > 0.55 * height
         assert below[2] <= left, "the spectrum lies below, not under the panels"
         assert below[3] - below[1] >= 150
+        assert spectrum.parent().height() == pytest.approx(min(0.32 * height, 320), abs=3), "whatever size the window had before"
         run = in_window(bench.panels[FindFlake].work.begin_button)
         assert top <= run[1] < run[3] <= bottom, "Run is seen without scrolling"
+    QTest.mouseClick(
+        window, Qt.LeftButton, Qt.NoModifier, QPoint(below[0] + 50, spectrum.parent().y() - 3)
+    )  # where a hand takes the border
+    window.resizeDocks([spectrum.parent()], [230], Qt.Vertical)
+    viewer.window.resize(1600, 1000)
+    settle()
+    assert spectrum.parent().height() == pytest.approx(230, abs=3), "what a hand has chosen stays"
     assert viewer.canvas.overlays.scale_bar.visible
     assert window.dockWidgetArea(bench.parent()) == Qt.RightDockWidgetArea
     assert all(not dock.isFloating() for dock in window.findChildren(QDockWidget))

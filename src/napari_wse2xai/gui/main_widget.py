@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from napari import Viewer
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
+from qtpy.QtCore import QEvent, Signal
+from qtpy.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Components, PeakMaps
 from napari_wse2xai.errors import counted
@@ -244,7 +244,8 @@ class MainWidget(FollowsLayers):
         later(self, partial(self._bring_up, self.sections[step]))
 
     def _bring_up(self, section: QWidget, *, only_if_cut: bool = False) -> None:
-        self._folds.activate()  # they have just changed their heights
+        self._folds.activate()  # they have just changed their heights,
+        QApplication.sendEvent(self._scroll, QEvent(QEvent.Type.LayoutRequest))  # and how far can be scrolled follows a turn later, else
         bar = self._scroll.verticalScrollBar()
         if not only_if_cut or section.y() + section.sizeHint().height() > bar.value() + self._scroll.viewport().height():
             bar.setValue(section.y())

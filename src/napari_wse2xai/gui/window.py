@@ -28,16 +28,23 @@ def screenshot(files: Iterable[Path], target: Path) -> None:
 
 
 def open_window(files: Iterable[Path]) -> Any:
-    """Open a window with files, the panels at the right and the spectrum below; returns the viewer."""
+    """Open a window with files, the panels at the right and the spectrum below; returns the viewer.
+
+    What was explained is shown as the Explain panel shows it; a session as it was left.
+    """
     import napari
 
     from napari_wse2xai.gui.session import contents
+    from napari_wse2xai.session.files import is_session
 
-    viewer = napari.Viewer(title="napari-wse2xai")
-    furnish(viewer)
-    for file in files:
-        contents.add(viewer, read_layers(str(file)))
+    viewer, paths = napari.Viewer(title="napari-wse2xai"), list(files)
+    bench, _ = furnish(viewer)
+    for path in paths:
+        contents.add(viewer, read_layers(str(path)))
     viewer.reset_view()
+    bench.refresh()
+    if not any(map(is_session, paths)) and bench.explaining.show_newest():
+        bench.open_section(type(bench.explaining))
     return viewer
 
 
@@ -55,7 +62,11 @@ def save_picture(viewer: Viewer, target: Path) -> None:
     from PIL import Image
     from qtpy.QtWidgets import QApplication
 
+    from napari_wse2xai.gui.parts.call_queue import all_idle
+
     viewer.window.resize(1500, 1000)
+    while not all_idle():
+        QApplication.processEvents()
     for _ in range(20):
         QApplication.processEvents()
     Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).save(target)

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 from napari import Viewer
-from qtpy.QtCore import Qt, QTimer
+from qtpy.QtCore import QEvent, QObject, Qt, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -93,7 +94,7 @@ class Workbench(MainWidget):
             self._furnished = True
             self.viewer.canvas.overlays.scale_bar.visible = True
             self.colour_bar.listen()
-            lay_out(self, spectrum)
+            Shares(self, spectrum)
             self._look_at_what_came()
         return spectrum
 
@@ -117,22 +118,49 @@ class Workbench(MainWidget):
         super().let_go()
 
 
+class Shares(QObject):
+    """Keeps panels and spectrum at their shares of the window while that changes its size, until a hand moves a border between docks."""
+
+    def __init__(self, panels: QWidget, spectrum: QWidget) -> None:
+        super().__init__(spectrum)  # ends with it
+        self._panels, self._spectrum = ref(panels), ref(spectrum)
+        self._soon = QTimer(self)
+        self._soon.setSingleShot(True)
+        self._soon.timeout.connect(self._lay_out)
+        panels.window().installEventFilter(self)
+        lay_out(panels, spectrum)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:  # noqa: N802 - Qt's name
+        """Follow the window's size; of a QMainWindow itself the mouse meets nothing but borders."""
+        if event.type() == QEvent.Type.Resize:
+            self._soon.start(0)
+        elif event.type() == QEvent.Type.MouseButtonPress:
+            self._soon.stop()
+            watched.removeEventFilter(self)
+        return False
+
+    def _lay_out(self) -> None:
+        panels, spectrum = self._panels(), self._spectrum()
+        if panels is not None and spectrum is not None:
+            lay_out(panels, spectrum)
+
+
 def lay_out(panels: QWidget, spectrum: QWidget) -> None:
     """Give layers and panels the whole height at left and right, the spectrum the place below the canvas: 720 rows are enough."""
-    window = panels.window()
-    if not isinstance(window, QMainWindow):
+    window, beside, below = panels.window(), dock_of(panels), dock_of(spectrum)
+    if not isinstance(window, QMainWindow) or beside is None or below is None:
         return
     window.setCorner(Qt.Corner.BottomLeftCorner, Qt.DockWidgetArea.LeftDockWidgetArea)
     window.setCorner(Qt.Corner.BottomRightCorner, Qt.DockWidgetArea.RightDockWidgetArea)
     width = min(round(PANELS_SHARE * window.width()), PANELS_PX)
     height = min(round(SPECTRUM_SHARE * window.height()), SPECTRUM_PX)
-    window.resizeDocks([_dock_of(panels)], [width], Qt.Orientation.Horizontal)
-    window.resizeDocks([_dock_of(spectrum)], [height], Qt.Orientation.Vertical)
+    window.resizeDocks([beside], [width], Qt.Orientation.Horizontal)
+    window.resizeDocks([below], [height], Qt.Orientation.Vertical)
 
 
-def _dock_of(widget: QWidget) -> QDockWidget:
+def dock_of(widget: QWidget) -> QDockWidget | None:
+    """Dock that holds a widget; None where it was closed."""
     found: QWidget | None = widget
-    while not isinstance(found, QDockWidget):
-        assert found is not None
+    while found is not None and not isinstance(found, QDockWidget):
         found = found.parentWidget()
     return found

@@ -210,11 +210,23 @@ class ExplainPanel(FollowsSession):
     def _on_explained(self, explanation: Explanation) -> None:
         """Put slopes, RS and PL on the canvas, alone."""
         contents.session(self.viewer).add(explanation)
-        beside = beside_layers(explanation, explanation.ranking[0]) if self.beside.isChecked() else []
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(explanation))
+        self._put_on_canvas(explanation)
+        self.queue.do([partial(self.ran.emit, explanation)])
+
+    def _put_on_canvas(self, explanation: Explanation) -> None:
+        """Of an explanation whose layers are there show slopes, RS and PL, alone."""
+        beside = beside_layers(explanation, explanation.ranking[0]) if self.beside.isChecked() else []
         self.queue.do([self.refresh, self.canvas.show_alone])
         self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in beside)
-        self.queue.do([self.show_map, self.viewer.reset_view, partial(self.ran.emit, explanation)])
+        self.queue.do([self.show_map, self.viewer.reset_view])
+
+    def show_newest(self) -> bool:
+        """Show the newest explanation as after a run; False where there is none in the window."""
+        found = contents.explanations(self.viewer)
+        if found:
+            self._put_on_canvas(found[-1])
+        return bool(found)
 
     def _show_chosen(self) -> None:
         """Show the chosen explanation; of one that is shown, notice that its model has come."""
