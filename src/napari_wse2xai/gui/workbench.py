@@ -94,7 +94,7 @@ class Workbench(MainWidget):
             self._furnished = True
             self.viewer.canvas.overlays.scale_bar.visible = True
             self.colour_bar.listen()
-            Shares(self, spectrum)
+            DockShares(self, spectrum)
             self._look_at_what_came()
         return spectrum
 
@@ -118,7 +118,7 @@ class Workbench(MainWidget):
         super().let_go()
 
 
-class Shares(QObject):
+class DockShares(QObject):
     """Keeps panels and spectrum at their shares of the window while that changes its size, until a hand moves a border between docks."""
 
     def __init__(self, panels: QWidget, spectrum: QWidget) -> None:
