@@ -6,6 +6,8 @@ import torch
 from sklearn.base import clone
 
 from napari_wse2xai.learning import GaussianProcess
+from napari_wse2xai.learning.gaussian_process import Processes
+from napari_wse2xai.learning.smooth_process import _deaf_to_odd_pixels
 
 pytestmark = pytest.mark.usefixtures("whole_lessons")
 
@@ -42,6 +44,16 @@ def test_its_kernel_is_a_line_and_a_bell_of_each_parameter_and_a_bell_of_all_tog
     np.testing.assert_allclose(kernel.between(a, b), wanted, rtol=1e-12, atol=1e-12)
 
 
+def test_pixels_that_are_asked_again_with_other_values_are_conditioned_as_anew(fitted) -> None:
+    ((kernel, *_),) = fitted.kernels_
+    rng = np.random.default_rng(6)
+    z = rng.standard_normal((40, 6))
+    conditioned = Processes.on_all(kernel, z)
+    for y in rng.standard_normal((2, 40)) + 3:
+        anew = Processes.conditioned(kernel, z, y, np.ones((1, 40), dtype=np.int64))
+        np.testing.assert_allclose(conditioned(y).predict(z), anew.predict(z), rtol=1e-9)
+
+
 def test_an_effect_that_adds_up_does_not_change_with_what_has_nothing_to_do_with_it() -> None:
     """The slope of ``tanh`` hangs on its own parameter alone: the law's own derivative, at places that were never seen."""
     x, y = table()
@@ -53,15 +65,27 @@ def test_an_effect_that_adds_up_does_not_change_with_what_has_nothing_to_do_with
     assert np.corrcoef(slopes[:, 0].numpy(), truth)[0, 1] > 0.97
 
 
+def test_a_few_odd_pixels_are_drawn_in(fitted) -> None:
+    ((kernel, *_),) = fitted.kernels_
+    x, y = table()
+    z, values = (x - x.mean(axis=0)) / x.std(axis=0), (y - y.mean()) / y.std()
+    odd = values[:200] + 20 * (np.arange(200) < 3)
+    left = {
+        name: np.sqrt(np.mean((process.predict(z[200:])[0] - values[200:]) ** 2))
+        for name, process in (("deaf", _deaf_to_odd_pixels(kernel, z[:200], odd)), ("plain", Processes.on_all(kernel, z[:200])(odd)))
+    }
+    assert left["deaf"] < 0.7 * left["plain"]
+
+
 def test_its_module_is_its_prediction_and_differentiable(fitted) -> None:
     x, _ = table()
     inputs = torch.as_tensor(x[:7]).requires_grad_(True)
     predicted = fitted.module_(inputs)
     (slopes,) = torch.autograd.grad(predicted.sum(), inputs)
-    up = x[:7].copy()
-    up[:, 0] += 1e-5
     assert np.allclose(predicted[:, 0].detach(), fitted.predict(x[:7]))
-    assert np.allclose(slopes[:, 0], (fitted.predict(up) - fitted.predict(x[:7])) / 1e-5, rtol=1e-3)
+    for column, step in ((0, 1e-5), (1, 1e-4), (2, 1e-2)):  # alone, and together
+        up = x[:7] + step * np.eye(6)[column]
+        assert np.allclose(slopes[:, column], (fitted.predict(up) - fitted.predict(x[:7])) / step, rtol=1e-3)
 
 
 def test_several_targets_and_few_pixels_and_scikit_learns_clone() -> None:

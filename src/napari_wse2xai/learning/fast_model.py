@@ -32,12 +32,13 @@ def fast_model(features: int, pixels: int, *, seed: int = 0) -> Any:
     penalty and a surrogate for a large one, so each must choose for itself to be compared fairly.  Landmarks: Nyström's method.
     """
     from sklearn.kernel_approximation import Nystroem
-    from sklearn.linear_model import RidgeCV
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
+    from napari_wse2xai.learning.ridge import RidgePerTarget
+
     kernel = Nystroem(gamma=1.0 / (2.0 * features * KERNEL_WIDTH), n_components=min(LANDMARKS, pixels), random_state=seed)
-    return make_pipeline(StandardScaler(), kernel, RidgeCV(PENALTIES, alpha_per_target=True))
+    return make_pipeline(StandardScaler(), kernel, RidgePerTarget(PENALTIES))
 
 
 def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int, *, quiet: bool = False) -> dict[str, list[Split]]:

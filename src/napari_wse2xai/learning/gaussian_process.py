@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from napari_wse2xai.learning.kernel_search import JITTER, likeliest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from scipy.interpolate import CubicHermiteSpline
     from torch import Tensor
 
@@ -142,12 +144,25 @@ class Processes:
             here = np.flatnonzero(count)
             own, mean = covariance[np.ix_(here, here)], float(np.average(y, weights=count))
             own[np.diag_indices_from(own)] += (kernel.noise + JITTER) / count[here]
-            return here, mean, _solved(own, y[here] - mean)
+            return here, mean, _solved(_factor(own), y[here] - mean)
 
         with closing(in_threads(solve, list(counts))) as solutions:
             for k, (here, mean, weights) in enumerate(solutions):
                 alpha[here, k], constant[k] = weights, mean
         return cls(kernel, z, alpha, constant)
+
+    @classmethod
+    def on_all(cls, kernel: Kernel, z: Numbers) -> "Callable[[Numbers], Processes]":
+        """Condition on values (n,) of all pixels, as often as is asked: their covariance is factored once."""
+        covariance = kernel.between(z, z)
+        covariance[np.diag_indices_from(covariance)] += kernel.noise + JITTER
+        factor = _factor(covariance)
+
+        def conditioned(y: Numbers) -> Processes:
+            mean = float(y.mean())
+            return cls(kernel, z, _solved(factor, y - mean)[:, None], np.array([mean]))
+
+        return conditioned
 
     def predict(self, z: Numbers) -> Numbers:
         """Predictions (process, row)."""
@@ -219,9 +234,16 @@ def or_one(spread: Numbers | float) -> Numbers:
     return np.where(spread > 0, spread, 1.0)
 
 
-def _solved(covariance: Numbers, y: Numbers) -> Numbers:
-    """Solve a positive definite system: torch's Cholesky keeps to the threads it is given, so that refits can run side by side."""
+def _factor(covariance: Numbers) -> "Tensor":
+    """Factor a positive definite matrix: torch's Cholesky keeps to the threads it is given, so that refits can run side by side."""
     import torch
 
-    factor = torch.linalg.cholesky(torch.as_tensor(covariance))
+    factor: Tensor = torch.linalg.cholesky(torch.as_tensor(covariance))
+    return factor
+
+
+def _solved(factor: "Tensor", y: Numbers) -> Numbers:
+    """Solve for y (n,), given Cholesky's factor."""
+    import torch
+
     return np.asarray(torch.cholesky_solve(torch.as_tensor(y)[:, None], factor)[:, 0].numpy())

@@ -25,7 +25,7 @@ WARM_UP = 0.25
 FIRST_RATE = 0.04
 """Learning rate at the start of a one-cycle schedule, over its peak."""
 LOOKS = 25
-"""R2 is measured about so many times in a run."""
+"""R2 is measured so many times in a run at most."""
 PATIENCE_S = 0.3
 """The listener is called at least this often."""
 HISTORY = ("epoch", "loss", "r2_training", "r2_validation", "seconds")
@@ -120,7 +120,7 @@ class Trainer:
         self.batch = min(plan.batch_size, len(training.targets if lessons is None else lessons.targets))
         self.steps = len(training.targets) // self.batch if lessons is None else STEPS
         self.jitter = plan.jitter * training.features.std(0, correction=0)
-        self.every = max(1, plan.max_epochs // LOOKS)
+        self.every = -(-plan.max_epochs // LOOKS)
         self.history: dict[str, list[float]] = {name: [] for name in HISTORY}
         self.best, self.epoch, self.before_s, self.resumed = Best(), 0, 0.0, 0
         self.enough, self.whole = False, False

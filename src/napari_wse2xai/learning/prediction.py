@@ -9,8 +9,8 @@ from torch import Tensor, nn
 
 from napari_wse2xai.numerics.threads import single_thread
 
-ROWS = 2048
-"""Pixels predicted at once."""
+ROWS = 512
+"""Pixels predicted at once: what a network makes of more leaves a core's cache."""
 
 
 def predict_rows(predict: Callable[[Tensor], Tensor], module: nn.Module, features: NDArray[np.float64]) -> NDArray[np.float64]:

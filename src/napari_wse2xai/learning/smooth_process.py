@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 from napari_wse2xai.learning.gaussian_process import KNOTS, MOST_PIXELS, REACH, Kernel, Processes, apart, gaussian, or_one
 from napari_wse2xai.numerics.threads import in_threads
@@ -168,7 +169,7 @@ class _Module(nn.Module):
 
     def _together(self, z: Tensor, rates: Tensor, alpha: Tensor) -> Tensor:
         """What all parameters do together by one kernel, (n,)."""
-        smooth: Tensor = gaussian(apart(z * rates, self.pixels * rates)) @ alpha
+        smooth: Tensor = _Together.apply(z * rates, self.pixels * rates, alpha)  # type: ignore[no-untyped-call]
         return smooth
 
     def _alone(self, z: Tensor, columns: slice) -> Tensor:
@@ -181,6 +182,23 @@ class _Module(nn.Module):
         rise, run_in, run_out = high - low, SPACING * slopes[:, left, own], SPACING * slopes[:, left + 1, own]
         cubic: Tensor = low + u * (run_in + u * (3 * rise - 2 * run_in - run_out + u * (run_in + run_out - 2 * rise)))
         return cubic
+
+
+class _Together(torch.autograd.Function):
+    """Weighted Gaussians of the distances between rows (n, column) and pixels; their slopes need no second look at every pair."""
+
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, pixels: Tensor, weights: Tensor) -> Tensor:
+        kernel = gaussian(apart(rows, pixels))
+        together = kernel @ weights
+        if ctx.needs_input_grad[0]:
+            ctx.save_for_backward(kernel @ (weights[:, None] * pixels) - together[:, None] * rows)
+        return together
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, by: Tensor) -> Any:
+        return by[:, None] * ctx.saved_tensors[0], None, None
 
 
 def _moved_along(squared: Tensor, kernel: Tensor, weights: Tensor, here: Tensor, pixels: Tensor, to: Tensor) -> Tensor:
@@ -209,13 +227,13 @@ def _moved_along(squared: Tensor, kernel: Tensor, weights: Tensor, here: Tensor,
 
 def _deaf_to_odd_pixels(kernel: Kernel, z: Numbers, y: Numbers) -> Processes:
     """A process for which values far from what their neighbours say are drawn in: a few odd pixels must not rule the rest (Huber 1964)."""
-    ones = np.ones((1, len(z)), dtype=np.int64)
-    process = Processes.conditioned(kernel, z, y, ones)
+    conditioned = Processes.on_all(kernel, z)
+    process = conditioned(y)
     off = process.missed[:, 0]
     far = ODD * MAD_TO_SD * float(np.median(np.abs(off)))
     if far == 0 or not (np.abs(off) > far).any():
         return process
-    return Processes.conditioned(kernel, z, y - off + np.clip(off, -far, far), ones)
+    return conditioned(y - off + np.clip(off, -far, far))
 
 
 def _mean(process: Processes, count: int) -> Processes:

@@ -1,0 +1,22 @@
+"""Ridge regression of many targets: scikit-learn's leave-one-out search is the oracle."""
+
+import numpy as np
+import pytest
+from sklearn.linear_model import RidgeCV
+
+from napari_wse2xai.learning.ridge import RidgePerTarget
+
+PENALTIES = (1e-6, 1e-3, 1e-1, 1.0, 1e2)
+
+
+@pytest.mark.parametrize("rows", [60, 12], ids=["long", "wide"])
+def test_it_is_scikit_learns_search_for_a_penalty_of_each_target(rows: int) -> None:
+    rng = np.random.default_rng(0)
+    table = 3.0 + rng.standard_normal((rows, 20)) * np.geomspace(1, 1e-3, 20)
+    law = table[:, :4] @ rng.standard_normal((4, 5))
+    targets = 100.0 + law + np.array([0.01, 0.1, 1.0, 5.0, 50.0]) * rng.standard_normal((rows, 5))
+    ours = RidgePerTarget(PENALTIES).fit(table, targets)
+    theirs = RidgeCV(PENALTIES, alpha_per_target=True).fit(table, targets)
+    assert len(set(ours.alpha_)) > 1, "the targets ask for different penalties"
+    np.testing.assert_array_equal(ours.alpha_, theirs.alpha_)
+    np.testing.assert_allclose(ours.predict(table), theirs.predict(table), rtol=1e-8)
