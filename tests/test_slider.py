@@ -160,3 +160,12 @@ def test_a_map_and_its_calibrated_twin_are_moved_by_one_slider() -> None:
     starts = [keywords["translate"][0] for _, keywords, _ in layers]
     assert steps[0] == steps[1]
     assert (starts[1] - starts[0]) / steps[0] == round((starts[1] - starts[0]) / steps[0])
+
+
+@pytest.mark.parametrize("moved", np.linspace(0, 1, 8, endpoint=False))
+def test_wherever_an_uneven_axis_lies_the_slider_ends_within_half_a_step_of_it(moved: float) -> None:
+    values = AXES["three channels"][0] + 0.2 * moved
+    data, keywords, _ = map_layer(map_on(values, AxisKind.ENERGY))
+    first, step = keywords["translate"][0], keywords["scale"][0]
+    off = [first - values[0], first + step * (len(data) - 1) - values[-1]]
+    assert np.abs(off).max() <= step / 2 + 1e-9

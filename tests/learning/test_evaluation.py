@@ -17,6 +17,18 @@ from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.progress import silent
 
 
+class Line(LinearRegression):
+    """A straight line with the words that are asked of a network."""
+
+    device_, history_ = "cpu", {"loss": [1.0]}
+
+    def settings(self) -> dict[str, Any]:
+        return {}
+
+    def state(self) -> dict[str, np.ndarray]:
+        return {"coef": self.coef_}
+
+
 @dataclass(frozen=True)
 class Plain:
     """The least that an evaluation asks for."""
@@ -28,7 +40,7 @@ class Plain:
     resamples: int = 2
 
     def network(self, lines: Any) -> Any:
-        return LinearRegression()
+        return Line()
 
 
 @pytest.fixture(scope="module")
@@ -82,6 +94,16 @@ def test_a_model_of_no_use_is_the_zero_of_r2_and_the_law_is_found(evaluated: Eva
     assert evaluated.verdict.target == "height"
     assert evaluated.null_test.p_value["random"] < 0.05
     assert any("drawn anew 2 times" in remark for remark in evaluated.remarks)
+
+
+def test_a_model_keeps_what_each_pixel_was_predicted_to_be_by_networks_that_never_saw_it(evaluated: Evaluation, samples: Samples) -> None:
+    model, truth = evaluation.assembled(samples, [evaluated]), samples.targets[:, 0]
+    asked = {"random": (model.predicted[0], model.split == 1), "blocks": (model.held_out[0], model.block >= 0)}
+    for validation, (predicted, there) in asked.items():
+        assert there.sum() > 50 and np.isfinite(predicted[there]).all()
+        (score,) = (s for s in model.scores if (s.model, s.validation, s.part) == (NETWORK, validation, "validation"))
+        assert score.r2 == pytest.approx(r2_score(truth[there], predicted[there]), abs=1e-9)
+    assert not np.allclose(model.held_out[0], model.predicted[0])
 
 
 def test_what_has_no_value_of_the_target_is_left_out(samples: Samples) -> None:

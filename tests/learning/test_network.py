@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from napari_wse2xai.learning.network import BatchNorm, Convolution, InstanceBatchNorm
+from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.learning.network import BatchNorm, Convolution, InstanceBatchNorm, Layout
 
 CHANNELS, LENGTH = 6, 16
 
@@ -65,3 +66,9 @@ def test_a_convolution_of_height_one_is_the_one_dimensional_one(memory: torch.me
     plain.load_state_dict(layer.state_dict())
     x = rows().contiguous(memory_format=memory)
     torch.testing.assert_close(layer(x)[:, :, 0], plain(x[:, :, 0]))
+
+
+@pytest.mark.parametrize("wrong", [{"dropout": 1.0}, {"dropout": -0.1}, {"channels": (4, 1)}, {"channels": ()}])
+def test_a_layout_that_could_learn_nothing_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        Layout(**wrong)

@@ -15,6 +15,7 @@ from learned import A_HEIGHT, H_HEIGHT, make_explanation, make_samples, with_oth
 from napari_wse2xai import plots
 from napari_wse2xai.data import Explanation, Level
 from napari_wse2xai.plots import compared, explaining, regions, side_by_side, wavenumbers
+from napari_wse2xai.plots.ice import CurvePlot
 from napari_wse2xai.plots.judged import BADGE, STAMP, stamp, stamped
 from napari_wse2xai.plots.pairs import draw_pair
 
@@ -177,7 +178,7 @@ def test_curves_fill_their_axes_whatever_the_unit(size: float) -> None:
     made = make_explanation()
     made = replace(made, ice=size * made.ice, pdp=size * made.pdp, ale=None if made.ale is None else size * made.ale)
     axes = Figure().subplots()
-    explaining.draw_ice(axes, made, A_HEIGHT)
+    CurvePlot(axes, made).show(A_HEIGHT)
     low, high = axes.get_ylim()
     least, most = made.ice[A_HEIGHT].min(), made.ice[A_HEIGHT].max()
     assert low < least and most < high and most - least > 0.8 * (high - low)

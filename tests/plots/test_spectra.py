@@ -234,3 +234,12 @@ def test_what_is_brighter_beside_the_flake_is_not_the_brightest_pixel(clean_rama
     without[bright] = False
     second = brightest_pixel(replace(clean_raman, flake=without))
     assert second != bright and without[second]
+
+
+def test_axes_stay_as_they_are_while_a_curve_fills_a_third_of_them(figure: Figure, clean_raman: SpectralMap) -> None:
+    plot, counts = SpectrumPlot(figure.subplots()), np.asarray(clean_raman.counts) - float(np.min(clean_raman.counts))
+    bright, limits = brightest_pixel(clean_raman), []
+    for share in (1.0, 0.6, 0.2):
+        plot.show(replace(clean_raman, counts=5e4 + share * counts), *bright)
+        limits.append(plot.axes.get_ylim())
+    assert limits[0] == limits[1] and np.ptp(limits[2]) < 0.35 * np.ptp(limits[1])
