@@ -55,9 +55,12 @@ def test_a_plane_is_there_before_anything_is_read_and_arrives(monkeypatch: pytes
     np.testing.assert_array_equal(np.asarray(planes), np.moveaxis(VALUES, -1, 0))
 
 
-def test_other_channels_are_known_roughly_from_what_was_read(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("pieces", [600, 1200, 1 << 20])
+def test_other_channels_are_known_roughly_from_what_was_read(monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
     monkeypatch.setattr(arriving, "ROUGH", SHAPE[0] * SHAPE[1] * SHAPE[2] // 4)
+    monkeypatch.setattr(arriving, "AT_ONCE", pieces)
     planes = ArrivingPlanes(Stored().counts)
+    assert len(planes._places) == max(1, 3600 // pieces), "chunk by chunk, rows of chunks, all at once"
     planes[17]
     planes.read_for(Follower(lambda: None, pytest.fail))
     until(lambda: not planes.is_reading)

@@ -179,3 +179,10 @@ def test_two_pixels_are_a_table_and_one_is_none() -> None:
     assert network.fit(features[:2], target[:2]).predict(features).shape == (40,)
     with pytest.raises(ValueError, match="minimum of 2"):
         network.fit(features[:1], target[:1])
+
+
+def test_the_paper_s_recipe_is_the_paper_s() -> None:
+    """Yoo et al. 2023, as far as it is told there: half of the units dropped, Adam at 1e-3 for a thousand epochs of batches of 128."""
+    params = SpectralCNNRegressor.paper(LINES).get_params()
+    told = {"dropout": 0.5, "optimizer": "adam", "learning_rate": 1e-3, "max_epochs": 1000, "batch_size": 128, "loss": "squared"}
+    assert {name: params[name] for name in told} == told and len(params["channels"]) == 10

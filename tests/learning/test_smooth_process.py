@@ -6,7 +6,7 @@ import torch
 from sklearn.base import clone
 
 from napari_wse2xai.learning import GaussianProcess
-from napari_wse2xai.learning.gaussian_process import Processes
+from napari_wse2xai.learning.gaussian_process import Kernel, Processes
 from napari_wse2xai.learning.smooth_process import _deaf_to_odd_pixels
 
 pytestmark = pytest.mark.usefixtures("whole_lessons")
@@ -94,3 +94,18 @@ def test_several_targets_and_few_pixels_and_scikit_learns_clone() -> None:
     assert both.predict(x).shape == (120, 2)
     assert np.corrcoef(both.predict(x).T)[0, 1] < -0.98
     assert both.module_.pixels.shape == (90, 6)
+
+
+@pytest.mark.parametrize("odd", [0.0, 2.0, 300.0])
+def test_a_pixel_beyond_four_deviations_counts_as_one_at_four_and_one_within_as_it_is(odd: float) -> None:
+    rng = np.random.default_rng(2)
+    z = rng.standard_normal((80, 2))
+    kernel = Kernel(np.array([0.3, 0.3]), 1.0, np.ones(2), np.zeros(2), 0.05)
+    y = np.tanh(z[:, 0]) + rng.normal(0, 0.2, 80)
+    y[7] += odd * 0.2
+    weights = np.linalg.inv(kernel.between(z, z) + kernel.noise * np.eye(80))
+    missed = kernel.noise * weights @ (y - y.mean())
+    far = 4 * 1.4826 * np.median(np.abs(missed))
+    drawn = y - missed + np.clip(missed, -far, far)
+    assert (np.abs(missed) > far).any() == (odd == 300.0)
+    np.testing.assert_allclose(_deaf_to_odd_pixels(kernel, z, y).alpha[:, 0], weights @ (drawn - drawn.mean()), rtol=0.02, atol=0.05)

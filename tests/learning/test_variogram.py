@@ -4,7 +4,8 @@ from island import SMOOTH, Island
 from scipy.spatial.distance import pdist
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.learning.variogram import Raster, correlation_length, variogram
+from napari_wse2xai.learning import variogram as variogram_module
+from napari_wse2xai.learning.variogram import Raster, Variogram, correlation_length, variogram
 
 
 def test_it_is_half_the_mean_squared_difference_of_all_pairs():
@@ -52,3 +53,11 @@ def test_places_off_a_grid_are_refused():
         Raster.of([0.0, 1.0, 2.0])
     with pytest.raises(DataError, match="different values are needed"):
         correlation_length(np.ones(50), np.argwhere(np.ones((5, 10))))
+
+
+@pytest.mark.parametrize("first", [0, 1, 2])
+def test_the_length_lies_where_a_straight_line_between_two_distances_reaches_its_level(first: int) -> None:
+    level, distance = variogram_module.LENGTH_LEVEL, np.array([1.0, 2.5, 3.0])
+    share = np.where(np.arange(3) < first, 0.3 * level, 1.2 * level)
+    wanted = np.interp(level, [0.0, *share[: first + 1]], [0.0, *distance[: first + 1]]) if first else 1.0 / 1.2
+    assert Variogram(distance, share, np.ones(3)).length() == pytest.approx(wanted)

@@ -193,3 +193,9 @@ def test_dynamics_have_a_band_of_one_error():
         assert axes.get_ylabel() == "intensity (meV cm)"
         assert axes.get_ylim()[0] == 0
     assert [axes.get_xlabel() for axes in figure.axes] == ["", "wavenumber (cm-1)"]
+
+
+def test_where_no_engine_has_a_line_in_sight_all_that_was_measured_is_shown(result):
+    there = beside(result)
+    nowhere = replace(there, matches={engine: Match(problem="no line there") for engine in there.matches})
+    assert {axes.get_xlim() for axes in beside_figure(nowhere).axes} == {(150.0, 350.0)}

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from sklearn.dummy import DummyRegressor
 
 from napari_wse2xai.data import PairedMaps, TrainedModel
 from napari_wse2xai.errors import Cancelled, DataError, DataWarning, StopTraining
-from napari_wse2xai.learning import references
+from napari_wse2xai.learning import checkpoint, references
 from napari_wse2xai.stages import Train
 from napari_wse2xai.stages.train import OneCycle
 from napari_wse2xai.stages.unfinished import NETWORKS, NOTE, Unfinished
@@ -167,3 +168,18 @@ def test_trainings_lie_beside_one_another_and_the_oldest_go(pair: PairedMaps, tm
     for one in kept:
         one.remove()
     assert not tmp_path.exists()
+
+
+def test_a_state_is_written_once_a_minute_and_at_the_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr(checkpoint.time, "perf_counter", lambda: clock[0])
+    kept, written = checkpoint.Checkpoint(tmp_path / "run", "mine"), []
+    for second in range(0, 150, 10):
+        clock[0] = 1000.0 + second
+        kept.keep({"epoch": torch.tensor(second)})
+        if (tmp_path / "run").exists():
+            written.append(second)
+            (tmp_path / "run").unlink()
+    assert written == [70, 140]
+    kept.write()
+    assert checkpoint.Checkpoint.read(tmp_path / "run", "mine")["epoch"] == 140
