@@ -79,3 +79,22 @@ def test_what_a_recipe_says_of_a_file_reaches_the_reader(tmp_path):
     (tmp_path / "recipe.yaml").write_text(text.replace("scale", "mean"))
     with pytest.raises(SettingsError, match=r"raman\.overlap"):
         recipe.load(tmp_path / "recipe.yaml")
+
+
+class Work:
+    """A step that tells where it begins and ends."""
+
+    def __init__(self, title, effort):
+        self.title, self.effort = title, effort
+
+    def on(self, known, progress):
+        for done in (0.0, 1.0):
+            progress(done, "told")
+        return next(iter(known.values()))
+
+
+def test_a_step_takes_as_much_of_the_progress_as_it_has_effort(small):
+    heard = []
+    recipe.Chain((Work("first", 1.0), Work("second", 3.0), Work("third", 4.0))).run(small, lambda *told: heard.append(told))
+    assert [fraction for fraction, _ in heard] == [0.0, 0.125, 0.125, 0.5, 0.5, 1.0]
+    assert [words for _, words in heard][::2] == ["first: told", "second: told", "third: told"]
