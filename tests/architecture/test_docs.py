@@ -15,6 +15,9 @@ from napari_wse2xai.stages import STAGES, CompareTheory, Explain, Pair, Simulate
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/*.md")])
+NAMED = re.compile(r"(?<![*\w])\*([A-Z][^*\n]*[^*.\n])\*(?![*\w])")
+"""Names in the window stand slanted and begin with a capital; so do sentences, which end with a stop."""
+OF_THE_WINDOW = ("batch", "correlate", "session", "window")
 LINK = re.compile(r"\]\((?!\w+:)([^)#]+)(#[^)]*)?\)")
 
 
@@ -102,6 +105,18 @@ def test_the_api_names_every_public_object() -> None:
 def test_every_page_stands_in_the_menu_of_the_site() -> None:
     menu = set(re.findall(r"[\w/]+\.md", (ROOT / "mkdocs.yml").read_text(encoding="utf-8")))
     assert menu == {page.relative_to(ROOT / "docs").as_posix() for page in ROOT.glob("docs/**/*.md")}
+
+
+def test_what_the_pages_tell_to_press_and_to_open_bears_that_name_in_the_window() -> None:
+    """*Find flake*, *File > Open Sample*: menus of napari itself aside, each is a text of the code, from its beginning."""
+    napari = {"File", "Open Sample", "Plugins", "Save selected layers"}
+    files = [file for kind in ("py", "yaml") for file in (ROOT / "src").rglob(f"*.{kind}") if file.name != "__init__.py"]
+    source = "".join(file.read_text(encoding="utf-8") for file in files)
+    pages = [*ROOT.glob("docs/tutorials/*.md"), *ROOT.glob("docs/how_to/*.md"), *(ROOT / "docs" / f"{name}.md" for name in OF_THE_WINDOW)]
+    for page in pages:
+        for told in NAMED.findall(re.sub(r"```.*?```|`[^`]*`", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)):
+            for name in set(told.split(" > ")) - napari:
+                assert f'"{name}' in source or f"display_name: {name}" in source, f"{page.name}: {name}"
 
 
 def test_every_picture_of_the_documents_is_shown_somewhere() -> None:
