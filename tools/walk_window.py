@@ -5,8 +5,8 @@ Takes a picture after each step:
     xvfb-run -a -s "-screen 0 1920x1200x24" python tools/walk_window.py --output /tmp/walk
     ... python tools/walk_window.py --output /tmp/walk --sizes 1280x720 --themes dark
 
-The first walk does everything on a small sample flake; the others open what it has saved.  No method of the package is called where a
-hand would click: what the mouse cannot reach, this cannot either.  Look at every picture.
+The first walk does everything on the sample flake, training and explaining included; the others open what it has saved.  No method of the
+package is called where a hand would click: what the mouse cannot reach, this cannot either.  Look at every picture.
 """
 
 import argparse
@@ -156,6 +156,33 @@ def chain(hand: Hand) -> None:
     hand.picture("paired")
 
 
+def learn(hand: Hand) -> None:
+    """Train, stopped and kept by the mouse, and explain; then another parameter and every tab."""
+    training, explaining = hand.bench.training, hand.bench.explaining
+    hand.open(TrainPanel)
+    hand.wait(training.work.begin_button.isEnabled)
+    hand.click(training.work.begin_button)
+    hand.wait(training.enough_button.isEnabled)
+    hand.wait(seconds=3.0)
+    hand.reach(training.live)
+    hand.picture("training")
+    hand.click(training.enough_button)
+    hand.wait(lambda: not training.work.runner.busy and all_idle(), 1.0)
+    hand.reach(training.result)
+    hand.picture("trained")
+    hand.open(ExplainPanel)
+    hand.wait(explaining.work.begin_button.isEnabled)
+    hand.click(explaining.work.begin_button)
+    hand.wait(lambda: not explaining.work.runner.busy and all_idle() and explaining.result.isVisible(), 1.0)
+    hand.picture("explained")
+    table = explaining.result.table
+    hand.click(table.viewport(), table.visualItemRect(table.item(1, 0)).center())
+    for index in range(explaining.result.tabs.count()):
+        hand.tab(explaining.result.tabs, index)
+        hand.reach(explaining.result.tabs)
+        hand.picture(f"explained_{explaining.result.shown.replace(' ', '_')}")
+
+
 def correlate(hand: Hand) -> None:
     """Brushing, condition, histogram, profiles."""
     panel = hand.bench.correlating
@@ -219,6 +246,7 @@ def main() -> None:
             hand = Hand(chosen.output, size, theme)
             if results is None:
                 chain(hand)
+                learn(hand)
                 results = chosen.output / "results.nc"
                 hand.bench.saving.save_results(results)
                 hand.wait(lambda: not hand.bench.saving.runner.busy)  # noqa: B023 - called at once
