@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -186,3 +188,5 @@ def test_the_paper_s_recipe_is_the_paper_s() -> None:
     params = SpectralCNNRegressor.paper(LINES).get_params()
     told = {"dropout": 0.5, "optimizer": "adam", "learning_rate": 1e-3, "max_epochs": 1000, "batch_size": 128, "loss": "squared"}
     assert {name: params[name] for name in told} == told and len(params["channels"]) == 10
+    settings = SpectralCNNRegressor.paper(LINES).settings()
+    assert json.loads(json.dumps(settings)) == settings and settings["channels"] == [32] * 7 + [64] * 3, "as they are kept in a file"

@@ -194,3 +194,21 @@ def test_pl_that_follows_rs_better_mirrored_is_refused(evidence):
     assert told.level is Level.DO_NOT_INTERPRET
     assert told.reasons[0].startswith("PL mirrored left to right follows RS better than PL as it is drawn")
     assert judge(with_test(evidence, beyond=own, turned={"mirrored left to right": 0.13})).level is Level.INTERPRETABLE
+
+
+@pytest.mark.parametrize(
+    ("within", "beyond", "level"),
+    [
+        ({"p_value": {"random": 0.05, "blocks": 0.01}}, {"p_value": {"random": 0.06, "blocks": 0.01}}, Level.DO_NOT_INTERPRET),
+        ({"p_value": {"random": 0.01, "blocks": 0.05}}, {"p_value": {"random": 0.01, "blocks": 0.06}}, Level.LOCAL_ONLY),
+    ],
+)
+def test_better_than_chance_is_one_in_twenty_at_most(evidence, within, beyond, level):
+    """As docs/verdict.md promises."""
+    assert judge(with_test(evidence, **within)).level is Level.INTERPRETABLE
+    assert judge(with_test(evidence, **beyond)).level is level
+
+
+def test_fewer_than_150_pixels_are_not_judged(evidence):
+    assert judge(replace(evidence, pixels=150)).level is Level.INTERPRETABLE
+    assert judge(replace(evidence, pixels=149)).level is Level.DO_NOT_INTERPRET
