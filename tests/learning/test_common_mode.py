@@ -3,7 +3,7 @@ import pytest
 from island import Island
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.learning.common_mode import HEIGHTS, common_factor, common_mode
+from napari_wse2xai.learning.common_mode import HEIGHTS, _correlation, _first_component, common_factor, common_mode
 from napari_wse2xai.learning.null_test import null_test
 
 
@@ -55,3 +55,11 @@ def test_a_line_that_does_not_rise_above_the_noise_takes_no_part(drifting):
     rest = common_factor(heights[:, 1:])
     heights[:, 0] = np.random.default_rng(0).standard_normal(len(heights))
     np.testing.assert_allclose(common_factor(heights), rest)
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_heights_that_are_the_same_everywhere_do_not_move_together():
+    heights = np.full((50, 3), 7.0)
+    assert _first_component(heights) == (0.0, False)
+    assert _correlation(np.log(common_factor(heights)), np.arange(50.0)) == 0.0
+    assert _correlation(np.arange(50.0), -np.arange(50.0)) == pytest.approx(-1)

@@ -77,3 +77,9 @@ def test_surrogates_have_the_profile_that_the_map_has(island):
     assert edge.profile(rim)[near] == pytest.approx(rim[near])
     noisy = rim + np.random.default_rng(0).standard_normal(len(rim))
     assert edge.profile(noisy)[near] == pytest.approx(noisy[near].mean())
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_rs_that_is_the_same_everywhere_has_no_layers(island):
+    flat = np.full((len(island.coordinates), 6), 3.0)
+    assert layers(flat, {0: Raster.of(island.coordinates)}, np.zeros(len(flat), dtype=np.int64)) is None

@@ -110,7 +110,7 @@ def common_mode(
     splits = folds_of(tamed(values), places, label, seed, quiet=True)
     divided = held_out_r2(tamed(bare), tamed(values / factor)[:, None], splits, seed=seed)
     share, together = _first_component(features[:, heights])
-    correlation = float(np.corrcoef(np.log(factor), values)[0, 1])
+    correlation = _correlation(np.log(factor), values)
     r2_divided = {name: float(r2[0]) for name, r2 in divided.items()}
     return CommonMode(measured.target, share, together, correlation, measured.r2, test.r2, test.p_value, r2_divided, count)
 
@@ -120,7 +120,14 @@ def _first_component(heights: Numbers) -> tuple[float, bool]:
     logs = _logs(heights)
     spread = logs.std(axis=0)
     _, singular, directions = np.linalg.svd((logs - logs.mean(axis=0)) / np.where(spread > 0, spread, 1.0), full_matrices=False)
+    if not singular.any():  # the same everywhere
+        return 0.0, False
     return float(singular[0] ** 2 / np.sum(singular**2)), bool(np.all(directions[0] > 0) or np.all(directions[0] < 0))
+
+
+def _correlation(one: Numbers, other: Numbers) -> float:
+    """Of two rows of numbers; 0 where either is the same everywhere."""
+    return float(np.corrcoef(one, other)[0, 1]) if np.ptp(one) and np.ptp(other) else 0.0
 
 
 def _logs(heights: Numbers) -> Numbers:

@@ -93,6 +93,8 @@ def layers(features: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np.i
     standard: Numbers = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
     _, _, directions = np.linalg.svd(standard, full_matrices=False)
     along = standard @ directions[0]
+    if np.ptp(along) == 0:
+        return None
     group: NDArray[np.int64] = KMeans(2, n_init=3, random_state=0).fit_predict(along[:, None]).astype(np.int64)
     one, other = along[group == 0], along[group == 1]
     apart = abs(one.mean() - other.mean()) / max(np.sqrt((one.var() + other.var()) / 2), 1e-9)

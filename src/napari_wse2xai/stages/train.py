@@ -1,27 +1,22 @@
 """From paired maps to a trained network, the reference models, and the verdict on it."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol
 
-import numpy as np
 from pydantic import Field, field_validator
 
 from napari_wse2xai.data import TARGETS, Line, PairedMaps, Samples, TrainedModel
 from napari_wse2xai.data.history import mark_of
-from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.progress import Progress, part, silent
+from napari_wse2xai.stages._learnable import check_learnable
 from napari_wse2xai.stages._stage import Settings, Stage, recorded, setting
 from napari_wse2xai.stages.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from napari_wse2xai.learning.regressor import SpectralCNNRegressor
-
-FEWEST_PIXELS = 40
-"""Below this no network can be told from chance."""
 
 Target = Literal["position", "fwhm", "height", "area"] | Annotated[str, Field(min_length=1)]
 """A parameter of the PL peak, or the name of a computed map of the PL."""
@@ -202,7 +197,7 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         from napari_wse2xai.learning.evaluation import Evaluation, assembled
 
         measured = self.measured(source)
-        _check(measured)
+        check_learnable(measured, source)
         samples = self._learnt_from(measured)
         count = len(self.target)
         with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
@@ -223,26 +218,6 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
 def _as_folder(target: str) -> str:
     """Name of a target as a folder may be called; that of a computed map may hold any sign."""
     return target if target in TARGETS else f"computed-{sha256(target.encode()).hexdigest()[:16]}"
-
-
-def _check(samples: Samples) -> None:
-    """Refuse what no network can learn from; say what is missing."""
-    if len(samples) < FEWEST_PIXELS:
-        raise DataError(
-            f"{len(samples)} pixels have both RS and PL, too few to train on and to test on ({FEWEST_PIXELS} at least); "
-            "map a larger flake, or load several."
-        )
-    for name, values in zip(samples.target_names, samples.targets.T, strict=True):
-        known = np.isfinite(values)
-        if known.sum() < FEWEST_PIXELS or np.ptp(values[known]) == 0:
-            raise DataError(f"PL {name} has a value in {known.sum()} pixels and does not vary enough to be learnt; choose another target.")
-    if absent := samples.absent():
-        lines = ", ".join(f"{name} ({share:.0%})" for name, share in absent.items())
-        warnings.warn(
-            f"These lines lie under the noise in most pixels, so that their position and FWHM tell nothing: {lines}.",
-            DataWarning,
-            stacklevel=2,
-        )
 
 
 class _OfTarget:
