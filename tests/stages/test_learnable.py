@@ -54,3 +54,10 @@ def test_rs_that_is_the_same_everywhere_is_refused(pair: PairedMaps) -> None:
     constant = replace(pair, raman=replace(pair.raman, **flat))
     with pytest.raises(DataError, match="RS is the same in all pixels"):
         check_learnable(Samples.of([constant]), [constant])
+
+
+def test_heights_that_are_nowhere_are_refused_before_anything_is_trained(pair: PairedMaps) -> None:
+    nothing = replace(pair, raman=replace(pair.raman, height=np.where(np.isfinite(pair.raman.height), 0.0, np.nan)))
+    with pytest.raises(DataError, match="No RS line rises above the noise"):
+        check_learnable(Samples.of([nothing]), [nothing])
+    check_learnable(Samples.of([nothing], targets=["position"]), [nothing])

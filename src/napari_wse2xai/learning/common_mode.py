@@ -65,6 +65,11 @@ class CommonMode:
         return f"{moving} ({shares}). R2 {place}: {scores}."
 
 
+def is_intensity(target: str, unit: str) -> bool:
+    """Whether a target follows the focus: a height, an area, or another number of counts."""
+    return target in ("height", "area") or "counts" in unit.split()
+
+
 def common_factor(heights: ArrayLike) -> Numbers:
     """Brightness of a pixel's RS as a whole: geometric mean of heights (n, line), each over its line's median; (n,) around 1."""
     logs = _logs(np.asarray(heights, dtype=np.float64))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import NETWORK, Level, Line, NullTest, Samples, Score, TrainedModel, Verdict
 from napari_wse2xai.errors import DataError, DataWarning, StopTraining
 from napari_wse2xai.learning import splits
-from napari_wse2xai.learning.common_mode import CommonMode, common_mode
+from napari_wse2xai.learning.common_mode import CommonMode, common_mode, is_intensity
 from napari_wse2xai.learning.cross_validation import CrossValidation, Fold, FoldResult, PooledResult, pooled
 from napari_wse2xai.learning.explainable import as_good, evidence, fitted
 from napari_wse2xai.learning.input_errors import error_spread
@@ -300,7 +300,7 @@ def _null_test(settings: EvaluationSettings, data: TargetData, progress: Progres
 def _common_mode(settings: EvaluationSettings, samples: Samples, data: TargetData, null: NullTest, progress: Progress) -> CommonMode | None:
     """Whether the focus alone could have made the map; only intensities follow it."""
     unit = samples.target_units[samples.target(data.target)]
-    if (data.target not in ("height", "area") and "counts" not in unit.split()) or null.refused:
+    if null.refused or not is_intensity(data.target, unit):
         return None
     return common_mode(
         data.measured,

@@ -29,8 +29,17 @@ def check_learnable(samples: Samples, source: Sequence[PairedMaps]) -> None:
         known = np.isfinite(values)
         if known.sum() < FEWEST_PIXELS or np.ptp(values[known]) == 0:
             raise DataError(f"PL {name} has a value in {known.sum()} pixels and does not vary enough to be learnt; choose another target.")
+    _check_heights(samples)
     for said in (*_absent(samples), *_odd(samples), *_left_out(samples, source)):
         warnings.warn(said, DataWarning, stacklevel=3)
+
+
+def _check_heights(samples: Samples) -> None:
+    """Refuse at once what `common_mode` would refuse at the end of a training."""
+    from napari_wse2xai.learning.common_mode import common_factor, is_intensity
+
+    if any(is_intensity(*each) for each in zip(samples.target_names, samples.target_units, strict=True)):
+        common_factor(samples.features[:, samples.columns("height")])
 
 
 def _absent(samples: Samples) -> Iterator[str]:
