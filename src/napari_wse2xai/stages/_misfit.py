@@ -25,6 +25,8 @@ SURE = 6.0
 """Standard deviations from which the stacked residual shows a misfit."""
 FAINT = 0.1
 """Least light of a typical spectrum, over that of the mean: of another material's lines most pixels may have none."""
+BENT, AT_MOST = 60, 1.5
+"""Pixels that say what a right model leaves, and by how much of that, at most, the stack is corrected: it is known to second order."""
 CUT = 10.0
 """Spreads of all pixels' residuals at a channel at which one is cut off in the stack, so that no spike is taken for a line."""
 ALLOWED = 2.0
@@ -79,7 +81,8 @@ class Common:
         each = self._raw(self.rows)
         self.middle = median(each, axis=0)
         self.reach = (CUT * np.maximum(robust_sigma(each - self.middle, axis=0), 1.0)).astype(np.float32)
-        self.stack: Values = self.light[self.rows] @ self._cut(each) / (self.weight * self._of_substrate())
+        sum_of_all = self.light[self.rows] @ self._cut(each) / (self.weight * self._of_substrate())
+        self.stack: Values = self._without_curvature(sum_of_all)
         """(n,) sum of the residuals over their noise, weighted with their light: of standard deviation 1 if the model is right."""
 
     def _of_substrate(self) -> float:
@@ -96,6 +99,21 @@ class Common:
         from napari_wse2xai.numerics.structure import largest
 
         return float(largest(self.stack[None], self.fit.noise.memory)[0])
+
+    def _without_curvature(self, stack: Values) -> Values:
+        """A stack that shows something, without as much as it may show of what right models leave."""
+        from napari_wse2xai.numerics.curvature import expected_residual
+        from napari_wse2xai.numerics.structure import largest
+
+        if largest(stack[None], self.fit.noise.memory)[0] < SURE:
+            return stack
+        some = self.rows[:: -(-len(self.rows) // BENT)]
+        counts, found, free = self.spectra.of(self.window, some), self.fit.found[some].astype(np.float64), self.fit.free[some]
+        each = np.nan_to_num(expected_residual(self.problem, counts, found, free, self.fit.noise))
+        pattern = self.light[some] @ each
+        share = float(pattern @ stack) / max(float(pattern @ pattern), 1e-300)
+        all_of_it = len(self.rows) / len(some) / self.weight
+        return np.asarray(stack - float(np.clip(share, 0.0, AT_MOST * all_of_it)) * pattern)
 
     def _raw(self, which: slice | NDArray[np.intp]) -> NDArray[np.float32]:
         """Residuals of some pixels over their noise."""

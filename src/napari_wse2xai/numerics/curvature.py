@@ -1,0 +1,40 @@
+"""What a right model leaves of spectra on the average, because it is no straight one: small, but the same in every pixel."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from napari_wse2xai.numerics.local_problem import LocalProblem
+from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.residual_noise import Noise
+from napari_wse2xai.numerics.slopes import Slopes, drawn
+
+Values = NDArray[np.float64]
+
+
+def expected_residual(
+    problem: Problem, counts: NDArray[np.float32], parameters: Values, free: NDArray[np.bool_], noise: Noise
+) -> NDArray[np.float64]:
+    """Mean residual of some fits, over the noise of the channel, (pixel, n).
+
+    Notes
+    -----
+    To second order the mean of the fitted curve differs from the curve of the mean parameters by half the trace of its second derivatives
+    times their covariance; what of that the fit cannot follow stays as a residual (Box 1971, J. R. Stat. Soc. B 33, 171).  The trace is
+    the sum of second differences along the principal axes of the covariance, one standard deviation long.  Of single lines it is nothing;
+    of two that hardly can be told apart it is some hundredths of the noise, which a thousand spectra show.
+    """
+    slopes = Slopes(problem, parameters)
+    variance = noise.variance(np.zeros_like(slopes.fitted), slopes.fitted)
+    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
+    covariance = np.moveaxis(local.covariance(variance * problem.root.astype(np.float32) ** 2, noise.memory), -1, 0)
+    error = np.sqrt(np.maximum(np.einsum("pii->pi", covariance), 1e-300))
+    sizes, axes = np.linalg.eigh(covariance / error[:, :, None] / error[:, None, :])
+    steps = np.sqrt(np.maximum(sizes, 0.0))[:, None, :] * axes * error[:, :, None]
+    bent = np.zeros(slopes.fitted.shape)
+    for step in np.moveaxis(steps, 2, 0):
+        for way in (-1.0, 1.0):
+            bent -= 0.5 * (drawn(problem, problem.moved(parameters, way * step)) - slopes.fitted)
+    rows, inverse = slopes.scaled(slice(None))
+    bent *= problem.root
+    bent -= np.einsum("pmn,pm->pn", rows, np.einsum("pml,pl->pm", inverse, np.einsum("pln,pn->pl", rows, bent)))
+    return np.asarray(bent / problem.root / np.sqrt(variance))
