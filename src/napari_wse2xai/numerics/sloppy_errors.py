@@ -41,8 +41,8 @@ def of_blends(
     for step in (-away, away):
         there = local.moved(rows, step).covariance(variance[rows], memory, flat=flat)
         largest = np.maximum(largest, np.sqrt(np.abs(np.einsum("iip->pi", there))))
-    flat = factors.reshape(len(factors), -1)
-    flat[np.ix_(rows, local.problem.rows)] = np.divide(largest, here, out=np.ones_like(here), where=here > 0)
+    each = factors.reshape(len(factors), -1)
+    each[np.ix_(rows, local.problem.rows)] = np.divide(largest, here, out=np.ones_like(here), where=here > 0)
     return factors
 
 
