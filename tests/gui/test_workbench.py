@@ -108,6 +108,9 @@ def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, settle, sm
     settle()
     assert (height.colorbar.visible, spectra.colorbar.visible) == (True, False)
     assert words.text == "A1' height (counts)"
+    height.name = "E' height"
+    settle()
+    assert words.text == "E' height", "a layer may be given another parameter to show"
     height.visible = False
     settle()
     assert (height.colorbar.visible, spectra.colorbar.visible) == (False, True)

@@ -67,6 +67,7 @@ def save_picture(viewer: Viewer, target: Path) -> None:
     viewer.window.resize(1500, 1000)
     while not all_idle():
         QApplication.processEvents()
+    viewer.reset_view()
     for _ in range(20):
         QApplication.processEvents()
     Image.fromarray(viewer.screenshot(canvas_only=False, flash=False)).save(target)

@@ -28,12 +28,12 @@ class ColourBar:
         self._before = self._words.text, self._words.position
 
     def listen(self) -> None:
-        """Hear of layers that come, go, are chosen, seen, hidden, and of the slider."""
+        """Hear of layers that come, go, are chosen, seen, hidden, renamed, and of the slider."""
         for emitter in self._emitters():
             emitter.connect(self._on_change)
         self.viewer.dims.events.point.connect(self.show)
         for layer in self.viewer.layers:
-            layer.events.visible.connect(self._on_change)
+            self._hear(layer)
         self.show()
 
     def let_go(self) -> None:
@@ -42,7 +42,8 @@ class ColourBar:
             emitter.disconnect(self._on_change)
         self.viewer.dims.events.point.disconnect(self.show)
         for layer in self.viewer.layers:
-            layer.events.visible.disconnect(self._on_change)
+            for emitter in (layer.events.visible, layer.events.name):
+                emitter.disconnect(self._on_change)
         self._soon.stop()
         self._exchange(None)
         self._words.text, self._words.position = self._before
@@ -51,10 +52,14 @@ class ColourBar:
         events = self.viewer.layers.events
         return events.inserted, events.removed, events.reordered, self.viewer.layers.selection.events.active
 
+    def _hear(self, layer: Layer) -> None:
+        for emitter in (layer.events.visible, layer.events.name):  # another parameter takes the place of one in its layer
+            emitter.connect(self._on_change)
+
     def _on_change(self, event: Any) -> None:
         """Look anew in a turn of its own: a layer that comes takes long enough, and tells of itself five times."""
         if event.type == "inserted":
-            event.value.events.visible.connect(self._on_change)
+            self._hear(event.value)
         self._soon.start(0)
 
     def show(self, event: Any = None) -> None:

@@ -104,7 +104,7 @@ class SpectrumView(Docked):
 
     def _build_preview(self) -> None:
         """What a fit that is not made yet is drawn with."""
-        self.preview_tick, self.preview = QCheckBox("Preview of the fit here"), Preview(self)
+        self.preview_tick, self.preview = QCheckBox("Preview the fit"), Preview(self)
         self.preview_tick.setToolTip(
             "Take the baseline off this pixel and fit it, as the settings of Baseline and Deconvolve stand, while you change them."
         )
