@@ -9,6 +9,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks as checks
 
+from napari_wse2xai import learning
 from napari_wse2xai.learning import MLPEnsembleRegressor, SpectralCNNRegressor
 
 ESTIMATORS = {
@@ -46,3 +47,7 @@ def test_it_works_in_a_pipeline_and_in_cross_validation(name: str) -> None:
     features = rng.normal(size=(60, 3))
     scores = cross_val_score(make_pipeline(StandardScaler(), ESTIMATORS[name]), features, features[:, 0], cv=2)
     assert np.isfinite(scores).all()
+
+
+def test_a_name_of_before_is_what_it_became() -> None:
+    assert learning.zoo is learning.reference_models

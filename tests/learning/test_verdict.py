@@ -212,3 +212,8 @@ def test_better_than_chance_is_one_in_twenty_at_most(evidence, within, beyond, l
 def test_fewer_than_150_pixels_are_not_judged(evidence):
     assert judge(replace(evidence, pixels=150)).level is Level.INTERPRETABLE
     assert judge(replace(evidence, pixels=149)).level is Level.DO_NOT_INTERPRET
+
+
+def test_what_is_told_beyond_the_edge_counts_where_nothing_was_asked_without_it(evidence):
+    alone = (Beyond("edge", "blocks", 0.1, np.zeros(39), 0.025, alone=0.88),)
+    assert judge(with_test(evidence, beyond=alone)).level is Level.INTERPRETABLE
