@@ -49,6 +49,7 @@ def main() -> None:
             "fit alone": lambda: [moments.fit(problem, some, moments.MomentTolerance()) for problem, some in tasks],
             "read": lambda: read(path),
             "find flake": lambda: find(raw),
+            "find flake in a window of the fit": lambda: find.model_copy(update={"window": reference_map.WINDOWS[0]})(raw),
             "despike": lambda: despike(raw),
             "baseline": lambda: subtract(raw),
             "fit with errors, status and second look": lambda: fit(above),
