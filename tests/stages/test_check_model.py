@@ -1,10 +1,13 @@
 """The check of a list of peaks against a whole map: it names the line that is missing, and is silent where the model is right."""
 
+import re
+
 import numpy as np
 import pytest
 
 import napari_wse2xai as w
 import planted_maps as planted
+from napari_wse2xai.data import AxisKind
 
 
 def proposals(made):
@@ -118,3 +121,19 @@ def test_a_line_that_the_window_cuts_is_told_where_it_does_harm():
     assert len(harmed) >= 18
     assert all((np.nan_to_num(one.off(peaks)).max(axis=(0, 1))[peaks.status == w.Status.OK] < 5).all() for one, peaks in fits)
     assert np.mean([any(each.kind == "window" for each in w.check_model(peaks, one.map)) for one, peaks in harmed]) >= 0.9
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_fringes_of_a_detector_are_named_with_their_period(seed):
+    """Etaloning: the light of the line, not the dark level, rises and falls along the axis, in every pixel alike."""
+    dice, x = np.random.default_rng(seed), np.linspace(680.0, 840.0, 380)
+    period, depth = dice.uniform(3, 9), dice.uniform(0.01, 0.06)
+    places, heights = 752 + dice.uniform(-2, 2, (12, 17)), dice.uniform(1000, 5000, (12, 17))
+    fringes = 1 + depth * np.sin(2 * np.pi * x / period + dice.uniform(0, 6))
+    counts = 400 + dice.poisson(planted.gaussian(x, places, 26, heights) * fringes) + 6 * dice.normal(size=(12, 17, 380))
+    source = w.SpectralMap.from_arrays(counts.astype(np.float32), x, AxisKind.WAVELENGTH)
+    peak = w.Peak(name="exciton", shape="gaussian", position=750, fwhm=24, window=(690, 815))
+    (best, *_) = w.check_model(w.Deconvolve(peaks=[peak], pixels="everywhere")(source), source)
+    assert best.kind == "fringes"
+    told = re.search(r"every ([\d.]+) nm, by ([\d.]+) % of the light", best.words)
+    assert [float(each) for each in told.groups()] == [pytest.approx(period, rel=0.03), pytest.approx(100 * depth, rel=0.15)]

@@ -12,7 +12,7 @@ from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITI
 from napari_wse2xai.numerics.slopes import Slopes, model
 
 Array = NDArray[np.float64]
-Kind = Literal["bound", "channels", "line", "shape", "background", "edge"]
+Kind = Literal["bound", "channels", "line", "shape", "background", "fringes", "edge"]
 STEP = 1.4
 """Ratio of neighbouring widths that are tried."""
 TRIED = 4
@@ -25,6 +25,9 @@ ALL, MOST = 0.97, 0.7
 """Shares of a misfit that explain it wholly, and at all."""
 NEARLY, ROUGHLY = 0.05, 0.12
 """By how much less a simpler remedy may explain, where the best explains all of the misfit, and where it does not."""
+SHORTEST, LONGEST, FINE = 4.0, 0.5, 0.1
+"""Periods of fringes that are tried: in channels, and in the FWHM of the widest line, which the misfit of a shape turns over in; and by how
+many turns over the window they differ from one another."""
 AT_BOUND = 1e-3
 """Distance from a bound of its FWHM, in its FWHM, at which a line lies there."""
 
@@ -48,6 +51,10 @@ class Remedy:
     """Lorentzian share of the nearer shape, mean over the peaks."""
     widths: tuple[tuple[int, float], ...] = ()
     """Peaks that end at a bound of their FWHM, and the FWHM that they would have without it."""
+    period: float = np.nan
+    """Of fringes, in axis units."""
+    depth: float = np.nan
+    """Amplitude of fringes, share of the light of the lines."""
     bent: float = 0.0
     """Share of what this one explains that a bent background would explain too."""
 
@@ -105,6 +112,7 @@ def remedies(stack: Stack) -> Iterator[Remedy]:
     yield from _shape(stack)
     yield _background(stack, _room(stack.problem)[1])
     linear = _Linear(stack)
+    yield from _fringes(stack, linear)
     yield _line(stack, linear)
     yield _edge(stack, linear)
 
@@ -134,6 +142,15 @@ class _Linear:
         hidden = power < 1e-6 * np.einsum("tn,tn->t", templates / self.stack.sigma, templates / self.stack.sigma)
         product = np.where(hidden, 0.0, across @ self.z)
         return product / np.maximum(power, 1e-300), product**2 / np.maximum(power, 1e-300)
+
+    def pairs(self, templates: Array) -> tuple[Array, Array]:
+        """Best amplitudes of pairs of templates (t, 2, n), and by how much chi2 falls."""
+        across = self._across(templates / self.stack.sigma)
+        normal = across @ across.swapaxes(1, 2)
+        normal += 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(2)
+        product = across @ self.z
+        found = np.linalg.solve(normal, product[..., None])[..., 0]
+        return np.asarray(found), np.asarray(np.einsum("ti,ti->t", found, product))
 
     def shift(self, template: Array) -> Array:
         """(peak, 4) by how much the parameters move where a template of its amplitude is part of the model."""
@@ -189,6 +206,24 @@ def _edge(stack: Stack, linear: _Linear) -> Remedy:
     k = int(gain.argmax())
     shift = linear.shift(amplitude[k] * templates[k])
     return Remedy("edge", _worth(gain[k]), stack.chi2 - float(gain[k]), shift, float(at[k]), float(wide[k]), float(amplitude[k]))
+
+
+def _fringes(stack: Stack, linear: _Linear) -> Iterator[Remedy]:
+    """Light that rises and falls along the axis: interference in a thinned detector (etaloning) or in a film; none on narrow lines."""
+    problem, x = stack.problem, stack.problem.x
+    span, pitch = float(np.ptp(x)), float(np.median(np.diff(x)))
+    shortest, longest = SHORTEST * pitch, LONGEST * float(stack.parameters[:, FWHM].max())
+    if longest <= 2 * shortest:
+        return
+    light = model(x, problem.shapes, stack.parameters[None], problem.width)[0]
+    turns = np.arange(span / longest, span / shortest, FINE) / span
+    phase = 2 * np.pi * turns[:, None] * (x - x[0])
+    pairs = np.stack([light * np.cos(phase), light * np.sin(phase)], axis=1)
+    found, gain = linear.pairs(pairs)
+    k = int(gain.argmax())
+    depth = float(np.hypot(*found[k]))
+    shift = np.hypot(*(linear.shift(depth * template) for template in pairs[k]))  # lines of other pixels lie elsewhere on the fringes
+    yield Remedy("fringes", _worth(gain[k]), stack.chi2 - float(gain[k]), shift, period=float(1 / turns[k]), depth=depth)
 
 
 def _shape(stack: Stack) -> list[Remedy]:

@@ -38,7 +38,7 @@ EDGE_WIDTHS, CLEAR_OF = 4.0, 1.5
 """Distance of a window from an edge, in the edge's width, and from a line that it cut, in that line's FWHM."""
 SAME, AGREE = 0.75, 1.5
 """Distance of a missing line from a shifted one, in its FWHM, below which they are one, and of silicon's shift from theirs, cm-1."""
-Words = Literal["preset", "missing line", "bound", "shape", "background", "edge", "window", "calibrate"]
+Words = Literal["preset", "missing line", "bound", "shape", "background", "fringes", "edge", "window", "calibrate"]
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,8 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
     place = f"{remedy.position:.5g} {unit}"
     if remedy.kind == "line":
         yield from _line(window, remedy, moved, unit)
+    elif remedy.kind == "fringes":
+        yield _fringes(each, remedy, unit)
     elif moved < MATTERS or remedy.kind == "channels":  # of that the fit has told its errors, and no setting is to be changed
         return
     elif remedy.kind == "bound":
@@ -174,6 +176,14 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         what = "narrow the window, or take the baseline off" if more is None else f"fit it as a {more} (background: {more})"
         words = f"The background bends under the window of {names}: {what}; {remedy.worth:.0f} sigma."
         yield Proposal("background", words, remedy.worth, names=each, background=more)
+
+
+def _fringes(names: tuple[str, ...], remedy: "Remedy", unit: str) -> Proposal:
+    """Light that a detector or a film lets rise and fall: no list of peaks mends it."""
+    each = f"every {remedy.period:.3g} {unit}, by {100 * remedy.depth:.2g} % of the light"
+    words = f"What is left of {' and '.join(names)} rises and falls {each}"
+    cause = "as interference in a thinned detector (etaloning) or in a film makes it: divide by a lamp (Correct response)"
+    return Proposal("fringes", f"{words}, {cause}; {remedy.worth:.0f} sigma.", remedy.worth, names=names)
 
 
 def _bound(window: FitWindow, remedy: "Remedy", unit: str) -> Proposal:
