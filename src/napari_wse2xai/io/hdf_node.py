@@ -1,4 +1,4 @@
-"""What is used of a group or variable in an HDF5 or NetCDF file, whichever library opened it: neither of the two has types."""
+"""What is used of a group or variable in an HDF5, NetCDF or Zarr file, whichever library opened it: their types, if any, say less."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from typing import Any, Protocol, overload
@@ -30,6 +30,17 @@ class HdfNode(Protocol):
     size: int
     dims: Iterable[Any]
     asstr: Callable[[], Any]
+    # of Zarr alone
+    members: Callable[..., Iterable[tuple[str, "HdfNode"]]]
+    metadata: object
+    basename: str
+    path: str
+    store: Any
+    nbytes: int
+    shards: tuple[int, ...] | None
+    compressors: Iterable[object]
+    filters: Iterable[object]
+    nbytes_stored: Callable[[], int]
 
     @overload
     def __getitem__(self, key: str) -> "HdfNode": ...

@@ -5,13 +5,14 @@ import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.io.hdf5 import require_real
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.ordinary import require_ordinary, shown
 
 _MOST_COMPRESSED = 5000
@@ -26,14 +27,14 @@ _MOST_IN_A_CHUNK = 2
 _COMPRESSORS = ("blosc", "bz2", "gzip", "lz4", "lzma", "zlib", "zstd")
 
 
-def open_store(path: Path) -> Any:
+def open_store(path: Path) -> HdfNode:
     """Open a Zarr folder to read; one that leads to files elsewhere is refused."""
     import zarr
 
     if not path.is_dir():
         raise ReaderError(f"'{path.name}' is a file, but Zarr stores are folders; choose the folder, unpacked.")
     require_self_contained(path)
-    return zarr.open_group(path, mode="r")
+    return cast("HdfNode", zarr.open_group(path, mode="r"))
 
 
 def require_self_contained(folder: Path) -> None:
@@ -69,26 +70,26 @@ def _resolved(link: Path) -> Path:
         return Path(os.sep)
 
 
-def read_array(array: Any) -> NDArray[Any]:
+def read_array(array: HdfNode) -> NDArray[Any]:
     """All numbers of an array; a size that its files cannot hold is refused before any memory is taken."""
     require_readable(array)
     return np.asarray(array[...])
 
 
-def require_readable(array: Any) -> None:
+def require_readable(array: HdfNode) -> None:
     """Refuse an array that its files cannot hold, or whose chunks cannot be read as real numbers."""
     require_stored(array, harmless=_HARMLESS)
     require_whole_chunks(array)
     require_real(np.dtype(array.dtype), array.name)
 
 
-def require_whole_chunks(array: Any) -> None:
+def require_whole_chunks(array: HdfNode) -> None:
     """Refuse chunks of Blosc that were cut: it believes the length in their header, and reading beyond ends the process."""
     if "blosc" not in "".join(type(codec).__name__.lower() + str(getattr(codec, "codec_id", "")) for codec in array.compressors):
         return
     if array.shards is not None:
         raise ReaderError(f"'{array.name}' has shards that Blosc compressed, whose damage cannot be seen; write it without shards.")
-    room = _MOST_IN_A_CHUNK * math.prod(array.chunks) * np.dtype(array.dtype).itemsize
+    room = _MOST_IN_A_CHUNK * math.prod(array.chunks or array.shape) * np.dtype(array.dtype).itemsize
     for entry in _entries(Path(array.store.root) / array.path):
         if not entry.is_file() or entry.name in _METADATA:
             continue
@@ -99,7 +100,7 @@ def require_whole_chunks(array: Any) -> None:
             raise ReaderError(f"'{array.name}' has a chunk '{entry.name}' that is incomplete or damaged; copy the folder again.")
 
 
-def require_stored(array: Any, *, harmless: int = 0) -> None:
+def require_stored(array: HdfNode, *, harmless: int = 0) -> None:
     """Refuse a size that the files cannot hold, of the array or of one of its chunks.
 
     Parameters
@@ -107,7 +108,7 @@ def require_stored(array: Any, *, harmless: int = 0) -> None:
     harmless : bytes that it may claim all the same
     """
     most = max(_MOST_COMPRESSED * array.nbytes_stored(), harmless)
-    chunk = math.prod(array.shards or array.chunks) * np.dtype(array.dtype).itemsize
+    chunk = math.prod(array.shards or array.chunks or array.shape) * np.dtype(array.dtype).itemsize
     if array.nbytes > most or chunk > max(most, _HARMLESS):
         raise ReaderError(f"'{array.name}' claims {array.size} values but holds hardly any; the folder is incomplete, copy it again.")
     names = [type(codec).__name__.lower() for codec in (*array.compressors, *array.filters)]

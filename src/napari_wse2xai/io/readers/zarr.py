@@ -20,6 +20,7 @@ from napari_wse2xai.io.arrays import Array, Arrays
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.formats import Format
+from napari_wse2xai.io.hdf_node import HdfNode
 from napari_wse2xai.io.items import Item, axis_text, choose
 from napari_wse2xai.io.stored import is_large
 from napari_wse2xai.io.told import Told, made_map
@@ -62,18 +63,18 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         return _as_map(groups[chosen.name], path, told)
 
 
-def _groups(root: Any) -> dict[str, Any]:
+def _groups(root: HdfNode) -> dict[str, HdfNode]:
     """Groups that hold a map, by the names of their items."""
     found = {ROOT_ITEM: root} | {name: node for name, node in root.members(max_depth=_DEEPEST) if hasattr(node, "members")}
     return {name: group for name, group in found.items() if "counts" in group and _is_map(group["counts"])}
 
 
-def _is_map(array: Any) -> bool:
+def _is_map(array: HdfNode) -> bool:
     """Whether exactly one of its three dimensions is neither y nor x."""
     return getattr(array, "ndim", 0) == 3 and {*_SPATIAL} < {*_dimensions(array)} and len({*_dimensions(array)}) == 3
 
 
-def _others(root: Any, path: Path) -> Arrays:
+def _others(root: HdfNode, path: Path) -> Arrays:
     """Arrays of a folder whose author gave variables and dimensions other names."""
     found = [_array(name, node, path) for name, node in root.members(max_depth=_DEEPEST) if not hasattr(node, "members")]
     if not found:
@@ -81,30 +82,30 @@ def _others(root: Any, path: Path) -> Arrays:
     return Arrays(found, {name: str(value) for name, value in root.attrs.items() if isinstance(value, str | int | float)})
 
 
-def _array(name: str, array: Any, path: Path) -> Array:
+def _array(name: str, array: HdfNode, path: Path) -> Array:
     unit = netcdf.text_of(array.attrs, "units")
     return Array(name, array.shape, np.dtype(array.dtype).kind, lambda index: _numbers(array, path, index), unit, _named_dimensions(array))
 
 
-def _numbers(array: Any, path: Path, index: Any) -> Any:
+def _numbers(array: HdfNode, path: Path, index: Any) -> Any:
     """Numbers at an index; all of a large map stay in their folder."""
     if index is ... and array.ndim == 3 and is_large(array.nbytes):
         return StoredCounts.of(_chunks(array, path))
     return _read(array)[index]
 
 
-def _named_dimensions(array: Any) -> tuple[str, ...]:
+def _named_dimensions(array: HdfNode) -> tuple[str, ...]:
     """Names of its dimensions in their order, as far as the folder says them."""
     named = getattr(array.metadata, "dimension_names", None) or array.attrs.get("_ARRAY_DIMENSIONS") or ()
     return tuple(str(name or "") for name in named)
 
 
-def _dimensions(array: Any) -> tuple[str, ...]:
+def _dimensions(array: HdfNode) -> tuple[str, ...]:
     """Names of the dimensions of counts; y, x, spectral where the folder does not say."""
     return _named_dimensions(array) or (*_SPATIAL, "spectral")
 
 
-def _layout(group: Any) -> tuple[list[int], tuple[int, int, int], str]:
+def _layout(group: HdfNode) -> tuple[list[int], tuple[int, int, int], str]:
     """Order of the dimensions that gives (y, x, spectral), the shape in this order, and the spectral one's name."""
     require_stored(group["counts"])
     names = _dimensions(group["counts"])
@@ -114,7 +115,7 @@ def _layout(group: Any) -> tuple[list[int], tuple[int, int, int], str]:
     return order, (ny, nx, n), spectral
 
 
-def _item(group: Any, name: str) -> Item:
+def _item(group: HdfNode, name: str) -> Item:
     _, shape, spectral = _layout(group)
     values, unit = _coordinate(group, spectral, shape[2])
     return Item(
@@ -122,7 +123,7 @@ def _item(group: Any, name: str) -> Item:
     )
 
 
-def _as_map(group: Any, path: Path, told: Told) -> SpectralMap:
+def _as_map(group: HdfNode, path: Path, told: Told) -> SpectralMap:
     order, shape, spectral = _layout(group)
     array = group["counts"]
     stays = is_large(array.nbytes)
@@ -144,12 +145,12 @@ def _as_map(group: Any, path: Path, told: Told) -> SpectralMap:
     )
 
 
-def _read(array: Any) -> NDArray[Any]:
+def _read(array: HdfNode) -> NDArray[Any]:
     """All numbers."""
     return _unpacked(read_array(array), array)
 
 
-def _coarser(group: Any, array: Any) -> list[Any]:
+def _coarser(group: HdfNode, array: HdfNode) -> list[HdfNode]:
     """Arrays that a group's OME metadata call the same in fewer pixels, the finest first, where the first of them is the counts."""
     described = group.attrs.get("ome", group.attrs).get("multiscales", [])
     paths = [str(each["path"]) for each in described[0]["datasets"]] if described else []
@@ -158,7 +159,7 @@ def _coarser(group: Any, array: Any) -> list[Any]:
     return [each for each in found if getattr(each, "ndim", 0) == 3 and each.shape[spectral] == array.shape[spectral]]
 
 
-def _chunks(array: Any, path: Path, coarser: Sequence[Any] = ()) -> Chunks:
+def _chunks(array: HdfNode, path: Path, coarser: Sequence[HdfNode] = ()) -> Chunks:
     """Numbers that are read chunk by chunk, each when it is asked for."""
     require_readable(array)
 
@@ -167,12 +168,12 @@ def _chunks(array: Any, path: Path, coarser: Sequence[Any] = ()) -> Chunks:
             return _unpacked(np.asarray(array[place]), array)
 
     ny, nx, channels = array.shape
-    rows, columns, depth = array.chunks
+    rows, columns, depth = array.chunks or array.shape
     levels = tuple(_chunks(each, path) for each in coarser)
     return Chunks(path.name, (ny, nx, channels), (rows, columns, depth), read, coarser=levels)
 
 
-def _unpacked(values: NDArray[Any], array: Any) -> NDArray[Any]:
+def _unpacked(values: NDArray[Any], array: HdfNode) -> NDArray[Any]:
     """Numbers with CF packing undone."""
     fill = array.attrs.get("_FillValue")
     if isinstance(fill, int | float) and not np.isnan(fill):
@@ -181,7 +182,7 @@ def _unpacked(values: NDArray[Any], array: Any) -> NDArray[Any]:
     return values if scale is None and offset is None else values * (1.0 if scale is None else scale) + (offset or 0.0)
 
 
-def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
+def _coordinate(group: HdfNode, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
     """Values and unit of a coordinate; counted from 0 where it has none."""
     if name not in group:
         return np.arange(size, dtype=np.float64), None
@@ -191,7 +192,7 @@ def _coordinate(group: Any, name: str, size: int) -> tuple[NDArray[np.float64], 
     return values, netcdf.spectral_code(group[name].attrs)
 
 
-def _frame(group: Any, shape: tuple[int, int]) -> Frame:
+def _frame(group: HdfNode, shape: tuple[int, int]) -> Frame:
     """Grid as this package wrote it, or from the coordinates."""
     if "step_um" in group.attrs and "origin_um" in group.attrs:
         return netcdf.written_frame(group.attrs, shape)
@@ -205,7 +206,7 @@ def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
     return float(values[0]), step or 1.0
 
 
-def _flake(group: Any, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
+def _flake(group: HdfNode, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
     if "flake" not in group or getattr(group["flake"], "shape", None) != shape:
         return None
     return read_array(group["flake"]).astype(bool)
