@@ -28,7 +28,7 @@ def expected_residual(
     local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
     covariance = np.moveaxis(local.covariance(variance * problem.root.astype(np.float32) ** 2, noise.memory), -1, 0)
     error = np.sqrt(np.maximum(np.einsum("pii->pi", covariance), 1e-300))
-    sizes, axes = np.linalg.eigh(covariance / error[:, :, None] / error[:, None, :])
+    sizes, axes = np.linalg.eigh(np.nan_to_num(covariance / error[:, :, None] / error[:, None, :]))
     steps = np.sqrt(np.maximum(sizes, 0.0))[:, None, :] * axes * error[:, :, None]
     bent = np.zeros(slopes.fitted.shape)
     for step in np.moveaxis(steps, 2, 0):
