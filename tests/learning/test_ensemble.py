@@ -78,4 +78,4 @@ def test_weights_begin_as_torch_draws_those_of_a_layer() -> None:
     layer, usual = StackedLinear(50, 16, 40), torch.nn.Linear(16, 40)
     for drawn, one in ((layer.weight, usual.weight), (layer.bias, usual.bias)):
         assert drawn.abs().max() <= 16**-0.5
-        assert float(drawn.std()) == pytest.approx(float(one.std()), rel=0.2)
+        assert drawn.std().item() == pytest.approx(one.std().item(), rel=0.2)
