@@ -1,6 +1,7 @@
 """The check of a list of peaks against a whole map: it names the line that is missing, and is silent where the model is right."""
 
 import re
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -137,3 +138,17 @@ def test_fringes_of_a_detector_are_named_with_their_period(seed):
     assert best.kind == "fringes"
     told = re.search(r"every ([\d.]+) nm, by ([\d.]+) % of the light", best.words)
     assert [float(each) for each in told.groups()] == [pytest.approx(period, rel=0.03), pytest.approx(100 * depth, rel=0.15)]
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (4, 5)])
+def test_a_few_spectra_and_one_alone_show_what_they_show(shape):
+    """A point of a map is often measured alone; noise there is no line, and a line is one."""
+
+    def some(made):
+        few = (slice(shape[0]), slice(shape[1]))
+        return proposals(replace(made, counts=made.counts[few], truth=made.truth[:, :, *few]))
+
+    strong = [made for seed in range(12) if planted.worth(made := planted.random_missing(seed)) * (shape[0] * shape[1] / 210) ** 0.5 > 20]
+    assert len(strong) >= 4
+    assert all(some(made) for made in strong)
+    assert not [each.words for seed in range(24) for each in some(planted.random_right(seed))]

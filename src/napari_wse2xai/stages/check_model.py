@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 LOOKED_AT = 3000
 """Pixels that the check looks at."""
 FEWEST = 30
-"""Fitted pixels below which a map has nothing in common."""
+"""Fitted pixels below which noise may decide where their mean has its maximum, and a spike looks like a line."""
+NARROW = 2.5
+"""Width in channels below which a line may be a spike."""
 WORTH = 10.0
 """Standard deviations, in the stacked residual, from which a line is proposed."""
 MATTERS = 1.0
@@ -110,15 +112,16 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
     Notes
     -----
     The residuals of up to 1,000 fitted pixels are added with their light over their noise as weight; `numerics.remedies` says what is
-    tried.  Not for a map of a handful of pixels: there the status of each says what can be said.
+    tried.  A single spectrum will do, if it shows it; what noise and spikes can feign is asked of `FEWEST` pixels and more.
     """
-    if _fitted(peaks).sum() < FEWEST:
-        return ()
     stage, source = settings_of(peaks), screened(source)
     windows = windows_of(stage, peaks, source)
     spectra = Pixels(source, _looked_at(peaks), windows)
     found = [proposal for window in windows for proposal in _of_window(stage, window, peaks, spectra)] if len(spectra) else []
-    shift = shifted(windows, [spectra.mean(window) for window in windows]) if len(spectra) else None
+    if len(spectra) < FEWEST:
+        found = [proposal for proposal in found if proposal.peak is None or proposal.peak.fwhm > NARROW * np.diff(source.axis.values).max()]
+        return tuple(sorted(found, key=lambda each: -each.worth))
+    shift = shifted(windows, [spectra.mean(window) for window in windows])
     found = [*found, *_beside(peaks, source)] if shift is None else [*_others(found, shift, source), _to_calibrate(shift, source)]
     return tuple(sorted(found, key=lambda each: -each.worth))
 
