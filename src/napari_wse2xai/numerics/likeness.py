@@ -12,6 +12,8 @@ Array = NDArray[np.float64]
 REACH = 0.4
 """Pixels farther from one another than this share of the side of a square as large as the region count as unlike: farther out there are too
 few independent pairs to say."""
+NEAR, LONGEST = 0.25, 5.0
+"""Share of that side over which likeness along y is compared with that along x, and by how much one may reach farther, at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +51,10 @@ class MaskedGrid:
         """Number of pairs of pixels at each shift, (lag row, lag column) as transforms have them, each pair in both senses."""
         return np.asarray(np.rint(self._back(np.abs(self._mask) ** 2)))
 
-    @cached_property
-    def _ring(self) -> NDArray[np.int64]:
-        """Number of the class of distances that a shift belongs to."""
+    def _rings(self, longer: float) -> NDArray[np.int64]:
+        """Number of the class of distances that a shift belongs to, where likeness reaches so many times farther along y than along x."""
         lags = [np.minimum(np.arange(n), n - np.arange(n)) * abs(step) for n, step in zip(self._size, self.step, strict=True)]
-        return np.rint(np.hypot(lags[0][:, None], lags[1]) / self._pitch).astype(np.int64)
+        return np.rint(np.hypot(lags[0][:, None] / np.sqrt(longer), lags[1] * np.sqrt(longer)) / self._pitch).astype(np.int64)
 
     @property
     def _pitch(self) -> float:
@@ -65,8 +66,12 @@ class MaskedGrid:
     def _back(self, spectrum: NDArray[np.complex128] | Array) -> Array:
         return np.asarray(fft.irfft2(spectrum, self._size))
 
-    def _by_ring(self, values: Array) -> Array:
-        return np.bincount(self._ring.ravel(), values.ravel().astype(np.float64)).astype(np.float64)
+    def _longer(self, apart: Array, variance: float) -> float:
+        """By how much farther likeness reaches along y than along x, from the mean square of differences at each shift."""
+        far, reaches = max(int(NEAR * np.sqrt(self.count)), 1), []
+        for line, step in ((apart[1 : far + 1, 0], self.step[0]), (apart[0, 1 : far + 1], self.step[1])):
+            reaches.append((0.5 + np.maximum(1.0 - 0.5 * line / variance, 0.0).sum()) * abs(step))
+        return float(np.clip(reaches[0] / reaches[1], 1.0 / LONGEST, LONGEST))
 
     def picture(self, values: Array) -> Array:
         """Values (n,) of the pixels as (ny, nx), 0 elsewhere."""
@@ -90,13 +95,15 @@ class MaskedGrid:
         z: Array = values - values.mean()
         if not z.any():
             return np.zeros(self._size)
-        picture, pairs = self.picture(z), self._by_ring(self.pairs)
-        squares = self._back((self._transformed(picture**2) * self._mask.conj()).real)
-        apart = self._by_ring(squares - self._back(np.abs(self._transformed(picture)) ** 2)) / np.maximum(pairs, 1.0)
+        picture = self.picture(z)
+        squares = self._back((self._transformed(picture**2) * self._mask.conj()).real) - self._back(np.abs(self._transformed(picture)) ** 2)
+        ring = self._rings(self._longer(2.0 * squares / np.maximum(self.pairs, 1.0), float(z @ z / len(z))))
+        pairs, apart = (np.bincount(ring.ravel(), each.ravel().astype(np.float64)) for each in (self.pairs, squares))
+        apart /= np.maximum(pairs, 1.0)
         near = (np.arange(len(pairs)) < max(1.0, REACH * np.sqrt(self.count))) & (pairs > 0)
         weights = np.where(near, pairs, 0.0) / self.count**2
         variance = (z @ z / len(z) - weights @ apart) / (1.0 - weights.sum())
-        return np.where(near, variance - apart, 0.0)[self._ring] * (self.pairs > 0)
+        return np.where(near, variance - apart, 0.0)[ring] * (self.pairs > 0)
 
     def joint(self, one: Array, other: Array) -> Array:
         """Covariances (lag row, lag column) of two maps as `variance_ratio` needs them: trace of the product of the centred matrices."""
