@@ -54,7 +54,8 @@ class MaskedGrid:
     def _rings(self, longer: float) -> NDArray[np.int64]:
         """Number of the class of distances that a shift belongs to, where likeness reaches so many times farther along y than along x."""
         lags = [np.minimum(np.arange(n), n - np.arange(n)) * abs(step) for n, step in zip(self._size, self.step, strict=True)]
-        return np.rint(np.hypot(lags[0][:, None] / np.sqrt(longer), lags[1] * np.sqrt(longer)) / self._pitch).astype(np.int64)
+        distance: Array = np.hypot(lags[0][:, None] / np.sqrt(longer), lags[1] * np.sqrt(longer))
+        return np.rint(distance / self._pitch).astype(np.int64)
 
     @property
     def _pitch(self) -> float:
@@ -90,7 +91,7 @@ class MaskedGrid:
         -----
         Products of deviations from the map's own mean come out too small, for the mean follows the map.  Differences of pixels do not know
         the mean: the covariance is the variance of the field less half their mean square, and that variance is the one with which the
-        variance within the region comes out as it is.
+        variance within the region comes out as it is.  Distances are elliptic: likeness may reach farther along y than along x.
         """
         z: Array = values - values.mean()
         if not z.any():
@@ -98,8 +99,8 @@ class MaskedGrid:
         picture = self.picture(z)
         squares = self._back((self._transformed(picture**2) * self._mask.conj()).real) - self._back(np.abs(self._transformed(picture)) ** 2)
         ring = self._rings(self._longer(2.0 * squares / np.maximum(self.pairs, 1.0), float(z @ z / len(z))))
-        pairs, apart = (np.bincount(ring.ravel(), each.ravel().astype(np.float64)) for each in (self.pairs, squares))
-        apart /= np.maximum(pairs, 1.0)
+        pairs, sums = (np.bincount(ring.ravel(), each.ravel().astype(np.float64)).astype(np.float64) for each in (self.pairs, squares))
+        apart = sums / np.maximum(pairs, 1.0)
         near = (np.arange(len(pairs)) < max(1.0, REACH * np.sqrt(self.count))) & (pairs > 0)
         weights = np.where(near, pairs, 0.0) / self.count**2
         variance = (z @ z / len(z) - weights @ apart) / (1.0 - weights.sum())
