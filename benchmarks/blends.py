@@ -11,7 +11,7 @@ import numpy as np
 from scipy.ndimage import gaussian_filter
 
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
-from napari_wse2xai.numerics import sloppy_errors
+from napari_wse2xai.numerics import blends
 from napari_wse2xai.stages import Deconvolve, Peak
 
 SHAPE = (12, 15)
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--without", action="store_true", help="errors to first order only")
     given = parser.parse_args()
     if given.without:
-        sloppy_errors.ALIKE = 1.0
+        blends.ALIKE = 1.0
     found = [pulls(seed) for seed in range(given.maps)]
     print("| FWHM apart | maps | ok (%) | width of the pulls: median, largest | ok and beyond 5 errors (%) | maps with more than 0.5 % |")
     print("|---|---|---|---|---|---|")

@@ -9,12 +9,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.blends import of_blends
 from napari_wse2xai.numerics.local_problem import LocalProblem
 from napari_wse2xai.numerics.moment_slopes import Expansion, MomentSlopes
 from napari_wse2xai.numerics.problem import PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.residual_noise import Noise
 from napari_wse2xai.numerics.slopes import Slopes, drawn, model
-from napari_wse2xai.numerics.sloppy_errors import of_blends
 from napari_wse2xai.numerics.structure import largest
 from napari_wse2xai.numerics.threads import single_thread
 from napari_wse2xai.numerics.weak_lines import of_weak_lines
