@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.local_problem import LocalProblem
 from napari_wse2xai.numerics.problem import Problem
 from napari_wse2xai.numerics.residual_noise import Noise
-from napari_wse2xai.numerics.slopes import Slopes, drawn
+from napari_wse2xai.numerics.slopes import drawn
+from napari_wse2xai.numerics.uncertainty import located
 
 Values = NDArray[np.float64]
 
@@ -23,10 +23,8 @@ def expected_residual(
     the sum of second differences along the principal axes of the covariance, one standard deviation long.  Of single lines it is nothing;
     of two that hardly can be told apart it is some hundredths of the noise, which a thousand spectra show.
     """
-    slopes = Slopes(problem, parameters)
-    variance = noise.variance(np.zeros_like(slopes.fitted), slopes.fitted)
-    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
-    covariance = np.moveaxis(local.covariance(variance * problem.root.astype(np.float32) ** 2, noise.memory), -1, 0)
+    slopes, local, variance, weighted = located(problem, counts, parameters, free, noise)
+    covariance = np.moveaxis(local.covariance(weighted, noise.memory), -1, 0)
     error = np.sqrt(np.maximum(np.einsum("pii->pi", covariance), 1e-300))
     sizes, axes = np.linalg.eigh(np.nan_to_num(covariance / error[:, :, None] / error[:, None, :]))
     steps = np.sqrt(np.maximum(sizes, 0.0))[:, None, :] * axes * error[:, :, None]

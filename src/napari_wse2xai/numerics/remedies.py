@@ -208,13 +208,13 @@ def _edge(stack: Stack, linear: _Linear) -> Remedy:
     return Remedy("edge", _worth(gain[k]), stack.chi2 - float(gain[k]), shift, float(at[k]), float(wide[k]), float(amplitude[k]))
 
 
-def _fringes(stack: Stack, linear: _Linear) -> Iterator[Remedy]:
+def _fringes(stack: Stack, linear: _Linear) -> list[Remedy]:
     """Light that rises and falls along the axis: interference in a thinned detector (etaloning) or in a film; none on narrow lines."""
     problem, x = stack.problem, stack.problem.x
     span, pitch = float(np.ptp(x)), float(np.median(np.diff(x)))
     shortest, longest = SHORTEST * pitch, LONGEST * float(stack.parameters[:, FWHM].max())
     if longest <= 2 * shortest:
-        return
+        return []
     light = model(x, problem.shapes, stack.parameters[None], problem.width)[0]
     turns = np.arange(span / longest, span / shortest, FINE) / span
     phase = 2 * np.pi * turns[:, None] * (x - x[0])
@@ -223,7 +223,7 @@ def _fringes(stack: Stack, linear: _Linear) -> Iterator[Remedy]:
     k = int(gain.argmax())
     depth = float(np.hypot(*found[k]))
     shift = np.hypot(*(linear.shift(depth * template) for template in pairs[k]))  # lines of other pixels lie elsewhere on the fringes
-    yield Remedy("fringes", _worth(gain[k]), stack.chi2 - float(gain[k]), shift, period=float(1 / turns[k]), depth=depth)
+    return [Remedy("fringes", _worth(gain[k]), stack.chi2 - float(gain[k]), shift, period=float(1 / turns[k]), depth=depth)]
 
 
 def _shape(stack: Stack) -> list[Remedy]:

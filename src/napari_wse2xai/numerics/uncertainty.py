@@ -105,6 +105,17 @@ def assess(
     )
 
 
+def located(
+    problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_], noise: Noise
+) -> tuple[Slopes, LocalProblem, NDArray[np.float32], NDArray[np.float32]]:
+    """Slopes at the parameters of some fits, the problem about them, and the variance of every channel there, plain and weighted."""
+    slopes = Slopes(problem, parameters)
+    residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
+    variance = noise.variance(residual.astype(np.float32), slopes.fitted)
+    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
+    return slopes, local, variance, variance * problem.root.astype(np.float32) ** 2
+
+
 def correlations(
     problem: Problem, counts: NDArray[np.float32], parameters: NDArray[np.float64], free: NDArray[np.bool_]
 ) -> NDArray[np.float64]:
@@ -114,13 +125,9 @@ def correlations(
     -------
     (pixel, 4 peak, 4 peak) parameters in the order of the peaks; NaN where a parameter has no error
     """
-    slopes = Slopes(problem, parameters)
-    root = problem.root.astype(np.float32)
-    residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
     noise = Noise.of(problem, counts, parameters)
-    variance = noise.variance(residual.astype(np.float32), slopes.fitted)
-    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
-    covariance = np.moveaxis(local.covariance(variance * root**2, noise.memory), -1, 0)
+    _, local, _, weighted = located(problem, counts, parameters, free, noise)
+    covariance = np.moveaxis(local.covariance(weighted, noise.memory), -1, 0)
     error = np.sqrt(np.where(local.known.T, np.einsum("bii->bi", covariance), np.nan))
     result = np.full((len(counts), *2 * (PER_PEAK * len(problem.shapes),)), np.nan)
     result[:, problem.rows[:, None], problem.rows] = covariance / error[:, :, None] / error[:, None, :]
@@ -153,19 +160,14 @@ def joint(
     ----------
     bands : (n, band) weight of every channel of the window in each band
     """
-    slopes = Slopes(problem, parameters)
-    root = problem.root.astype(np.float32)
-    residual = problem.without_background((counts - slopes.fitted) * problem.root) / problem.root
-    variance = noise.variance(residual.astype(np.float32), slopes.fitted)
-    local = LocalProblem(problem, slopes, parameters, free, problem.pull(counts))
-    weighted = variance * root**2
+    _, local, variance, weighted = located(problem, counts, parameters, free, noise)
     whole = local.covariance(weighted, noise.memory)
     by = of_blends(local, whole, weighted, noise.memory).reshape(len(counts), -1)[:, problem.rows]
     whole = np.moveaxis(whole, -1, 0) * by[:, :, None] * by[:, None, :]
     shared, crossed = np.empty((*variance.shape, bands.shape[1]), dtype=np.float32), np.empty((*whole.shape[:2], bands.shape[1]))
     for k, band in enumerate(bands.T.astype(np.float32)):
         shared[..., k] = _coloured(variance, noise.memory, band)
-        crossed[..., k] = local.crossed(shared[..., k] * root) * by
+        crossed[..., k] = local.crossed(shared[..., k] * problem.root.astype(np.float32)) * by
     return Joint(whole, crossed, np.einsum("na,pnb->pab", bands, shared))
 
 

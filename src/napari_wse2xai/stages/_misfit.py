@@ -96,16 +96,19 @@ class Common:
     @cached_property
     def shared(self) -> float:
         """What the most significant structure of the stack is worth, in standard deviations."""
+        return self._shown(self.stack)
+
+    def _shown(self, stack: Values) -> float:
+        """The same of any stack."""
         from napari_wse2xai.numerics.structure import largest
 
-        return float(largest(self.stack[None], self.fit.noise.memory)[0])
+        return float(largest(stack[None], self.fit.noise.memory)[0])
 
     def _without_curvature(self, stack: Values) -> Values:
         """A stack that shows something, without as much as it may show of what right models leave."""
         from napari_wse2xai.numerics.curvature import expected_residual
-        from napari_wse2xai.numerics.structure import largest
 
-        if largest(stack[None], self.fit.noise.memory)[0] < SURE:
+        if self._shown(stack) < SURE:
             return stack
         some = self.rows[:: -(-len(self.rows) // BENT)]
         counts, found, free = self.spectra.of(self.window, some), self.fit.found[some].astype(np.float64), self.fit.free[some]

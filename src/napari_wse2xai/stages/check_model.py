@@ -120,9 +120,10 @@ def check_model(peaks: PeakMaps, source: SpectralMap) -> tuple[Proposal, ...]:
     found = [proposal for window in windows for proposal in _of_window(stage, window, peaks, spectra)] if len(spectra) else []
     if len(spectra) < FEWEST:
         found = [proposal for proposal in found if proposal.peak is None or proposal.peak.fwhm > NARROW * np.diff(source.axis.values).max()]
-        return tuple(sorted(found, key=lambda each: -each.worth))
-    shift = shifted(windows, [spectra.mean(window) for window in windows])
-    found = [*found, *_beside(peaks, source)] if shift is None else [*_others(found, shift, source), _to_calibrate(shift, source)]
+    elif (shift := shifted(windows, [spectra.mean(window) for window in windows])) is None:
+        found = [*found, *_beside(peaks, source)]
+    else:
+        found = [*_others(found, shift, source), _to_calibrate(shift, source)]
     return tuple(sorted(found, key=lambda each: -each.worth))
 
 
