@@ -208,7 +208,7 @@ def read_frame(group: HdfNode, shape: tuple[int, int]) -> Frame:
     if "step_um" in group.attrs and "origin_um" in group.attrs:
         return written_frame(group.attrs, shape)
     sample = text_of(group.attrs, "sample")
-    (y0, dy), (x0, dx) = (_start_and_step(_coordinate(group, name, size)[0]) for name, size in zip("yx", shape, strict=True))
+    (y0, dy), (x0, dx) = (start_and_step(_coordinate(group, name, size)[0]) for name, size in zip("yx", shape, strict=True))
     return Frame(shape, (dy, dx), (y0, x0), sample)
 
 
@@ -223,7 +223,8 @@ def written_frame(attributes: Mapping[str, Any], shape: tuple[int, int]) -> Fram
     return Frame.from_record(record | {"directions": json.loads(text_of(attributes, "directions") or "null")})
 
 
-def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
+def start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
+    """First of some coordinates, and their distance; 1 where there is none."""
     step = float(values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 1.0
     return (float(values[0]), step) if step else (float(values[0]), 1.0)
 

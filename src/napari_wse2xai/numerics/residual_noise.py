@@ -112,10 +112,19 @@ class Noise:
         """Of every channel, (pixel, n) counts^2; a pixel whose residual is far from usual noise is believed all the same."""
         excess, error = self._excess(np.diff(residual, axis=1), fitted)
         trust = np.where(np.abs(excess) > UNLIKE * error, 1.0, self.trust).astype(np.float32)
-        usual, gain = np.float32(self.usual), np.float32(self.gain)
+        usual = np.float32(self.usual)
         least = np.float32(LEAST) * usual + np.finfo(np.float32).tiny
         variance = np.maximum(usual + trust * excess / np.float32(self.kept), least)[:, None]
-        variance = variance + gain * np.maximum(fitted, np.float32(0.0)) if gain else np.broadcast_to(variance, fitted.shape)
+        return self._of_channels(variance, fitted)
+
+    def usual_variance(self, fitted: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Of every channel of pixels as noisy as usual, (pixel, n) counts^2."""
+        return self._of_channels(np.full((len(fitted), 1), self.usual, dtype=np.float32), fitted)
+
+    def _of_channels(self, constant: NDArray[np.floating], fitted: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Variance (pixel, n) for each pixel's constant (pixel, 1)."""
+        gain = np.float32(self.gain)
+        variance = constant + gain * np.maximum(fitted, np.float32(0.0)) if gain else np.broadcast_to(constant, fitted.shape)
         return np.asarray(variance if self.channel is None else variance * self.channel**2, dtype=np.float32)
 
     def _excess(self, difference: NDArray[np.floating], fitted: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

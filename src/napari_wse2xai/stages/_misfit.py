@@ -139,7 +139,7 @@ class Common:
         parameters = np.median(bright, axis=0)
         fitted = model(self.problem.x, self.problem.shapes, parameters[None], self.problem.width)
         noise = float(np.median(self.fit.quality.noise[self.rows]))
-        shape = np.sqrt(self.fit.noise.variance(np.zeros_like(fitted, dtype=np.float32), fitted.astype(np.float32)))[0]
+        shape = np.sqrt(self.fit.noise.usual_variance(fitted.astype(np.float32)))[0]
         share = max(float(parameters[:, 2].sum()) / noise / self.weight, FAINT / np.sqrt(len(self.rows)))
         sigma = share * noise * shape / max(float(np.sqrt((shape**2).mean())), 1e-300)
         return Stack(self.problem, parameters, self.stack * sigma, sigma * np.sqrt(raised(8, self.fit.noise.memory)))

@@ -197,13 +197,8 @@ def _frame(group: HdfNode, shape: tuple[int, int]) -> Frame:
     if "step_um" in group.attrs and "origin_um" in group.attrs:
         return netcdf.written_frame(group.attrs, shape)
     sample = netcdf.text_of(group.attrs, "sample")
-    (y0, dy), (x0, dx) = (_start_and_step(_coordinate(group, name, size)[0]) for name, size in zip(_SPATIAL, shape, strict=True))
+    (y0, dy), (x0, dx) = (netcdf.start_and_step(_coordinate(group, name, size)[0]) for name, size in zip(_SPATIAL, shape, strict=True))
     return Frame(shape, (dy, dx), (y0, x0), sample)
-
-
-def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
-    step = float(values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 1.0
-    return float(values[0]), step or 1.0
 
 
 def _flake(group: HdfNode, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
