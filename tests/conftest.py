@@ -1,6 +1,7 @@
 """Fixtures that every test may use."""
 
 import gc
+import gzip
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import pytest
 
 from learned import make_explanation, make_model, make_samples
 from napari_wse2xai import progress
-from napari_wse2xai.data import Explanation, Level, PeakMaps, Samples, SpectralMap, TrainedModel
+from napari_wse2xai.data import Explanation, Level, PeakMaps, Results, Samples, SpectralMap, TrainedModel
+from napari_wse2xai.io import read_results
 from napari_wse2xai.learning import kernel_search, network_training, teaching
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
@@ -137,3 +139,11 @@ def told_fractions() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress.silent, "__code__", _fraction_of_the_whole.__code__)
         yield
+
+
+@pytest.fixture(scope="session")
+def every_result(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    """Everything that a run can give, of a few pixels."""
+    path = tmp_path_factory.mktemp("every") / "results.nc"
+    path.write_bytes(gzip.decompress((Path(__file__).parent / "io" / "old" / "results_before_layouts.nc.gz").read_bytes()))
+    return read_results(path)

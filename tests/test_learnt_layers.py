@@ -1,16 +1,29 @@
 """What a trained model's layers say and hide, worked out here from its arrays."""
 
-import gzip
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from napari.layers import Layer
 
-from napari_wse2xai.data import Results, TrainedModel
-from napari_wse2xai.io import read_results
-from napari_wse2xai.layers import beside_layers, part_name, region_layer, shown_in, structure_layer, to_layers
+from as_text import layer_text, require_as_read
+from learned import make_explanation, make_model, make_samples, with_others
+from napari_wse2xai.data import Level, Picture, Results, TrainedModel
+from napari_wse2xai.layers import (
+    beside_layers,
+    chi2_layer,
+    computed_layer,
+    effect_layer,
+    overlay_layers,
+    part_name,
+    peak_layer,
+    region_layer,
+    residual_layer,
+    shown_in,
+    slope_layer,
+    structure_layer,
+    to_layers,
+)
 from napari_wse2xai.theory.cell import HarmonicCell
 
 
@@ -46,14 +59,6 @@ def test_what_rs_does_not_explain_is_an_image_and_regions_where_training_found_i
     assert not any(layer[1]["visible"] for layer in (image, labels))
 
 
-@pytest.fixture(scope="module")
-def every_result(tmp_path_factory) -> Results:
-    """Everything that a run can give."""
-    path = tmp_path_factory.mktemp("layers") / "results.nc"
-    path.write_bytes(gzip.decompress((Path(__file__).parent / "io" / "old" / "results_before_layouts.nc.gz").read_bytes()))
-    return read_results(path)
-
-
 def test_napari_takes_every_layer_as_it_is_said(every_result: Results) -> None:
     """It refuses a word that it does not know, a colour that is none, a scale of another length."""
     explanation = every_result.explanation
@@ -87,3 +92,22 @@ def test_a_result_with_maps_alone_shows_them_and_one_with_fits_the_strongest_hei
     assert seen(Results(every_result.maps)) == ["map", "flake"] * 2
     (only,) = seen(Results(every_result.maps, every_result.peaks))
     assert only == part_name("X", "height")
+
+
+def test_layers_are_as_they_were_read(every_result: Results) -> None:
+    """Names, places, colours and limits of all that can be shown of a run, of two flakes and of other models beside the network."""
+    samples = make_samples(flakes=2)
+    explanation = with_others(make_explanation(samples, level=Level.LOCAL_ONLY))
+    region = np.tile((samples.column < 5).astype(np.int64), (1, 1))
+    model = replace(make_model(samples), unexplained=region * 4.0, region=region)
+    raman, pair = every_result.peaks["raman"], every_result.paired
+    cell = HarmonicCell(("W", "O", "Te"), np.arange(9.0).reshape(3, 3), np.eye(3) * 5, np.ones(3), np.eye(9), "W", "Te", 1)
+    picture = Picture(raman.frame, np.arange(12, dtype=np.float32).reshape(4, 3), "height", "nm")
+    layers = [
+        *to_layers(every_result), *to_layers(model), *to_layers(explanation), *to_layers(picture), *beside_layers(explanation, 0),
+        slope_layer(explanation, 4, 1, only_sure=False), region_layer(explanation, 1), structure_layer(cell, "atoms"),
+        effect_layer(explanation, 5, 1 + region[0], ("left", "right")), chi2_layer(raman), peak_layer(raman, 1, "fwhm", error=True),
+        computed_layer(raman, raman.computed[0], error=True), *overlay_layers(pair, in_turns=True),
+        residual_layer(every_result.maps["raman"], np.asarray(every_result.maps["raman"].counts) - 100),
+    ]  # fmt: skip
+    require_as_read("layers", "\n".join(map(layer_text, layers)))

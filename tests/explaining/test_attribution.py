@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.explaining import integrated_gradients, weight_randomisation
+from napari_wse2xai.explaining import Subject, integrated_gradients, weight_randomisation
+from napari_wse2xai.explaining.randomisation import redrawable
 from napari_wse2xai.numerics.threads import single_thread
 
 
@@ -91,6 +92,13 @@ def test_what_draws_no_lines_or_is_no_network_is_refused(flake) -> None:
     for explainer in (integrated_gradients, weight_randomisation):
         with pytest.raises(DataError, match="network"):
             explainer(laws.Oracle(flake), flake.X)
+
+
+def test_layers_that_have_weights_are_drawn_anew_and_no_others() -> None:
+    layers = torch.nn.Sequential(
+        torch.nn.Linear(9, 4), torch.nn.BatchNorm1d(4, affine=False), torch.nn.ReLU(), torch.nn.Linear(4, 4), torch.nn.LayerNorm(4)
+    )
+    assert redrawable(Subject.of(torch.nn.Sequential(layers, torch.nn.Linear(4, 1)), np.zeros((5, 9)))) == ["1", "0.4", "0.3", "0.0"]
 
 
 def test_slope_maps_collapse_when_the_weights_are_drawn_anew(flake, network) -> None:

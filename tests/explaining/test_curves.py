@@ -51,6 +51,13 @@ def test_few_nodes_and_few_pixels_stay_within_a_hundredth_of_the_range(flake) ->
     assert np.isclose(quick.weights.sum(), 1)
 
 
+def test_a_value_is_supported_where_at_most_half_of_the_pixels_leave_the_cloud(flake) -> None:
+    found = partial_dependence(laws.Oracle(flake), flake.X, percentiles=(0.0, 1.0), kind="individual")
+    assert "average" not in found and found.individual.shape[::2] == found.grid_values.shape
+    assert ((found.off_cloud > 0.5) & (found.off_cloud < 0.75)).any(), "a value that tells half from three quarters"
+    np.testing.assert_array_equal(found.supported, found.off_cloud <= 0.5)
+
+
 def test_curves_can_start_at_zero(flake) -> None:
     result = partial_dependence(laws.Oracle(flake), flake.X, kind="both", centered=True)
     assert not result.individual[..., 0].any()

@@ -6,8 +6,39 @@ import pytest
 import torch
 
 from napari_wse2xai.errors import Cancelled, DataError
-from napari_wse2xai.explaining import derivatives, ice_slope, partial_dependence
+from napari_wse2xai.explaining import (
+    accumulated_local_effects,
+    derivatives,
+    h_statistic,
+    ice_slope,
+    integrated_gradients,
+    partial_dependence,
+    permutation_importance,
+    regional_effects,
+    weight_randomisation,
+)
 from napari_wse2xai.explaining.model import TorchModel, as_model, predict
+
+
+def attributed(network, table, progress):
+    return integrated_gradients(network, table, level="parameters", progress=progress)
+
+
+def pairs(network, table, progress):
+    return h_statistic(network, table, [(0, 1), (2, 3), (4, 5)], progress=progress)
+
+
+def regions(network, table, progress):
+    return regional_effects(network, table, 2, progress=progress)
+
+
+def permuted(network, table, progress):
+    return permutation_importance(network, table, table[:, 0], progress=progress)
+
+
+EXPLAINERS = [
+    partial_dependence, ice_slope, derivatives, accumulated_local_effects, attributed, pairs, permuted, regions, weight_randomisation,
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +88,14 @@ def test_cancel_passes_through(flake) -> None:
 
     with pytest.raises(Cancelled):
         partial_dependence(laws.Convolution(flake), flake.X, progress=cancel)
+
+
+@pytest.mark.parametrize("explainer", EXPLAINERS, ids=lambda explainer: explainer.__name__)
+def test_progress_rises_from_nothing_to_all_at_most(flake, explainer) -> None:
+    told: list[float] = []
+    explainer(laws.Convolution(flake), flake.X[:120], progress=lambda fraction, _: told.append(fraction))
+    assert told == sorted(told) and 0 <= told[0] <= told[-1] <= 1
+    assert told[0] < 0.5 < told[-1] or told == [1.0]
 
 
 def test_what_cannot_predict_is_refused() -> None:

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LinearRegression
 
 from napari_wse2xai.explaining import Subject
-from napari_wse2xai.explaining.further import QUESTIONS, Asking, answer
+from napari_wse2xai.explaining.further import QUESTIONS, Asking, answer, left_out
 from napari_wse2xai.progress import silent
 
 NY, NX = 12, 14
@@ -35,6 +35,17 @@ def test_what_one_peak_alone_tells_is_lost_with_it():
     assert (found.errors < 0.05).all()
     assert found.sentence.startswith("Without A a model predicts held-out pixels with R2")
     assert "Without B.1, C, one at a time, as well as with" in found.sentence
+
+
+def test_folds_are_blocks_where_they_fit_and_else_at_random(monkeypatch):
+    """Left out of the average over draws: that of another validation."""
+    given, seen, told = asking(twin=False), [], []
+    monkeypatch.setattr(left_out, "held_out_r2", lambda kept, target, splits, seed: seen.extend(splits) or {k: [0.5] for k in splits})
+    for folds in ({"random": [], "blocks": []}, {"random": []}):
+        monkeypatch.setattr(left_out, "folds_of", lambda *_, found=folds, **__: found)
+        left_out.ask(given, lambda done, _: told.append(done))
+    assert told == pytest.approx(2 * [k / 12 for k in range(12)])
+    assert seen == 12 * ["blocks"] + 12 * ["random"], "three draws of all peaks and of all but one"
 
 
 def test_of_two_that_tell_the_same_neither_is_missed():

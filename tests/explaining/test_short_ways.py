@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import torch
 
 from napari_wse2xai.explaining import Subject, ice_slope, partial_dependence
 from napari_wse2xai.learning import GaussianProcess
+from napari_wse2xai.learning.smooth_process import _moved_along
 from napari_wse2xai.progress import silent
 
 
@@ -34,6 +36,18 @@ def test_moves_of_any_length_are_its_predictions(fitted: tuple[GaussianProcess, 
     moved[:, 1] = there
     found = Subject.of(process, x).moved(np.array([1]), there[None, None], silent, "")
     np.testing.assert_allclose(found[0, 0], process.predict(moved), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("step", "far"), [(0.5, 1.0), (30.0, 40.0)])
+def test_a_step_that_all_rows_take_is_a_factor_while_that_can_be_held(step: float, far: float) -> None:
+    """Beyond, the factors would overflow."""
+    rng = np.random.default_rng(0)
+    here, pixels, other = (torch.as_tensor(scale * rng.normal(size=count)) for scale, count in ((far, 4), (far, 6), (1.0, 6)))
+    weights = torch.as_tensor(rng.normal(size=6))
+    squared = (here[:, None] - pixels).square() + other.square()
+    found = _moved_along(squared, torch.exp(-squared / 2), weights, here, pixels, here[None] + step)
+    wanted = torch.exp(-((here[:, None] + step - pixels).square() + other.square()) / 2) @ weights
+    torch.testing.assert_close(found[0], wanted, rtol=1e-6, atol=1e-12)
 
 
 def test_curves_are_means_of_its_predictions(fitted: tuple[GaussianProcess, np.ndarray]) -> None:

@@ -1,5 +1,7 @@
 """How much of an effect differs from place to place, for laws whose share is known in closed form."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -54,6 +56,13 @@ def test_the_error_is_how_far_the_share_differs_from_flake_to_flake():
 def test_the_sentence_names_what_one_number_cannot_stand_for():
     assert "of E' height:" in answered(lambda t: t[:, 0] * (2 + t[:, 1])).sentence
     assert answered(lambda t: t[:, 0]).sentence == "Of every parameter the mean slope stands for most of the flake."
+
+
+def test_what_is_not_surely_uneven_is_not_named():
+    asking = SimpleNamespace(names=["A.height", "B.height"])
+    said = uneven._sentence(asking, np.array([0.7, 0.9]), np.array([0.3, np.nan]))
+    assert "of B height:" in said
+    assert uneven._sentence(asking, np.array([0.7, 0.4]), np.array([0.3, 0.2])).startswith("Of every parameter")
 
 
 def test_the_error_leaves_out_each_sixteenth_of_a_flake(monkeypatch):

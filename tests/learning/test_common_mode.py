@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from island import Island
 
+from napari_wse2xai.data import NullTest
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.learning.common_mode import HEIGHTS, _correlation, _first_component, common_factor, common_mode
 from napari_wse2xai.learning.null_test import null_test
@@ -33,6 +34,21 @@ def test_a_map_that_is_nothing_but_the_focus_is_found_out(drifting):
     assert found.p_normalised["random"] > 0.05
     assert found.r2_normalised["blocks"] < 0.8 < found.r2["blocks"]
     assert found.text.startswith("All RS heights move together (first component")
+    assert found.r2_divided["blocks"] < 0.3, "nothing is left where PL is divided by the focus too"
+    logs = np.log(features[:, HEIGHTS])
+    assert found.first_share == pytest.approx(np.linalg.eigvalsh(np.corrcoef(logs.T))[-1] / logs.shape[1])
+    assert found.correlation == pytest.approx(np.corrcoef(np.log(common_factor(features[:, HEIGHTS])), pl)[0, 1])
+
+
+def test_a_flake_too_small_for_blocks_is_asked_on_the_random_split_without_a_further_warning():
+    rng = np.random.default_rng(0)
+    strip = np.argwhere(np.ones((3, 40)))
+    focus = np.exp(0.3 * np.sin(strip[:, 1] / 6.0))
+    features = 100.0 * focus[:, None] * np.exp(0.02 * rng.standard_normal((120, 6)))
+    measured = NullTest("height", "fast model", {"random": 0.9}, {"random": np.zeros(39)}, {"random": 0.025}, "")
+    found = common_mode(features, 50.0 * focus, strip, measured, heights=slice(None))
+    assert set(found.r2_normalised) == set(found.r2_divided) == {"random"}
+    assert "R2 on the random split: 0.90 as measured" in found.text
 
 
 def test_a_law_outlives_the_division(drifting):

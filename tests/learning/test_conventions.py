@@ -1,6 +1,8 @@
 """scikit-learn's own checks of an estimator, those that say something about a regressor and take no time."""
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import estimator_checks as checks
 
-from napari_wse2xai import learning
+from napari_wse2xai import learning, report
 from napari_wse2xai.learning import MLPEnsembleRegressor, SpectralCNNRegressor
 
 ESTIMATORS = {
@@ -47,6 +49,15 @@ def test_it_works_in_a_pipeline_and_in_cross_validation(name: str) -> None:
     features = rng.normal(size=(60, 3))
     scores = cross_val_score(make_pipeline(StandardScaler(), ESTIMATORS[name]), features, features[:, 0], cv=2)
     assert np.isfinite(scores).all()
+
+
+def test_every_name_that_the_api_tells_can_be_had() -> None:
+    """As the page of the site has them; the table of names loads each when it is first used."""
+    page = (Path(__file__).parents[2] / "docs" / "api" / "learning.md").read_text(encoding="utf-8")
+    told = re.findall(r"::: napari_wse2xai\.learning\.\w+\.(\w+)", page)
+    assert len(told) > 8
+    assert {getattr(learning, name).__name__ for name in told} == set(told) == set(learning.__all__) - {"zoo"}
+    assert all(hasattr(report, name) for name in report.__all__)
 
 
 def test_a_name_of_before_is_what_it_became() -> None:

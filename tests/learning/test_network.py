@@ -1,10 +1,27 @@
 """The network's own layers against torch's."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
 import pytest
 import torch
+from sklearn.metrics import r2_score
+from torch import nn
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.learning.network import BatchNorm, Convolution, InstanceBatchNorm, Layout
+from napari_wse2xai.learning.network import (
+    BatchNorm,
+    Convolution,
+    InstanceBatchNorm,
+    Layout,
+    ResidualBlock,
+    _head,
+    conv_block,
+    conv_layers,
+    residual_layers,
+)
+from napari_wse2xai.learning.network_training import SampleTable, Trainer, TrainingPlan, _duration
 
 CHANNELS, LENGTH = 6, 16
 
@@ -72,3 +89,55 @@ def test_a_convolution_of_height_one_is_the_one_dimensional_one(memory: torch.me
 def test_a_layout_that_could_learn_nothing_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         Layout(**wrong)
+
+
+def test_the_papers_network_is_built_of_its_layers_in_their_order() -> None:
+    """Yoo et al. 2023: convolution, leaky ReLU, normalisation; pooling to 4; three linear layers, the first two with ReLU and dropout."""
+    layout = Layout(channels=(4, 6, 8, 8, 10, 10, 10), pool_after=(2, 4))
+    first, _, third, *_ = conv_layers(3, layout)
+    assert [type(part) for part in first] == [Convolution, nn.LeakyReLU, InstanceBatchNorm]
+    assert (first[0].in_channels, first[0].out_channels, first[1].negative_slope) == (3, 4, 0.01)
+    assert [k for k, layer in enumerate(conv_layers(3, layout)) if isinstance(layer, nn.AvgPool2d)] == [2, 5]
+    assert isinstance(third, nn.AvgPool2d) and third.kernel_size == (1, 2)
+    linear = [(3, 5), (5, 7), (7, 2)]
+    head = _head(replace(layout, hidden=(5, 7), dropout=0.25), 2)
+    assert [type(part) for part in head[:2]] == [nn.AdaptiveAvgPool2d, nn.Flatten] and head[0].output_size == (1, 4)
+    assert [type(part) for part in head[2:]] == [nn.Linear, nn.ReLU, nn.Dropout, nn.Linear, nn.ReLU, nn.Dropout, nn.Linear]
+    assert [part.out_features for part in head if isinstance(part, nn.Linear)] == [out for _, out in linear]
+    assert head[2].in_features == 4 * 10 and {part.p for part in head if isinstance(part, nn.Dropout)} == {0.25}
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5, 7])
+def test_a_convolution_block_keeps_the_length(kernel: int) -> None:
+    assert conv_block(3, 4, Layout(kernel=kernel))(torch.zeros(2, 3, 1, 16)).shape == (2, 4, 1, 16)
+
+
+def test_residual_blocks_are_three_convolutions_with_a_pooling_between_any_two() -> None:
+    layout = Layout(channels=(4, 4, 4, 4, 6, 6, 6), architecture="residual", activation="silu", normalisation="batch")
+    layers = residual_layers(3, layout)
+    assert [type(part) for part in layers] == [nn.Sequential, ResidualBlock, nn.AvgPool2d, ResidualBlock]
+    assert isinstance(layers[1].shortcut, nn.Identity) and layers[3].shortcut.kernel_size == (1,)
+    assert [len(block.blocks) for block in layers if isinstance(block, ResidualBlock)] == [3, 3]
+    assert [type(part) for part in layers[0]] == [Convolution, nn.SiLU, BatchNorm]
+    assert len(residual_layers(3, Layout(channels=(4,), architecture="residual"))) == 1
+    x = torch.randn(2, 4, 1, 8)
+    torch.testing.assert_close(layers[1].eval()(x), nn.functional.silu(layers[1].blocks(x) + x))
+
+
+@pytest.mark.parametrize(("jitter", "dropout", "draws"), [(0.0, 0.0, False), (0.05, 0.0, True), (0.0, 0.3, True)])
+def test_random_numbers_are_drawn_where_there_is_jitter_or_dropout(jitter: float, dropout: float, draws: bool) -> None:
+    plan = TrainingPlan(max_epochs=1, learning_rate=0.01, batch_size=2, jitter=jitter)
+    table = SampleTable(torch.zeros(4, 1), torch.zeros(4, 1))
+    assert Trainer(nn.Sequential(nn.Linear(1, 1), nn.Dropout(dropout)), table, None, plan).draws is draws
+
+
+def test_r2_is_that_of_scikit_learn_and_none_where_all_pixels_are_alike() -> None:
+    rng = np.random.default_rng(0)
+    targets, predicted = rng.normal(size=(50, 2)), rng.normal(size=(50, 2))
+    module = SimpleNamespace(standardised=lambda part: torch.as_tensor(predicted)[: len(part)])
+    assert SampleTable(torch.zeros(50, 1), torch.as_tensor(targets)).r2(module) == pytest.approx(r2_score(targets, predicted))
+
+
+@pytest.mark.parametrize(("seconds", "words"), [(89.4, "89 s"), (90.0, "2 min"), (5399.0, "90 min"), (5400.0, "1.5 h")])
+def test_what_is_left_is_told_in_seconds_minutes_or_hours(seconds: float, words: str) -> None:
+    assert _duration(seconds) == words

@@ -58,6 +58,23 @@ def test_a_saved_network_predicts_the_same(fitted: SpectralCNNRegressor, tmp_pat
     np.testing.assert_array_equal(SpectralCNNRegressor.load(tmp_path / "network.pt").predict(features), fitted.predict(features))
 
 
+def test_a_network_of_numbers_without_lines_is_loaded_as_it_was_saved(tmp_path) -> None:
+    features, target = table(40)
+    plain = SpectralCNNRegressor(None, **SMALL | {"max_epochs": 1}).fit(features, target)
+    plain.save(tmp_path / "network.pt")
+    np.testing.assert_array_equal(SpectralCNNRegressor.load(tmp_path / "network.pt").predict(features), plain.predict(features))
+
+
+def test_settings_that_nobody_gives_are_those_that_are_told() -> None:
+    told = {
+        "architecture": "convolution", "channels": (32, 32, 32, 64), "pool_after": (1, 2, 3), "length": 32, "axis": "window",
+        "normalisation": "batch", "activation": "silu", "dropout": 0.0, "max_epochs": 40, "learning_rate": 0.008, "batch_size": 128,
+        "optimizer": "adamw", "schedule": "onecycle", "loss": "huber", "weight_decay": 0.01, "jitter": 0.0, "drawing": "exaggerated",
+        "teacher": True, "device": "auto", "random_state": 0, "on_epoch": None, "checkpoint": None, "lines": None,
+    }  # fmt: skip
+    assert SpectralCNNRegressor().get_params() == told
+
+
 def test_a_few_odd_pixels_do_not_rule_the_rest() -> None:
     features, target = table()
     odd = target.copy()

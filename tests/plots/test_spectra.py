@@ -173,6 +173,9 @@ def test_a_cosmic_ray_does_not_dwarf_the_lines_and_is_told(figure: Figure, clean
     plot = SpectrumPlot(figure.subplots())
     plot.show(replace(clean_raman, counts=counts), row, column)
     assert plot.axes.get_ylim()[1] < 1.5 * clean_raman.counts[row, column].max()
+    bare = SpectrumPlot(Figure().subplots())
+    bare.show(clean_raman, row, column)
+    assert plot.axes.get_ylim() == pytest.approx(bare.axes.get_ylim(), rel=0.05), "those of the same pixel without the ray"
     assert [text.get_text() for text in plot.axes.texts if "cosmic ray, 100" in text.get_text()]
     plot.show(clean_raman, row, column)
     assert not [text for text in plot.axes.texts if text.get_text()]

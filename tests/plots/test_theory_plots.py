@@ -7,6 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
+from as_text import figure_text, require_as_read
 from napari_wse2xai.data import Frame
 from napari_wse2xai.plots.theory import raman_figure, spectral_intensity_figure
 from napari_wse2xai.plots.theory_beside import beside_figure
@@ -37,6 +38,16 @@ def places() -> dict[str, float]:
 def curves_of(axes) -> dict[str, tuple[str, np.ndarray]]:
     """Colour and heights of what is no straight line, by its name."""
     return {line.get_label(): (line.get_color(), line.get_ydata()) for line in axes.lines if len(line.get_xdata()) > 2}
+
+
+def test_theory_is_as_it_was_read(result):
+    spectra = {"pristine": np.stack([X, X + 1, X + 2]), "layer": np.stack([X + 3, X + 4, X + 5])}
+    layer = LayerRaman("WSe2", {}, X, spectra, {"laser_ev": 2.33, "temperature_k": 300.0, "fwhm_cm1": 5.0})
+    figures = [
+        spectral_intensity_figure(result), raman_figure(result), raman_figure(result, only="LDA"), beside_figure(beside(result)),
+        layer_raman_figure(layer), dynamics_figure(X, {"total": Averaged(X, X / 10)}, "ten seeds"),
+    ]  # fmt: skip
+    require_as_read("theory", "\n".join(map(figure_text, figures)))
 
 
 def titles_of(figure) -> list[str]:

@@ -98,6 +98,9 @@ def test_the_comparison_with_the_truth_is_the_truth(clean_raman, raman_peaks, tr
     named = replace(raman_peaks, names=triangle.truth.raman.names)
     found = report.compare(clean_raman, named, triangle.truth, triangle.truth.raman)
     assert 0.97 < found.flake_iou <= 1
+    assert found.hit_pixels == np.count_nonzero(triangle.truth.raman.spikes.per_pixel)
+    both, either = clean_raman.flake & triangle.truth.flake, clean_raman.flake | triangle.truth.flake
+    assert found.flake_iou == pytest.approx(both.sum() / either.sum())
     assert 0.9 * found.hit_pixels < found.repaired_pixels <= found.hit_pixels
     a1 = next(row for row in found.peaks if row.name == "A1'")
     assert a1.position < 0.05
@@ -107,6 +110,14 @@ def test_the_comparison_with_the_truth_is_the_truth(clean_raman, raman_peaks, tr
         row.position == row.fwhm == row.height == 0
         for row in report.compare(clean_raman, exact, triangle.truth, triangle.truth.raman).peaks
     )
+
+
+def test_pixels_that_were_not_measured_are_counted(results):
+    source = results.maps["raman"]
+    counts = np.asarray(source.counts).copy()
+    assert "Not measured" not in read(report.page(Results({"raman": source}), {}, title="t"))
+    counts[0, :3] = np.nan
+    assert "Not measured 3 pixels" in read(report.page(Results({"raman": replace(source, counts=counts)}), {}, title="t"))
 
 
 def test_a_paragraph_of_methods_says_what_the_histories_say(results, images, clean_raman, raman_peaks):

@@ -27,7 +27,7 @@ TESTS = [
     "tests/test_arriving.py",
     "tests/test_learnt_forms.py", "tests/test_learnt_layers.py", "tests/test_theory_figures.py", "tests/test_theory_runs.py",
     "tests/stages/test_train.py", "tests/stages/test_explain.py", "tests/stages/test_simulate.py", "tests/stages/test_cross_checks.py",
-    "tests/stages/test_compare_theory.py",
+    "tests/stages/test_compare_theory.py", "tests/architecture/test_constants.py",
 ]  # fmt: skip
 HEAVY = (
     "numpy scipy.optimize scipy.stats sklearn.ensemble sklearn.gaussian_process torch pandas xarray h5netcdf matplotlib.figure jinja2 "

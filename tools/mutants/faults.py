@@ -1,7 +1,8 @@
 """What can be planted: small faults in the code of a file, each where a slip of the hand could have made it.
 
-Left alone are words for people (docstrings, sentences, f-strings), annotations, what is raised, looks that no one promised (`LOOKS`), and
-``__all__``, in which the linter finds names that are none.
+Left alone are words for people (docstrings, sentences, f-strings), annotations, what is raised, looks that no one promised (`LOOKS`),
+``__all__``, in which the linter finds names that are none, and checks of our own (`CHECKS`): as with ``assert``, only a mistake elsewhere
+meets them.
 """
 
 import ast
@@ -14,6 +15,7 @@ LOOKS = {
     "handlelength", "handletextpad", "borderpad", "borderaxespad",
     "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "stacklevel",
 }  # fmt: skip
+CHECKS = {"strict"}
 COMPARED = {
     ast.Lt: ">=", ast.LtE: ">", ast.Gt: "<=", ast.GtE: "<", ast.Eq: "!=", ast.NotEq: "==",
     ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
@@ -131,6 +133,6 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
             continue
         for child in value if isinstance(value, list) else [value]:
             is_words = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-            is_looks = isinstance(child, ast.keyword) and child.arg in LOOKS
+            is_looks = isinstance(child, ast.keyword) and child.arg in LOOKS | CHECKS
             if isinstance(child, ast.AST) and not (is_words or is_looks):
                 yield child

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.explaining.bunch import Bunch
 
 BINS = 20
+"""Intervals of the quantiles; a curve's slope is a mean over the pixels within one, so that more would be noisier."""
 SCHEMES = ("steps", "autograd")
 
 

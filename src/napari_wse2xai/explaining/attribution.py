@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from napari_wse2xai.explaining.bunch import Bunch
 
 STEPS = 24
+"""Nodes of the Gauss-Legendre rule along the way from the baseline to a pixel."""
 PIXELS_AT_ONCE = 16
+"""Times the steps: that many rows fit into the cache."""
 
 
 def integrated_gradients(

@@ -14,14 +14,16 @@ from napari_wse2xai.explaining.model import Numbers, as_model
 from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
 from napari_wse2xai.explaining.subject import checked_columns, checked_table
-from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes, or_one
+from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
 from napari_wse2xai.numerics.library_threads import single_threaded
+from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     from napari_wse2xai.explaining.bunch import Bunch
 
 REFITS = 16
+"""On resampled blocks; the standard deviation of so many is known to 18 %."""
 BLOCKS = 50
 """Into so many blocks a flake is cut where no size is given."""
 ROWS = 512
@@ -29,6 +31,7 @@ ROWS = 512
 KERNELS = 4
 """So many kernels are found, each on other pixels: one kernel for all would not know how unsure it is itself."""
 FEWEST_PIXELS = 30
+"""With a value of the target, that error bands are drawn from."""
 SMOOTHED_AWAY = 1.4
 """Errors of slopes over the spread of refits, which all smooth the same away: found on flakes of two makers (docs/explaining.md)."""
 TWO_SIDED = 1.96

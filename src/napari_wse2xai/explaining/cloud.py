@@ -6,6 +6,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.standard import or_one
+
 Numbers = NDArray[np.float64]
 
 QUANTILE = 0.975
@@ -101,8 +103,7 @@ def not_separable(table: Numbers, *, limit: float = SEPARABLE) -> list[tuple[int
 def _scale(table: Numbers) -> Numbers:
     """Robust standard deviation of each column; the plain one where most values are equal, 1 where all are."""
     robust = MAD_TO_SD * np.median(np.abs(table - np.median(table, axis=0)), axis=0)
-    scale = np.where(robust > 0, robust, table.std(axis=0))
-    return np.where(scale > 0, scale, 1.0)
+    return or_one(np.where(robust > 0, robust, table.std(axis=0)))
 
 
 def _precision(table: Numbers) -> Numbers:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 KINDS = ("average", "individual", "both")
 NODES = 9
 """Points at which the model is evaluated; a cubic spline gives the rest to some 0.1 % of a curve's range."""
+MOST_LEAVING = 0.5
+"""A value at which a larger share of the pixels would leave the cloud of the data is beyond it."""
 PIXELS = 400
 """Curves of so many weighted pixels are averaged; they agree with all 3,000 to some 0.3 % of the 95 % band of the target."""
 
@@ -123,4 +125,4 @@ def averaged(curves: Numbers, weights: Numbers) -> dict[str, Numbers]:
 
 def _support(cloud: Cloud, columns: NDArray[np.int64], grid: Numbers, pixels: NDArray[np.int64]) -> dict[str, Numbers | NDArray[np.bool_]]:
     share = np.stack([cloud.leaving_at(int(k), values, pixels).mean(axis=0) for k, values in zip(columns, grid, strict=True)])
-    return {"off_cloud": share, "supported": share <= 0.5}
+    return {"off_cloud": share, "supported": share <= MOST_LEAVING}

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 from napari_wse2xai.explaining.curves import grids, ice_curves, refined
 from napari_wse2xai.explaining.model import Model, Numbers
 from napari_wse2xai.explaining.subject import Subject
-from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.progress import Progress, part, silent
 
 if TYPE_CHECKING:
     from napari_wse2xai.explaining.bunch import Bunch
 
 NODES = 7
+"""Points along each parameter of a pair's surface."""
 PIXELS = 150
+"""Over so many weighted pixels a surface is averaged."""
 POINTS = 60
 """Pixels at which a pair's interaction is looked at, averaged over as many: the cost grows with the square."""
 Pairs = Sequence[tuple[int, int]]
@@ -93,9 +95,11 @@ def h_statistic(
     model, table = subject.model, subject.table
     few, _ = subject.pixels(samples, random_state)
     here, used = table[few], np.array(sorted({column for pair in every for column in pair}))
-    alone = ice_curves(model, here, used, here[:, used].T, progress).mean(axis=1)
+    turn = len(used) / (len(used) + len(every))  # each takes as many predictions
+    alone = ice_curves(model, here, used, here[:, used].T, part(progress, 0.0, turn)).mean(axis=1)
     single = dict(zip(used.tolist(), alone - alone.mean(axis=1, keepdims=True), strict=True))
-    joint = _with_both_set(model, here, np.asarray(every), np.stack([here[:, pair] for pair in every]), progress).mean(axis=2)
+    both = np.stack([here[:, pair] for pair in every])
+    joint = _with_both_set(model, here, np.asarray(every), both, part(progress, turn, 1.0)).mean(axis=2)
     joint -= joint.mean(axis=1, keepdims=True)
     rest = joint - np.stack([single[a] + single[b] for a, b in every])
     strength, whole = np.sqrt((rest**2).mean(axis=1)), np.sqrt((joint**2).mean(axis=1))

@@ -22,7 +22,9 @@ Rows = Callable[[int, int], Numbers]
 CACHE_BYTES = 4 * 2**20
 """A chunk's largest activation takes no more, so that it stays in a core's cache."""
 SMALLEST_CHUNK, LARGEST_CHUNK = 16, 512
+"""Rows handed to a network at once, at least and at most, whatever the cache holds."""
 DEVICE_CHUNK = 16384
+"""Rows at once on a GPU, where launching costs more than memory."""
 TABLE_CHUNK = 4096
 """Rows handed to an estimator that is no torch module; a kernel model compares each with every pixel that it knows."""
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.explaining.bunch import Bunch
 
 PER_PEAK = 3
+"""Parameters of a peak, which are shuffled together: position, FWHM, height."""
 
 
 def by_peak(columns: int) -> list[list[int]]:

@@ -19,6 +19,7 @@ ROLES = {"saturating": HEIGHT, "linear": POSITION, "quadratic": WIDTH, "partner"
 STRENGTHS = {"saturating": 1.6, "linear": 0.5, "quadratic": 0.245, "partner": 0.4}
 """In standard deviations of the parameter: a clear main effect, two weaker ones, and an interaction without a main effect."""
 STEEPNESS = 0.9
+"""Of the saturating law: at one standard deviation the curve has bent to 72 % of its height, so that the bend can be found."""
 VARIATION = 0.2
 """A strength varies by so much from seed to seed."""
 TAME = 4.0

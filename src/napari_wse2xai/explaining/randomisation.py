@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.explaining.bunch import Bunch
 
 REDRAWS = 3
+"""Networks of random weights at each step; their correlations are averaged."""
 PASSED = 0.2
 """The maps of a network with random weights must correlate less with the true ones."""
 

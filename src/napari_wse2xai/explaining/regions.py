@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from napari_wse2xai.explaining.bunch import Bunch
 
 PERCENTILES = (0.025, 0.975)
+"""Quantiles between which the curves run that regions are made from."""
 SMALLEST_REGION = 0.05
 """Of the pixels."""
 LEAST_GAIN = 0.05

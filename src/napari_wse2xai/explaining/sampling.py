@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.standard import standardised
+
 Numbers = NDArray[np.float64]
 
 RIDGE = 1e-3
@@ -45,16 +47,11 @@ def representative(table: Numbers, predicted: Numbers, count: int, rng: np.rando
 
 def _auxiliary(table: Numbers, predicted: Numbers) -> Numbers:
     """Columns whose means over all pixels are known, standardised."""
-    z = _standardised(np.column_stack([table, predicted]))
+    z = standardised(np.column_stack([table, predicted]))
     _, _, directions = np.linalg.svd(z, full_matrices=False)
     leading = z @ directions[:PAIRS].T
     first, second = np.triu_indices(leading.shape[1])
-    return _standardised(np.column_stack([z, z**2, leading[:, first] * leading[:, second]]))
-
-
-def _standardised(columns: Numbers) -> Numbers:
-    spread = columns.std(axis=0)
-    return np.asarray((columns - columns.mean(axis=0)) / np.where(spread > 0, spread, 1.0))
+    return standardised(np.column_stack([z, z**2, leading[:, first] * leading[:, second]]))
 
 
 def _calibrated(known: Numbers, means: Numbers) -> Numbers:

@@ -16,6 +16,7 @@ from napari_wse2xai.explaining.planted import PlantedLaw
 from napari_wse2xai.explaining.ranking import pdp_spread, ranking, slope_rms
 from napari_wse2xai.explaining.slopes import ice_slope
 from napari_wse2xai.explaining.subject import Subject
+from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.progress import Progress, part, silent
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ PLANTED = "planted law"
 LEAST_LAW = 0.05
 """Share of the variance that is left to the law whatever the noise."""
 NODES = 17
+"""Points at which a planted law's curve is worked out; a spline gives the rest."""
 TOLERANCE = 2e-3
 """Of the largest range of a curve."""
 TRAINED, EXPLAINED = 0.6, 0.95
@@ -150,7 +152,7 @@ class _Truth:
         table, grid = samples.features, found.partial.grid_values
         nodes = np.linspace(grid[:, 0], grid[:, -1], NODES, axis=1)
         curves = ice_curves(as_model(law), table, np.arange(table.shape[1]), nodes).mean(axis=1)
-        steps = np.where(found.slopes.step > 0, found.slopes.step, 1.0)
+        steps = or_one(found.slopes.step)
         return cls(refined(curves, grid.shape[1]), ice_slope(law, table, step=steps.tolist()).slope)
 
     def within(self, low: Numbers, high: Numbers) -> float:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Samples
 from napari_wse2xai.numerics.library_threads import single_threaded
+from napari_wse2xai.numerics.standard import or_one
 
 Numbers = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -21,6 +22,7 @@ RINGS = (
 )
 """Neighbours at one distance each, the nearest first."""
 PENALTIES = tuple(10.0**power for power in range(-3, 4))
+"""Of the ridge that predicts a parameter from its neighbours, columns standardised."""
 LEAST = 0.05
 """Least share of what the rest misses that is taken for real: errors may be stated too large."""
 USUAL = 3.0
@@ -55,7 +57,7 @@ def drawn_in(values: Numbers, errors: Numbers, row: Places, column: Places) -> t
     values, errors : (n, feature); a value without an error is left as it is
     row, column : (n,) places of the pixels on the grid
     """
-    scale = np.where(values.std(axis=0) > 0, values.std(axis=0), 1.0)
+    scale = or_one(values.std(axis=0))
     z, variance = (values - values.mean(axis=0)) / scale, (np.nan_to_num(errors) / scale) ** 2
     rings = _rings(z, row, column)
     moved, left = values.copy(), errors.copy()

@@ -13,6 +13,7 @@ from napari_wse2xai.learning.fast_model import folds_of, held_out_r2
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.tame_scale import tamed
 from napari_wse2xai.learning.variogram import Numbers
+from napari_wse2xai.numerics.standard import standardised
 from napari_wse2xai.progress import Progress, silent
 
 TOGETHER = 0.6
@@ -122,9 +123,7 @@ def common_mode(
 
 def _first_component(heights: Numbers) -> tuple[float, bool]:
     """Share of the variance in the first principal component of the standardised logarithms, and whether all have one sign in it."""
-    logs = _logs(heights)
-    spread = logs.std(axis=0)
-    _, singular, directions = np.linalg.svd((logs - logs.mean(axis=0)) / np.where(spread > 0, spread, 1.0), full_matrices=False)
+    _, singular, directions = np.linalg.svd(standardised(_logs(heights)), full_matrices=False)
     if not singular.any():  # the same everywhere
         return 0.0, False
     return float(singular[0] ** 2 / np.sum(singular**2)), bool(np.all(directions[0] > 0) or np.all(directions[0] < 0))

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.learning.variogram import Numbers, Raster
+from napari_wse2xai.numerics.standard import standardised
 
 FEWEST_AT_DISTANCE = 10
 """Pixels at least that share a distance from the edge."""
@@ -89,8 +90,7 @@ def layers(features: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np.i
     """
     from sklearn.cluster import KMeans
 
-    spread: Numbers = features.std(axis=0)
-    standard: Numbers = (features - features.mean(axis=0)) / np.where(spread > 0, spread, 1.0)
+    standard = standardised(features)
     _, _, directions = np.linalg.svd(standard, full_matrices=False)
     along = standard @ directions[0]
     if np.ptp(along) == 0:

@@ -14,6 +14,7 @@ from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.learning import device as devices
 from napari_wse2xai.learning.network_training import TrainingPlan
 from napari_wse2xai.learning.prediction import predict_rows
+from napari_wse2xai.numerics.standard import or_one
 
 Numbers = NDArray[np.float64]
 
@@ -131,9 +132,8 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             module = NetworkEnsemble(self.n_estimators, features.shape[1], self.hidden, targets.shape[1])
             drawing.set_state(torch.get_rng_state())  # goes on by itself, so that others may draw
         for name, values in (("feature", features), ("target", targets)):
-            spread = values.std(axis=0)
             getattr(module, f"{name}_mean").copy_(torch.as_tensor(values.mean(axis=0)))
-            getattr(module, f"{name}_scale").copy_(torch.as_tensor(np.where(spread > 0, spread, 1.0)))
+            getattr(module, f"{name}_scale").copy_(torch.as_tensor(or_one(values.std(axis=0))))
         self.module_ = module.to(device)
         raw = [torch.as_tensor(values, dtype=torch.float32, device=device) for values in (features, targets)]
         table = (raw[0] - module.feature_mean) / module.feature_scale, (raw[1] - module.target_mean) / module.target_scale

@@ -21,6 +21,7 @@ KERNEL_WIDTH = 16.0
 """Square of the width of the fast model's kernel per feature, in standard deviations: wide, so that places are hard to memorise."""
 PENALTIES = tuple(10.0**power for power in range(-8, 3))
 FOLDS = 5
+"""Each pixel is left out once; with five a model still learns from four fifths of the flake."""
 
 
 def fast_model(features: int, pixels: int, *, seed: int = 0) -> Any:
@@ -41,7 +42,7 @@ def fast_model(features: int, pixels: int, *, seed: int = 0) -> Any:
     return make_pipeline(StandardScaler(), kernel, RidgePerTarget(PENALTIES))
 
 
-def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int, *, quiet: bool = False) -> dict[str, list[Split]]:
+def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int, *, quiet: bool) -> dict[str, list[Split]]:
     """Folds of pixels at random, and of spatial blocks; where the flake is too small without the latter, and with a warning.
 
     Notes

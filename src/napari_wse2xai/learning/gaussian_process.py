@@ -229,11 +229,6 @@ class Processes:
         return slopes
 
 
-def or_one(spread: Numbers | float) -> Numbers:
-    """Return a spread to divide by: 1 where it is 0."""
-    return np.where(spread > 0, spread, 1.0)
-
-
 def _factor(covariance: Numbers) -> "Tensor":
     """Factor a positive definite matrix: torch's Cholesky keeps to the threads it is given, so that refits can run side by side."""
     import torch

@@ -15,10 +15,13 @@ Split = tuple[Any, Any, Any, Any, Any]
 """Rates, variance, linear, alone and noise."""
 
 STEPS = 40
+"""Of the search for the likeliest kernel, at most."""
 LOG_BOUNDS = (-9.0, 3.0)
+"""Natural logarithms of the smallest and the largest variance, both far beyond those of standardised values."""
 LOG_RATE_BOUNDS = (-9.0, 1.0)
 """No length is shorter than a third of a standard deviation: such a process remembers its pixels, and its slopes' exponentials overflow."""
 JITTER = 1e-5
+"""Added to the variance of the noise, so that a covariance of pixels that are nearly the same still has a Cholesky factor."""
 START = {"rates": 0.15, "variance": 0.3, "linear": 0.03, "alone": 0.03, "noise": 0.05}
 """Of all parameters alike: which of them act is for the pixels to say."""
 

@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.learning.variogram import Lags, Numbers, Raster
+from napari_wse2xai.numerics.standard import or_one
 
 NEAREST = 20
 """Neighbours from which a pixel is predicted."""
@@ -78,7 +79,7 @@ def freed_correlation(maps: Numbers, others: Numbers, confounder: Numbers) -> Nu
     known, _ = np.linalg.qr(confounder)
     own, other = (each - known @ (known.T @ each) for each in (maps, others))
     size = np.sqrt((own**2).sum(axis=0) * (other**2).sum(axis=0))
-    return np.asarray((own * other).sum(axis=0) / np.where(size > 0, size, 1.0))
+    return np.asarray((own * other).sum(axis=0) / or_one(size))
 
 
 class _Covariance:

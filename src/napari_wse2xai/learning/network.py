@@ -19,6 +19,7 @@ FEATURE_LENGTH = 4
 SLOPE = 0.01
 """Of the leaky ReLU on its negative side (Yoo et al. 2023)."""
 BLOCKS_PER_RESIDUAL = 3
+"""Convolution blocks in a residual block (Yoo et al. 2023)."""
 MOMENTUM = 0.1
 """Share of a new batch in the usual statistics of a batch normalisation; torch's."""
 
@@ -172,14 +173,14 @@ def conv_layers(rows: int, layout: Layout) -> nn.Sequential:
 
 
 def residual_layers(rows: int, layout: Layout) -> nn.Sequential:
-    """One convolution block, then residual blocks of three, an average pooling after each but the last."""
+    """One convolution block, then residual blocks of three, an average pooling before each but the first."""
     layers: list[nn.Module] = [conv_block(rows, layout.channels[0], layout)]
     entering, rest = layout.channels[0], layout.channels[1:]
     for first in range(0, len(rest), BLOCKS_PER_RESIDUAL):
         widths = rest[first : first + BLOCKS_PER_RESIDUAL]
-        layers += [ResidualBlock(entering, widths, layout), nn.AvgPool2d((1, 2))]
+        layers += [*([nn.AvgPool2d((1, 2))] if first else []), ResidualBlock(entering, widths, layout)]
         entering = widths[-1]
-    return nn.Sequential(*(layers[:-1] if len(layers) > 1 else layers))
+    return nn.Sequential(*layers)
 
 
 class SpectralNetwork(nn.Module):

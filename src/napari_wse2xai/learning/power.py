@@ -12,8 +12,10 @@ from napari_wse2xai.learning.neighbours import Likeness
 from napari_wse2xai.learning.surrogate_maps import surrogates
 from napari_wse2xai.learning.tame_scale import tamed
 from napari_wse2xai.learning.variogram import Numbers
+from napari_wse2xai.numerics.standard import standardised
 
 SHARES = (0.05, 0.1, 0.2, 0.3, 0.4, 0.6, 0.8)
+"""Strengths of the planted laws: the share of the variance of PL that they settle."""
 LAWS = 10
 """Laws that are planted at each strength."""
 FOUND = 0.8
@@ -58,7 +60,7 @@ class Power:
         rest = surrogates(values, places, count=LAWS, rng=dice, flake=flake)
         rest = (rest - rest.mean(axis=1, keepdims=True)) / rest.std(axis=1, keepdims=True)
         maps = np.concatenate([np.sqrt(share) * laws + np.sqrt(1 - share) * rest for share in SHARES]).T
-        splits = folds_of(values, places, flake, seed)
+        splits = folds_of(values, places, flake, seed, quiet=False)
         name = list(splits)[-1]
         predicted = predictions(features, maps, {name: splits[name]}, seed)[name]
         told = Likeness(values, places, flake).between(maps, predicted, np.ones((len(values), 1))).reshape(len(SHARES), LAWS)
@@ -72,9 +74,7 @@ class Power:
 def _law(features: Numbers, dice: np.random.Generator) -> Numbers:
     """A saturating law of some standardised columns, of unit spread: (n,)."""
     chosen = dice.choice(features.shape[1], min(COLUMNS, features.shape[1]), replace=False)
-    spread = features[:, chosen].std(axis=0)
-    standard = (features[:, chosen] - features[:, chosen].mean(axis=0)) / np.where(spread > 0, spread, 1.0)
-    raw = np.tanh(standard) @ dice.choice([-1.0, 1.0], len(chosen))
+    raw = np.tanh(standardised(features[:, chosen])) @ dice.choice([-1.0, 1.0], len(chosen))
     return np.asarray((raw - raw.mean()) / max(float(raw.std()), 1e-12))
 
 

@@ -24,6 +24,7 @@ from napari_wse2xai.learning.prediction import predict_rows
 from napari_wse2xai.learning.rendering import Rendering
 from napari_wse2xai.learning.smooth_process import GaussianProcess
 from napari_wse2xai.learning.teaching import FEWEST_TO_TEACH, Lessons
+from napari_wse2xai.numerics.standard import or_one
 
 Numbers = NDArray[np.float64]
 DRAWINGS = ("exaggerated", "true")
@@ -245,9 +246,8 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         lines = None if self.lines is None else [_as_line(line) for line in self.lines]
         rendering = Rendering.of(features, lines, length=self.length, axis=self.axis, exaggerated=self._exaggerated)
         network = SpectralNetwork(rendering, self._layout(), targets.shape[1])
-        spread = targets.std(axis=0)
         network.target_mean.copy_(torch.as_tensor(targets.mean(axis=0)))
-        network.target_scale.copy_(torch.as_tensor(np.where(spread > 0, spread, 1.0)))
+        network.target_scale.copy_(torch.as_tensor(or_one(targets.std(axis=0))))
         return network
 
     def _table(self, features: Numbers, targets: Numbers) -> SampleTable:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.numerics.lineshapes import OWN, SEEN_AT, SHAPES
+from napari_wse2xai.numerics.standard import or_one
 
 AXES = ("local", "window")
 HALF_SPAN = 3.0
@@ -144,8 +145,7 @@ class Rendering(nn.Module):
 
     def _learn_usual(self, features: NDArray[np.float64]) -> None:
         """Means and standard deviations of the columns; widths and heights that are none are drawn as large as they vary."""
-        mean, spread = features.mean(axis=0), features.std(axis=0)
-        spread = np.where(spread > 0, spread, 1.0)
+        mean, spread = features.mean(axis=0), or_one(features.std(axis=0))
         for first in (first for line, first in zip(self.lines, self.first, strict=True) if line.shape != NUMBER):
             own = slice(first + 1, first + 3)
             mean[own] = np.maximum(mean[own], spread[own])
@@ -161,7 +161,7 @@ class Rendering(nn.Module):
             number = np.array([line.shape == NUMBER for line in self.lines])
             second = np.minimum(first + 1, features.shape[1] - 1)
             centre, width = np.where(number, centre[first], middle[first]), np.where(number, width[first], middle[second])
-        width = np.where(width > 0, width, 1.0)
+        width = or_one(width)
         steps = self.axis.shape[1] - 1
         ends = centre[:, None] + HALF_SPAN * width[:, None] * [-1.0, 1.0]
         if windows and self.lines:

@@ -14,7 +14,8 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from napari_wse2xai.learning.gaussian_process import KNOTS, MOST_PIXELS, REACH, Kernel, Processes, apart, gaussian, or_one
+from napari_wse2xai.learning.gaussian_process import KNOTS, MOST_PIXELS, REACH, Kernel, Processes, apart, gaussian
+from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.numerics.threads import in_threads
 
 Numbers = NDArray[np.float64]
@@ -25,6 +26,7 @@ NEGLIGIBLE = 1e-3
 SAME = 1e-9
 """Length scales below which two moves are one."""
 LARGEST_EXPONENT = 200.0
+"""Beyond it the product of two factors may overflow: exp(709) is about the largest double."""
 ODD, MAD_TO_SD = 4.0, 1.4826
 """Standard deviations of what a process misses beyond which a pixel is odd; and of the median deviation in one."""
 MOST_RECENT = 12

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.numerics.standard import or_one
 
 Numbers = NDArray[np.float64]
 LENGTH_LEVEL = 1.0 - np.exp(-1.0)
@@ -127,7 +128,7 @@ class Lags:
     def variogram(self, values: Numbers) -> Variogram:
         """Variogram of maps (..., n)."""
         variance = values.var(axis=-1, keepdims=True)
-        z = (values - values.mean(axis=-1, keepdims=True)) / np.sqrt(np.where(variance > 0, variance, 1.0))
+        z = (values - values.mean(axis=-1, keepdims=True)) / np.sqrt(or_one(variance))
         flat = z.reshape(-1, z.shape[-1])
         share = np.concatenate([self._semivariance(flat[start : start + CHUNK]) for start in range(0, len(flat), CHUNK)])
         return Variogram(self.distance, share.reshape(*values.shape[:-1], -1), self.pairs)

@@ -10,6 +10,7 @@ Counts = NDArray[np.float32]
 SHORTEST_LINE = 5
 """Channels; what is narrower and stands alone is taken for a cosmic ray."""
 MOST_SAMPLED = 400
+"""Spectra that stand for a map where all would have to be read."""
 NUMBERS_SAMPLED = 8_000_000
 """Numbers that a sample of a map in chunks may read, but for one chunk."""
 SPREAD = np.array([0.7548776662, 0.5698402910])

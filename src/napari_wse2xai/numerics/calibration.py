@@ -13,6 +13,7 @@ Values = NDArray[np.float64]
 OUTLIER = 4.0
 """A sighting farther off than this many standard deviations of all sightings does not count."""
 ROUNDS = 10
+"""Fits at most, each without what the one before showed to be far off."""
 ALIKE = 0.1
 """Lines of this share of the highest one's height leave open which of them is the known one."""
 SURE = 6.0

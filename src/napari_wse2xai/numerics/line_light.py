@@ -21,6 +21,7 @@ FEW = 20
 PIECE = 256
 """Spectra whose light is read off at a time: they stay in the processor's cache, which halves the time."""
 ROUNDS = 4
+"""Times that bright and dark spectra are chosen anew, by the difference that the last choice showed."""
 BENDS = (40.0, 20.0, 10.0)
 """Shares of the window over which a pattern is asked which way it bends most."""
 TOGETHER, WITHIN = 0.02, 6.0

@@ -206,6 +206,7 @@ class Shape:
 
 
 GAUSSIAN_AREA = float(np.sqrt(np.pi / LN2) / 2)
+"""Area of a Gaussian of height 1 and FWHM 1."""
 
 
 def voigt_area(form: Array) -> Array:

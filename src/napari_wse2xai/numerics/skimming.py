@@ -12,6 +12,7 @@ Count = int | NDArray[np.intp]
 REACH = 2
 """Rows and columns around a pixel that are compared with it."""
 THRESHOLD = 8.0
+"""Errors and scatters by which a value must differ: far out, since a grain or an edge of the flake differs too, and is real."""
 AT_ONCE = 16384
 """Pixels compared with those around them together: these stay in the cache."""
 

@@ -18,6 +18,7 @@ CELLS = 110
 TAILS = 0.1
 """Percent of the points that may lie outside at each end, so that one bad fit does not press all others into a corner."""
 ROOM = 0.06
+"""On either side of the points, of their span."""
 POINT, LIT = "#4c9be8", "#e8711a"
 LIT_COLOURS = LinearSegmentedColormap.from_list("lit", ["#f6b26b", LIT, "#a33c00"])
 

@@ -13,6 +13,7 @@ from napari_wse2xai.plots.judged import badge, stamp
 
 PIXEL: dict[str, Any] = {"color": "white", "markersize": 3.2, "alpha": 0.7, "markeredgewidth": 0}
 MOST_PIXELS = 600
+"""Dots on a surface; more would hide it."""
 
 Numbers = NDArray[np.float64]
 

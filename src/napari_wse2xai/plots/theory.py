@@ -128,7 +128,7 @@ def _point_at_folded(axes: Axes, result: TheoryResult, engine: str) -> None:
 
 def raman_figure(result: TheoryResult, *, only: str = "") -> PlainFigure:
     """Figure 4c of Yoo et al. 2023: calculated Raman spectra in backscattering, an engine per column, or, for a narrow place, one."""
-    engines = (only,) if only else result.supercell_engines or result.engines[-1:]
+    engines = (only,) if only else result.supercell_engines or result.engines
     figure = PlainFigure(figsize=(4.2, 4.0) if only else (max(5.2 * len(engines), 6.4), 4.2))
     grid = figure.subplots(1, len(engines), squeeze=False, sharey=True)[0]
     for column, (axes, engine) in enumerate(zip(grid, engines, strict=True)):

@@ -11,6 +11,7 @@ from napari_wse2xai.plots.theory import looks_of
 from napari_wse2xai.theory.beside import REGIONS, TheoryBeside
 
 _MARGIN_CM1 = 12.0
+"""Shown beyond the windows that were matched."""
 _ABOVE = {"bright": "brightest", "dark": "darkest"}
 
 

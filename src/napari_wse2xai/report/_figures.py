@@ -24,6 +24,7 @@ Images = dict[str, bytes]
 """File name (``raman_height.png``) to content."""
 
 DPI = 140
+"""Dots per inch of the pictures in the page."""
 
 
 def draw_figures(results: Results, progress: Progress) -> Images:

@@ -13,6 +13,7 @@ Draw = Callable[[], PlainFigure]
 MAPPED = 3
 """Features whose slope is shown as a map: the first of the ranking."""
 COLUMNS = 4
+"""Of panels: eight modes make two full rows."""
 
 
 def jobs(results: Results) -> dict[str, Draw]:

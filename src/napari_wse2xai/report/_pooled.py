@@ -10,6 +10,7 @@ from napari_wse2xai.plots.pooled import draw_along, draw_by_condition
 from napari_wse2xai.report._figures import Images, saved
 
 COLUMNS = 4
+"""Of panels in a row."""
 BY_CONDITION = (
     "One point per flake: the median of its well fitted pixels, with a line over their middle half; boxes: quartiles over flakes."
 )

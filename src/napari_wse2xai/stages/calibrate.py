@@ -35,6 +35,7 @@ CLIPPED_CHANNELS = 0.1
 UNCLEAR = np.inf
 """Strength of what is seen well, but need not be the known line."""
 SEARCH_CM1, SEARCH_CHANNELS, FEWEST_CHANNELS = 15.0, 12, 8
+"""How far from its known place a line is looked for, in cm-1 and in channels, whichever is more; and channels that a fit needs."""
 
 
 class Calibrate(Stage[SpectralMap, SpectralMap]):

@@ -8,6 +8,7 @@ from napari_wse2xai.numerics.noise import channel_sigma
 from napari_wse2xai.stages.peaks import Peak
 
 MOST = 8
+"""Start peaks at most: the highest."""
 SURE = 8.0
 """Noises that a maximum must stand out by."""
 AROUND = 4.0

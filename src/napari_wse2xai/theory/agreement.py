@@ -11,10 +11,13 @@ from napari_wse2xai.theory.findings import NOTHING, fall_with_defects
 from napari_wse2xai.theory.naming import FARTHEST_CM1, Assignment
 
 _SURE = 2.0
+"""Standard errors by which a correlation must differ from zero to have a sign."""
 FEWEST_PIXELS = 10
+"""Fewer have no correlation that is worth telling."""
 _MOST_PIXELS = 1500
 """Of which all pairs are looked at, to learn how far neighbours are alike."""
 _BINS = 40
+"""Of the distances between pixels."""
 
 
 @dataclass(frozen=True)

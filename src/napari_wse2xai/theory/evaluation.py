@@ -22,6 +22,7 @@ LDA = "LDA"
 PROJECTIONS = ("total", "A1'", "E'")
 spectra = partial(along, "engine", "structure")
 _FROM_CM1, _TO_CM1, _STEP_CM1 = 50.0, 620.0, 0.5
+"""Where calculated spectra begin and end, and their step: below 50 lie the acoustic branches, beyond 620 no MX2 monolayer vibrates."""
 _WITH_SUPERCELLS = "WSe2"
 
 
@@ -244,9 +245,11 @@ def _ramans(source: Source | None, modes: PristineModes, x: Array, given: Condit
 
 
 _NEAR_CM1 = 3.0
+"""Modes that far from a peak of 5 cm-1 width are what it is made of."""
 _MOSTLY = 0.8
 """Share along z from which a mode is called out of plane."""
 _ABOVE_A1_CM1 = (12.0, 60.0)
+"""Where the folded peak of a supercell is looked for, above A1' at Gamma."""
 
 
 def _folded(found: Mapping[str, Source], given: Conditions) -> FoldedPeak | None:

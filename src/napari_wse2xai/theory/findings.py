@@ -94,6 +94,7 @@ def folded_peak(result: TheoryResult) -> str:
 
 
 _HARDLY = 0.05
+"""Share of A1' in a peak below which it is said not to be that line."""
 
 
 def sentences(result: TheoryResult) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from napari_wse2xai.theory.spectra import GEOMETRIES, spectral_intensity
 
 PRISTINE = "pristine"
 _FROM_CM1, _STEP_CM1, _BEYOND_CM1 = 50.0, 0.5, 60.0
+"""Where a spectrum begins, its step, and how far it goes beyond the highest mode."""
 
 
 @dataclass(frozen=True, eq=False)

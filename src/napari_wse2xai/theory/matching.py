@@ -9,10 +9,13 @@ from napari_wse2xai.theory.cell import Array
 FARTHEST_CM1 = 25.0
 """Farthest shift that is tried: beyond it, lines are other lines."""
 _MARGIN_CM1 = 30.0
+"""Beyond the outermost lines, so that a shift leaves them within."""
 _STEP_CM1 = 0.25
+"""Of the shifts that are tried; a parabola through the best three goes on from there."""
 _SURE = 3.0
 """Standard errors by which a scale must differ from zero."""
 FEWEST_CHANNELS = 12
+"""Measured channels that a match needs."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,9 @@ STRUCTURES = ("pristine", "V_Se", "O_Se")
 COARSEST_MESH = 8
 """k points per direction below which a Raman tensor is noise: at 6 x 6 the ratio of A1' to E' is 0.31, from 8 x 8 on 1.5 to 1.6."""
 _COMMON_MESH = 12
+"""k points per direction that all materials were calculated with; finer meshes count as no better, so that materials compare."""
 _CELLS = 16
+"""Unit cells in a supercell, 4 x 4."""
 
 
 @dataclass(frozen=True)

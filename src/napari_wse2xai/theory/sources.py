@@ -11,6 +11,7 @@ from napari_wse2xai.theory.dynamics import as_stepped, autocorrelation, lags_of,
 from napari_wse2xai.theory.spectra import A2_PER_PS2_U_IN_MEV, BOLTZMANN_MEV_PER_K, raman, raman_of_modes, spectral_intensity
 
 _SLOWEST_CM1 = 50.0
+"""A mode below it was not calculated: without springs it has the frequency 0, but for rounding."""
 
 
 class Source(Protocol):

@@ -7,6 +7,7 @@ from napari_wse2xai.theory.evaluation import TheoryResult
 from napari_wse2xai.theory.reference import ENGINES, STRUCTURES, geometry, supercell
 
 _REPEATED = 4
+"""Unit cells along each side: the 4 x 4 of Yoo et al. 2023."""
 
 
 def structures(result: TheoryResult) -> dict[str, HarmonicCell]:

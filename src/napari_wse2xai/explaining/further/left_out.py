@@ -24,7 +24,7 @@ def ask(asking: Asking, progress: Progress) -> Found:
     without = [None, *asking.groups]
     found = np.empty((SEEDS, len(without)))
     for draw in range(SEEDS):
-        folds = folds_of(target, asking.places[known], asking.flake[known], asking.seed + draw)
+        folds = folds_of(target, asking.places[known], asking.flake[known], asking.seed + draw, quiet=False)
         name = "blocks" if "blocks" in folds else "random"
         for number, group in enumerate(without):
             progress((draw * len(without) + number) / (SEEDS * len(without)), "Leaving out peaks")

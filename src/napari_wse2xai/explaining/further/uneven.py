@@ -5,6 +5,7 @@ import numpy as np
 from napari_wse2xai.data.quantities import feature_words
 from napari_wse2xai.explaining.further._question import Asking, Found, Numbers, Question
 from napari_wse2xai.explaining.slopes import ice_slope
+from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.progress import Progress
 
 PARTS = 4
@@ -30,8 +31,7 @@ def ask(asking: Asking, progress: Progress) -> Found:
 
 
 def _share(slope: Numbers) -> Numbers:
-    square = (slope**2).mean(axis=1)
-    return np.where(square > 0, 1 - slope.mean(axis=1) ** 2 / np.where(square > 0, square, 1), 0.0)
+    return np.asarray(slope.var(axis=1) / or_one((slope**2).mean(axis=1)))
 
 
 def _parts(asking: Asking) -> Numbers:
