@@ -51,7 +51,7 @@ def test_a_second_parameter_is_cut_where_the_slider_stands(
     pairs, ice = panel.pairs, panel.result.ice
     assert not pairs.heat.isVisible()
     pairs.second.setCurrentIndex(pairs.second.findData(A_HEIGHT))
-    settle(lambda: pairs.pair is not None and not pairs.runner.busy)
+    settle(lambda: pairs.pair is not None and not pairs.work.runner.busy)
     pair = pairs.pair
     assert pair.features == (H_HEIGHT, A_HEIGHT)
     assert 0 < pair.h < 0.2
@@ -78,7 +78,7 @@ def test_the_heat_map_of_what_must_not_be_interpreted_is_stamped_and_a_lacking_m
     panel: ExplainPanel, viewer, trained: TrainedModel, doubtful: Explanation, settle
 ) -> None:
     take(panel, viewer, settle, doubtful)
-    assert "Needs the trained model" in panel.pairs.message.text()
+    assert "Needs the trained model" in panel.pairs.work.message.text()
     assert not panel.pairs.isEnabled()
     contents.session(viewer).remove(doubtful)
     settle(lambda: panel.pixels is None)
@@ -107,7 +107,7 @@ def test_a_model_that_comes_after_its_explanation_is_asked_at_once(panel: Explai
     settle(lambda: panel.pixels.exact)
     assert panel.pixels.model is read
     assert all(part.isEnabled() for part in asking)
-    assert "Needs the trained model" not in panel.pairs.message.text()
+    assert "Needs the trained model" not in panel.pairs.work.message.text()
     assert panel.result.feature == H_HEIGHT, "what is shown stays"
     assert ice._chosen.sum() == 3
     panel.pairs.second.setCurrentIndex(1)

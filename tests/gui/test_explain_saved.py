@@ -44,7 +44,7 @@ def test_the_heat_map_is_saved_with_its_cut_its_unit_and_its_stamp(panel: Explai
     assert alone.count(f'id="{STAMP}"') == 1
     pairs = panel.pairs
     pairs.second.setCurrentIndex(pairs.second.findData(A_HEIGHT))
-    settle(lambda: pairs.pair is not None and not pairs.runner.busy)
+    settle(lambda: pairs.pair is not None and not pairs.work.runner.busy)
     pairs.slider.setValue(5)
     panel.result.ice.pick(np.arange(len(panel.result.explanation.pixels)) < 4)
     before = [axes.get_position().bounds for axes in panel.result.ice.figure.axes]

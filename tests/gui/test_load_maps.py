@@ -11,11 +11,11 @@ from napari_wse2xai.data.acquisition import Acquisition
 from napari_wse2xai.errors import DataError, DataWarning, ReaderError
 from napari_wse2xai.gui.contributions import read_layers
 from napari_wse2xai.gui.maps.load_maps import LoadMaps, described
-from napari_wse2xai.gui.parts import opening
-from napari_wse2xai.gui.parts.opening import PL, RAMAN, ItemChoice, all_of, as_measured, listing_of, opened
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import Item, list_items, read, write_map
 from napari_wse2xai.layers import shown_in
+from napari_wse2xai.session import opening
+from napari_wse2xai.session.opening import PL, RAMAN, ItemChoice, all_of, as_measured, listing_of, opened
 
 
 @pytest.fixture
@@ -32,22 +32,32 @@ def test_a_file_is_looked_into_chosen_from_and_loaded(panel: LoadMaps, viewer, s
     (tmp_path / "broken.nc").write_bytes(b"no map")
     assert [panel.unit.itemText(index) for index in range(1, panel.unit.count())] == ["cm-1", "nm", "eV", "abs. cm-1"]
     panel.look_into([tmp_path / name for name in ("raman.nc", "broken.nc", "pl.nc")])
-    settle(lambda: panel.tree.topLevelItemCount() == 3 and not panel.lister.busy)
-    assert "'broken.nc' cannot be read" in panel.message.text()
+    settle(lambda: panel.tree.topLevelItemCount() == 3 and not panel.work.runner.busy)
+    assert "'broken.nc' cannot be read" in panel.work.message.text()
     assert panel.choice().path.name == "raman.nc"
     assert panel.measures.currentData() == RAMAN
     assert "16 × 12 pixels, 101 channels" in panel.details.text()
     panel.tree.setCurrentItem(panel.tree.topLevelItem(2).child(0))
     assert panel.measures.currentData() == PL
     panel.laser.setValue(488.0)
-    panel.load_button.click()
+    panel.work.begin_button.click()
     settle(lambda: len(viewer.layers) == 1)
     loaded = contents.map_of(viewer.layers[0])
     assert (loaded.axis.kind, loaded.axis.laser_nm, loaded.frame) == (AxisKind.ENERGY, 488.0, light.frame)
     assert np.array_equal(loaded.counts, light.counts)
     assert loaded.history[-1].settings == {"measures": PL, "laser_nm": 488.0}
-    settle(lambda: not panel.loader.busy)
-    assert (panel.message.text(), panel.load_button.isEnabled()) == ("Loaded.", True)
+    settle(lambda: not panel.work.runner.busy)
+    assert (panel.work.message.text(), panel.work.begin_button.isEnabled()) == ("Loaded.", True)
+
+
+def test_of_a_file_without_anything_in_it_the_reason_stays(panel: LoadMaps, settle, tmp_path):
+    (tmp_path / "broken.nc").write_bytes(b"no map")
+    panel.look_into([tmp_path / "broken.nc"])
+    settle(lambda: panel.tree.topLevelItemCount() == 1 and not panel.work.runner.busy)
+    assert "'broken.nc' cannot be read" in panel.work.message.text() and not panel.work.begin_button.isEnabled()
+    panel.look_into([tmp_path / "broken.nc"])
+    panel.work.cancel_button.click()
+    assert panel.work.bar.isHidden() and not panel.work.runner.busy
 
 
 def test_pictures_come_below_the_map_and_once_only(panel: LoadMaps, viewer, settle, small: SpectralMap):
@@ -60,9 +70,9 @@ def test_pictures_come_below_the_map_and_once_only(panel: LoadMaps, viewer, sett
 
 def test_nothing_can_be_loaded_before_something_is_chosen(panel: LoadMaps):
     assert panel.choice() is None
-    assert not panel.load_button.isEnabled()
+    assert not panel.work.begin_button.isEnabled()
     panel.load()
-    assert not panel.loader.busy
+    assert not panel.work.runner.busy
 
 
 def test_a_file_with_no_spectra_gives_its_pictures(shared_data):
@@ -169,22 +179,22 @@ def test_a_stitched_spectrum_is_joined_and_turned_as_the_panel_says(panel: LoadM
         lines += ["\t".join(map(str, [y, x, *(1000 * y + 100 * x + axis)])) for x in (0.0, 1.0, 2.0) for y in (5.0, 6.0)]
         (tmp_path / f"{name}.txt").write_text("#AxisUnit[1]=\t1/cm\n" + "\n".join(lines) + "\n")
     panel.look_into([tmp_path / "one.txt", tmp_path / "two.txt"])
-    settle(lambda: panel.tree.topLevelItemCount() == 2 and not panel.lister.busy)
-    assert "join its pieces with the option 'overlap'" in panel.message.text()
-    assert "swap x and y" in panel.message.text()
-    panel.load_button.click()
-    settle(lambda: not panel.loader.busy)
-    assert "option 'overlap'" in panel.message.text()
+    settle(lambda: panel.tree.topLevelItemCount() == 2 and not panel.work.runner.busy)
+    assert "join its pieces with the option 'overlap'" in panel.work.message.text()
+    assert "swap x and y" in panel.work.message.text()
+    panel.work.begin_button.click()
+    settle(lambda: not panel.work.runner.busy)
+    assert "option 'overlap'" in panel.work.message.text()
     assert not viewer.layers
     panel.overlap.setCurrentText("join as measured")
     panel.swap_xy.setChecked(True)
-    panel.load_button.click()
+    panel.work.begin_button.click()
     settle(lambda: len(viewer.layers) == 1)
     loaded = contents.map_of(viewer.layers[0])
     assert loaded.frame.shape == (2, 3)
     truth = 1000 * loaded.frame.y_um[:, None, None] + 100 * loaded.frame.x_um[None, :, None] + loaded.axis.values
     np.testing.assert_allclose(loaded.counts, truth, rtol=1e-6)
     assert (np.diff(loaded.axis.values) > 0).all()
-    settle(lambda: not panel.loader.busy)
+    settle(lambda: not panel.work.runner.busy)
     panel.tree.setCurrentItem(panel.tree.topLevelItem(1).child(0))
     assert (panel.choice().overlap, panel.choice().swap_xy) == (None, False)

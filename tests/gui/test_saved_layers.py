@@ -12,10 +12,10 @@ import zarr
 from napari_wse2xai.data import AxisKind, Frame, Medium, PeakMaps, Results, SpectralAxis, SpectralMap
 from napari_wse2xai.errors import ReaderError, UserError
 from napari_wse2xai.gui.contributions import get_reader, read_for_napari, read_layers, write_map
-from napari_wse2xai.gui.parts.opening import PL, ItemChoice, all_of, as_measured, opened
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.io import list_items, read
 from napari_wse2xai.layers import KEY, to_layers
+from napari_wse2xai.session.opening import PL, ItemChoice, all_of, as_measured, opened
 
 FRAME = Frame((3, 4), (-0.3, 0.7), (1.0, 2.0), "flake 1")
 

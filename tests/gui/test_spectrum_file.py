@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import AxisKind, SpectralMap
-from napari_wse2xai.gui.parts.opening import spectrum_in
 from napari_wse2xai.io import write_map
+from napari_wse2xai.session.opening import spectrum_in
 
 
 def test_text_is_two_columns_and_other_files_give_their_mean(tmp_path):

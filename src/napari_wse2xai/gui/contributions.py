@@ -50,9 +50,9 @@ def read_for_napari(path: str | Sequence[str]) -> "list[LayerTuple]":
 
 
 def _layers_of(path: Path) -> "list[LayerTuple]":
-    from napari_wse2xai.gui.parts.opening import all_of
     from napari_wse2xai.layers import to_layers
     from napari_wse2xai.session.files import is_session
+    from napari_wse2xai.session.opening import all_of
 
     try:
         if is_session(path):

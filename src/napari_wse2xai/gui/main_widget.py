@@ -39,14 +39,10 @@ from napari_wse2xai.session.files import is_session
 from napari_wse2xai.stages import (
     STAGES,
     Baseline,
-    Calibrate,
     CompareTheory,
-    CorrectResponse,
     Decompose,
     Deconvolve,
     Explain,
-    FindFlake,
-    Normalise,
     Pair,
     Peak,
     Review,
@@ -123,7 +119,7 @@ class MainWidget(FollowsLayers):
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
-        self.sections[FindFlake].expand(animate=False)
+        self.sections[next(step for step in self.panels if step.usual)].expand(animate=False)
         self._scroll.setWidgetResizable(True)
         self._scroll.setWidget(inside)
         layout = QVBoxLayout(self)
@@ -155,7 +151,7 @@ class MainWidget(FollowsLayers):
         self.welcome.wanted.connect(self._begin_with)
         self.welcome.file_wanted.connect(self._open_again)
         self.components.chosen.connect(self._on_start_peaks)
-        self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run Deconvolve again."))
+        self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run {Deconvolve.title} again."))
         for title, told in {**self._further, "Session": self.session}.items():
             if hasattr(told, "told"):
                 told.told.connect(partial(self._tell, type(told), title))
@@ -213,9 +209,8 @@ class MainWidget(FollowsLayers):
             self.components.show_components(result)
             self.open_section(Decompose)
             return
-        order = [*self.panels, PeakChooser]
-        left_out = (Calibrate, CorrectResponse, Normalise, Decompose)
-        self.open_section(next(step for step in order[order.index(stage) + 1 :] if step not in left_out))
+        usual = [step for step in self.panels if step.usual and step.order > stage.order]
+        self.open_section(next(iter(usual), PeakChooser))
         if isinstance(result, PeakMaps):
             self.chooser.refresh()
             worked_on = self.panels[Deconvolve].worked_on
@@ -235,7 +230,7 @@ class MainWidget(FollowsLayers):
         """Take start peaks from a component."""
         self.put_start_peaks(peaks)
         self.open_section(Deconvolve)
-        self._tell(None, "Deconvolve", f"{counted(len(peaks), 'start peak')} taken; look at their windows, then Run.")
+        self._tell(None, Deconvolve.title, f"{counted(len(peaks), 'start peak')} taken; look at their windows, then Run.")
 
     def open_section(self, step: object) -> None:
         """Open one section and close the others; where the window is low its head comes to the top."""

@@ -354,7 +354,7 @@ class ExplainPanel(FollowsSession):
         self.queue.forget()
         self.work.runner.cancel()
         self.recovery_test.work.runner.cancel()
-        self.pairs.runner.cancel()
+        self.pairs.work.runner.cancel()
         self.regions.work.runner.cancel()
         self.wavenumbers.work.runner.cancel()
         self.viewer.mouse_move_callbacks.remove(self.follow)

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 from napari import Viewer
 from qtpy.QtCore import Qt, Signal
-from qtpy.QtWidgets import QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import feature_words, pretty
@@ -21,8 +21,8 @@ from napari_wse2xai.gui.explain.saved import BelowCurves, Part
 from napari_wse2xai.gui.parts.blitted import WIDTH, Blitted, place_of
 from napari_wse2xai.gui.parts.drawn import DPI, SMALL
 from napari_wse2xai.gui.parts.guarded import ComboBox, GuardedSlider
-from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel, WrappedLabel
-from napari_wse2xai.gui.parts.run import Runner
+from napari_wse2xai.gui.parts.message_label import QUIET, WrappedLabel
+from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.plots.pairs import draw_pair
 from napari_wse2xai.plots.plain_text import PlainFigure
 
@@ -85,14 +85,13 @@ class TwoParameterView(BelowCurves):
         self.ice, self.feature = ice, 0
         self.pixels: PixelCurves | None = None
         self.pair: TwoParameters | None = None
-        self.second, self.cancel_button, self.message = ComboBox(), QPushButton("Cancel"), MessageLabel(viewer)
+        self.second, self.work = ComboBox(), WorkRow(viewer, "", words=lambda *_: "", stopped="")
         self.heat, self.slider, self.value, self.interaction = (
             PairCanvas(),
             GuardedSlider(Qt.Orientation.Horizontal),
             QLabel(),
             WrappedLabel(),
         )
-        self.runner = Runner(self)
         self._known: dict[tuple[int, int], TwoParameters] = {}
         self._strengths: dict[int, Strengths] = {}
         self._arrange()
@@ -103,7 +102,8 @@ class TwoParameterView(BelowCurves):
             "Second parameter. Once one was chosen, those that interact most with the first stand first, with the size of the interaction."
         )
         self.second.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        self.cancel_button.setToolTip("Ask no more; a pair that is shown stays.")
+        self.work.begin_button.hide()  # to choose a parameter is to ask
+        self.work.cancel_button.setToolTip("Ask no more; a pair that is shown stays (Ctrl+.).")
         self.slider.setToolTip("Value of the second parameter at which the green curve is drawn.")
         self.value.setStyleSheet(f"color: white; background: {CUT}; border-radius: 4px; padding: 2px 5px")
         self.interaction.setToolTip(f"<p>{H_MEANING}</p>")
@@ -111,11 +111,10 @@ class TwoParameterView(BelowCurves):
         choice = QHBoxLayout()
         choice.addWidget(QLabel("together with"))
         choice.addWidget(self.second, 1)
-        choice.addWidget(self.cancel_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(choice)
-        for part in (self.message, self.heat, self.value, self.slider, self.interaction):
+        for part in (self.work, self.heat, self.value, self.slider, self.interaction):
             column.addWidget(part)
         self._show_parts()
 
@@ -123,20 +122,19 @@ class TwoParameterView(BelowCurves):
         self.second.currentIndexChanged.connect(lambda _: self._ask())
         self.slider.valueChanged.connect(self._cut)
         self.heat.cut_asked.connect(self._cut_at)
-        self.cancel_button.clicked.connect(self.cancel)
-        self.runner.finished.connect(self._take)
-        self.runner.failed.connect(self._on_failed)
-        self.runner.cancelled.connect(self._show_parts)
+        self.work.cancel_button.clicked.connect(self.cancel)
+        self.work.gave.connect(self._take)
+        self.work.told.connect(lambda *_: self._show_parts())
 
     def stand_by(self, pixels: PixelCurves | None) -> None:
         """Stand by for another explanation."""
-        self.runner.cancel()
+        self.work.runner.cancel()
         self.pixels, self.pair = pixels, None
         self._known.clear()
         self._strengths.clear()
         self._put_partners([], None)
         self.setEnabled(pixels is not None and pixels.answers)
-        self.message.say("" if pixels is None or pixels.answers else NEEDS_MODEL)
+        self.work.object_with(None if pixels is None or pixels.answers else (NEEDS_MODEL, QUIET))
         self._show_parts()
 
     def show_feature(self, feature: int) -> None:
@@ -160,7 +158,7 @@ class TwoParameterView(BelowCurves):
 
     def cancel(self) -> None:
         """Ask no more; a pair that is shown stays."""
-        self.runner.cancel()
+        self.work.runner.cancel()
         if self.pair is None:
             self.second.setCurrentIndex(0)
 
@@ -187,23 +185,21 @@ class TwoParameterView(BelowCurves):
 
     def _ask(self) -> None:
         """Show the pair that is chosen, or ask the network for it."""
-        self.runner.cancel()
+        self.work.runner.cancel()
         pixels, feature, second = self.pixels, self.feature, self.second.currentData()
         self.pair = None
-        self.message.say("")
         if pixels is not None and second is not None:
             if (known := self._known.get((feature, second))) is not None:
                 self._show(known)
                 self._ask_strengths()
                 return
-            self.message.say("Asking the model…")
-            self.runner.start(lambda report: pair_of(pixels, (feature, second), report), "two parameters")
+            self.work.begin(lambda report: pair_of(pixels, (feature, second), report), "two parameters", "Asking the model…")
         self._show_parts()
 
     def _ask_strengths(self) -> None:
         pixels, feature = self.pixels, self.feature
         if pixels is not None and feature not in self._strengths:
-            self.runner.start(lambda report: strengths_of(pixels, feature, report), "interactions")
+            self.work.begin(lambda report: strengths_of(pixels, feature, report), "interactions", "Asking for interactions…")
             self._show_parts()
 
     def _take(self, found: "TwoParameters | Strengths") -> None:
@@ -213,13 +209,8 @@ class TwoParameterView(BelowCurves):
             self._show_parts()
             return
         self._known[found.features] = found
-        self.message.say("")
         self._show(found)
         self._ask_strengths()
-
-    def _on_failed(self, sentence: str) -> None:
-        self.message.say(sentence, BAD)
-        self._show_parts()
 
     def _show(self, pair: TwoParameters) -> None:
         assert self.pixels is not None
@@ -237,8 +228,7 @@ class TwoParameterView(BelowCurves):
         """Show what there is."""
         for part in (self.heat, self.slider, self.value, self.interaction):
             part.setVisible(self.pair is not None)
-        self.cancel_button.setVisible(self.runner.busy)
-        self.message.setVisible(bool(self.message.text()))
+        self.work.setVisible(self.work.runner.busy or bool(self.work.message.text()))
         if self.pair is None:
             self.ice.cut(None)
 

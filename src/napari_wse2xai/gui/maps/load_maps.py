@@ -1,6 +1,7 @@
 """The Load maps panel: choose files, see what is in them, choose an item, load it."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,8 @@ from qtpy.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QFormLayout,
-    QHBoxLayout,
     QHeaderView,
     QLabel,
-    QProgressBar,
     QPushButton,
     QTreeWidget,
     QTreeWidgetItem,
@@ -27,13 +26,13 @@ from napari_wse2xai.data import AxisKind, Medium, Picture
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.guarded import ComboBox, DoubleSpinBox
-from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
-from napari_wse2xai.gui.parts.opening import PL, RAMAN, Artefact, ItemChoice, Listing, listing_of, opened
-from napari_wse2xai.gui.parts.run import Runner
+from napari_wse2xai.gui.parts.message_label import BAD, QUIET
+from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import contents, recent
 from napari_wse2xai.io import FORMATS, Item
 from napari_wse2xai.io.readers.peaks import PEAK_MAPS
 from napari_wse2xai.layers import to_layers
+from napari_wse2xai.session.opening import PL, RAMAN, ItemChoice, Listing, Opened, listing_of, opened
 
 _KEPT = Qt.ItemDataRole.UserRole
 _AS_FILE = "as the file says"
@@ -48,15 +47,12 @@ class LoadMaps(QWidget):
         napari_viewer = plain(napari_viewer)
         super().__init__(parent)
         self.viewer = napari_viewer
-        self.lister, self.loader = Runner(self), Runner(self)
-        self.files_button, self.load_button, self.cancel_button = QPushButton("Choose files…"), QPushButton("Load"), QPushButton("Cancel")
+        self.files_button, self.work = QPushButton("Choose files…"), WorkRow(napari_viewer, "Load", words=_came_of)
         self.tree, self.details = QTreeWidget(), QLabel()
         self.measures, self.laser, self.unit, self.medium = ComboBox(), DoubleSpinBox(), ComboBox(), ComboBox()
         self.overlap, self.swap_xy = ComboBox(), QCheckBox("swap x and y")
         self.with_pictures = QCheckBox("with the pictures in the file")
-        self.bar, self.message = QProgressBar(), MessageLabel(napari_viewer)
-        self._notes: list[str] = []
-        self._load_then = False
+        self._load_then, self._problem = False, ""
         self._prepare()
         self._prepare_fields()
         self._arrange()
@@ -65,8 +61,8 @@ class LoadMaps(QWidget):
 
     def _prepare(self) -> None:
         self.files_button.setToolTip("One or several files; nothing is loaded before you say which item.")
-        self.load_button.setToolTip("Load the chosen item as layers; a double click on it does the same.")
-        self.cancel_button.setToolTip("Stop looking or loading; the layers stay as they are.")
+        self.work.begin_button.setToolTip("Load the chosen item as layers; a double click on it does the same (Ctrl+Return).")
+        self.work.cancel_button.setToolTip("Stop looking or loading; the layers stay as they are (Ctrl+.).")
         self.tree.setToolTip("What is in the files: maps, spectra, pictures, peak maps, with their size in pixels and channels.")
         self.tree.setColumnCount(2)
         self.tree.setHeaderLabels(["Item", "Size"])
@@ -75,8 +71,6 @@ class LoadMaps(QWidget):
         self.tree.header().setStretchLastSection(False)
         self.tree.header().setSectionResizeMode(0, QHeaderView.ResizeMode.Stretch)
         self.tree.header().setSectionResizeMode(1, QHeaderView.ResizeMode.ResizeToContents)
-        self.bar.setVisible(False)
-        self.bar.setRange(0, 100)
         self.details.setWordWrap(True)
 
     def _prepare_fields(self) -> None:
@@ -119,9 +113,6 @@ class LoadMaps(QWidget):
         )
         for title, field in rows:
             form.addRow(title, field)
-        buttons = QHBoxLayout()
-        buttons.addWidget(self.load_button)
-        buttons.addWidget(self.cancel_button)
         column = QVBoxLayout(self)
         column.setContentsMargins(6, 2, 6, 8)
         for widget in (self.files_button, self.tree, self.details):
@@ -129,23 +120,14 @@ class LoadMaps(QWidget):
         column.addLayout(form)
         column.addWidget(self.swap_xy)
         column.addWidget(self.with_pictures)
-        column.addLayout(buttons)
-        column.addWidget(self.bar)
-        column.addWidget(self.message)
+        column.addWidget(self.work)
 
     def _connect(self) -> None:
         self.files_button.clicked.connect(self.ask)
-        self.load_button.clicked.connect(self.load)
-        self.cancel_button.clicked.connect(self.stop)
+        self.work.begin_button.clicked.connect(self.load)
         self.tree.currentItemChanged.connect(lambda *_: self._on_item())
         self.tree.itemDoubleClicked.connect(lambda *_: self.load())
-        self.lister.finished.connect(self._on_listed)
-        self.loader.finished.connect(self._on_loaded)
-        for runner in (self.lister, self.loader):
-            runner.worded.connect(self._on_progress)
-            runner.failed.connect(lambda text: self._rest(text, BAD))
-            runner.warned.connect(self._notes.append)
-            runner.cancelled.connect(lambda: self._rest("Cancelled; the layers are as they were."))
+        self.work.gave.connect(self._on_given)
 
     def ask(self) -> None:
         """Let the user choose files."""
@@ -156,11 +138,8 @@ class LoadMaps(QWidget):
 
     def look_into(self, paths: Iterable[Path]) -> None:
         """List what is in files, outside the GUI thread: a text file is read for that."""
-        if self._busy:
-            return
         wanted = list(paths)
-        self._begin("Looking into the files…")
-        self.lister.start(lambda progress: listing_of(wanted, progress), "Looking into files")
+        self.work.begin(lambda progress: _Listed(listing_of(wanted, progress)), "Looking into files", "Looking into the files…")
 
     def open_first(self, path: Path) -> None:
         """List a file, then load what is chosen in it at first."""
@@ -170,16 +149,14 @@ class LoadMaps(QWidget):
     def load(self) -> None:
         """Read the chosen item, outside the GUI thread."""
         choice = self.choice()
-        if choice is None or self._busy or not _can_load(choice.item):
+        if choice is None or self.work.runner.busy or not _can_load(choice.item):
             return
-        self._begin(f"Loading {choice.item.name}…")
         recent.note([choice.path])
-        self.loader.start(lambda progress: opened(choice, progress), f"Loading {choice.path.name}")
+        self.work.begin(lambda progress: opened(choice, progress), f"Loading {choice.path.name}", f"Loading {choice.item.name}…")
 
     def stop(self) -> None:
         """Stop what runs."""
-        self.lister.cancel()
-        self.loader.cancel()
+        self.work.runner.cancel()
 
     def choice(self) -> ItemChoice | None:
         """Item and settings as shown."""
@@ -201,9 +178,12 @@ class LoadMaps(QWidget):
             self.swap_xy.isChecked(),
         )
 
-    @property
-    def _busy(self) -> bool:
-        return self.lister.busy or self.loader.busy
+    def _on_given(self, given: "_Listed | list[Opened]") -> None:
+        """Take what was found in files, or what was loaded."""
+        if isinstance(given, _Listed):
+            self._on_listed(given.listings)
+        else:
+            self._on_loaded(given)
 
     def _on_listed(self, listings: list[Listing]) -> None:
         self.tree.clear()
@@ -218,9 +198,10 @@ class LoadMaps(QWidget):
                 child.setDisabled(not _can_load(item))
                 first = _better(first, child)
         self.tree.expandAll()
-        n_items = sum(len(listing.items) for listing in listings)
-        problems = [listing.problem for listing in listings if listing.problem]
-        self._rest(" ".join(problems) or f"{counted(n_items, 'item')} found.", BAD if problems else QUIET)
+        self._problem = " ".join(listing.problem for listing in listings if listing.problem)
+        self._on_item()
+        if self._problem:
+            self.work.end_with(self._problem, BAD)
         if first is not None:
             self.tree.setCurrentItem(first)
             self.tree.scrollToItem(first)
@@ -239,9 +220,10 @@ class LoadMaps(QWidget):
             self.swap_xy.setChecked(False)  # what was asked of one file is no wish for the next
         for field in (self.measures, self.laser, self.unit, self.medium, self.overlap, self.swap_xy, self.with_pictures):
             field.setEnabled(choice is not None and choice.item.is_spectra)
-        self._set_buttons()
+        can = choice is not None and _can_load(choice.item)
+        self.work.object_with(None if can else (self._problem, BAD if self._problem else QUIET))
 
-    def _on_loaded(self, artefacts: list[Artefact]) -> None:
+    def _on_loaded(self, artefacts: list[Opened]) -> None:
         shown = [is_.artefact for layer in self.viewer.layers if (is_ := contents.shown(layer)) is not None]
         there = {_identity(picture) for picture in shown if isinstance(picture, Picture)}
         with contents.session(self.viewer).as_one("Load maps"):
@@ -249,35 +231,24 @@ class LoadMaps(QWidget):
                 if not isinstance(artefact, Picture) or _identity(artefact) not in there:
                     contents.add(self.viewer, to_layers(artefact))
         self.viewer.reset_view()
-        self._rest("Loaded.")
-
-    def _begin(self, text: str) -> None:
-        self._notes.clear()
-        self.message.say(text, QUIET)
-        self.bar.setValue(0)
-        self.bar.setVisible(True)
-        self.load_button.setEnabled(False)
-        self.cancel_button.setEnabled(True)
-
-    def _rest(self, text: str, severity: str = QUIET) -> None:
-        """Say what came of it, with what is worth knowing."""
-        self.bar.setVisible(False)
-        self._set_buttons()
-        self.message.say("\n".join([text, *self._notes]), severity if severity == BAD or not self._notes else NOTE)
-
-    def _set_buttons(self) -> None:
-        choice = self.choice()
-        self.load_button.setEnabled(choice is not None and _can_load(choice.item) and not self._busy)
-        self.cancel_button.setEnabled(self._busy)
-
-    def _on_progress(self, fraction: float, message: str) -> None:
-        self.bar.setValue(round(100 * fraction))
-        self.message.say(message, QUIET)
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""
         self.stop()
         super().closeEvent(event)
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """What was found in files."""
+
+    listings: list[Listing]
+
+
+def _came_of(given: "_Listed | list[Opened]", _: list[str]) -> str:
+    if not isinstance(given, _Listed):
+        return "Loaded."
+    return f"{counted(sum(len(listing.items) for listing in given.listings), 'item')} found."
 
 
 def described(item: Item) -> Iterator[str]:

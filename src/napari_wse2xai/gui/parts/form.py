@@ -12,7 +12,7 @@ from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.parts import fields
 from napari_wse2xai.gui.parts.describe import AXIS, limits, one_sentence, options, unit
 from napari_wse2xai.gui.parts.fields import Input
-from napari_wse2xai.gui.parts.opening import spectrum_in
+from napari_wse2xai.session.opening import spectrum_in
 from napari_wse2xai.stages import Settings
 
 Changed = Callable[[], None]

@@ -92,11 +92,11 @@ class WorkRow(QWidget):
         self._set_buttons()
 
     def object_with(self, objection: tuple[str, str] | None, offer: str = "") -> None:
-        """Say why the work cannot begin; None where it can, with what is worth knowing before it begins."""
+        """Say why the work cannot begin, or nothing where that is plain; None where it can, with what is worth knowing before it begins."""
         self._objection, self._offer = objection, offer
         self._set_buttons()
         if not self.runner.busy:
-            text, severity = objection or self._outcome
+            text, severity = objection if objection and objection[0] else self._outcome
             self.message.say(f"{text} {offer}".strip(), severity)
 
     def _set_buttons(self) -> None:

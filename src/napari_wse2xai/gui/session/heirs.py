@@ -6,7 +6,7 @@ from napari_wse2xai.data import PeakMaps
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.layers import KEY, Shown, part_layer, shown_in
 from napari_wse2xai.session import Artefact, Change, Session
-from napari_wse2xai.stages import Review
+from napari_wse2xai.stages import BY_NAME
 
 
 def heirs(session: Session, change: Change) -> dict[int, PeakMaps]:
@@ -34,7 +34,9 @@ def let_inherit(layer: Layer, heir: PeakMaps) -> bool:
 
 
 def _is_reviewed(artefact: Artefact) -> bool:
-    return isinstance(artefact, PeakMaps) and bool(artefact.history) and artefact.history[-1].step == Review.__name__
+    """Whether peaks were made of peaks."""
+    step = BY_NAME.get(artefact.history[-1].step) if artefact.history else None
+    return isinstance(artefact, PeakMaps) and step is not None and PeakMaps in step.takes
 
 
 def _base_of(artefact: Artefact) -> str:

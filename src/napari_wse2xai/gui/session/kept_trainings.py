@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
@@ -33,6 +34,15 @@ def train(settings: Train, pairs: Sequence[PairedMaps], progress: Progress) -> T
         one = Unfinished.among(shelf(), settings, settings.samples(pairs))
         one.prune()
         return settings(pairs, progress, checkpoint=one.folder)
+
+
+def run(step: Any, source: Any, progress: Progress) -> Any:
+    """Run any step; what is trained is kept where it is interrupted, as by the Train panel."""
+    if not isinstance(step, Train):
+        return step(source, progress)
+    model = train(step, source, progress)
+    forget(step, model)
+    return model
 
 
 def forget(settings: Train, model: TrainedModel) -> None:

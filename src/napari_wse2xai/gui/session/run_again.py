@@ -1,22 +1,18 @@
 """A step run again from the Session panel: its settings as a form, a button, and how far it is."""
 
-from typing import Any
-
 from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QVBoxLayout, QWidget
 
-from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.errors import UserError
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, WrappedLabel
 from napari_wse2xai.gui.parts.work_row import WorkRow
 from napari_wse2xai.gui.session import kept_trainings
-from napari_wse2xai.progress import Progress
 from napari_wse2xai.session import Session
 from napari_wse2xai.session.outline import Row
 from napari_wse2xai.session.rerun import BY_NAME
-from napari_wse2xai.stages import Settings, Train, as_kept
+from napari_wse2xai.stages import Settings, as_kept
 
 
 class RunAgain(QWidget):
@@ -99,7 +95,7 @@ class RunAgain(QWidget):
         except UserError as error:
             self.work.object_with((str(error), BAD))
             return
-        self.work.begin(lambda progress: plan.run(progress, run=_run), plan.label, "Running again…")
+        self.work.begin(lambda progress: plan.run(progress, run=kept_trainings.run), plan.label, "Running again…")
 
     def run_as_it_was(self, session: Session, row: Row) -> None:
         """Make a result again with its own settings, of what stands now; what is out of date before it is made again first."""
@@ -113,7 +109,7 @@ class RunAgain(QWidget):
         self.title.setText(f"<b>{row.title}</b> of {row.node.name}, with all that is out of date before it")
         self.form.setVisible(False)
         self.setVisible(True)
-        self.work.begin(lambda progress: plan.run(progress, run=_run), plan.label, "Running again…")
+        self.work.begin(lambda progress: plan.run(progress, run=kept_trainings.run), plan.label, "Running again…")
 
     def _on_made(self, made: object) -> None:
         self.setVisible(False)
@@ -122,13 +118,3 @@ class RunAgain(QWidget):
     def cancel(self) -> None:
         """Stop what runs."""
         self.work.runner.cancel()
-
-
-def _run(stage: Any, source: Any, progress: Progress) -> Any:
-    """Run a stage; what is trained is kept where it is interrupted, as by the Train panel."""
-    if not isinstance(stage, Train):
-        return stage(source, progress)
-    pairs: list[PairedMaps] = source
-    model = kept_trainings.train(stage, pairs, progress)
-    kept_trainings.forget(stage, model)
-    return model

@@ -1,4 +1,4 @@
-"""Opening files: one way for the Load maps panel, drag-and-drop and the command line.  No Qt."""
+"""Opening files: one way for the Load maps panel, drag-and-drop and the command line."""
 
 import warnings
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ from napari_wse2xai.stages.correct_response import Spectrum
 
 RAMAN, PL = "RS", "PL"
 _TEXTS = (".txt", ".csv", ".tsv", ".gz")
-Artefact = SpectralMap | Picture | Results | PeakMaps
+Opened = SpectralMap | Picture | Results | PeakMaps
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def listing_of(paths: Iterable[Path], progress: Progress = silent) -> list[Listi
     return found
 
 
-def opened(choice: ItemChoice, progress: Progress = silent) -> list[Artefact]:
+def opened(choice: ItemChoice, progress: Progress = silent) -> list[Opened]:
     """Read a choice: its map, or its picture; the file's other pictures come first, so that they lie below."""
     progress(0.0, f"Reading {choice.path.name}")
     if is_peaks_csv(choice.path):
@@ -99,7 +99,7 @@ def as_measured(source: SpectralMap, measures: str | None, laser_nm: float | Non
     return ConvertAxis(to=target, medium="as read" if medium is None else medium.value)(source)
 
 
-def all_of(path: Path) -> list[Artefact]:
+def all_of(path: Path) -> list[Opened]:
     """Read a file that was dropped: the results of a run, peak maps, or its largest map with its pictures, or its pictures alone."""
     if is_results(path):
         return list(read_flakes(path).values())
