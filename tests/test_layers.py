@@ -5,11 +5,23 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, SpectralMap, Status
+from napari_wse2xai.data import AxisKind, Frame, PeakMaps, Picture, Record, SpectralMap, Status
 from napari_wse2xai.data.quantities import STATUS_COLORS
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.layers import KEY, chi2_layer, flake_layer, map_layer, peak_layer, shown_in, status_layer, telling_channel, to_layers
+from napari_wse2xai.layers import (
+    KEY,
+    chi2_layer,
+    flake_layer,
+    layer_name,
+    map_layer,
+    peak_layer,
+    shown_in,
+    status_layer,
+    telling_channel,
+    to_layers,
+)
 from napari_wse2xai.layers.part import part_layer
+from napari_wse2xai.stages import BY_NAME
 
 
 def make_map(frame: Frame, kind: AxisKind = AxisKind.RAMAN_SHIFT, channels: int = 11, **fields: object) -> SpectralMap:
@@ -213,3 +225,16 @@ def test_a_layer_leads_to_its_part_and_the_part_to_the_layer(raman_peaks: PeakMa
 def test_colours_of_a_map_end_where_two_in_a_hundred_pixels_lie_beyond(raman_peaks: PeakMaps) -> None:
     for data, keywords, _ in (peak_layer(raman_peaks, 3, "height"), chi2_layer(raman_peaks)):
         np.testing.assert_allclose(keywords["contrast_limits"], np.nanpercentile(data, [2, 98]), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        ("Despike", "despiked"), ("Baseline", "above baseline"), ("ConvertAxis", "converted"), ("Calibrate", "calibrated"),
+        ("CorrectResponse", "response corrected"), ("Normalise", "normalised"),
+    ],
+)  # fmt: skip
+def test_the_name_of_a_map_says_what_was_last_done_to_it(step: str, words: str) -> None:
+    assert step in BY_NAME
+    done = [Record("read", {}, "0.1"), Record("Baseline", {}, "0.1"), Record(step, {}, "0.1"), Record("FindFlake", {}, "0.1")]
+    assert layer_name(make_map(Frame((4, 6), (1.0, 1.0)), name="m", history=tuple(done))) == f"m · {words}"

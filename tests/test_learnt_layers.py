@@ -8,7 +8,7 @@ from napari.layers import Layer
 
 from as_text import layer_text, require_as_read
 from learned import make_explanation, make_model, make_samples, with_others
-from napari_wse2xai.data import Level, Picture, Results, TrainedModel
+from napari_wse2xai.data import Components, Level, Picture, Results, TrainedModel
 from napari_wse2xai.layers import (
     beside_layers,
     chi2_layer,
@@ -102,9 +102,15 @@ def test_layers_are_as_they_were_read(every_result: Results) -> None:
     model = replace(make_model(samples), unexplained=region * 4.0, region=region)
     raman, pair = every_result.peaks["raman"], every_result.paired
     cell = HarmonicCell(("W", "O", "Te"), np.arange(9.0).reshape(3, 3), np.eye(3) * 5, np.ones(3), np.eye(9), "W", "Te", 1)
+    spectra = np.ones((2, 40), dtype=np.float32)
+    axis, explained = every_result.maps["raman"].axis, np.array([0.7, 0.3])
+    share, group = np.arange(24.0).reshape(2, 4, 3), np.arange(12, dtype=np.uint8).reshape(4, 3) % 3
+    groups = Components(raman.frame, axis, "k-means", ("one", "two"), spectra, explained, group=group)
+    parts = Components(raman.frame, axis, "PCA", ("first", "second"), spectra, explained, share=share, mean=spectra[0])
     picture = Picture(raman.frame, np.arange(12, dtype=np.float32).reshape(4, 3), "height", "nm")
     layers = [
-        *to_layers(every_result), *to_layers(model), *to_layers(explanation), *to_layers(picture), *beside_layers(explanation, 0),
+        *to_layers(every_result), *to_layers(model), *to_layers(explanation), *to_layers(picture), *to_layers(groups), *to_layers(parts),
+        *beside_layers(explanation, 0),
         slope_layer(explanation, 4, 1, only_sure=False), region_layer(explanation, 1), structure_layer(cell, "atoms"),
         effect_layer(explanation, 5, 1 + region[0], ("left", "right")), chi2_layer(raman), peak_layer(raman, 1, "fwhm", error=True),
         computed_layer(raman, raman.computed[0], error=True), *overlay_layers(pair, in_turns=True),

@@ -1,12 +1,16 @@
 """Integrated gradients and weight randomisation."""
 
+from types import SimpleNamespace
+
 import laws
 import numpy as np
 import pytest
 import torch
 
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.explaining import Subject, integrated_gradients, weight_randomisation
+from napari_wse2xai.explaining import Subject, integrated_gradients, questions, weight_randomisation
+from napari_wse2xai.explaining.bunch import Bunch
+from napari_wse2xai.explaining.model import as_model
 from napari_wse2xai.explaining.randomisation import redrawable
 from napari_wse2xai.numerics.threads import single_thread
 
@@ -115,3 +119,15 @@ def test_slope_maps_collapse_when_the_weights_are_drawn_anew(flake, network) -> 
     assert found.layers == ["layers.7", "layers.4", "layers.2", "layers.0"]
     assert np.abs(found.correlation[-1]).mean() < 0.2
     assert np.abs(found.correlation[-1, laws.STRONG]) < np.abs(found.correlation).max()
+
+
+def test_wavenumbers_are_mean_sizes_per_width_of_a_channel_and_tell_what_they_miss_at_most(monkeypatch) -> None:
+    module = torch.nn.Linear(9, 1)
+    module.rendering = SimpleNamespace(scale=torch.full((2, 1), 2.0))
+    channels = np.array([[10.0, 12.0, 14.0], [20.0, 21.0, 22.0]])
+    attributions = np.stack([np.full((2, 3), 1.0), np.full((2, 3), -3.0)])
+    found = Bunch(attributions=attributions, delta=np.array([-0.5, 0.25]), baseline=np.full((2, 3), 7.0), channels=channels)
+    monkeypatch.setattr(questions, "integrated_gradients", lambda *_, **__: found)
+    told = questions.wavenumbers_of(SimpleNamespace(table=np.zeros((600, 9)), model=as_model(module)))
+    assert (told.missed, told.pixels, told.by_line.tolist()) == (0.5, 200, [0.5, 0.5])
+    assert told.drawn.tolist() == [[14.0] * 3] * 2 and told.share.tolist() == [[1.0] * 3, [2.0] * 3]

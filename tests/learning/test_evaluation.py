@@ -10,8 +10,9 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from learned import make_samples
-from napari_wse2xai.data import NETWORK, Samples
+from napari_wse2xai.data import NETWORK, NullTest, Samples
 from napari_wse2xai.learning import evaluation, references
+from napari_wse2xai.learning.cross_validation import PooledResult
 from napari_wse2xai.learning.evaluation import Evaluation, TargetData
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.progress import silent
@@ -120,3 +121,22 @@ def test_noise_is_no_less_than_the_errors_of_pl_make(evaluated: Evaluation, samp
     assert evaluation._noise(data, replace(evaluated.null_test, noise=0.4)) == 0.4
     unknown = TargetData.of(replace(samples, target_errors=np.full(samples.targets.shape, np.nan)), "height")
     assert evaluation._noise(unknown, replace(evaluated.null_test, noise=0.1)) == 0.1
+
+
+def test_what_rs_settles_is_told_by_the_best_model_in_blocks_and_by_no_other():
+    rng = np.random.default_rng(0)
+    places = np.argwhere(np.ones((12, 12))).astype(float)
+    rows, law = np.arange(144), rng.standard_normal(144)
+    values = law + 0.3 * rng.standard_normal(144)
+    data = TargetData("height", rows, law[:, None], values, places, 0 * rows, np.full(144, np.nan), law[:, None])
+    kinds = {
+        "near": ("random", rows, values),
+        "good": ("blocks", rows, law),
+        "poor": ("blocks", rows, 0.5 * law),
+        "few": ("blocks", rows[:9], values[:9]),
+    }
+    results = [PooledResult(name, kind, where, told, where, told, 1.0) for name, (kind, where, told) in kinds.items()]
+    null = NullTest("height", "fast model", {"blocks": 0.9}, {"blocks": np.zeros(3)}, {"blocks": 0.25}, "", noise=0.1)
+    shares, _ = evaluation._unexplained(data, results, null)
+    assert shares.model == "good" and shares.settled == pytest.approx(r2_score(values, law))
+    assert evaluation._unexplained(data, results[:1], null) == (None, None)

@@ -78,3 +78,8 @@ def test_what_is_lit_is_part_of_a_saved_picture_unless_a_canvas_draws_it_anew() 
     for animated in (False, True):
         plot = cloud.CloudPlot(Figure().subplots(), **({"animated": True} if animated else {}))
         assert [each.get_animated() for each in (plot.lit_points, plot.lit_density)] == [animated] * 2
+
+
+def test_the_ends_of_an_axis_lie_in_its_first_and_last_cell_and_what_is_beyond_in_none() -> None:
+    found = cloud._cells(np.array([2.0, 3.0, 4.0, 4.1, 1.9]), (2.0, 4.0))
+    assert found[:3].tolist() == [0, 55, 109] and (found[3:] < -110).all()

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from napari_wse2xai import report
-from napari_wse2xai.data import PARAMETERS, Components, ComputedMap, Record, Results
+from napari_wse2xai.data import PARAMETERS, Components, ComputedMap, Record, Results, SpectralMap
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.progress import silent
 from napari_wse2xai.report import _figures
@@ -176,3 +176,9 @@ def test_a_peak_that_no_pixel_has_is_compared_with_the_truth_all_the_same(triang
     nowhere = replace(raman_peaks, names=triangle.truth.raman.names[:8], position=np.full_like(raman_peaks.position, np.nan))
     first = report.compare(clean_raman, nowhere, triangle.truth, triangle.truth.raman).peaks[0]
     assert np.isnan(first.position) and np.isfinite(first.fwhm) and first.pixels == 0
+
+
+@pytest.mark.parametrize(("shape", "height"), [((10, 10), 2.35 + 0.75), ((10, 90), 2.35 * 0.3 + 0.75), ((90, 10), 2.35 * 2.5 + 0.75)])
+def test_pictures_have_the_proportions_of_the_map_unless_it_is_a_ribbon(clean_raman, shape, height):
+    source = SpectralMap.from_arrays(np.zeros((*shape, 3), np.float32), np.arange(3.0), clean_raman.axis.kind)
+    assert _figures._cell(source) == (3.4, pytest.approx(height))

@@ -1,8 +1,8 @@
 """What can be planted: small faults in the code of a file, each where a slip of the hand could have made it.
 
 Left alone are words for people (docstrings, sentences, f-strings), annotations, what is raised, looks that no one promised (`LOOKS`),
-``__all__``, in which the linter finds names that are none, and checks of our own (`CHECKS`): as with ``assert``, only a mistake elsewhere
-meets them.
+``__all__``, in which the linter finds names that are none, checks of our own (`CHECKS`), which as with ``assert`` only a mistake elsewhere
+meets, and what cannot be told apart: the 1 of a reshape's -1, for which numpy takes any negative number, and numbers next to nothing.
 """
 
 import ast
@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOKS = {
-    "fontsize", "linewidth", "linewidths", "lw", "markersize", "ms", "dpi", "figsize", "pad", "labelpad", "zorder", "s", "title_fontsize",
+    "fontsize", "labelsize", "linewidth", "linewidths", "lw", "markersize", "ms", "dpi", "figsize", "pad", "labelpad", "zorder", "s", "title_fontsize",
     "handlelength", "handletextpad", "borderpad", "borderaxespad",
     "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "stacklevel",
 }  # fmt: skip
 CHECKS = {"strict"}
+NEXT_TO_NOTHING = 1e-9
+"""Below it a number keeps a divisor from being none."""
 COMPARED = {
     ast.Lt: ">=", ast.LtE: ">", ast.Gt: "<=", ast.GtE: "<", ast.Eq: "!=", ast.NotEq: "==",
     ast.Is: "is not", ast.IsNot: "is", ast.In: "not in", ast.NotIn: "in",
@@ -101,7 +103,7 @@ def _of_constant(value: object) -> Iterator[str]:
         yield str(not value)
     elif isinstance(value, int):
         yield str(value + 1)
-    elif isinstance(value, float):
+    elif isinstance(value, float) and not 0 < abs(value) < NEXT_TO_NOTHING:
         yield repr(value * 1.5 if value else 1.0)
     elif isinstance(value, str) and 0 < len(value) < 25 and " " not in value and value not in ("utf-8",):
         yield repr(value + "_")
@@ -128,11 +130,13 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         return
     if isinstance(node, ast.Assign) and any(isinstance(each, ast.Name) and each.id == "__all__" for each in node.targets):
         return
+    shape = node.args if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape" else []
     for name, value in ast.iter_fields(node):
         if name in ("annotation", "returns", "decorator_list", "type_params", "bases"):
             continue
         for child in value if isinstance(value, list) else [value]:
             is_words = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
             is_looks = isinstance(child, ast.keyword) and child.arg in LOOKS | CHECKS
-            if isinstance(child, ast.AST) and not (is_words or is_looks):
+            is_rest = child in shape and isinstance(child, ast.UnaryOp)
+            if isinstance(child, ast.AST) and not (is_words or is_looks or is_rest):
                 yield child

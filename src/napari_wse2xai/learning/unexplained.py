@@ -124,7 +124,7 @@ def _regions(score: Numbers, raster: Raster) -> Labels:
 
 
 def _largest_first(region: Labels) -> Labels:
-    sizes = np.bincount(region, minlength=1)[1:]
+    sizes = np.bincount(region)[1:]
     order = np.zeros(len(sizes) + 1, dtype=np.int64)
     order[np.argsort(-sizes, kind="stable") + 1] = np.arange(1, len(sizes) + 1)
     return order[region]
