@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOOKS = {
-    "fontsize", "labelsize", "linewidth", "linewidths", "lw", "markersize", "ms", "dpi", "figsize", "pad", "labelpad", "zorder", "s", "title_fontsize",
+    "fontsize", "linewidth", "linewidths", "lw", "markersize", "ms", "dpi", "figsize", "pad", "labelpad", "zorder", "s", "title_fontsize",
     "handlelength", "handletextpad", "borderpad", "borderaxespad",
-    "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "stacklevel",
+    "labelsize", "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "stacklevel",
 }  # fmt: skip
 CHECKS = {"strict"}
 NEXT_TO_NOTHING = 1e-9

@@ -125,6 +125,7 @@ def air_index(vacuum_nm: ArrayLike) -> NDArray[np.float64]:
 def to_vacuum(air_nm: ArrayLike) -> NDArray[np.float64]:
     """Wavelengths in vacuum of those given in air, nm."""
     air = np.asarray(air_nm, dtype=np.float64)
+    # The index is given for wavelengths in vacuum, which are what is looked for: by turns.
     vacuum = air * air_index(air)
     for _ in range(2):  # the index changes so little with wavelength that each round gives five more digits
         vacuum = air * air_index(vacuum)

@@ -71,8 +71,10 @@ class Transform:
         if source.shape != target.shape or source.ndim != 2 or len(source) < 3 or source.shape[1] != 2:
             raise SettingsError("Landmarks come in pairs, at least three of them, each with y and x; give as many on both maps.")
         centred, wanted = source - source.mean(axis=0), target - target.mean(axis=0)
+        # The second singular value is the width of the points across their line.
         if min(np.linalg.svd(points, compute_uv=False)[1] for points in (centred, wanted)) < 1e-6 * (np.abs(centred).max() + 1e-300):
             raise SettingsError("The landmarks lie on one line, so they do not tell a mirrored map; move one of them off it.")
+        # Umeyama's solution without his sign: a mirrored map is to be found as well.
         left, stretch, right = np.linalg.svd(wanted.T @ centred)
         matrix = stretch.sum() / (centred**2).sum() * left @ right
         return cls(np.asarray(matrix, dtype=np.float64), target.mean(axis=0) - matrix @ source.mean(axis=0))

@@ -52,6 +52,7 @@ class Dynamics(Settings):
     def start(self, cell: HarmonicCell, engine: str) -> Run:
         """Give atoms velocities of a Maxwell distribution, of twice the temperature where nothing follows: half goes into their springs."""
         rng = np.random.default_rng((self.seed, 0))
+        # At rest all springs are relaxed: half of the energy goes into them within a vibration (virial theorem).
         warmth = self.temperature_k if self.before else 2 * self.temperature_k
         spread = np.sqrt(warmth * BOLTZMANN_MEV_PER_K / cell.masses / MEV_PER_U_A2_PS2)
         velocities = _still(rng.normal(size=cell.positions.shape) * spread[:, None], cell.masses)
@@ -138,6 +139,7 @@ class _Moving:
 
     def step(self) -> None:
         """One step."""
+        # Half steps about the stirring (BAOAB) err least in positions; without it the same is velocity Verlet.
         thermal, half = self.done < self._run.before, 0.5 * self._run.step_fs * 1e-3
         self._velocities = self._velocities + half * self._pull * self._force
         if thermal:
@@ -159,6 +161,7 @@ class _Moving:
     def _stirred(self) -> Array:
         """Velocities after friction and noise; the noise of a step depends on seed and step alone, so that a run can go on."""
         run = self._run
+        # Ornstein and Uhlenbeck's exact step: whatever its length it keeps Maxwell's distribution.
         fades = np.exp(-_FRICTION_PER_PS * run.step_fs * 1e-3)
         spread = np.sqrt((1 - fades**2) * run.temperature_k * BOLTZMANN_MEV_PER_K / run.cell.masses / MEV_PER_U_A2_PS2)
         noise = np.random.default_rng((run.seed, self.done + 1)).normal(size=self._velocities.shape)

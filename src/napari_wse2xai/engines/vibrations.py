@@ -77,6 +77,7 @@ def hessian(cell: HarmonicCell, forces: Forces, *, displacement: float = 0.02, p
         crystal.symmetrize_force_constants()
     n = len(cell.symbols)
     springs = np.asarray(crystal.force_constants, dtype=np.float64).transpose(0, 2, 1, 3).reshape(3 * n, 3 * n)
+    # Forces are known to the engine's convergence only: what is left of asymmetry would make complex frequencies.
     return np.asarray((springs + springs.T) / 2)
 
 

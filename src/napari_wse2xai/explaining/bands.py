@@ -170,7 +170,9 @@ class _Job:
         from napari_wse2xai.explaining.bunch import Bunch
 
         curves, slopes = refit.curves, self.slopes.slope
+        # A spread of few refits is itself uncertain: Student's t in place of 1.96.
         few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED
+        # All refits smooth alike: what that takes away their spread does not show, so it is raised by what known laws showed.
         spread, mean_spread = (SMOOTHED_AWAY * few * part for part in (refit.spread, refit.over_pixels.std(axis=0, ddof=1)))
         centre: Numbers = curves.mean(axis=0)
         half: Numbers = TWO_SIDED * np.hypot(few * curves.std(axis=0, ddof=1), self.sampling_error())
@@ -179,6 +181,7 @@ class _Job:
             low=every.min(axis=0),
             high=every.max(axis=0),
             slope_spread=spread,
+            # How far the model lies from the mean of the refits is bias, which their spread does not hold: it counts as 1.96 errors.
             slope_error=spread + np.abs(slopes - refit.mean) / TWO_SIDED,
             mean_slope_error=mean_spread + np.abs(slopes.mean(axis=1) - refit.over_pixels.mean(axis=0)) / TWO_SIDED,
             importance_error=self.importance_error(curves),
@@ -190,6 +193,7 @@ class _Job:
     def sampling_error(self) -> Numbers:
         """Standard error (feature, grid) of averaging over a few pixels; an upper limit, for the weights are calibrated."""
         few, every = len(self.partial.pixels), len(self.table)
+        # Drawn without replacement, hence the finite population's factor: all pixels have no such error.
         return np.asarray(self.partial.std * np.sqrt((1 - few / every) / few))
 
     def importance_error(self, curves: Numbers) -> Numbers:
@@ -234,6 +238,7 @@ class _Factory:
         curves, slopes = [], []
         for done, count in enumerate(counts):
             progress(done / len(counts), f"Refits: {done} of {len(counts)}")
+            # Estimators that know no weights get a pixel as often as the bootstrap took it.
             rows = np.repeat(np.arange(len(table)), count)
             fitted = self.factory().fit(table[rows], y[rows])
             curves.append(self.job.curves_of(fitted))

@@ -44,6 +44,7 @@ class Cloud:
     def of(cls, table: Numbers) -> Self:
         """Measure the cloud of a table (n, feature)."""
         centre, scale = np.median(table, axis=0), _scale(table)
+        # In robust standard deviations, so that one limit serves columns of any unit.
         drawn_in = np.clip((table - centre) / scale, -CLIP, CLIP)
         precision = _precision(drawn_in) / np.outer(scale, scale)
         off = table - (centre + scale * drawn_in.mean(axis=0))
@@ -57,6 +58,7 @@ class Cloud:
         along, distance = self.offset[pixels, feature], self.distance[pixels]
         if step.ndim == 2:
             along, distance = along[:, None], distance[:, None]
+        # (d + s e_k)' P (d + s e_k), opened out: what no move changes is worked out once.
         return np.asarray(distance + 2 * step * along + step**2 * self.precision[feature, feature] > self.limit)
 
     def leaving(self, features: NDArray[np.int64], steps: Numbers) -> NDArray[np.bool_]:

@@ -39,6 +39,7 @@ def representative(table: Numbers, predicted: Numbers, count: int, rng: np.rando
         return np.arange(n), np.full(n, 1.0 / n)
     order = np.argsort(predicted, kind="stable")
     edges = np.linspace(0, n, count + 1)
+    # One pixel from each stratum of equal prediction: the spread of the curves within a stratum is all that is left to chance.
     drawn = np.minimum(edges[:-1] + rng.random(count) * np.diff(edges), n - 1).astype(np.int64)
     rows = np.sort(order[drawn])
     known = _auxiliary(table, predicted)
@@ -59,5 +60,6 @@ def _calibrated(known: Numbers, means: Numbers) -> Numbers:
     count = len(known)
     centred = known - known.mean(axis=0)
     gram = centred.T @ centred / count
+    # Chi-squared distance: of all weights that give the means these differ least from equal ones (Deville and Sarndal, case 1).
     pull = np.linalg.solve(gram + RIDGE * np.eye(len(gram)), means - known.mean(axis=0))
     return np.asarray((1.0 + centred @ pull) / count)

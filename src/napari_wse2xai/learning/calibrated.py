@@ -62,6 +62,7 @@ def drawn_in(values: Numbers, errors: Numbers, row: Places, column: Places) -> t
     rings = _rings(z, row, column)
     moved, left = values.copy(), errors.copy()
     for feature in np.flatnonzero(variance.any(axis=0)):
+        # Of the parameter itself its neighbours, of all others the pixel and its nearest: what errs together in one fit must not tell.
         own = [ring[:, [feature]] for ring in rings]
         others = [np.delete(each, feature, axis=1) for each in (z, rings[0])]
         told = _told(np.hstack([*own, *others]), z[:, feature])
@@ -89,6 +90,7 @@ def _told(table: Numbers, values: Numbers) -> Numbers:
 
     fitted = RidgeCV(PENALTIES, store_cv_results=True).fit(table, values)
     best = PENALTIES.index(fitted.alpha_)
+    # scikit-learn keeps the squares of the left-out errors; they have the sign of the usual ones, of which they are a positive multiple.
     return np.asarray(values - np.sqrt(fitted.cv_results_[:, best]) * np.sign(values - fitted.predict(table)))
 
 
@@ -96,5 +98,6 @@ def _share_of_noise(missed: Numbers, variance: Numbers) -> Numbers:
     """Share (n,) of noise in what the rest misses of a value, by the variance of its error."""
     usual = variance <= USUAL**2 * np.median(variance)
     total = float((missed[usual] ** 2).mean())
+    # What the rest misses is real or noise, and the errors say how much is noise.
     real = max(total - float(variance[usual].mean()), LEAST * total)
     return np.asarray(variance / (real + variance)) if real > 0 else np.zeros_like(variance)

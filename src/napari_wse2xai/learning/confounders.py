@@ -97,6 +97,7 @@ def layers(features: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np.i
         return None
     group: NDArray[np.int64] = KMeans(2, n_init=3, random_state=0).fit_predict(along[:, None]).astype(np.int64)
     one, other = along[group == 0], along[group == 1]
+    # Ashman's D (1994): distance of two groups over their own spread.
     apart = abs(one.mean() - other.mean()) / max(np.sqrt((one.var() + other.var()) / 2), 1e-9)
     is_two = min(group.mean(), 1 - group.mean()) >= LEAST_LAYER and apart >= APART
     return group if is_two and _contiguous(group, rasters, flake) >= TOGETHER else None
@@ -112,6 +113,7 @@ def _contiguous(group: NDArray[np.int64], rasters: Mapping[int, Raster], flake: 
             both = (left >= 0) & (right >= 0)
             same, pairs = same + int((left == right)[both].sum()), pairs + int(both.sum())
     share = float(group.mean())
+    # Cohen's kappa of neighbours: a large group lies together by chance already.
     chance = share**2 + (1 - share) ** 2
     return float((same / max(pairs, 1) - chance) / (1 - chance))
 
@@ -124,6 +126,7 @@ def _slow_axis(values: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np
             line = raster.index[:, axis]
             count = np.bincount(line)
             mean = np.bincount(line, values[flake == one])[count > 0] / count[count > 0]
+            # The mean of a long line is known better: its step to the next counts by the pixels of the shorter of both.
             rough[axis] += np.mean(np.diff(mean) ** 2 * np.minimum(count[count > 0][1:], count[count > 0][:-1])) if len(mean) > 1 else 0.0
     return int(rough[1] > rough[0])
 

@@ -89,7 +89,9 @@ class _Covariance:
         from scipy.optimize import nnls
 
         curve = Lags(raster).variogram(values)
+        # From two pixels, below which all is noise to the raster, to twice the flake, beyond which all is a slope.
         self._lengths = np.geomspace(2.0 * min(raster.step), 2.0 * raster.extent, LENGTHS)
+        # A variogram is known to a share of itself, by the root of the pairs; the 0.05 keeps the shortest lags from ruling the fit.
         weight = np.sqrt(curve.pairs) / (curve.share + 0.05)
         design = np.hstack([1.0 - self._shapes(curve.distance), np.ones((len(curve.distance), 1))])
         shares = nnls(design * weight[:, None], curve.share * weight)[0]
@@ -119,6 +121,7 @@ def _kriging(places: Numbers, covariance: _Covariance) -> tuple[NDArray[np.int64
     to_pixel = np.where(there, covariance.at(np.linalg.norm(around - places[:, None], axis=-1)), 0.0)
     weight = np.linalg.solve(among, to_pixel[..., None])[..., 0]
     left = own - (weight * to_pixel).sum(axis=1)
+    # What neighbours seem to tell without any error is told to a thousandth of the variance at most.
     return near, weight, 1.0 / np.sqrt(np.maximum(left, 1e-3 * own))
 
 

@@ -64,6 +64,7 @@ def null_test(  # noqa: PLR0913 - data, then options
     """
     data = _Data.of(X, y, coordinates, flake)
     progress(0.0, "Drawing surrogate maps")
+    # Confounders have surrogates of their own: each keeps the target's profile along what may have shaped it.
     drawn = _Drawn.of(data, max(count, FEWEST_SURROGATES), [] if alone else confounders(*data.table), seed)
     refused = _refusal(variogram_misfit(data.values, drawn.plain, data.places, data.flake))
     progress(0.3, "Predicting surrogate maps")
@@ -181,6 +182,7 @@ class _Drawn:
             maps.append(_with_profile(data, each, count if number == 0 else max(FEWEST_SURROGATES, count // 2), seed + number))
             members[each.name] = np.concatenate([[0], np.arange(end, end + len(maps[-1]))])
             end += len(maps[-1])
+        # The target turned has its values and its smoothness but not its places: a law must fail on it as on a surrogate.
         turns = turned(data.values, data.places, data.flake).T
         return cls(np.concatenate([*maps, turns]), members, found)
 

@@ -35,6 +35,7 @@ class RidgePerTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         middle, level = X.mean(axis=0), y.mean(axis=0)
         table, targets = X - middle, y - level
         squares, directions = np.linalg.eigh(table.T @ table)
+        # Directions in which the table does not reach tell nothing, and dividing by their lengths would make noise of rounding.
         kept = squares > NEGLIGIBLE * max(squares[-1], np.finfo(np.float64).tiny)
         squares, directions = squares[kept], directions[:, kept]
         rows = table @ directions / np.sqrt(squares)
@@ -42,6 +43,7 @@ class RidgePerTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         missed = np.empty((len(self.penalties), targets.shape[1]))
         for number, penalty in enumerate(self.penalties):
             share = squares / (squares + penalty)
+            # The 1 / n is what the mean takes of each row: it, too, is fitted.
             itself = 1.0 / len(table) + own @ share
             left_out = (targets - rows @ (share[:, None] * told)) / (1.0 - itself)[:, None]
             missed[number] = (left_out**2).mean(axis=0)

@@ -85,6 +85,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         centre, scale = table.mean(axis=0), or_one(table.std(axis=0))
         few = np.sort(rng.permutation(len(table))[: self.most_pixels])
         z, level, unit = (table - centre) / scale, targets.mean(axis=0), or_one(targets.std(axis=0))
+        # Kernels start, and end, on numbers near one: no target's unit rules the search.
         standard = (targets - level) / unit
         found = [self._processes(z, column, few, rng) for column in standard.T]
         return [[process.kernel for process in own] for own in found], _Module(centre, scale, found, level, unit).eval()
@@ -179,6 +180,7 @@ class _Module(nn.Module):
         place = (z.clamp(-REACH, REACH) + REACH) / SPACING
         left = place.detach().floor().clamp_max(KNOTS - 2).long()
         values, slopes = self.bent[..., columns].unbind(1)
+        # Hermite's cubic: values and slopes at both knots, so that slopes are smooth where pieces meet.
         u, own = place - left, torch.arange(z.shape[1])
         low, high = values[:, left, own], values[:, left + 1, own]
         rise, run_in, run_out = high - low, SPACING * slopes[:, left, own], SPACING * slopes[:, left + 1, own]

@@ -128,6 +128,7 @@ class SpatialBlockKFold:
         block, count = np.zeros(len(places), dtype=np.int64), 0
         for one in np.unique(flake):
             here = flake == one
+            # So many blocks as the flake's area holds squares of that side: k-means makes them compact, whatever the outline.
             wanted = max(1, round(Raster.of(places[here]).area / size**2))
             block[here] = count + _clusters(places[here], wanted, self.seed)
             count += wanted

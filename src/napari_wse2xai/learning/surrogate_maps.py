@@ -75,10 +75,12 @@ def _of_one_flake(values: Numbers, raster: Raster, count: int, rng: np.random.Ge
     lags = Lags(raster, REACH * raster.extent)
     wanted, start = lags.variogram(values), lags.variogram(_normal_scores(values))
     layers = _layers(raster, count, rng)
+    # Unscaled, for variograms of independent layers add up, shares of their variances do not.
     known = lags.variogram(layers).share * layers.var(axis=-1)[..., None]
     target = np.broadcast_to(start.share, (count, len(start.share)))
     drawn = with_ranks(_mix(layers, known, target, wanted), values)
     for _ in range(REFITS):
+        # Giving a normal field other values changes its variogram a little: aimed farther by as much, the next round meets it.
         target = target * wanted.share / np.maximum(lags.variogram(drawn).share.mean(axis=0), 1e-6)
         drawn = with_ranks(_mix(layers, known, target, wanted), values)
     return drawn
@@ -101,6 +103,7 @@ def _gains(raster: Raster, shape: tuple[int, ...]) -> list[NDArray[np.float32]]:
     rows, columns = np.fft.fftfreq(shape[0], raster.step[0]), np.fft.rfftfreq(shape[1], raster.step[1])
     frequency = np.hypot(rows[:, None], columns[None, :])
     widths = np.geomspace(0.5 * min(raster.step), 0.5 * raster.extent, SMOOTHINGS)
+    # Transform of a Gaussian blur of that width: exp(-2 pi^2 width^2 frequency^2).
     smooth = [np.exp(-2.0 * (np.pi * width * frequency) ** 2) for width in widths]
     cycles = frequency * raster.extent
     rings = [np.exp(-0.5 * ((cycles - 1.0 / wavelength) / WAVELENGTH_SPREAD) ** 2) for wavelength in WAVELENGTHS]
@@ -111,6 +114,7 @@ def _mix(layers: Numbers, known: Numbers, target: Numbers, curve: Variogram) -> 
     """Sum of each surrogate's layers whose variogram comes nearest to the one wanted (count, lag): (count, n)."""
     from scipy.optimize import nnls
 
+    # Independent layers: variances add, and only sums without negative parts are maps; hence non-negative least squares.
     weight = np.sqrt(curve.pairs) / (curve.share + RELATIVE_FROM)
     variances = np.stack([nnls((design * weight).T, wanted * weight)[0] for design, wanted in zip(known, target, strict=True)])
     return np.asarray(np.einsum("ckn,ck->cn", layers, np.sqrt(variances)))
@@ -120,6 +124,7 @@ def _normal_scores(values: Numbers) -> Numbers:
     """Replace values (n,) by the quantiles of a normal distribution at their ranks."""
     from scipy.stats import norm, rankdata
 
+    # Half a rank off either end: no pixel is given an infinite value.
     return np.asarray(norm.ppf((rankdata(values, method="ordinal") - 0.5) / len(values)))
 
 

@@ -55,6 +55,7 @@ def settled(values: Numbers, predicted: Numbers, places: Numbers) -> tuple[float
     everything = _r2(values, predicted)
     without = np.array([_r2(values[part != one], predicted[part != one]) for one in np.unique(part)])
     count = len(without)
+    # The jackknife's factor: leaving out one part of many moves a share by little.
     return everything, float(np.sqrt((count - 1) / count * ((without - without.mean()) ** 2).sum()))
 
 
@@ -112,6 +113,7 @@ def _regions(score: Numbers, raster: Raster) -> Labels:
     from scipy.ndimage import convolve, label
 
     picture, there = raster.picture(score), raster.picture(np.ones(len(score)))
+    # A sum of k independent scores has the standard deviation sqrt(k): at the flake's edge k is less than nine.
     together = convolve(picture, NEIGHBOURHOOD, mode="constant") / np.sqrt(np.maximum(convolve(there, NEIGHBOURHOOD, mode="constant"), 1.0))
     found = np.zeros(raster.shape, dtype=np.int64)
     for sign in (1, -1):

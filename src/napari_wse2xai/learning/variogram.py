@@ -38,6 +38,7 @@ class Raster:
         """
         places = _places(coordinates)
         steps = tuple(_step(places[:, axis]) for axis in range(2))
+        # In steps from the corner, so that a stage whose coordinates are rounded still gives whole numbers, to a fifth of a step.
         exact = (places - places.min(axis=0)) / np.where(np.array(steps) > 0, steps, 1.0)
         index = np.rint(exact).astype(np.int64)
         if np.abs(exact - index).max() > 0.2 or len(np.unique(index, axis=0)) < len(index):
@@ -115,6 +116,7 @@ class Lags:
         mask = rfft2(raster.picture(np.ones(len(raster.index))), self._padded)
         pairs, distance = np.rint(_back(mask * mask.conj(), self._padded)), _distances(self._padded, raster.step)
         number = np.rint(distance / min(raster.step)).astype(np.int64)
+        # Beyond half of the flake pairs are few, and all of them lie across its border.
         lags = np.arange(1, max(1, int((reach or raster.extent / 2) / min(raster.step))) + 1)
         counts = np.array([pairs[number == lag].sum() for lag in lags])
         inside = np.stack([number == lag for lag in lags[counts >= FEWEST_PAIRS]]).astype(np.float64)
@@ -168,6 +170,7 @@ def _places(coordinates: ArrayLike) -> Numbers:
 def _step(along: Numbers) -> float:
     """Smallest distance between different values; 0 where all are equal."""
     gaps = np.diff(np.unique(along))
+    # Coordinates of one column may differ by rounding: such gaps are no steps; and the median of the smallest is deaf to missing columns.
     gaps = gaps[gaps > 1e-3 * gaps.max()] if gaps.size else gaps
     return float(np.median(gaps[gaps < 1.5 * gaps.min()])) if gaps.size else 0.0
 

@@ -90,6 +90,7 @@ def _stuck(ordered: NDArray[np.float32]) -> Bools:
     """(n,) channels whose value never changes although those beside them do."""
     low, high = 0.1 * (ordered.shape[1] - 1), 0.9 * (ordered.shape[1] - 1)
     spread = ordered[:, int(np.ceil(high))] - ordered[:, int(low)]
+    # Two channels on, for what sits on one channel may reach the next; the lower of both, lest a line's flank convicts a quiet channel.
     beside = np.minimum(np.roll(spread, 2), np.roll(spread, -2))
     still = (spread == 0) & (beside > 0)
     return still if still.mean() < MOST else np.zeros_like(still)
@@ -99,6 +100,7 @@ def _standing_out(spectra: NDArray[np.float32], middle: Values) -> tuple[Bools, 
     """(n,) channels that are higher, and those that are lower, in all spectra than those beside them lead to expect."""
     light = spectra.mean(axis=1, dtype=np.float64)
     order = np.argsort(light)
+    # A hot channel is as high in the dark third as in the bright one; a line is not.
     third = max(len(order) // 3, 3)
     parts = [spectra, spectra[order[:third]], spectra[order[-third:]]]
     typical = np.stack([middle, *(_middle(_ordered(part)) for part in parts[1:])])

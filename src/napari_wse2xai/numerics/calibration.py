@@ -97,12 +97,14 @@ def correction(sightings: Sightings, scale: Scale, degree: int, *, drifting: boo
     keep = np.ones(len(offset), dtype=bool)
     for _ in range(ROUNDS):
         found, covariance, pulls = _weighted(design, offset, sightings.error, keep)
+        # By their own scatter, for errors of fits may be stated too small; but not by less than the errors, or good ones would go.
         spread = max(1.0, MAD_TO_SIGMA * float(np.median(np.abs(pulls[keep]))))
         inside = np.abs(pulls) < OUTLIER * spread
         if (inside == keep).all() or np.linalg.matrix_rank(design[inside]) < design.shape[1]:
             break
         keep = inside
     free = max(int(keep.sum()) - design.shape[1], 1)
+    # Birge's ratio: errors that were stated too small are raised by what the sightings scatter, never lowered.
     covariance = covariance * max(1.0, float(np.sum(pulls[keep] ** 2)) / free)
     misfit = _missed_lines(sightings, scale, degree, offset - design @ found, keep)
     return Correction(

@@ -34,6 +34,7 @@ class Basis:
         shares = np.asarray(self.model.transform(weighed), dtype=np.float64)
         left = weighed - self.mean - shares @ self.spectra
         free = max(weighed.shape[1] - len(self.spectra), 1)
+        # By what is left, not by one: misfits of the components raise the errors as noise does.
         variance = np.einsum("ij,ij->i", left, left) / free
         return shares, np.sqrt(variance[:, None] * np.diag(np.linalg.pinv(self.spectra @ self.spectra.T)))
 
@@ -55,6 +56,7 @@ def channel_noise(spectra: Array) -> Array:
 def _deviations(spectra: Array) -> Array:
     """Differences of next neighbours, each of one standard deviation, less what is common to all spectra."""
     step = np.diff(spectra, axis=1)
+    # Lines change from channel to channel too, but alike in all spectra: their median takes that off.
     return np.asarray(((step - np.median(step, axis=0)) / np.sqrt(2.0)).ravel())
 
 
@@ -95,6 +97,7 @@ def positive(weighed: Array, number: int) -> Basis:
     model = _Clipping(NMF(number, init="nndsvda", max_iter=400, tol=1e-3, random_state=0))
     shares = model.fit_transform(clipped)
     parts = np.asarray(model.model.components_, dtype=np.float64)
+    # NMF knows no order: by the light that each brings.
     power = (shares**2).mean(axis=0) * (parts**2).sum(axis=1)
     order = np.argsort(-power)
     model.order = order

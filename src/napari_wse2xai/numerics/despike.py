@@ -47,6 +47,7 @@ def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tupl
     The sample of the noise is how a channel departs from the mean of the channels beside it, compared with the next pixel: a sharp
     line departs too, but alike in both.  On a single spectrum there is no next pixel, and the noise is taken for shot noise.
     """
+    # Of white noise x0 - (x1 + x2) / 2 has 1 + 1/4 + 1/4 of a channel's variance; the difference of two pixels below has twice that of one.
     bend = (counts[..., 1:-1] - 0.5 * (counts[..., 2:] + counts[..., :-2])) / np.sqrt(1.5)
     at = level[..., 1:-1]
     if max(counts.shape[:2]) < 2:
@@ -75,6 +76,7 @@ def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor:
     level = spectral_median(counts)
     constant, slope = noise_model(counts, level)
     lowest, usual = (max(constant + slope * float(each), 0.0) for each in np.nanpercentile(level.ravel()[::16], [1, 50]))
+    # Where the line through the variances runs out dark channels still have noise: half of the darkest, and 0.3 times the usual one.
     return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, photon(counts) ** 2, 1e-30))
 
 
@@ -144,6 +146,7 @@ def lonely_spikes(counts: NDArray[np.float32], guard: Guard) -> NDArray[np.bool_
     level = spectral_median(counts)
     excess = (counts - level) / np.sqrt(guard.variance(level))
     with np.errstate(invalid="ignore"):
+        # A ray that falls between two channels lights both: beside a core a lower channel is its flank.
         core, flank = excess > guard.threshold, excess > min(2.5, guard.threshold)
     marks = core | (flank & ndimage.binary_dilation(core, structure=np.ones((1, 5), dtype=bool)))
     return _sharp(counts, np.asarray(marks), guard)

@@ -19,6 +19,7 @@ class Factor:
         if system.shape[-1] < FEW:
             self.small, _ = torch.linalg.cholesky_ex(system.permute(2, 0, 1).contiguous())
             return
+        # A pivot smaller than that is what single precision leaves of nought, and would blow up all that follows.
         floor = 1e-7 * system.diagonal().T
         width = -(-size // PANELS)
         starts = range(0, size, width)

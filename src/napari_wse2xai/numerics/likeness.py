@@ -71,6 +71,7 @@ class MaskedGrid:
         """By how much farther likeness reaches along y than along x, from the mean square of differences at each shift."""
         far, reaches = max(int(NEAR * np.sqrt(self.count)), 1), []
         for line, step in ((apart[1 : far + 1, 0], self.step[0]), (apart[0, 1 : far + 1], self.step[1])):
+            # Integral of the correlation along the line, by the trapezium rule: the 0.5 is half of the pixel itself.
             reaches.append((0.5 + np.maximum(1.0 - 0.5 * line / variance, 0.0).sum()) * abs(step))
         return float(np.clip(reaches[0] / reaches[1], 1.0 / LONGEST, LONGEST))
 
@@ -97,12 +98,14 @@ class MaskedGrid:
         if not z.any():
             return np.zeros(self._size)
         picture = self.picture(z)
+        # Sum of (a - b)^2 over all pairs at a shift, by three correlations: of the squares with the mask, less that of the map with itself.
         squares = self._back((self._transformed(picture**2) * self._mask.conj()).real) - self._back(np.abs(self._transformed(picture)) ** 2)
         ring = self._rings(self._longer(2.0 * squares / np.maximum(self.pairs, 1.0), float(z @ z / len(z))))
         pairs, sums = (np.bincount(ring.ravel(), each.ravel().astype(np.float64)).astype(np.float64) for each in (self.pairs, squares))
         apart = sums / np.maximum(pairs, 1.0)
         near = (np.arange(len(pairs)) < max(1.0, REACH * np.sqrt(self.count))) & (pairs > 0)
         weights = np.where(near, pairs, 0.0) / self.count**2
+        # Within the region the map has less variance than its field, by what neighbours share; near pairs weigh as they occur.
         variance = (z @ z / len(z) - weights @ apart) / (1.0 - weights.sum())
         return np.where(near, variance - apart, 0.0)[ring] * (self.pairs > 0)
 

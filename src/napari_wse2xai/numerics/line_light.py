@@ -48,6 +48,7 @@ what dark ones have, from which a film covers the scan, thin in places."""
 def above_baseline(spectra: Counts) -> Values:
     """Spectra (..., n) without the straight line through their ends."""
     n = spectra.shape[-1]
+    # Three channels at least, that a single spike does not tilt the baseline; of short windows a quarter.
     few = max(min(3, n // 4), int(ENDS * n), 1)
     channel = np.arange(n, dtype=np.float64)
     left, right = (np.median(spectra[..., part], axis=-1)[..., None] for part in (slice(None, few), slice(n - few, None)))
@@ -191,7 +192,9 @@ def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values
         dark = ((light <= low + DARK * (high - low)) | (rank < FEWEST)) & ~bright
         below = np.median(lines[dark], axis=0)
         more = np.median(lines[bright], axis=0) - below
+        # A median has pi / 2 = 1.57 times the variance of a mean.
         variance = sum(1.57 * float((noise[which] ** 2).mean()) / int(which.sum()) for which in (bright, dark))
+        # Noise alone has that square, on average: only what goes beyond it is a difference.
         excess = float((without_curve(more, 1) ** 2).sum()) - len(more) * variance
         contrast = float(np.sqrt(max(excess, 0.0)) / np.median(noise))
         light = lines @ without_curve(more, 1)
@@ -237,6 +240,7 @@ def _upwards(spectrum: Values) -> bool:
 def _smooth(lines: Values) -> Values:
     """(n,) first guess of what some spectra (m, n) have more of: the way in which they differ most, turned upwards."""
     centred = lines - np.median(lines, axis=0)
+    # 1.5 median deviations are about one standard deviation (1.4826 for normal noise).
     reach = CUT * np.maximum(np.median(np.abs(centred)), 1e-300) * 1.5
     way = first_direction(np.clip(centred, -reach, reach))
     return way if way.sum() >= 0 else -way

@@ -111,11 +111,13 @@ class _MomentFit:
             return None
         rows = np.linspace(0, len(self.counts) - 1, some).astype(np.intp)
         state = self.descent.begin(self.counts[rows], rows)
+        # Roughly, for what is learned from these fits is where to start, not where to end.
         state.now, unsettled = self.descent.run(state, MomentTolerance(1e-3, 5))
         settled = ~unsettled.cpu().numpy()
         if settled.sum() < some / 2:
             return None
         found, rows = self.descent.found(state)[settled], rows[settled]
+        # About the median the series needs the fewest terms for most spectra.
         self.descent = Descent(problem, np.median(found, axis=0), device)
         state = self.descent.begin(self.counts[rows], rows)
         return LearnedStart(_features(state), self.descent.tensor(self.descent.internal(found, state)))

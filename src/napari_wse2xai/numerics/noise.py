@@ -111,4 +111,5 @@ def variance_line(deviation: NDArray[np.floating], level: NDArray[np.floating], 
     chance = 2.3 / np.sqrt(len(order) / len(classes)) * usual / max(float(np.std(at)) * np.sqrt(len(classes)), 1e-300)
     if slope <= 4.0 * chance:
         return usual, 0.0
+    # The line must not fall below what the darkest class shows: no channel is without noise.
     return max(float(constant), -slope * float(at[0]) + float(variance.min())), float(slope)

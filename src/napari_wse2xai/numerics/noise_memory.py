@@ -58,6 +58,7 @@ def _lags(standard: Values) -> list[float]:
 
 def _lasting(lags: list[float], size: int) -> int:
     """How many channels noise remembers, itself included."""
+    # A correlation of so many products is known to 1 / sqrt(size): four of these are no chance.
     forgotten = max(FORGOTTEN, 4.0 / np.sqrt(size))
     return next((lag for lag, value in enumerate(lags) if value < forgotten * lags[0]), len(lags))
 
@@ -90,6 +91,7 @@ class _Followed:
         """Covariances of noise 0, 1, ... channels away, from those of what is left when all of that was taken off."""
         which = np.unique(np.linspace(0, len(self.slopes.fitted) - 1, ASKED).astype(np.intp))
         left = np.mean([self._of_what_lasts(int(pixel), len(lags)) for pixel in which], axis=0)
+        # What fits take away nearly whole cannot be given back: such directions are left at nought.
         return [float(value) for value in np.linalg.lstsq(left, np.array(lags), rcond=1e-3)[0]]
 
     def _of_what_lasts(self, pixel: int, many: int) -> Values:

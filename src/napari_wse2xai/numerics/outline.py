@@ -40,6 +40,7 @@ class Placing:
     def nudge_from(self, other: "Placing", pivot: "Pivot") -> Array:
         """Nudge (4,) that makes this placing of another one; what no nudge can make is left out."""
         change = self.matrix @ np.linalg.inv(other.matrix)
+        # The rotation nearest to the change, and half the logarithm of the area it makes: both are exact for a turn with a stretch.
         angle = np.arctan2(change[1, 0] - change[0, 1], change[0, 0] + change[1, 1])
         stretch = 0.5 * np.log(abs(np.linalg.det(change)))
         shift = self(other.back(pivot.centre)) - pivot.centre
@@ -139,6 +140,7 @@ class Scan:
         spline = interpolate.RectBivariateSpline(np.arange(ny), np.arange(nx), self.soft_flake, kx=min(3, ny - 1), ky=min(3, nx - 1))
         inside = spline(rows, columns) > 0.5
         within, beyond = (ndimage.distance_transform_edt(side, sampling=np.abs(self.step) / FINE) for side in (inside, ~inside))
+        # The transform counts from pixel centres, the outline runs between them.
         half = self.pitch / FINE / 2
         return np.asarray(ndimage.gaussian_filter(np.where(inside, within - half, half - beyond), FINE / 2, mode="nearest"))
 

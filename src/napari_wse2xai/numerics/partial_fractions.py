@@ -16,6 +16,7 @@ class Products:
         self.own = real[1:], imaginary[1:]
         apart = p[:, None] - p
         minus_height = torch.stack([-gamma[:, None] - gamma, gamma - gamma[:, None]])
+        # Of a pole with itself the difference is nought: its limit, a derivative, is put on the diagonal below.
         size = (apart * apart).addcmul(minus_height, minus_height).clamp_min_(1e-4).reciprocal_()
         self.over = apart * size, minus_height.mul_(size)
         gap = real[0, :, None] - real[0]

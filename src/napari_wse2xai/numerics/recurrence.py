@@ -33,7 +33,9 @@ def recurrent(channels: NDArray[np.integer], n: int) -> NDArray[np.bool_]:
     from scipy.special import gammainc
 
     while not often.all():
+        # One more than was seen: a rate of nought would convict the first that comes.
         rate = (struck[~often].sum() + 1) / (~often).sum()
+        # The incomplete gamma function is Poisson's tail: the chance of so many or more.  Any channel may be the one, hence over n.
         more = often | ((struck >= FEWEST) & (gammainc(np.maximum(struck, 1), rate) < CHANCE / n))
         if (more == often).all():
             break

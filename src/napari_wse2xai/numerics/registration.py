@@ -40,6 +40,7 @@ class Found:
 
     def error_um(self, places: Array) -> Array:
         """Standard error (n, 2) along y and x of where places (n, 2) of the moving scan come to lie."""
+        # Small against the flake, so that turn and stretch act linearly; large against rounding.
         tiny = 1e-4 * self.pivot.radius
         moves = [(self.placing.nudged(tiny * unit, self.pivot)(places) - self.placing(places)) / tiny for unit in np.eye(4)]
         jacobian = np.stack(moves, axis=-1)
@@ -79,6 +80,7 @@ def refine(
         function = distances(fixed, moving, placing, pivot)
         if function is None:
             return None
+        # An outline is known to half a pixel: what is farther off counts in proportion only, not squared.
         blunt = 0.5 * max(fixed.pitch, moving.pitch)
         found = optimize.least_squares(
             partial(_of_one, function),
@@ -112,6 +114,7 @@ def seen(fixed: Scan, moving: Scan, placing: Placing) -> tuple[Array, Array]:
 def distances(fixed: Scan, moving: Scan, placing: Placing, pivot: Pivot) -> Distances | None:
     """Distances (m, n) of each scan's outline from the other's after each of some nudges, um; None where too little of them meets."""
     still, carried = seen(fixed, moving, placing)
+    # Fewer places than twice the parts of a nudge cannot hold it.
     if min(len(still), len(carried)) < 8:
         return None
 
@@ -175,6 +178,7 @@ def simulated_covariance(fixed: Scan, moving: Scan, placing: Placing, residual: 
     if len(nudges) < REPEATS // 2:
         return np.full((4, 4), np.nan)
     scatter = np.array(nudges)
+    # About the truth, not about their mean: a placing that is always off to one side errs too.
     return np.asarray(scatter.T @ scatter / len(scatter) * max(1.0, residual / float(np.mean(misfits))) ** 2)
 
 
@@ -192,6 +196,7 @@ def _scanned_again(fixed: Scan, moving: Scan, placing: Placing, elsewhere: Placi
         there = placing.back(before)
         here, other = fixed.distance(before), moving.distance(there)
         on_fixed, on_moving = fixed.covers(before), moving.covers(there)
+        # Where both scans saw the flake its outline lies midway between theirs, so that neither is taken for the truth.
         return np.where(on_fixed & on_moving, 0.5 * (here + other), np.where(on_moving & ~on_fixed, other, here))
 
     return replace(fixed, flake=on_flake(fixed.places) > 0), replace(moving, flake=on_flake(truth(moving.places)) > 0)

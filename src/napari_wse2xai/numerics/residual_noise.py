@@ -87,6 +87,7 @@ class Noise:
         excess, error = rough._excess(np.diff(residual, axis=1), slopes.fitted)
         few, middle = len(excess) < FEW, float(median(excess))
         usual = max(rough.usual + middle / kept, DARK * rough.usual)
+        # Of few pixels no noise is called usual: each is believed by itself.
         plain = replace(rough, usual=usual, trust=1.0 if few else _trust(excess - middle, error))
         return plain if few else plain._with_memory(residual, slopes, problem.root)
 
@@ -135,6 +136,7 @@ class Noise:
         many, usual = difference.shape[1], np.float32(self.kept * self.usual)
         if not self.gain:
             own = _mean_square(difference) * np.float32(0.5)
+            # The mean square of differences, which share channels, has 3 / n of its square as its variance, not 2 / n.
             return own - usual, np.maximum(own, usual) * np.float32(np.sqrt(3.0 / many))
         lit = np.maximum(fitted, np.float32(0.0))
         expected = usual + np.float32(0.5 * self.gain * self.level) * (lit[:, 1:] + lit[:, :-1])
@@ -157,7 +159,9 @@ class Noise:
 def _trust(away: NDArray[np.floating], error: NDArray[np.floating]) -> float:
     """Weight of pixels' own constants by how far these are from the usual one (pixel,), over what chance makes of that."""
     scatter = float(robust_sigma(away / np.maximum(error, 1e-30))) ** 2
+    # As large as the scatter may be by chance counts as chance: own constants must be clearly different to be believed.
     surely = scatter / (1.0 + OF_VARIANCE / np.sqrt(len(away)))
+    # James and Stein: the share of a scatter that is more than the errors is the weight of one's own.
     return float(np.clip(1.0 - 1.0 / max(surely, 1e-300), 0.0, 1.0))
 
 
@@ -168,6 +172,7 @@ def _mean_square(difference: NDArray[np.floating]) -> NDArray[np.floating]:
     mean = total / np.float32(many)
     rows = np.flatnonzero(highest * many > LONE**2 * np.maximum(total - 2 * highest, 0.0)) if many > 4 else np.empty(0, dtype=np.intp)
     if len(rows):
+        # A spike in one channel stands in two differences.
         mean[rows] = (total[rows] - np.partition(difference[rows] ** 2, -2, axis=1)[:, -2:].sum(axis=1)) / np.float32(many - 2)
     return np.asarray(mean)
 
@@ -251,6 +256,7 @@ def _line(deviation: NDArray[np.floating], level: NDArray[np.float32]) -> tuple[
     variance = np.array([float(robust_sigma(deviation[part])) ** 2 for part in parts])
     fitted = np.full(len(parts), float(np.median(variance)))
     for _ in range(4):
+        # A variance is known to a share of itself: classes count by how many, over the square of what is fitted there, round by round.
         weight = many / np.maximum(fitted, 1e-300) ** 2
         away = at - np.average(at, weights=weight)
         spread = float((weight * away**2).sum())
@@ -281,6 +287,7 @@ def _left(slopes: Slopes) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         own_lit, across_lit = _beside(turned, lit)
         change = signal[:, 1:] * (own[:, 1:] - across) + signal[:, :-1] * (own[:, :-1] - across)
         level[some] = 0.5 * (signal[:, 1:] + signal[:, :-1] + own_lit[:, 1:] + own_lit[:, :-1]) - across_lit - change
+    # A channel that the fit follows nearly whole says nothing of the noise: a small share would only blow it up.
     return np.maximum(share, np.float32(0.05)), np.maximum(level, np.float32(0.0))
 
 

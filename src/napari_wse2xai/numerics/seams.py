@@ -74,6 +74,7 @@ class Seam:
         joined = np.concatenate([below[..., self.below], raised[..., self.above]], axis=-1).astype(np.float64)
         shared, lower, upper = self.both(below, raised)
         if len(shared):
+            # From one piece over into the other, so that no step is left at either end of the overlap.
             share = (shared - self.low) / (self.high - self.low) if self.high > self.low else np.full(len(shared), 0.5)
             blend = (1 - share) * lower + share * upper
             first = int(np.searchsorted(self.values, shared[0]))
@@ -172,6 +173,7 @@ def _fitted(seam: Seam, below: Floats, piece: Floats, how: Overlap) -> Seam:
         return replace(seam, offset=offset, error=_error(lower - upper - offset))
     if min(lower.sum(), upper.sum()) <= 0:
         raise DataError(f"The light in the overlap {where} is not above zero, so that no scale fits; take overlap 'offset' or 'blend'.")
+    # Bright channels know the factor best, each to its own noise over its light.
     factor = _weighted_median(lower[upper > 0] / upper[upper > 0], upper[upper > 0])
     error = _error(lower - factor * upper) / float(np.mean(upper))
     if not factor > 0 or error > _SUREST * factor:
@@ -184,6 +186,7 @@ def _fitted(seam: Seam, below: Floats, piece: Floats, how: Overlap) -> Seam:
 def _error(residuals: Floats) -> float:
     """Standard error of a median, from the spread of what is left."""
     spread = _MAD_TO_SIGMA * float(np.median(np.abs(residuals - np.median(residuals))))
+    # sqrt(pi / 2) = 1.2533: a median scatters by so much more than a mean.
     return 1.2533 * spread / float(np.sqrt(len(residuals)))
 
 

@@ -102,6 +102,7 @@ class Neighbourhood:
         around = self.summed(values, slice(row, row + 1))[0] - values[row]
         around *= (1.0 / np.maximum(counted[row], 1.0))[:, None]
         difference = values[row] - around
+        # A tenth of the pixel itself: where it alone is bright its noise is larger, but a spike must not be its own excuse.
         around += np.float32(0.1) * difference
         return difference, around
 
@@ -120,6 +121,7 @@ def suspects(difference: Cube, level: Cube, guard: Guard) -> tuple[Index, Index]
     bump[:, -WIDEST:] -= difference[:, -2 * WIDEST : -WIDEST]
     np.maximum(bump, np.float32(0.0), out=bump)
     bump *= bump
+    # A channel less half of two others has 1.5 times the variance of one.
     variance *= np.float32(1.5 * CHANCE**2)
     column, channel = np.divmod(np.flatnonzero(bump > variance), bump.shape[1])  # of many rows far quicker than to look row by row
     return column, channel
@@ -167,6 +169,7 @@ class Judge:
         excess = own - expected
         significance = np.where(near, excess / np.sqrt(variance), 0.0)
         core = (significance > CHARGE * self.guard.threshold) & self._high(excess, expected)
+        # Beside a core less is asked: a ray that falls between two channels lights both.
         flank = significance > min(2.5, self.guard.threshold)
         return Judgement(row, column, channels, core | (flank & _beside(core)), expected, significance.max(axis=1), excess)
 
@@ -227,6 +230,7 @@ class Judge:
         return first.expected, first.variance
 
     def _fit(self, own: Values, template: Values, many: Values, flank: NDArray[np.bool_]) -> "_Expectation":
+        # About its mean, so that height and level do not stand for one another in what is expected before looking.
         middle = (template * flank).sum(axis=1, keepdims=True) / flank.sum(axis=1, keepdims=True)
         bend = np.gradient(template, axis=1)
         columns = np.stack([np.ones_like(template), template - middle, bend], axis=-1)
@@ -240,6 +244,7 @@ class Judge:
         misfit = (weight * (own - expected) ** 2).sum(axis=1, keepdims=True) / freedom
         leverage = ((columns @ inverse) * columns).sum(axis=-1)
         scale = np.clip(found[:, 1:2], 0.0, None)
+        # What is expected errs too: by the neighbours' own noise, scaled as they are, and by how far the flanks reach.
         noise = self.guard.variance(expected) + scale**2 * self.guard.variance(template) / np.maximum(many, 1.0)
         return _Expectation(expected, (noise + leverage) * np.maximum(misfit / USUAL_MISFIT, 1.0), misfit)
 

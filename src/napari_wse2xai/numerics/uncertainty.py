@@ -85,6 +85,7 @@ def assess(
         Expansion(problem, parameters) if moments.applies(problem) and problem.straight and len(counts) and not noise.memory else None
     )
     each = len(problem.x) * (1 if expansion else len(problem.rows) + 1)
+    # As many pixels as fit into the cache with all that is worked out of them.
     size = min(max(AT_ONCE // each, FEWEST), MOST)
     chunks = [slice(first, first + size) for first in range(0, len(counts), size)] or [slice(0, 0)]
 
@@ -128,6 +129,7 @@ def correlations(
     noise = Noise.of(problem, counts, parameters)
     _, local, _, weighted = located(problem, counts, parameters, free, noise)
     covariance = np.moveaxis(local.covariance(weighted, noise.memory), -1, 0)
+    # What has no error has no correlation either.
     error = np.sqrt(np.where(local.known.T, np.einsum("bii->bi", covariance), np.nan))
     result = np.full((len(counts), *2 * (PER_PEAK * len(problem.shapes),)), np.nan)
     result[:, problem.rows[:, None], problem.rows] = covariance / error[:, :, None] / error[:, None, :]
@@ -291,6 +293,7 @@ def _lone(residual: NDArray[np.floating], sigma: NDArray[np.float32] | np.float3
     result, noise = np.zeros(len(residual)), np.broadcast_to(sigma, len(residual))
     rows = np.flatnonzero(residual.max(axis=1, initial=0.0) > ALONE * noise)
     beside = np.abs(residual[rows])
+    # A line that was missed is wider than two channels, a ray is not.
     beside = 3.0 * np.maximum(beside[:, :-4], beside[:, 4:])
     middle = residual[rows, 2:-2]
     result[rows] = np.where(middle > beside, middle, 0.0).max(axis=1, initial=0.0) / noise[rows]

@@ -75,6 +75,7 @@ class Common:
 
     def __init__(self, window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels) -> None:
         self.window, self.problem, self.fit, self.spectra = window, problem, fit, spectra
+        # A wrong model misses in proportion to the light, and shows in proportion to light over noise: so pixels are weighed.
         self.light = np.maximum(fit.found[..., 2].sum(axis=1), 0.0) / fit.quality.noise
         self.rows = np.unique(np.linspace(0, len(self.light) - 1, min(len(self.light), STACKED)).astype(np.intp))
         self.weight = max(float(np.linalg.norm(self.light[self.rows])), 1e-300)
@@ -114,6 +115,7 @@ class Common:
         counts, found, free = self.spectra.of(self.window, some), self.fit.found[some].astype(np.float64), self.fit.free[some]
         each = np.nan_to_num(expected_residual(self.problem, counts, found, free, self.fit.noise))
         pattern = self.light[some] @ each
+        # By least squares, as much of the pattern as the stack has.
         share = float(pattern @ stack) / max(float(pattern @ pattern), 1e-300)
         all_of_it = len(self.rows) / len(some) / self.weight
         return np.asarray(stack - float(np.clip(share, 0.0, AT_MOST * all_of_it)) * pattern)
@@ -168,6 +170,7 @@ class Common:
     @property
     def _size(self) -> float:
         """Worth of all that the stack shows, in standard deviations."""
+        # A stack of n channels of noise alone has the square n, on average.
         return float(np.sqrt(max(float(self.stack @ self.stack) - len(self.stack), 1.0)))
 
     def bias(self, remedy: "Remedy") -> NDArray[np.float32]:
@@ -181,6 +184,7 @@ class Common:
         pieces = (slice(first, first + AT_ONCE) for first in range(0, len(self.light), AT_ONCE))
         seen = np.concatenate([self._cut(self._raw(some)) @ pattern for some in pieces])
         share = np.clip((seen + ALLOWED) / np.maximum(expected, 1e-300), 0.0, 1.0)
+        # A remedy that explains half of the misfit moves parameters by what the other half might, too.
         share *= float(np.clip(self._size / max(remedy.worth, 1e-300), 1.0, UNEXPLAINED))
         light = share * (self.fit.found[..., 2].sum(axis=1) / max(float(typical.parameters[:, 2].sum()), 1e-300))
         moved, bias = np.abs(remedy.shift), np.empty(self.fit.found.shape, dtype=np.float32)

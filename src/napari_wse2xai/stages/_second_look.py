@@ -77,6 +77,7 @@ def _outlying(fit: Fit, detection: float, spectra: Pixels) -> NDArray[np.bool_]:
 def _worse(fit: Fit, spectra: Pixels) -> NDArray[np.bool_]:
     """(pixel,) True where the fit leaves more than those around do, by more than the scatter of chi2."""
     chi2 = fit.quality.chi2 / fit.quality.freedom
+    # Standard deviation of a reduced chi2 of so many degrees of freedom.
     spread = np.full_like(chi2, np.sqrt(2.0 / fit.quality.freedom))
     unlike = skimming.outliers(spectra.on_map(chi2), spectra.on_map(spread), threshold=5.0)
     return np.asarray(unlike[spectra.whole] & (chi2 > np.median(chi2)))
@@ -87,11 +88,13 @@ def other_starts(problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np
     some = rows[which]
     usual = np.repeat(problem.start[None], len(some), axis=0)
     flat = fit.found.reshape(len(fit.found), -1)
+    # Abnormal pixels must not tell their abnormal neighbours where to start.
     good = np.ones(len(flat), dtype=bool)
     good[rows] = False
     around = skimming.local_median(spectra.on_map(np.where(good[:, None], flat, np.nan)), spectra.where(some))
     near = around.T.reshape(usual.shape).astype(np.float64)
     wide = fit.found[some].copy()
+    # A peak that has shrunk onto one channel, or onto a spike, does not find back by itself: from too wide it does.
     wide[..., 1] *= 1.5
     return {"the neighbours' values": np.where(np.isfinite(near), near, usual), "the mean spectrum's values": usual, "wider peaks": wide}
 

@@ -156,6 +156,7 @@ def _relative_pl(law: str, crystal: Crystal, phonons: Field, dice: Dice, lines: 
     if law == "known":
         return known
     unseen = smooth_field(dice("unseen"), crystal.flake.shape, 0.12)
+    # Hidden: the law times a smooth map that RS does not show, as large as the law itself; else nothing of the law at all.
     return known * np.exp(0.9 * unseen) if law == "hidden" else np.asarray(0.75 + 0.5 * unseen)
 
 
@@ -191,6 +192,7 @@ def measure(
 ) -> SpectralMap:
     """Add what chance adds: shot noise, read noise and cosmic rays; the history says of which of the flake's two maps it is."""
     record = Record("synthetic", {**told, "map": part.axis.kind.modality}, __version__)
+    # The offset is added by the detector: without light there is no shot noise in it.
     counts = device.detect(part.clean() - device.offset, rng) + part.spikes.added(SPIKE_PROFILES)
     metadata = {"Laser (nm)": f"{LASER_NM:g}", "Remark": "synthetic: no measurement"}
     return SpectralMap(frame, part.axis, counts, name, metadata=metadata, history=(record,))

@@ -49,6 +49,7 @@ class Instrument:
 
     def detect(self, light: Cube, rng: np.random.Generator) -> Cube:
         """Counts that the camera reads for the given noise-free light (counts, without the offset)."""
+        # Shot noise is of electrons: counts have the gain times their mean as variance.
         electrons = rng.poisson(light / self.gain).astype(np.float32)
         read = rng.standard_normal(light.shape, dtype=np.float32)
         return np.asarray(self.offset + self.gain * electrons + self.read_noise * read, dtype=np.float32)
@@ -58,6 +59,7 @@ def raman_axis(channels: int = RAMAN_CHANNELS, span: tuple[float, float] = RAMAN
     """Axis from one shift to another as a grating gives it (the usual one: 1800 gr/mm): nearly even in nm, so not in cm-1."""
     ends = convert_values(list(span), AxisKind.RAMAN_SHIFT, AxisKind.WAVELENGTH, LASER_NM)
     t = np.linspace(0.0, 1.0, channels)
+    # A grating's sine condition bends the scale by about a percent from end to end.
     nm = ends[0] + (ends[1] - ends[0]) * (t + 0.012 * t * (1.0 - t))
     return SpectralAxis(convert_values(nm, AxisKind.WAVELENGTH, AxisKind.RAMAN_SHIFT, LASER_NM), AxisKind.RAMAN_SHIFT, LASER_NM)
 
@@ -72,6 +74,7 @@ def focus_map(rng: np.random.Generator, shape_px: tuple[int, int], variation: fl
     """Relative collection efficiency (ny, nx) around 1: a tilted sample and a little drift."""
     ny, nx = shape_px
     tilt = np.linspace(-1.0, 1.0, ny)[:, None] * 0.5 - np.linspace(-1.0, 1.0, nx)[None, :]
+    # A sample lies tilted, and the stage drifts: both scans share it, which is what a network may take for a law.
     uneven = tilt + smooth_field(rng, shape_px, 0.15)
     return np.asarray(1.0 + variation * uneven / np.abs(uneven).max())
 
@@ -110,6 +113,7 @@ def cosmic_rays(rng: np.random.Generator, shape: tuple[int, ...], per_pixel: flo
     width = rng.choice(np.arange(1, 5), size=hits, p=SPIKE_WIDTH_ODDS)
     lowest, highest = np.log(SPIKE_COUNTS)
     amplitude = np.exp(rng.uniform(lowest, highest, size=hits))
+    # Three channels off the end, that the widest hit lies within the spectrum.
     row, column, channel = rng.integers(ny, size=hits), rng.integers(nx, size=hits), rng.integers(n - 3, size=hits)
     return Spikes((ny, nx, n), row, column, channel, width, amplitude)
 

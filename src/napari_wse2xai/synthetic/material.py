@@ -159,6 +159,7 @@ def governing(lines: tuple[CrystalLine, ...]) -> int:
 def _line_maps(line: CrystalLine, crystal: Crystal, doping: Field, rng: np.random.Generator) -> Field:
     """Position, FWHM and height of one line, its height changed by its share of the doping: (3, ny, nx)."""
     own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(3)]
+    # Vacancies soften a line by 0.4 cm-1 at most, far less than strain moves it: positions tell strain first.
     position = line.position + line.per_strain * crystal.strain - 0.4 * crystal.vacancy + 0.15 * own[0]
     broadening = line.widens[0] * crystal.vacancy + line.widens[1] * crystal.oxygen
     fwhm = line.fwhm * (1.0 + broadening + OWN_EFFECT / 3.0 * own[1])
@@ -171,5 +172,6 @@ def exciton_maps(crystal: Crystal, rng: np.random.Generator, lines: str = "usual
     """Position and FWHM in eV of the exciton line, (ny, nx) each: strain shifts it, vacancies broaden it."""
     own = [smooth_field(rng, crystal.flake.shape, 0.10) for _ in range(2)]
     pristine, fwhm = EXCITONS.get(lines, WSE2_EXCITON)
+    # Tension lowers the exciton by some 50 meV per percent (54 of uniaxial strain: Schmidt et al. 2016, 2D Mater. 3, 021011).
     position = pristine - 0.045 * crystal.strain + 0.004 * crystal.oxygen + 0.003 * own[0]
     return position, fwhm * (1.0 + 0.20 * crystal.vacancy + 0.05 * own[1])

@@ -54,8 +54,10 @@ class HarmonicCell:
     def _solved(self) -> tuple[Array, Array]:
         root = np.sqrt(np.repeat(self.masses, 3))
         dynamical = self.hessian / np.outer(root, root)
+        # Shifts of the whole cell cost no energy: in the space without them no mode of frequency nought mixes with a slow one.
         shifts = np.kron(np.sqrt(self.masses)[:, None], np.eye(3))
         rest = np.linalg.qr(shifts, mode="complete")[0][:, 3:]
+        # Finite displacements leave a Hessian that is not quite symmetric: half of the sum with its transpose is.
         values, vectors = np.linalg.eigh(rest.T @ (dynamical + dynamical.T) @ rest / 2)
         return np.sign(values) * np.sqrt(np.abs(values)) * WAVENUMBER_PER_ROOT, rest @ vectors
 
@@ -83,6 +85,7 @@ class HarmonicCell:
         """
         metal, chalcogen = MASS_U[self.metal], MASS_U[self.chalcogen]
         sides = self.sides
+        # The centre of mass stays where it is: the metal moves against both chalcogens, in proportion of the masses.
         moves = sides if mode in _ONLY_CHALCOGENS else np.where(sides == 0, -2 * chalcogen / metal, 1.0)
         masses = np.where(sides == 0, metal, chalcogen)
         length = np.sqrt(self.cells * (2 * chalcogen if mode in _ONLY_CHALCOGENS else 2 * chalcogen + (2 * chalcogen) ** 2 / metal))

@@ -22,6 +22,7 @@ def autocorrelation(series: Array, lags: int) -> Array:
     Dividing so keeps the spectrum positive; it widens lines where the window is as long as the run.
     """
     steps = len(series)
+    # Padded by as many zeros as there are lags: the end of the run must not meet its beginning.
     size = int(2 ** np.ceil(np.log2(steps + lags)))
     power = np.zeros(size // 2 + 1)
     for first in range(0, series.shape[1], _COLUMNS):
@@ -39,8 +40,11 @@ def lags_of(steps: int, step_fs: float, fwhm_cm1: float) -> int:
 def spectrum(correlation: Array, step_fs: float, wavenumbers: Array, fwhm_cm1: float) -> Array:
     """(n,) cosine transform of an autocorrelation (lags,), with Lorentzians of a width; its area, per cm-1, is the first value."""
     times = np.arange(len(correlation)) * step_fs
+    # Damping by exp(-pi c FWHM t) is what convolves every line with a Lorentzian of that width.
     damped = correlation * np.exp(-np.pi * LIGHT_CM_PER_FS * fwhm_cm1 * times)
+    # Trapezium rule: of the transform from minus to plus infinity lag nought is counted once, all others twice.
     damped[0] /= 2
+    # Sixteen times as many points as lags: fine enough to be interpolated by straight lines.
     size = int(2 ** np.ceil(np.log2(max(16 * len(damped), 1 << 14))))
     lines = 4 * LIGHT_CM_PER_FS * step_fs * np.fft.rfft(damped, size).real
     return np.interp(wavenumbers, np.fft.rfftfreq(size, step_fs * LIGHT_CM_PER_FS), lines, right=0.0)
@@ -89,6 +93,7 @@ def over_seeds(spectra: Array, *, resampled: int = 500, seed: int = 0) -> Averag
     if number < 2:
         return Averaged(spectra.mean(axis=0), np.full(spectra.shape[1], np.nan))
     weights = np.random.default_rng(seed).multinomial(number, np.full(number, 1 / number), resampled) / number
+    # A bootstrap of few seeds scatters by sqrt((n - 1) / n) too little: the second factor gives that back.
     spread = (weights @ spectra).std(axis=0, ddof=1) * np.sqrt(number / (number - 1))
     return Averaged(spectra.mean(axis=0), spread)
 

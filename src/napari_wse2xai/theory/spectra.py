@@ -52,6 +52,7 @@ def spectral_intensity(
         if not mass_weighted:
             weights = weights / mode_mass(cell.metal, cell.chalcogen, mode)
     elif mass_weighted:
+        # Weighed by mass every mode has the same energy, k_B T (equipartition), so that all count alike.
         weights = np.full(len(cell.wavenumbers), 1.0 / cell.cells)
     else:
         weights = (cell.vectors**2 / np.repeat(cell.masses, 3)[:, None]).sum(axis=0) / cell.cells
@@ -72,10 +73,12 @@ def activity(tensors: Array, geometry: str) -> Array:
     """
     xx, yy, xy = tensors[..., 0, 0], tensors[..., 1, 1], tensors[..., 0, 1]
     if geometry == "backscattering":
+        # Mean over the angle of the light along x and y that comes back, for a laser polarised at that angle.
         return np.asarray((xx**2 + yy**2 + 2 * xy**2) / 2)
     if geometry == "parallel":
         return np.asarray((3 * xx**2 + 3 * yy**2 + 2 * xx * yy + 4 * xy**2) / 8)
     mean = np.trace(tensors, axis1=-2, axis2=-1) / 3
+    # 45 a^2 + 7 g^2, Placzek's average over all directions; a is the mean of the diagonal, g^2 the anisotropy.
     anisotropy = 1.5 * ((tensors**2).sum(axis=(-1, -2)) - 3 * mean**2)
     return np.asarray((45 * mean**2 + 7 * anisotropy) / 45)
 
@@ -83,6 +86,7 @@ def activity(tensors: Array, geometry: str) -> Array:
 def stokes_factor(wavenumbers: Array, *, laser_ev: float, temperature_k: float) -> Array:
     """(w_L - w)^4 / w (n + 1), in cm^-3; 0 below 20 cm-1.  Activities times this are proportional to counts of energy, not of photons."""
     shift = np.maximum(wavenumbers, _SLOWEST_CM1)
+    # Bose's n + 1 = 1 / (1 - exp(-h c w / k T)); expm1 keeps its digits where the exponent is small.
     occupied = 1.0 / -np.expm1(-KELVIN_PER_WAVENUMBER * shift / temperature_k)
     factor = (laser_ev * WAVENUMBER_PER_EV - shift) ** 4 / shift * occupied
     return np.asarray(np.where(wavenumbers > _SLOWEST_CM1, factor, 0.0))
