@@ -3,9 +3,17 @@
 import importlib.util
 from pathlib import Path
 
+import pytest
+
 PATH = Path(__file__).resolve().parents[2] / "docs" / "make_constants.py"
 
 
+@pytest.fixture
+def repeats() -> None:
+    """As many repetitions as users have, not the few of other tests."""
+
+
+@pytest.mark.usefixtures("whole_lessons")
 def test_the_page_of_chosen_numbers_has_those_of_the_code():
     spec = importlib.util.spec_from_file_location("make_constants", PATH)
     generator = importlib.util.module_from_spec(spec)

@@ -8,7 +8,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SITE = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
 PAGES = [*SITE, ROOT / "benchmarks" / "README.md"]
-MADE = re.compile(r"<!-- (?:settings|results|formats|peaks|presets)\b.*?<!-- end -->", re.DOTALL)
+MADE = re.compile(r"<!-- (?:constants|settings|results|formats|peaks|presets)\b.*?<!-- end -->", re.DOTALL)
 """Tables that another test compares with the code."""
 NUMBER = re.compile(r"\d %|R² (?:about )?-?0\.\d|\d (?:ms|GB|MB)\b")
 SCRIPT = re.compile(r"\b((?:benchmarks|docs|tools|tests)/[\w/]+\.py)((?: +(?:--?[\w-]+|[\w./]+|\"[\w ]+\"))*)")
