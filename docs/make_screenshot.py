@@ -10,7 +10,7 @@ import napari
 from qtpy.QtWidgets import QApplication
 
 from napari_wse2xai.gui import window
-from napari_wse2xai.gui.parts.call_queue import all_idle
+from napari_wse2xai.gui.parts.turns import all_idle
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake
 
 TARGET = Path(__file__).parent / "images" / "window.png"

@@ -14,7 +14,7 @@ from PIL import Image
 from napari_wse2xai.gui import window
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.pair.panel import PairPanel
-from napari_wse2xai.gui.parts.call_queue import all_idle
+from napari_wse2xai.gui.parts.turns import all_idle
 from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.learning.null_test import FEWEST_SURROGATES
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Train

@@ -44,7 +44,7 @@ from qtpy.QtWidgets import (
 
 from napari_wse2xai.data import Frame, SpectralMap
 from napari_wse2xai.gui import window
-from napari_wse2xai.gui.parts.call_queue import all_idle
+from napari_wse2xai.gui.parts.turns import all_idle
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.learning.null_test import FEWEST_SURROGATES

@@ -26,7 +26,7 @@ from napari_wse2xai.gui.correlate.panel import CorrelatePanel
 from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.pair.panel import PairPanel
-from napari_wse2xai.gui.parts.call_queue import all_idle
+from napari_wse2xai.gui.parts.turns import all_idle
 from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.train.panel import TrainPanel
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake

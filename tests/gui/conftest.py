@@ -14,8 +14,8 @@ from qtpy.QtCore import QEvent
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
 from napari_wse2xai.gui.main_widget import MainWidget
 from napari_wse2xai.gui.parts import preloading
-from napari_wse2xai.gui.parts.call_queue import all_idle
 from napari_wse2xai.gui.parts.docked import Docked
+from napari_wse2xai.gui.parts.turns import all_idle
 from napari_wse2xai.gui.session import kept_trainings
 from napari_wse2xai.gui.session import layers as session_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian

@@ -1,7 +1,8 @@
 """Things done by turns are done in order, with events between them, and no longer than wanted."""
 
 import pytest
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
 
 from napari_wse2xai.data import TrainedModel
 from napari_wse2xai.gui.parts.call_queue import CallQueue
@@ -11,7 +12,7 @@ from napari_wse2xai.layers import to_layers
 
 @pytest.fixture
 def turns(qapp) -> CallQueue:
-    parent = QObject()
+    parent = QWidget()
     turns = CallQueue(parent)
     turns.kept = parent
     return turns

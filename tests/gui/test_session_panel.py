@@ -16,7 +16,7 @@ from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.maps.stage_panel import StagePanel
-from napari_wse2xai.gui.parts.call_queue import all_idle
+from napari_wse2xai.gui.parts.turns import all_idle
 from napari_wse2xai.gui.session import contents, kept_trainings
 from napari_wse2xai.gui.session.layers import LayerSnapshot, session_layers
 from napari_wse2xai.gui.session.opened import open_file

@@ -54,11 +54,8 @@ def test_layers_are_reckoned_in_the_thread_of_the_work_and_come_one_per_turn(vie
     monkeypatch.setattr(stage_panel, "to_layers", lambda result: threads.append(current_thread()) or to_layers(result))
     viewer.layers.events.inserted.connect(come := lambda event: happened.append(event.value.name))
     panel.ran.connect(lambda result: happened.append(type(result)))
-    panel.queue._next = (  # what else happens in the window
-        lambda plain=panel.queue._next: (happened.append("turn"), plain())
-    )
-    panel.queue._timer.timeout.disconnect()
-    panel.queue._timer.timeout.connect(panel.queue._next)
+    plain = panel.queue._next
+    monkeypatch.setattr(panel.queue, "_next", lambda: (happened.append("turn"), plain()))
     panel.run()
     settle(lambda: PeakMaps in happened, timeout=120_000)
     viewer.layers.events.inserted.disconnect(come)

@@ -208,6 +208,15 @@ def test_the_preset_follows_the_kind_of_map(viewer, panels: MainWidget, settle, 
     settle(lambda: len(panels.panels[Deconvolve].form.value().peaks) == 10)
 
 
+def test_what_is_set_before_a_map_is_opened_stays(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
+    finding = panels.panels[FindFlake]
+    changed = finding.form.value().model_copy(update={"k": 7.5})
+    finding.form.put(changed)
+    contents.add(viewer, to_layers(small))
+    settle(finding.work.begin_button.isEnabled)
+    assert finding.form.value() == changed
+
+
 def test_a_preset_without_settings_for_the_map_is_told(viewer, panels: MainWidget, settle, light: SpectralMap, monkeypatch) -> None:
     told: list[str] = []
     monkeypatch.setattr("napari.utils.notifications.show_warning", told.append)

@@ -5,7 +5,7 @@ import pytest
 from qtpy.QtCore import QPoint, Qt
 from qtpy.QtGui import QKeySequence, QShortcut
 from qtpy.QtTest import QTest
-from qtpy.QtWidgets import QDockWidget
+from qtpy.QtWidgets import QDockWidget, QWidget
 
 from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.gui.maps.colour_bar import ColourBar
@@ -97,7 +97,7 @@ def test_ctrl_z_in_the_workbench_takes_a_step_back(viewer, settle, small: Spectr
 
 
 def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, settle, small: SpectralMap, small_peaks: PeakMaps) -> None:
-    bar, words = ColourBar(viewer), viewer.canvas.overlays.text
+    bar, words = ColourBar(viewer, QWidget()), viewer.canvas.overlays.text
     bar.listen()
     (spectra,) = contents.add(viewer, to_layers(small))
     viewer.dims.set_point(0, 243.0)

@@ -62,7 +62,7 @@ def save_picture(viewer: Viewer, target: Path) -> None:
     from PIL import Image
     from qtpy.QtWidgets import QApplication
 
-    from napari_wse2xai.gui.parts.call_queue import all_idle
+    from napari_wse2xai.gui.parts.turns import all_idle
 
     viewer.window.resize(1500, 1000)
     while not all_idle():

@@ -33,7 +33,7 @@ class Workbench(MainWidget):
         self._frames: list[Any] = []
         self._furnished = False
         super().__init__(napari_viewer, parent)
-        self.colour_bar = ColourBar(self.viewer)
+        self.colour_bar = ColourBar(self.viewer, self)
         preloading.begin_layers()
         bind(self, self._acts())  # outside, Ctrl+Z is napari's own, such as for strokes of the brush
 

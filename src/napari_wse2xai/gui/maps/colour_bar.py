@@ -4,10 +4,11 @@ from typing import Any, TypeGuard
 
 from napari import Viewer
 from napari.layers import Image, Layer
-from qtpy.QtCore import QTimer
+from qtpy.QtWidgets import QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
+from napari_wse2xai.gui.parts.turns import drawn_later, in_turn
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import shown_channel
 
@@ -17,12 +18,10 @@ WORDS_AT, BAR_AT = "top_left", "top_right"
 class ColourBar:
     """Shows one bar, that of the selected image, else of the one on top."""
 
-    def __init__(self, viewer: Viewer) -> None:
-        self.viewer = viewer
+    def __init__(self, viewer: Viewer, part: QWidget) -> None:
+        self.viewer, self._part = viewer, part
         self._layer: Image | None = None
-        self._soon = QTimer()
-        self._soon.setSingleShot(True)
-        self._soon.timeout.connect(self.show)
+        self._waits = False
         overlays: Any = viewer.canvas.overlays
         self._words = overlays.text
         self._before = self._words.text, self._words.position
@@ -44,7 +43,7 @@ class ColourBar:
         for layer in self.viewer.layers:
             for emitter in (layer.events.visible, layer.events.name):
                 emitter.disconnect(self._on_change)
-        self._soon.stop()
+        self._waits = False
         self._exchange(None)
         self._words.text, self._words.position = self._before
 
@@ -57,13 +56,20 @@ class ColourBar:
             emitter.connect(self._on_change)
 
     def _on_change(self, event: Any) -> None:
-        """Look anew in a turn of its own: a layer that comes takes long enough, and tells of itself five times."""
+        """Look anew in a turn of its own: a layer that comes tells of itself five times."""
         if event.type == "inserted":
             self._hear(event.value)
-        self._soon.start(0)
+        if not self._waits:
+            self._waits = True
+            in_turn(self._part, self._look)
+
+    def _look(self) -> None:
+        if self._waits:
+            self.show()
 
     def show(self, event: Any = None) -> None:
         """Look anew what is seen."""
+        self._waits = False
         self._exchange(self._seen())
 
     def _seen(self) -> Image | None:
@@ -77,8 +83,9 @@ class ColourBar:
         if layer is not None:
             self._words.text, self._words.position = self._said_of(layer), WORDS_AT
             if layer is not self._layer or not layer.colorbar.visible:
-                layer.colorbar.position = BAR_AT
-                layer.colorbar.visible = True
+                with drawn_later(self._part):
+                    layer.colorbar.position = BAR_AT
+                    layer.colorbar.visible = True
         if self._words.visible != (layer is not None):
             self._words.visible = layer is not None
         self._layer = layer

@@ -19,7 +19,7 @@ class PresetBox(ComboBox):
     def __init__(self, panels: Iterable[StagePanel], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._panels = tuple(panels)
-        self._kinds: dict[StagePanel, AxisKind] = {}
+        self._kinds = dict.fromkeys(self._panels, AxisKind.RAMAN_SHIFT)
         self._kept: dict[tuple[StagePanel, AxisKind], Settings] = {}
         self._warned: set[AxisKind] = set()
         self.addItems(preset_names())
@@ -53,12 +53,12 @@ class PresetBox(ComboBox):
     def _take(self, panel: StagePanel, modality: str, settings: Settings) -> None:
         for kind in (each for each in AxisKind if each.modality == modality):
             self._kept[panel, kind] = settings
-        if self._kinds.get(panel, AxisKind.RAMAN_SHIFT).modality == modality:
+        if self._kinds[panel].modality == modality:
             panel.form.put(settings)
 
     def _on_chosen(self, panel: StagePanel) -> None:
         source = panel.chosen_map()
-        if source is None or source.axis.kind is self._kinds.get(panel):
+        if source is None or source.axis.kind is self._kinds[panel]:
             return
         self._keep(panel)
         self._kinds[panel] = source.axis.kind
@@ -70,16 +70,14 @@ class PresetBox(ComboBox):
 
     def _keep(self, panel: StagePanel) -> None:
         """Remember the settings for the kind of map that is left."""
-        kind = self._kinds.get(panel)
-        if kind is None:
-            return
+        kind = self._kinds[panel]
         try:
             self._kept[panel, kind] = panel.form.value()
         except ValueError:  # half typed: nothing worth keeping
             self._kept.pop((panel, kind), None)
 
     def _fill(self, panel: StagePanel) -> None:
-        kind = self._kinds.get(panel, AxisKind.RAMAN_SHIFT)
+        kind = self._kinds[panel]
         recipe = preset(self.currentText())
         section: Section | None = getattr(recipe, kind.modality)
         if section is None:

@@ -1,48 +1,33 @@
 """Things that take a moment each, such as adding a layer, done so that the window answers between them."""
 
 from collections import deque
-from collections.abc import Callable, Iterable
-from weakref import WeakSet
+from collections.abc import Iterable
 
-from qtpy.QtCore import QObject, QTimer
+from qtpy.QtCore import QObject
+from qtpy.QtWidgets import QWidget
 
-Act = Callable[[], object]
-PAUSE_MS = 20
-"""Between two of them: time for the window to draw what the first has changed, which Qt would else do after the second, and to answer."""
-_busy: "WeakSet[CallQueue]" = WeakSet()
+from napari_wse2xai.gui.parts.turns import Act, drawn_later, in_turn
 
 
 class CallQueue(QObject):
-    """Does one thing per turn of the event loop, in order."""
+    """Does one thing per turn of the event loop, in order, for a part of a window."""
 
-    def __init__(self, parent: QObject) -> None:
-        super().__init__(parent)
+    def __init__(self, part: QWidget) -> None:
+        super().__init__(part)
+        self._part = part
         self._waiting: deque[Act] = deque()
-        self._timer = QTimer(self)
-        self._timer.setSingleShot(True)
-        self._timer.timeout.connect(self._next)
 
     def do(self, acts: Iterable[Act]) -> None:
         """Do some things soon, after what waits already."""
-        self._waiting.extend(acts)
-        _busy.add(self)
-        self._timer.start(0)
+        for act in acts:
+            self._waiting.append(act)
+            in_turn(self, self._next)
 
     def forget(self) -> None:
         """Do nothing more of what waits."""
         self._waiting.clear()
-        _busy.discard(self)
 
     def _next(self) -> None:
-        if not self._waiting:
-            _busy.discard(self)
-            return
-        try:
-            self._waiting.popleft()()
-        finally:
-            self._timer.start(PAUSE_MS)
-
-
-def all_idle() -> bool:
-    """Whether nothing waits in any queue."""
-    return not _busy
+        if self._waiting:
+            with drawn_later(self._part):
+                self._waiting.popleft()()

@@ -37,6 +37,8 @@ def _load_for_layers() -> None:
     for module in ("xarray", "skimage.color.colorconv"):
         with suppress(ImportError):
             importlib.import_module(module)
+    with suppress(ImportError):
+        importlib.import_module("vispy.visuals.line.dash_atlas").DashAtlas()  # dashes of lines, reckoned once: the first labels have one
 
 
 def wait(progress: Progress) -> None:

@@ -1,0 +1,93 @@
+"""One slow thing at a time: a layer that comes and a drawing take a tenth of a second each, and the window answers in between."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache, partial
+from itertools import chain, count
+
+from qtpy.QtCore import QCoreApplication, QObject, Qt, QTimer
+from qtpy.QtOpenGLWidgets import QOpenGLWidget
+from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
+
+Act = Callable[[], object]
+PAUSE_MS = 10
+"""Between two of them: else Qt does all that are due in one go."""
+
+
+class _Turns(QObject):
+    """Does what waits in order, one thing per turn of the event loop; held by the application."""
+
+    def __init__(self) -> None:
+        super().__init__(QCoreApplication.instance())
+        self.waiting: dict[int, Act] = {}
+        self._numbers = count()
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.setInterval(PAUSE_MS)
+        self._timer.timeout.connect(self._next)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits, nor was done a moment ago."""
+        return not (self.waiting or self._timer.isActive())
+
+    def add(self, owner: QObject, act: Act, *, first: bool) -> None:
+        """Let something wait as long as its owner is there."""
+        number, lives = next(self._numbers), QObject(owner)
+        lives.destroyed.connect(partial(self._forget, number))
+        mine = {number: partial(self._do, act, lives)}
+        self.waiting = mine | self.waiting if first else self.waiting | mine
+        if not self._timer.isActive():
+            self._timer.start()
+
+    def _do(self, act: Act, lives: QObject) -> None:
+        lives.deleteLater()
+        act()
+
+    def _forget(self, number: int, gone: object = None) -> None:
+        self.waiting.pop(number, None)
+
+    def _next(self) -> None:
+        if not self.waiting:
+            return
+        try:
+            self.waiting.pop(next(iter(self.waiting)))()
+        finally:
+            self._timer.start()
+
+
+@cache
+def _turns() -> _Turns:
+    return _Turns()
+
+
+def in_turn(owner: QObject, act: Act, *, first: bool = False) -> None:
+    """Do something slow when its turn comes, and not at all where its owner is gone by then; `first`: before all that waits."""
+    _turns().add(owner, act, first=first)
+
+
+def all_idle() -> bool:
+    """Whether nothing waits for its turn."""
+    return _turns().idle
+
+
+@contextmanager
+def drawn_later(part: QWidget) -> Iterator[None]:
+    """Change what the window of a part shows, and have docks and canvas drawn after that, each in a turn of its own."""
+    window = part.window()
+    middle = window.centralWidget() if isinstance(window, QMainWindow) else None
+    canvases = [] if middle is None else middle.findChildren(QOpenGLWidget)
+    docks = window.findChildren(QDockWidget, options=Qt.FindChildOption.FindDirectChildrenOnly)
+    held = [[each for each in group if each.updatesEnabled()] for group in (canvases, docks)]
+    for each in chain(*held):
+        each.setUpdatesEnabled(False)
+    try:
+        yield
+    finally:
+        for group in held:
+            in_turn(window, partial(_draw, group), first=True)
+
+
+def _draw(widgets: list[QWidget]) -> None:
+    for each in widgets:
+        each.setUpdatesEnabled(True)
