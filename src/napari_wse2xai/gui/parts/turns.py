@@ -1,6 +1,6 @@
 """One slow thing at a time: a layer that comes and a drawing take a tenth of a second each, and the window answers in between."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from itertools import chain, count
@@ -88,6 +88,6 @@ def drawn_later(part: QWidget) -> Iterator[None]:
             in_turn(window, partial(_draw, group), first=True)
 
 
-def _draw(widgets: list[QWidget]) -> None:
+def _draw(widgets: Iterable[QWidget]) -> None:
     for each in widgets:
         each.setUpdatesEnabled(True)
