@@ -205,14 +205,19 @@ def laser_of(group: HdfNode) -> float | None:
 
 def read_frame(group: HdfNode, shape: tuple[int, int]) -> Frame:
     """Grid of a group: as written by this package, or from its coordinates."""
+    return frame_by(group, shape, lambda name, size: _coordinate(group, name, size)[0])
+
+
+def frame_by(group: HdfNode, shape: tuple[int, int], coordinate: Callable[[str, int], NDArray[np.float64]]) -> Frame:
+    """Grid of a group of any file: as written by this package, or from what is asked for by its name and size."""
     if "step_um" in group.attrs and "origin_um" in group.attrs:
-        return written_frame(group.attrs, shape)
+        return _written_frame(group.attrs, shape)
     sample = text_of(group.attrs, "sample")
-    (y0, dy), (x0, dx) = (start_and_step(_coordinate(group, name, size)[0]) for name, size in zip("yx", shape, strict=True))
+    (y0, dy), (x0, dx) = (_start_and_step(coordinate(name, size)) for name, size in zip("yx", shape, strict=True))
     return Frame(shape, (dy, dx), (y0, x0), sample)
 
 
-def written_frame(attributes: Mapping[str, Any], shape: tuple[int, int]) -> Frame:
+def _written_frame(attributes: Mapping[str, Any], shape: tuple[int, int]) -> Frame:
     """Grid from the attributes that `write_frame` wrote."""
     record: dict[str, Any] = {key: attributes[key] for key in ("step_um", "origin_um")}
     record |= {
@@ -223,7 +228,7 @@ def written_frame(attributes: Mapping[str, Any], shape: tuple[int, int]) -> Fram
     return Frame.from_record(record | {"directions": json.loads(text_of(attributes, "directions") or "null")})
 
 
-def start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
+def _start_and_step(values: NDArray[np.float64]) -> tuple[float, float]:
     """First of some coordinates, and their distance; 1 where there is none."""
     step = float(values[-1] - values[0]) / (len(values) - 1) if len(values) > 1 else 1.0
     return (float(values[0]), step) if step else (float(values[0]), 1.0)
@@ -264,11 +269,11 @@ def read_values(dataset: HdfNode, index: object = ...) -> Any:
         ny, nx, channels = dataset.shape
         return StoredCounts(Path(dataset.file.filename), (ny, nx, channels), dataset.id.get_offset())
     if index is ... and dataset.ndim == 3 and dataset.chunks is not None and is_large(dataset.size * dataset.dtype.itemsize):
-        return StoredCounts.of(chunks_of(dataset, lambda values: _unpacked(values, fill, scale, offset)))
-    return _unpacked(np.asarray(dataset[index]), fill, scale, offset)
+        return StoredCounts.of(chunks_of(dataset, lambda values: unpacked(values, fill, scale, offset)))
+    return unpacked(np.asarray(dataset[index]), fill, scale, offset)
 
 
-def _unpacked(values: NDArray[Any], fill: Any, scale: Any, offset: Any) -> NDArray[Any]:
+def unpacked(values: NDArray[Any], fill: Any, scale: Any, offset: Any) -> NDArray[Any]:
     """Numbers with CF packing undone."""
     if fill is not None and not np.isnan(fill).all():
         values = np.where(values == fill, np.nan, values)

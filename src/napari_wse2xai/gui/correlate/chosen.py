@@ -110,11 +110,8 @@ class ChosenPixels(QObject):
 
     def _layer(self, part: str, kind: type[L]) -> L | None:
         """Newest layer of a part; None where there is none."""
-        for layer in reversed(self.viewer.layers):
-            is_ = contents.shown(layer)
-            if is_ is not None and is_.artefact is self.found and is_.part == part and isinstance(layer, kind):
-                return layer
-        return None
+        found = [layer for layer, is_ in contents.layers_of(self.viewer, self.found) if is_.part == part and isinstance(layer, kind)]
+        return found[-1] if found else None
 
     def _added(self, layer: LayerTuple, kind: type[L], events: tuple[str, ...]) -> L:
         active = self.viewer.layers.selection.active

@@ -40,12 +40,8 @@ class ExplainCanvas(QObject):
 
     def layers(self, kind: type[L], *beginnings: str) -> Iterator[tuple[L, Shown]]:
         """Layers of the explanation, of a kind, whose part begins with some word, or all."""
-        for layer in list(self.viewer.layers):
-            shown = contents.shown(layer)
-            if shown is None or shown.artefact is not self.explanation or not isinstance(layer, kind):
-                continue
-            if shown.part.startswith(beginnings or ""):
-                yield layer, shown
+        every = contents.layers_of(self.viewer, self.explanation)
+        return ((layer, is_) for layer, is_ in every if isinstance(layer, kind) and is_.part.startswith(beginnings or ""))
 
     def show_feature(self, feature: int, *, only_sure: bool, beside: bool) -> None:
         """Show the slope map of one parameter on every flake; RS and PL lie left and right of it where wanted.
@@ -102,7 +98,7 @@ class ExplainCanvas(QObject):
 
     def show_alone(self) -> None:
         """Hide all layers that are not of this explanation, and look at the whole."""
-        own = [layer for layer in self.viewer.layers if (is_ := contents.shown(layer)) is not None and is_.artefact is self.explanation]
+        own = [layer for layer, _ in contents.layers_of(self.viewer, self.explanation)]
         for layer in self.viewer.layers:
             contents.see(layer, layer.visible and layer in own)
         self.viewer.reset_view()

@@ -142,11 +142,7 @@ class PeakChooser(QWidget):
         return part_name(name, PARAMETERS[column], error=self.errors.isChecked())
 
     def _layer(self, peaks: PeakMaps, part: str) -> Layer | None:
-        for layer in self.viewer.layers:
-            shown = contents.shown(layer)
-            if shown is not None and shown.artefact is peaks and shown.part == part:
-                return layer
-        return None
+        return next((layer for layer, shown in contents.layers_of(self.viewer, peaks) if shown.part == part), None)
 
     def _on_tick(self, item: QTableWidgetItem) -> None:
         peaks = self.which.currentData()

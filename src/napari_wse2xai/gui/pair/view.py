@@ -42,11 +42,7 @@ class PairView:
         return self._old_light(peaks) or contents.add(self.viewer, [light_layer(peaks, colour)])[0]
 
     def _old_light(self, peaks: PeakMaps) -> Layer | None:
-        for layer in self.viewer.layers:
-            shown = contents.shown(layer)
-            if shown is not None and shown.artefact is peaks and shown.part == "light":
-                return layer
-        return None
+        return next((layer for layer, shown in contents.layers_of(self.viewer, peaks) if shown.part == "light"), None)
 
     def settle(self, source: Pairable, paired: PairedMaps) -> None:
         """Put the layer that was moved by hand, where there is one, to where the pair has it: so that one can go on from there."""
@@ -75,9 +71,8 @@ class PairView:
         if self.paired is None:
             return
         new = {keywords["metadata"][KEY].part: data for data, keywords, _ in overlay_layers(self.paired, in_turns=look == IN_TURNS)}
-        for layer in self.viewer.layers:
-            shown = contents.shown(layer)
-            if shown is not None and shown.artefact is self.paired and shown.part in new:
+        for layer, shown in contents.layers_of(self.viewer, self.paired):
+            if shown.part in new:
                 layer.data, layer.visible = new[shown.part], True
 
 

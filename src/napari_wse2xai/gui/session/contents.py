@@ -1,5 +1,6 @@
 """What lies in a window: its session, and which layers show what of it."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TypeVar
 
@@ -25,6 +26,12 @@ L = TypeVar("L", bound=Layer)
 def shown(layer: Layer) -> Shown | None:
     """What a layer shows, if it is one of ours."""
     return shown_in(layer.metadata)
+
+
+def layers_of(viewer: Viewer, artefact: object) -> Iterator[tuple[Layer, Shown]]:
+    """Layers that show an artefact, from below, and what they show of it."""
+    every = [(layer, shown(layer)) for layer in viewer.layers]
+    return ((layer, is_) for layer, is_ in every if is_ is not None and is_.artefact is artefact)
 
 
 def map_layers(viewer: Viewer) -> list[Layer]:

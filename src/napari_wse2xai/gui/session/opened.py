@@ -86,7 +86,7 @@ def _usual_view(held: dict[str, Held]) -> Iterator[LayerSnapshot]:
 
 def show_alone(viewer: Viewer, artefact: Artefact) -> None:
     """Show the layers of one result, made anew where they were deleted, and hide all others but pictures."""
-    own = [layer for layer in viewer.layers if (is_ := contents.shown(layer)) is not None and is_.artefact is artefact]
+    own = [layer for layer, _ in contents.layers_of(viewer, artefact)]
     if not own:
         own = contents.add(viewer, to_layers(artefact))
     for layer in viewer.layers:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Frame, SpectralMap
+from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.chunked import Chunks, Place
 from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import ReaderError
@@ -138,7 +138,7 @@ def _as_map(group: HdfNode, path: Path, told: Told) -> SpectralMap:
         values,
         kind,
         told,
-        frame=_frame(group, shape[:2]),
+        frame=netcdf.frame_by(group, shape[:2], lambda name, size: _coordinate(group, name, size)[0]),
         laser_nm=netcdf.laser_of(group),
         flake=_flake(group, shape[:2]),
         **netcdf.texts_of(group, path.stem, netcdf.text_of(array.attrs, "units")),
@@ -175,11 +175,8 @@ def _chunks(array: HdfNode, path: Path, coarser: Sequence[HdfNode] = ()) -> Chun
 
 def _unpacked(values: NDArray[Any], array: HdfNode) -> NDArray[Any]:
     """Numbers with CF packing undone."""
-    fill = array.attrs.get("_FillValue")
-    if isinstance(fill, int | float) and not np.isnan(fill):
-        values = np.where(values == fill, np.nan, values)
-    scale, offset = array.attrs.get("scale_factor"), array.attrs.get("add_offset")
-    return values if scale is None and offset is None else values * (1.0 if scale is None else scale) + (offset or 0.0)
+    fill, scale, offset = (array.attrs.get(key) for key in ("_FillValue", "scale_factor", "add_offset"))
+    return netcdf.unpacked(values, fill if isinstance(fill, int | float) else None, scale, offset)  # xarray may write it as text
 
 
 def _coordinate(group: HdfNode, name: str, size: int) -> tuple[NDArray[np.float64], str | None]:
@@ -190,15 +187,6 @@ def _coordinate(group: HdfNode, name: str, size: int) -> tuple[NDArray[np.float6
     if values.shape != (size,) or not size:
         raise ReaderError(f"The coordinate '{name}' has {values.size} values for {size} places; write the folder again.")
     return values, netcdf.spectral_code(group[name].attrs)
-
-
-def _frame(group: HdfNode, shape: tuple[int, int]) -> Frame:
-    """Grid as this package wrote it, or from the coordinates."""
-    if "step_um" in group.attrs and "origin_um" in group.attrs:
-        return netcdf.written_frame(group.attrs, shape)
-    sample = netcdf.text_of(group.attrs, "sample")
-    (y0, dy), (x0, dx) = (netcdf.start_and_step(_coordinate(group, name, size)[0]) for name, size in zip(_SPATIAL, shape, strict=True))
-    return Frame(shape, (dy, dx), (y0, x0), sample)
 
 
 def _flake(group: HdfNode, shape: tuple[int, int]) -> NDArray[np.bool_] | None:
