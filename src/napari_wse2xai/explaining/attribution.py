@@ -87,6 +87,7 @@ def _of_level(model: TorchModel, table: Numbers, level: str) -> tuple["torch.Ten
     drawn = rendering(raw).detach()
 
     def behind(x: "torch.Tensor") -> "torch.Tensor":
+        # What the drawing gives is put in its place, so that the rest of the network runs as it is, whatever it is made of.
         hook = rendering.register_forward_hook(lambda *_: x)
         try:
             predicted: torch.Tensor = module(raw[:1].expand(len(x), -1))[:, model.target]
@@ -103,6 +104,7 @@ def _integrated(function: Function, inputs: "torch.Tensor", baseline: "torch.Ten
     points, weights = np.polynomial.legendre.leggauss(steps)
     away = inputs - baseline
     shape = (-1, *[1] * away.ndim)
+    # Nodes and weights of -1 to 1 brought to 0 to 1: some dozens integrate a smooth network to its rounding.
     share = torch.as_tensor((points + 1) / 2).to(away).reshape(shape)
     path = (baseline + share * away).flatten(0, 1).requires_grad_(True)
     (slopes,) = torch.autograd.grad(function(path).sum(), path)

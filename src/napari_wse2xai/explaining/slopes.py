@@ -92,6 +92,7 @@ class _Secants:
         sides = {"forward": (1.0,), "backward": (-1.0,)}.get(scheme, (-1.0, 1.0))
         model, here = subject.model, subject.table[:, columns].T
         there = np.stack([here + side * steps[:, None] for side in sides])
+        # Steps as long as the model sees them: in single precision 250 cm-1 + 0.1 is not a step of 0.1.
         seen, runs = model.seen(here), np.zeros((2, *here.shape))
         rises = np.zeros_like(runs)
         values = subject.moved(columns, there, progress, "Slopes")
@@ -108,6 +109,7 @@ class _Secants:
         down, up = _ratio(self.rises, self.runs)
         bend = np.abs(up - down) / 2
         curvature = _ratio(up - down, self.runs.mean(axis=0))
+        # [f(x + s) - 2 f(x) + f(x - s)] / 2s, as equation (3) is printed.
         printed = curvature * steps[:, None] / 2
         nonlinearity = _ratio(bend, bend + np.abs(slope))
         return {"slope": printed if scheme == "paper-literal" else slope, "nonlinearity": nonlinearity, "curvature": curvature}

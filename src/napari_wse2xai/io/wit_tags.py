@@ -92,6 +92,7 @@ class _TagCopier:
         end = self._open[-1][0].end if self._open else len(self.content)
         if not tag.after_header <= tag.start <= tag.end <= end or len(self._open) >= _DEEPEST:
             raise broken(self.file_name, tag.after_header)
+        # Where a payload ends is known when it is copied: `_close` fills the two noughts in.
         self.copy += struct.pack("<I", len(tag.name)) + tag.name + struct.pack("<IQQ", tag.kind, 0, 0)
         start = len(self.copy)
         if tag.kind == _TREE:

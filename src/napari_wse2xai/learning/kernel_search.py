@@ -81,6 +81,7 @@ class _Search:
         import torch
 
         rates, variance, linear, alone, noise = split(np.exp(logs))
+        # Squared exponential of all together, bells of each alone, straight lines: see `gaussian_process.Kernel`.
         product = self._product(torch.as_tensor(rates)).mul_(variance)
         covariance = product + (torch.as_tensor(alone) @ self.bells).view_as(product) + (self.z * torch.as_tensor(linear)) @ self.z.T
         covariance.diagonal().add_(noise + JITTER)
@@ -88,12 +89,14 @@ class _Search:
         inverse = torch.cholesky_inverse(factor)
         weights = inverse @ self.y
         deviance = 0.5 * float(self.y @ weights) + float(factor.diagonal().log().sum())
+        # Rasmussen and Williams 2006, equation 5.9: half the trace of this times a derivative of the covariance.
         by_covariance = 0.5 * (inverse - torch.outer(weights, weights))
         return deviance, self._slopes(by_covariance, by_covariance * product, (rates, variance, linear, alone, noise))
 
     def _product(self, rates: "torch.Tensor") -> "torch.Tensor":
         scaled = self.z * rates
         squares = scaled.square().sum(1)
+        # A difference of squares that are nearly equal: rounding may leave it below nought.
         return (squares[:, None] + squares - 2 * scaled @ scaled.T).clamp_min_(0).mul_(-0.5).exp_()
 
     def _slopes(self, by_covariance: "torch.Tensor", by_product: "torch.Tensor", at: Split) -> Numbers:

@@ -79,6 +79,7 @@ def _descend(
         descent.state.grad = descent.gradient()
         optimizer.step()
         decay.step()
+        # Bounds after every step, not as a penalty: RAdam's steps do not shrink at a wall.
         torch.clamp(descent.state, descent.lower, descent.upper, out=descent.state)
     return descent.found()
 
@@ -95,6 +96,7 @@ class _GradientDescent:
             return torch.as_tensor(np.ascontiguousarray(values), dtype=torch.float32, device=device)
 
         self.problem = problem
+        # Heights over the spectrum's highest count: one learning rate then serves bright pixels and dark ones.
         self.scale = np.maximum(counts.max(axis=1), 1e-12).astype(np.float64)[:, None]
         self.kind, own = problem.leaders % PER_PEAK, problem.leaders // PER_PEAK
         self.centre = float(problem.x.mean())
@@ -123,6 +125,7 @@ class _GradientDescent:
         residual = (model * self.root - self.y)[:, None]
         residual = (residual - (residual @ self.under) @ self.under.T) * self.root
         gradient = torch.bmm(by, residual.transpose(1, 2).mul_(2.0 / len(self.x)))[..., 0] @ self.links
+        # Chain rule from the axis unit to the state: d position = width d state, d width = width d ln width.
         gradient = gradient * torch.where(self.is_position, self.unit, torch.where(self.is_width, fitted, 1.0))
         return gradient + self.pull * (self.state + self.away)
 

@@ -53,6 +53,7 @@ class Cuts:
     @classmethod
     def of(cls, scan: Scan, step: float) -> Self:
         """Find those of a mask; `step` is that of the coarser scan."""
+        # Diameter of a disc as large as the flake.
         straight = _straight_um(scan, step) >= LONG_SHARE * 2 * np.sqrt(scan.flake.sum() * abs(np.prod(scan.step)) / np.pi)
         ways = WAYS[straight]
         return cls(ways, (scan.places[scan.flake] @ ways.T).max(axis=0) - BEYOND_STEPS * step)
@@ -111,6 +112,7 @@ class LostSides:
         ----------
         steep : (n, 3) derivatives of the distances by the nudge
         """
+        # Gauss and Newton's matrix, point by point: its smallest eigenvalue says along which way a placing is held least.
         products = (steep[:, :, None] * steep[:, None]).reshape(len(steep), -1) * best.weight[:, None]
         sums = self.summed(best, products)
         sizes, ways = np.linalg.eigh(sums.reshape(*sums.shape[:2], *2 * (steep.shape[1],)))

@@ -61,6 +61,7 @@ class Scene:
         def work(band: Band) -> None:
             spectra = _whole(source, band.rows)[..., inside]
             if pattern is None or pattern.contrast < line_light.CERTAIN:
+                # Nothing that bright spectra have in common stands out: then the mean above the baseline is all there is.
                 light[band.rows] = line_light.rough_light(spectra)
             else:
                 seen = np.isfinite(spectra).all(axis=-1)
@@ -89,6 +90,7 @@ class Scene:
         if corner != "darkest" or usual == 0:
             return found
         values = self.light[self.measured]
+        # A corner that lies on the flake, or on a bright strip, is no background: many pixels are darker than it.
         darker = values < found.mean - DARKER * usual
         return line_light.floor(values, usual) if found.sigma > DARKER * usual or darker.mean() > MANY else found
 

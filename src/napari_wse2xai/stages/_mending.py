@@ -145,6 +145,7 @@ def _smaller(new: Fit, old: Fit, rows: slice | NDArray[np.intp]) -> bool:
     """Whether the errors of a fit, with what its model misses, are smaller than those of some rows of another."""
     each = [new.errors()[0][..., :3], old.errors()[0][rows][..., :3]]
     known = np.isfinite(each[0]) & np.isfinite(each[1]) & (each[0] > 0) & (each[1] > 0)
+    # Ratios by their logarithms: peaks of all sizes count alike, and one that is badly known rules nothing.
     return bool(known.any()) and float(np.median(np.log(each[0][known] / each[1][known]))) < np.log(WORTH)
 
 
@@ -183,5 +184,6 @@ def _below(job: Job, spectra: Pixels, rows: NDArray[np.intp], places: NDArray[np
     far = replace(window, channels=places, x=spectra.axis[places])
     lines = model(far.x, job.problem.shapes, fit.found[rows], job.problem.width)
     beside = float(np.median(spectra.measured(far, rows) - lines - line[:, len(x) :]))
+    # The fifth percentile: where the spectrum is lowest, but for noise.
     within = float(np.median(np.percentile(spectra.of(window, rows) - line[:, : len(x)], 5, axis=1)))
     return min(beside, within) if min(beside, within) > FAR * height > 0 else 0.0

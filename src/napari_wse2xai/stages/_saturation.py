@@ -67,6 +67,7 @@ def warn_of_saturated(peaks: PeakMaps) -> None:
 
 def _saturated(counts: Any) -> Places:
     ignored, some = np.zeros(counts.shape[2], dtype=bool), _some(counts)
+    # A channel that is high in a typical spectrum too may be stuck there: that is no ceiling.
     typical = np.nan_to_num(median(some, axis=0)) if np.isfinite(some).any(axis=0).all() else np.nan_to_num(some).mean(axis=0)
     for _ in range(ROUNDS):
         highest, many = _tops(counts, ignored)

@@ -100,6 +100,7 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
             _warn_of_covered(source.name)
             return _told(source, np.isfinite(scene.light), np.zeros(source.frame.shape, dtype=bool))
         dark = scene.dark(self.corner, self.corner_size)
+        # Without the share of its light that an edge pixel must have: the difference is told as left out.
         lit = masking.above(scene.light, dark, self.k, 0.0, scene.noise, self.k_edge)
         above = masking.above(scene.light, dark, self.k, self.edge_fraction, scene.noise, self.k_edge)
         flake = masking.tidy(above, self._smallest(scene.light), self.fill_holes)

@@ -67,6 +67,7 @@ def match(axis: Array, counts: Array, wavenumbers: Array, calculated: Array, lin
     best = int(losses.argmin())
     if best in (0, len(shifts) - 1):
         return Match(window=window, problem=f"no shift of up to {FARTHEST_CM1:g} cm-1 brings the calculated lines onto measured ones")
+    # A sum of squares is a parabola about its minimum: finer steps would cost more and tell no more.
     shift = float(shifts[best] + _STEP_CM1 * _vertex(losses[best - 1 : best + 2]))
     return _with_errors(fit, shift, window)
 
@@ -106,9 +107,11 @@ class _Projected:
 
 def _with_errors(fit: _Projected, shift: float, window: tuple[float, float]) -> Match:
     amounts, loss = fit.at(shift)
+    # By the shift, over a fifth of a wavenumber: less would see the corners of the interpolated spectrum.
     slope = amounts[0] * (fit.shape(shift + 0.1) - fit.shape(shift - 0.1)) / 0.2
     jacobian = np.column_stack([slope, fit.design(shift)])
     left = fit.y - jacobian[:, 1:] @ amounts
+    # Residuals that go together count once: lines that theory lacks cover many channels.
     freedom = max(len(fit.x) / _correlated(left) - jacobian.shape[1], 1.0)
     spread = np.sqrt(np.diag(np.linalg.pinv(jacobian.T @ jacobian)) * loss / freedom)
     found = Match(shift, float(spread[0]), float(amounts[0]), float(spread[1]), window)

@@ -74,6 +74,7 @@ def array_content(body: memoryview, about: About, folder: Path) -> Content:
 def _array(body: memoryview, about: About) -> _Array:
     cursor = Cursor(body)
     head_size, _ = cursor.unpack("II")
+    # Counters and places of a preview, which a map does not need.
     cursor.take(36)
     name_size, xml_size, view_size, spec_size, source_size, _, _, _ = cursor.unpack("8I")
     cursor = Cursor(body, head_size)
@@ -97,6 +98,7 @@ def _calibration(cursor: Cursor) -> Calibration:
     numbers = Cursor(own.take(struct_size))
     name_size, comment_size, unit_size, si_unit, _, _, bias, scale, first, last, kind, _ = numbers.unpack("IIIQdQddQQiI")
     name, comment, unit = own.take(name_size), own.take(comment_size), text_of(bytes(own.take(unit_size)))
+    # A quantity has as many values as there are cells: its last index says "any".
     count = 0 if last == _UNLIMITED else last - first + 1
     if not np.isfinite([bias, scale]).all() or count < 0:
         raise ValueError("a calibration without sense")
@@ -154,6 +156,7 @@ def _cube(
     ny, nx, n = shape
     if values is None:
         values = _external(external, ny * nx * n)
+    # Pixels lie in the order of the scan: column after column where the fast direction was vertical.
     cube = values.reshape(nx, ny, n).transpose(1, 0, 2) if location[0] == "V" else values.reshape(shape)
     cube = cube[:, ::-1] if location[1] == "R" else cube
     return scaled(cube[::-1] if location[2] == "B" else cube, *calibration)

@@ -93,6 +93,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
 def _signals(path: Path) -> list[Signal]:
     with path.open("rb") as stream:
         head = stream.read(_HEADER)
+        # Offsets are those of SPE 3.0's binary header, which keeps WinSpec's 2.x: version at 1992, place of the XML footer at 678.
         version = struct.unpack_from("<f", head, 1992)[0] if len(head) == _HEADER else 0.0
         footer = struct.unpack_from("<Q", head, 678)[0] if len(head) == _HEADER else 0
         if not 1.0 <= version < 4.0:
@@ -107,10 +108,13 @@ def _signals(path: Path) -> list[Signal]:
 def _winspec(head: bytes, path: Path) -> _Region:
     """The one region of a WinSpec file; WinSpec counts the pixels of its polynomial from 1."""
     width, kind, height, n_frames = (
-        struct.unpack_from(form, head, at)[0] for form, at in (("<H", 42), ("<h", 108), ("<H", 656), ("<i", 1446))
+        # Width, kind of number, height and number of frames.
+        struct.unpack_from(form, head, at)[0]
+        for form, at in (("<H", 42), ("<h", 108), ("<H", 656), ("<i", 1446))
     )
     if kind not in _NUMBERS:
         raise ReaderError(f"'{path.name}' holds numbers of an unknown kind ({kind}); export it as text.")
+    # Calibrated flag at 3098, order of the polynomial at 3101, its coefficients from 3263.
     order, coefficients = head[3101], struct.unpack_from("<6d", head, 3263)
     pixels = np.arange(1, width + 1, dtype=np.float64)
     is_calibrated = bool(head[3098]) and 0 < order < len(coefficients)
@@ -149,11 +153,13 @@ def _wavelengths(root: ET.Element, block: ET.Element, width: int) -> NDArray[np.
     text = None if mapping is None else mapping.findtext(f"{_XML}{_WAVELENGTHS}") or mapping.findtext(f"{_XML}WavelengthError")
     if not text:
         return np.arange(width, dtype=np.float64)
+    # With errors LightField writes pairs, "wavelength,error", parted by spaces; without them, numbers parted by commas.
     every = np.array([pair.split(",")[0] for pair in text.split()] if " " in text.strip() else text.split(","), dtype=np.float64)
     if len(every) == width:
         return every
     ids = block.get("calibrations", "").split(",")
     sensor = next((each for each in root.iter(f"{_XML}SensorMapping") if each.get("id") in ids), None)
+    # The wavelengths are of the whole sensor: the region takes its columns, and binned ones their means.
     first, binning = (int(sensor.get(key, default)) if sensor is not None else 0 for key, default in (("x", "0"), ("xBinning", "1")))
     binned = every[first : first + width * max(binning, 1)].reshape(width, -1)
     return np.asarray(binned.mean(axis=1))
@@ -168,6 +174,7 @@ def _texts(root: ET.Element) -> dict[str, Any]:
     for element in root.iter():
         key = element.tag.rpartition("}")[2]
         if key == "ExposureTime" and element.text and element.get("relevance") != "False":
+            # LightField gives milliseconds.
             found["Exposure (s)"] = f"{float(element.text) / 1e3:g}"
         elif key == "Accumulations" and element.text and element.get("relevance") != "False":
             found.setdefault("Accumulations", element.text.strip())
