@@ -11,6 +11,8 @@ import pytest
 from napari_wse2xai import recipe
 from napari_wse2xai.data import AxisKind, SpectralMap, Status
 from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.recipe._read import _PRESETS
+from napari_wse2xai.recipe._yaml import mapping_of, mapping_of_ours
 from napari_wse2xai.stages import FindFlake, Peak
 from napari_wse2xai.stages.despike import FirstDifference
 from napari_wse2xai.stages.solvers import RAdam
@@ -31,6 +33,12 @@ NO_LIGHT = {f"{name}-{laser}" for name in ("graphene", "hbn") for laser in LASER
 }
 KIND = {"raman": AxisKind.RAMAN_SHIFT, "pl": AxisKind.ENERGY}
 FLAKE = (slice(6, 10), slice(6, 10))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_preset_read_in_haste_is_what_care_reads_in_it(name: str) -> None:
+    text = (_PRESETS / f"{name}.yaml").read_text(encoding="utf-8")
+    assert repr(mapping_of_ours(text)) == repr(mapping_of(text, name))
 
 
 @pytest.fixture(scope="module")

@@ -39,6 +39,8 @@ NEEDED = (
     "threadpoolctl",
 )
 """Modules that every job needs: loaded once for all processes, which takes as long as some small flakes."""
+FOR_FIGURES = ("napari_wse2xai.report._figures",)
+"""And where figures are drawn."""
 _ROUNDS = 2
 """How often jobs are begun side by side; after that one at a time, so that one that ends its process is known."""
 _stop: Any = None
@@ -169,7 +171,7 @@ def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: Telling, count: int
     """Jobs of one pool, each as soon as it ends."""
     if not jobs:
         return
-    context = _context()
+    context = _context(NEEDED + FOR_FIGURES * any(job.figures for job in jobs))
     stop = context.Event()
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
         ours = {pool.submit(_in_process, job, folder): job for job in jobs}
@@ -186,12 +188,12 @@ def _beat(telling: Telling, ours: "Mapping[Future[FlakeOutcome], FlakeJob]", cou
     telling.beat()
 
 
-def _context() -> Any:
+def _context(needed: Sequence[str]) -> Any:
     """How processes begin: from a server that has loaded what they need, where the system has such."""
     if "forkserver" not in multiprocessing.get_all_start_methods():
         return multiprocessing.get_context("spawn")
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(NEEDED))
+    context.set_forkserver_preload(list(needed))
     return context
 
 

@@ -16,7 +16,7 @@ from napari_wse2xai.recipe._messages import nearest, sentence
 from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
 from napari_wse2xai.recipe._peak_file import read_peaks
 from napari_wse2xai.recipe._set import with_settings
-from napari_wse2xai.recipe._yaml import mapping_of, text_of
+from napari_wse2xai.recipe._yaml import mapping_of, mapping_of_ours, text_of
 from napari_wse2xai.stages import CompareTheory, Separate, Settings
 
 DEFAULT_PRESET = "wse2-532"
@@ -254,7 +254,7 @@ def _preset_data(name: object, source: str) -> dict[str, Any]:
 @cache
 def _shipped(name: str) -> dict[str, Any]:
     """What a preset's file holds, read once: a window asks for it once per panel, and a check of the material for all there are."""
-    data = mapping_of((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"), f"preset {name}")
+    data = mapping_of_ours((_PRESETS / f"{name}.yaml").read_text(encoding="utf-8"))
     for modality in MODALITIES:
         if modality in data:
             data[modality], _ = _normal(data[modality], f"preset {name}: {modality}")

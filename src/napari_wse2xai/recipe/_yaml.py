@@ -44,6 +44,12 @@ def mapping_of(text: str, source: str) -> dict[str, Any]:
     return data
 
 
+def mapping_of_ours(text: str) -> dict[str, Any]:
+    """Read YAML that comes with the package, in a tenth of the time: nothing in it has to be told with its line."""
+    data: dict[str, Any] = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    return data
+
+
 class _Loader(yaml.SafeLoader):
     """Safe YAML that refuses a key given twice, where the plain loader would forget the first, and whatever would exhaust the machine."""
 

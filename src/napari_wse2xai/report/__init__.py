@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from napari_wse2xai.report._card import Card, card, card_as
-    from napari_wse2xai.report._figures import Images, draw_figures, saved
+    from napari_wse2xai.report._figures import draw_figures, saved
     from napari_wse2xai.report._over_flakes import RankedOverFlakes, over_flakes_figures
-    from napari_wse2xai.report._page import page
+    from napari_wse2xai.report._page import Images, page
     from napari_wse2xai.report._pooled import pooled_figures
     from napari_wse2xai.report._series import Overview, series_figures, series_page
     from napari_wse2xai.report._truth import Comparison, compare
@@ -16,9 +16,9 @@ PARTS = ("raman", "pl", "pair", "model", "explanation", "theory")
 """What the names of figures begin with."""
 _HOME = {
     "_card": ("Card", "card", "card_as"),
-    "_figures": ("Images", "draw_figures", "saved"),
+    "_figures": ("draw_figures", "saved"),
     "_over_flakes": ("RankedOverFlakes", "over_flakes_figures"),
-    "_page": ("page",),
+    "_page": ("Images", "page"),
     "_pooled": ("pooled_figures",),
     "_series": ("Overview", "series_figures", "series_page"),
     "_truth": ("Comparison", "compare"),

@@ -19,9 +19,7 @@ from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.plots.spectra import brightest_pixel, draw_spectrum
 from napari_wse2xai.progress import Progress
 from napari_wse2xai.report import _learnt_figures, _theory
-
-Images = dict[str, bytes]
-"""File name (``raman_height.png``) to content."""
+from napari_wse2xai.report._page import Images
 
 DPI = 140
 """Dots per inch of the pictures in the page."""

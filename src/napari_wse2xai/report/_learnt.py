@@ -8,8 +8,7 @@ import numpy as np
 from napari_wse2xai.data import VALIDATIONS, Explanation, Level, MapLevel, NullTest, TrainedModel, Verdict
 from napari_wse2xai.data.verdict import p_in_words
 from napari_wse2xai.numerics.relative_error import in_percent
-from napari_wse2xai.report._learnt_figures import MAPPED
-from napari_wse2xai.report._numbers import MISSING, to_digits_of
+from napari_wse2xai.report._numbers import MAPPED, MISSING, to_digits_of
 
 CLASSES = {Level.INTERPRETABLE: "yes", Level.LOCAL_ONLY: "local", Level.DO_NOT_INTERPRET: "no"}
 """Class of the badge in the page's style."""

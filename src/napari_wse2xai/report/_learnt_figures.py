@@ -8,10 +8,9 @@ from napari_wse2xai.data.questions import TwoParameters, Wavenumbers
 from napari_wse2xai.plots import compared, explaining, pairs, regions, training, wavenumbers
 from napari_wse2xai.plots.grid import is_line, proportions
 from napari_wse2xai.plots.plain_text import PlainFigure
+from napari_wse2xai.report._numbers import MAPPED
 
 Draw = Callable[[], PlainFigure]
-MAPPED = 3
-"""Features whose slope is shown as a map: the first of the ranking."""
 COLUMNS = 4
 """Of panels: eight modes make two full rows."""
 

@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 MISSING = "–"
+MAPPED = 3
+"""Features whose slope is shown as a map: the first of the ranking."""
 
 
 def to_digits_of(value: float, uncertainty: float, *, digits: int = 2) -> str:

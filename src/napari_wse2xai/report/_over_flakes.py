@@ -10,9 +10,7 @@ from napari_wse2xai.data.effects import FlakeEffects
 from napari_wse2xai.data.quantities import feature_words
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics.over_flakes import OverFlakes
-from napari_wse2xai.plots.over_flakes import draw_over_flakes
-from napari_wse2xai.plots.plain_text import PlainFigure
-from napari_wse2xai.report._figures import Images, saved
+from napari_wse2xai.report._page import Images
 
 CAPTION = (
     "Mean slope of every flake by itself, with its standard error, and the mean over flakes, each weighed by its error and their scatter."
@@ -83,6 +81,10 @@ class RankedOverFlakes:
 
 def over_flakes_figures(ranked: Sequence[RankedOverFlakes]) -> Images:
     """One panel for each condition, one figure for each target."""
+    from napari_wse2xai.plots.over_flakes import draw_over_flakes
+    from napari_wse2xai.plots.plain_text import PlainFigure
+    from napari_wse2xai.report._figures import saved
+
     images: Images = {}
     for target in dict.fromkeys(each.target for each in ranked):
         mine = [each for each in ranked if each.target == target]

@@ -13,11 +13,13 @@ from napari_wse2xai._version import __version__
 from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, SpectralMap, Status, peaks_there
 from napari_wse2xai.data.acquisition import told_by
 from napari_wse2xai.report import _learnt, _theory
-from napari_wse2xai.report._figures import Images
 from napari_wse2xai.report._methods import methods
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
 from napari_wse2xai.stages import STAGES, Decompose, Pair, Review
+
+Images = dict[str, bytes]
+"""File name (``raman_height.png``) to content."""
 
 WORDS = {"raman": "Raman scattering", "pl": "Photoluminescence"}
 CAPTIONS = {

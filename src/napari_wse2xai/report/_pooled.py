@@ -1,13 +1,13 @@
 """Figures over many flakes."""
 
 from collections.abc import Callable, Iterator, Sequence
-
-from matplotlib.axes import Axes
+from typing import TYPE_CHECKING
 
 from napari_wse2xai.data.pooled import Pool
-from napari_wse2xai.plots.plain_text import PlainFigure
-from napari_wse2xai.plots.pooled import draw_along, draw_by_condition
-from napari_wse2xai.report._figures import Images, saved
+from napari_wse2xai.report._page import Images
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLUMNS = 4
 """Of panels in a row."""
@@ -19,6 +19,8 @@ ALONG = "Median of each flake's well fitted pixels with its standard error; line
 
 def pooled_figures(pooled: Sequence[Pool], placed: Sequence[Pool] = (), over: str = "") -> Images:
     """Draw every parameter by condition, and those that are `placed` against what the series runs over, named with its unit."""
+    from napari_wse2xai.plots.pooled import draw_along, draw_by_condition
+
     images: Images = {}
     for name, pools in _groups(pooled):
         images |= _sheet(f"flakes_{name}", pools, draw_by_condition)
@@ -43,8 +45,11 @@ def _groups(pooled: Sequence[Pool]) -> Iterator[tuple[str, list[Pool]]]:
     yield from found.items()
 
 
-def _sheet(name: str, pools: Sequence[Pool], draw: Callable[[Axes, Pool], None], *, legend: bool = False) -> Images:
+def _sheet(name: str, pools: Sequence[Pool], draw: "Callable[[Axes, Pool], None]", *, legend: bool = False) -> Images:
     """One panel for each peak; conditions are named above all where they are told apart by colour."""
+    from napari_wse2xai.plots.plain_text import PlainFigure
+    from napari_wse2xai.report._figures import saved
+
     columns = min(len(pools), COLUMNS)
     rows = -(-len(pools) // columns)
     figure = PlainFigure(figsize=(max(2.9 * columns, 4.0), 2.5 * rows), layout="constrained")

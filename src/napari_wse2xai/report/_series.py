@@ -9,12 +9,9 @@ import numpy as np
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Explanation, TrainedModel
 from napari_wse2xai.data.quantities import feature_words, pretty, with_error
-from napari_wse2xai.plots import training
-from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.report import _learnt
-from napari_wse2xai.report._figures import Images, saved
 from napari_wse2xai.report._over_flakes import RankedOverFlakes, over_flakes_captions
-from napari_wse2xai.report._page import filled, pictures_of
+from napari_wse2xai.report._page import Images, filled, pictures_of
 from napari_wse2xai.report._pooled import pooled_captions
 
 Models = Mapping[tuple[str, str], TrainedModel]
@@ -25,6 +22,10 @@ RANKED = 5
 
 def series_figures(models: Models) -> Images:
     """Scatter plots of all networks, one figure per target."""
+    from napari_wse2xai.plots import training
+    from napari_wse2xai.plots.plain_text import PlainFigure
+    from napari_wse2xai.report._figures import saved
+
     images: Images = {}
     rows, columns = (len({key[axis] for key in models}) for axis in (0, 1))
     for target in _targets(models):

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from napari_wse2xai.data import Results
-from napari_wse2xai.plots import theory as plots
-from napari_wse2xai.plots import theory_beside
-from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.theory.beside import TheoryBeside
 from napari_wse2xai.theory.findings import folded_peak, sentences
+
+if TYPE_CHECKING:
+    from napari_wse2xai.plots.plain_text import PlainFigure
 
 CAPTIONS = {
     "theory_beside": "Mean spectra of the bright and the dark part of the flake, and calculated lines laid over them with one shift and "
@@ -21,8 +21,11 @@ CAPTIONS = {
 MISSING = "–"
 
 
-def jobs(results: Results) -> dict[str, Callable[[], PlainFigure]]:
+def jobs(results: Results) -> dict[str, Callable[[], "PlainFigure"]]:
     """Figures by name, in the order of the report, not yet drawn."""
+    from napari_wse2xai.plots import theory as plots
+    from napari_wse2xai.plots import theory_beside
+
     beside = results.theory
     if beside is None:
         return {}
