@@ -55,6 +55,26 @@ def test_a_plane_is_there_before_anything_is_read_and_arrives(monkeypatch: pytes
     np.testing.assert_array_equal(np.asarray(planes), np.moveaxis(VALUES, -1, 0))
 
 
+def test_what_is_thin_is_of_what_is_known_and_only_what_is_thick_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """napari asks for slices one channel thick."""
+    monkeypatch.setattr(arriving, "PLANES", 3)
+    source, stored = Stored(), np.moveaxis(VALUES, -1, 0)
+    planes = ArrivingPlanes(source.counts)
+    for key, shape in ((slice(4, 5), (1, 12, 10)), (slice(4, 7), (3, 12, 10)), ((-1, slice(2)), (2, 10)), ((np.int64(3), 2, 4), ())):
+        assert np.shape(planes[key]) == shape and np.isnan(planes[key]).all()
+    assert source.read == []
+    np.testing.assert_array_equal(planes[4:8], stored[4:8])
+    assert len(source.read) == 6
+    planes[5]
+    planes.take(5, 0, VALUES[planes._places[0]])
+    assert planes._kept(5)[1] == {0}
+    for channel in (6, 7, 5, 8, 9):
+        planes[channel]
+    assert (list(planes._planes), planes._kept(5)[1]) == ([5, 8, 9], {0}), "what was looked at last is kept"
+    planes[10], planes[8], planes[9]
+    assert planes._kept(5)[1] == set()
+
+
 @pytest.mark.parametrize("pieces", [600, 1200, 1 << 20])
 def test_other_channels_are_known_roughly_from_what_was_read(monkeypatch: pytest.MonkeyPatch, pieces: int) -> None:
     monkeypatch.setattr(arriving, "ROUGH", SHAPE[0] * SHAPE[1] * SHAPE[2] // 4)

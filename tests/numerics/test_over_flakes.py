@@ -42,6 +42,11 @@ def test_what_holds_has_its_place_and_its_sign():
     assert "holds on 4 of 6 flakes" in found.sentences(silent=2)[0]
 
 
+def test_one_parameter_alone_has_no_ranking():
+    alone = OverFlakes.of(NAMES[:1], EFFECT[:, :1], np.full((len(EFFECT), 1), 0.1))
+    assert [line.partition(":")[0] for line in alone.sentences()] == [NAMES[0]]
+
+
 def test_each_flake_is_compared_with_the_mean_of_the_others():
     found = OverFlakes.of(NAMES, EFFECT, np.full(EFFECT.shape, 0.1)).without_one()
     assert found[1] == pytest.approx(spearmanr(EFFECT[1], EFFECT[[0, 2, 3]].mean(axis=0)).statistic)

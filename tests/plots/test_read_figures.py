@@ -1,17 +1,21 @@
 """Figures that no report of a run holds, beside what a person has read of them."""
 
+from dataclasses import replace
+
 import numpy as np
 from matplotlib.figure import Figure
 
 from as_text import figure_text, require_as_read
-from learned import make_model, make_samples
-from napari_wse2xai.data import AxisKind, Components, Frame, Pairable, PeakMaps, SpectralAxis, Transform
+from learned import A_HEIGHT, make_explanation, make_model, make_samples
+from napari_wse2xai.data import AxisKind, Components, Frame, Level, Pairable, PeakMaps, SpectralAxis, SpectralMap, Transform
 from napari_wse2xai.data.candidate import Candidate
 from napari_wse2xai.data.map_values import MapValues
 from napari_wse2xai.data.pooled import FlakeValue, OfFlake, Pool
 from napari_wse2xai.numerics.over_flakes import OverFlakes
 from napari_wse2xai.numerics.profiles import Profile
-from napari_wse2xai.plots import cloud, components, maps, over_flakes, pairing, pooled, training
+from napari_wse2xai.plots import cloud, components, maps, over_flakes, pairing, pooled, side_by_side, spectra, training
+from napari_wse2xai.plots.ice import CurvePlot
+from napari_wse2xai.plots.judged import stamp
 
 LINE = Frame((1, 6), (1.0, 0.5))
 AXIS = SpectralAxis(np.linspace(100.0, 200.0, 21), AxisKind.RAMAN_SHIFT)
@@ -95,3 +99,37 @@ def test_placings_and_scatters_of_several_networks_are_as_they_were_read() -> No
         figure, {("convolution", "on"): make_model(), ("residual", "off"): make_model(make_samples(seed=1))}, "height"
     )
     require_as_read("placings", "\n".join([*told, figure_text(figure)]))
+
+
+def test_figures_that_a_window_moves_are_as_they_were_read() -> None:
+    """Curves of one parameter, plain and centred, some beyond the data; maps of another parameter; a stamp."""
+    made = make_explanation(level=Level.LOCAL_ONLY)
+    supported = np.ones_like(made.supported)
+    supported[A_HEIGHT, [0, 1, -1]] = False
+    figure = Figure()
+    plots = [CurvePlot(axes, replace(made, supported=supported)) for axes in figure.subplots(1, 2)]
+    for plot, centred in zip(plots, (False, True), strict=True):
+        plot.show(A_HEIGHT, centred=centred)
+    across = Figure(figsize=(9, 3))
+    beside = side_by_side.ThreeMaps(across.subplots(1, 3), made)
+    beside.show(A_HEIGHT)
+    beside.show(0)
+    stamp(across, "LOCAL ONLY")
+    require_as_read("moved", figure_text(figure) + figure_text(across))
+
+
+def test_spectra_are_as_they_were_read() -> None:
+    """A pixel with its fit, one with a cosmic ray and none, in part and with a further curve; what is said of them."""
+    frame, x = Frame((1, 2), (1.0, 0.5)), AXIS.values
+    counts = np.stack([900 * np.exp(-(((x - 120) / 5) ** 2)), 20 + np.sin(x)]).astype(np.float32)[None]
+    counts[0, 1, 12] = 5000.0
+    source = SpectralMap(frame, AXIS, counts)
+    given = peaks(frame)
+    figure = Figure()
+    fitted, rest, ray = figure.subplots(3, 1)
+    spectra.draw_spectrum(fitted, source, 0, 0, given, rest).set_color("#eeeeee")
+    plot = spectra.SpectrumPlot(ray)
+    plot.view, plot.label, plot.also = (110.0, 180.0), "shift", np.full((1, len(x)), 70.0)
+    plot.show(source, 0, 1)
+    said = [spectra.describe(source, 0, 1), spectra.describe(source, 0, 1, given), *map(" | ".join, spectra.fitted_numbers(given, 0, 1))]
+    require_as_read("spectra", "\n".join([figure_text(figure), *said, ""]))

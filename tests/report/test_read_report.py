@@ -13,8 +13,11 @@ from learned import make_explanation, make_model, make_recovery, make_samples, w
 from napari_wse2xai import report
 from napari_wse2xai._version import __version__
 from napari_wse2xai.data import Explanation, Results, TrainedModel
-from napari_wse2xai.report import _figures, _learnt_figures
-from napari_wse2xai.report._card import _draw_head, _html, _words
+from napari_wse2xai.data.effects import FlakeEffects
+from napari_wse2xai.data.pooled import FlakeValue, OfFlake, Pool
+from napari_wse2xai.report import _figures, _learnt_figures, _over_flakes, _pooled, _series
+from napari_wse2xai.report._card import _draw_head, _html, _words, sheet
+from napari_wse2xai.report._over_flakes import RankedOverFlakes
 from napari_wse2xai.report._small_print import draw_foot
 
 
@@ -79,3 +82,49 @@ def test_the_finding_card_is_as_it_was_read(learnt) -> None:
     draw_foot(foot, words)
     pictures = {f"{name}.png": b"drawn" for name in _learnt_figures.jobs_of_card(model, explanation)}
     require_as_read("card", of_page(_html(model, explanation, words, pictures)) + figure_text(figure).replace(__version__, "VERSION"))
+
+
+def test_the_sheet_of_a_finding_card_is_as_it_was_read(learnt) -> None:
+    model, explanation = learnt
+    require_as_read(
+        "sheet", figure_text(sheet(model, explanation, _words(model, explanation, "A flake", ()))).replace(__version__, "VERSION")
+    )
+
+
+def test_the_page_of_a_series_is_as_it_was_read(learnt, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its figures: of networks, of flakes, and of what several flakes say together."""
+    drawn = list[str]()
+
+    def drawn_as_text(figure: Figure, name: str) -> dict[str, bytes]:
+        drawn.append(f"== {name}\n{figure_text(figure)}")
+        return {f"{name}.png": b""}
+
+    for module in (_series, _pooled, _over_flakes):
+        monkeypatch.setattr(module, "saved", drawn_as_text)
+    model, explanation = learnt
+    models = dict.fromkeys((("convolution", "few"), ("residual", "many")), model)
+    values = {"few": (3.0, 5.0), "many": (1.0, 2.0, 4.0)}
+    flakes = [
+        OfFlake(
+            f"{condition} {value}", condition, value,
+            FlakeValue("pl", peak, "height", "counts", "", 400, 30 * value**1.7, value, 60 * value, 0.1),
+        )
+        for condition, several in values.items() for value in several for peak in ("X", "T", "")
+    ]  # fmt: skip
+    pools = [Pool(tuple(each for each in flakes if each.value.peak == peak)) for peak in ("X", "T", "")]
+    effects = {
+        name: FlakeEffects("height", "interpretable", "ridge", ("A1'.height", "E'.fwhm"), (effect, 0.2), (0.1, 0.1))
+        for name, effect in (("a", 0.4), ("b", 0.6))
+    }
+    ranked = [RankedOverFlakes.of(condition, "height", effects) for condition in values]
+    images = _series.series_figures(models) | _pooled.pooled_figures(pools, pools, "power (mW)") | _over_flakes.over_flakes_figures(ranked)
+    known = {"misalignment_um": 0.1234, "misalignment_error_um": 0.045, "verdict": "height: interpretable", "warnings": 3}
+    flake = {"condition": "few", "name": "one", "state": "done", "reason": "", "folder": "one", "value": 3.0, "raman_ok": 0.9, "pl_ok": 0.5}
+    trend = {"condition": "few", "modality": "pl", "peak": "X", "parameter": "height", "unit": "counts", "points": 4}
+    errors = {"slope": 31.41, "slope_error": 0.59, "exponent": 1.02, "exponent_error": 0.034}
+    overview = _series.Overview(
+        [flake | known | {"seconds": 12.34}, flake | known | {"condition": "many", "seconds": None}], dict.fromkeys(models, "net"),
+        dict.fromkeys([("convolution", "few")], explanation), [trend | errors], over="power (mW)", ranked=ranked,
+    )  # fmt: skip
+    page = _series.series_page(models, images, overview, title="A series", warnings=("Beware.",))
+    require_as_read("series", of_page(page) + "\n".join(drawn))

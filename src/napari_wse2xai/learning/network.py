@@ -135,7 +135,7 @@ class InstanceBatchNorm(nn.Module):
 def activated(layout: Layout, *, head: bool = False) -> nn.Module:
     """Nonlinearity after a convolution, or in the linear layers, where the paper's is not leaky."""
     if layout.activation == "silu":
-        return nn.SiLU(inplace=not head)
+        return nn.SiLU(inplace=True)
     return nn.ReLU() if head else nn.LeakyReLU(SLOPE, inplace=True)
 
 

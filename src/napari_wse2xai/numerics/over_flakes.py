@@ -89,6 +89,8 @@ class OverFlakes:
             f"holds on {self.holds[k]} of {flakes} flakes."
             for k in self.ranking[:count]
         ]
+        if len(self.features) < 2:  # one alone has no ranking
+            return said
         alike = self.without_one()
         left_out = f"The ranking of a flake left out agrees with that of the others with {alike.min():.2f} to {alike.max():.2f} (Spearman)."
         return [*said, left_out]
