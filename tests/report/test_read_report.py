@@ -99,8 +99,7 @@ def test_the_page_of_a_series_is_as_it_was_read(learnt, monkeypatch: pytest.Monk
         drawn.append(f"== {name}\n{figure_text(figure)}")
         return {f"{name}.png": b""}
 
-    for module in (_series, _pooled, _over_flakes):
-        monkeypatch.setattr(module, "saved", drawn_as_text)
+    monkeypatch.setattr(_figures, "saved", drawn_as_text)
     model, explanation = learnt
     models = dict.fromkeys((("convolution", "few"), ("residual", "many")), model)
     values = {"few": (3.0, 5.0), "many": (1.0, 2.0, 4.0)}
