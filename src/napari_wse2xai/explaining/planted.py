@@ -70,6 +70,7 @@ class PlantedLaw:
         standard = ((table[:, k] - self.centre[k]) / self.scale[k] for k in (self.columns[role] for role in ROLES))
         a, p, w, b = (np.clip(z, -TAME, TAME) for z in standard)
         s, line, q, i = (self.strengths[role] for role in ROLES)
+        # w^2 - 1 has mean 0 and no straight part for a symmetric w: it is a bend and nothing else.
         return np.asarray(self.level + self.unit * (s * np.tanh(STEEPNESS * a) + line * p + q * (w**2 - 1) + i * a * b))
 
 

@@ -123,6 +123,7 @@ def compared(found: Explained, law: PlantedLaw, samples: Samples, **planted: Any
     partial, slopes, errors = found.partial, found.slopes, found.errors
     spread = pdp_spread(samples.features, partial.grid_values, partial.average)
     order = ranking(spread, slope_rms(slopes.slope, slopes.step))
+    # What was given no part in the law: a sure slope by one of these is a false one.
     names, idle = samples.feature_names, np.delete(np.arange(len(order)), list(law.columns.values()))
     sure = (np.abs(slopes.slope) >= 2 * errors.slope_error) & ~slopes.off_cloud
     return Recovery(
@@ -167,6 +168,7 @@ def _hidden_map(samples: Samples, values: Numbers, share: float, rng: np.random.
 
     if share <= 0:
         return np.zeros(len(samples))
+    # Surrogates need a value in every pixel; the gaps are cut out of the planted map again.
     whole = np.where(np.isfinite(values), values, np.nanmedian(values))
     (drawn,) = surrogates(whole, samples.coordinates_um, count=1, rng=rng, flake=samples.flake)
     return np.asarray((drawn - drawn.mean()) / drawn.std())

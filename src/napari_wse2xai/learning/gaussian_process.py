@@ -100,6 +100,7 @@ def _waves(values: Numbers, farthest: float) -> Numbers:
     A Gaussian is the sum of cosines that its own spectrum weighs (Poisson's formula): one matrix product for all parameters in place of an
     exponential for every pair of pixels and every parameter.  What is left out is as small as a Gaussian at `BEYOND` lengths.
     """
+    # Sums of cosines repeat: the next Gaussian must lie `BEYOND` lengths past the largest distance that there is.
     spacing = 2 * np.pi / (2 * farthest / LENGTH + BEYOND)
     rate: Numbers = spacing * np.arange(int(BEYOND / spacing) + 1.0)
     size = np.sqrt(spacing / np.sqrt(2 * np.pi) * np.where(rate > 0, 2.0, 1.0) * gaussian(rate**2))
@@ -143,6 +144,7 @@ class Processes:
         def solve(count: NDArray[np.int64]) -> tuple[NDArray[np.int64], float, Numbers]:
             here = np.flatnonzero(count)
             own, mean = covariance[np.ix_(here, here)], float(np.average(y, weights=count))
+            # A pixel that was drawn twice stands once, with half the noise: the same as two equal rows, in a smaller matrix.
             own[np.diag_indices_from(own)] += (kernel.noise + JITTER) / count[here]
             return here, mean, _solved(_factor(own), y[here] - mean)
 
@@ -171,6 +173,7 @@ class Processes:
     @property
     def missed(self) -> Numbers:
         """(n, process) what is left of the values once predicted, of processes that took each pixel once."""
+        # (K + noise) alpha = y - mean, so y - mean - K alpha is noise times alpha: no prediction is needed.
         return np.asarray((self.kernel.noise + JITTER) * self.alpha)
 
     @cached_property
@@ -187,6 +190,7 @@ class Processes:
         for feature in self.kernel.acting:
             own = self.z[:, feature]
             bells = self.kernel.bell(feature, knots, own)
+            # The Gaussian's own derivative: cubics through values and slopes need far fewer knots than cubics through values.
             slopes = bells * (own - knots[:, None]) / LENGTH**2
             found[int(feature)] = CubicHermiteSpline(knots, bells @ self.alpha, slopes @ self.alpha)
         return found
@@ -218,6 +222,7 @@ class Processes:
         smooth = self.kernel.smooth(z, self.z)
         slopes = np.empty((self.alpha.shape[1], len(columns), len(z)))
         for index, (feature, step) in enumerate(zip(columns, steps, strict=True)):
+            # exp(-r (z + s - p)^2 / 2) = exp(-r (z - p)^2 / 2) exp(r s p) exp(-r s z) exp(-r s^2 / 2): of pair, pixel, row and step.
             rate = self.kernel.rates[feature] ** 2 * step
             own = np.exp(np.outer(self.z[:, feature], [rate, -rate]))
             rise = smooth @ np.hstack([own[:, :1] * self.alpha, own[:, 1:] * self.alpha])

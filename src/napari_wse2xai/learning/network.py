@@ -81,6 +81,7 @@ class BatchNorm(nn.BatchNorm2d):
         variance = centred.square().mean(0)
         with torch.no_grad():
             self.get_buffer("running_mean").lerp_(mean, MOMENTUM)
+            # As torch does: a batch is normalised by its own variance, what is kept for evaluation is an estimate of the whole's.
             self.get_buffer("running_var").lerp_(variance * (len(rows) / (len(rows) - 1)), MOMENTUM)
             self.get_buffer("num_batches_tracked").add_(1)
         normal = torch.addcmul(self.bias, centred, self.weight * torch.rsqrt(variance + self.eps))
@@ -120,6 +121,7 @@ class InstanceBatchNorm(nn.Module):
         usual = self.batch.get_buffer("running_mean"), self.batch.get_buffer("running_var")
         if not self.training:
             return usual[0][:, None, None], usual[1][:, None, None]
+        # All instances are of one length, so the batch's variance is that within them and that between them (law of total variance).
         mean, variance = means.mean(0), variances.mean(0) + means.var(0, correction=0)
         count = len(means) * length
         with torch.no_grad():

@@ -78,6 +78,7 @@ def _asked(module: nn.Module, cloud: Tensor) -> tuple[Tensor, Tensor]:
     for part in torch.split(cloud, ROWS):
         inputs = part.requires_grad_(True)
         out = module(inputs)
+        # A row's value hangs on that row alone, so the gradient of their sum holds the slopes of each.
         each = [torch.autograd.grad(out[:, k].sum(), inputs, retain_graph=True)[0] for k in range(out.shape[1])]
         values.append(out.detach())
         slopes.append(torch.stack(each))

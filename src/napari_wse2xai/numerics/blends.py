@@ -57,6 +57,7 @@ def _hardly_told(covariance: Values) -> NDArray[np.intp]:
 
 def _least_told(alike: Values) -> Values:
     """(pixel, q) one standard deviation along the direction of the largest eigenvalue of correlations, in errors."""
+    # The row of the parameter that is most like another points roughly there already, so few steps do.
     most = np.abs(np.tril(alike, -1)).max(axis=2).argmax(axis=1)
     ahead = np.take_along_axis(alike, most[:, None, None], axis=1)[:, 0]
     for _ in range(STEPS):

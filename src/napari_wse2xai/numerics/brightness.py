@@ -26,6 +26,7 @@ def telling_channel(counts: Counts) -> int:
     sample = sample[np.isfinite(sample).all(axis=-1)]
     if not len(sample):
         return int(counts.shape[2]) // 2
+    # Not the brightest: a cosmic ray hits far fewer than one spectrum of twenty in one channel.
     usual, bright = np.percentile(sample, [50, 95], axis=0)
     return int(np.argmax(bright - usual)) if len(sample) > 1 else int(np.argmax(bright))
 
@@ -82,5 +83,6 @@ def without_rays(counts: Counts, row: int, column: int) -> NDArray[np.float64]:
     around = np.asarray(counts[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2]).reshape(-1, counts.shape[-1])
     if len(around) < 2 or not np.isfinite(own).all():
         return own
+    # The second highest, this pixel among them: where a ray is the highest, that is the highest around it.
     others = np.nan_to_num(np.partition(around, -2, axis=0)[-2], nan=-np.inf)
     return np.asarray(np.minimum(own, np.maximum(grey_opening(own, (SHORTEST_LINE,)), others)))

@@ -84,6 +84,7 @@ def _angles(freedom: Freedom) -> Array:
     count = int(np.ceil(freedom.max_rotation_deg / ANGLE_STEP_DEG))
     reach = np.deg2rad(freedom.max_rotation_deg)
     angles = np.linspace(-reach, reach, 2 * count + 1) if count else np.zeros(1)
+    # -180 and 180 degrees are one turn.
     return angles[1:] if freedom.max_rotation_deg >= 180 else angles
 
 
@@ -158,11 +159,13 @@ def masked_correlation(still: _Picture, moved: _Picture) -> tuple[Array, Array]:
     """Pearson correlation at every shift over the pixels that both cover (Padfield 2012), -1 where these are too few; and their number."""
     shape = tuple(int(n + m - 1) for n, m in zip(still.values.shape, moved.values.shape, strict=True))
     rows, columns = (fft.next_fast_len(n, real=True) for n in shape)
+    # A convolution with the image turned about is a correlation.
     back = (slice(None, None, -1), slice(None, None, -1))
     turned = _Picture(moved.values[back], moved.covered[back], moved.first, moved.pitch)
     (on_a, a, a2), (on_b, b, b2) = still.spectra((rows, columns)), turned.spectra((rows, columns))
     products = np.stack([on_a * on_b, a * on_b, on_a * b, a2 * on_b, on_a * b2, a * b])
     shared, sum_a, sum_b, squares_a, squares_b, both = fft.irfft2(products, (rows, columns))[:, : shape[0], : shape[1]]
+    # It counts pixels: what is off a whole number is the transforms' rounding, and would be divided by where nothing is shared.
     shared = np.maximum(np.round(shared), 1.0)
     spread = (squares_a - sum_a**2 / shared) * (squares_b - sum_b**2 / shared)
     enough = (shared >= SMALLEST_OVERLAP * min(still.covered.sum(), moved.covered.sum())) & (spread > 1e-6 * shared**2)

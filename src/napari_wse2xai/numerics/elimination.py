@@ -52,6 +52,7 @@ def inverse(system: NDArray[np.float64]) -> NDArray[np.float64]:
         pivot = row[k].copy()
         over = 1.0 / np.where(pivot == 0, np.finfo(float).tiny, pivot)
         column = system[:, k].copy()
+        # The row of the pivot has been divided already; this column of the system gives its room to one of the inverse.
         column[k] = 0.0
         np.multiply(row, over, out=row)
         system -= column[:, None] * row

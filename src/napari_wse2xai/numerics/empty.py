@@ -24,6 +24,7 @@ SWEEPS = 30
 
 def empty(problem: Problem, counts: NDArray[np.float32]) -> NDArray[np.bool_]:
     """(pixel,) True for a spectrum (pixel, n) that holds nothing but its background and noise as neighbouring channels show it."""
+    # Neighbours differ by twice the noise's variance, and by next to nothing of a line or a background (von Neumann 1941).
     difference, n = np.diff(counts, axis=1), counts.shape[1]
     noise = np.einsum("bn,bn->b", difference, difference) * (0.5 / (n - 1))
     result, root, under = np.zeros(len(counts), dtype=bool), problem.root.astype(np.float32), problem.background.astype(np.float32)
@@ -98,6 +99,7 @@ def _within(
 ) -> NDArray[np.float64]:
     """(pixel, m) least squares with bounds, one after the other."""
     result = np.zeros_like(right) + least
+    # One height after the other: least squares within bounds have one minimum, and this descends to it.
     for _ in range(SWEEPS):
         for k in range(len(normal)):
             gain = (right[:, k] - result @ normal[k]) / max(float(normal[k, k]), 1e-300)

@@ -23,12 +23,14 @@ class LearnedStart:
         self.mean = values.mean(axis=1, keepdims=True)
         spread, axes = np.linalg.eigh(np.cov(values))
         rounding = float(np.finfo(np.float32).eps) * max(float(np.abs(values).max()), 1e-30)  # spectra may all be equal
+        # A direction in which spectra differ by rounding alone would otherwise be blown up to the size of the others.
         whiten = axes / np.sqrt(np.maximum(spread, max(1e-10 * spread.max(), rounding**2)))
         self.shape, self.device = found.shape[:-1], features.device
         self.whiten, self.mean = self._tensor(whiten.T), self._tensor(self.mean)
         self.one, self.other = torch.triu_indices(len(values), len(values), device=self.device)
         terms = self._terms(features).double().cpu().numpy()
         targets = found.flatten(0, -2).double().cpu().numpy()
+        # The constant is not held back: it is where fits of a usual spectrum end, and nought is no better guess of that.
         penalty = np.diag([0.0] + [RIDGE] * (len(terms) - 1))
         self.weights = self._tensor(np.linalg.solve(terms @ terms.T + penalty, terms @ targets.T).T)
 

@@ -74,6 +74,7 @@ class _ChannelDescent:
 
     def run(self, tolerance: Tolerance) -> Array:
         """Iterate until every spectrum is done; return (pixel, peak, 4)."""
+        # Between Gauss and Newton's step and a careful one: starts are the same for all pixels, and some are far off.
         damping = np.full(len(self.now), 0.3)
         active = np.arange(len(self.now))
         normal, downhill, cost = self._linearise(self.now, active)
@@ -84,6 +85,7 @@ class _ChannelDescent:
             better = new_cost <= cost
             self.now[active[better]] = trial[better]
             gain = (cost - new_cost) / np.maximum(promise, 1e-300)
+            # Fletcher (1971): bolder where the parabola foretold the gain, more careful where it did not, back where the cost rose.
             factor = np.where(better, np.where(gain > 0.75, 0.1, np.where(gain < 0.25, 2.0, 0.5)), 4.0)
             damping[active] = np.maximum(damping[active] * factor, LEAST_DAMPING)
             small = (promise <= tolerance.relative * cost) & (promise >= 0) & (damping[active] < 1e2)
@@ -131,9 +133,11 @@ class _ChannelDescent:
         """Damped step inside the bounds, and by how much it promises to lower the objective."""
         diagonal = np.einsum("bii->bi", normal)
         held = ((now <= self.lower) & (downhill < 0)) | ((now >= self.upper) & (downhill > 0))
+        # What changes nothing, such as the place of a line of height 0, would make the system singular.
         held |= diagonal <= 1e-28 * diagonal.max(axis=1, keepdims=True)
         scale = np.where(held, 0.0, 1.0 / np.sqrt(np.maximum(diagonal, 1e-300)))
         system = normal * scale[:, :, None] * scale[:, None, :]
+        # Scaled so, the diagonal is 1; what is held has an empty row, and stays where it is.
         np.einsum("bii->bi", system)[...] = 1.0 + damping[:, None]
         free = scale * np.linalg.solve(system, (scale * downhill)[..., None])[..., 0]
         step = np.clip(now + free, self.lower, self.upper) - now

@@ -29,6 +29,7 @@ class Expansion:
     def __init__(self, problem: Problem, parameters: Array) -> None:
         """Expand about the median of some parameters, (pixel, peak, 4)."""
         self.problem, middle = problem, median(parameters[:: 1 + len(parameters) // SAMPLE], axis=0)
+        # Counted from the middle of the weights the straight polynomial is at right angles to the level one, and single precision suffices.
         self.centre = float(np.average(problem.x, weights=problem.root**2))
         self.poles = Poles(problem.width, len(middle), "cpu")
         z0 = middle[:, POSITION] - self.centre + 0.5j * middle[:, FWHM]
@@ -104,6 +105,7 @@ class MomentSlopes:
         second = torch.stack([profiles[1], both, turned.transpose(0, 1)])
         third = torch.stack([profiles[2], turned, other])
         whole = self._by_parameters(torch.stack([first, second, third]).transpose(1, 2))  # (kind, peak, kind, peak, pixel)
+        # `Products` are twice the sums.
         whole = self._by_parameters(whole.permute(2, 3, 0, 1, 4)).flatten(0, 1).flatten(1, 2) * 0.5
         rows, under = torch.as_tensor(self.expansion.rows), self._with_background(real, imaginary)
         size, many = len(rows) + len(under), len(rows)

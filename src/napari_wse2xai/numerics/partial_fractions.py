@@ -41,6 +41,7 @@ class Products:
         value, other = _times(gap, gaps, self.over)
         value[1].diagonal().copy_(self.own[0][2].T)
         other[1].diagonal().copy_(self.own[1][2].T)
+        # 2 Im a Im b = Re(a conj b) - Re(a b), 2 Re a Re b = Re(a conj b) + Re(a b), 2 Re a Im b = Im(a b) - Im(a conj b).
         return value[0] - value[1], other[1] - other[0], value[0] + value[1]
 
 

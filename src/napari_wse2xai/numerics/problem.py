@@ -290,6 +290,7 @@ class Problem:
 def channel_widths(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """(n,) width of each channel, axis unit; where channels are left out, those beside them are as wide as their other neighbours say."""
     step = np.abs(np.diff(x))
+    # A grating, or the change from wavelength to wavenumber, widens channels by less over a window; one left out doubles a step.
     if step.max() > 1.4 * step.min():
         usual = np.array([np.median(step[max(k - 3, 0) : k + 4]) for k in range(len(step))])
         step = np.where(step > 1.4 * usual, usual, step)

@@ -45,6 +45,7 @@ def bilinear(values: Array, errors: Array, pixels: NDArray[np.float64]) -> tuple
 
 def nearest(values: NDArray[np.uint8], pixels: NDArray[np.float64], *, outside: int) -> NDArray[np.uint8]:
     """Value (my, mx) of the nearest pixel of a map (ny, nx); `outside` beyond the map."""
+    # `np.rint` takes halves to even numbers: every other border between two pixels would go the other way.
     index = np.floor(pixels + 0.5).astype(np.intp)
     inside = np.all((index >= 0) & (index < values.shape), axis=-1)
     row, column = np.moveaxis(np.where(inside[..., None], index, 0), -1, 0)

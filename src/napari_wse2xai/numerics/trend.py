@@ -42,6 +42,7 @@ def trend(x: ArrayLike, y: ArrayLike, errors: ArrayLike | None = None) -> Trend:
     slope, slope_error, intercept = _line(places, values, spread if known else None)
     exponent = exponent_error = float("nan")
     if len(places) and (places > 0).all() and (values > 0).all():
+        # d ln y = dy / y.
         exponent, exponent_error, _ = _line(np.log(places), np.log(values), spread / values if known else None)
     return Trend(len(places), slope, slope_error, intercept, exponent, exponent_error)
 
@@ -57,4 +58,5 @@ def _line(x: NDArray[np.float64], y: NDArray[np.float64], errors: NDArray[np.flo
     slope = float((weights * away * y).sum() / power)
     intercept = float(np.average(y, weights=weights) - slope * middle)
     scatter = float((weights * (y - intercept - slope * x) ** 2).sum() / (len(x) - 2))
+    # Few points may lie closer to a line than their own errors by chance: that makes nothing surer (Birge's ratio, never below 1).
     return slope, float(np.sqrt((scatter if errors is None else max(scatter, 1.0)) / power)), intercept

@@ -65,6 +65,7 @@ class Springs:
     def raman(self, tensors: dict[str, Array], x: Array, geometry: str, **options: float) -> Array:
         """Raman spectrum per unit cell."""
         if self.slopes is not None:
+            # A mode of a supercell moves all its cells: the light of one cell goes by their root, its intensity by their number.
             own = np.einsum("ijk,km->mij", self.slopes, self.cell.vectors) / np.sqrt(self.cells)
             return raman_of_modes(self.cell.wavenumbers, own, x, geometry=geometry, **options)
         return raman(self.cell, tensors, x, geometry=geometry, **options) if tensors else np.full(len(x), np.nan)
@@ -90,6 +91,7 @@ class Motion:
     def intensity(self, x: Array, mode: str | None, *, fwhm_cm1: float, temperature_k: float, mass_weighted: bool = True) -> Array:
         """Spectrum of its velocities by Wiener and Khinchin; that of each run is normalised by its own start."""
         area = BOLTZMANN_MEV_PER_K * temperature_k * self._motions(mode, mass_weighted)
+        # Verlet's steps raise every frequency a little: looked up where the run has it, and stretched to keep the area.
         places, stretch = as_stepped(x, self.found.step_fs) if self.found.verlet else (x, np.ones(len(x)))
         runs = (self.found.velocities, *self.found.further)
         parts = [self._normalised(self._series(run, mode, mass_weighted), np.nan_to_num(places), fwhm_cm1) for run in runs]
@@ -113,6 +115,7 @@ class Motion:
             return held if weighted else held / mode_mass(self.cell.metal, self.cell.chalcogen, mode) * A2_PER_PS2_U_IN_MEV
         masses = self.found.masses
         if weighted:
+            # The centre of mass stands still: three motions have no energy.
             return (3 * len(masses) - 3) / self.cells
         return float(3 * (1 / masses).sum() - 3 * len(masses) / masses.sum()) / self.cells * A2_PER_PS2_U_IN_MEV
 
