@@ -27,6 +27,7 @@ def canvas(viewer, qtbot) -> PlotCanvas:
     axes.set(xlabel="x", ylabel="y", title="title")
     make_logarithmic(axes.yaxis)
     axes.legend()
+    canvas.figure.legend()
     return canvas
 
 
@@ -36,7 +37,8 @@ def contrasts(canvas: PlotCanvas) -> list[float]:
     for text in canvas.figure.findobj(lambda each: isinstance(each, Text) and each.get_text()):
         under = text.get_bbox_patch()
         found.append(abs(lightness(text.get_color()) - (ground if under is None else lightness(under.get_facecolor()[:3]))))
-    lines = [*canvas.figure.axes[0].lines, *canvas.figure.axes[0].get_legend().get_lines()]
+    legends = canvas.figure.axes[0].get_legend(), *canvas.figure.legends
+    lines = [*canvas.figure.axes[0].lines, *(line for legend in legends for line in legend.get_lines())]
     return [*found, *(abs(lightness(line.get_color()) - ground) for line in lines)]
 
 

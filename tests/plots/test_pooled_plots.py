@@ -6,7 +6,7 @@ from matplotlib.figure import Figure
 
 from napari_wse2xai.data.pooled import FlakeValue, OfFlake, Pool
 from napari_wse2xai.plots.pooled import draw_along, draw_by_condition
-from napari_wse2xai.report import _pooled
+from napari_wse2xai.report import _figures, _pooled
 
 
 def flake(condition: str, median: float, at: float | None = None, *, parameter: str = "height") -> OfFlake:
@@ -72,7 +72,7 @@ def test_every_flake_is_a_point_above_its_condition_and_five_make_a_box() -> Non
 
 def test_a_sheet_has_a_panel_for_each_peak_and_names_the_conditions_once(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: dict[str, Figure] = {}
-    monkeypatch.setattr(_pooled, "saved", lambda figure, name: drawn.update({name: figure}) or {f"{name}.png": b""})
+    monkeypatch.setattr(_figures, "saved", lambda figure, name: drawn.update({name: figure}) or {f"{name}.png": b""})
     pool = Pool(tuple(flake("grown", 30 * x, x) for x in (1.0, 2.0)) + tuple(flake("bought", 8 * x, x) for x in (1.0, 2.0)))
     images = _pooled.pooled_figures([pool], [pool], "power (mW)")
     assert [name for name, _ in _pooled.pooled_captions(images)] == ["over_pl_height", "flakes_pl_height"]

@@ -154,7 +154,7 @@ def beside(result: TheoryResult) -> TheoryBeside:
 def test_calculated_lines_are_laid_over_bright_and_dark(result, places):
     there = beside(result)
     figure = beside_figure(there)
-    shifted = "\nshifted by +1.5 ± 0.2 cm-1"
+    shifted = "\nshifted by +1.5 ± 0.2 cm⁻¹"
     told = {"diep": shifted, "GFN1-xTB": "\nnot laid over", "LDA": shifted}
     words = [("brightest 6", "darkest 4")[row] for row in (0, 1)]
     assert titles_of(figure) == [f"{engine}, {part} pixels by PL{end}" for part in words for engine, end in told.items()]

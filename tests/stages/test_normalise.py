@@ -53,9 +53,9 @@ def test_several_accumulations_are_told_unless_the_user_said_what_becomes_of_the
 @pytest.mark.parametrize(
     ("metadata", "words"),
     [
-        ({"Laser power": "2 mW"}, r"does not say its exposure; give exposure_s"),
-        ({"Exposure": "2 s"}, r"does not say the power of its laser; give power_mw"),
-        ({"Exposure": "2 s", "ND Filter": "10%"}, r"laser \(only a filter: 10%\); give power_mw"),
+        ({"Laser power": "2 mW"}, r"does not say its exposure; give its exposure in seconds"),
+        ({"Exposure": "2 s"}, r"does not say the power of its laser; give that on the sample"),
+        ({"Exposure": "2 s", "ND Filter": "10%"}, r"laser \(only a filter: 10%\); give that on the sample"),
     ],
 )
 def test_what_is_not_known_is_one_sentence(metadata: dict[str, str], words: str) -> None:

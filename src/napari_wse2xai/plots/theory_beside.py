@@ -20,7 +20,7 @@ def draw_beside(axes: Axes, beside: TheoryBeside, engine: str, region: str) -> N
 
     Dotted: where the engine itself puts E' and A1'.
     """
-    axes.plot(beside.axis, beside.spectra[REGIONS.index(region)], color="#1d2733", linewidth=0.9, label="measured")
+    axes.plot(beside.axis, beside.spectra[REGIONS.index(region)], color="#8a8a8a", linewidth=2.0, label="measured")
     for structure in beside.result.structures:
         curve = beside.laid_over(engine, structure, region)
         if np.isfinite(curve).any():
@@ -65,7 +65,7 @@ def _title(beside: TheoryBeside, engine: str, region: str) -> str:
     pixels = beside.pixels[REGIONS.index(region)]
     words = f"{engine}, {_ABOVE[region]} {pixels} pixels by {beside.light}"
     found = beside.matches[engine]
-    return f"{words}\n{'not laid over' if found.problem else f'shifted by {found.shift:+.1f} ± {found.shift_error:.1f} cm-1'}"
+    return f"{words}\n{'not laid over' if found.problem else f'shifted by {found.shift:+.1f} ± {found.shift_error:.1f} cm⁻¹'}"
 
 
 def _finish(figure: PlainFigure, grid: Any, narrow: bool) -> None:

@@ -215,7 +215,7 @@ class Calibrate(Stage[SpectralMap, SpectralMap]):
         """What was found, for the metadata, the report and the panel."""
         at = np.array([look.known[0] for look in seen]) if len(seen) <= 3 else np.array(axis.span)
         shifts = zip(at, result.at(at), result.error_at(at), strict=True)
-        lines = ", ".join(f"{shift:+.3g} ± {error:.2g} at {x:.6g}" for x, shift, error in shifts)
+        lines = ", ".join(f"{shift:+.3g} ± {error:.2g} {axis.unit} at {x:.6g}" for x, shift, error in shifts)
         drift = f"; drift {result.drift:+.3g} ± {result.drift_error:.2g} over the scan {self.drift}" if self.drift != "none" else ""
         count = f"{len(seen)} lines, " if len(seen) > 1 else ""
         return f"{self.reference.words}, {self.correction}: {lines} {axis.unit}{drift}; {count}{result.used} fits {seen[0].where}"

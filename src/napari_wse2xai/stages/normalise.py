@@ -55,7 +55,7 @@ class Normalise(Stage[SpectralMap, SpectralMap]):
         said = Acquisition.from_metadata(source.metadata)
         exposure, taken = self.exposure_s or said.exposure_s, said.accumulations or 1
         if exposure is None:
-            raise DataError(f"'{source.name}' does not say its exposure; give exposure_s, in seconds.")
+            raise DataError(f"'{source.name}' does not say its exposure; give its exposure in seconds (exposure_s).")
         if taken > 1 and "accumulations" not in self.model_fields_set:
             warnings.warn(
                 f"'{source.name}' was taken in {taken} accumulations, which are taken as averaged; "
@@ -70,7 +70,7 @@ class Normalise(Stage[SpectralMap, SpectralMap]):
         power = self.power_mw or said.power_mw
         if power is None:
             known = f" (only a filter: {said.attenuation})" if said.attenuation else ""
-            raise DataError(f"'{source.name}' does not say the power of its laser{known}; give power_mw, in milliwatts on the sample.")
+            raise DataError(f"'{source.name}' does not say the power of its laser{known}; give that on the sample in mW (power_mw).")
         return power
 
 

@@ -1,14 +1,17 @@
 """The fitted numbers of a pixel, as rich text beside its spectrum."""
 
 import html
+from textwrap import wrap
 
 import numpy as np
 
-from napari_wse2xai.data import PARAMETERS, PeakMaps
+from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.data.quantities import WORDS, pretty
-from napari_wse2xai.plots.spectra import COMPONENT_COLORS, fitted_numbers
+from napari_wse2xai.plots.spectra import COMPONENT_COLORS, describe, fitted_numbers
 
 Pixel = tuple[int, int]
+LINE = 34
+"""Letters, about as wide as the table of one peak's numbers."""
 
 
 def table(peaks: PeakMaps, pixel: Pixel) -> str:
@@ -17,6 +20,12 @@ def table(peaks: PeakMaps, pixel: Pixel) -> str:
     titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
     rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(peaks, *pixel)))
     return f"<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
+
+
+def place_and_status(source: SpectralMap, pixel: Pixel, peaks: PeakMaps | None) -> str:
+    """Where a pixel lies and what became of its fit, in lines as long as the table below is wide."""
+    parts = describe(source, *pixel, peaks).split("  ")
+    return "<br>".join(html.escape(line, quote=False) for part in parts for line in wrap(part, LINE))
 
 
 def computed_text(peaks: PeakMaps, pixel: Pixel) -> str:

@@ -117,7 +117,7 @@ class PeakChooser(QWidget):
     def _words(self, name: str, part: str) -> str:
         """What stands beside a tick: nothing where the head of the column says it."""
         computed = self._computed(name)
-        return part if name == FIT else pretty(computed.unit) if computed is not None and part else ""
+        return part.replace("chi2", "χ²") if name == FIT else pretty(computed.unit) if computed is not None and part else ""
 
     def _computed(self, name: str) -> ComputedMap | None:
         """Computed map of a row; None for a row of a peak."""

@@ -92,6 +92,7 @@ class ReviewDesk(QWidget):
         self.table.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
         self.table.setMinimumHeight(HEIGHT_PX)
         self.table.verticalHeader().setDefaultSectionSize(22)
+        self.table.verticalHeader().setVisible(False)  # in a narrow window its place is needed for words
         self.table.setToolTip("Arrow keys walk through the pixels, on the map and in the spectrum too; Shift or Ctrl chooses several.")
         head = self.table.horizontalHeader()
         head.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)

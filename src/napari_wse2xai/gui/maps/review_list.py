@@ -64,7 +64,7 @@ class ReviewList(QAbstractTableModel):
         if self._peaks is None:
             return None
         pixel = self.pixel(index.row())
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == Qt.ItemDataRole.DisplayRole or (role == Qt.ItemDataRole.ToolTipRole and index.column() == 2):  # may be cut
             return self._words(index.column(), pixel)
         if role == Qt.ItemDataRole.DecorationRole and index.column() == 2:
             return QColor(STATUS_COLORS[Status(int(self._peaks.status[pixel]))])

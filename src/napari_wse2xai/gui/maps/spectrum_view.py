@@ -16,7 +16,7 @@ from napari_wse2xai.data import PeakMaps, SpectralMap
 from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.maps.beside import HEIGHTS, Beside
 from napari_wse2xai.gui.maps.fit_handles import FitHandles, is_above_baseline
-from napari_wse2xai.gui.maps.fitted_words import computed_text, table
+from napari_wse2xai.gui.maps.fitted_words import computed_text, place_and_status, table
 from napari_wse2xai.gui.maps.preview import Preview, PreviewedFit, PreviewWanted
 from napari_wse2xai.gui.maps.spectrum_tools import SpectrumTools
 from napari_wse2xai.gui.parts.blitted import Blitted, place_of
@@ -24,7 +24,7 @@ from napari_wse2xai.gui.parts.docked import Docked, plain
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import shown_channel
 from napari_wse2xai.plots.plain_text import PlainFigure
-from napari_wse2xai.plots.spectra import SpectrumPlot, brightest_pixel, describe
+from napari_wse2xai.plots.spectra import SpectrumPlot, brightest_pixel
 
 Pixel = tuple[int, int]
 FEWEST_CHANNELS = 8
@@ -303,7 +303,7 @@ class SpectrumView(Docked):
     def _text(self, pixel: Pixel) -> str:
         """Pixel, place and status, and a table of the fitted numbers, as rich text."""
         assert self.source is not None
-        head = self.beside.side(self.source) + "<br>".join(part for part in describe(self.source, *pixel, self.peaks).split("  ") if part)
+        head = self.beside.side(self.source) + place_and_status(self.source, pixel, self.peaks)
         if replaced := len(self.source.replaced_at(*pixel)):
             head += f"<br>{counted(replaced, 'channel')} replaced: <span style='color:{REPLACED}'>┃</span>"
         beside = f"{self.beside.words()}{self.tools.words(self.source)}"

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 from matplotlib.text import Text
 from napari import Viewer
 from napari.utils.theme import get_theme
@@ -41,7 +42,11 @@ def dress(figure: Figure, ground: str, ink: str) -> None:
         _recolour([child for child in axes.get_children() if isinstance(child, Text) and child not in axes.texts], before, ink)
         for spine in axes.spines.values():
             spine.set_edgecolor(ink)
-        _dress_legend(axes, ground, before, ink)
+        legend = axes.get_legend()
+        if legend is not None:
+            _dress_legend(legend, ground, before, ink, on_a_map=_holds_a_map(axes))
+    for legend in figure.legends:
+        _dress_legend(legend, ground, before, ink, on_a_map=False)
 
 
 def dress_as(figure: Figure, viewer: Viewer) -> None:
@@ -72,11 +77,8 @@ def _dark_grey(colour: str) -> bool:
     return max(levels) < DARK and max(levels) - min(levels) < GREY
 
 
-def _dress_legend(axes: Axes, ground: str, before: str, ink: str) -> None:
-    legend = axes.get_legend()
-    if legend is None:
-        return
-    if not _holds_a_map(axes):
+def _dress_legend(legend: Legend, ground: str, before: str, ink: str, *, on_a_map: bool) -> None:
+    if not on_a_map:
         legend.get_frame().set_facecolor(ground)
     elif sum(to_rgb(to_hex(legend.get_frame().get_facecolor()))) > 1.5:
         return  # white on a map, as it was

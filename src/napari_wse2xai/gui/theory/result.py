@@ -8,6 +8,7 @@ from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLay
 
 from napari_wse2xai.gui.parts.drawn import SMALL, canvas_of, take_out
 from napari_wse2xai.gui.parts.guarded import ComboBox, TabBar
+from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.message_label import WrappedLabel
 from napari_wse2xai.plots import theory as plots
 from napari_wse2xai.plots.plain_text import PlainFigure
@@ -37,7 +38,7 @@ class TheoryView(QWidget):
         self.engine.setToolTip("By which engine: where two differ you see how far to trust either.")
         self.tabs.currentChanged.connect(lambda _: self._on_tab())
         self.engine.currentIndexChanged.connect(lambda _: self._draw())
-        self.table.horizontalHeader().sectionResized.connect(lambda *_: self._fit_table())
+        self.table.horizontalHeader().sectionResized.connect(lambda *_: later(self, self._fit_table))  # when all columns have theirs
         self.setVisible(False)
 
     def show_beside(self, beside: TheoryBeside) -> None:
@@ -70,7 +71,7 @@ class TheoryView(QWidget):
                 cell = QTableWidgetItem(text)
                 cell.setToolTip(text)
                 self.table.setItem(row, column, cell)
-        self._fit_table()
+        later(self, self._fit_table)
 
     def _fit_table(self) -> None:
         """Make the table as high as its words need in the width that it has."""
