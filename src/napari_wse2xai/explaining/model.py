@@ -212,6 +212,7 @@ class TorchModel:
 
         with torch.enable_grad():
             inputs = self._tensor(table).requires_grad_(True)
+            # In evaluation mode a row's prediction hangs on that row alone: the gradient of the sum holds every row's own.
             total = self._of_target(self.module(inputs)).sum()
             (slopes,) = torch.autograd.grad(total, inputs)
         return slopes.double().cpu().numpy()

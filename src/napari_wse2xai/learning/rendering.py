@@ -126,6 +126,7 @@ class Rendering(nn.Module):
         if shape == NUMBER:
             bump: Tensor = SHAPES["lorentzian"](self.axis[own], place, self.width[own], 1.0)
             return bump
+        # What is asked beside the measured pixels may have no width or a negative one, and a line divides by it.
         width = torch.maximum(features[:, first + 1, None], NARROWEST * self.width[own])
         form = self.form[own]
         if own_form and (limits := SHAPES[shape].form) is not None:
@@ -140,6 +141,7 @@ class Rendering(nn.Module):
         z = ((features - self.usual) / self.spread).clamp(-FARTHEST, FARTHEST)
         moved, (position, width, height) = z[:, drawn], self.usual[drawn]
         positions = position + BY_POSITION * width * moved[:, 0]
+        # Multiplied, not added to: neither may become negative, however far a pixel lies off.
         widths, heights = width * torch.exp(BY_WIDTH * moved[:, 1]), height * torch.exp(BY_HEIGHT * moved[:, 2])
         return features.index_copy(1, drawn.flatten(), torch.cat([positions, widths, heights], 1))
 

@@ -101,6 +101,7 @@ def above(
     together with one of these need be only `k_edge` sigma above background: of a dim flake chance lifts few above k.
     """
     contrast, spread = signal - dark.mean, np.maximum(dark.sigma, noise)
+    # The least number above 0: on a map where nothing varies a threshold of 0 would call all of it flake.
     surely = contrast >= np.maximum(k * spread, np.finfo(np.float64).tiny)
     bright = _grown(surely, contrast >= k_edge * spread) if k_edge < k else surely
     if edge_fraction > 0 and surely.any():
@@ -118,6 +119,7 @@ def _grown(mask: NDArray[np.bool_], into: NDArray[np.bool_]) -> NDArray[np.bool_
 def tidy(mask: NDArray[np.bool_], min_pixels: int, fill_holes: bool) -> NDArray[np.bool_]:
     """Drop connected groups (8 neighbours) of fewer than `min_pixels`; fill holes of up to as many pixels."""
     kept = _drop_small(mask, min_pixels, np.ones((3, 3), dtype=bool))
+    # Holes hang together by sides alone: what is around them does so by corners too, and would not part them otherwise.
     return ~_drop_small(~kept, min_pixels, None) if fill_holes else kept
 
 

@@ -102,6 +102,7 @@ def compared(fixed: Scan, moving: Scan, placings: list[Placing], *, strict: bool
         ranked = sorted(((apart.fit(placing, spread, tolerance), apart) for placing, apart in known), key=lambda one: -one[0].rank)
         fits = [fit for fit, _ in ranked]
         if ranked:
+            # Only the best placing tells how far outlines lie apart that do agree; with that all are weighed once more.
             middle = float(np.median(ranked[0][1].far))
             spread, tolerance = max(spread, 1.48 * middle), max(tolerance, 2 * middle)
     return fits

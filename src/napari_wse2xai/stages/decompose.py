@@ -108,6 +108,7 @@ class Decompose(Stage[SpectralMap, Components]):
         """Components with their maps, each turned so that its strongest channel is positive and its share is 1 in the mean square."""
         parts = [basis.shares(chunk / scale) for chunk in spectra.chunks(progress)]
         shares, errors = (np.concatenate(each).T for each in zip(*parts, strict=True))
+        # The sign of a component is nobody's: its strongest channel points up, so that the same data give the same pictures.
         strongest = np.abs(basis.spectra * scale).argmax(axis=1)
         signs = np.sign(np.take_along_axis(basis.spectra, strongest[:, None], axis=1)[:, 0])
         size = np.sqrt((shares**2).mean(axis=1)) * np.where(signs == 0, 1.0, signs)

@@ -75,6 +75,7 @@ def misfit_of(residual: Maps, progress: Progress = silent) -> Maps:
         pixels, channels = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
         if len(pixels) and len(channels) > 2:
             left = np.nan_to_num(row[pixels][:, channels])
+            # Neighbours differ by twice the variance; their differences hold next to nothing of what the fit has missed.
             noise = robust_sigma(np.diff(left, axis=1), axis=1)[:, None] / np.sqrt(2.0)
             worth[number, pixels] = largest(left / np.maximum(noise, 1e-30))
     return worth
@@ -84,9 +85,11 @@ def _gravity(peaks: PeakMaps) -> Maps:
     """(ny, nx) rank of what became of each pixel, then its chi2: worst highest; what a person decided comes last."""
     rank = np.full(max(Status) + 1, -1.0, dtype=np.float32)
     rank[list(GRAVITY)] = np.arange(len(GRAVITY))
+    # Between two ranks: nothing was there to be fitted, which is no fault of the fit.
     rank[Status.BELOW_NOISE] = 0.5
     rank[Status.TOO_FEW_CHANNELS] = 0.25
     chi2 = np.nan_to_num(peaks.reduced_chi2, nan=0.0, posinf=0.0)
+    # Below 0.2, so that chi2 orders pixels of one kind and never lifts them over the next.
     return np.asarray(rank[peaks.status] + 0.2 * chi2 / (1.0 + chi2), dtype=np.float32)
 
 

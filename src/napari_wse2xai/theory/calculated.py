@@ -106,6 +106,7 @@ def _layer(found: Calculation, hessian: Array) -> HarmonicCell:
         )
     fractions = found.positions @ np.linalg.inv(lattice)
     first = found.symbols.index(metal)
+    # A cell is periodic along z as well: atoms of one layer may be written on both its sides, and the vacuum between them.
     away = fractions[:, 2] - fractions[first, 2]
     fractions[:, 2] += np.round(away) * -1
     return HarmonicCell(found.symbols, fractions @ lattice, lattice, found.masses, hessian, metal, chalcogen, count)

@@ -197,6 +197,7 @@ def _evaluated(
         spectral_intensity=np.array([[_intensities(source, x, given) for source in row] for row in rows]),
         raman=np.array([[_ramans(source, modes, x, given) for source in row] for row in rows]),
         mode_frequency=summits[:, :, 0],
+        # To the pristine layer of the same engine: engines differ in every height, their ratios can be compared.
         relative_height=summits[:, :, 1] / summits[:, :1, 1],
         control_height=of_controls.reshape(len(sources), len(names), len(GAMMA_MODES)) / summits[:, :1, 1],
         folded={engine: peak for engine, found in sources.items() if (peak := _folded(found, given)) is not None},
@@ -214,6 +215,7 @@ def _summits(source: Source | None, given: Conditions) -> Array:
     """(2, modes) where the spectrum projected on each Gamma mode is highest, cm-1, and how high."""
     if source is None:
         return np.full((2, len(GAMMA_MODES)), np.nan)
+    # A tenth of the width steps over no line; its top is then looked for at a quarter of that.
     step = min(_STEP_CM1, given.fwhm_cm1 / 10)
     coarse = np.arange(_FROM_CM1, _TO_CM1, step)
     options: dict[str, Any] = {"fwhm_cm1": given.fwhm_cm1, "temperature_k": given.motion_k}

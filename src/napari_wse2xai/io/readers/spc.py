@@ -162,6 +162,7 @@ def _scaled(stored: NDArray[np.generic], exponents: NDArray[np.generic]) -> NDAr
     if is_float.all():
         return stored.view("<f4").astype(np.float32)
     bits = 8 * stored.dtype.itemsize
+    # SPC's fixed point: the exponent is of the whole number taken as a fraction, below one, of its bits.
     result = (stored * np.exp2(np.asarray(exponents, dtype=np.float64) - bits)[:, None]).astype(np.float32)
     if is_float.any():
         result[is_float] = np.ascontiguousarray(stored[is_float]).view("<f4")
@@ -223,6 +224,7 @@ def _on_grid(file: _File, w: NDArray[np.float64], z: NDArray[np.float64]) -> tup
     """Spectra at their W and Z (m,)."""
     (rows, y), (columns, x) = _direction(file, "w_type", w, PLAN[0]), _direction(file, "z_type", z, PLAN[1])
     if not all(int(file.more[key]) in _UM_PER or int(file.more[key]) in _SERIES for key in ("w_type", "z_type")):
+        # Many instruments leave the code at "arbitrary" and mean the micrometres of their stage.
         told = f"'{file.path.name}' does not say the unit of its positions; they are taken as µm."
         warnings.warn(told, DataWarning, stacklevel=4)
     return grid.place(file.spectra, y, x, file.path.name, (rows, columns))
@@ -258,6 +260,7 @@ def _metadata(content: bytes, more: np.void) -> dict[str, str]:
     date, at = int(more["date"]), int(more["log_at"])
     found = {"Comment": more["comment"].partition(b"\0")[0].decode("latin-1").strip()}
     if date:
+        # Packed by bits: minute 6, hour 5, day 5, month 4, year 12.
         parts = (date >> 20, date >> 16 & 15, date >> 11 & 31, date >> 6 & 31, date & 63)
         found["Date"] = "{:04}-{:02}-{:02} {:02}:{:02}".format(*parts)
     if _HEAD.itemsize <= at <= len(content) - _LOG.itemsize:
