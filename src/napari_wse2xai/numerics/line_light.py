@@ -36,8 +36,12 @@ A_THIRD, VISIBLE = 1 / 3, 5.0
 """Share of what bright spectra show, and noise standard deviations, from which dark spectra show the lines themselves."""
 LIKE = 0.25
 """How often dark spectra may have the lines for more or less of them to be no light: a bright strip of the substrate."""
-STRAIGHT, CURVED = 1, 3
-"""Degree of the polynomial that is no light: of the local baseline, and where light as smooth as a curve, of fluorescence, varies most."""
+STRAIGHT, CURVED, FINE = 1, 3, 10
+"""Degree of the polynomial that is no light: of the local baseline, and where light as smooth as a curve, of fluorescence, varies most;
+and, over a wide window, beyond which there are narrow lines only."""
+ALIKE, NEARLY = 0.9, 0.5
+"""Correlation of what stands out of a straight line with what stands out of many bends, below which fluorescence is in the former; and
+share of the former's contrast from which the latter is as good."""
 SMOOTH = 0.5
 """Share of a pattern beyond a curve below which it is mostly that."""
 FAINTEST, FAINT, SAME = 0.01, 0.08, 0.7
@@ -45,20 +49,19 @@ FAINTEST, FAINT, SAME = 0.01, 0.08, 0.7
 what dark ones have, from which a film covers the scan, thin in places."""
 
 
-def above_baseline(spectra: Counts) -> Values:
-    """Spectra (..., n) without the straight line through their ends."""
+def above_baseline(spectra: Counts, at: Values) -> Values:
+    """Spectra (..., n) without the straight line through their ends; their channels lie at (n,) along the axis, -1 to 1."""
     n = spectra.shape[-1]
     # Three channels at least, that a single spike does not tilt the baseline; of short windows a quarter.
     few = max(min(3, n // 4), int(ENDS * n), 1)
-    channel = np.arange(n, dtype=np.float64)
     left, right = (np.median(spectra[..., part], axis=-1)[..., None] for part in (slice(None, few), slice(n - few, None)))
-    first, last = channel[:few].mean(), channel[n - few :].mean()
-    return np.asarray(spectra - left - (right - left) * (channel - first) / max(last - first, 1.0))
+    first, last = at[:few].mean(), at[n - few :].mean()
+    return np.asarray(spectra - left - (right - left) * (at - first) / max(last - first, 1.0 / n))
 
 
-def rough_light(spectra: Counts) -> Values:
+def rough_light(spectra: Counts, at: Values) -> Values:
     """(...,) mean of each spectrum above its local baseline, the 2 % highest channels left out: a first guess."""
-    lines = above_baseline(spectra)
+    lines = above_baseline(spectra, at)
     keep = lines.shape[-1] - (max(1, lines.shape[-1] // 50) if lines.shape[-1] > 4 else 0)
     return np.asarray(np.partition(lines, keep - 1, axis=-1)[..., :keep].mean(axis=-1))
 
@@ -89,8 +92,12 @@ class Pattern:
     """Standard deviations by which the first stands out of the noise of a single spectrum."""
     noise: float
     """Of a channel of a typical spectrum, counts."""
+    at: Values
+    """(n,) where the channels lie along the axis, -1 to 1: there may be gaps among them."""
+    known: Values
+    """(n, b) what every spectrum may have besides: orthonormal columns."""
     degree: int = STRAIGHT
-    """Of the polynomial that every spectrum may have besides."""
+    """Of the polynomial that these are."""
     own_noise: float = 1.0
     """Share of a spectrum's own noise, seen in its channels, that is more than what so few channels show by chance."""
     smooth: bool = False
@@ -99,32 +106,66 @@ class Pattern:
     """Whether the faintest spectra show the lines too, and bright ones nothing but more of them."""
 
     @classmethod
-    def of(cls, spectra: Counts) -> "Pattern":
-        """Learn from spectra (m, n) all over a map; where a curve, fluorescence, varies most, from what stands out of it."""
-        found = cls._of(spectra, STRAIGHT)
-        more = found.lines[0]
-        smooth = bool(np.linalg.norm(without_curve(more, CURVED)) < SMOOTH * np.linalg.norm(without_curve(more, STRAIGHT)))
-        if not smooth and _upwards(more):
-            return found
-        beyond = cls._of(spectra, CURVED)
-        return beyond if beyond.contrast > CERTAIN or beyond.everywhere else replace(found, smooth=smooth)
+    def of(cls, spectra: Counts, at: Values, slow: Values | None = None) -> "Pattern":
+        """Learn from spectra (m, n) all over a map what bright ones have more of.
+
+        Parameters
+        ----------
+        at : (n,) where the channels lie along the axis, -1 to 1
+        slow : (n, b) what fluorescence and the laser's tail are made of, which bends too slowly for lines; None in a narrow window
+
+        Notes
+        -----
+        In a wide window fluorescence and the laser's tail outshine the lines in most ways that spectra differ.  What stands out of
+        `slow` is blind to both, but to broad bands too, so it is asked for where it is as clear, or where the other tells something else.
+        """
+        usual = cls._above_few_bends(spectra, at)
+        if slow is None:
+            return usual
+        fine = cls._of(spectra, at, FINE, slow)
+        return fine if fine._rather_than(usual, spectra) else usual
 
     @classmethod
-    def _of(cls, spectra: Counts, degree: int) -> "Pattern":
+    def _above_few_bends(cls, spectra: Counts, at: Values) -> "Pattern":
+        """What stands out of a straight line, or, where a curve varies most, out of a curve."""
+        found = cls._of(spectra, at, STRAIGHT)
+        more = found.lines[0]
+        smooth = bool(np.linalg.norm(without_curve(more, CURVED, at)) < SMOOTH * np.linalg.norm(without_curve(more, STRAIGHT, at)))
+        if not smooth and _upwards(more):
+            return found
+        beyond = cls._of(spectra, at, CURVED)
+        return beyond if beyond.contrast > CERTAIN or beyond.everywhere else replace(found, smooth=smooth)
+
+    def _rather_than(self, usual: "Pattern", spectra: Counts) -> bool:
+        """Whether this, of narrow lines only, is as clear as the usual pattern, or that has fluorescence in it."""
+        if not _narrow(self.lines[0]):
+            return False
+        if self.contrast < SECOND:
+            return self.contrast > CERTAIN + 1 and usual.everywhere
+        if usual.smooth or usual.degree > STRAIGHT or self.contrast > max(2 * SECOND, NEARLY * usual.contrast):
+            return True
+        return bool(np.corrcoef(self.light(spectra)[0], usual.light(spectra)[0])[0, 1] < ALIKE)
+
+    @classmethod
+    def _of(cls, spectra: Counts, at: Values, degree: int, slow: Values | None = None) -> "Pattern":
         """Learn by turns which spectra are bright and what these have in common."""
+        known = np.linalg.qr(polynomials(at, degree) if slow is None else slow)[0]
         noise = np.maximum(channel_sigma(spectra), LEAST_NOISE)
-        lines = _beyond(spectra, noise, degree)
-        guess = rough_light(spectra) if degree == STRAIGHT else lines @ _way(lines / noise[:, None])
-        more, below, contrast = _learnt(lines, guess, noise)
-        thin = _shown_by_the_faintest(lines, noise, more, below)
-        found = cls(more[None], below, contrast, float(np.median(noise)), degree, _own_share(noise, lines.shape[1]), thin=thin)
+        lines = _beyond(spectra, noise, at, known)
+        guess = rough_light(spectra, at) if degree == STRAIGHT else lines @ _way(lines / noise[:, None])
+        more, below, contrast = _learnt(lines, guess, noise, at)
+        if degree == FINE:
+            if contrast < SECOND:  # few pixels may be all that is bright, and those are found from their side only
+                more, below, contrast = max(_learnt(lines, -guess, noise, at), (more, below, contrast), key=lambda found: found[2])
+            if _narrow(-more):
+                more, below = -more, below + more
+        thin = _shown_by_the_faintest(lines, noise, more, below, at)
+        found = cls(more[None], below, contrast, float(np.median(noise)), at, known, degree, _own_share(noise, lines.shape[1]), thin=thin)
         if contrast < CERTAIN:
             return found
         rest = lines - (lines @ found._weights.T) @ found.lines
-        other, _, certain = _learnt(rest, rest @ _smooth(rest / noise[:, None]), noise)
-        if certain < SECOND or other.mean() <= 0 or not other.any():
-            return found
-        return replace(found, lines=np.stack([more, other]))
+        other, _, certain = _learnt(rest, rest @ _smooth(rest / noise[:, None]), noise, at)
+        return replace(found, lines=np.stack([more, other])) if certain >= SECOND and _is_other_light(other, more, degree) else found
 
     def light(self, spectra: Counts) -> tuple[Values, Values]:
         """Mean counts of the lines in each spectrum (m, n), and one standard deviation of that by its own noise; two (m,)."""
@@ -135,17 +176,15 @@ class Pattern:
             part = slice(first, first + PIECE)
             own = np.maximum(channel_sigma(spectra[part]), LEAST_NOISE)
             noise[part] = own**self.own_noise * self.noise ** (1.0 - self.own_noise)
-            light[part] = _beyond(spectra[part], noise[part], self.degree) @ weight
+            light[part] = without_rays(above_baseline(spectra[part], self.at), noise[part]) @ weight  # blind to what is known
         return light, noise * float(np.linalg.norm(weight))
 
     @property
     def _weights(self) -> Values:
         """(q, n) that give how often a spectrum has each of the lines, blind to level, slope and more or less of the dark spectrum."""
-        n = self.lines.shape[1]
         bend = self._bend()
         held = abs(float(bend @ self.lines[0])) / max(float(self.lines[0] @ self.lines[0]), 1e-300)
-        known = np.vander(np.linspace(-1, 1, n), self.degree + 1).T
-        columns = np.concatenate([self.lines, known, bend[None]] if held < LIKE else [self.lines, known])
+        columns = np.concatenate([self.lines, self.known.T, bend[None]] if held < LIKE else [self.lines, self.known.T])
         scale = np.maximum(np.linalg.norm(columns, axis=1, keepdims=True), 1e-300)
         return np.asarray((np.linalg.pinv((columns / scale).T, rcond=1e-6) / scale)[: len(self.lines)])
 
@@ -154,7 +193,7 @@ class Pattern:
 
         Blind to that, the light would be blind to half of the lines themselves.
         """
-        bend, line = without_curve(self.dark, 1), without_curve(self.lines[0], 1)
+        bend, line = without_curve(self.dark, 1, self.at), without_curve(self.lines[0], 1, self.at)
         size = max(float(np.linalg.norm(line)), 1e-300)
         lacking = min(max(-float(bend @ line) / size, 0.0), self.noise)
         return bend + lacking * line / size
@@ -162,9 +201,9 @@ class Pattern:
     @property
     def everywhere(self) -> bool:
         """Whether dark spectra clearly have what bright ones have, level, slope and bend apart."""
-        dark, bright = without_curve(self.dark, 2), without_curve(self.dark + self.lines[0], 2)
+        dark, bright = without_curve(self.dark, 2, self.at), without_curve(self.dark + self.lines[0], 2, self.at)
         share = float(dark @ bright) / max(float(bright @ bright), 1e-300)
-        more = without_curve(self.lines[0], 2)
+        more = without_curve(self.lines[0], 2, self.at)
         upwards = self.degree > STRAIGHT or self.lines[0].sum() > HALF * np.abs(self.lines[0]).sum()
         other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
         visible = share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise
@@ -178,43 +217,65 @@ def _own_share(noise: Values, channels: int) -> float:
     return max(1.0 - CHANCE / channels / variance, 0.0) if variance > 0 else 0.0
 
 
-def _learnt(lines: Values, light: Values, noise: Values) -> tuple[Values, Values, float]:
+def _learnt(lines: Values, light: Values, noise: Values, at: Values) -> tuple[Values, Values, float]:
     """What bright spectra (m, n) have more of than dark ones, what the dark ones have, and how clearly one shows the difference."""
     more, below, contrast = np.zeros(lines.shape[1]), np.zeros(lines.shape[1]), 0.0
     if len(lines) < 2 * FEWEST:
         return more, below, contrast
+    before = None
     for _ in range(ROUNDS):
         if not np.ptp(light):  # nothing at all in most of the spectra
             break
-        low, high = np.percentile(light, [1, 98])
-        rank = light.argsort().argsort()
-        bright = (light >= low + BRIGHT * (high - low)) | (rank >= len(rank) - FEWEST)
-        dark = ((light <= low + DARK * (high - low)) | (rank < FEWEST)) & ~bright
+        bright, dark = _bright_and_dark(light)
+        if before is not None and np.array_equal(before, (bright, dark)):
+            break
+        before = (bright, dark)
         below = np.median(lines[dark], axis=0)
         more = np.median(lines[bright], axis=0) - below
+        light = lines @ without_curve(more, 1, at)
+    if before is not None:
         # A median has pi / 2 = 1.57 times the variance of a mean.
-        variance = sum(1.57 * float((noise[which] ** 2).mean()) / int(which.sum()) for which in (bright, dark))
+        variance = sum(1.57 * float((noise[which] ** 2).mean()) / int(which.sum()) for which in before)
         # Noise alone has that square, on average: only what goes beyond it is a difference.
-        excess = float((without_curve(more, 1) ** 2).sum()) - len(more) * variance
+        excess = float((without_curve(more, 1, at) ** 2).sum()) - len(more) * variance
         contrast = float(np.sqrt(max(excess, 0.0)) / np.median(noise))
-        light = lines @ without_curve(more, 1)
     return more, below, contrast
 
 
-def _beyond(spectra: Counts, noise: Values, degree: int) -> Values:
-    """Spectra (m, n) above their local baseline, rays cut off; of a higher degree without their best polynomial of it, too."""
-    lines = without_rays(above_baseline(spectra), noise)
-    return lines if degree == STRAIGHT else without_curve(lines, degree)
+def _bright_and_dark(light: Values) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Which of (m,) spectra are near the brightest, and which near the darkest, some of each."""
+    low, high = np.percentile(light, [1, 98])
+    rank = light.argsort().argsort()
+    bright = (light >= low + BRIGHT * (high - low)) | (rank >= len(rank) - FEWEST)
+    return bright, ((light <= low + DARK * (high - low)) | (rank < FEWEST)) & ~bright
 
 
-def _shown_by_the_faintest(lines: Values, noise: Values, more: Values, below: Values) -> bool:
+def _is_other_light(other: Values, more: Values, degree: int) -> bool:
+    """Whether lines (n,) are light of other places; beyond many bends they have no mean, and may be the first ones in other proportions."""
+    if degree < FINE:
+        return bool(other.mean() > 0)
+    return _narrow(other) and bool(np.abs(other) @ np.abs(more) < LIKE * np.linalg.norm(other) * np.linalg.norm(more))
+
+
+def _narrow(lines: Values) -> bool:
+    """Whether lines (n,) are narrow and high, and what lies between them wide and low."""
+    return bool((lines**3).sum() > HALF * (np.abs(lines) ** 3).sum())
+
+
+def _beyond(spectra: Counts, noise: Values, at: Values, known: Values) -> Values:
+    """Spectra (m, n) above their local baseline, rays cut off, without what is known to be no light where that is more than straight."""
+    lines = without_rays(above_baseline(spectra, at), noise)
+    return lines if known.shape[1] == STRAIGHT + 1 else without(lines, known)
+
+
+def _shown_by_the_faintest(lines: Values, noise: Values, more: Values, below: Values, at: Values) -> bool:
     """Whether spectra (m, n) show, to the faintest, what the bright ones have, curves apart, and these nothing but more of it."""
-    dark, extra = without_curve(below, CURVED), without_curve(more, CURVED)
+    dark, extra = without_curve(below, CURVED, at), without_curve(more, CURVED, at)
     bright = dark + extra
     like = float(dark @ extra) / max(float(np.linalg.norm(dark) * np.linalg.norm(extra)), 1e-300)
     if like < SAME or len(lines) < 2 * FEWEST:
         return False
-    shown = without_curve(lines, CURVED) @ bright / float(bright @ bright)
+    shown = without_curve(lines, CURVED, at) @ bright / float(bright @ bright)
     usual = float(np.median(shown[shown >= np.median(shown)]))
     few = np.argsort(shown)[: max(FEWEST, int(FAINTEST * len(shown)))]
     error = float(np.sqrt(1.57 * np.mean(noise[few] ** 2) / len(few))) / float(np.linalg.norm(bright))
@@ -264,10 +325,20 @@ def first_direction(table: Values) -> Values:
     return np.asarray(way / length if length else np.full(len(way), 1 / np.sqrt(len(way))))
 
 
-def without_curve(spectrum: Values, degree: int) -> Values:
-    """Spectra (..., n) without their best polynomials."""
-    basis = np.linalg.qr(np.vander(np.linspace(-1, 1, spectrum.shape[-1]), degree + 1))[0]
-    return np.asarray(spectrum - (spectrum @ basis) @ basis.T)
+def without_curve(spectrum: Values, degree: int, at: Values) -> Values:
+    """Spectra (..., n), whose channels lie at (n,) along the axis, without their best polynomials."""
+    return without(spectrum, polynomials(at, degree))
+
+
+def without(spectra: Values, known: Values) -> Values:
+    """Spectra (..., n) without the best combination of some columns (n, b)."""
+    basis = np.linalg.qr(known)[0]
+    return np.asarray(spectra - (spectra @ basis) @ basis.T)
+
+
+def polynomials(at: Values, degree: int) -> Values:
+    """(n, degree + 1) Legendre's: powers of a degree above 20 are all alike to a computer."""
+    return np.asarray(np.polynomial.legendre.legvander(at, degree))
 
 
 def floor(light: Values, noise: float) -> Background:

@@ -18,6 +18,12 @@ SAMPLE = 3000
 """Spectra that the pattern of the lines is learnt from."""
 SILICON = ((290.0, 315.0), (500.0, 540.0), (920.0, 1000.0))
 """Raman shifts of silicon's lines, cm-1."""
+BEND, CHANNELS = 30.0, 8
+"""Raman shift that fluorescence takes for a bend, at least, cm-1: twice a usual line's width; and channels, so that noise is none."""
+TAILS = np.geomspace(8.0, 80.0, 6)
+"""Raman shifts over which the laser's tail may fall to a third, cm-1."""
+MANY_BENDS = 6
+"""Fewer than these tell fluorescence from lines no better than a curve does."""
 HALF = 0.5
 """Share of a window's channels that silicon's lines may take to be left out."""
 DARKER, MANY = 5.0, 0.05
@@ -54,15 +60,16 @@ class Scene:
         """Light of what bright spectra have more of than dark ones, above a local baseline."""
         inside = _without_silicon(source, window)
         sample, whole = _sample(source, inside)
-        pattern = line_light.Pattern.of(sample) if len(sample) > 1 else None
-        clear = line_light.Pattern.of(sample[whole]) if 1 < whole.sum() < len(whole) else pattern
+        along = _along(source, inside)
+        pattern = line_light.Pattern.of(sample, *along) if len(sample) > 1 else None
+        clear = line_light.Pattern.of(sample[whole], *along) if 1 < whole.sum() < len(whole) else pattern
         light, noise = np.empty(source.frame.shape), np.zeros(source.frame.shape)
 
         def work(band: Band) -> None:
             spectra = _whole(source, band.rows)[..., inside]
             if pattern is None or pattern.contrast < line_light.CERTAIN:
                 # Nothing that bright spectra have in common stands out: then the mean above the baseline is all there is.
-                light[band.rows] = line_light.rough_light(spectra)
+                light[band.rows] = line_light.rough_light(spectra, along[0])
             else:
                 seen = np.isfinite(spectra).all(axis=-1)
                 light[band.rows] = np.nan
@@ -108,6 +115,18 @@ def _without_silicon(source: SpectralMap, window: slice) -> NDArray[np.intp]:
     x = source.axis.values[inside]
     silicon = np.any([(x > low) & (x < high) for low, high in SILICON], axis=0)
     return inside if silicon.mean() > HALF else inside[~silicon]
+
+
+def _along(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[Values, Values | None]:
+    """(n,) where channels lie, -1 to 1, and (n, b) what light other than lines is made of in a wide window of Raman shifts, else None."""
+    x = source.axis.values[inside]
+    extent = float(np.ptp(x))
+    at = np.interp(x, [x.min(), x.max()], [-1.0, 1.0]) if extent else np.zeros(len(x))
+    bends = min(int(extent / BEND), len(x) // CHANNELS, line_light.FINE)
+    if source.axis.kind is not AxisKind.RAMAN_SHIFT or bends < MANY_BENDS:
+        return at, None
+    tails = np.exp(-(x - x.min())[:, None] / TAILS)
+    return at, np.hstack([line_light.polynomials(at, bends), tails])
 
 
 def _sample(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
