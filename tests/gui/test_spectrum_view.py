@@ -276,6 +276,19 @@ def test_the_pixel_is_fitted_as_the_settings_stand(viewer, view: SpectrumView, p
     assert "Preview" not in view.words.text()
 
 
+def test_a_refusal_that_comes_when_the_map_is_gone_or_nothing_is_asked_is_not_told(viewer, view: SpectrumView, settle, small) -> None:
+    contents.add(viewer, to_layers(small))
+    view.preview.refused.emit("too late")
+    assert "too late" not in view.words.text()
+    view.preview_tick.setChecked(True)
+    view.preview.refused.emit("in time")
+    assert "in time" in view.words.text()
+    viewer.layers.clear()
+    settle(lambda: view.pixel is None)
+    view.preview.refused.emit("too late")
+    assert "too late" not in view.words.text()
+
+
 def test_a_height_left_to_the_data_stays_so_in_a_level_drag(viewer, view: SpectrumView, small: SpectralMap) -> None:
     panels = Panels(Peak(name="a", position=230.0, fwhm=8.0, window=(210, 290)))
     viewer.window.add_dock_widget(panels, name="panels")

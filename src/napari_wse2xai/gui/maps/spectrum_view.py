@@ -110,7 +110,7 @@ class SpectrumView(Docked):
         )
         self.preview_tick.toggled.connect(self._on_preview_tick)
         self.preview.gave.connect(self._on_preview)
-        self.preview.refused.connect(lambda text: self._show_preview(None, text))
+        self.preview.refused.connect(self._on_refusal)
         (self.preview_line,) = self.axes.plot([], [], color=PREVIEW, linewidth=1.6, linestyle="--", animated=True)
         (self.preview_base,) = self.axes.plot([], [], color=PREVIEW, linewidth=0.9, linestyle=":", animated=True)
 
@@ -217,6 +217,10 @@ class SpectrumView(Docked):
     def _on_preview(self, found: PreviewedFit) -> None:
         if found.wanted.source is self.source and found.wanted.pixel == self.pixel and self.preview_tick.isChecked():
             self._show_preview(found, "")
+
+    def _on_refusal(self, text: str) -> None:
+        if self.pixel is not None and self.preview_tick.isChecked():  # the map may be gone by now
+            self._show_preview(None, text)
 
     def _show_preview(self, found: PreviewedFit | None, refusal: str) -> None:
         """Draw a preview over the spectrum, with its numbers in the place of those of the last run."""
