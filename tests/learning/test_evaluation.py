@@ -140,3 +140,11 @@ def test_what_rs_settles_is_told_by_the_best_model_in_blocks_and_by_no_other():
     shares, _ = evaluation._unexplained(data, results, null)
     assert shares.model == "good" and shares.settled == pytest.approx(r2_score(values, law))
     assert evaluation._unexplained(data, results[:1], null) == (None, None)
+
+
+def test_what_goes_on_beside_the_networks_tells_rising_shares_of_its_work(samples: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
+    told, data = list[float](), TargetData.of(samples, "height", None)
+    evaluation._Beside.learn(Plain(), samples, data, data.folds(2, 3)[0], lambda share, _: told.append(share))
+    assert told == sorted(told)
+    assert told[0] < 0.2 and told[-1] > 0.9

@@ -6,10 +6,11 @@ from importlib.resources import files
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from as_text import figure_text, require_as_read
 from napari_wse2xai.data import Frame
-from napari_wse2xai.plots.theory import raman_figure, spectral_intensity_figure
+from napari_wse2xai.plots.theory import draw_raman, draw_spectral_intensity, raman_figure, spectral_intensity_figure
 from napari_wse2xai.plots.theory_beside import beside_figure
 from napari_wse2xai.plots.theory_runs import dynamics_figure, layer_raman_figure
 from napari_wse2xai.theory.beside import TheoryBeside
@@ -210,3 +211,12 @@ def test_where_no_engine_has_a_line_in_sight_all_that_was_measured_is_shown(resu
     there = beside(result)
     nowhere = replace(there, matches={engine: Match(problem="no line there") for engine in there.matches})
     assert {axes.get_xlim() for axes in beside_figure(nowhere).axes} == {(150.0, 350.0)}
+
+
+@pytest.mark.parametrize(("field", "draw"), [("spectral_intensity", draw_spectral_intensity), ("raman", draw_raman)])
+def test_a_spectrum_that_is_not_known_throughout_is_not_drawn(result: TheoryResult, field: str, draw) -> None:
+    values = getattr(result, field).copy()
+    values[0, 1, 0, :5] = np.nan
+    axes = Figure().subplots()
+    draw(axes, replace(result, **{field: values}), result.engines[0], "total" if field == "spectral_intensity" else "backscattering")
+    assert list(curves_of(axes)) == [NAMES[0], NAMES[2]]

@@ -175,7 +175,8 @@ def test_a_card_says_whose_maps_it_shows_and_fits_a_long_title():
 
 def test_a_card_is_written_as_its_name_ends(trained, explanation):
     assert report.card_as(".PDF", trained, explanation, title="t").startswith(b"%PDF")
-    assert report.card_as(".html", trained, explanation, title="t").startswith(b"<!DOCTYPE html>")
+    for page in (".html", ".htm"):
+        assert report.card_as(page, trained, explanation, title="t").startswith(b"<!DOCTYPE html>")
     for suffix in (".png", ""):
         with pytest.raises(SettingsError, match=r"PDF or an HTML page; .*\.pdf or \.html\."):
             report.card_as(suffix, trained, explanation, title="t")

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ from napari_wse2xai.learning.scores import r2
 from napari_wse2xai.learning.splits import SpatialBlockKFold, Split
 from napari_wse2xai.learning.variogram import Numbers
 from napari_wse2xai.numerics.library_threads import single_threaded
-from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.progress import Progress, part, silent
 
 FAST_MODEL = "kernel ridge on landmarks"
 LANDMARKS = 300
@@ -65,8 +66,12 @@ def predictions(
 
     None goes beyond the values that it was trained on: far from them the kernel knows nothing.
     """
+    ends = np.linspace(0.0, 1.0, len(splits) + 1).tolist()
     with single_threaded():
-        return {name: _predicted(features, targets, folds, name, seed, progress) for name, folds in splits.items()}
+        return {
+            name: _predicted(features, targets, folds, name, seed, part(progress, *span))
+            for (name, folds), span in zip(splits.items(), pairwise(ends), strict=True)
+        }
 
 
 def held_out_r2(
@@ -94,7 +99,7 @@ def _random_folds(count: int, training: int, seed: int) -> list[Split]:
 def _predicted(features: Numbers, targets: Numbers, folds: Sequence[Split], name: str, seed: int, progress: Progress) -> Numbers:
     predicted = np.full(targets.shape, np.nan)
     for index, (train, test) in enumerate(folds):
-        progress(0.4 + 0.6 * index / len(folds), f"Predicting surrogate maps, {name}")
+        progress(index / len(folds), f"Predicting surrogate maps, {name}")
         model = fast_model(features.shape[1], len(train), seed=seed).fit(features[train], targets[train])
         learnt = targets[train]
         predicted[test] = np.clip(model.predict(features[test]).reshape(len(test), -1), learnt.min(axis=0), learnt.max(axis=0))

@@ -18,11 +18,13 @@ from napari_wse2xai.learning.surrogate_maps import TOLERANCE, surrogates, variog
 from napari_wse2xai.learning.tame_scale import spans_decades, tamed
 from napari_wse2xai.learning.turned_maps import TURNS, turned
 from napari_wse2xai.learning.variogram import Numbers
-from napari_wse2xai.progress import Progress, silent
+from napari_wse2xai.progress import Progress, part, silent
 
 __all__ = ["fast_model", "folds_of", "held_out_r2", "null_test", "p_of_either", "p_value", "spatial_permutation_test_score"]
 FEWEST_SURROGATES = 39
 """Fewer could not tell 5 % apart with any certainty."""
+DRAWN = 0.3
+"""Where drawing surrogate maps ends, as a fraction of a null test."""
 
 
 class Permuted(NamedTuple):
@@ -67,9 +69,8 @@ def null_test(  # noqa: PLR0913 - data, then options
     # Confounders have surrogates of their own: each keeps the target's profile along what may have shaped it.
     drawn = _Drawn.of(data, max(count, FEWEST_SURROGATES), [] if alone else confounders(*data.table), seed)
     refused = _refusal(variogram_misfit(data.values, drawn.plain, data.places, data.flake))
-    progress(0.3, "Predicting surrogate maps")
     splits = folds_of(data.values, data.places, data.flake, seed, quiet=quiet)
-    predicted = predictions(data.features, drawn.targets.T, splits, seed, progress)
+    predicted = predictions(data.features, drawn.targets.T, splits, seed, part(progress, DRAWN, 1.0))
     found = _compared(data, drawn, predicted, target)
     told = replace(found, refused=refused, scale="logarithmic" if spans_decades(y) else "")
     return replace(told, p_value=dict.fromkeys(told.p_value, float("nan"))) if refused else told

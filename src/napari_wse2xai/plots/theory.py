@@ -31,7 +31,7 @@ def draw_spectral_intensity(axes: Axes, result: TheoryResult, engine: str, proje
     e, k = result.engines.index(engine), PROJECTIONS.index(projection)
     for s, structure in enumerate(result.structures):
         values = result.spectral_intensity[e, s, k]
-        if np.isfinite(values).any():
+        if np.isfinite(values).all():
             axes.plot(result.wavenumbers, values, **looks_of(structure))
     if projection in GAMMA_MODES and result.controls:
         lowest = result.control_height[e, :, GAMMA_MODES.index(projection)].min()
