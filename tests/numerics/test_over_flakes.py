@@ -23,7 +23,8 @@ def test_unequal_errors_give_what_the_formula_gives_by_hand():
     weights = np.array([24 / 31, 24 / 31, 24 / 49])
     assert found.scatter[0] == pytest.approx(np.sqrt(25 / 24))
     assert found.mean[0] == pytest.approx((weights @ [1.0, 2.0, 4.0]) / weights.sum())
-    assert found.mean_error[0] == pytest.approx(1 / np.sqrt(weights.sum()))
+    left = (weights @ (np.array([1.0, 2.0, 4.0]) - found.mean[0]) ** 2) / 2  # Knapp and Hartung's factor, 1.07 here
+    assert found.mean_error[0] == pytest.approx(np.sqrt(left / weights.sum()))
 
 
 def test_a_flake_with_a_large_error_counts_less():

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import curve_fit
 from scipy.stats import linregress
+from scipy.stats import t as student
 
 from napari_wse2xai.numerics.trend import trend
 
@@ -24,6 +25,17 @@ def test_known_errors_weigh_and_bound_the_error_from_below():
     assert (found.slope, found.intercept) == pytest.approx((values[1], values[0]))
     assert found.slope_error == pytest.approx(np.sqrt(covariance[1, 1]))
     assert trend(X, y, 0.01 * errors).slope_error > 5 * found.slope_error * 0.01
+
+
+@pytest.mark.parametrize("scatter", [0.0, 0.3, 1.5])
+def test_errors_cover_where_flakes_differ_by_more_than_their_own_errors(scatter):
+    rng, count, inside = np.random.default_rng(0), 8, []
+    for _ in range(400):
+        own = 0.3 * np.exp(1.5 * rng.normal(size=count))  # flakes of a hundred pixels beside those of many thousands
+        x = rng.uniform(1, 10, count)
+        found = trend(x, 2 + 0.5 * x + rng.normal(size=count) * np.hypot(own, scatter), own)
+        inside.append(abs(found.slope - 0.5) < student.ppf(0.975, count - 2) * found.slope_error)
+    assert np.mean(inside) > 0.9
 
 
 def test_a_power_law_has_its_exponent():

@@ -32,7 +32,7 @@ class OverFlakes:
 
     @classmethod
     def of(cls, features: Sequence[str], effect: ArrayLike, error: ArrayLike) -> Self:
-        """Put flakes together by random effects (DerSimonian and Laird 1986).
+        """Put flakes together by random effects (DerSimonian and Laird 1986; the error as Knapp and Hartung 2003).
 
         Parameters
         ----------
@@ -52,7 +52,9 @@ class OverFlakes:
         between = np.maximum(0.0, excess / (weight.sum(axis=0) - (weight**2).sum(axis=0) / weight.sum(axis=0)))
         weight = 1.0 / (1.0 / weight + between)
         mean = (weight * effects).sum(axis=0) / weight.sum(axis=0)
-        return cls(tuple(features), effects, errors, mean, 1.0 / np.sqrt(weight.sum(axis=0)), np.sqrt(between))
+        left = (weight * (effects - mean) ** 2).sum(axis=0) / (len(effects) - 1)
+        mean_error = np.sqrt(np.maximum(left, 1.0) / weight.sum(axis=0))  # the scatter itself is told by a few flakes only
+        return cls(tuple(features), effects, errors, mean, mean_error, np.sqrt(between))
 
     @property
     def ranking(self) -> NDArray[np.int64]:
