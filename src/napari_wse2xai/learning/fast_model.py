@@ -15,7 +15,7 @@ from napari_wse2xai.learning.variogram import Numbers
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, part, silent
 
-FAST_MODEL = "kernel ridge on landmarks"
+FAST_MODEL = "kernel ridge on landmarks, or of what columns alone leave"
 LANDMARKS = 300
 """Pixels whose likeness to a pixel describes it to the fast model."""
 KERNEL_WIDTH = 16.0
@@ -26,7 +26,7 @@ FOLDS = 5
 
 
 def fast_model(features: int, pixels: int, *, seed: int = 0) -> Any:
-    """Kernel ridge on landmarks, for many targets at once: each target gets the penalty that predicts left-out pixels best.
+    """Kernel ridge on landmarks, for many targets at once: of the targets, and of what the columns alone leave of them.
 
     Notes
     -----
@@ -37,10 +37,10 @@ def fast_model(features: int, pixels: int, *, seed: int = 0) -> Any:
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    from napari_wse2xai.learning.ridge import RidgePerTarget
+    from napari_wse2xai.learning.columns_alone import TogetherAndAlone
 
     kernel = Nystroem(gamma=1.0 / (2.0 * features * KERNEL_WIDTH), n_components=min(LANDMARKS, pixels), random_state=seed)
-    return make_pipeline(StandardScaler(), kernel, RidgePerTarget(PENALTIES))
+    return make_pipeline(StandardScaler(), TogetherAndAlone(kernel, PENALTIES, seed))
 
 
 def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: int, *, quiet: bool) -> dict[str, list[Split]]:
@@ -64,14 +64,18 @@ def predictions(
 ) -> dict[str, Numbers]:
     """Held-out predictions (n, target) of targets (n, target) from features (n, feature), for every validation.
 
-    None goes beyond the values that it was trained on: far from them the kernel knows nothing.
+    Each target has one of the two fast models, for all folds of all validations the one that missed fewer left-out pixels among those it
+    was trained on: what is kept from one validation to the other would else be that of two models.  None goes beyond the values that it was
+    trained on: far from them the kernel knows nothing.
     """
     ends = np.linspace(0.0, 1.0, len(splits) + 1).tolist()
     with single_threaded():
-        return {
+        told = {
             name: _predicted(features, targets, folds, name, seed, part(progress, *span))
             for (name, folds), span in zip(splits.items(), pairwise(ends), strict=True)
         }
+    together, alone = np.sum([missed for _, missed in told.values()], axis=0)
+    return {name: np.where(alone < together, both[1], both[0]) for name, (both, _) in told.items()}
 
 
 def held_out_r2(
@@ -96,11 +100,15 @@ def _random_folds(count: int, training: int, seed: int) -> list[Split]:
     return folds
 
 
-def _predicted(features: Numbers, targets: Numbers, folds: Sequence[Split], name: str, seed: int, progress: Progress) -> Numbers:
-    predicted = np.full(targets.shape, np.nan)
+def _predicted(
+    features: Numbers, targets: Numbers, folds: Sequence[Split], name: str, seed: int, progress: Progress
+) -> tuple[Numbers, Numbers]:
+    """Held-out predictions (model, n, target), and what the models missed of left-out pixels, (model, target)."""
+    predicted, missed = np.full((2, *targets.shape), np.nan), np.zeros((2, targets.shape[1]))
     for index, (train, test) in enumerate(folds):
         progress(index / len(folds), f"Predicting surrogate maps, {name}")
-        model = fast_model(features.shape[1], len(train), seed=seed).fit(features[train], targets[train])
         learnt = targets[train]
-        predicted[test] = np.clip(model.predict(features[test]).reshape(len(test), -1), learnt.min(axis=0), learnt.max(axis=0))
-    return predicted
+        scale, models = fast_model(features.shape[1], len(train), seed=seed).fit(features[train], learnt)
+        predicted[:, test] = np.clip(models.predict(scale.transform(features[test])), learnt.min(axis=0), learnt.max(axis=0))
+        missed += models.missed_
+    return predicted, missed

@@ -20,6 +20,7 @@ class RidgePerTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     alpha_ : (target,) chosen penalties
+    missed_ : (target,) mean square of what they miss of left-out rows
     coef_, intercept_ : (column, target), (target,)
 
     Notes
@@ -47,7 +48,7 @@ class RidgePerTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             itself = 1.0 / len(table) + own @ share
             left_out = (targets - rows @ (share[:, None] * told)) / (1.0 - itself)[:, None]
             missed[number] = (left_out**2).mean(axis=0)
-        self.alpha_ = np.asarray(self.penalties)[missed.argmin(axis=0)]
+        self.alpha_, self.missed_ = np.asarray(self.penalties)[missed.argmin(axis=0)], missed.min(axis=0)
         self.coef_ = directions @ (np.sqrt(squares)[:, None] / (squares[:, None] + self.alpha_) * told)
         self.intercept_ = level - middle @ self.coef_
         return self
