@@ -21,7 +21,7 @@ from napari_wse2xai.gui.train.monitor import TrainingListener
 from napari_wse2xai.gui.train.panel import ENOUGH, TrainPanel
 from napari_wse2xai.gui.train.result import HEIGHTS
 from napari_wse2xai.layers import to_layers
-from napari_wse2xai.learning import references
+from napari_wse2xai.learning import network_training, references
 from napari_wse2xai.learning.network_training import Trainer
 from napari_wse2xai.plots.judged import BADGE_COLORS
 from napari_wse2xai.stages import Train
@@ -95,6 +95,7 @@ def test_what_was_cancelled_is_resumed_by_a_window_opened_anew(
         one_more(trainer)
 
     monkeypatch.setattr(Trainer, "_one_more", one_more_when_cancelled)
+    monkeypatch.setattr(network_training, "PATIENCE_S", 60.0)  # told of whole epochs alone: one cancelled within is not kept
     settings = QUICK.model_copy(update={"recipe": OneCycle(epochs=6), "target": ("position",)})
     panel.form.put(settings)
     said: list[str] = []

@@ -1,10 +1,11 @@
 """Lessons: values and slopes of the teacher, at pixels and beside them."""
 
 import numpy as np
+import pytest
 import torch
 from torch import nn
 
-from napari_wse2xai.learning.teaching import MOST_ROWS, Lessons, cloud_about
+from napari_wse2xai.learning.teaching import MOST_ROWS, SLOPES_EVERY, WEIGHT, Lessons, cloud_about
 
 
 class Law(nn.Module):
@@ -29,6 +30,17 @@ def test_lessons_are_the_teachers_values_and_slopes_in_standard_deviations() -> 
     torch.testing.assert_close(lessons.slopes[0, :, 1], 2 * y / 6 * step[1], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(lessons.slopes[1, :, 0], y / 4 * step[0], rtol=1e-4, atol=1e-4)
     assert (lessons.slopes[:, :, 2] == 0).all(), "a parameter that is the same everywhere teaches nothing"
+
+
+def test_a_batch_tells_values_and_one_of_some_slopes_too() -> None:
+    class Straight(nn.Module):
+        def standardised(self, features: torch.Tensor) -> torch.Tensor:
+            return features @ torch.tensor([[0.3], [0.0]])
+
+    lessons = Lessons(torch.ones(4, 2), torch.full((4, 1), 0.3), torch.tensor([[[1.0, 2.0]]]).expand(1, 4, 2), torch.tensor([2.0, 1.0]))
+    told = [float(lessons.loss(Straight(), torch.arange(3), nn.functional.mse_loss, batch)) for batch in range(2 * SLOPES_EVERY)]
+    of_slopes = WEIGHT * ((0.3 * 2 - 1) ** 2 + 2.0**2)
+    assert told == [pytest.approx(of_slopes if batch % 2 else 0.0, abs=1e-6) for batch in range(4)]
 
 
 def test_the_cloud_holds_the_pixels_and_lies_about_them() -> None:

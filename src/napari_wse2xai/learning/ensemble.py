@@ -93,7 +93,7 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     n_estimators: int = 8
     _: KW_ONLY
-    hidden: int = 128
+    hidden: int = 64
     bootstrap: bool = False
     max_epochs: int = 60
     learning_rate: float = 5e-3

@@ -240,15 +240,15 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.rate(number / (self.plan.max_epochs * self.steps))
         self.optimizer.zero_grad()
-        loss = self._loss(rows)
+        loss = self._loss(rows, number)
         loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach()
 
-    def _loss(self, rows: Tensor) -> Tensor:
+    def _loss(self, rows: Tensor, number: int) -> Tensor:
         measure = nn.functional.mse_loss if self.plan.loss == "squared" else nn.functional.huber_loss
         if self.lessons is not None:
-            return self.lessons.loss(self.module, rows, measure)
+            return self.lessons.loss(self.module, rows, measure, number)
         features = self.training.features[rows]
         if self.plan.jitter:
             features = torch.addcmul(features, self.jitter, torch.randn_like(features))

@@ -15,10 +15,12 @@ COPIES, MOST_ROWS = 4, 8000
 """Rows for each pixel, the pixel itself the first of them; and rows in all."""
 BY = 0.7
 """How far the copies lie from their pixel, in standard deviations of each parameter."""
-STEPS = 8
+STEPS = 10
 """Batches in an epoch of lessons, however many pixels there are: they are as good in any number."""
-WEIGHT = 0.5
-"""Of the slopes' squared error beside the error of the values."""
+SLOPES_EVERY = 2
+"""Of so many batches one tells slopes too: it costs as much as three others, and more of them teach no more."""
+WEIGHT = 1.0
+"""Of the slopes' squared error beside the error of the values, in a batch that tells them."""
 ROWS = 512
 """Rows whose slopes are asked at once."""
 
@@ -53,11 +55,14 @@ class Lessons:
         parts = torch.as_tensor(cloud), *standard, torch.as_tensor(step)
         return cls(*(part.to(scale.device, torch.float32) for part in parts))
 
-    def loss(self, module: Any, rows: Tensor, measure: Any) -> Tensor:
-        """Error of a network on some rows, values and slopes together."""
-        features = self.features[rows].requires_grad_(True)
+    def loss(self, module: Any, rows: Tensor, measure: Any, batch: int) -> Tensor:
+        """Error of a network on the rows of a batch, counted from 0: of values, and with each `SLOPES_EVERY`th of slopes too."""
+        with_slopes = batch % SLOPES_EVERY == SLOPES_EVERY - 1
+        features = self.features[rows].requires_grad_(with_slopes)
         predicted = module.standardised(features)
         loss: Tensor = measure(predicted, self.targets[rows])
+        if not with_slopes:
+            return loss
         for target in range(predicted.shape[1]):
             (slopes,) = torch.autograd.grad(predicted[:, target].sum(), features, create_graph=True)
             loss = loss + WEIGHT * (slopes * self.step - self.slopes[target, rows]).square().sum(1).mean()

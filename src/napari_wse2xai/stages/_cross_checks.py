@@ -15,7 +15,7 @@ Numbers = NDArray[np.float64]
 REDRAWS = 12
 """Random networks: one alone may be like the true one by chance, and few for some parameter."""
 PIXELS = 1000
-"""So many pixels suffice to compare maps."""
+"""So many pixels suffice to compare maps, and to see what shuffling loses."""
 ALE, PERMUTED = 0.1, 0.7
 """Where curves and shuffling end, as fractions of the whole."""
 
@@ -41,13 +41,14 @@ def cross_checks(
     Returns
     -------
     ``ale`` (feature, point) accumulated local effects about the mean prediction; ``permutation``, ``permutation_error`` (feature,) R2
-    lost where the parameters of the feature's peak are shuffled together, on the pixels that the model was trained on, and its
+    lost where the parameters of the feature's peak are shuffled together, on pixels that the model was trained on, and its
     standard deviation over shuffles; of a network also ``randomised`` (feature,) correlation of its slope map with that of random weights
     """
     from napari_wse2xai.explaining import permutation_importance
 
-    ale = accumulated(subject, grid, part(progress, 0.0, ALE))
-    peaks = permutation_importance(subject, None, values, groups=groups, random_state=seed, progress=part(progress, ALE, PERMUTED))
+    ale, few = accumulated(subject, grid, part(progress, 0.0, ALE)), _few(subject)
+    told = part(progress, ALE, PERMUTED)
+    peaks = permutation_importance(subject.model, subject.table[few], values[few], groups=groups, random_state=seed, progress=told)
     sizes = [len(group) for group in groups]
     lost, doubt = np.repeat(peaks.importances_mean, sizes), np.repeat(peaks.importances_std, sizes)
     found = {"ale": ale, "permutation": lost, "permutation_error": doubt}
@@ -61,9 +62,14 @@ def _randomised(subject: "Subject", seed: int, progress: Progress) -> dict[str, 
 
     if not redrawable(subject):
         return {}
-    few = subject.table[:: max(1, len(subject.table) // PIXELS)]
+    few = subject.table[_few(subject)]
     random = weight_randomisation(subject, few, redraws=REDRAWS, cascade=False, random_state=seed, progress=progress)
     return {"randomised": random.correlation[-1]}
+
+
+def _few(subject: "Subject") -> slice:
+    """Pixels all over the table, about `PIXELS` where there are more."""
+    return slice(None, None, max(1, len(subject.table) // PIXELS))
 
 
 def accumulated(subject: "Subject", grid: Numbers, progress: Progress) -> Numbers:

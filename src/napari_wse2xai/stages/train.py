@@ -38,7 +38,7 @@ class OneCycle(Settings):
     """For a laptop: a Gaussian process learns the pixels first and teaches the network, a smooth one, values and slopes."""
 
     kind: Literal["one cycle"] = "one cycle"
-    epochs: int = setting(40, ge=1, le=100_000, title="Epochs", description="Eight batches each, of what the teacher says.")
+    epochs: int = setting(40, ge=1, le=100_000, title="Epochs", description="Ten batches each, of what the teacher says.")
     learning_rate: float = setting(8e-3, gt=0, le=1.0, title="Highest learning rate", description="Reached after a quarter of the epochs.")
     batch_size: int = setting(128, ge=2, le=65_536, title="Batch", description="Pixels per step.", unit="pixels")
     dropout: float = setting(0.0, ge=0, lt=1, title="Dropout", description="Share of the units of the linear layers left out in training.")
