@@ -38,7 +38,7 @@ def test_a_batch_tells_values_and_one_of_some_slopes_too() -> None:
             return features @ torch.tensor([[0.3], [0.0]])
 
     lessons = Lessons(torch.ones(4, 2), torch.full((4, 1), 0.3), torch.tensor([[[1.0, 2.0]]]).expand(1, 4, 2), torch.tensor([2.0, 1.0]))
-    told = [float(lessons.loss(Straight(), torch.arange(3), nn.functional.mse_loss, batch)) for batch in range(2 * SLOPES_EVERY)]
+    told = [lessons.loss(Straight(), torch.arange(3), nn.functional.mse_loss, batch).item() for batch in range(2 * SLOPES_EVERY)]
     of_slopes = WEIGHT * ((0.3 * 2 - 1) ** 2 + 2.0**2)
     assert told == [pytest.approx(of_slopes if batch % 2 else 0.0, abs=1e-6) for batch in range(4)]
 
