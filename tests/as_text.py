@@ -72,13 +72,20 @@ def _of_axes(axes: Axes) -> Iterator[str]:
         axis = getattr(axes, f"{name}axis")
         span = " to ".join(map(short, getattr(axes, f"get_{name}lim")()))
         side = axis.get_label_position() if axis.get_label_text() else ""
-        ticks = [each.get_text() for each in axis.get_majorticklabels() if each.get_text()] if _is_named(axis) else ""
+        ticks = _ticks(axis) if _is_named(axis) else ""
         yield f"  {name} {axis.get_label_text()!r} {side} {axis.get_scale()} {span} {ticks or ''}{_offset(axis)}"
     seen = [line for each in axes.get_children() if each.get_visible() and (line := _of_artist(each, axes))]
     for line, same in groupby(seen):
         many = len(list(same))
         yield f"  {f'{many} times ' if many > 1 else ''}{line}"
     yield from _of_patches([each for each in axes.patches if each.get_visible()])
+
+
+def _ticks(axis: Any) -> list[str]:
+    """Words at ticks that are seen; how many there are beyond either end depends on matplotlib's version."""
+    low, high = sorted(axis.get_view_interval())
+    labels = zip(axis.get_majorticklocs(), axis.get_majorticklabels(), strict=True)
+    return [label.get_text() for place, label in labels if low <= place <= high and label.get_text()]
 
 
 def _is_named(axis: Any) -> bool:
@@ -109,7 +116,7 @@ def _of_artist(artist: Any, axes: Axes | None = None) -> str:
     if isinstance(artist, AxesImage):
         return _of_image(artist)
     if isinstance(artist, Collection) and axes is not None:
-        where = artist.get_offsets().T if isinstance(artist, PathCollection) else artist.get_datalim(axes.transData).extents.reshape(2, 2).T
+        where = artist.get_offsets().T if isinstance(artist, PathCollection) else _corners(artist).T
         faces, edges = ("".join(_colour(colour) for colour in found[:1]) for found in (artist.get_facecolor(), artist.get_edgecolor()))
         return f"{type(artist).__name__} {_name(artist)} {faces} edge {edges} {' '.join(map(numbers, where))}"
     if isinstance(artist, Legend):
@@ -119,10 +126,17 @@ def _of_artist(artist: Any, axes: Axes | None = None) -> str:
     return _of_text(artist) if isinstance(artist, Text) and artist.get_text() and not is_title else ""
 
 
+def _corners(artist: Collection) -> Any:
+    """(2, 2) lowest and highest place of what is drawn, in data."""
+    boxes = [path.get_extents().extents for path in artist.get_paths() if len(path.vertices)]
+    return np.concatenate([np.nanmin(boxes, axis=0)[:2], np.nanmax(boxes, axis=0)[2:]]).reshape(2, 2) if boxes else np.full((2, 2), np.nan)
+
+
 def _of_image(image: AxesImage) -> str:
     values, colours = image.get_array(), image.get_cmap()
     alpha = "" if image.get_alpha() is None else f" alpha {image.get_alpha()}"
-    looks = f"{colours.name} {to_hex(colours(0.0))}…{to_hex(colours(1.0))} {' to '.join(map(short, image.get_clim()))}"
+    name = "listed" if colours.name in ("unnamed", "from_list") else colours.name  # as matplotlib's versions call the nameless
+    looks = f"{name} {to_hex(colours(0.0))}…{to_hex(colours(1.0))} {' to '.join(map(short, image.get_clim()))}"
     return (
         f"image {looks if values.ndim == 2 else ''} at {' '.join(map(short, image.get_extent()))} {image.origin} {numbers(values)}{alpha}"
     )
