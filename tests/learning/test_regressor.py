@@ -74,7 +74,7 @@ def test_settings_that_nobody_gives_are_those_that_are_told() -> None:
     }  # fmt: skip
     assert SpectralCNNRegressor().get_params() == told
     told = {
-        "n_estimators": 8, "hidden": 128, "bootstrap": False, "max_epochs": 60, "learning_rate": 0.005, "batch_size": 128,
+        "n_estimators": 8, "hidden": 64, "bootstrap": False, "max_epochs": 60, "learning_rate": 0.005, "batch_size": 128,
         "weight_decay": 0.05, "device": "cpu", "random_state": 0,
     }  # fmt: skip
     assert MLPEnsembleRegressor().get_params() == told
