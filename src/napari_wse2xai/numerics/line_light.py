@@ -42,6 +42,8 @@ and, over a wide window, beyond which there are narrow lines only."""
 ALIKE, NEARLY = 0.9, 0.5
 """Correlation of what stands out of a straight line with what stands out of many bends, below which fluorescence is in the former; and
 share of the former's contrast from which the latter is as good."""
+ENOUGH = 1500
+"""Spectra that narrow lines are learnt from besides, at most: half of the time for a whole axis goes into medians of so many."""
 SMOOTH = 0.5
 """Share of a pattern beyond a curve below which it is mostly that."""
 FAINTEST, FAINT, SAME = 0.01, 0.08, 0.7
@@ -122,8 +124,9 @@ class Pattern:
         usual = cls._above_few_bends(spectra, at)
         if slow is None:
             return usual
-        fine = cls._of(spectra, at, FINE, slow)
-        return fine if fine._rather_than(usual, spectra) else usual
+        some = spectra[:: 1 + len(spectra) // ENOUGH]
+        fine = cls._of(some, at, FINE, slow)
+        return fine if fine._rather_than(usual, some) else usual
 
     @classmethod
     def _above_few_bends(cls, spectra: Counts, at: Values) -> "Pattern":
