@@ -36,7 +36,9 @@ PREVIEW = "#e0b000"
 WORDS_PX, WORDS_MOST_PX = 300, 420
 """Width of the numbers beside the curves, at least and at most."""
 NARROW_PX, FEWER_WORDS_PX, FEWEST_WORDS_PX = 700, 200, 150
-"""Width of the dock below which the numbers give way to the curves, and what they keep beside one spectrum and beside two."""
+"""Width of the dock below which the numbers give way to the curves, and what they keep at least beside one spectrum and beside two."""
+SHARE, SHARE_OF_TWO = 0.42, 0.3
+"""Of a narrow dock's width that the numbers keep: position, FWHM and height are all seen in a window of 1500 pixels."""
 WELCOME = "Open a map;\nthe spectrum under the mouse\nis shown here."
 
 
@@ -163,8 +165,9 @@ class SpectrumView(Docked):
 
     def _share_room(self) -> None:
         """Let the numbers give way where spectra have little room; they are read by scrolling then."""
-        narrow = FEWER_WORDS_PX if self.beside.counterpart is None else FEWEST_WORDS_PX
-        least = narrow if self.width() < NARROW_PX else WORDS_PX
+        alone = self.beside.counterpart is None
+        narrow = max(FEWER_WORDS_PX, int(SHARE * self.width())) if alone else max(FEWEST_WORDS_PX, int(SHARE_OF_TWO * self.width()))
+        least = min(narrow, WORDS_PX) if self.width() < NARROW_PX else WORDS_PX
         if self._scroll.minimumWidth() != least:
             self._scroll.setMinimumWidth(least)
             self._splitter.setSizes([max(self.width() - least, least), least])
