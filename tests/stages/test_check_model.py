@@ -9,6 +9,7 @@ import pytest
 import napari_wse2xai as w
 import planted_maps as planted
 from napari_wse2xai.data import AxisKind
+from napari_wse2xai.errors import DataWarning
 
 
 def proposals(made):
@@ -152,3 +153,26 @@ def test_a_few_spectra_and_one_alone_show_what_they_show(shape):
     assert len(strong) >= 4
     assert all(some(made) for made in strong)
     assert not [each.words for seed in range(24) for each in some(planted.random_right(seed))]
+
+
+def test_no_filter_is_blamed_where_a_raman_spectrum_steps_down(shared_data):
+    """Filters only let more through with growing shift; below MoS2's E' lies a band that ends there, and the fit had two lines alone."""
+    with pytest.warns(DataWarning):
+        source = w.FindFlake()(w.read(shared_data / "other" / "mos2_triangle_on_silicon.txt.gz", unit="cm-1"))
+    peaks = w.Deconvolve(peaks=[w.Peak(name=name, position=at, fwhm=5, window=(355, 440)) for name, at in (("E'", 384), ("A1'", 403))])(
+        source
+    )
+    assert w.check_model(peaks, source)[0].kind in ("window", "missing line")
+
+
+@pytest.mark.parametrize(("ends", "kind"), [(235, "window"), (262, "edge")])
+def test_a_band_that_ends_beside_a_line_is_no_filter(ends, kind):
+    line = tuple(each * np.ones(planted.SHAPE) for each in (250, 4, 400))
+    counts = planted.noisy(
+        np.random.default_rng(0), planted.lorentzian(planted.X, *line) + 100 + 50 / (1 + np.exp((planted.X - ends) / 2)), 6.0
+    )
+    (best, *_) = proposals(
+        planted.Planted(counts, (w.Peak(name="A", position=250, fwhm=4, window=(215, 285)),), planted.truth_of(line), False)
+    )
+    assert best.kind == kind
+    assert "filter begins" not in best.words

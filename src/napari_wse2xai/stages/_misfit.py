@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.data import AxisKind
 from napari_wse2xai.numerics.noise import median, robust_sigma
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Misfit
 from napari_wse2xai.stages._pixels import Pixels
@@ -161,7 +162,13 @@ class Common:
         return np.asarray(self.light * self._size * np.sqrt(1.0 - min(self.typical().share(remedy), 1.0)) / self.weight)
 
     def _plausible(self, remedy: "Remedy") -> bool:
-        """Whether a remedy does not move parameters by far more than the misfit shows in the residual."""
+        """Whether a remedy does not move parameters by far more than the misfit shows in the residual, nor is a filter the wrong way round.
+
+        The filter before a Raman detector holds back the laser: with growing shift it only lets more through.  Spectra that step down have
+        lines or bands below, which end there.
+        """
+        if remedy.kind == "edge" and remedy.height < 0 and self.spectra.kind is AxisKind.RAMAN_SHIFT:
+            return False
         each = self.fit.quality.error[self.rows][..., :3]
         error = np.median(np.where(np.isfinite(each), each, np.inf), axis=0)
         seen = float(np.median(self.light[self.rows])) * self._size / self.weight

@@ -36,7 +36,7 @@ class Pixels:
     """
 
     def __init__(self, source: SpectralMap, chosen: NDArray[np.bool_], windows: Sequence[FitWindow]) -> None:
-        self._counts, self.chosen, self.axis = source.counts, chosen, source.axis.values
+        self._counts, self.chosen, self.axis, self.kind = source.counts, chosen, source.axis.values, source.axis.kind
         self.some, self.whole = np.zeros_like(chosen), np.zeros_like(chosen)
         lost = _lost(source)
         found: list[tuple[list[NDArray[np.intp]], list[NDArray[np.bool_]]]] = [([], []) for _ in windows]

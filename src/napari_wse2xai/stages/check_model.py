@@ -170,7 +170,10 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         words = f"The shape of {names} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
         yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape, names=each)
     elif remedy.kind == "edge":
-        words = f"The spectra step at {place}, as where a filter begins to let light through, inside the window of {names}"
+        step = (
+            "at {}, as where a filter begins to let light through" if remedy.height > 0 else "down at {}, as where a band or a filter ends"
+        )
+        words = f"The spectra step {step.format(place)}, inside the window of {names}"
         free = _beyond(window, remedy.position, EDGE_WIDTHS * remedy.fwhm)
         where = "" if free is None else f", at {free[0]:.5g} to {free[1]:.5g}"
         words = f"{words}: take a window beyond it{where}; {remedy.worth:.0f} sigma."
