@@ -153,7 +153,6 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
     """Proposal of one remedy, where it is worth a word."""
     each = tuple(peak.name for peak in window.peaks)
     names = " and ".join(each)
-    place = f"{remedy.position:.5g} {unit}"
     if remedy.kind == "line":
         yield from _line(window, remedy, moved, unit)
     elif remedy.kind == "fringes":
@@ -170,19 +169,23 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         words = f"The shape of {names} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
         yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape, names=each)
     elif remedy.kind == "edge":
-        step = (
-            "at {}, as where a filter begins to let light through" if remedy.height > 0 else "down at {}, as where a band or a filter ends"
-        )
-        words = f"The spectra step {step.format(place)}, inside the window of {names}"
-        free = _beyond(window, remedy.position, EDGE_WIDTHS * remedy.fwhm)
-        where = "" if free is None else f", at {free[0]:.5g} to {free[1]:.5g}"
-        words = f"{words}: take a window beyond it{where}; {remedy.worth:.0f} sigma."
-        yield Proposal("edge", words, remedy.worth, names=each, window=free)
+        yield _edge(window, each, remedy, unit)
     else:
         more = {None: None, 0: None, 1: "quadratic", 2: "cubic"}.get(window.degree)
         what = "narrow the window, or take the baseline off" if more is None else f"fit it as a {more} (background: {more})"
         words = f"The background bends under the window of {names}: {what}; {remedy.worth:.0f} sigma."
         yield Proposal("background", words, remedy.worth, names=each, background=more)
+
+
+def _edge(window: FitWindow, names: tuple[str, ...], remedy: "Remedy", unit: str) -> Proposal:
+    """A step, upwards or downwards, and the window beyond it."""
+    upwards = remedy.height > 0
+    place = f"{'' if upwards else 'down '}at {remedy.position:.5g} {unit}"
+    like = "where a filter begins to let light through" if upwards else "where a band or a filter ends"
+    free = _beyond(window, remedy.position, EDGE_WIDTHS * remedy.fwhm)
+    where = "" if free is None else f", at {free[0]:.5g} to {free[1]:.5g}"
+    words = f"The spectra step {place}, as {like}, inside the window of {' and '.join(names)}: take a window beyond it{where}"
+    return Proposal("edge", f"{words}; {remedy.worth:.0f} sigma.", remedy.worth, names=names, window=free)
 
 
 def _fringes(names: tuple[str, ...], remedy: "Remedy", unit: str) -> Proposal:
