@@ -1,6 +1,7 @@
 """Light of the lines in a window: what bright spectra have more of than dark ones, above a local baseline."""
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,9 +37,8 @@ A_THIRD, VISIBLE = 1 / 3, 5.0
 """Share of what bright spectra show, and noise standard deviations, from which dark spectra show the lines themselves."""
 LIKE = 0.25
 """How often dark spectra may have the lines for more or less of them to be no light: a bright strip of the substrate."""
-STRAIGHT, CURVED, FINE = 1, 3, 10
-"""Degree of the polynomial that is no light: of the local baseline, and where light as smooth as a curve, of fluorescence, varies most;
-and, over a wide window, beyond which there are narrow lines only."""
+STRAIGHT, CURVED = 1, 3
+"""Degree of the polynomial that is no light: of the local baseline, and where light as smooth as a curve, of fluorescence, varies most."""
 ALIKE, NEARLY = 0.9, 0.5
 """Correlation of what stands out of a straight line with what stands out of many bends, below which fluorescence is in the former; and
 share of the former's contrast from which the latter is as good."""
@@ -98,8 +98,6 @@ class Pattern:
     """(n,) where the channels lie along the axis, -1 to 1: there may be gaps among them."""
     known: Values
     """(n, b) what every spectrum may have besides: orthonormal columns."""
-    degree: int = STRAIGHT
-    """Of the polynomial that these are."""
     own_noise: float = 1.0
     """Share of a spectrum's own noise, seen in its channels, that is more than what so few channels show by chance."""
     smooth: bool = False
@@ -125,18 +123,18 @@ class Pattern:
         if slow is None:
             return usual
         some = spectra[:: 1 + len(spectra) // ENOUGH]
-        fine = cls._of(some, at, FINE, slow)
+        fine = cls._of(some, at, np.linalg.qr(slow)[0], narrow=True)
         return fine if fine._rather_than(usual, some) else usual
 
     @classmethod
     def _above_few_bends(cls, spectra: Counts, at: Values) -> "Pattern":
         """What stands out of a straight line, or, where a curve varies most, out of a curve."""
-        found = cls._of(spectra, at, STRAIGHT)
+        found = cls._of(spectra, at, curves(at, STRAIGHT))
         more = found.lines[0]
         smooth = bool(np.linalg.norm(without_curve(more, CURVED, at)) < SMOOTH * np.linalg.norm(without_curve(more, STRAIGHT, at)))
         if not smooth and _upwards(more):
             return found
-        beyond = cls._of(spectra, at, CURVED)
+        beyond = cls._of(spectra, at, curves(at, CURVED))
         return beyond if beyond.contrast > CERTAIN or beyond.everywhere else replace(found, smooth=smooth)
 
     def _rather_than(self, usual: "Pattern", spectra: Counts) -> bool:
@@ -144,35 +142,35 @@ class Pattern:
         if not _narrow(self.lines[0]):
             return False
         if self.contrast < SECOND:
-            return self.contrast > CERTAIN + 1 and usual.everywhere
-        if usual.smooth or usual.degree > STRAIGHT or self.contrast > max(2 * SECOND, NEARLY * usual.contrast):
+            return self.contrast > VISIBLE and usual.everywhere
+        if usual.smooth or usual.bent or self.contrast > max(2 * SECOND, NEARLY * usual.contrast):
             return True
         return bool(np.corrcoef(self.light(spectra)[0], usual.light(spectra)[0])[0, 1] < ALIKE)
 
     @classmethod
-    def _of(cls, spectra: Counts, at: Values, degree: int, slow: Values | None = None) -> "Pattern":
-        """Learn by turns which spectra are bright and what these have in common."""
-        known = np.linalg.qr(polynomials(at, degree) if slow is None else slow)[0]
+    def _of(cls, spectra: Counts, at: Values, known: Values, *, narrow: bool = False) -> "Pattern":
+        """Learn by turns which spectra are bright and what these have in common, beyond what is known; of narrow lines only or of any."""
         noise = np.maximum(channel_sigma(spectra), LEAST_NOISE)
         lines = _beyond(spectra, noise, at, known)
-        guess = rough_light(spectra, at) if degree == STRAIGHT else lines @ _way(lines / noise[:, None])
-        more, below, contrast = _learnt(lines, guess, noise, at)
-        if degree == FINE:
-            if contrast < SECOND:  # few pixels may be all that is bright, and those are found from their side only
-                more, below, contrast = max(_learnt(lines, -guess, noise, at), (more, below, contrast), key=lambda found: found[2])
-            if _narrow(-more):
-                more, below = -more, below + more
+        guess = lines @ _way(lines / noise[:, None]) if _is_bent(known) else rough_light(spectra, at)
+        more, below, contrast = (_learnt_of_narrow if narrow else _learnt)(lines, guess, noise, at)
         thin = _shown_by_the_faintest(lines, noise, more, below, at)
-        found = cls(more[None], below, contrast, float(np.median(noise)), at, known, degree, _own_share(noise, lines.shape[1]), thin=thin)
+        found = cls(more[None], below, contrast, float(np.median(noise)), at, known, _own_share(noise, lines.shape[1]), thin=thin)
         if contrast < CERTAIN:
             return found
         rest = lines - (lines @ found._weights.T) @ found.lines
         other, _, certain = _learnt(rest, rest @ _smooth(rest / noise[:, None]), noise, at)
-        return replace(found, lines=np.stack([more, other])) if certain >= SECOND and _is_other_light(other, more, degree) else found
+        is_light = _is_other_place(other, more) if narrow else other.mean() > 0
+        return replace(found, lines=np.stack([more, other])) if certain >= SECOND and is_light else found
+
+    @property
+    def bent(self) -> bool:
+        """Whether every spectrum may have more than a straight line besides."""
+        return _is_bent(self.known)
 
     def light(self, spectra: Counts) -> tuple[Values, Values]:
         """Mean counts of the lines in each spectrum (m, n), and one standard deviation of that by its own noise; two (m,)."""
-        height = self.lines.mean(axis=1) - (self.lines.min(axis=1) if self.degree > STRAIGHT else 0.0)
+        height = self.lines.mean(axis=1) - (self.lines.min(axis=1) if self.bent else 0.0)
         weight = height @ self._weights
         light, noise = np.empty(len(spectra)), np.empty(len(spectra))
         for first in range(0, len(spectra), PIECE):
@@ -182,7 +180,7 @@ class Pattern:
             light[part] = without_rays(above_baseline(spectra[part], self.at), noise[part]) @ weight  # blind to what is known
         return light, noise * float(np.linalg.norm(weight))
 
-    @property
+    @cached_property
     def _weights(self) -> Values:
         """(q, n) that give how often a spectrum has each of the lines, blind to level, slope and more or less of the dark spectrum."""
         bend = self._bend()
@@ -207,7 +205,7 @@ class Pattern:
         dark, bright = without_curve(self.dark, 2, self.at), without_curve(self.dark + self.lines[0], 2, self.at)
         share = float(dark @ bright) / max(float(bright @ bright), 1e-300)
         more = without_curve(self.lines[0], 2, self.at)
-        upwards = self.degree > STRAIGHT or self.lines[0].sum() > HALF * np.abs(self.lines[0]).sum()
+        upwards = self.bent or self.lines[0].sum() > HALF * np.abs(self.lines[0]).sum()
         other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
         visible = share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise
         return self.thin or (visible and not (other and self.contrast > CLEAR))
@@ -253,10 +251,16 @@ def _bright_and_dark(light: Values) -> tuple[NDArray[np.bool_], NDArray[np.bool_
     return bright, ((light <= low + DARK * (high - low)) | (rank < FEWEST)) & ~bright
 
 
-def _is_other_light(other: Values, more: Values, degree: int) -> bool:
-    """Whether lines (n,) are light of other places; beyond many bends they have no mean, and may be the first ones in other proportions."""
-    if degree < FINE:
-        return bool(other.mean() > 0)
+def _learnt_of_narrow(lines: Values, light: Values, noise: Values, at: Values) -> tuple[Values, Values, float]:
+    """The same of narrow lines, which tell themselves which of the spectra are the bright ones."""
+    more, below, contrast = _learnt(lines, light, noise, at)
+    if contrast < SECOND:  # few pixels may be all that is bright, and those are found from their side only
+        more, below, contrast = max(_learnt(lines, -light, noise, at), (more, below, contrast), key=lambda found: found[2])
+    return (-more, below + more, contrast) if _narrow(-more) else (more, below, contrast)
+
+
+def _is_other_place(other: Values, more: Values) -> bool:
+    """Whether narrow lines (n,) are light of other places, not the first ones in other proportions."""
     return _narrow(other) and bool(np.abs(other) @ np.abs(more) < LIKE * np.linalg.norm(other) * np.linalg.norm(more))
 
 
@@ -268,7 +272,7 @@ def _narrow(lines: Values) -> bool:
 def _beyond(spectra: Counts, noise: Values, at: Values, known: Values) -> Values:
     """Spectra (m, n) above their local baseline, rays cut off, without what is known to be no light where that is more than straight."""
     lines = without_rays(above_baseline(spectra, at), noise)
-    return lines if known.shape[1] == STRAIGHT + 1 else without(lines, known)
+    return without(lines, known) if _is_bent(known) else lines
 
 
 def _shown_by_the_faintest(lines: Values, noise: Values, more: Values, below: Values, at: Values) -> bool:
@@ -330,18 +334,21 @@ def first_direction(table: Values) -> Values:
 
 def without_curve(spectrum: Values, degree: int, at: Values) -> Values:
     """Spectra (..., n), whose channels lie at (n,) along the axis, without their best polynomials."""
-    return without(spectrum, polynomials(at, degree))
+    return without(spectrum, curves(at, degree))
 
 
-def without(spectra: Values, known: Values) -> Values:
-    """Spectra (..., n) without the best combination of some columns (n, b)."""
-    basis = np.linalg.qr(known)[0]
+def without(spectra: Values, basis: Values) -> Values:
+    """Spectra (..., n) without the best combination of some orthonormal columns (n, b)."""
     return np.asarray(spectra - (spectra @ basis) @ basis.T)
 
 
-def polynomials(at: Values, degree: int) -> Values:
-    """(n, degree + 1) Legendre's: powers of a degree above 20 are all alike to a computer."""
-    return np.asarray(np.polynomial.legendre.legvander(at, degree))
+def curves(at: Values, degree: int) -> Values:
+    """(n, degree + 1) orthonormal polynomials; Legendre's, for powers of a degree above 20 are all alike to a computer."""
+    return np.asarray(np.linalg.qr(np.polynomial.legendre.legvander(at, degree))[0])
+
+
+def _is_bent(known: Values) -> bool:
+    return len(known.T) > STRAIGHT + 1
 
 
 def floor(light: Values, noise: float) -> Background:

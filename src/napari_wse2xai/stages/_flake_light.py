@@ -22,8 +22,8 @@ BEND, CHANNELS = 30.0, 8
 """Raman shift that fluorescence takes for a bend, at least, cm-1: twice a usual line's width; and channels, so that noise is none."""
 TAILS = np.geomspace(8.0, 80.0, 6)
 """Raman shifts over which the laser's tail may fall to a third, cm-1."""
-MANY_BENDS = 6
-"""Fewer than these tell fluorescence from lines no better than a curve does."""
+FEWEST_BENDS, MOST_BENDS = 6, 10
+"""Fewer tell fluorescence from lines no better than a curve does; more follow a carbon's broad bands too."""
 HALF = 0.5
 """Share of a window's channels that silicon's lines may take to be left out."""
 DARKER, MANY = 5.0, 0.05
@@ -122,11 +122,11 @@ def _along(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[Values, Value
     x = source.axis.values[inside]
     extent = float(np.ptp(x))
     at = np.interp(x, [x.min(), x.max()], [-1.0, 1.0]) if extent else np.zeros(len(x))
-    bends = min(int(extent / BEND), len(x) // CHANNELS, line_light.FINE)
-    if source.axis.kind is not AxisKind.RAMAN_SHIFT or bends < MANY_BENDS:
+    bends = min(int(extent / BEND), len(x) // CHANNELS, MOST_BENDS)
+    if source.axis.kind is not AxisKind.RAMAN_SHIFT or bends < FEWEST_BENDS:
         return at, None
     tails = np.exp(-(x - x.min())[:, None] / TAILS)
-    return at, np.hstack([line_light.polynomials(at, bends), tails])
+    return at, np.hstack([line_light.curves(at, bends), tails])
 
 
 def _sample(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
