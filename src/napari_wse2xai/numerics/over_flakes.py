@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.numerics.random_effects import RandomEffects
 
 Numbers = NDArray[np.float64]
 TOP = 3
@@ -32,7 +33,7 @@ class OverFlakes:
 
     @classmethod
     def of(cls, features: Sequence[str], effect: ArrayLike, error: ArrayLike) -> Self:
-        """Put flakes together by random effects (DerSimonian and Laird 1986; the error as Knapp and Hartung 2003).
+        """Put flakes together by random effects.
 
         Parameters
         ----------
@@ -46,15 +47,8 @@ class OverFlakes:
         effects, errors = np.asarray(effect, dtype=np.float64), np.asarray(error, dtype=np.float64)
         if effects.ndim != 2 or len(effects) < 2 or effects.shape != errors.shape or effects.shape[1] != len(features):
             raise DataError(f"Effects of shape {effects.shape} are no comparison of flakes; give (flake, parameter), two flakes or more.")
-        weight = 1.0 / np.maximum(errors, 1e-12) ** 2
-        fixed = (weight * effects).sum(axis=0) / weight.sum(axis=0)
-        excess = (weight * (effects - fixed) ** 2).sum(axis=0) - (len(effects) - 1)
-        between = np.maximum(0.0, excess / (weight.sum(axis=0) - (weight**2).sum(axis=0) / weight.sum(axis=0)))
-        weight = 1.0 / (1.0 / weight + between)
-        mean = (weight * effects).sum(axis=0) / weight.sum(axis=0)
-        left = (weight * (effects - mean) ** 2).sum(axis=0) / (len(effects) - 1)
-        mean_error = np.sqrt(np.maximum(left, 1.0) / weight.sum(axis=0))  # the scatter itself is told by a few flakes only
-        return cls(tuple(features), effects, errors, mean, mean_error, np.sqrt(between))
+        found = RandomEffects.of(np.ones((len(effects), 1)), effects, np.maximum(errors, 1e-12))
+        return cls(tuple(features), effects, errors, found.coefficients[0], found.errors[0], np.sqrt(found.between))
 
     @property
     def ranking(self) -> NDArray[np.int64]:
