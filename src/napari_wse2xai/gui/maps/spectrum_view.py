@@ -165,9 +165,8 @@ class SpectrumView(Docked):
 
     def _share_room(self) -> None:
         """Let the numbers give way where spectra have little room; they are read by scrolling then."""
-        alone = self.beside.counterpart is None
-        narrow = max(FEWER_WORDS_PX, int(SHARE * self.width())) if alone else max(FEWEST_WORDS_PX, int(SHARE_OF_TWO * self.width()))
-        least = min(narrow, WORDS_PX) if self.width() < NARROW_PX else WORDS_PX
+        share, fewest = (SHARE, FEWER_WORDS_PX) if self.beside.counterpart is None else (SHARE_OF_TWO, FEWEST_WORDS_PX)
+        least = min(max(fewest, int(share * self.width())), WORDS_PX) if self.width() < NARROW_PX else WORDS_PX
         if self._scroll.minimumWidth() != least:
             self._scroll.setMinimumWidth(least)
             self._splitter.setSizes([max(self.width() - least, least), least])
