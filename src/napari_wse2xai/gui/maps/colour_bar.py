@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
-from napari_wse2xai.gui.parts.turns import drawn_later, in_turn
+from napari_wse2xai.gui.parts.turns import Once, drawn_later
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import shown_channel
 
@@ -21,7 +21,7 @@ class ColourBar:
     def __init__(self, viewer: Viewer, part: QWidget) -> None:
         self.viewer, self._part = viewer, part
         self._layer: Image | None = None
-        self._waits = False
+        self._soon = Once(part, self.show)
         overlays: Any = viewer.canvas.overlays
         self._words = overlays.text
         self._before = self._words.text, self._words.position
@@ -43,7 +43,7 @@ class ColourBar:
         for layer in self.viewer.layers:
             for emitter in (layer.events.visible, layer.events.name):
                 emitter.disconnect(self._on_change)
-        self._waits = False
+        self._soon.forget()
         self._exchange(None)
         self._words.text, self._words.position = self._before
 
@@ -59,17 +59,11 @@ class ColourBar:
         """Look anew in a turn of its own: a layer that comes tells of itself five times."""
         if event.type == "inserted":
             self._hear(event.value)
-        if not self._waits:
-            self._waits = True
-            in_turn(self._part, self._look)
-
-    def _look(self) -> None:
-        if self._waits:
-            self.show()
+        self._soon.ask()
 
     def show(self, event: Any = None) -> None:
         """Look anew what is seen."""
-        self._waits = False
+        self._soon.forget()
         self._exchange(self._seen())
 
     def _seen(self) -> Image | None:

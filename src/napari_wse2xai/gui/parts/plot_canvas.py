@@ -10,7 +10,7 @@ from qtpy.QtGui import QResizeEvent
 
 from napari_wse2xai.gui.parts.export import ExportButton, in_corner
 from napari_wse2xai.gui.parts.paper import dress_as
-from napari_wse2xai.gui.parts.turns import in_turn
+from napari_wse2xai.gui.parts.turns import Once
 from napari_wse2xai.io.shown import Column
 from napari_wse2xai.plots.shown_table import columns_of
 
@@ -26,7 +26,7 @@ class PlotCanvas(FigureCanvasQTAgg):
         self.export_button = ExportButton(self, self)
         self.export_button.setStyleSheet(LOOKS)
         self.mpl_connect("draw_event", self._offer_export)
-        self._waits = False
+        self._soon = Once(self, super().draw_idle)
 
     def draw(self) -> None:
         """Draw in the colours of the window."""
@@ -37,13 +37,7 @@ class PlotCanvas(FigureCanvasQTAgg):
 
     def draw_idle(self) -> None:
         """Draw when its turn comes."""
-        if not self._waits:
-            self._waits = True
-            in_turn(self, self._draw_in_turn)
-
-    def _draw_in_turn(self) -> None:
-        self._waits = False
-        super().draw_idle()
+        self._soon.ask()
 
     def changeEvent(self, event: QEvent) -> None:  # noqa: N802 - Qt's name
         """Follow the window's theme, which comes as another style."""

@@ -66,6 +66,28 @@ def in_turn(owner: QObject, act: Act, *, first: bool = False) -> None:
     _turns().add(owner, act, first=first)
 
 
+class Once:
+    """Something slow that is done once when its turn comes, however often it was asked for until then."""
+
+    def __init__(self, owner: QObject, act: Act) -> None:
+        self._owner, self._act, self._asked = owner, act, False
+
+    def ask(self) -> None:
+        """Have it done."""
+        if not self._asked:
+            self._asked = True
+            in_turn(self._owner, self._do)
+
+    def forget(self) -> None:
+        """Do not do it, or it was done meanwhile."""
+        self._asked = False
+
+    def _do(self) -> None:
+        if self._asked:
+            self._asked = False
+            self._act()
+
+
 def all_idle() -> bool:
     """Whether nothing waits for its turn."""
     return _turns().idle
