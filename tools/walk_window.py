@@ -22,8 +22,8 @@ from qtpy.QtTest import QTest
 from qtpy.QtWidgets import QApplication, QComboBox, QWidget
 
 from napari_wse2xai.gui import window
-from napari_wse2xai.gui.correlate.panel import CorrelatePanel
 from napari_wse2xai.gui.explain.panel import ExplainPanel
+from napari_wse2xai.gui.maps.correlate_panel import CorrelatePanel
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.parts.turns import all_idle

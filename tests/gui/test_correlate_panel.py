@@ -8,9 +8,9 @@ import pytest
 from qtpy.QtCore import Qt
 
 from napari_wse2xai.data import PeakMaps
-from napari_wse2xai.gui.correlate import panel as panel_module
-from napari_wse2xai.gui.correlate.chosen import CHOSEN, LINE
-from napari_wse2xai.gui.correlate.panel import ALONG, EDGE, HISTOGRAM, CorrelatePanel
+from napari_wse2xai.gui.maps import correlate_panel as panel_module
+from napari_wse2xai.gui.maps.chosen_pixels import CHOSEN, LINE
+from napari_wse2xai.gui.maps.correlate_panel import ALONG, EDGE, HISTOGRAM, CorrelatePanel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import shown_in, to_layers
 from napari_wse2xai.plots.cloud import MOST_POINTS

@@ -10,9 +10,9 @@ from qtpy.QtWidgets import QApplication, QScrollArea, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import Components, PeakMaps
 from napari_wse2xai.errors import counted
-from napari_wse2xai.gui.correlate.panel import CorrelatePanel
 from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.maps.components_view import ComponentsView
+from napari_wse2xai.gui.maps.correlate_panel import CorrelatePanel
 from napari_wse2xai.gui.maps.load_maps import LoadMaps
 from napari_wse2xai.gui.maps.model_check import ModelCheck
 from napari_wse2xai.gui.maps.peak_chooser import PeakChooser

@@ -34,7 +34,7 @@ from napari_wse2xai.layers.maps import (
     telling_channel,
 )
 from napari_wse2xai.layers.part import part_layer
-from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, shown_in, to_layers
+from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, kinds_layer, shapes_layer, shown_in, to_layers
 from napari_wse2xai.layers.slider import Slider
 from napari_wse2xai.layers.theory import regions_layer, structure_layer
 
@@ -54,6 +54,7 @@ __all__ = [
     "flake_layer",
     "folds_layer",
     "groups_layer",
+    "kinds_layer",
     "layer_name",
     "light_layer",
     "map_layer",
@@ -67,6 +68,7 @@ __all__ = [
     "regions_layer",
     "repaired_layer",
     "residual_layer",
+    "shapes_layer",
     "share_layer",
     "shown_in",
     "slope_layer",

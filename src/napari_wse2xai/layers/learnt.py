@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import Explanation, Samples, TrainedModel
 from napari_wse2xai.data.explanation import APART
 from napari_wse2xai.data.quantities import COLORMAPS, Feature, colormap_of, feature_words, pretty, region_color
-from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, kinds_layer, limits, place, reach, to_layers
+from napari_wse2xai.layers.shown import BY_HAND, KEY, LayerTuple, Shown, kinds_layer, limits, place, reach, to_layers
 from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 
 MODEL_PARTS = ("measured", "predicted", "error", "split", "folds")
@@ -138,7 +138,7 @@ def region_layer(explanation: Explanation, flake: int = 0) -> LayerTuple:
     keywords = {
         "name": _named(explanation.samples, "region of the curves", flake),
         "opacity": 0.6,
-        "colormap": {None: "#00000000", 0: "#00000000", 1: "#e8711a"},
+        "colormap": {None: "#00000000", 0: "#00000000", 1: BY_HAND},
         "metadata": {KEY: Shown(explanation, "region", flake)},
     }
     return np.zeros(frame.shape, dtype=np.uint8), keywords | place(frame), "labels"

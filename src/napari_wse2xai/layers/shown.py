@@ -13,6 +13,8 @@ from napari_wse2xai.theory.beside import TheoryBeside
 
 LayerTuple = tuple[Any, dict[str, Any], str]
 KEY = "wse2xai"
+BY_HAND = "#e8711a"
+"""Colour of what a user draws or paints, the same on every layer and in every plot."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +121,12 @@ def kinds_layer(
         "metadata": {KEY: shown},
     }
     return values, keywords | looks | place(shown.frame), "labels"
+
+
+def shapes_layer(shown: Shown, name: str) -> LayerTuple:
+    """Empty layer that a user draws on."""
+    keywords = {"ndim": 2, "name": name, "face_color": f"{BY_HAND}22", "edge_color": BY_HAND, "edge_width": 0.4, "metadata": {KEY: shown}}
+    return None, keywords | place(shown.frame), "shapes"
 
 
 def reach(values: NDArray[Any]) -> float:

@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from qtpy.QtCore import QObject, QTimer, Signal
 
 from napari_wse2xai.data import Explanation
-from napari_wse2xai.gui.explain.shapes import shapes_layer
 from napari_wse2xai.gui.parts.covered import covered
 from napari_wse2xai.gui.session import contents
-from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, disagreement_layer, region_layer, slope_layer
+from napari_wse2xai.layers import LayerTuple, Shown, beside_layers, disagreement_layer, region_layer, shapes_layer, slope_layer
 
 ON_PIXELS = ("slope ", "RS ", "PL ")
 """Parts that have a pixel for each of the flake's."""
@@ -124,7 +123,7 @@ class ExplainCanvas(QObject):
             return
         drawn = self._drawn()
         if drawn is None:
-            drawn = contents.added(self.viewer, shapes_layer(self.explanation), Shapes)
+            drawn = contents.added(self.viewer, shapes_layer(Shown(self.explanation, "drawn"), "drawn regions of the curves"), Shapes)
             for event in (drawn.events.data, drawn.events.visible):
                 event.connect(self._on_paint)
         self.viewer.layers.selection.active = drawn

@@ -8,7 +8,7 @@ from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLineEdit, QPush
 from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.data.map_values import MapValues, flags_of, values_of
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.gui.correlate.figures import Found, Pixels, holds
+from napari_wse2xai.gui.maps.correlate_figures import Found, Pixels, holds
 from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
 

@@ -11,14 +11,13 @@ from qtpy.QtCore import QObject, QTimer, Signal
 from napari_wse2xai.data import PairedMaps, PeakMaps
 from napari_wse2xai.gui.parts.covered import covered
 from napari_wse2xai.gui.session import contents
-from napari_wse2xai.layers import KEY, LayerTuple, Shown
-from napari_wse2xai.layers.shown import place
+from napari_wse2xai.layers import KEY, LayerTuple, Shown, kinds_layer, shapes_layer
+from napari_wse2xai.layers.shown import BY_HAND
 
 Pixels = NDArray[np.bool_]
 L = TypeVar("L", bound=Layer)
 Found = PeakMaps | PairedMaps
 CHOSEN, LINE, LOOP = "chosen", "line of a profile", "drawn round"
-COLOUR = "#e8711a"
 PAUSE_MS = 30
 """A stroke is answered so long after its last change."""
 
@@ -82,7 +81,7 @@ class ChosenPixels(QObject):
             self._own()
         layer = self._layer(part, Shapes)
         if layer is None:
-            layer = self._added(shapes_layer(self.found, part), Shapes, ("data", "visible"))
+            layer = self._added(shapes_layer(Shown(self.found, part), f"{self.found.name} · {part}"), Shapes, ("data", "visible"))
         self.viewer.layers.selection.active = layer
         layer.visible, layer.mode = True, mode
 
@@ -133,27 +132,9 @@ class ChosenPixels(QObject):
 
 def labels_layer(found: Found, pixels: Pixels, name: str = "") -> LayerTuple:
     """Chosen pixels as labels that lie on the map; with a name of its own it is a copy, which no choice changes any more."""
-    keywords = {
-        "name": name or f"{found.name} · chosen",
-        "opacity": 0.45,
-        "features": {"index": [0, 1], "pixels": ["others", "chosen"]},
-        "colormap": {None: "#00000000", 0: "#00000000", 1: COLOUR},
-        "metadata": {KEY: Shown(found, "kept" if name else CHOSEN)},
-    }
-    return pixels.astype(np.uint8), keywords | place(found.frame), "labels"
-
-
-def shapes_layer(found: Found, part: str) -> LayerTuple:
-    """Empty layer of shapes on the map."""
-    keywords = {
-        "ndim": 2,
-        "name": f"{found.name} · {part}",
-        "face_color": f"{COLOUR}22",
-        "edge_color": COLOUR,
-        "edge_width": 0.4,
-        "metadata": {KEY: Shown(found, part)},
-    }
-    return None, keywords | place(found.frame), "shapes"
+    shown = Shown(found, "kept" if name else CHOSEN)
+    kinds = ("others", "#00000000"), ("chosen", BY_HAND)
+    return kinds_layer(shown, name or f"{found.name} · chosen", pixels.astype(np.uint8), kinds, heading="pixels", opacity=0.45)
 
 
 def marked(labels: Labels, own: Layer) -> Pixels:

@@ -10,10 +10,10 @@ from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QPushButton, QVBoxL
 
 from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.data.map_values import MapValues
-from napari_wse2xai.gui.correlate.canvas import CorrelateCanvas
-from napari_wse2xai.gui.correlate.choices import Choices
-from napari_wse2xai.gui.correlate.chosen import LINE, LOOP, ChosenPixels, labels_layer
-from napari_wse2xai.gui.correlate.figures import Found, correlation_words, profiles_of
+from napari_wse2xai.gui.maps.chosen_pixels import LINE, LOOP, ChosenPixels, labels_layer
+from napari_wse2xai.gui.maps.correlate_canvas import CorrelateCanvas
+from napari_wse2xai.gui.maps.correlate_choices import Choices
+from napari_wse2xai.gui.maps.correlate_figures import Found, correlation_words, profiles_of
 from napari_wse2xai.gui.parts.docked import FollowsLayers, Scrolled, plain
 from napari_wse2xai.gui.parts.guarded import ComboBox, DoubleSpinBox, TabBar
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET, MessageLabel
