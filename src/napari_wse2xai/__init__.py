@@ -38,7 +38,6 @@ _HOME = {
         "Cancelled",
         "DataError",
         "DataWarning",
-        "Enough",
         "ReaderError",
         "SettingsError",
         "StopTraining",

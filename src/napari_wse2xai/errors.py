@@ -39,10 +39,6 @@ class StopTraining(Cancelled):
     """The user wants no more epochs, but what was learnt so far: training goes on with the best weights."""
 
 
-Enough = StopTraining
-"""Its name up to 0.1; kept for two releases."""
-
-
 class DataWarning(UserWarning):
     """Something about the data that the user should know, though work can go on."""
 

@@ -56,9 +56,5 @@ def test_every_name_that_the_api_tells_can_be_had() -> None:
     page = (Path(__file__).parents[2] / "docs" / "api" / "learning.md").read_text(encoding="utf-8")
     told = re.findall(r"::: napari_wse2xai\.learning\.\w+\.(\w+)", page)
     assert len(told) > 8
-    assert {getattr(learning, name).__name__ for name in told} == set(told) == set(learning.__all__) - {"zoo"}
+    assert {getattr(learning, name).__name__ for name in told} == set(told) == set(learning.__all__)
     assert all(hasattr(report, name) for name in report.__all__)
-
-
-def test_a_name_of_before_is_what_it_became() -> None:
-    assert learning.zoo is learning.reference_models

@@ -18,12 +18,13 @@ from napari_wse2xai.plots import compared, explaining, regions, side_by_side, wa
 from napari_wse2xai.plots.ice import CurvePlot
 from napari_wse2xai.plots.judged import BADGE, STAMP, stamp, stamped
 from napari_wse2xai.plots.pairs import draw_pair
+from napari_wse2xai.plots.side_by_side import SlopePlot
 
 DRAWN: dict[str, Callable[[Figure, Explanation], object]] = {
     "draw_pdp_panel": explaining.draw_pdp_panel,
     "draw_pdp": lambda figure, explanation: explaining.draw_pdp(figure.subplots(), explanation, "A1'"),
-    "draw_ice": lambda figure, explanation: explaining.draw_ice(figure.subplots(), explanation, A_HEIGHT),
-    "draw_slope": lambda figure, explanation: explaining.draw_slope(figure.subplots(), explanation, A_HEIGHT),
+    "CurvePlot": lambda figure, explanation: CurvePlot(figure.subplots(), explanation).show(A_HEIGHT),
+    "SlopePlot": lambda figure, explanation: SlopePlot(figure.subplots(), explanation).show(A_HEIGHT),
     "draw_side_by_side": lambda figure, explanation: explaining.draw_side_by_side(figure.subplots(1, 3), explanation, A_HEIGHT),
     "draw_ranking": lambda figure, explanation: explaining.draw_ranking(figure.subplots(), explanation),
     "draw_compared": lambda figure, explanation: compared.draw_compared(figure.subplots(1, 3), with_others(explanation), A_HEIGHT),
@@ -56,7 +57,7 @@ def test_every_drawing_is_listed_here() -> None:
     modules = [importlib.import_module(f"{plots.__name__}.{found.name}") for found in pkgutil.iter_modules(plots.__path__)]
     own = {name: thing for module in modules for name, thing in inspect.getmembers(module, inspect.isfunction) if name.startswith("draw_")}
     drawing = {name for name, thing in own.items() if "explanation" in inspect.signature(thing).parameters}
-    assert drawing == set(DRAWN)
+    assert drawing | {"CurvePlot", "SlopePlot"} == set(DRAWN)
 
 
 @pytest.mark.parametrize("name", DRAWN)
@@ -121,24 +122,23 @@ def test_features_that_were_left_out_leave_no_curve(explanation: Explanation) ->
 def test_ice_curves_are_those_of_the_kept_pixels_and_meet_in_the_middle_when_centred(explanation: Explanation) -> None:
     figure = Figure()
     plain, centred = figure.subplots(1, 2)
-    lines = explaining.draw_ice(plain, explanation, A_HEIGHT)
-    np.testing.assert_array_equal(np.stack([path[:, 1] for path in lines.get_segments()]), explanation.ice[A_HEIGHT])
-    moved = np.stack([path[:, 1] for path in explaining.draw_ice(centred, explanation, A_HEIGHT, centred=True).get_segments()])
+    as_they_are, meeting = CurvePlot(plain, explanation), CurvePlot(centred, explanation)
+    as_they_are.show(A_HEIGHT)
+    np.testing.assert_array_equal(np.stack([path[:, 1] for path in as_they_are.lines.get_segments()]), explanation.ice[A_HEIGHT])
+    meeting.show(A_HEIGHT, centred=True)
+    moved = np.stack([path[:, 1] for path in meeting.lines.get_segments()])
     assert (moved[:, 10] == 0).all()
 
 
 def test_slope_images_are_centred_at_zero_and_veiled_where_not_sure(explanation: Explanation) -> None:
     axes = Figure().subplots()
-    explaining.draw_slope(axes, explanation, A_HEIGHT)
+    SlopePlot(axes, explanation).show(A_HEIGHT)
     slopes, veil = axes.images
     low, high = slopes.get_clim()
     assert low == -high < 0
     assert veil.get_array().count() == (~explanation.sure(A_HEIGHT)).sum() > 0
     hatched = [patch for patch in axes.patches if patch.get_hatch()]
     assert len(hatched[0].get_path().vertices) == 5 * veil.get_array().count()
-    bare = Figure().subplots()
-    explaining.draw_slope(bare, explanation, A_HEIGHT, only_sure=False)
-    assert len(bare.images) == 1
 
 
 def test_the_second_of_two_flakes_has_its_own_images() -> None:
@@ -205,7 +205,7 @@ def test_what_lies_beyond_the_data_is_hatched_on_either_side_and_nothing_else() 
     supported = np.ones_like(made.supported)
     supported[A_HEIGHT, -3:] = False
     axes = Figure().subplots()
-    explaining.draw_ice(axes, replace(made, supported=supported), A_HEIGHT)
+    CurvePlot(axes, replace(made, supported=supported)).show(A_HEIGHT)
     grid = made.pdp_grid[A_HEIGHT]
     shades = [(each.get_x(), each.get_width()) for each in axes.patches if each.get_hatch() and each.get_visible()]
     assert shades == [pytest.approx((grid[-4], grid[-1] - grid[-4]))]

@@ -19,8 +19,8 @@ from matplotlib.testing.compare import compare_images
 
 from learned import A_HEIGHT, make_explanation, make_verdict
 from napari_wse2xai.data import Level
-from napari_wse2xai.plots import explaining
 from napari_wse2xai.plots.judged import BADGE, STAMP, badge, stamp
+from napari_wse2xai.plots.side_by_side import SlopePlot
 
 LOOKED_AT = Path(__file__).parent / "looked_at"
 FAR = 5.0
@@ -46,7 +46,7 @@ def hatching(figure: Figure) -> None:
     unsure = np.zeros_like(explanation.off_cloud)
     unsure[:, explanation.samples.row < 5] = True  # the upper rows
     sure = replace(explanation, off_cloud=unsure, slope_error=np.zeros_like(explanation.slope_error))
-    explaining.draw_slope(figure.subplots(), sure, A_HEIGHT)
+    SlopePlot(figure.subplots(), sure).show(A_HEIGHT)
 
 
 DRAWN: dict[str, Callable[[Figure], None]] = {"badges": badges, "stamps": stamps, "hatching": hatching}

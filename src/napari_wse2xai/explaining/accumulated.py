@@ -1,18 +1,15 @@
 """Accumulated local effects (Apley and Zhu 2020): curves that never ask the model about pixels far from those it knows."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.model import Numbers
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 BINS = 20
 """Intervals of the quantiles; a curve's slope is a mean over the pixels within one, so that more would be noisier."""
@@ -27,7 +24,7 @@ def accumulated_local_effects(
     bins: int = BINS,
     scheme: str = "steps",
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Accumulated local effect of each parameter: mean change across each bin, over the pixels in that bin, summed up.
 
     Parameters
@@ -51,8 +48,6 @@ def accumulated_local_effects(
     Where parameters go together, a PDP asks about pixels that do not exist and this does not.  Still it divides the credit between
     parameters that are nearly copies (`not_separable`).
     """
-    from napari_wse2xai.explaining.bunch import Bunch
-
     subject = Subject.of(estimator, X)
     table, columns = subject.table, subject.columns(features)
     if scheme not in SCHEMES:

@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.model import Numbers, TorchModel
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
     import torch
-
-    from napari_wse2xai.explaining.bunch import Bunch
 
 STEPS = 24
 """Nodes of the Gauss-Legendre rule along the way from the baseline to a pixel."""
@@ -28,7 +27,7 @@ def integrated_gradients(
     n_steps: int = STEPS,
     level: str = "channels",
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Share of each input in the difference between a pixel's prediction and that of the mean pixel.
 
     Parameters
@@ -51,7 +50,6 @@ def integrated_gradients(
     The baseline is the mean spectrum (mean parameters).  Dark spectra, the usual choice, lie so far from all data that instance
     normalisation makes the integral diverge there.
     """
-    from napari_wse2xai.explaining.bunch import Bunch
     from napari_wse2xai.numerics.threads import single_thread
 
     subject = Subject.of(estimator, X)

@@ -3,12 +3,13 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.curves import NODES, ice_curves, refined
 from napari_wse2xai.explaining.model import Numbers, as_model
 from napari_wse2xai.explaining.ranking import pdp_spread
@@ -18,9 +19,6 @@ from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Proces
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 REFITS = 16
 """On resampled blocks; the standard deviation of so many is known to 18 %."""
@@ -40,8 +38,8 @@ Factory = Callable[[], Any]
 
 
 def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refit
-    partial: "Bunch",
-    slopes: "Bunch",
+    partial: Bunch,
+    slopes: Bunch,
     X: Numbers,  # noqa: N803 - scikit-learn's name
     y: Numbers,
     coordinates: Numbers | None = None,
@@ -53,7 +51,7 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     factory: Factory | None = None,
     random_state: int = 0,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Errors of what `partial_dependence` and `ice_slope` gave, from refits on spatial-block bootstraps and from reference models.
 
     Parameters
@@ -153,8 +151,8 @@ class _Job:
 
     table: Numbers
     columns: NDArray[np.int64]
-    partial: "Bunch"
-    slopes: "Bunch"
+    partial: Bunch
+    slopes: Bunch
 
     def curves_of(self, estimator: object) -> Numbers:
         """Partial dependence (feature, grid) of another model, on the same pixels and grid."""
@@ -163,7 +161,7 @@ class _Job:
         curves = ice_curves(as_model(estimator), self.table[self.partial.pixels], self.columns, coarse)
         return refined(np.einsum("fpg,p->fg", curves, self.partial.weights), grid.shape[1])
 
-    def bands(self, refit: Refit, references: list[Numbers], **also: Any) -> "Bunch":
+    def bands(self, refit: Refit, references: list[Numbers], **also: Any) -> Bunch:
         """Put together what the refits and the reference models tell."""
         from scipy.stats import t as student
 

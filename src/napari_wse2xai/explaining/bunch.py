@@ -1,18 +1,18 @@
-"""What the functions of this room give: scikit-learn's `Bunch`, with types."""
+"""What the functions of this room give."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
 
-    class Bunch(dict[str, Any]):
-        """Arrays by name; what is none says so."""
+class Bunch(dict[str, Any]):
+    """Arrays by name, as scikit-learn's class of that name, which would load all of it for ten lines; what is none says so."""
 
-        layers: list[str]
-        rules: list[str]
+    layers: list[str]
+    rules: list[str]
 
-        def __getattr__(self, name: str) -> NDArray[Any]: ...
-
-else:
-    from sklearn.utils import Bunch as Bunch
+    def __getattr__(self, name: str) -> NDArray[Any]:
+        try:
+            return self[name]  # type: ignore[no-any-return]
+        except KeyError:
+            raise AttributeError(name) from None

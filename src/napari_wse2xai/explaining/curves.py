@@ -1,19 +1,16 @@
 """Partial dependence (Friedman 2001) and ICE curves (Goldstein et al. 2015) of all parameters in one pass."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.cloud import Cloud
 from napari_wse2xai.explaining.model import Model, Numbers, moved
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 KINDS = ("average", "individual", "both")
 NODES = 9
@@ -37,7 +34,7 @@ def partial_dependence(  # noqa: PLR0913 - scikit-learn's arguments, and how muc
     samples: int | None = PIXELS,
     random_state: int = 0,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Partial dependence ``PDP_i(v) = mean over pixels of f(x with x_i = v)`` of many parameters at once, with the ICE curves it averages.
 
     Parameters
@@ -66,8 +63,6 @@ def partial_dependence(  # noqa: PLR0913 - scikit-learn's arguments, and how muc
     -----
     Not to be trusted where ``supported`` is False: the model was never shown such pixels.
     """
-    from napari_wse2xai.explaining.bunch import Bunch
-
     subject = Subject.of(estimator, X)
     table, columns = subject.table, subject.columns(features)
     if kind not in KINDS:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.curves import partial_dependence
 from napari_wse2xai.explaining.interactions import partial_dependence_pairs
 from napari_wse2xai.explaining.model import Numbers
@@ -13,7 +14,6 @@ from napari_wse2xai.explaining.subject import Subject
 if TYPE_CHECKING:
     from sklearn.inspection import PartialDependenceDisplay as Drawn
 
-    from napari_wse2xai.explaining.bunch import Bunch
 
 DECILES = np.arange(0.1, 1.0, 0.1)
 
@@ -67,10 +67,8 @@ class PartialDependenceDisplay:
         return display.plot(ax=ax, n_cols=n_cols)
 
 
-def _result(subject: Subject, columns: tuple[int, ...], kind: str, options: dict[str, Any]) -> "Bunch":
+def _result(subject: Subject, columns: tuple[int, ...], kind: str, options: dict[str, Any]) -> Bunch:
     """Curves or a surface in scikit-learn's shapes: (output, ...), grids as a list."""
-    from napari_wse2xai.explaining.bunch import Bunch
-
     if len(columns) > 1:
         found = partial_dependence_pairs(subject, None, [(columns[0], columns[1])])
         return Bunch(grid_values=list(found.grid_values[0]), average=found.average[:1])

@@ -2,18 +2,15 @@
 
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.curves import grids, ice_curves, refined
 from napari_wse2xai.explaining.model import Model, Numbers
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, part, silent
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 NODES = 7
 """Points along each parameter of a pair's surface."""
@@ -35,7 +32,7 @@ def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and h
     samples: int | None = PIXELS,
     random_state: int = 0,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Partial dependence on two parameters: mean prediction over all pixels with both set.
 
     Parameters
@@ -49,8 +46,6 @@ def partial_dependence_pairs(  # noqa: PLR0913 - scikit-learn's arguments, and h
     -------
     Bunch with ``grid_values`` (pair, 2, grid) and ``average`` (pair, grid of the first, grid of the second)
     """
-    from napari_wse2xai.explaining.bunch import Bunch
-
     subject = Subject.of(estimator, X)
     table, chosen = subject.table, subject.columns([column for pair in pairs for column in pair]).reshape(-1, 2)
     pixels, weights = subject.pixels(samples, random_state)
@@ -70,7 +65,7 @@ def h_statistic(
     samples: int = POINTS,
     random_state: int = 0,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Friedman and Popescu's (2008) H: the share of a pair's joint effect that is no sum of two separate ones.
 
     Parameters
@@ -88,8 +83,6 @@ def h_statistic(
     Bunch with ``pairs`` (pair, 2); ``h`` (pair,) from 0 (additive) to 1 (nothing but interaction); ``strength`` (pair,) standard deviation
     of the interaction in the prediction's unit: H alone is large where two parameters do next to nothing (Inglis et al. 2022).
     """
-    from napari_wse2xai.explaining.bunch import Bunch
-
     subject = Subject.of(estimator, X)
     every = list(combinations(subject.columns(features).tolist(), 2)) if pairs is None else list(pairs)
     model, table = subject.model, subject.table

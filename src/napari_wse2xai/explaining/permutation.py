@@ -1,18 +1,15 @@
 """Permutation importance (Breiman 2001) of parameters, or of whole peaks."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.model import Model, Numbers
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 PER_PEAK = 3
 """Parameters of a peak, which are shuffled together: position, FWHM, height."""
@@ -32,7 +29,7 @@ def permutation_importance(
     n_repeats: int = 5,
     random_state: int = 0,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Loss of R2 when columns are shuffled between pixels.
 
     Parameters
@@ -54,8 +51,6 @@ def permutation_importance(
     Not to be read where columns go together: shuffling one leaves the cloud of the data, and its twin stands in for it.  Shuffling the
     three parameters of a peak together keeps at least the peak whole.
     """
-    from napari_wse2xai.explaining.bunch import Bunch
-
     subject = Subject.of(estimator, X)
     known = np.isfinite(y)
     if known.sum() < 2:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.model import Numbers, TorchModel
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
@@ -14,7 +15,6 @@ from napari_wse2xai.progress import Progress, silent
 if TYPE_CHECKING:
     import torch
 
-    from napari_wse2xai.explaining.bunch import Bunch
 
 REDRAWS = 3
 """Networks of random weights at each step; their correlations are averaged."""
@@ -30,7 +30,7 @@ def weight_randomisation(
     cascade: bool = True,
     random_state: int = 0,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Compare slope maps with those of the same network with weights drawn anew, from the last layer to the first.
 
     Parameters
@@ -52,8 +52,6 @@ def weight_randomisation(
     Maps are compared, not rankings: what the input looks like, not the weights, sets part of a ranking.  Passing says that the maps
     depend on the weights, nothing more.
     """
-    from napari_wse2xai.explaining.bunch import Bunch
-
     subject = Subject.of(estimator, X)
     table, model, names = subject.table, subject.model, redrawable(subject)
     if not isinstance(model, TorchModel) or not names:

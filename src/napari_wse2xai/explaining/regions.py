@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.curves import NODES, grids, ice_curves, refined
 from napari_wse2xai.explaining.model import Numbers
 from napari_wse2xai.explaining.subject import Subject
@@ -14,7 +15,6 @@ from napari_wse2xai.progress import Progress, silent
 if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeRegressor
 
-    from napari_wse2xai.explaining.bunch import Bunch
 
 PERCENTILES = (0.025, 0.975)
 """Quantiles between which the curves run that regions are made from."""
@@ -35,7 +35,7 @@ def ice_clusters(
     grid_resolution: int = 50,
     random_state: int = 0,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Group pixels by the shape of their ICE curve (k-means on curves that are each centred on their own mean).
 
     Parameters
@@ -56,8 +56,6 @@ def ice_clusters(
     """
     from sklearn.cluster import KMeans
 
-    from napari_wse2xai.explaining.bunch import Bunch
-
     curves, centred, grid = _curves(Subject.of(estimator, X), feature, progress)
     found = KMeans(clusters, n_init=4, random_state=random_state).fit_predict(centred)
     labels = _by_slope(found, centred)
@@ -73,7 +71,7 @@ def regional_effects(
     depth: int = 2,
     grid_resolution: int = 50,
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Split the pixels, by the other parameters, into regions in each of which the ICE curves are alike (Herbinger et al. 2023).
 
     Parameters
@@ -92,8 +90,6 @@ def regional_effects(
     the curves' spread: then the parameter acts alike everywhere, or differs for no reason that RS shows.
     """
     from sklearn.tree import DecisionTreeRegressor
-
-    from napari_wse2xai.explaining.bunch import Bunch
 
     subject = Subject.of(estimator, X)
     table = subject.table

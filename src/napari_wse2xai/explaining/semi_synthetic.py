@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data.recovery import BENT, MAIN, Recovery
 from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.explaining.bands import REFITS, TWO_SIDED, bands
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.curves import ice_curves, partial_dependence, refined
 from napari_wse2xai.explaining.model import as_model, predict
 from napari_wse2xai.explaining.planted import PlantedLaw
@@ -18,9 +19,6 @@ from napari_wse2xai.explaining.slopes import ice_slope
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.progress import Progress, part, silent
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 Numbers = NDArray[np.float64]
 PLANTED = "planted law"
@@ -39,9 +37,9 @@ TRAINED, EXPLAINED = 0.6, 0.95
 class Explained:
     """Curves, slopes and their errors of one model."""
 
-    partial: "Bunch"
-    slopes: "Bunch"
-    errors: "Bunch"
+    partial: Bunch
+    slopes: Bunch
+    errors: Bunch
 
 
 Trainer = Callable[[Samples, Progress], Any]

@@ -1,18 +1,15 @@
 """Slope of each pixel's ICE curve: which way, and how strongly, the model's prediction answers to each parameter at each place."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.model import Numbers
 from napari_wse2xai.explaining.subject import Subject
 from napari_wse2xai.progress import Progress, silent
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 SCHEMES = ("central", "forward", "backward", "autograd", "paper-literal")
 
@@ -25,7 +22,7 @@ def ice_slope(
     step: str | float | Sequence[float] = "sd",
     scheme: str = "central",
     progress: Progress = silent,
-) -> "Bunch":
+) -> Bunch:
     """Average slope of every pixel's ICE curve over one step to either side, the "ICE pixel" of Yoo et al. 2023.
 
     Parameters
@@ -55,8 +52,6 @@ def ice_slope(
 
     The steps are divided by what they are once rounded to the model's precision, so that a linear model gives its coefficient.
     """
-    from napari_wse2xai.explaining.bunch import Bunch
-
     subject = Subject.of(estimator, X)
     columns = subject.columns(features)
     if scheme not in SCHEMES:

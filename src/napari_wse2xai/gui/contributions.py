@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -83,91 +84,6 @@ def _tell(message: str, *, grave: bool) -> None:
     (show_error if grave else show_warning)(message)
 
 
-def triangle_raman() -> "list[LayerTuple]":
-    """Sample: Raman map of the triangle flake."""
-    return _sample("triangle", "raman")
-
-
-def triangle_pl() -> "list[LayerTuple]":
-    """Sample: PL map of the triangle flake."""
-    return _sample("triangle", "pl")
-
-
-def star_raman() -> "list[LayerTuple]":
-    """Sample: Raman map of the star flake."""
-    return _sample("star", "raman")
-
-
-def star_pl() -> "list[LayerTuple]":
-    """Sample: PL map of the star flake."""
-    return _sample("star", "pl")
-
-
-def ws2_raman() -> "list[LayerTuple]":
-    """Raman map of a WS2 flake."""
-    return _sample("triangle", "raman", "WS2")
-
-
-def ws2_pl() -> "list[LayerTuple]":
-    """PL map of a WS2 flake."""
-    return _sample("triangle", "pl", "WS2")
-
-
-def mos2_raman() -> "list[LayerTuple]":
-    """Raman map of a MoS2 flake."""
-    return _sample("triangle", "raman", "MoS2")
-
-
-def mos2_pl() -> "list[LayerTuple]":
-    """PL map of a MoS2 flake."""
-    return _sample("triangle", "pl", "MoS2")
-
-
-def mose2_raman() -> "list[LayerTuple]":
-    """Raman map of a MoSe2 flake."""
-    return _sample("triangle", "raman", "MoSe2")
-
-
-def mose2_pl() -> "list[LayerTuple]":
-    """PL map of a MoSe2 flake."""
-    return _sample("triangle", "pl", "MoSe2")
-
-
-def mote2_raman() -> "list[LayerTuple]":
-    """Raman map of a MoTe2 flake."""
-    return _sample("triangle", "raman", "MoTe2")
-
-
-def mote2_pl() -> "list[LayerTuple]":
-    """PL map of a MoTe2 flake."""
-    return _sample("triangle", "pl", "MoTe2")
-
-
-def bilayer_mote2_raman() -> "list[LayerTuple]":
-    """Raman map of a flake of two layers of MoTe2."""
-    return _sample("triangle", "raman", "bilayer MoTe2")
-
-
-def bulk_mos2_raman() -> "list[LayerTuple]":
-    """Raman map of a flake of many layers of MoS2."""
-    return _sample("triangle", "raman", "bulk MoS2")
-
-
-def graphene_raman() -> "list[LayerTuple]":
-    """Raman map of a graphene flake."""
-    return _sample("triangle", "raman", "graphene")
-
-
-def hbn_raman() -> "list[LayerTuple]":
-    """Raman map of an hBN flake."""
-    return _sample("triangle", "raman", "hBN")
-
-
-def bilayer_wse2_raman() -> "list[LayerTuple]":
-    """Raman map of a flake of two layers of WSe2."""
-    return _sample("triangle", "raman", "bilayer WSe2")
-
-
 def triangle_pl_on_its_own_grid() -> "list[LayerTuple]":
     """Sample: PL map of the triangle flake, taken another day: coarser, shifted, turned, mirrored."""
     from napari_wse2xai.layers import to_layers
@@ -181,6 +97,26 @@ def _sample(shape: Any, modality: str, lines: str = "usual") -> "list[LayerTuple
     from napari_wse2xai.synthetic import make_flake
 
     return _fitted(to_layers(getattr(make_flake(shape, lines=lines), modality)))
+
+
+# Commands of the manifest, each by a name of its own.
+triangle_raman = partial(_sample, "triangle", "raman")
+triangle_pl = partial(_sample, "triangle", "pl")
+star_raman = partial(_sample, "star", "raman")
+star_pl = partial(_sample, "star", "pl")
+ws2_raman = partial(_sample, "triangle", "raman", "WS2")
+ws2_pl = partial(_sample, "triangle", "pl", "WS2")
+mos2_raman = partial(_sample, "triangle", "raman", "MoS2")
+mos2_pl = partial(_sample, "triangle", "pl", "MoS2")
+mose2_raman = partial(_sample, "triangle", "raman", "MoSe2")
+mose2_pl = partial(_sample, "triangle", "pl", "MoSe2")
+mote2_raman = partial(_sample, "triangle", "raman", "MoTe2")
+mote2_pl = partial(_sample, "triangle", "pl", "MoTe2")
+bilayer_mote2_raman = partial(_sample, "triangle", "raman", "bilayer MoTe2")
+bulk_mos2_raman = partial(_sample, "triangle", "raman", "bulk MoS2")
+graphene_raman = partial(_sample, "triangle", "raman", "graphene")
+hbn_raman = partial(_sample, "triangle", "raman", "hBN")
+bilayer_wse2_raman = partial(_sample, "triangle", "raman", "bilayer WSe2")
 
 
 def _fitted(layers: "list[LayerTuple]") -> "list[LayerTuple]":

@@ -146,17 +146,6 @@ def numbers(cells: list[str], style: Style) -> NDArray[np.float64]:
     return np.array([float(plain_numbers(cell, style)) for cell in cells], dtype=np.float64)
 
 
-def leading_numbers(cells: list[str], style: Style) -> NDArray[np.float64]:
-    """Cells as numbers, up to the first one that is none."""
-    found: list[float] = []
-    for cell in cells:
-        try:
-            found.append(float(plain_numbers(cell, style)))
-        except ValueError:
-            break
-    return np.array(found, dtype=np.float64)
-
-
 def plain_numbers(text: str, style: Style) -> str:
     """Numbers with a decimal point, a hyphen for a minus, and nothing between their digits; no comma of `text` separates cells."""
     if not text.isascii():

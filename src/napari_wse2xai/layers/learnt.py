@@ -12,7 +12,6 @@ from napari_wse2xai.data.quantities import COLORMAPS, Feature, colormap_of, feat
 from napari_wse2xai.layers.shown import BY_HAND, KEY, LayerTuple, Shown, kinds_layer, limits, place, reach, to_layers
 from napari_wse2xai.numerics.relative_error import in_percent, mape, wape
 
-MODEL_PARTS = ("measured", "predicted", "error", "split", "folds")
 _SPLIT = {"not sampled": "#00000000", "training": "#7c8794", "validation": "#d1495b"}
 _FOLDS = ("#4c78b8", "#e8a33d", "#3f9b63", "#d1495b", "#9a7fd1", "#17a2a2", "#a0522d", "#e377c2", "#6b6b6b", "#b5bd00")
 

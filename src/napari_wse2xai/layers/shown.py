@@ -24,9 +24,9 @@ class Shown:
     artefact: SpectralMap | PeakMaps | Components | Picture | PairedMaps | TrainedModel | Explanation | TheoryBeside
     part: str
     """``map``, ``residual``, ``flake``, ``repaired``, ``status``, ``reduced chi2``, ``picture``, ``light``, or a peak parameter as in
-    `part_name`; of components their names, or ``groups``; of paired maps ``RS``, ``PL``, or a parameter of a PL peak; of a model one of
-    `learnt.MODEL_PARTS`; of an explanation ``region``, or ``drawn``; ``slope``, ``apart``, ``RS``, ``PL``, ``effect`` and the feature's
-    name; of theory beside the data ``regions``."""
+    `part_name`; of components their names, or ``groups``; of paired maps ``RS``, ``PL``, or a parameter of a PL peak; of a model
+    ``measured``, ``predicted``, ``error``, ``split``, ``folds``; of an explanation ``region``, or ``drawn``; ``slope``, ``apart``, ``RS``,
+    ``PL``, ``effect`` and the feature's name; of theory beside the data ``regions``."""
     flake: int = 0
     """Which flake, of an artefact that holds several."""
 

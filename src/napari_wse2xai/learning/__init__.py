@@ -14,7 +14,6 @@ _HOMES = {
     "reference_models": "references",
     "spatial_permutation_test_score": "null_test",
     "surrogates": "surrogate_maps",
-    "zoo": "references",
 }
 """Public names by module: loaded when first used, for torch and scikit-learn take seconds."""
 

@@ -45,10 +45,6 @@ def reference_models(random_state: int | None = 0) -> dict[str, Any]:
     }
 
 
-zoo = reference_models
-"""Its name up to 0.1; kept for two releases."""
-
-
 def _gradient_boosting(random_state: int | None) -> Any:
     from sklearn.ensemble import HistGradientBoostingRegressor
 

@@ -7,17 +7,15 @@ from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure, SubFigure
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Explanation
 from napari_wse2xai.data.quantities import WORDS, Feature, feature_words, pretty
 from napari_wse2xai.plots.grid import is_line
-from napari_wse2xai.plots.ice import CurvePlot
 from napari_wse2xai.plots.judged import badge, stamp
 from napari_wse2xai.plots.plain_text import plain
-from napari_wse2xai.plots.side_by_side import SlopePlot, ThreeMaps, draw_slope_profile, draw_three_profiles
+from napari_wse2xai.plots.side_by_side import ThreeMaps, draw_three_profiles
 
 CURVES = {"position": "#d1495b", "fwhm": "#e8a33d", "height": "#1f4e79", "form": "#6a4c93", "value": "#3f9b63"}
 """Colour of the curve of each parameter of a line."""
@@ -85,38 +83,6 @@ def _in_sigmas(explanation: Explanation, feature: int) -> NDArray[np.float64]:
     column = explanation.samples.feature_names.index(explanation.features[feature])
     mean = explanation.samples.features[:, column].mean()
     return np.asarray((explanation.pdp_grid[feature] - mean) / (explanation.step[feature] or 1.0))
-
-
-def draw_ice(axes: Axes, explanation: Explanation, feature: int, *, centred: bool = False) -> LineCollection:
-    """Prediction for each kept pixel as one parameter moves, and their mean; shaded where the data do not reach.
-
-    Parameters
-    ----------
-    feature : number of the feature
-    centred : measure every curve from its value in the middle of the grid
-
-    Returns
-    -------
-    the curves, one per entry of `Explanation.pixels`
-    """
-    curves = CurvePlot(axes, explanation)
-    curves.show(feature, centred=centred)
-    return curves.lines
-
-
-def draw_slope(axes: Axes, explanation: Explanation, feature: int, *, flake: int = 0, only_sure: bool = True) -> None:
-    """ICE slope of one parameter on the flake, red where PL rises with it; pale and hatched where it is not sure.
-
-    Parameters
-    ----------
-    feature : number of the feature
-    flake : which of `samples.frames`
-    only_sure : mark pixels whose slope is within two standard deviations of zero, or leaves the cloud of the data
-    """
-    if is_line(explanation.samples.frames[flake]):
-        draw_slope_profile(axes, explanation, feature, flake)
-    else:
-        SlopePlot(axes, explanation, flake=flake, only_sure=only_sure).show(feature)
 
 
 def draw_side_by_side(grid: Sequence[Axes], explanation: Explanation, feature: int, *, flake: int = 0) -> ThreeMaps | None:

@@ -48,17 +48,17 @@ class Veil:
 class SlopePlot:
     """ICE slope of a parameter on a flake, red where PL rises with it; stamped where the verdict demands it.
 
+    Pale and hatched lie pixels whose slope is within two standard deviations of zero, or leaves the cloud of the data.
+
     Parameters
     ----------
     flake : which of `samples.frames`
-    only_sure : mark pixels whose slope is within two standard deviations of zero, or leaves the cloud of the data
     """
 
-    def __init__(self, axes: Axes, explanation: Explanation, *, flake: int = 0, only_sure: bool = True) -> None:
+    def __init__(self, axes: Axes, explanation: Explanation, *, flake: int = 0) -> None:
         self.explanation, self.flake = explanation, flake
         frame = explanation.samples.frames[flake]
-        self.map = MapPlot(axes, frame)
-        self.veil = Veil(axes, frame) if only_sure else None
+        self.map, self.veil = MapPlot(axes, frame), Veil(axes, frame)
         stamp(axes, explanation.stamp)
 
     def show(self, feature: int) -> None:
@@ -66,9 +66,8 @@ class SlopePlot:
         values, title, unit = slope_of(self.explanation, feature, self.flake)
         reach = slope_reach(values)
         self.map.show(values, title=title, unit=unit, colors=COLORMAPS["slope"], clim=(-reach, reach))
-        if self.veil is not None:
-            doubtful = (~self.explanation.sure(feature)).astype(np.float64)
-            self.veil.lie_over(self.explanation.samples.image(doubtful, self.flake) == 1)
+        doubtful = (~self.explanation.sure(feature)).astype(np.float64)
+        self.veil.lie_over(self.explanation.samples.image(doubtful, self.flake) == 1)
 
 
 class ThreeMaps:

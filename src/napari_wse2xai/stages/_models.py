@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import NETWORK, OtherModel, TrainedModel
 from napari_wse2xai.data.quantities import MODEL_WORDS
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.learning.explainable import EXPLAINABLE, as_good, evidence, model_of
 from napari_wse2xai.progress import Progress, part
 
 if TYPE_CHECKING:
     from napari_wse2xai.explaining import Subject
-    from napari_wse2xai.explaining.bunch import Bunch
 
 Numbers = NDArray[np.float64]
 AUTO = "auto"
@@ -31,7 +31,7 @@ class Asked:
     """Of the model that is explained, among the scores."""
     subjects: "Mapping[str, Subject]"
     """By name, the one that is explained first."""
-    slopes: "Mapping[str, Bunch]"
+    slopes: Mapping[str, Bunch]
 
     @classmethod
     def of(cls, model: TrainedModel, target: str, wanted: str, scheme: str, progress: Progress) -> "Asked":
@@ -62,7 +62,7 @@ class Asked:
         """Models of the others, as `bands` takes them."""
         return [subject.model for name, subject in self.subjects.items() if name != self.name]
 
-    def beside(self, partial: "Bunch", errors: "Bunch") -> dict[str, Any]:
+    def beside(self, partial: Bunch, errors: Bunch) -> dict[str, Any]:
         """What the others say, as fields of an `Explanation`."""
         from napari_wse2xai.explaining import concordance, disagreement, pdp_spread, slope_rms
 

@@ -2,7 +2,7 @@
 
 import warnings
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,14 +10,12 @@ from pydantic import Field
 
 from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._cross_checks import cross_checks, depends_on_weights
 from napari_wse2xai.stages._models import Asked
 from napari_wse2xai.stages._questions import QuestionKey, answers
 from napari_wse2xai.stages._stage import Stage, setting
-
-if TYPE_CHECKING:
-    from napari_wse2xai.explaining.bunch import Bunch
 
 Numbers = NDArray[np.float64]
 SLOPES, CURVES, BANDS, CHECKED = 0.2, 0.5, 0.8, 0.95
@@ -130,11 +128,11 @@ class _Case:
 
     samples: Samples
     target: str
-    partial: "Bunch"
+    partial: Bunch
     asked: Asked
 
     @property
-    def slopes(self) -> "Bunch":
+    def slopes(self) -> Bunch:
         """Of the model that is explained."""
         return self.asked.slopes[self.asked.name]
 
@@ -143,7 +141,7 @@ class _Case:
         """(n,) of the target; NaN where a pixel has none."""
         return np.asarray(self.samples.targets[:, self.samples.target(self.target)])
 
-    def errors(self, settings: Explain, progress: Progress) -> "Bunch":
+    def errors(self, settings: Explain, progress: Progress) -> Bunch:
         """Bands and errors from refits and reference models."""
         from napari_wse2xai.explaining import bands
 
@@ -172,7 +170,7 @@ class _Case:
         told |= cross_checks(subject, self.values, self.partial.grid_values, self.samples.groups, seed=seed, progress=rest)
         return told | {name: self.slopes[name] for name in ("curvature", "nonlinearity") if name in self.slopes}
 
-    def explanation(self, errors: "Bunch", further: dict[str, Any]) -> Explanation:
+    def explanation(self, errors: Bunch, further: dict[str, Any]) -> Explanation:
         """Put it together."""
         samples, partial, slopes = self.samples, self.partial, self.slopes
         return Explanation(
