@@ -1,8 +1,9 @@
 """The whole chain on a large map that is made lazily, block by block: by default 2,048 x 2,048 x 512 channels, 8.6 GB.
 
 ``python benchmarks/lazy_map.py [--rows 2048] [--columns 2048]``.  A Dask array of shot noise with two lines on a square flake; its blocks
-are drawn when they are asked for, and counted.  Each stage in turn: seconds, seconds of the processor, how often the source was computed,
-and the highest memory of the process so far, beyond what it held before and beyond the arrays of the results.
+are drawn when they are asked for, and counted.  Each stage in turn, as a run has them: seconds, seconds of the processor, how often the
+source was computed, the highest memory of the process so far, beyond what it held before and beyond the arrays of the results, and what
+went to temporary files so far.
 """
 
 import argparse
@@ -10,6 +11,7 @@ import resource
 import time
 import warnings
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import dask.array as da
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
+from napari_wse2xai.stages._bands import spending
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 
 CHANNELS, ROWS = 512, 16
@@ -53,6 +56,12 @@ def peak_gb() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
+def written_gb() -> float:
+    """What this process gave its files so far, in GB."""
+    told = dict(line.split(": ") for line in Path("/proc/self/io").read_text().splitlines())
+    return int(told["write_bytes"]) / 1e9
+
+
 def results_gb(made: Any) -> float:
     """Bytes of the arrays of a result that are kept in memory, its counts apart."""
     values = [getattr(made, each.name) for each in fields(made) if each.name != "counts"]
@@ -72,16 +81,18 @@ def main() -> None:
         source.counts()[first : first + ROWS].compute()
     once, lone = time.perf_counter() - wall, time.process_time() - processor
     made: Any = SpectralMap.from_arrays(source.counts(), AXIS, AxisKind.RAMAN_SHIFT)
-    before, source.made, seconds, results = peak_gb(), 0, [], 0.0
+    before, written, source.made, seconds, results = peak_gb(), written_gb(), 0, [], 0.0
     print(f"{made.counts.nbytes / 1e9:.2f} GB; made once: {once:.1f} s, {lone:.1f} s of processor; memory {before:.2f} GB", flush=True)
-    for stage in CHAIN:
+    for number, stage in enumerate(CHAIN):
         wall, processor = time.perf_counter(), time.process_time()
-        made = stage(made)
+        with spending(made.counts if number else None):
+            made = stage(made)
         seconds.append(time.process_time() - processor)
         results += results_gb(made)
         print(
             f"  {type(stage).__name__:<10s} {time.perf_counter() - wall:7.1f} s {seconds[-1]:7.1f} s of processor, source made "
-            f"{source.made / given.rows:.2f} times, peak {peak_gb() - before:.2f} GB beyond, results {results:.2f} GB",
+            f"{source.made / given.rows:.2f} times, peak {peak_gb() - before:.2f} GB beyond, results {results:.2f} GB, "
+            f"written {written_gb() - written:.2f} GB",
             flush=True,
         )
     print(f"all of it over twice the source and the deconvolution: {sum(seconds) / (2 * lone + seconds[-1]):.2f} of processor")

@@ -14,9 +14,23 @@ from napari_wse2xai.layers import to_layers
 from napari_wse2xai.numerics.lineshapes import lorentzian
 from napari_wse2xai.plots.mean_spectrum import draw_mean_spectrum
 from napari_wse2xai.plots.spectra import SpectrumPlot
-from napari_wse2xai.stages import Baseline, Calibrate, ConvertAxis, CorrectResponse, Deconvolve, Despike, FindFlake, Peak, _bands, _pixels
+from napari_wse2xai.recipe import Chain
+from napari_wse2xai.stages import (
+    Baseline,
+    Calibrate,
+    ConvertAxis,
+    CorrectResponse,
+    Deconvolve,
+    Despike,
+    FindFlake,
+    Normalise,
+    Peak,
+    _bands,
+    _pixels,
+)
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 from napari_wse2xai.stages.correct_response import Spectrum
+from napari_wse2xai.stages.despike import FirstDifference, Guarded
 from napari_wse2xai.stages.references import KnownLine, OwnLines
 
 BAND_ROWS = 4
@@ -140,6 +154,31 @@ def test_axis_response_and_calibration_take_a_dask_array_in_pieces(triangle, mon
         assert lazy.axis.values == pytest.approx(plain.axis.values)
         assert 0 < largest <= source.counts.size / 4, stage
         asked.clear()
+
+
+@pytest.mark.parametrize("method", [Guarded(), FirstDifference(threshold=6.0)], ids=["guarded", "first difference"])
+@pytest.mark.filterwarnings("ignore::napari_wse2xai.errors.DataWarning")
+def test_a_chain_writes_over_what_only_it_has_and_gives_the_same(triangle, monkeypatch, method):
+    counts = np.array(triangle.raman.counts[4:40, 4:24])
+    counts[::5, 3, 40] = np.nan  # gaps, of which one lies on the border of two bands,
+    counts[:, :, 77] = 500.0  # a stuck channel,
+    counts[BAND_ROWS :: 2 * BAND_ROWS, 5, 120] += 5000.0  # and rays there that the rows beside must not see repaired
+    source = SpectralMap.from_arrays(counts, triangle.raman.axis.values, triangle.raman.axis.kind, laser_nm=532.0)
+    chain = Chain((FindFlake(window=(183, 300)), Despike(method=method), Baseline(), Normalise(exposure_s=2.0, power_mw=3.0)))
+    before, one_by_one = counts.copy(), source
+    for stage in chain.stages:
+        one_by_one = stage(one_by_one)
+    made: list[tuple[int, ...]] = []
+    monkeypatch.setattr(_bands, "new_counts", lambda shape: made.append(shape) or np.empty(shape, dtype=np.float32))
+    for given in (source, as_dask(source, [])):
+        made.clear()
+        found = chain.run(given).map
+        assert made.count(counts.shape) == 1, "the chain's own, from the first stage that needs it"
+        for name in ("counts", "repaired", "replaced", "bridged", "bad_channels", "saturated", "flake"):
+            np.testing.assert_array_equal(getattr(found, name), getattr(one_by_one, name), err_msg=name)
+    np.testing.assert_array_equal(counts, before)
+    assert one_by_one.repaired.any()
+    assert list(one_by_one.bad_channels) == [77]
 
 
 def test_layers_and_pictures_take_a_dask_array(triangle, stages):

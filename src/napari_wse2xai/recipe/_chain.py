@@ -4,9 +4,12 @@ from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from typing import Any
 
+import numpy as np
+
 from napari_wse2xai.data import Components, PairedMaps, PeakMaps, SpectralMap
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.stages import BY_NAME, Step, as_kept
+from napari_wse2xai.stages._bands import spending
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,8 @@ class Chain:
         known: dict[type, Any] = {PairedMaps if isinstance(source, list) else type(source): source}
         last, ends = source, list(accumulate(stage.effort for stage in self.stages))
         for stage, (start, end) in zip(self.stages, pairwise([0.0, *ends]), strict=True):
-            last = stage.on(known, part(progress, start / ends[-1], end / ends[-1], stage.title))
+            with spending(_spendable(known.get(SpectralMap), source)):
+                last = stage.on(known, part(progress, start / ends[-1], end / ends[-1], stage.title))
             known[type(last)] = [last] if isinstance(last, PairedMaps) else last
         found: Any = known.get(SpectralMap)
         return Outcome(found, known.get(PeakMaps), last, known.get(Components))
@@ -52,6 +56,13 @@ class Chain:
     def stage(self, kind: type[Step]) -> Step | None:
         """Find the first stage of a class; None where the chain has none."""
         return next((stage for stage in self.stages if isinstance(stage, kind)), None)
+
+
+def _spendable(made: SpectralMap | None, source: object) -> Any:
+    """Counts of a map that only the next stage needs; None where they are the caller's."""
+    counts, given = getattr(made, "counts", None), getattr(source, "counts", None)
+    is_given = isinstance(counts, np.ndarray) and isinstance(given, np.ndarray) and np.may_share_memory(counts, given)
+    return None if counts is given or is_given else counts
 
 
 def from_history(artefact: Any) -> Chain:

@@ -6,6 +6,8 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import accumulate, product
@@ -20,6 +22,9 @@ AT_ONCE = 2**25
 """Numbers of a lazy map that are computed at a time, at least a block."""
 LARGE = 2**29
 """Bytes from which a new map is kept in an unnamed temporary file instead of in memory."""
+
+_SPENT: ContextVar[Any] = ContextVar("spent", default=None)
+"""Counts that may be written over."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,24 @@ def new_counts(shape: tuple[int, ...]) -> NDArray[np.float32]:
         return np.empty(shape, dtype=np.float32)
 
 
+@contextmanager
+def spending(counts: Any) -> Iterator[None]:
+    """Let what is done within write over counts that nobody needs afterwards; None for none."""
+    before = _SPENT.set(counts)
+    try:
+        yield
+    finally:
+        _SPENT.reset(before)
+
+
+def room_for(counts: Any) -> NDArray[np.float32]:
+    """Room for counts that are made of others of the same shape: these themselves where they may be written over.
+
+    A large map on its way through a chain so takes its size on disk once, not twice.
+    """
+    return counts if counts is _SPENT.get() else new_counts(counts.shape)
+
+
 def computed_once(counts: Any, progress: Callable[[float], None] = lambda done: None) -> Any:
     """Counts of a Dask array, or in the chunks of a file, in an array of their own, each block computed once; others as they are."""
     if getattr(counts, "chunks", None) is None:
@@ -108,7 +131,7 @@ def pixel_by_pixel(
     counts: Any, change: Callable[[NDArray[np.float32]], NDArray[np.float32]], progress: Callable[[float], None]
 ) -> NDArray[np.float32]:
     """Counts of a new map of the same shape, each spectrum changed by itself; `change` takes and gives (rows, nx, n)."""
-    changed = new_counts(counts.shape)
+    changed = room_for(counts)
 
     def work(band: Band) -> None:
         changed[band.rows] = change(rows_of(counts, band.rows))

@@ -1,7 +1,8 @@
 """What every stage is: frozen settings that can be called on an artefact."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any, ClassVar, Generic, Protocol, Self, TypeVar, runtime_checkable
@@ -15,7 +16,7 @@ from napari_wse2xai.data import Frame, Record, SpectralMap
 from napari_wse2xai.data.history import environment, now
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
-from napari_wse2xai.stages._bands import computed_once
+from napari_wse2xai.stages._bands import computed_once, spending
 
 
 @dataclass(frozen=True)
@@ -125,8 +126,8 @@ class Stage(Step, Generic[Source, Result]):
 
         Each block of a lazy map is computed once, and the map that comes of it keeps them: bands of rows would ask for them often.
         """
-        source = _in_hand(source, progress)
-        return recorded(self, lambda: self.run(source, progress), self.taken(source))
+        with _in_hand(source, progress) as taken:
+            return recorded(self, lambda: self.run(taken, progress), self.taken(taken))
 
     def taken(self, source: Source) -> tuple[str, ...]:
         """Marks of what a run takes, where the history of its result does not begin with theirs."""
@@ -137,11 +138,18 @@ class Stage(Step, Generic[Source, Result]):
         raise NotImplementedError
 
 
-def _in_hand(source: Source, progress: Progress) -> Source:
-    """The same with the counts of a lazy map computed."""
+@contextmanager
+def _in_hand(source: Source, progress: Progress) -> Iterator[Source]:
+    """The same with the counts of a lazy map computed, which the step may write over: nobody else has them."""
     if not isinstance(source, SpectralMap):
-        return source
-    return replace(source, counts=computed_once(source.counts, lambda done: progress(0.0, f"computing the map: {done:.0%}")))
+        yield source
+        return
+    counts = computed_once(source.counts, lambda done: progress(0.0, f"computing the map: {done:.0%}"))
+    if counts is source.counts:
+        yield source
+        return
+    with spending(counts):
+        yield replace(source, counts=counts)
 
 
 def recorded(settings: Settings, work: Callable[[], Result], of: tuple[str, ...] = ()) -> Result:

@@ -12,7 +12,7 @@ from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics.baseline import Workers, piecewise_linear
 from napari_wse2xai.progress import Progress
-from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
+from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, room_for, rows_of
 from napari_wse2xai.stages._screening import bridged, screened
 from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window, channels
@@ -34,7 +34,7 @@ class PiecewiseLinear(Settings):
     )
 
     def subtract(self, source: SpectralMap, into: NDArray[np.float32], progress: Progress) -> None:
-        """Write counts (ny, nx, n) above the baseline."""
+        """Write counts (ny, nx, n) above the baseline; they may take the place of the source's."""
         for area in self.areas:
             channels(source, area, "the baseline area")
 
@@ -141,6 +141,6 @@ class Baseline(Stage[SpectralMap, SpectralMap]):
         if len(source.axis) < 3:
             raise DataError(f"'{source.name}' has {len(source.axis)} channels, too few for a baseline; leave this step out.")
         source = screened(source)
-        counts = new_counts(source.counts.shape)
+        counts = room_for(source.counts)
         self.method.subtract(source, counts, progress)
         return replace(source, counts=counts)

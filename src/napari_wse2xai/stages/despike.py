@@ -15,7 +15,7 @@ from napari_wse2xai.numerics import despike
 from napari_wse2xai.numerics.recurrence import recurrent
 from napari_wse2xai.numerics.spikes import BANK
 from napari_wse2xai.progress import Progress
-from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, rows_of
+from napari_wse2xai.stages._bands import Band, bands, let_go, new_counts, over_bands, room_for, rows_of
 from napari_wse2xai.stages._screening import bridged, in_order, places, screened
 from napari_wse2xai.stages._stage import Settings, Stage, setting
 from napari_wse2xai.stages._windows import Window
@@ -123,19 +123,26 @@ class Despike(Stage[SpectralMap, SpectralMap]):
         """Return the repaired map; `repaired` counts the replaced channels of each pixel, `replaced` lists them."""
         source = screened(source)
         shape, struck, filled = source.counts.shape, [], []
-        counts, repaired = new_counts(shape), np.zeros(shape[:2], dtype=np.uint16)
+        counts, repaired = room_for(source.counts), np.zeros(shape[:2], dtype=np.uint16)
+        later = _Later(source) if counts is source.counts else None
         repair, known = self.method.filter(source), [] if source.bridged is None else [source.bridged]
 
         def work(band: Band) -> None:
             raw, gaps = bridged(rows_of(source.counts, band.seen), source.bad_channels)
-            counts[band.rows], spikes = repair(raw, band.own)
+            made, spikes = repair(raw, band.own)
             if gaps.any():
-                _spare(counts[band.rows], spikes, raw[band.own], gaps[band.own])
+                _spare(made, spikes, raw[band.own], gaps[band.own])
             struck.append((places(hit := spikes & ~gaps[band.own], band.rows.start), raw[band.own][hit]))
             filled.append(places(gaps[band.own], band.rows.start))
+            if later is None:
+                counts[band.rows] = made
+            else:
+                later.keep(band, made, spikes | gaps[band.own])
             let_go(source.counts, counts)
 
         over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
+        if later is not None:
+            later.write(counts)
         spikes, lost = (np.concatenate(each) for each in zip(*struck, strict=True))
         if self.method.spares_what_recurs:
             spikes = _without_what_recurs(source, counts, spikes, lost)
@@ -143,6 +150,28 @@ class Despike(Stage[SpectralMap, SpectralMap]):
         np.add.at(repaired, (replaced[:, 0], replaced[:, 1]), 1)
         progress(1.0, f"replaced {len(replaced)} channels")
         return replace(source, counts=counts, repaired=repaired, replaced=replaced, bridged=in_order([*filled, *known]))
+
+
+class _Later:
+    """What a filter changes of counts that are written over: kept until no band needs its neighbours as they were."""
+
+    def __init__(self, source: SpectralMap) -> None:
+        none = np.empty(0, dtype=np.int32)
+        self._bad = none if source.bad_channels is None else source.bad_channels
+        self._columns = new_counts((*source.frame.shape, len(self._bad)))
+        self._changed: list[tuple[Places, NDArray[np.float32]]] = []
+
+    def keep(self, band: Band, made: Counts, changed: NDArray[np.bool_]) -> None:
+        """Keep what a band was made, where it differs from what it was."""
+        self._columns[band.rows] = made[..., self._bad]
+        self._changed.append((places(changed, band.rows.start), made[changed]))
+
+    def write(self, counts: Counts) -> None:
+        """Put it where it belongs."""
+        for band in bands(counts.shape):
+            counts[band.rows, :, self._bad] = self._columns[band.rows]
+        for where, values in self._changed:
+            counts[tuple(where.T)] = values
 
 
 def _without_what_recurs(source: SpectralMap, counts: Counts, spikes: Places, lost: NDArray[np.float32]) -> Places:
