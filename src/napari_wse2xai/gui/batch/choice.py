@@ -74,11 +74,7 @@ class BatchChoice(QWidget):
     def offer(self, flakes: dict[str, Results]) -> None:
         """Let the settings be those of a flake of the window."""
         chosen, self._flakes = self.source.currentText(), flakes
-        self.source.blockSignals(True)
-        self.source.clear()
-        self.source.addItems([A_FILE, *(_as_here(name) for name in flakes)])
-        self.source.setCurrentText(chosen)
-        self.source.blockSignals(False)
+        self.source.put([(words, words) for words in (A_FILE, *map(_as_here, flakes))], chosen)
         if self.source.currentText() != chosen:
             self._on_source()
 

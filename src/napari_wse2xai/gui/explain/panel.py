@@ -164,8 +164,8 @@ class ExplainPanel(FollowsSession):
 
     def refresh(self) -> None:
         """List the models and explanations in the window, the newest chosen where one came."""
-        _list(self.models, contents.models(self.viewer), lambda model: f"{model.name}: {', '.join(model.samples.target_names)}")
-        _list(self.which, contents.explanations(self.viewer), lambda one: f"{one.name}: PL {one.target}")
+        self.models.put_results(contents.models(self.viewer), lambda model: f"{model.name}: {', '.join(model.samples.target_names)}")
+        self.which.put_results(contents.explanations(self.viewer), lambda one: f"{one.name}: PL {one.target}")
         self.which.setVisible(self.which.count() > 1)
         self._show_chosen()
         self._on_model()
@@ -367,17 +367,3 @@ class ExplainDock(Scrolled):
     def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         self.panel = ExplainPanel(napari_viewer)
         super().__init__(self.panel, parent)
-
-
-def _list(box: ComboBox, there: list[Any], words: Any) -> None:
-    """List artefacts in a box: the newest is chosen where one came, else the choice is kept."""
-    known = [box.itemData(index) for index in range(box.count())]
-    if [id(one) for one in known] == [id(one) for one in there]:
-        return
-    wanted = there[-1] if len(there) > len(known) else box.currentData()
-    box.blockSignals(True)
-    box.clear()
-    for number, one in enumerate(there, 1):
-        box.addItem(f"{number}. {words(one)}"[:60], one)
-    box.setCurrentIndex(next((i for i, one in enumerate(there) if one is wanted), len(there) - 1))
-    box.blockSignals(False)

@@ -164,14 +164,8 @@ class TwoParameterView(BelowCurves):
 
     def _put_partners(self, partners: list[int], chosen: int | None) -> None:
         """List the other parameters behind 'none'."""
-        self.second.blockSignals(True)
-        self.second.clear()
-        self.second.addItem(NONE, None)
-        for other in partners:
-            assert self.pixels is not None
-            self.second.addItem(feature_words(self.pixels.explanation.features[other]), other)
-        self.second.setCurrentIndex(max(self.second.findData(chosen), 0))
-        self.second.blockSignals(False)
+        names = self.pixels.explanation.features if self.pixels is not None else ()
+        self.second.put([(NONE, None), *((feature_words(names[other]), other) for other in partners)], chosen)
 
     def _sort(self) -> None:
         """Put those first that interact most with the first parameter, where that is known."""

@@ -77,12 +77,8 @@ class Choices(QWidget):
         chosen = self.across.currentData(), self.up.currentData()
         first = ("", "") if found is None else usual(found, self.values)
         for box, before, usually in zip((self.across, self.up), chosen, first, strict=True):
-            box.blockSignals(True)
-            box.clear()
-            for name, each in self.values.items():
-                box.addItem(each.label, name)
-            box.setCurrentIndex(max(box.findData(before if self._by_hand and before in self.values else usually), 0))
-            box.blockSignals(False)
+            wanted = before if self._by_hand and before in self.values else usually
+            box.put([(each.label, name) for name, each in self.values.items()], wanted)
         self.condition.setPlaceholderText(f"{first[0]} > 0 and ok" if found is not None else "")
         self._check()
 

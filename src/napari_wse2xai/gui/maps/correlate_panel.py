@@ -7,6 +7,7 @@ import numpy as np
 from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from superqt.utils import signals_blocked
 
 from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.data.map_values import MapValues
@@ -131,18 +132,9 @@ class CorrelatePanel(FollowsLayers):
     def refresh(self) -> None:
         """List deconvolutions and pairs in the window, the newest pair chosen where one came."""
         there: list[Found] = [*contents.all_peaks(self.viewer), *contents.paired_maps(self.viewer)]
-        known = [self.which.itemData(index) for index in range(self.which.count())]
-        if [id(one) for one in known] == [id(one) for one in there]:
-            return
-        wanted = there[-1] if len(there) > len(known) else self.which.currentData()
-        self.which.blockSignals(True)
-        self.which.clear()
-        for number, one in enumerate(there, 1):
-            self.which.addItem(f"{number}. {one.name}{' (pair)' if isinstance(one, PairedMaps) else ''}", one)
-        self.which.setCurrentIndex(next((i for i, one in enumerate(there) if one is wanted), len(there) - 1))
-        self.which.blockSignals(False)
-        self.which.setVisible(len(there) > 1)
-        self._on_which()
+        if self.which.put_results(there, lambda one: f"{one.name}{' (pair)' if isinstance(one, PairedMaps) else ''}"):
+            self.which.setVisible(len(there) > 1)
+            self._on_which()
 
     def _on_which(self) -> None:
         """Plot another deconvolution, or pair."""
@@ -155,9 +147,8 @@ class CorrelatePanel(FollowsLayers):
         if found is not None and (self.found is None or self.found.frame != found.frame):
             pitch = float(np.sqrt(abs(np.prod(found.frame.step_um))))
             for field, value in ((self.half_width, 1.5 * pitch), (self.step, pitch)):
-                field.blockSignals(True)
-                field.setValue(value)
-                field.blockSignals(False)
+                with signals_blocked(field):
+                    field.setValue(value)
         self.choices.show_found(found)
         self.show_plot()
 

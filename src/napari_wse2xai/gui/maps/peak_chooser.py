@@ -11,7 +11,7 @@ from napari_wse2xai.data import PARAMETERS, ComputedMap, PeakMaps, Status
 from napari_wse2xai.data.quantities import STATUS_COLORS, WORDS, pretty
 from napari_wse2xai.gui.maps.compute_row import ComputeRow, SeparateRow
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
-from napari_wse2xai.gui.parts.guarded import ComboBox
+from napari_wse2xai.gui.parts.guarded import WIDEST, ComboBox
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.layers import NO_LONGER
 from napari_wse2xai.layers import LayerTuple, chi2_layer, computed_layer, computed_part, part_name, peak_layer, status_layer
@@ -55,21 +55,12 @@ class PeakChooser(QWidget):
 
     def refresh(self) -> None:
         """List the deconvolutions whose maps are in the viewer, the newest chosen, and tick what is there."""
-        known = [self.which.itemData(i) for i in range(self.which.count())]
         now = contents.all_peaks(self.viewer)
-        if [id(p) for p in known] != [id(p) for p in now]:
-            kept = self.which.currentData() if len(now) <= len(known) else None
-            self.which.blockSignals(True)
-            self.which.clear()
-            for peaks in now:
-                self.which.addItem("", peaks)
-            index = next((i for i, peaks in enumerate(now) if peaks is kept), len(now) - 1)
-            self.which.setCurrentIndex(index)
-            self.which.blockSignals(False)
+        self.which.put_results(now, lambda peaks: str(peaks.name))
         for index, peaks in enumerate(now):
             state = contents.session(self.viewer).node(peaks).state
             self.which.setItemText(
-                index, f"{NO_LONGER.get(state, '').removeprefix(' · ')} {peaks.name}: {', '.join(peaks.names)}"[:60].strip()
+                index, f"{NO_LONGER.get(state, '').removeprefix(' · ')} {peaks.name}: {', '.join(peaks.names)}"[:WIDEST].strip()
             )
         for layer in self.viewer.layers:
             if (is_ := contents.shown(layer)) is not None and isinstance(is_.artefact, PeakMaps):

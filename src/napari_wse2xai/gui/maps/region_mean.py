@@ -68,12 +68,7 @@ class RegionMean(ComboBox):
         """List the regions that lie in the window; what is chosen is worked out anew, for it may have been drawn at since."""
         names = [NONE, FLAKE, *(str(layer.name) for layer in self._layers())]
         if names != [self.itemText(index) for index in range(self.count())]:
-            chosen = self.currentText()
-            self.blockSignals(True)
-            self.clear()
-            self.addItems(names)
-            self.setCurrentIndex(max(0, self.findText(chosen)))
-            self.blockSignals(False)
+            self.put([(name, name) for name in names], self.currentText())
         self.ask()
 
     def _layers(self) -> Iterator[Shapes | Labels]:

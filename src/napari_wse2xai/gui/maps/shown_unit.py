@@ -61,14 +61,7 @@ class ShownUnit(ComboBox):
         if axis is self._axis:
             return
         self._axis = axis
-        kinds = possible(axis)
-        self.blockSignals(True)
-        self.clear()
-        for kind in kinds:
-            self.addItem(pretty(kind.unit), kind)
-        wanted = self._chosen.get(axis.kind, axis.kind)
-        self.setCurrentIndex(kinds.index(wanted) if wanted in kinds else 0)
-        self.blockSignals(False)
+        self.put([(pretty(kind.unit), kind) for kind in possible(axis)], self._chosen.get(axis.kind, axis.kind))
 
     def _on_choice(self, index: int) -> None:
         if self._axis is not None and index >= 0:

@@ -64,14 +64,9 @@ class StagePanel(QWidget):
 
     def refresh(self) -> None:
         """List the maps in the viewer; the current one is chosen."""
-        current = contents.current(self.viewer).layer
-        self.source.blockSignals(True)
-        self.source.clear()
-        for layer in contents.map_layers(self.viewer):
-            self.source.addItem(layer.name, contents.map_of(layer))
-            if layer is current:
-                self.source.setCurrentIndex(self.source.count() - 1)
-        self.source.blockSignals(False)
+        there, current = contents.map_layers(self.viewer), contents.current(self.viewer).layer
+        place = next((place for place, layer in enumerate(there) if layer is current), 0)
+        self.source.put([(layer.name, contents.map_of(layer)) for layer in there], otherwise=place)
         self._on_choice()
 
     @property

@@ -17,7 +17,7 @@ from napari_wse2xai.gui.pair.landmarks import LandmarkClicks
 from napari_wse2xai.gui.pair.view import IN_TURNS, TWO_COLOURS, PairView, summary
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.form import Form
-from napari_wse2xai.gui.parts.guarded import ComboBox
+from napari_wse2xai.gui.parts.guarded import WIDEST, ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.gui.session import contents
@@ -144,7 +144,7 @@ class PairPanel(FollowsSession):
             fitting = [peaks for peaks in every if (peaks.axis.kind is AxisKind.RAMAN_SHIFT) is is_raman]
             new = [peaks for peaks in fitting if any(peaks is one for one in came)]
             wanted = new[-1] if new else kept if any(kept is one for one in every) else next(reversed(fitting), None)
-            _fill(box, every, wanted)
+            box.put([(f"{peaks.name}: {', '.join(peaks.names)}"[:WIDEST], peaks) for peaks in every], wanted, otherwise=-1)
         self.view.follow(contents.paired_maps(self.viewer))
         self._check()
 
@@ -321,13 +321,3 @@ _BUTTONS = {
     "back": "Take back a click",
     "save": "Save pairs as CSV…",
 }
-
-
-def _fill(box: ComboBox, every: list[PeakMaps], wanted: PeakMaps | None) -> None:
-    """List all peaks in a box, and choose some."""
-    box.blockSignals(True)
-    box.clear()
-    for peaks in every:
-        box.addItem(f"{peaks.name}: {', '.join(peaks.names)}"[:60], peaks)
-    box.setCurrentIndex(next((i for i, peaks in enumerate(every) if peaks is wanted), -1))
-    box.blockSignals(False)

@@ -3,12 +3,16 @@
 A field that was clicked, or reached with the tab key, answers the wheel as usual.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from qtpy.QtCore import Qt
 from qtpy.QtGui import QWheelEvent
 from qtpy.QtWidgets import QComboBox, QDoubleSpinBox, QSlider, QSpinBox, QTabBar
+from superqt.utils import signals_blocked
 
+WIDEST = 60
+"""Letters of an entry: a box as wide as a long list of peaks would push its dock over the canvas."""
 WHOLE = 2**31 - 1
 """Largest whole number that Qt's field holds."""
 
@@ -29,7 +33,30 @@ class _Guarded:
 
 
 class ComboBox(_Guarded, QComboBox):
-    """One of several words."""
+    """One of several words, each with what it stands for."""
+
+    def put(self, entries: Sequence[tuple[str, Any]], chosen: object = None, *, otherwise: int = 0) -> None:
+        """List other words; nobody is told that another is chosen, since who lists them looks then anyway.
+
+        Parameters
+        ----------
+        chosen : what is chosen, where it is there
+        otherwise : place of what is chosen where it is not
+        """
+        with signals_blocked(self):
+            self.clear()
+            for words, thing in entries:
+                self.addItem(words, thing)
+            self.setCurrentIndex(next((place for place, (_, thing) in enumerate(entries) if thing == chosen), otherwise))
+
+    def put_results(self, there: Sequence[Any], words: Callable[[Any], str]) -> bool:
+        """List results by number, the newest chosen where one came, else the choice kept; False where they are listed already."""
+        known = [self.itemData(place) for place in range(self.count())]
+        if [id(one) for one in known] == [id(one) for one in there]:
+            return False
+        entries = [(f"{number}. {words(one)}"[:WIDEST], one) for number, one in enumerate(there, 1)]
+        self.put(entries, self.currentData() if len(there) <= len(known) else None, otherwise=len(there) - 1)
+        return True
 
 
 class DoubleSpinBox(_Guarded, QDoubleSpinBox):

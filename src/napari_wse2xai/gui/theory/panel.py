@@ -105,13 +105,7 @@ class TheoryPanel(FollowsLayers):
     def refresh(self) -> None:
         """List the Raman maps that are deconvolved, the newest chosen where one came, and show what was compared last."""
         there = [peaks for peaks in contents.all_peaks(self.viewer) if peaks.axis.kind is AxisKind.RAMAN_SHIFT]
-        if [id(one) for one in there] != [id(self.peaks.itemData(index)) for index in range(self.peaks.count())]:
-            self.peaks.blockSignals(True)
-            self.peaks.clear()
-            for number, one in enumerate(there, 1):
-                self.peaks.addItem(f"{number}. {one.name}: {', '.join(one.names)}"[:60], one)
-            self.peaks.setCurrentIndex(len(there) - 1)
-            self.peaks.blockSignals(False)
+        self.peaks.put_results(there, lambda one: f"{one.name}: {', '.join(one.names)}")
         compared = contents.of_kind(self.viewer, TheoryBeside)
         if compared and compared[-1] is not self.view.beside:
             self.view.show_beside(compared[-1])

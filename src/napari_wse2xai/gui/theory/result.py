@@ -56,11 +56,7 @@ class TheoryView(QWidget):
             return
         known = self.beside.result.moving_engines if self.shown == MOTION else self.beside.result.engines
         wanted = self.engine.currentText() or self.beside.result.leading
-        self.engine.blockSignals(True)
-        self.engine.clear()
-        self.engine.addItems(list(known))
-        self.engine.setCurrentIndex(max(self.engine.findText(wanted), 0))
-        self.engine.blockSignals(False)
+        self.engine.put([(engine, engine) for engine in known], wanted)
         self._draw()
 
     def _fill(self, beside: TheoryBeside) -> None:

@@ -127,16 +127,7 @@ class TrainPanel(FollowsSession):
     def refresh(self) -> None:
         """List the pairs in the window, new ones ticked, and the models."""
         self._list_flakes()
-        models, kept = contents.models(self.viewer), self.which.currentData()
-        known = [self.which.itemData(index) for index in range(self.which.count())]
-        if [id(model) for model in known] != [id(model) for model in models]:
-            wanted = models[-1] if len(models) > len(known) else kept
-            self.which.blockSignals(True)
-            self.which.clear()
-            for number, model in enumerate(models, 1):
-                self.which.addItem(f"{number}. {model.name}: {', '.join(model.samples.target_names)}"[:60], model)
-            self.which.setCurrentIndex(next((i for i, model in enumerate(models) if model is wanted), len(models) - 1))
-            self.which.blockSignals(False)
+        self.which.put_results(contents.models(self.viewer), lambda model: f"{model.name}: {', '.join(model.samples.target_names)}")
         self._show_chosen()
         self._check()
 

@@ -47,11 +47,7 @@ class TrainResult(QWidget):
             return
         self.model = model
         self.setVisible(model is not None)
-        self.target.blockSignals(True)
-        self.target.clear()
-        for name in () if model is None else model.samples.target_names:
-            self.target.addItem(f"PL {name}", name)
-        self.target.blockSignals(False)
+        self.target.put([] if model is None else [(f"PL {name}", name) for name in model.samples.target_names])
         self.target.setVisible(self.target.count() > 1)
         self._show_target()
 
