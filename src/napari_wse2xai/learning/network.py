@@ -80,12 +80,16 @@ class BatchNorm(nn.BatchNorm2d):
         centred = rows - mean
         variance = centred.square().mean(0)
         with torch.no_grad():
-            self.get_buffer("running_mean").lerp_(mean, MOMENTUM)
-            # As torch does: a batch is normalised by its own variance, what is kept for evaluation is an estimate of the whole's.
-            self.get_buffer("running_var").lerp_(variance * (len(rows) / (len(rows) - 1)), MOMENTUM)
-            self.get_buffer("num_batches_tracked").add_(1)
+            self.follow(mean, variance, len(rows))
         normal = torch.addcmul(self.bias, centred, self.weight * torch.rsqrt(variance + self.eps))
         return normal.reshape(count, 1, length, channels).permute(0, 3, 1, 2)
+
+    def follow(self, mean: Tensor, variance: Tensor, count: int) -> None:
+        """Draw the usual statistics towards those of a batch with so many values."""
+        self.get_buffer("running_mean").lerp_(mean, MOMENTUM)
+        # As torch does: a batch is normalised by its own variance, what is kept for evaluation is an estimate of the whole's.
+        self.get_buffer("running_var").lerp_(variance * (count / (count - 1)), MOMENTUM)
+        self.get_buffer("num_batches_tracked").add_(1)
 
 
 class InstanceBatchNorm(nn.Module):

@@ -13,6 +13,7 @@ from napari_wse2xai.errors import Cancelled, DataError, SettingsError, StopTrain
 from napari_wse2xai.learning.checkpoint import Checkpoint, UnusableError
 from napari_wse2xai.learning.network import SpectralNetwork
 from napari_wse2xai.learning.prediction import ROWS
+from napari_wse2xai.learning.sobolev import Measure, WrittenOut
 from napari_wse2xai.learning.teaching import STEPS, Lessons
 
 Listener = Callable[[float, str, Mapping[str, list[float]]], None]
@@ -24,7 +25,7 @@ WARM_UP = 0.25
 """Share of a one-cycle schedule in which the learning rate rises (Smith & Topin 2018)."""
 FIRST_RATE = 0.04
 """Learning rate at the start of a one-cycle schedule, over its peak."""
-LOOKS = 25
+LOOKS = 10
 """R2 is measured so many times in a run at most."""
 PATIENCE_S = 0.3
 """The listener is called at least this often."""
@@ -114,7 +115,7 @@ class Trainer:
         self.module, self.training, self.validation, self.plan, self.checkpoint = module, training, validation, plan, checkpoint
         self.listen = listen or (lambda done, message, history: None)
         self.device = training.features.device
-        self.lessons = lessons
+        self.lessons, self.written = lessons, WrittenOut.of(module, lessons) if lessons is not None else None
         self.optimizer = plan.make_optimizer(module, self.device)
         self.order = torch.Generator().manual_seed(plan.seed)
         self.batch = min(plan.batch_size, len(training.targets if lessons is None else lessons.targets))
@@ -239,14 +240,17 @@ class Trainer:
     def _step(self, rows: Tensor, number: int) -> Tensor:
         for group in self.optimizer.param_groups:
             group["lr"] = self.plan.rate(number / (self.plan.max_epochs * self.steps))
-        self.optimizer.zero_grad()
-        loss = self._loss(rows, number)
-        loss.backward()  # type: ignore[no-untyped-call]
+        measure = nn.functional.mse_loss if self.plan.loss == "squared" else nn.functional.huber_loss
+        if self.written is not None:
+            loss = self.written.learn(rows, measure, number)
+        else:
+            self.optimizer.zero_grad()
+            loss = self._loss(rows, measure, number)
+            loss.backward()  # type: ignore[no-untyped-call]
         self.optimizer.step()
         return loss.detach()
 
-    def _loss(self, rows: Tensor, number: int) -> Tensor:
-        measure = nn.functional.mse_loss if self.plan.loss == "squared" else nn.functional.huber_loss
+    def _loss(self, rows: Tensor, measure: Measure, number: int) -> Tensor:
         if self.lessons is not None:
             return self.lessons.loss(self.module, rows, measure, number)
         features = self.training.features[rows]

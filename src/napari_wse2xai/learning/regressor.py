@@ -83,7 +83,7 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     module_ : torch module (n, column) raw float32 -> (n, target) raw; always in eval mode; differentiable
-    history_ : ``epoch``, ``loss``, ``r2_training``, ``r2_validation``, ``seconds``; lists of equal length, about 25 looks in a run
+    history_ : ``epoch``, ``loss``, ``r2_training``, ``r2_validation``, ``seconds``; lists of equal length, about 10 looks in a run
     best_ : the epoch whose weights are in `module_`, and its R2
     resumed_ : epoch at which an interrupted run was taken up; 0 where it was not
     seconds_ : time of the training, that before an interruption included

@@ -26,6 +26,8 @@ FARTHEST = 6.0
 """Standard deviations beyond which a caricature changes no more."""
 MOST_PIXELS = 4096
 """So many pixels suffice for usual positions, widths and heights."""
+ROWS = 512
+"""Pixels whose derivatives are asked at once: what comes of more leaves a core's cache."""
 
 
 class Rendering(nn.Module):
@@ -118,6 +120,33 @@ class Rendering(nn.Module):
             for row, curve in zip(own, self._drawn(features, shape, own_form, own).unbind(1), strict=True):
                 rows[row] = curve
         return torch.stack(rows, 1)
+
+    @property
+    def columns(self) -> list[list[int]]:
+        """Columns that each row is drawn from."""
+        return [list(own) for own in columns_of(self.lines)] if self.lines else [[k] for k in range(len(self.axis))]
+
+    def turned(self, features: Tensor, step: Tensor) -> tuple[Tensor, Tensor]:
+        """Scaled lines (n, line, length), and their derivatives (n, line, parameter, length) by steps (column,) of their parameters.
+
+        A row is drawn from its own columns alone, so that one direction tells of one parameter of every line.
+        """
+        columns = self.columns
+        directions = torch.zeros(max(map(len, columns)), len(step), device=step.device)
+        for own in columns:
+            directions[range(len(own)), own] = step[own]
+        parts = [self._turned(part, directions) for part in torch.split(features, ROWS)]
+        drawn, derivatives = (torch.cat(each) for each in zip(*parts, strict=True))
+        return drawn, derivatives
+
+    def _turned(self, features: Tensor, directions: Tensor) -> tuple[Tensor, Tensor]:
+        asked = features.detach().clone().requires_grad_()
+        drawn = self(asked)
+        # Derivatives forth by those back, which any line has: these are linear in what they are told of.
+        told = torch.zeros_like(drawn, requires_grad=True)
+        (back,) = torch.autograd.grad(drawn, asked, told, create_graph=True)
+        forth = [torch.autograd.grad((back * direction).sum(), told, retain_graph=True)[0] for direction in directions]
+        return drawn.detach(), torch.stack(forth, 2)
 
     def _drawn(self, features: Tensor, shape: str, own_form: bool, own: list[int]) -> Tensor:
         """Lines of one kind, (n, line of the kind, length)."""
