@@ -20,7 +20,7 @@ Measure = Callable[[Tensor, Tensor], Tensor]
 """Mean error of predictions (n, target) of targets, differentiable."""
 
 
-class Layer(Protocol):
+class Written(Protocol):
     """A layer's share of the four passes, of (n, length, channel), or (n, unit) in the linear layers."""
 
     def forth(self, x: Tensor) -> Tensor:
@@ -43,7 +43,7 @@ class Layer(Protocol):
 class WrittenOut:
     """Lessons for one target, drawn once, and the layers that learn them."""
 
-    layers: Sequence[Layer]
+    layers: Sequence[Written]
     drawn: Tensor
     """(row, length, line)"""
     turned: Tensor
@@ -58,7 +58,7 @@ class WrittenOut:
         """Draw the lessons; None for a network, or lessons, that must be left to torch."""
         layers = _layers(module)
         length = module.rendering.axis.shape[1]
-        halvings = sum(isinstance(layer, _Halved) for layer in layers or ())
+        halvings = sum(isinstance(layer, _WrittenPool) for layer in layers or ())
         if layers is None or length != FEATURE_LENGTH << halvings or lessons.targets.shape[1] > 1:
             return None
         drawn, turned = module.rendering.turned(lessons.features, lessons.step)
@@ -99,9 +99,9 @@ class WrittenOut:
         return WEIGHT * off.square().sum() / len(rows)
 
 
-def _layers(module: SpectralNetwork) -> list[Layer] | None:
+def _layers(module: SpectralNetwork) -> list[Written] | None:
     """Layers of a network, first to last; None where one of them is not written out."""
-    made, parts = list[Layer](), [part for half in (module.layers, module.head) for part in half.modules()]
+    made, parts = list[Written](), [part for half in (module.layers, module.head) for part in half.modules()]
     for part in parts:
         if isinstance(part, nn.Sequential | nn.AdaptiveAvgPool2d) or (isinstance(part, nn.Dropout) and not part.p):
             continue  # nothing is left to pool at the usual length
@@ -111,7 +111,7 @@ def _layers(module: SpectralNetwork) -> list[Layer] | None:
     return made
 
 
-class _Linear:
+class _WrittenLinear:
     """A linear layer; also the product of a convolution."""
 
     def __init__(self, layer: Any) -> None:
@@ -157,7 +157,7 @@ class _Linear:
         return product
 
 
-class _Convolution(_Linear):
+class _WrittenConvolution(_WrittenLinear):
     """A convolution as one product: a row for each position, with its neighbours."""
 
     def _matrix(self) -> Tensor:
@@ -188,7 +188,7 @@ class _Convolution(_Linear):
         return whole
 
 
-class _Smooth:
+class _WrittenSilu:
     """SiLU, ``x s`` with the logistic function s: its derivative is ``s + x s (1 - s)``."""
 
     def __init__(self, _layer: object) -> None:
@@ -216,7 +216,7 @@ class _Smooth:
         return found
 
 
-class _Normalised:
+class _WrittenNorm:
     """Batch normalisation: its derivative is a symmetric matrix, so that back and along are one product."""
 
     def __init__(self, layer: Any) -> None:
@@ -264,7 +264,7 @@ class _Normalised:
         return torch.addcmul(free, self.normal, share, value=-1.0).mul_(self.scale)
 
 
-class _Halved:
+class _WrittenPool:
     """Average of every two positions."""
 
     def __init__(self, _layer: object) -> None: ...
@@ -280,7 +280,7 @@ class _Halved:
     learn = back
 
 
-class _Flat:
+class _WrittenFlat:
     """All positions of a channel, then those of the next, as torch flattens them."""
 
     def __init__(self, _layer: object) -> None: ...
@@ -296,11 +296,11 @@ class _Flat:
     learn = back
 
 
-_WRITTEN: dict[type, Callable[[Any], Layer]] = {
-    Convolution: _Convolution,
-    nn.Linear: _Linear,
-    nn.SiLU: _Smooth,
-    BatchNorm: _Normalised,
-    nn.AvgPool2d: _Halved,
-    nn.Flatten: _Flat,
+_WRITTEN: dict[type, Callable[[Any], Written]] = {
+    Convolution: _WrittenConvolution,
+    nn.Linear: _WrittenLinear,
+    nn.SiLU: _WrittenSilu,
+    BatchNorm: _WrittenNorm,
+    nn.AvgPool2d: _WrittenPool,
+    nn.Flatten: _WrittenFlat,
 }
