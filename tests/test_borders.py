@@ -1,6 +1,7 @@
 """What may be set runs to its border: the last value that is allowed works, and the one beyond it is refused."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,8 +12,8 @@ from napari_wse2xai.explaining.permutation import permutation_importance
 from napari_wse2xai.explaining.slopes import _steps
 from napari_wse2xai.explaining.subject import checked_columns, checked_table
 from napari_wse2xai.learning.input_errors import error_spread
-from napari_wse2xai.learning.network import Layout
 from napari_wse2xai.learning.network_training import TrainingPlan
+from napari_wse2xai.learning.regressor import SpectralCNNRegressor
 from napari_wse2xai.learning.splits import SpatialBlockKFold, leave_one_flake_out, random_split
 from napari_wse2xai.learning.surrogate_maps import _of_one_flake
 from napari_wse2xai.learning.variogram import FEWEST_PAIRS, Raster, correlation_length
@@ -41,10 +42,12 @@ def split(**settings: object) -> object:
     return list(SpatialBlockKFold(**settings).split(np.zeros(64), groups=np.stack([rows, columns], axis=1)))
 
 
+PAPERS = SpectralCNNRegressor.paper()._layout()
+
 BORDERS: dict[str, tuple[Callable[[float], object], float, float]] = {
-    "channels of a block": (lambda value: Layout(channels=(4, int(value))), 2, 1),
-    "dropout at least": (lambda value: Layout(dropout=value), 0.0, -1e-6),
-    "dropout below": (lambda value: Layout(dropout=value), 1 - 1e-6, 1.0),
+    "channels of a block": (lambda value: replace(PAPERS, channels=(4, int(value))), 2, 1),
+    "dropout at least": (lambda value: replace(PAPERS, dropout=value), 0.0, -1e-6),
+    "dropout below": (lambda value: replace(PAPERS, dropout=value), 1 - 1e-6, 1.0),
     "epochs": (lambda value: TrainingPlan(int(value), 0.1, 2), 1, 0),
     "batch": (lambda value: TrainingPlan(1, 0.1, int(value)), 2, 1),
     "step of a slope": (lambda value: _steps(TABLE, value), 1e-9, 0.0),

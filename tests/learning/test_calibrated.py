@@ -7,7 +7,7 @@ import pytest
 from scipy.ndimage import gaussian_filter
 
 from learned import make_samples
-from napari_wse2xai.learning.calibrated import calibrated, drawn_in
+from napari_wse2xai.learning.calibrated import _rings, calibrated, drawn_in
 
 SHAPE = (40, 40)
 ROW, COLUMN = (each.ravel() for each in np.indices(SHAPE))
@@ -31,6 +31,16 @@ def test_slopes_that_noise_flattens_and_hands_to_the_neighbour_are_right_again()
     assert flattened[1] > 0.4
     found, _ = drawn_in(measured, np.full(true.shape, error), ROW, COLUMN)
     assert fitted(found, y) == pytest.approx([2.0, 0.0], abs=0.15)
+
+
+def test_each_ring_is_the_mean_of_the_neighbours_at_one_distance():
+    rng = np.random.default_rng(3)
+    row, column = np.nonzero(rng.random((9, 11)) < 0.7)
+    z = rng.standard_normal((len(row), 2))
+    apart = (row[:, None] - row) ** 2 + (column[:, None] - column) ** 2
+    for ring, squared in zip(_rings(z, row, column), (1, 2, 4, 5), strict=True):
+        wanted = [z[near].mean(axis=0) if near.any() else np.zeros(2) for near in apart == squared]
+        np.testing.assert_allclose(ring, wanted, atol=1e-12)
 
 
 def test_what_is_left_of_the_error_is_how_far_values_are_off():

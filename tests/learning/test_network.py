@@ -14,7 +14,6 @@ from napari_wse2xai.learning.network import (
     BatchNorm,
     Convolution,
     InstanceBatchNorm,
-    Layout,
     ResidualBlock,
     _head,
     conv_block,
@@ -22,7 +21,9 @@ from napari_wse2xai.learning.network import (
     residual_layers,
 )
 from napari_wse2xai.learning.network_training import SampleTable, Trainer, TrainingPlan, _duration
+from napari_wse2xai.learning.regressor import SpectralCNNRegressor
 
+PAPERS = SpectralCNNRegressor.paper()._layout()
 CHANNELS, LENGTH = 6, 16
 
 
@@ -88,12 +89,12 @@ def test_a_convolution_of_height_one_is_the_one_dimensional_one(memory: torch.me
 @pytest.mark.parametrize("wrong", [{"dropout": 1.0}, {"dropout": -0.1}, {"channels": (4, 1)}, {"channels": ()}])
 def test_a_layout_that_could_learn_nothing_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(SettingsError, match=next(iter(wrong))):
-        Layout(**wrong)
+        replace(PAPERS, **wrong)
 
 
 def test_the_papers_network_is_built_of_its_layers_in_their_order() -> None:
     """Yoo et al. 2023: convolution, leaky ReLU, normalisation; pooling to 4; three linear layers, the first two with ReLU and dropout."""
-    layout = Layout(channels=(4, 6, 8, 8, 10, 10, 10), pool_after=(2, 4))
+    layout = replace(PAPERS, channels=(4, 6, 8, 8, 10, 10, 10), pool_after=(2, 4))
     first, _, third, *_ = conv_layers(3, layout)
     assert [type(part) for part in first] == [Convolution, nn.LeakyReLU, InstanceBatchNorm]
     assert (first[0].in_channels, first[0].out_channels, first[1].negative_slope) == (3, 4, 0.01)
@@ -109,17 +110,17 @@ def test_the_papers_network_is_built_of_its_layers_in_their_order() -> None:
 
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])
 def test_a_convolution_block_keeps_the_length(kernel: int) -> None:
-    assert conv_block(3, 4, Layout(kernel=kernel))(torch.zeros(2, 3, 1, 16)).shape == (2, 4, 1, 16)
+    assert conv_block(3, 4, replace(PAPERS, kernel=kernel))(torch.zeros(2, 3, 1, 16)).shape == (2, 4, 1, 16)
 
 
 def test_residual_blocks_are_three_convolutions_with_a_pooling_between_any_two() -> None:
-    layout = Layout(channels=(4, 4, 4, 4, 6, 6, 6), architecture="residual", activation="silu", normalisation="batch")
+    layout = replace(PAPERS, channels=(4, 4, 4, 4, 6, 6, 6), architecture="residual", activation="silu", normalisation="batch")
     layers = residual_layers(3, layout)
     assert [type(part) for part in layers] == [nn.Sequential, ResidualBlock, nn.AvgPool2d, ResidualBlock]
     assert isinstance(layers[1].shortcut, nn.Identity) and layers[3].shortcut.kernel_size == (1,)
     assert [len(block.blocks) for block in layers if isinstance(block, ResidualBlock)] == [3, 3]
     assert [type(part) for part in layers[0]] == [Convolution, nn.SiLU, BatchNorm]
-    assert len(residual_layers(3, Layout(channels=(4,), architecture="residual"))) == 1
+    assert len(residual_layers(3, replace(PAPERS, channels=(4,), architecture="residual"))) == 1
     x = torch.randn(2, 4, 1, 8)
     torch.testing.assert_close(layers[1].eval()(x), nn.functional.silu(layers[1].blocks(x) + x))
 

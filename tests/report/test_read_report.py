@@ -32,7 +32,10 @@ def learnt() -> tuple[TrainedModel, Explanation]:
 
 
 def of_jobs(jobs) -> str:
-    return "\n".join(f"== {name}\n{figure_text(draw())}" for name, draw in jobs.items())
+    figures = {name: draw() for name, draw in jobs.items()}
+    empty = [name for name, figure in figures.items() for axes in figure.axes if not (axes.has_data() or axes.texts or axes.patches)]
+    assert not empty, "places without anything in them"
+    return "\n".join(f"== {name}\n{figure_text(figure)}" for name, figure in figures.items())
 
 
 def of_page(page: str) -> str:

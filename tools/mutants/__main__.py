@@ -53,11 +53,16 @@ def main() -> None:
     print(f"{len(chosen)} of {len(every)} faults, {len(left)} of them not tried before", flush=True)
     known = learned(rooms, left, asked)
     left = untried(chosen, asked.results)
-    print(f"{len(left)} to try afresh ({time.monotonic() - begun:.0f} s)", flush=True)
+    print(f"{len(left)} to try afresh ({spent(begun)})", flush=True)
     for fault, became in afresh(left, known, asked):
         note(fault, became, asked.results)
-    print(f"{time.monotonic() - begun:.0f} s", flush=True)
+    print(spent(begun), flush=True)
     sys.exit(tell(chosen, noted(asked.results)) < WANTED)
+
+
+def spent(begun: float) -> str:
+    """Time by the clock, which a busy machine stretches, and of a processor, with all forks that have ended."""
+    return f"{time.monotonic() - begun:.0f} s, {sum(os.times()[:4]):.0f} s of a processor"
 
 
 def arguments() -> argparse.Namespace:
@@ -117,7 +122,7 @@ def learned(rooms: list[Path], left: list["Fault"], asked: argparse.Namespace) -
 
             def then(known: "Known", items: dict[str, Any]) -> None:
                 sys.stdout = heard
-                print(f"{len(known.again)} of {len(items)} tests can be run again")
+                print(f"{len(known.again)} of {len(items)} tests can be run again ({time.process_time():.0f} s of a processor)")
                 for fault, how in again(left, known, items, asked):
                     note(fault, how, asked.results)
                 out.write(known.to_json())
@@ -152,7 +157,7 @@ def afresh(left: list["Fault"], known: "Known", asked: argparse.Namespace) -> It
     """What becomes of faults where everything is loaded anew."""
 
     def begin(fault: "Fault") -> tuple[int, float] | None:
-        tests = enough(known.of_line(fault.path, fault.line), known.seconds, asked.seconds)
+        tests = enough(known.of_fault(fault), known.seconds, asked.seconds)
         seconds = 90 + 10 * sum(known.seconds[test] for test in tests)
         return (warm.in_a_fork(lambda: passed(fault, tests), int(seconds)), seconds) if tests else None
 

@@ -2,19 +2,28 @@
 
 import json
 import os
+import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import warm
+from faults import Fault
 
 IMPORTED = ""
 READS_MODULES = "tests/architecture/test_constants.py"
 """Looks at what every module holds once it is loaded: no line of it is run by that."""
+
+
+@cache
+def words(path: str) -> frozenset[str]:
+    """Words of a file of tests."""
+    return frozenset(re.findall(r"\w+", Path(path).read_text(encoding="utf-8")))
 
 
 @dataclass
@@ -26,11 +35,18 @@ class Known:
     seconds: dict[str, float] = field(default_factory=dict)
     again: dict[str, float] = field(default_factory=dict)
 
-    def of_line(self, path: Path, line: int) -> list[str]:
-        """Tests that run a line, the quickest first; for what is run on import, all that look at the module or run anything of the file."""
-        lines = self.tests.get(str(path), {})
+    def of_fault(self, fault: Fault) -> list[str]:
+        """Tests that run a line, the quickest first; for what is run on import, all that look at the module, name it or run its file.
+
+        A class of settings is asked for its usual values without any line of its file being run.
+        """
+        lines = self.tests.get(str(fault.path), {})
         looking = {test for test in self.seconds if test.startswith(READS_MODULES)}
-        found = set(lines.get(line, ())) or looking | {test for tests in lines.values() for test in tests}
+        found = set(lines.get(fault.line, ()))
+        if not found:
+            within = fault.within
+            naming = {test for test in self.seconds if within & words(test.split("::")[0])}
+            found = looking | naming | {test for tests in lines.values() for test in tests}
         return sorted(found, key=lambda test: (test not in looking, self.seconds.get(test, 0.0)))
 
     def repeated(self, path: Path, line: int) -> list[str]:

@@ -13,7 +13,7 @@ from pathlib import Path
 LOOKS = {
     "fontsize", "linewidth", "linewidths", "lw", "markersize", "ms", "dpi", "figsize", "pad", "labelpad", "zorder", "s", "title_fontsize",
     "handlelength", "handletextpad", "borderpad", "borderaxespad",
-    "labelsize", "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "stacklevel",
+    "labelsize", "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "ncols", "stacklevel",
 }  # fmt: skip
 CHECKS = {"strict"}
 NEXT_TO_NOTHING = 1e-9
@@ -39,6 +39,15 @@ class Fault:
     start: int
     end: int
     instead: str
+
+    @property
+    def within(self) -> set[str]:
+        """Names that the statement of the file gives in which the fault stands."""
+        for each in ast.parse(self.path.read_bytes()).body:
+            if each.lineno <= self.line <= (each.end_lineno or 0):
+                stored = (node.id for node in ast.walk(each) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store))
+                return {each.name} if isinstance(each, ast.ClassDef | ast.FunctionDef) else set(stored)
+        return set()
 
     @property
     def source(self) -> bytes:
@@ -122,13 +131,28 @@ def _planted(node: ast.AST) -> Iterator[ast.AST]:
         yield from _planted(child)
 
 
+def _entries(node: ast.Dict) -> Iterator[ast.AST]:
+    """Keys and values, but for looks that are handed on together."""
+    for key, value in zip(node.keys, node.values, strict=True):
+        if not (isinstance(key, ast.Constant) and key.value in LOOKS):
+            yield from filter(None, (key, value))
+
+
+def _is_left_alone(node: ast.AST) -> bool:
+    """What is words for people, or only for the type checker and the linter."""
+    if isinstance(node, ast.If):
+        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+    if isinstance(node, ast.Assign):
+        return any(isinstance(each, ast.Name) and each.id == "__all__" for each in node.targets)
+    return isinstance(node, ast.JoinedStr | ast.Raise | ast.Assert | ast.Import | ast.ImportFrom | ast.Global)
+
+
 def _children(node: ast.AST) -> Iterator[ast.AST]:
     """Parts of a node that are neither annotations nor words for people."""
-    if isinstance(node, ast.JoinedStr | ast.Raise | ast.Assert | ast.Import | ast.ImportFrom | ast.Global):
+    if _is_left_alone(node):
         return
-    if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
-        return
-    if isinstance(node, ast.Assign) and any(isinstance(each, ast.Name) and each.id == "__all__" for each in node.targets):
+    if isinstance(node, ast.Dict):
+        yield from _entries(node)
         return
     shape = node.args if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape" else []
     for name, value in ast.iter_fields(node):

@@ -14,12 +14,8 @@ Places = NDArray[np.int64]
 
 FEWEST_PIXELS = 150
 """Of a flake; fewer do not tell what goes with what."""
-RINGS = (
-    ((0, 1, 0), (1, 0, 1), (0, 1, 0)),
-    ((1, 0, 1), (0, 0, 0), (1, 0, 1)),
-    ((0, 0, 1, 0, 0), (0, 0, 0, 0, 0), (1, 0, 0, 0, 1), (0, 0, 0, 0, 0), (0, 0, 1, 0, 0)),
-    ((0, 1, 0, 1, 0), (1, 0, 0, 0, 1), (0, 0, 0, 0, 0), (1, 0, 0, 0, 1), (0, 1, 0, 1, 0)),
-)
+_OFF = np.arange(-2, 3) ** 2
+RINGS = tuple((np.add.outer(_OFF, _OFF) == squared).astype(np.float64) for squared in (1, 2, 4, 5))
 """Neighbours at one distance each, the nearest first."""
 PENALTIES = tuple(10.0**power for power in range(-3, 4))
 """Of the ridge that predicts a parameter from its neighbours, columns standardised."""
@@ -80,7 +76,7 @@ def _rings(z: Numbers, row: Places, column: Places) -> list[Numbers]:
     shape = (int(row.max()) + 1, int(column.max()) + 1)
     pictures = np.zeros((z.shape[1] + 1, *shape))
     pictures[:, row, column] = np.vstack([z.T, np.ones(len(z))])
-    summed = (convolve(pictures, np.array([ring], dtype=np.float64), mode="constant")[:, row, column] for ring in RINGS)
+    summed = (convolve(pictures, ring[None], mode="constant")[:, row, column] for ring in RINGS)
     return [(each[:-1] / np.maximum(each[-1], 1.0)).T for each in summed]
 
 

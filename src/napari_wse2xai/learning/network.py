@@ -26,21 +26,21 @@ MOMENTUM = 0.1
 
 @dataclass(frozen=True)
 class Layout:
-    """Shape of the network."""
+    """Shape of the network; what the paper has stands in `regressor.PAPER`."""
 
-    architecture: str = "convolution"
-    channels: tuple[int, ...] = (32,) * 7 + (64,) * 3
+    architecture: str
+    channels: tuple[int, ...]
     """Width of each convolution block."""
-    pool_after: tuple[int, ...] = (2, 4, 7)
+    pool_after: tuple[int, ...]
     """Number of the blocks that an average pooling follows; the residual variant pools after each residual block."""
+    dropout: float
+    normalisation: str
+    """``instance-batch`` is the paper's; ``batch`` takes two thirds of the time, and its slopes are nearer to the truth."""
+    activation: str
+    """``leaky-relu`` is the paper's; with ``silu`` a network is smooth, and so are its slopes."""
     kernel: int = 3
     hidden: tuple[int, int] = (128, 64)
     """Width of the first two linear layers."""
-    dropout: float = 0.5
-    normalisation: str = "instance-batch"
-    """``instance-batch`` is the paper's; ``batch`` takes two thirds of the time, and its slopes are nearer to the truth."""
-    activation: str = "leaky-relu"
-    """``leaky-relu`` is the paper's; with ``silu`` a network is smooth, and so are its slopes."""
 
     def __post_init__(self) -> None:
         for name, known in (("architecture", ARCHITECTURES), ("normalisation", NORMALISATIONS), ("activation", ACTIVATIONS)):

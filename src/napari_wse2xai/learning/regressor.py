@@ -224,9 +224,9 @@ class SpectralCNNRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             self.architecture,
             tuple(self.channels),
             tuple(self.pool_after),
-            dropout=self.dropout,
-            normalisation=self.normalisation,
-            activation=self.activation,
+            self.dropout,
+            self.normalisation,
+            self.activation,
         )
 
     def _plan(self, seed: int) -> TrainingPlan:
