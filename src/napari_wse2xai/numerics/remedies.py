@@ -28,6 +28,8 @@ NEARLY, ROUGHLY = 0.05, 0.12
 SHORTEST, LONGEST, FINE = 4.0, 0.5, 0.1
 """Periods of fringes that are tried: in channels, and in the FWHM of the widest line, which the misfit of a shape turns over in; and by how
 many turns over the window they differ from one another."""
+AS_IT_WAS = 0.15
+"""Change of the Lorentzian share of lines below which their shape is what it was."""
 AT_BOUND = 1e-3
 """Distance from a bound of its FWHM, in its FWHM, at which a line lies there."""
 
@@ -241,10 +243,12 @@ def _shape(stack: Stack) -> list[Remedy]:
     tried, each = _refitted(stack, wider, starts)
     found, left = tried[each.argmin()], float(each.min())
     heights = np.maximum(found[:, HEIGHT], 0.0)
-    form = float((found[:, FORM] * heights).sum() / max(float(heights.sum()), 1e-300))
+    form, was = ((each * heights).sum() / max(float(heights.sum()), 1e-300) for each in (found[:, FORM], forms))
+    if abs(form - was) < AS_IT_WAS:  # what helped is the room that widths are given here, not the shape
+        return []
     shift = found - stack.parameters
     shift[:, FORM] = 0.0
-    return [Remedy("shape", _worth(stack.chi2 - left), left, shift, form=form)]
+    return [Remedy("shape", _worth(stack.chi2 - left), left, shift, form=float(form))]
 
 
 def _line(stack: Stack, linear: _Linear) -> Remedy:
