@@ -12,7 +12,7 @@ from napari_wse2xai.learning.sobolev import WrittenOut
 from napari_wse2xai.learning.teaching import Lessons
 
 LINES = (Line("A", "lorentzian", (150.0, 210.0)), Line("B", "voigt", (220.0, 280.0), own_form=True), Line("C", "number", (0.0, 0.0)))
-SIMPLE = Layout(channels=(4, 6), pool_after=(1, 2), hidden=(7, 5), dropout=0.0, normalisation="batch", activation="silu")
+SIMPLE = Layout("convolution", (4, 6), (1, 2), dropout=0.0, normalisation="batch", activation="silu", hidden=(7, 5))
 
 
 def network(layout: Layout, targets: int = 1) -> SpectralNetwork:

@@ -165,8 +165,6 @@ class _Job:
         """Put together what the refits and the reference models tell."""
         from scipy.stats import t as student
 
-        from napari_wse2xai.explaining.bunch import Bunch
-
         curves, slopes = refit.curves, self.slopes.slope
         # A spread of few refits is itself uncertain: Student's t in place of 1.96.
         few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED
