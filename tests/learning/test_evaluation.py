@@ -12,6 +12,7 @@ from sklearn.metrics import r2_score
 from learned import make_samples
 from napari_wse2xai.data import NETWORK, NullTest, Samples
 from napari_wse2xai.learning import evaluation, references
+from napari_wse2xai.learning.common_mode import common_mode
 from napari_wse2xai.learning.cross_validation import PooledResult
 from napari_wse2xai.learning.evaluation import Evaluation, TargetData
 from napari_wse2xai.learning.null_test import null_test
@@ -142,9 +143,19 @@ def test_what_rs_settles_is_told_by_the_best_model_in_blocks_and_by_no_other():
     assert evaluation._unexplained(data, results[:1], null) == (None, None)
 
 
-def test_what_goes_on_beside_the_networks_tells_rising_shares_of_its_work(samples: Samples, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(references, "reference_models", lambda seed: {"mean": DummyRegressor()})
+def test_what_goes_on_beside_the_networks_tells_rising_shares_of_its_work(samples: Samples) -> None:
     told, data = list[float](), TargetData.of(samples, "height", None)
-    evaluation._Beside.learn(Plain(), samples, data, data.folds(2, 3)[0], lambda share, _: told.append(share))
+    evaluation._Chance.of(Plain(), samples, data, lambda share, _: told.append(share))
     assert told == sorted(told)
     assert told[0] < 0.2 and told[-1] > 0.9
+
+
+def test_both_tests_against_chance_take_the_same_surrogates_which_are_those_they_draw_alone(samples: Samples) -> None:
+    data, settings = TargetData.of(samples, "height", None), Plain()
+    both = evaluation._Chance.of(settings, samples, data, silent)
+    table = data.measured, data.values, data.places
+    alone = null_test(*table, target="height", flake=data.flake, count=39, quiet=True, seed=settings.seed)
+    shared = common_mode(*table, alone, heights=samples.columns("height"), flake=data.flake, seed=settings.seed)
+    np.testing.assert_allclose(both.null.surrogate_r2["random"], alone.surrogate_r2["random"])
+    for name in ("r2_normalised", "p_normalised", "r2_divided"):
+        assert getattr(both.shared, name) == pytest.approx(getattr(shared, name), nan_ok=True)

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from napari_wse2xai.data import NullTest
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.learning.fast_model import folds_of, held_out_r2
-from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.fast_model import folds_of, predictions
+from napari_wse2xai.learning.null_test import DrawnMaps, MapData, compared
+from napari_wse2xai.learning.scores import r2
 from napari_wse2xai.learning.tame_scale import tamed
 from napari_wse2xai.learning.variogram import Numbers
 from napari_wse2xai.numerics.standard import standardised
@@ -77,7 +77,7 @@ def common_factor(heights: ArrayLike) -> Numbers:
     return np.asarray(np.exp(logs.mean(axis=1)))
 
 
-def common_mode(
+def common_mode(  # noqa: PLR0913 - data, then options
     X: Numbers,  # noqa: N803 - as in scikit-learn
     y: ArrayLike,
     coordinates: ArrayLike,
@@ -85,6 +85,7 @@ def common_mode(
     *,
     heights: slice | Sequence[int] = HEIGHTS,
     flake: ArrayLike | None = None,
+    plain: Numbers | None = None,
     seed: int = 0,
     progress: Progress = silent,
 ) -> CommonMode:
@@ -94,7 +95,7 @@ def common_mode(
     ----------
     X : (n, feature) without NaN
     y : (n,) PL height or area; a position or FWHM does not follow the focus
-    coordinates, flake, seed : as for `null_test`
+    coordinates, flake, plain, seed : as for `null_test`
     measured : null test of the same target; as many surrogates are drawn again
     heights : columns of X that are heights
 
@@ -105,19 +106,21 @@ def common_mode(
     crystal into the target, so that a high score proves nothing then: it is told, and not judged.
     """
     known = np.isfinite(np.asarray(y, dtype=np.float64))
-    features, values, places = X[known], np.asarray(y, dtype=np.float64)[known], np.asarray(coordinates, dtype=np.float64)[known]
-    label = np.zeros(len(values), dtype=np.int64) if flake is None else np.asarray(flake)[known]
-    factor = common_factor(features[:, heights])
-    bare = features.copy()
-    bare[:, heights] /= factor[:, None]
+    factor = common_factor(X[known][:, heights])
+    bare = np.array(X, dtype=np.float64)
+    bare[np.ix_(known, np.arange(X.shape[1])[heights])] /= factor[:, None]
     count = len(measured.surrogate_r2["random"])
-    asked: dict[str, Any] = {"target": measured.target, "flake": label, "count": count, "seed": seed, "progress": progress}
-    test = null_test(bare, values, places, alone=True, quiet=True, **asked)  # a flake too small for blocks: said by the first null test
-    splits = folds_of(tamed(values), places, label, seed, quiet=True)
-    divided = held_out_r2(tamed(bare), tamed(values / factor)[:, None], splits, seed=seed)
-    share, together = _first_component(features[:, heights])
+    data = MapData.of(bare, y, coordinates, flake)
+    drawn = DrawnMaps.of(data, count, [], seed, plain)
+    values = np.asarray(y, dtype=np.float64)[known]
+    # Of PL divided too, by the same models: alone it would take as long as all surrogates.
+    asked = np.column_stack([drawn.targets.T, tamed(values / factor)])
+    splits = folds_of(data.values, data.places, data.flake, seed, quiet=True)  # a flake too small for blocks: said by the first null test
+    predicted = predictions(data.features, asked, splits, seed, progress)
+    test = compared(data, drawn, {name: each[:, :-1] for name, each in predicted.items()}, measured.target)
+    r2_divided = {name: float(r2(asked[:, -1:], each[:, -1:])[0]) for name, each in predicted.items()}
+    share, together = _first_component(X[known][:, heights])
     correlation = _correlation(np.log(factor), values)
-    r2_divided = {name: float(r2[0]) for name, r2 in divided.items()}
     return CommonMode(measured.target, share, together, correlation, measured.r2, test.r2, test.p_value, r2_divided, count)
 
 

@@ -18,7 +18,7 @@ from napari_wse2xai.learning.common_mode import CommonMode, common_mode, is_inte
 from napari_wse2xai.learning.cross_validation import CrossValidation, Fold, FoldResult, PooledResult, pooled
 from napari_wse2xai.learning.explainable import as_good, evidence, fitted
 from napari_wse2xai.learning.input_errors import error_spread
-from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.null_test import null_test, plain_surrogates
 from napari_wse2xai.learning.power import Power
 from napari_wse2xai.learning.scores import measure, noise_ceiling, r2
 from napari_wse2xai.learning.side_by_side import beside
@@ -27,7 +27,7 @@ from napari_wse2xai.learning.verdict import Evidence, judge
 from napari_wse2xai.progress import Progress, part, silent
 
 Numbers = NDArray[np.float64]
-VALIDATED, TRAINED, TESTED = 0.78, 0.9, 0.95
+VALIDATED, TRAINED, FITTED, TESTED = 0.78, 0.9, 0.93, 0.95
 """Where the networks on folds, that on all pixels, and what goes on beside them end, as fractions of an evaluation."""
 
 
@@ -144,14 +144,18 @@ class Evaluation:
         """
         data = TargetData.of(samples, target, measured)
         folds, block, without = data.folds(settings.block_folds, settings.seed)
-        with beside(partial(_Beside.learn, settings, samples, data, folds)) as outcome:
+        with (
+            beside(partial(_of_references, settings, data, folds)) as compared,
+            beside(partial(_Chance.of, settings, samples, data)) as chance,
+        ):
             validation = CrossValidation(data.features, data.values, part(progress, 0.0, VALIDATED), _watch(progress), checkpoints)
             mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
             results = list(validation.run({NETWORK: settings.network(samples.lines)}, mine))
             everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
             network = validation.fit(settings.network(samples.lines), everything, part(progress, VALIDATED, TRAINED), NETWORK)
-            rest = outcome(part(progress, TRAINED, TESTED))
-        results, null, shared = results + rest.results, rest.null, rest.shared
+            results += compared(part(progress, TRAINED, FITTED))
+            told = chance(part(progress, FITTED, TESTED))
+        null, shared = told.null, told.shared
         scores = tuple(_scores(data, pooled(results)))
         shares, unexplained = _unexplained(data, pooled(results), null)
         known = Evidence(target, len(data.rows), scores, null, data.ceiling, samples.absent(), shared, shares, doubts=samples.doubts)
@@ -208,24 +212,26 @@ def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedMod
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Beside:
-    """What needs no network, worked out while those are trained."""
+def _of_references(settings: EvaluationSettings, data: TargetData, folds: Sequence[Fold], progress: Progress) -> list[FoldResult]:
+    """Reference models on all folds."""
+    from napari_wse2xai.learning.references import reference_models
 
-    results: list[FoldResult]
-    """Of the reference models on all folds."""
+    return list(CrossValidation(data.features, data.values, progress, _watch(silent)).run(reference_models(settings.seed), folds))
+
+
+@dataclass(frozen=True, eq=False)
+class _Chance:
+    """How the target does beside maps that owe nothing to RS, with and without what all heights have in common."""
+
     null: NullTest
     shared: CommonMode | None
 
     @classmethod
-    def learn(cls, settings: EvaluationSettings, samples: Samples, data: TargetData, folds: Sequence[Fold], progress: Progress) -> Self:
-        """Fit the reference models, and compare with chance."""
-        from napari_wse2xai.learning.references import reference_models
-
-        validation = CrossValidation(data.features, data.values, part(progress, 0.0, 0.6), _watch(silent))
-        results = list(validation.run(reference_models(settings.seed), folds))
-        null = _null_test(settings, data, part(progress, 0.6, 0.9))
-        return cls(results, null, _common_mode(settings, samples, data, null, part(progress, 0.9, 1.0)))
+    def of(cls, settings: EvaluationSettings, samples: Samples, data: TargetData, progress: Progress) -> Self:
+        """Draw surrogates once for both tests."""
+        plain = plain_surrogates(data.values, data.places, flake=data.flake, count=settings.surrogates, seed=settings.seed)
+        null = _null_test(settings, data, plain, part(progress, 0.0, 0.6))
+        return cls(null, _common_mode(settings, samples, data, null, plain, part(progress, 0.6, 1.0)))
 
 
 def _scores(data: TargetData, results: Sequence[PooledResult]) -> Iterator[Score]:
@@ -283,7 +289,7 @@ def _judged(evidence: Evidence, data: TargetData, seed: int) -> Verdict:
     return judge(replace(evidence, power=power))
 
 
-def _null_test(settings: EvaluationSettings, data: TargetData, progress: Progress) -> NullTest:
+def _null_test(settings: EvaluationSettings, data: TargetData, plain: Numbers, progress: Progress) -> NullTest:
     return null_test(
         data.measured,
         data.values,
@@ -291,13 +297,16 @@ def _null_test(settings: EvaluationSettings, data: TargetData, progress: Progres
         target=data.target,
         flake=data.flake,
         count=settings.surrogates,
+        plain=plain,
         quiet=True,  # a flake too small for blocks: cross-validation has said so
         seed=settings.seed,
         progress=progress,
     )
 
 
-def _common_mode(settings: EvaluationSettings, samples: Samples, data: TargetData, null: NullTest, progress: Progress) -> CommonMode | None:
+def _common_mode(
+    settings: EvaluationSettings, samples: Samples, data: TargetData, null: NullTest, plain: Numbers, progress: Progress
+) -> CommonMode | None:
     """Whether the focus alone could have made the map; only intensities follow it."""
     unit = samples.target_units[samples.target(data.target)]
     if null.refused or not is_intensity(data.target, unit):
@@ -309,6 +318,7 @@ def _common_mode(settings: EvaluationSettings, samples: Samples, data: TargetDat
         null,
         heights=samples.columns("height"),
         flake=data.flake,
+        plain=plain,
         seed=settings.seed,
         progress=progress,
     )

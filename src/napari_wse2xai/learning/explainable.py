@@ -1,6 +1,7 @@
 """Which of the trained models may be explained, which of them predict best, and the fitted estimator of each."""
 
 from collections.abc import Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import NETWORK, Score, TrainedModel
 from napari_wse2xai.learning.references import WITHIN, reference_models
 from napari_wse2xai.numerics.library_threads import single_threaded
+from napari_wse2xai.numerics.threads import in_threads
 
 Numbers = NDArray[np.float64]
 
@@ -60,4 +62,6 @@ def fitted(names: Sequence[str], features: Numbers, values: Numbers, *, seed: in
     known = np.isfinite(values)
     with single_threaded():
         models = reference_models(seed)
-        return {name: models[name].fit(features[known], values[known]) for name in names}
+        fits = in_threads(lambda name: models[name].fit(features[known], values[known]), names)
+        with closing(fits):
+            return dict(zip(names, fits, strict=True))

@@ -44,6 +44,7 @@ def null_test(  # noqa: PLR0913 - data, then options
     flake: ArrayLike | None = None,
     count: int = 99,
     alone: bool = False,
+    plain: Numbers | None = None,
     quiet: bool = False,
     seed: int = 0,
     progress: Progress = silent,
@@ -58,25 +59,32 @@ def null_test(  # noqa: PLR0913 - data, then options
     flake : (n,) which flake a pixel lies on, where there are several
     count : surrogates, at least `FEWEST_SURROGATES`
     alone : leave out confounders
+    plain : what `plain_surrogates` drew of the same map, where it was asked before
     quiet : no warning where the flake is too small for blocks
 
     Notes
     -----
     A random split and spatial blocks are tested; where the flake is too small for blocks, only the former, with a warning.
     """
-    data = _Data.of(X, y, coordinates, flake)
+    data = MapData.of(X, y, coordinates, flake)
     progress(0.0, "Drawing surrogate maps")
     # Confounders have surrogates of their own: each keeps the target's profile along what may have shaped it.
-    drawn = _Drawn.of(data, max(count, FEWEST_SURROGATES), [] if alone else confounders(*data.table), seed)
+    drawn = DrawnMaps.of(data, max(count, FEWEST_SURROGATES), [] if alone else confounders(*data.table), seed, plain)
     refused = _refusal(variogram_misfit(data.values, drawn.plain, data.places, data.flake))
     splits = folds_of(data.values, data.places, data.flake, seed, quiet=quiet)
     predicted = predictions(data.features, drawn.targets.T, splits, seed, part(progress, DRAWN, 1.0))
-    found = _compared(data, drawn, predicted, target)
+    found = compared(data, drawn, predicted, target)
     told = replace(found, refused=refused, scale="logarithmic" if spans_decades(y) else "")
     return replace(told, p_value=dict.fromkeys(told.p_value, float("nan"))) if refused else told
 
 
-def _compared(data: "_Data", drawn: "_Drawn", predicted: Mapping[str, Numbers], target: str) -> NullTest:
+def plain_surrogates(y: ArrayLike, coordinates: ArrayLike, *, flake: ArrayLike | None = None, count: int = 99, seed: int = 0) -> Numbers:
+    """Surrogates (count, n) of a target that only have its values and smoothness, as `null_test` draws them: for several tests of it."""
+    data = MapData.of(np.empty((len(np.asarray(y)), 0)), y, coordinates, flake)
+    return surrogates(data.values, data.places, count=max(count, FEWEST_SURROGATES), rng=seed, flake=data.flake)
+
+
+def compared(data: "MapData", drawn: "DrawnMaps", predicted: Mapping[str, Numbers], target: str) -> NullTest:
     """How the target does beside its surrogates, from held-out predictions (n, map) of all of them."""
     likeness = Likeness(data.values, data.places, data.flake)
     beyond = tuple(_beyond(drawn, likeness, predicted))
@@ -144,7 +152,7 @@ def spatial_permutation_test_score(
 
 
 @dataclass(frozen=True, eq=False)
-class _Data:
+class MapData:
     """What has a value, on scales that no few values rule."""
 
     features: Numbers
@@ -165,7 +173,7 @@ class _Data:
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawn:
+class DrawnMaps:
     """The target, then its surrogates of every kind, then the target turned."""
 
     targets: Numbers
@@ -175,12 +183,13 @@ class _Drawn:
     confounders: list[Confounder]
 
     @classmethod
-    def of(cls, data: _Data, count: int, others: list[Confounder], seed: int) -> Self:
+    def of(cls, data: MapData, count: int, others: list[Confounder], seed: int, plain: Numbers | None = None) -> Self:
         everywhere = Confounder("", levels(data.flake, np.zeros_like(data.flake)))
         found = [everywhere, *others]
         maps, members, end = [data.values[None]], {}, 1
         for number, each in enumerate(found):
-            maps.append(_with_profile(data, each, count if number == 0 else max(FEWEST_SURROGATES, count // 2), seed + number))
+            more = count if number == 0 else max(FEWEST_SURROGATES, count // 2)
+            maps.append(plain if number == 0 and plain is not None else _with_profile(data, each, more, seed + number))
             members[each.name] = np.concatenate([[0], np.arange(end, end + len(maps[-1]))])
             end += len(maps[-1])
         # The target turned has its values and its smoothness but not its places: a law must fail on it as on a surrogate.
@@ -198,7 +207,7 @@ class _Drawn:
         return slice(len(self.targets) - len(TURNS), None)
 
 
-def _with_profile(data: _Data, confounder: Confounder, count: int, seed: int) -> Numbers:
+def _with_profile(data: MapData, confounder: Confounder, count: int, seed: int) -> Numbers:
     """Surrogates (count, n) with the target's profile along a confounder, and the smoothness of what that leaves."""
     if not confounder.name:
         return surrogates(data.values, data.places, count=count, rng=seed, flake=data.flake)
@@ -210,7 +219,7 @@ def _with_profile(data: _Data, confounder: Confounder, count: int, seed: int) ->
     return rest
 
 
-def _beyond(drawn: _Drawn, likeness: Likeness, predicted: Mapping[str, Numbers]) -> Iterator[Beyond]:
+def _beyond(drawn: DrawnMaps, likeness: Likeness, predicted: Mapping[str, Numbers]) -> Iterator[Beyond]:
     """What is told beyond neighbours: for every validation, then beyond each confounder for the sternest."""
     sternest = list(predicted)[-1]
     for confounder in drawn.confounders:
@@ -223,7 +232,7 @@ def _beyond(drawn: _Drawn, likeness: Likeness, predicted: Mapping[str, Numbers])
             )
 
 
-def _turned(drawn: _Drawn, likeness: Likeness, predicted: Numbers) -> dict[str, float]:
+def _turned(drawn: DrawnMaps, likeness: Likeness, predicted: Numbers) -> dict[str, float]:
     """What is told of the target turned and mirrored."""
     found = likeness.between(drawn.targets[drawn.turned].T, predicted[:, drawn.turned], drawn.confounders[0].design)
     return dict(zip(TURNS, found.tolist(), strict=True))
