@@ -144,25 +144,15 @@ class Evaluation:
         """
         data = TargetData.of(samples, target, measured)
         folds, block, without = data.folds(settings.block_folds, settings.seed)
-        with (
-            beside(partial(_of_references, settings, data, folds)) as compared,
-            beside(partial(_Chance.of, settings, samples, data)) as chance,
-        ):
-            validation = CrossValidation(data.features, data.values, part(progress, 0.0, VALIDATED), _watch(progress), checkpoints)
-            mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
-            results = list(validation.run({NETWORK: settings.network(samples.lines)}, mine))
-            everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
-            network = validation.fit(settings.network(samples.lines), everything, part(progress, VALIDATED, TRAINED), NETWORK)
-            results += compared(part(progress, TRAINED, FITTED))
-            told = chance(part(progress, FITTED, TESTED))
-        null, shared = told.null, told.shared
+        results, network, chance = _side_by_side(settings, samples, data, folds, progress, checkpoints)
         scores = tuple(_scores(data, pooled(results)))
-        shares, unexplained = _unexplained(data, pooled(results), null)
-        known = Evidence(target, len(data.rows), scores, null, data.ceiling, samples.absent(), shared, shares, doubts=samples.doubts)
+        shares, unexplained = _unexplained(data, pooled(results), chance.null)
+        tests = chance.null, data.ceiling, samples.absent(), chance.shared
+        known = Evidence(target, len(data.rows), scores, *tests, shares, doubts=samples.doubts)
         verdict = _judged(known, data, settings.seed)
         references = _references(settings, data, scores, part(progress, TESTED, 1))
         remarks = [remark for remark in (without, _spread(settings, samples, data, results), _left_out(samples)) if remark]
-        return cls(data, results, block, scores, null, verdict, network, references, tuple(remarks), unexplained)
+        return cls(data, results, block, scores, chance.null, verdict, network, references, tuple(remarks), unexplained)
 
     def spread(self, count: int, validation: str) -> Numbers:
         """(n,) predictions of the network in the samples' order: of held-out pixels, and for the random split of those trained on too."""
@@ -210,6 +200,23 @@ def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedMod
         name=" + ".join(samples.names),
         fitted={evaluation.data.target: evaluation.references for evaluation in evaluations},
     )
+
+
+def _side_by_side(
+    settings: EvaluationSettings, samples: Samples, data: TargetData, folds: Sequence[Fold], progress: Progress, checkpoints: Path | None
+) -> "tuple[list[FoldResult], Any, _Chance]":
+    """All models on all folds, the network on all pixels, and chance: networks in this thread, what needs none beside it."""
+    with (
+        beside(partial(_of_references, settings, data, folds)) as compared,
+        beside(partial(_Chance.of, settings, samples, data)) as chance,
+    ):
+        validation = CrossValidation(data.features, data.values, part(progress, 0.0, VALIDATED), _watch(progress), checkpoints)
+        mine = [fold for fold in folds if settings.network_on_blocks or fold.validation != "blocks"]
+        results = list(validation.run({NETWORK: settings.network(samples.lines)}, mine))
+        everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
+        network = validation.fit(settings.network(samples.lines), everything, part(progress, VALIDATED, TRAINED), NETWORK)
+        results += compared(part(progress, TRAINED, FITTED))
+        return results, network, chance(part(progress, FITTED, TESTED))
 
 
 def _of_references(settings: EvaluationSettings, data: TargetData, folds: Sequence[Fold], progress: Progress) -> list[FoldResult]:

@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import NETWORK, Score, TrainedModel
 from napari_wse2xai.learning.references import WITHIN, reference_models
 from napari_wse2xai.numerics.library_threads import single_threaded
-from napari_wse2xai.numerics.threads import in_threads
 
 Numbers = NDArray[np.float64]
 
@@ -59,6 +58,8 @@ def model_of(model: TrainedModel, target: str, name: str) -> Any:
 
 def fitted(names: Sequence[str], features: Numbers, values: Numbers, *, seed: int | None) -> dict[str, Any]:
     """Fit reference models to all pixels (n, feature) whose target (n,) is known."""
+    from napari_wse2xai.numerics.threads import in_threads
+
     known = np.isfinite(values)
     with single_threaded():
         models = reference_models(seed)
