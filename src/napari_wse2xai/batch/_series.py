@@ -362,7 +362,8 @@ def _deliver(series: Series, batch: Batch, done: Sequence[FlakeOutcome], story: 
     rankings = {key: each.explanation for key, each in batch.networks.items() if each.explanation is not None}
     overview = report.Overview([vars(row) for row in batch.rows], places, rankings, trends, over, ranked)
     page = report.series_page(models, images, overview, title=story.title, warnings=tuple(told))
-    with io.delivered(batch.folder, first="summary.csv", last=REPORT, replaced=(*OWN[2:8], "figures/*_*.png", "figures/*_*.svg")) as staged:
+    tables = (name for name in OWN if name.endswith(".csv") and name != "summary.csv")
+    with io.delivered(batch.folder, first="summary.csv", last=REPORT, replaced=(*tables, "figures/*_*.png", "figures/*_*.svg")) as staged:
         write_images(images, staged)
         write_summary(batch.rows, staged)
         over_flakes = [row for each in ranked for row in each.rows()]

@@ -120,6 +120,7 @@ def environment(device: str = "cpu") -> dict[str, str]:
 
 def mark_of(history: History) -> str:
     """Mark by which what has a history is known: equal for the same file read twice, another for every run of a stage."""
+    # 64 bits: no two of the few thousand histories of a session share them.
     return hashlib.sha256("\n".join(record.key for record in history).encode()).hexdigest()[:16]
 
 

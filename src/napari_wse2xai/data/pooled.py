@@ -83,6 +83,7 @@ class OfFlake:
     def error(self) -> float:
         """Standard error of the median: that of the fits, and of many pixels what their spread makes of it."""
         value = self.value
+        # Quartiles of normal values lie 1.349 standard deviations apart; pi / 2 is the variance of a median over that of a mean.
         of_spread = (value.high - value.low) / 1.349 * np.sqrt(np.pi / 2 / value.pixels)
         return float(np.hypot(of_spread, value.error / np.sqrt(value.pixels) if np.isfinite(value.error) else 0.0))
 

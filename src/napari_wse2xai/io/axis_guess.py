@@ -55,10 +55,12 @@ def _named_kind(low: float, called: str) -> AxisKind | None:
 
 
 def _likely_kind(low: float, high: float) -> AxisKind:
+    # No Raman spectrum ends at 20 cm-1, and no laser of a laboratory has photons of 20 eV.
     if high < 20:
         return AxisKind.ENERGY
     if low > FARTHEST_SHIFT:
         return AxisKind.WAVENUMBER
+    # What silicon detectors see, in nm.
     return AxisKind.WAVELENGTH if low >= 350 and high <= 1100 else AxisKind.RAMAN_SHIFT
 
 

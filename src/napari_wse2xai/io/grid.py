@@ -67,6 +67,7 @@ def find_lines(values: NDArray[np.float64]) -> Lines | None:
         lines = _lines_at(values, order, gaps > distance)
         if lines is not None:
             return lines
+        # At least to the next gap, or the same lines would be found again.
         distance = max(distance * 1.5, float(gaps[gaps > distance].min(initial=extent)))
     return None
 

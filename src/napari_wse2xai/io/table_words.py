@@ -138,6 +138,7 @@ def is_error(titles: Iterable[str]) -> bool:
 
 def unit_by_size(unit: str | None, largest: float, name: str) -> str | None:
     """Unit as told, or one with a prefix where a bare name (``Energy``, ``Wavelength``) cannot mean the usual one; a warning says so."""
+    # No photon of a laboratory's laser has 20 eV, and no spectrum is taken up to 20 nm.
     by_size = {"eV": ("meV", largest > 20), "nm": ("um", largest < 20)}
     other, fits = by_size.get(unit or "", ("", False))
     if not fits:

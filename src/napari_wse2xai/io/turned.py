@@ -22,6 +22,7 @@ def angle_deg(y: Floats, x: Floats) -> float | None:
     length = np.hypot(dy, dx)
     if not (length > 0).any():
         return None
+    # Steps of the scan, without the ways back to the next line.
     is_step = (length > 0) & (length < 1.5 * np.median(length[length > 0]))
     quarter = np.angle(np.exp(4j * np.arctan2(dx[is_step], dy[is_step])).sum()) / 4  # of four directions at right angles, all one
     degrees = float(np.rad2deg(quarter))

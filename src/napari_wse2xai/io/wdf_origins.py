@@ -77,6 +77,7 @@ class Origins:
 
 def origins_of(blocks: Blocks, n_lists: int, n_planned: int, n_measured: int) -> Origins:
     """Lists of a file, without those that hold no numbers."""
+    # Kind, unit and a label of 16 bytes, then a number of 8 bytes for each spectrum.
     each = 24 + 8 * n_planned
     starts = (4 + index * each for index in range(min(n_lists, blocks.size("ORGN") // each)))
     found = (_list_at(blocks, start, n_measured) for start in starts)

@@ -64,6 +64,7 @@ class _Tag:
             raise broken(name, position) from error
         self.name: bytes = content[position + 4 : position + 4 + length]
         self.kind, self.start, self.end = int(kind), int(start), int(end)
+        # The name's length, the name, kind, start and end.
         self.after_header: int = position + 4 + length + 20
 
 

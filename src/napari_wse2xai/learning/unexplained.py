@@ -105,6 +105,7 @@ def _rough(rest: Numbers, raster: Raster) -> float:
     picture[raster.index[:, 0], raster.index[:, 1]] = rest
     differences = np.concatenate([np.diff(picture, axis=axis).ravel() for axis in range(2)])
     differences = differences[np.isfinite(differences)]
+    # 1.4826 makes the median of absolute values a standard deviation; a difference has the noise of two pixels.
     return 1.4826 * float(np.median(np.abs(differences))) / np.sqrt(2.0) if differences.size else float(rest.std())
 
 

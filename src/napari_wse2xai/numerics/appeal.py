@@ -183,6 +183,7 @@ class _SuspectFit:
         shadow = self.weighted[rows, run]
         left = -shadow @ self.inverse @ np.swapaxes(shadow, 1, 2)
         diagonal: Values = np.einsum("bii->bi", left)
+        # A hair more than all, so that a spike which the model explains whole can still be solved for.
         diagonal += self.weight[rows, run] * (1.0 + 1e-9)
         right = self.residual[rows, run]
         high = np.linalg.solve(left, right[..., None])[..., 0]

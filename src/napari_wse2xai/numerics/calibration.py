@@ -147,6 +147,7 @@ def line_guess(x: Values, spectrum: Values) -> tuple[float, float]:
     edge = max(2, len(x) // 10)
     ends = np.median(spectrum[:edge]), np.median(spectrum[-edge:])
     above = spectrum - np.interp(x, (x[:edge].mean(), x[-edge:].mean()), ends)
+    # Over three channels, so that noise alone does not make the top.
     smooth = np.convolve(above, (0.25, 0.5, 0.25), mode="same")
     top = int(np.argmax(smooth[1:-1])) + 1
     low = np.flatnonzero(smooth < 0.5 * smooth[top])
@@ -177,6 +178,7 @@ def _noise_of_median(spectra: NDArray[np.floating], typical: Values) -> float:
     """Noise of the median of spectra: of neighbouring channels against it, for lines are in all of them."""
     left = np.diff(spectra - typical, axis=1) if len(spectra) > 2 else np.diff(spectra, axis=1)
     deviation = MAD_TO_SIGMA * float(np.median(np.abs(left))) / math.sqrt(2.0)
+    # A median of normal values errs by sqrt(pi / 2) times as much as their mean.
     return max(deviation * math.sqrt(0.5 * math.pi / len(spectra)), 1e-30)
 
 

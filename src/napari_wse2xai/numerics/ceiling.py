@@ -82,6 +82,7 @@ def step_of(counts: Counts) -> float:
     below = counts[..., 1:] < np.fmax.reduce(counts, axis=-1)[..., None]
     if not len(values) or np.mean((np.diff(counts, axis=-1) == 0) & below) > TIES:
         return np.inf
+    # Of a part of the counts: the detector's step is the same everywhere, and to sort all of a large map takes long.
     steps = np.diff(np.unique(values[: 1 << 16]))
     return float(steps.min()) if len(steps) else np.inf
 

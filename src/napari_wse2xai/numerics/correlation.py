@@ -72,6 +72,7 @@ def _judged(r: float, pixels: int, independent: float) -> Correlation:
         return Correlation(r, 1.0, -1.0, 1.0, pixels, independent, 1.0)
     rest = max(1.0 - r * r, float(np.finfo(np.float64).eps))
     p = 2.0 * float(t.sf(abs(r) * np.sqrt(free / rest), free))
+    # Fisher's z: arctanh(r) is nearly normal, with a variance of 1 / (n - 3).
     reach = 1.959964 / np.sqrt(independent - 3.0)
     low, high = np.tanh(np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15)) + np.array([-reach, reach]))
     return Correlation(r, float(rest / np.sqrt(free)), float(low), float(high), pixels, independent, p)

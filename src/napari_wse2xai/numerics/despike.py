@@ -60,6 +60,7 @@ def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tupl
     here, there = ((slice(None),) * along + (part,) for part in (slice(None, -1), slice(1, None)))
     at = 0.5 * (at[here] + at[there])
     good = np.isfinite(deviation) & np.isfinite(at)
+    # A line through the variances at so many places is as good as one through all.
     step = max(1, int(good.sum()) // 200_000)
     return variance_line(deviation[good][::step], at[good][::step])
 

@@ -55,6 +55,7 @@ def _matched(problem: Problem, standard: NDArray[np.float32]) -> NDArray[np.bool
 
 def _reach(problem: Problem) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(peak, 4) least and greatest of every parameter: of what is fixed its start, of what is tied as far as it may be led."""
+    # Bounds that are infinite become numbers: links of nought times infinity would be none.
     least, most = (np.clip(problem.fitted(bound), -1e300, 1e300) for bound in (problem.lower, problem.upper))
     up, down = np.maximum(problem.links, 0.0), np.minimum(problem.links, 0.0)
     low, high = problem.start.copy(), problem.start.copy()

@@ -89,6 +89,7 @@ class _ChannelDescent:
             factor = np.where(better, np.where(gain > 0.75, 0.1, np.where(gain < 0.25, 2.0, 0.5)), 4.0)
             damping[active] = np.maximum(damping[active] * factor, LEAST_DAMPING)
             small = (promise <= tolerance.relative * cost) & (promise >= 0) & (damping[active] < 1e2)
+            # So damped that a step changes nothing: from here the cost cannot be lowered.
             left = ~(small | (damping[active] > 1e10))
             if not left.any():
                 break

@@ -285,6 +285,7 @@ def _shown_by_the_faintest(lines: Values, noise: Values, more: Values, below: Va
     shown = without_curve(lines, CURVED, at) @ bright / float(bright @ bright)
     usual = float(np.median(shown[shown >= np.median(shown)]))
     few = np.argsort(shown)[: max(FEWEST, int(FAINTEST * len(shown)))]
+    # 1.57 is pi / 2: the variance of a median over that of a mean.
     error = float(np.sqrt(1.57 * np.mean(noise[few] ** 2) / len(few))) / float(np.linalg.norm(bright))
     faintest = float(np.median(shown[few]))
     return faintest > FAINT * usual and faintest > VISIBLE * error

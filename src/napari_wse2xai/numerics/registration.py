@@ -92,6 +92,7 @@ def refine(
         placing = placing.nudged(_whole(found.x), pivot)
         if freedom is not None:
             placing = freedom.held(fixed, moving, placing)
+        # A thousandth of a pixel: far less than outlines can tell.
         if np.abs(found.x).max() < 1e-3 * fixed.pitch:
             break
     return placing

@@ -278,6 +278,7 @@ def _candidates(stack: Stack, linear: _Linear, shape: str) -> Array:
     """(candidate, 4) lines from which to start."""
     x = stack.problem.x
     pitch = float(np.median(np.diff(x)))
+    # From two channels to two fifths of the window; places a third of a width apart, so that no line lies between two of them.
     widths = 2 * pitch * STEP ** np.arange(1 + int(np.log(max(len(x) / 5, 1.0)) / np.log(STEP)))
     grid = np.array([(place, width) for width in widths for place in np.arange(x[0], x[-1], width / 3)])
     templates = SHAPES[shape](x, grid[:, :1], grid[:, 1:], 1.0)

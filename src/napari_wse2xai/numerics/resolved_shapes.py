@@ -36,6 +36,7 @@ class _Lorentzian:
 
     def _total(self, fwhm: Any) -> tuple[Any, Any, Any, Any]:
         """Total FWHM and its slope, Lorentzian's share and its slope."""
+        # Olivero and Longbothum 1977: the FWHM of a Voigt profile from those of its Lorentzian and its Gaussian.
         root = (0.2166 * fwhm * fwhm + self.resolution**2) ** 0.5
         total, slope = 0.5346 * fwhm + root, 0.5346 + 0.2166 * fwhm / root
         return total, slope, fwhm / total, (total - fwhm * slope) / (total * total)

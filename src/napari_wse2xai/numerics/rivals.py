@@ -283,6 +283,7 @@ class _Lost:
         apart = _Apart.of(fixed, moving, best)
         if apart is None:
             return None
+        # 1.48 times the median distance of normal values is their standard deviation.
         spread = max(SMALLEST_SPREAD * pitch(fixed, moving), 1.48 * float(np.median(apart.far)))
         return cls((fixed, moving), LostSides.of(fixed, moving), apart.evidence_at(spread), spread)
 

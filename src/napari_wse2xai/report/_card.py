@@ -138,6 +138,7 @@ def _html(model: TrainedModel, explanation: Explanation, words: dict[str, Any], 
 def _png(figure: Figure) -> bytes:
     stream = io.BytesIO()
     figure.draw_without_rendering()  # the layout settles at the second drawing only
+    # No name and version of matplotlib: the same card is the same file.
     figure.savefig(stream, format="png", dpi=110, metadata={"Software": None})
     return stream.getvalue()
 

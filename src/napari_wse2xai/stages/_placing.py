@@ -128,6 +128,7 @@ def left_open(source: Pairable, transform: Transform) -> str:
     if not ways.size:
         return "The outlines that both scans see are too short to tell where PL lies."
     across_y, across_x = ways[:, 0].tolist()
+    # An edge has a way, but no direction.
     edge = np.rad2deg(np.arctan2(across_y, -across_x)) % 180
     return (
         ""

@@ -49,6 +49,7 @@ def together(windows: Sequence[tuple[float, float]], step: float) -> dict[tuple[
     """
     spans: list[tuple[float, float]] = []
     for low, high in sorted(set(windows)):
+        # Windows that meet in one channel do not overlap: one ends where the other begins.
         if spans and low < spans[-1][1] - 1.5 * step:
             spans[-1] = (spans[-1][0], max(spans[-1][1], high))
         else:

@@ -39,6 +39,7 @@ def ask(asking: Asking, progress: Progress) -> Found:
 def _sentence(asking: Asking, whole: float, lost: Numbers, error: Numbers) -> str:
     peaks = [Feature.of(asking.names[group[0]]).line for group in asking.groups]
     first = int(np.argmax(lost))
+    # As good as nothing: within two errors of it, or a hundredth of R2.
     spare = [peak for peak, value, doubt in zip(peaks, lost, error, strict=True) if value <= max(2 * doubt, 0.01)]
     said = f"Without {peaks[first]} a model predicts held-out pixels with R2 {whole - lost[first]:.2f} instead of {whole:.2f}."
     if not spare:

@@ -116,6 +116,7 @@ def _spectra_among(axis: NDArray[np.float64], columns: NDArray[np.float32], seen
 def _unnamed_errors(columns: NDArray[np.float32], path: Path) -> list[int]:
     """Of two columns without titles the second, where it is the first one's counting error; nothing else can be known of it."""
     counts, other = columns.T
+    # Such columns are written with few digits: the root of 3 counts stands there as 1.7.
     if np.allclose(other, np.sqrt(np.abs(counts)), rtol=0.01, atol=0.05, equal_nan=True):
         return [1]
     raise ReaderError(

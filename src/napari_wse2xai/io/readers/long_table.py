@@ -88,6 +88,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
 
 def _columns_of(seen: Look) -> _Columns | None:
     """Which column holds what; None where the titles do not say it of every column."""
+    # A coordinate at least, the axis and the intensity; a wider table has its spectra side by side.
     if not 3 <= seen.n_columns <= 8:
         return None
     coordinates: dict[int, Coordinate] = {}

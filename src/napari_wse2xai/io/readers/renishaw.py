@@ -184,6 +184,7 @@ def _header(blocks: Blocks) -> _Header:
         n_measured,
         n_lists,
         _INTENSITIES.get(int(unit), "a.u."),
+        # From 100 nm to 10 um: anything else in this field is no laser.
         round(1e7 / per_cm, 4) if 1e3 < per_cm < 1e5 else None,
         {key: value for key, value in texts.items() if value},
         int(measurement) == _SERIES,
@@ -193,6 +194,7 @@ def _header(blocks: Blocks) -> _Header:
 def _date(filetime: int) -> str:
     """Date of a Windows time stamp (units of 100 ns since 1601); empty where there is none."""
     seconds = filetime / 1e7
+    # 1918 to 2234: other stamps are noughts, or were never written.
     if not 1e10 < seconds < 2e10:
         return ""
     return (datetime(1601, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)).isoformat(" ", "seconds")

@@ -132,6 +132,7 @@ def _parsed(path: Path) -> _File:
     if len(content) < _HEAD.itemsize:
         raise ReaderError(f"'{path.name}' is too short for an SPC file; copy or export it again.")
     head = np.frombuffer(content, _HEAD, 1)[0]
+    # 4C has its bytes the other way round, 4D the header of the first version.
     if head["version"] in (0x4C, 0x4D):
         raise ReaderError(f"'{path.name}' is an SPC file of an old kind; open it in the instrument's software and export it as text.")
     if head["version"] != 0x4B or head["n_subs"] < 1:
