@@ -77,7 +77,6 @@ class DescentState:
         """(pixel,) whether a step lowered the objective; adapts the damping to how well it kept its promise."""
         better = reached <= cost + ROUNDING * self.power
         gain = (cost - reached) / step.promise.clamp_min(1e-30)
-        # Fletcher (1971), as in `least_squares`.
         self.damping = self.damping * torch.where(better, torch.where(gain > 0.75, 0.1, torch.where(gain < 0.25, 2.0, 0.5)), 4.0)
         self.promised = torch.where(better, step.promise, 0.0)
         self.stretch = step.stretch
@@ -345,7 +344,6 @@ class Descent:
             unsettled[places] = ~settled
             if int((~settled).sum()) <= (LAST if count >= PATIENCE else 0):
                 break
-            # Not after every step: to pack what is left anew costs time too.
             if int(settled.sum()) > 0.2 * len(settled):
                 state, step, cost, places = state.keep(~settled), step.keep(~settled), cost[~settled], places[~settled]
             slope, normal = self._advance(state, step, cost)
