@@ -2,7 +2,7 @@
 
 import copy
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.errors import DataError
+from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress, silent
 
 if TYPE_CHECKING:
@@ -100,13 +101,16 @@ class TableModel:
 
     def rows(self, count: int, rows: Rows, progress: Progress = silent, message: str = "") -> Numbers:
         """Predict (count,) for a table that is made in chunks."""
-        values = np.empty(count)
-        for start in range(0, count, TABLE_CHUNK):
-            stop = min(start + TABLE_CHUNK, count)
+        from sklearn.base import BaseEstimator
+
+        def work(start: int, stop: int) -> Numbers:
             predicted = np.asarray(self.estimator.predict(rows(start, stop)), dtype=np.float64)
-            values[start:stop] = predicted.reshape(stop - start, -1)[:, self.target]
-            progress(stop / count, message)
-        return values
+            return predicted.reshape(stop - start, -1)[:, self.target]
+
+        # Predicting changes nothing in what scikit-learn makes; of what others make that is not known.
+        known = isinstance(self.estimator, BaseEstimator)
+        with single_threaded() if known else nullcontext():
+            return _in_chunks(TABLE_CHUNK, work, (count,), (progress, message), None if known else 1)
 
     def gradient(self, table: Numbers, progress: Progress = silent) -> Numbers:
         """Refuse: `ice_slope` with finite steps does for such models."""
@@ -189,17 +193,7 @@ class TorchModel:
         return int(np.clip(CACHE_BYTES // (max(largest) * self.dtype.itemsize), SMALLEST_CHUNK, LARGEST_CHUNK))
 
     def _chunks(self, chunk: int, work: Callable[[int, int], Numbers], shape: tuple[int, ...], report: tuple[Progress, str]) -> Numbers:
-        """Fill an array chunk by chunk, one chunk per thread: torch's own threads would wait for one another at every small layer."""
-        from napari_wse2xai.numerics.threads import in_threads
-
-        values, count = np.empty(shape), shape[0]
-        spans = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
-        workers = None if self.device.type == "cpu" else 1
-        with closing(in_threads(lambda span: work(*span), spans, workers=workers)) as results:
-            for (start, stop), result in zip(spans, results, strict=True):
-                values[start:stop] = result
-                report[0](stop / count, report[1])
-        return values
+        return _in_chunks(chunk, work, shape, report, None if self.device.type == "cpu" else 1)
 
     def _values(self, table: Numbers) -> Numbers:
         import torch
@@ -224,3 +218,18 @@ class TorchModel:
 
     def _of_target(self, outputs: "torch.Tensor") -> "torch.Tensor":
         return outputs.reshape(len(outputs), -1)[:, self.target]
+
+
+def _in_chunks(
+    chunk: int, work: Callable[[int, int], Numbers], shape: tuple[int, ...], report: tuple[Progress, str], workers: int | None
+) -> Numbers:
+    """Fill an array chunk by chunk, one chunk per thread: torch's own threads would wait for one another at every small layer."""
+    from napari_wse2xai.numerics.threads import in_threads
+
+    values, count = np.empty(shape), shape[0]
+    spans = [(start, min(start + chunk, count)) for start in range(0, count, chunk)]
+    with closing(in_threads(lambda span: work(*span), spans, workers=workers)) as results:
+        for (start, stop), result in zip(spans, results, strict=True):
+            values[start:stop] = result
+            report[0](stop / count, report[1])
+    return values

@@ -109,10 +109,26 @@ class InstanceBatchNorm(nn.Module):
         """Normalise (n, channel, 1, length)."""
         if x.device.type != "cpu":
             return torch.cat([self.instance(x[:, : self.instances]), self.batch(x[:, self.instances :])], 1)
+        return self._of_batch(x) if self.training else self._usual(x)
+
+    def _usual(self, x: Tensor) -> Tensor:
+        """Normalise by the usual statistics and each instance's own: one scale and one shift, with no centred copy between."""
+        own = x[:, : self.instances]
+        mean = own.mean((2, 3), keepdim=True)
+        variance = (own * own).mean((2, 3), keepdim=True).addcmul_(mean, mean, value=-1.0).clamp_min_(0.0)
+        scale = self._scale(self.instance, variance)
+        shift = self.instance.bias[:, None, None] - mean * scale
+        common = self._scale(self.batch, self.batch.get_buffer("running_var")[:, None, None])
+        usual = self.batch.bias[:, None, None] - self.batch.get_buffer("running_mean")[:, None, None] * common
+        scales, shifts = (torch.cat([each, rest.expand(len(x), -1, -1, -1)], 1) for each, rest in ((scale, common), (shift, usual)))
+        return torch.addcmul(shifts, x, scales)
+
+    def _of_batch(self, x: Tensor) -> Tensor:
+        """Normalise by the batch's own statistics, and draw the usual ones towards them."""
         mean = x.mean((2, 3), keepdim=True)
         centred = x - mean
         variance = centred.square().mean((2, 3), keepdim=True)
-        usual_mean, usual_variance = self._of_batch(mean[:, self.instances :], variance[:, self.instances :], x.shape[3])
+        usual_mean, usual_variance = self._followed(mean[:, self.instances :], variance[:, self.instances :], x.shape[3])
         own = self._scale(self.instance, variance[:, : self.instances])
         common = self._scale(self.batch, usual_variance)
         shift = self.batch.bias[:, None, None] + (mean[:, self.instances :] - usual_mean) * common
@@ -120,11 +136,9 @@ class InstanceBatchNorm(nn.Module):
         shifts = torch.cat([self.instance.bias[:, None, None].expand_as(own), shift], 1)
         return torch.addcmul(shifts, centred, scales)
 
-    def _of_batch(self, means: Tensor, variances: Tensor, length: int) -> tuple[Tensor, Tensor]:
-        """Mean and variance (channel, 1, 1) to normalise a batch by: its own in training, the usual ones in evaluation."""
+    def _followed(self, means: Tensor, variances: Tensor, length: int) -> tuple[Tensor, Tensor]:
+        """Mean and variance (channel, 1, 1) of a batch, which the usual ones follow."""
         usual = self.batch.get_buffer("running_mean"), self.batch.get_buffer("running_var")
-        if not self.training:
-            return usual[0][:, None, None], usual[1][:, None, None]
         # All instances are of one length, so the batch's variance is that within them and that between them (law of total variance).
         mean, variance = means.mean(0), variances.mean(0) + means.var(0, correction=0)
         count = len(means) * length
