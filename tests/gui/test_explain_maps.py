@@ -12,7 +12,7 @@ from learned import A_HEIGHT, E_POSITION, make_explanation, make_samples, with_o
 from napari_wse2xai.data import Explanation, Frame, Level
 from napari_wse2xai.gui.explain.maps import MapsPlot
 from napari_wse2xai.gui.explain.result import MODELS, ExplainResult
-from napari_wse2xai.gui.parts.turns import all_idle
+from napari_wse2xai.gui.parts.turns import until_idle
 
 
 @pytest.fixture
@@ -26,8 +26,7 @@ def plot(qtbot) -> MapsPlot:
 
 def seen(plot: MapsPlot) -> np.ndarray:
     QApplication.processEvents()
-    while not all_idle():  # drawings wait for their turn
-        QApplication.processEvents()
+    until_idle()  # drawings wait for their turn
     return np.asarray(plot.buffer_rgba()).copy()
 
 

@@ -4,7 +4,7 @@ from qtpy.QtCore import QObject, QTimer
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QDockWidget, QLabel, QMainWindow, QSplitter
 
-from napari_wse2xai.gui.parts.turns import all_idle, drawn_later, in_turn
+from napari_wse2xai.gui.parts.turns import all_idle, drawn_later, in_turn, until_idle
 
 
 def test_what_comes_first_and_what_has_no_owner_any_more(qtbot) -> None:
@@ -16,8 +16,18 @@ def test_what_comes_first_and_what_has_no_owner_any_more(qtbot) -> None:
     assert not done
     assert not all_idle()
     gone.deleteLater()
-    qtbot.waitUntil(all_idle)
+    until_idle()
+    assert all_idle()
     assert done == ["first", "second"]
+
+
+def test_who_waits_sees_what_was_asked_meanwhile(qtbot) -> None:
+    done: list[str] = []
+    here = QObject()
+    in_turn(here, lambda: in_turn(here, lambda: done.append("asked by another")))
+    until_idle()
+    assert done == ["asked by another"]
+    until_idle()  # and does not wait for what never comes
 
 
 class _Canvas(QOpenGLWidget):

@@ -62,11 +62,10 @@ def save_picture(viewer: Viewer, target: Path) -> None:
     from PIL import Image
     from qtpy.QtWidgets import QApplication
 
-    from napari_wse2xai.gui.parts.turns import all_idle
+    from napari_wse2xai.gui.parts.turns import until_idle
 
     viewer.window.resize(1500, 1000)
-    while not all_idle():
-        QApplication.processEvents()
+    until_idle()
     viewer.reset_view()
     for _ in range(20):
         QApplication.processEvents()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from itertools import chain, count
 
-from qtpy.QtCore import QCoreApplication, QObject, Qt, QTimer
+from qtpy.QtCore import QCoreApplication, QEventLoop, QObject, Qt, QTimer, Signal
 from qtpy.QtOpenGLWidgets import QOpenGLWidget
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
@@ -16,6 +16,9 @@ PAUSE_MS = 10
 
 class _Turns(QObject):
     """Does what waits in order, one thing per turn of the event loop; held by the application."""
+
+    rested = Signal()
+    """Nothing waits any more."""
 
     def __init__(self) -> None:
         super().__init__(QCoreApplication.instance())
@@ -49,6 +52,7 @@ class _Turns(QObject):
 
     def _next(self) -> None:
         if not self.waiting:
+            self.rested.emit()
             return
         try:
             self.waiting.pop(next(iter(self.waiting)))()
@@ -91,6 +95,14 @@ class Once:
 def all_idle() -> bool:
     """Whether nothing waits for its turn."""
     return _turns().idle
+
+
+def until_idle() -> None:
+    """Let the window work until nothing waits for its turn; between events this sleeps."""
+    if not all_idle():
+        loop = QEventLoop()
+        _turns().rested.connect(loop.quit)
+        loop.exec()
 
 
 @contextmanager
