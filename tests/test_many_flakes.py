@@ -159,7 +159,7 @@ def test_processes_begin_with_what_a_job_needs_and_no_job_loads_what_learns(here
     recipe = write_recipe(here / "in", {"files": {"raman": "hot/*_rs.nc"}})
     code = f"""import importlib, sys
 from napari_wse2xai import batch
-from napari_wse2xai.batch._workers import NEEDED
+from napari_wse2xai.processes import NEEDED
 for name in NEEDED:
     importlib.import_module(name)
 before = {{*sys.modules}}
@@ -168,6 +168,19 @@ print(len({{*sys.modules}} - before), "torch" in before, *(name in sys.modules f
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
     further, *others = done.stdout.split()
     assert (int(further) < 150, others) == (True, ["True", "False", "False", "False"]), done.stdout
+
+
+@pytest.mark.parametrize(("text", "begins"), [("stop_after: pair\nflakes: {}\n", True), ("raman: {file: flakes.nc}\n", False)])
+def test_the_server_of_processes_loads_while_the_command_does(tmp_path, text, begins):
+    (tmp_path / "recipe.yaml").write_text(text, encoding="utf-8")
+    code = f"""import sys
+from multiprocessing import forkserver
+forkserver.ensure_running = lambda: print("begins, numpy loaded:", "numpy" in sys.modules)
+from napari_wse2xai.cli import main
+main(["run", {str(tmp_path / "recipe.yaml")!r}, "--output", {str(tmp_path / "out")!r}, "--jobs", "2"])"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True)
+    assert ("begins, numpy loaded: False" in done.stdout) == begins
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.filterwarnings("ignore:cut failed")

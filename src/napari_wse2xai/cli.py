@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from napari_wse2xai import theory_commands
+from napari_wse2xai import processes, theory_commands
 from napari_wse2xai._version import __version__
 from napari_wse2xai.console import add_loudness, plain_warnings, say, speaking, tell
 from napari_wse2xai.console import progress as _progress
@@ -218,6 +218,8 @@ def _run(options: argparse.Namespace) -> int:
     from napari_wse2xai.ordinary import require_recipe
 
     require_recipe(options.recipe)
+    if options.scheduler is None and (options.jobs or os.cpu_count() or 1) > 1:
+        processes.load_ahead(options.recipe, figures=not options.no_figures)
     from napari_wse2xai import batch
 
     how = {"figures": not options.no_figures, "jobs": options.jobs, "scheduler": options.scheduler, "anew": options.anew}

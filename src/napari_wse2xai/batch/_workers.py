@@ -18,29 +18,12 @@ from napari_wse2xai.batch._cluster import client_of, died, on_workers
 from napari_wse2xai.batch._jobs import Ended, FlakeJob, FlakeOutcome, FlakeRow, as_they_end, work
 from napari_wse2xai.errors import Cancelled, UserError, counted
 from napari_wse2xai.numerics.library_threads import cores
+from napari_wse2xai.processes import server_context
 from napari_wse2xai.progress import Progress, part
 
 Watch = Callable[[FlakeRow], object]
 """Told the row of a flake when it is begun and when it ends, in the thread that runs the batch."""
 
-NEEDED = (
-    "napari_wse2xai.batch",
-    "napari_wse2xai.numerics.moments",
-    "napari_wse2xai.numerics.remedies",
-    "napari_wse2xai.numerics.threads",
-    "napari_wse2xai.report._page",
-    "napari_wse2xai.stages._fitting",
-    "h5netcdf",
-    "jinja2",
-    "scipy.linalg",
-    "scipy.ndimage",
-    "scipy.sparse",
-    "scipy.special",
-    "threadpoolctl",
-)
-"""Modules that every job needs: loaded once for all processes, which takes as long as some small flakes."""
-FOR_FIGURES = ("napari_wse2xai.report._figures",)
-"""And where figures are drawn."""
 _ROUNDS = 2
 """How often jobs are begun side by side; after that one at a time, so that one that ends its process is known."""
 _stop: Any = None
@@ -171,7 +154,7 @@ def _pooled(jobs: Sequence[FlakeJob], folder: Path, telling: Telling, count: int
     """Jobs of one pool, each as soon as it ends."""
     if not jobs:
         return
-    context = _context(NEEDED + FOR_FIGURES * any(job.figures for job in jobs))
+    context = server_context(figures=any(job.figures for job in jobs))
     stop = context.Event()
     with ProcessPoolExecutor(count, mp_context=context, initializer=_begin, initargs=(stop,)) as pool:
         ours = {pool.submit(_in_process, job, folder): job for job in jobs}
@@ -186,15 +169,6 @@ def _beat(telling: Telling, ours: "Mapping[Future[FlakeOutcome], FlakeJob]", cou
     """Tell which jobs are worked on: a pool takes one more than it has processes, and does them in the order in which they came."""
     telling.begun([job for future, job in ours.items() if future.running()][:count])
     telling.beat()
-
-
-def _context(needed: Sequence[str]) -> Any:
-    """How processes begin: from a server that has loaded what they need, where the system has such."""
-    if "forkserver" not in multiprocessing.get_all_start_methods():
-        return multiprocessing.get_context("spawn")
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(list(needed))
-    return context
 
 
 def _begin(stop: object) -> None:

@@ -1,0 +1,53 @@
+"""Processes that begin with all that a flake's job needs: a server loads it once, and they are copies of it."""
+
+import multiprocessing
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+NEEDED = (
+    "napari_wse2xai.batch",
+    "napari_wse2xai.numerics.moments",
+    "napari_wse2xai.numerics.remedies",
+    "napari_wse2xai.numerics.threads",
+    "napari_wse2xai.report._page",
+    "napari_wse2xai.stages._fitting",
+    "h5netcdf",
+    "jinja2",
+    "scipy.linalg",
+    "scipy.ndimage",
+    "scipy.sparse",
+    "scipy.special",
+    "threadpoolctl",
+)
+"""Modules that every job needs: to load them takes as long as some small flakes."""
+FOR_FIGURES = ("napari_wse2xai.report._figures",)
+"""And where figures are drawn."""
+_LOOKED_AT = 2**16
+_SEVERAL = re.compile(rb"^flakes\s*:", re.MULTILINE)
+
+
+def server_context(*, figures: bool) -> Any:
+    """How processes begin: from a server, where the system has such."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    found = multiprocessing.get_context("forkserver")
+    found.set_forkserver_preload(list(NEEDED + FOR_FIGURES * figures))
+    return found
+
+
+def load_ahead(recipe: Path, *, figures: bool) -> None:
+    """Let the server load while this process does, where a recipe seems to be of several flakes; else it begins when it is needed."""
+    if server_context(figures=figures).get_start_method() != "forkserver" or not _is_of_several(recipe):
+        return
+    from multiprocessing import forkserver
+
+    forkserver.ensure_running()
+
+
+def _is_of_several(recipe: Path) -> bool:
+    """Whether its beginning says so; what cannot be read is told by who reads it."""
+    with suppress(OSError), recipe.open("rb") as file:
+        return _SEVERAL.search(file.read(_LOOKED_AT)) is not None
+    return False
