@@ -25,6 +25,7 @@ NEEDED = (
 FOR_FIGURES = ("napari_wse2xai.report._figures",)
 """And where figures are drawn."""
 _LOOKED_AT = 2**16
+"""Bytes of a recipe."""
 _SEVERAL = re.compile(rb"^flakes\s*:", re.MULTILINE)
 
 

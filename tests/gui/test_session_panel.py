@@ -155,7 +155,12 @@ def test_undo_of_a_run_brings_the_former_result_and_its_layers_back(viewer, qtbo
     settle()
     assert view.peaks is now
     assert panel.buttons["undo"].isEnabled()
+    built, layers = [], len(viewer.layers)
+    heard = viewer.layers.events.end_batch.connect(lambda event: built.append(len(viewer.layers)))
     panel.buttons["undo"].click()
+    viewer.layers.events.end_batch.disconnect(heard)
+    assert len(viewer.layers) < layers - 1
+    assert built == [len(viewer.layers)], "napari builds its scene once for all layers that go, and looks for garbage once"
     settle()
     assert contents.all_peaks(viewer) == [former]
     assert [contents.shown(layer).artefact for layer in viewer.layers if layer.visible and layer.ndim == 2] == [former]

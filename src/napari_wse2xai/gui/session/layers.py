@@ -1,6 +1,7 @@
 """The session of a window, and its layers, which follow it: what lies there is taken in, what is undone goes, what is redone comes."""
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -106,6 +107,16 @@ class SessionLayers:
         viewer = self._viewer()
         if viewer is None:
             return
+        leads_back = change.moment in self._moments and bool(change.came or change.went)
+        # Else napari builds its scene anew, and looks for garbage among all there is, for every layer that goes.
+        with viewer.layers.batched_update() if change.went else nullcontext():
+            self._exchange(viewer, change)
+            self._name_by_state()
+            if leads_back:
+                self.show(self._moments.pop(change.moment))
+
+    def _exchange(self, viewer: Viewer, change: Change) -> None:
+        """Let layers have what their results were exchanged for, and go with those that went."""
         now = {id(former): new for former, new in change.exchanged}
         heir = heirs(self.session, change)
         for layer in list(viewer.layers):
@@ -116,9 +127,6 @@ class SessionLayers:
                 continue
             elif is_ is not None and not isinstance(is_.artefact, Picture) and among(is_.artefact, change.went):
                 viewer.layers.remove(layer)
-        self._name_by_state()
-        if change.moment in self._moments and (change.came or change.went):
-            self.show(self._moments.pop(change.moment))
 
     def _name_by_state(self) -> None:
         """Let the name of a layer tell whether what it shows still holds: after a second run both are in the list."""
