@@ -108,6 +108,16 @@ def test_the_papers_network_is_built_of_its_layers_in_their_order() -> None:
     assert head[2].in_features == 4 * 10 and {part.p for part in head if isinstance(part, nn.Dropout)} == {0.25}
 
 
+def test_the_papers_network_is_trained_as_printed() -> None:
+    """Yoo et al. 2023: ten blocks, Adam at 0.001 throughout, batches of 128, squares, dropout 0.5, no teacher."""
+    paper = SpectralCNNRegressor.paper()
+    plan = paper._plan(0)
+    assert (len(PAPERS.channels), PAPERS.dropout, plan.max_epochs, plan.batch_size) == (10, 0.5, 1000, 128)
+    assert {plan.rate(done) for done in (0.0, 0.1, 0.5, 0.99)} == {0.001}
+    assert type(plan.make_optimizer(nn.Linear(1, 1), torch.device("cpu"))) is torch.optim.Adam
+    assert (plan.loss, plan.weight_decay, plan.jitter, paper.teacher, paper.drawing) == ("squared", 0, 0, False, "true")
+
+
 @pytest.mark.parametrize("kernel", [1, 3, 5, 7])
 def test_a_convolution_block_keeps_the_length(kernel: int) -> None:
     assert conv_block(3, 4, replace(PAPERS, kernel=kernel))(torch.zeros(2, 3, 1, 16)).shape == (2, 4, 1, 16)

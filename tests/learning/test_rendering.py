@@ -66,3 +66,5 @@ def test_any_table_is_drawn_without_lines() -> None:
     rendering = Rendering.of(features, None, length=16)
     peak = rendering.channels[torch.arange(4), rendering(torch.as_tensor(features, dtype=torch.float32))[0].argmax(1)]
     np.testing.assert_allclose(peak.numpy(), features[0], atol=0.5)
+    away = (rendering.channels.numpy() - features[:5, :, None]) / rendering.width.numpy()
+    np.testing.assert_allclose(rendering.draw(torch.as_tensor(features[:5], dtype=torch.float32)), 1 / (1 + 4 * away**2), rtol=1e-4)

@@ -21,6 +21,7 @@ def test_seven_to_three_and_the_same_for_the_same_seed():
     assert sorted([*train, *test]) == list(range(1000))
     assert np.array_equal(random_split(1000, seed=4)[1], test)
     assert not np.array_equal(random_split(1000, seed=5)[1], test)
+    assert [len(part) for part in random_split(3, share=0.1)] == [2, 1]  # never none
 
 
 def test_no_training_pixel_lies_within_the_buffer_and_every_pixel_is_held_out_once(island):

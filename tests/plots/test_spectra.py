@@ -200,6 +200,10 @@ def test_a_part_of_the_axis_is_drawn_with_its_own_height(figure: Figure, clean_r
     low, high = plot.axes.get_xlim()
     assert 340 <= low < high <= 410
     assert plot.axes.get_ylim()[1] < 0.5 * whole[1]
+    first, second = clean_raman.axis.values[40:42]
+    plot.view = (first, second)
+    assert plot.show(clean_raman, row, column)
+    assert plot.axes.get_xlim() == (first, second)
     plot.view = (1e4, 2e4)  # nothing of this axis
     plot.show(clean_raman, row, column)
     assert plot.axes.get_xlim() == pytest.approx(clean_raman.axis.span)

@@ -53,6 +53,10 @@ def test_the_figures_of_a_run_are_as_they_were_read(every_result: Results) -> No
     require_as_read("figures_of_a_run", of_jobs({name: jobs[name] for name in jobs if name.startswith(("raman", "pl", "pair"))}))
 
 
+def test_figures_are_named_after_their_parts(every_result: Results) -> None:
+    assert {name.partition("_")[0] for name in _figures._all_jobs(every_result)} == set(report.PARTS)
+
+
 def test_the_figures_of_what_was_learnt_are_as_they_were_read(learnt) -> None:
     model, explanation = learnt
     jobs = _learnt_figures.jobs(Results({}, model=model, explanation=explanation))

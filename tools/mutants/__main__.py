@@ -122,7 +122,7 @@ def learned(rooms: list[Path], left: list["Fault"], asked: argparse.Namespace) -
 
             def then(known: "Known", items: dict[str, Any]) -> None:
                 sys.stdout = heard
-                print(f"{len(known.again)} of {len(items)} tests can be run again ({time.process_time():.0f} s of a processor)")
+                print(f"{len(known.again)} of {len(items)} tests can be run again ({sum(os.times()[:4]):.0f} s of a processor)")
                 for fault, how in again(left, known, items, asked):
                     note(fault, how, asked.results)
                 out.write(known.to_json())
