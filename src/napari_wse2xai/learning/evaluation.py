@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -12,11 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import NETWORK, Level, Line, NullTest, Samples, Score, TrainedModel, Verdict
-from napari_wse2xai.errors import DataError, DataWarning, StopTraining
+from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.learning import splits
 from napari_wse2xai.learning.common_mode import CommonMode, common_mode, is_intensity
 from napari_wse2xai.learning.cross_validation import CrossValidation, Fold, FoldResult, PooledResult, pooled
-from napari_wse2xai.learning.explainable import as_good, evidence, fitted
+from napari_wse2xai.learning.explainable import EXPLAINABLE, as_good, evidence, fitted
 from napari_wse2xai.learning.input_errors import error_spread
 from napari_wse2xai.learning.null_test import null_test, plain_surrogates
 from napari_wse2xai.learning.power import Power
@@ -27,8 +26,8 @@ from napari_wse2xai.learning.verdict import Evidence, judge
 from napari_wse2xai.progress import Progress, part, silent
 
 Numbers = NDArray[np.float64]
-VALIDATED, TRAINED, FITTED, TESTED = 0.78, 0.9, 0.93, 0.95
-"""Where the networks on folds, that on all pixels, and what goes on beside them end, as fractions of an evaluation."""
+VALIDATED, TRAINED, FITTED = 0.78, 0.9, 0.97
+"""Where the networks on folds, that on all pixels, and the reference models beside them end, as fractions of an evaluation."""
 
 
 class EvaluationSettings(Protocol):
@@ -144,13 +143,13 @@ class Evaluation:
         """
         data = TargetData.of(samples, target, measured)
         folds, block, without = data.folds(settings.block_folds, settings.seed)
-        results, network, chance = _side_by_side(settings, samples, data, folds, progress, checkpoints)
+        results, network, everywhere, chance = _side_by_side(settings, samples, data, folds, progress, checkpoints)
         scores = tuple(_scores(data, pooled(results)))
         shares, unexplained = _unexplained(data, pooled(results), chance.null)
         tests = chance.null, data.ceiling, samples.absent(), chance.shared
         known = Evidence(target, len(data.rows), scores, *tests, shares, doubts=samples.doubts)
         verdict = _judged(known, data, settings.seed)
-        references = _references(settings, data, scores, part(progress, TESTED, 1))
+        references = {name: everywhere[name] for name in as_good(evidence(scores, target)) if name in everywhere}
         remarks = [remark for remark in (without, _spread(settings, samples, data, results), _left_out(samples)) if remark]
         return cls(data, results, block, scores, chance.null, verdict, network, references, tuple(remarks), unexplained)
 
@@ -204,8 +203,8 @@ def assembled(samples: Samples, evaluations: Sequence[Evaluation]) -> TrainedMod
 
 def _side_by_side(
     settings: EvaluationSettings, samples: Samples, data: TargetData, folds: Sequence[Fold], progress: Progress, checkpoints: Path | None
-) -> "tuple[list[FoldResult], Any, _Chance]":
-    """All models on all folds, the network on all pixels, and chance: networks in this thread, what needs none beside it."""
+) -> "tuple[list[FoldResult], Any, dict[str, Any], _Chance]":
+    """All models on all folds, those that can be explained on all pixels, and chance: networks in this thread, the rest beside it."""
     with (
         beside(partial(_of_references, settings, data, folds)) as compared,
         beside(partial(_Chance.of, settings, samples, data)) as chance,
@@ -215,15 +214,20 @@ def _side_by_side(
         results = list(validation.run({NETWORK: settings.network(samples.lines)}, mine))
         everything = Fold("all pixels", np.arange(len(data.rows)), np.arange(0))
         network = validation.fit(settings.network(samples.lines), everything, part(progress, VALIDATED, TRAINED), NETWORK)
-        results += compared(part(progress, TRAINED, FITTED))
-        return results, network, chance(part(progress, FITTED, TESTED))
+        others, everywhere = compared(part(progress, TRAINED, FITTED))
+        return results + others, network, everywhere, chance(part(progress, FITTED, 1.0))
 
 
-def _of_references(settings: EvaluationSettings, data: TargetData, folds: Sequence[Fold], progress: Progress) -> list[FoldResult]:
-    """Reference models on all folds."""
+def _of_references(
+    settings: EvaluationSettings, data: TargetData, folds: Sequence[Fold], progress: Progress
+) -> tuple[list[FoldResult], dict[str, Any]]:
+    """Reference models on all folds; and on all pixels those that an explanation may ask, before it is known which predict as well."""
     from napari_wse2xai.learning.references import reference_models
 
-    return list(CrossValidation(data.features, data.values, progress, _watch(silent)).run(reference_models(settings.seed), folds))
+    models = reference_models(settings.seed)
+    results = list(CrossValidation(data.features, data.values, part(progress, 0.0, 0.9), _watch(silent)).run(models, folds))
+    progress(0.9, "Reference models on all pixels")
+    return results, fitted([name for name in models if name in EXPLAINABLE.values()], data.features, data.values, seed=settings.seed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -329,14 +333,6 @@ def _common_mode(
         seed=settings.seed,
         progress=progress,
     )
-
-
-def _references(settings: EvaluationSettings, data: TargetData, scores: Sequence[Score], progress: Progress) -> dict[str, Any]:
-    """Reference models that predict as well as the best, fitted to all pixels: an explanation asks them."""
-    with suppress(StopTraining):  # meant for networks
-        progress(0.0, "Reference models on all pixels")
-    good = [name for name in as_good(evidence(scores, data.target)) if name != NETWORK]
-    return fitted(good, data.features, data.values, seed=settings.seed)
 
 
 def _spread(settings: EvaluationSettings, samples: Samples, data: TargetData, results: Sequence[FoldResult]) -> str:
