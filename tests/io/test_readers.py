@@ -14,7 +14,6 @@ SUFFIXES = sorted({pattern.lstrip("*") for entry in FORMATS for pattern in entry
 @pytest.mark.parametrize("entry", FORMATS, ids=lambda entry: entry.name)
 def test_every_format_has_what_the_table_promises(entry):
     reader = import_module(f"napari_wse2xai.io.readers.{entry.module}")
-    assert callable(reader.items)
     assert callable(reader.read)
     shared = [other for other in FORMATS if set(other.patterns) & set(entry.patterns)]
     assert entry is shared[-1] or callable(reader.recognises)

@@ -165,11 +165,9 @@ def map_of(signals: Sequence[Signal], item: str | None, told: Told, path: Path, 
     cube, frame = _placed(signal, path.name)
     if getattr(cube, "chunks", None) is None:
         warn_of_holes(cube, path.name)
-    values, kind = settle_axis(values, own_unit, given=told.unit, name=path.name, called=signal.spectral.name)
     return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(values, own_unit, given=told.unit, name=path.name, called=signal.spectral.name),
         told,
         frame=frame,
         laser_nm=_laser_nm(signal.metadata),

@@ -1,8 +1,9 @@
 """Files that can be read: one module per format, loaded when a file of it is opened.
 
 A format's module declares its `FORMATS` (`io/formats.py`), from which ``python docs/make_formats.py`` makes the table of all of them, the
-manifest and the docs; it has ``items(path) -> tuple[Item, ...]``, ``read(path, item, told) -> SpectralMap``; where several formats
-share a suffix, ``recognises(path) -> bool``; and where its files may hold pictures, ``pictures(path) -> tuple[Picture, ...]``.
+manifest and the docs; it has ``read(path, item, told) -> SpectralMap``; where its files may hold several items, ``items(path) ->
+tuple[Item, ...]``; where several formats share a suffix, ``recognises(path) -> bool``; and where there may be pictures,
+``pictures(path) -> tuple[Picture, ...]``.
 """
 
 import importlib
@@ -23,9 +24,9 @@ from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import table_layout
 from napari_wse2xai.io.checksum import checked
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item
+from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.readers._index import FORMATS as FORMATS
-from napari_wse2xai.io.told import Told
+from napari_wse2xai.io.told import LISTING, Told
 from napari_wse2xai.io.zarr_store import require_self_contained
 from napari_wse2xai.numerics.seams import Overlap
 from napari_wse2xai.ordinary import require_ordinary, shown
@@ -35,7 +36,7 @@ class Reader(Protocol):
     """What the module of a format provides."""
 
     def items(self, path: Path) -> tuple[Item, ...]:
-        """List what the file holds."""
+        """List what the file holds; needed only where that may be more than one item."""
 
     def read(self, path: Path, item: str | None, told: Told) -> SpectralMap:
         """Read one item, as the user says it is to be read."""
@@ -61,7 +62,8 @@ def list_items(path: str | Path) -> tuple[Item, ...]:
     """List the maps and other spectra in a file."""
     source = _existing(path)
     with _naming(source):
-        return _reader_of(source).items(source)
+        reader = _reader_of(source)
+        return reader.items(source) if hasattr(reader, "items") else (item_of(reader.read(source, None, LISTING)),)
 
 
 def read(
@@ -105,7 +107,11 @@ def reading(path: str | Path, item: str | None, told: Told, *, at_once: bool = F
     started = time.perf_counter()
     source = _existing(path)
     with _naming(source), checked(source, at_once=at_once) as settings_of:
-        found = _of_one_unit(told.applied(_reader_of(source).read(source, item, told)))
+        reader = _reader_of(source)
+        found = reader.read(source, item, told)
+        if not hasattr(reader, "items"):
+            require_only(item, item_of(found), source)
+        found = _of_one_unit(told.applied(found))
 
         @cache
         def record() -> Record:

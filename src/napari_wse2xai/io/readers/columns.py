@@ -20,13 +20,12 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_layout import WITEC_AXIS, counts_up, is_in_columns
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, look
 from napari_wse2xai.io.table_words import coordinate_of, counts_unit, is_error, is_spectral, unit_by_size, unit_of_light
-from napari_wse2xai.io.told import LISTING, Told, made_map
+from napari_wse2xai.io.told import Told, made_map
 
 FORMATS = (
     Format(
@@ -63,11 +62,6 @@ def recognises(path: Path) -> bool:
     return seen is not None and is_in_columns(seen)
 
 
-def items(path: Path) -> tuple[Item, ...]:
-    """List the one map of a table."""
-    return (item_of(read(path, None, LISTING)),)
-
-
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, or the list of spectra."""
     seen = look(path)
@@ -77,9 +71,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     if told.unit is None and not table.is_named:
         _require_axis(table, path)
     cube, frame = _gridded(table, seen, path)
-    result = as_map(table, cube, frame, seen, told, path)
-    require_only(item, item_of(result), path)
-    return result
+    return as_map(table, cube, frame, seen, told, path)
 
 
 def columns_of(seen: Look, path: Path) -> Columns:
@@ -144,12 +136,10 @@ def as_map(
 ) -> SpectralMap:
     """Map of the spectra at their places."""
     in_file = unit_by_size(table.axis_unit, float(np.nanmax(table.axis)), path.name) if told.unit is None else None
-    values, kind = settle_axis(table.axis, in_file, given=told.unit, name=path.name, called=" ".join(seen.titles(0)))
     first = next(iter(table.titles), ())
     return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(table.axis, in_file, given=told.unit, name=path.name, called=" ".join(seen.titles(0))),
         told,
         frame=frame,
         laser_nm=laser_nm or laser_in(seen.metadata),

@@ -16,11 +16,10 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_look import Look, head_cells, is_of_numbers, look
 from napari_wse2xai.io.table_words import counts_unit, unit_of_light
-from napari_wse2xai.io.told import LISTING, Told, made_map
+from napari_wse2xai.io.told import Told, made_map
 
 FORMATS = (Format("JASCO text", TABLES, order=230),)
 
@@ -31,11 +30,6 @@ def recognises(path: Path) -> bool:
     """Whether the line above the numbers says ``XYDATA``, and one before it the unit of the axis."""
     seen = look(path)
     return seen is not None and {_NUMBERS, "XUNITS"} <= {cells[0].upper() for cells in seen.head}
-
-
-def items(path: Path) -> tuple[Item, ...]:
-    """List the spectra as one item."""
-    return (item_of(read(path, None, LISTING)),)
 
 
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
@@ -52,11 +46,9 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     single = (spectra[:, None, :], Frame((1, 1)))
     cube, frame = single if len(spectra) == 1 else grid.as_list(spectra, f"'{path.name}' has no positions")
     called = metadata.get("XUNITS", "")
-    values, kind = settle_axis(axis, unit_of_light([called]), given=told.unit, name=path.name, called=called)
-    result = made_map(
+    return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(axis, unit_of_light([called]), given=told.unit, name=path.name, called=called),
         told,
         frame=frame,
         laser_nm=laser_in(metadata),
@@ -64,8 +56,6 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         intensity_unit=counts_unit([f"({metadata.get('YUNITS', '')})"]),
         metadata=metadata,
     )
-    require_only(item, item_of(result), path)
-    return result
 
 
 def _numbers(seen: Look, path: Path) -> tuple[NDArray[np.float64], NDArray[np.float32], list[list[str]]]:

@@ -20,11 +20,10 @@ from napari_wse2xai.io import grid, scan_columns, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import PARSER_ERRORS, readable_as, warn_of_holes
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_kept import KEPT_KEY, restored
 from napari_wse2xai.io.table_layout import MOST_COORDINATES, is_in_lines, n_zeros_over
-from napari_wse2xai.io.told import LISTING, Told, made_map
+from napari_wse2xai.io.told import Told, made_map
 
 FORMATS = (
     Format(
@@ -54,11 +53,6 @@ def recognises(path: Path) -> bool:
     return is_in_lines(path)
 
 
-def items(path: Path) -> tuple[Item, ...]:
-    """List the one map of a table."""
-    return (item_of(read(path, None, LISTING)),)
-
-
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map."""
     with table_text.open_table(path) as stream:
@@ -68,9 +62,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     _require_whole(coordinates, spectra, head, path)
     warn_of_holes(spectra, path.name)
     cube, frame = _gridded(coordinates, spectra, head, told, path)
-    result = _as_map(cube, frame, head, told, path)
-    require_only(item, item_of(result), path)
-    return result
+    return _as_map(cube, frame, head, told, path)
 
 
 def _read_head(stream: IO[bytes], path: Path) -> _LabSpecHead:

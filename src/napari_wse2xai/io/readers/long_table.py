@@ -18,11 +18,10 @@ from napari_wse2xai.io import table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_look import Look, look
 from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit, is_intensity, is_spectral, unit_by_size, unit_of_light
-from napari_wse2xai.io.told import LISTING, Told, made_map
+from napari_wse2xai.io.told import Told, made_map
 
 FORMATS = (Format("Long table (WiRE text)", TABLES, order=240),)
 
@@ -48,11 +47,6 @@ def recognises(path: Path) -> bool:
     return seen is not None and _columns_of(seen) is not None
 
 
-def items(path: Path) -> tuple[Item, ...]:
-    """List the one map of a table."""
-    return (item_of(read(path, None, LISTING)),)
-
-
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, line or series."""
     seen = look(path)
@@ -71,19 +65,15 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     cube, frame = placed(spectra, along, path.name)
     titles = seen.titles(columns.wave)
     in_file = unit_by_size(unit_of_light(titles), float(axis.max()), path.name) if told.unit is None else None
-    values, kind = settle_axis(axis, in_file, given=told.unit, name=path.name, called=" ".join(titles))
-    result = made_map(
+    return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(axis, in_file, given=told.unit, name=path.name, called=" ".join(titles)),
         told,
         frame=frame,
         name=table_text.stem_of(path),
         intensity_unit=counts_unit(seen.titles(columns.intensity)),
         metadata=seen.metadata,
     )
-    require_only(item, item_of(result), path)
-    return result
 
 
 def _columns_of(seen: Look) -> _Columns | None:

@@ -4,9 +4,8 @@ from pathlib import Path
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.io.formats import Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.map_csv import is_map_csv, read_map_csv
-from napari_wse2xai.io.told import LISTING, Told
+from napari_wse2xai.io.told import Told
 
 FORMATS = (
     Format(
@@ -21,13 +20,6 @@ FORMATS = (
 recognises = is_map_csv
 
 
-def items(path: Path) -> tuple[Item, ...]:
-    """List the one map."""
-    return (item_of(read(path, None, LISTING)),)
-
-
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map."""
-    found = read_map_csv(path, told.unit)
-    require_only(item, item_of(found), path)
-    return found
+    return read_map_csv(path, told.unit)

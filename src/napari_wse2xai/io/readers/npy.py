@@ -64,8 +64,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         counts = np.array(_spectral_last(np.load(path, allow_pickle=False), len(values)), dtype=np.float32, order="C")
     warn_of_holes(counts, path.name)
     cube, frame = _gridded(counts, path.name)
-    values, kind = settle_axis(values, in_file, given=told.unit, name=path.name)
-    return made_map(cube, values, kind, told, frame=frame, name=path.stem)
+    return made_map(cube, *settle_axis(values, in_file, given=told.unit, name=path.name), told, frame=frame, name=path.stem)
 
 
 def _array(path: Path) -> NDArray[np.generic]:

@@ -93,11 +93,9 @@ def _shape_of(content: Spectra) -> tuple[int, int]:
 
 def _as_map(content: Spectra, told: Told) -> SpectralMap:
     cube, frame = _placed(content)
-    values, kind = settle_axis(content.axis, content.kind.code, given=told.unit, name=content.about.name)
     return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(content.axis, content.kind.code, given=told.unit, name=content.about.name),
         told,
         frame=frame,
         laser_nm=content.about.laser_nm,

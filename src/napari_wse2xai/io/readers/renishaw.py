@@ -134,11 +134,9 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         warn_of_holes(spectra, path.name)
         _warn_of_loss(blocks)
         cube, frame = _placed(spectra, blocks, header)
-    values, kind = settle_axis(values, own_unit, given=told.unit, name=path.name, called=called)
     return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(values, own_unit, given=told.unit, name=path.name, called=called),
         told,
         frame=frame,
         laser_nm=header.laser_nm,

@@ -112,11 +112,9 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         warn_of_holes(file.spectra, path.name)
         cube, frame = _placed(file)
     called, own_unit = _X_AXES.get(int(file.head["x_type"]), _SERIES.get(int(file.head["x_type"]), ("", None)))
-    values, kind = settle_axis(file.x, own_unit, given=told.unit, name=path.name, called=called)
     result = made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(file.x, own_unit, given=told.unit, name=path.name, called=called),
         told,
         frame=frame,
         laser_nm=laser_in(file.metadata),

@@ -21,13 +21,12 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import warn_of_holes
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.placing import Along, placed
 from napari_wse2xai.io.table_layout import counts_up, steps_of
 from napari_wse2xai.io.table_look import FEWEST_CHANNELS, Look, as_numbers, look
 from napari_wse2xai.io.table_words import Coordinate, coordinate_of, counts_unit, is_spectral
-from napari_wse2xai.io.told import LISTING, Told, made_map
+from napari_wse2xai.io.told import Told, made_map
 
 FORMATS = (Format("Wide table", TABLES, order=250),)
 
@@ -58,11 +57,6 @@ def recognises(path: Path) -> bool:
     return seen is not None and _head_of(seen) is not None
 
 
-def items(path: Path) -> tuple[Item, ...]:
-    """List the one map of a table."""
-    return (item_of(read(path, None, LISTING)),)
-
-
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, line, series or list."""
     seen = look(path)
@@ -75,9 +69,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         numbers = table_text.read_numbers(chosen, style, len(head.order), len(head.coordinates), path)
     if not len(numbers[1]):
         raise ReaderError(f"'{path.name}' has a spectral axis but no spectra; export the map again.")
-    result = _as_map(numbers, head, seen, told, path)
-    require_only(item, item_of(result), path)
-    return result
+    return _as_map(numbers, head, seen, told, path)
 
 
 def _as_map(numbers: table_text.Numbers, head: _Head, seen: Look, told: Told, path: Path) -> SpectralMap:
@@ -87,12 +79,10 @@ def _as_map(numbers: table_text.Numbers, head: _Head, seen: Look, told: Told, pa
         warnings.warn(f"'{path.name}': {', '.join(map(repr, head.left_out))} left out, no part of a spectrum.", DataWarning, stacklevel=2)
     along = [Along(one.direction, one.um_per_unit * coordinates[:, number]) for number, one in enumerate(head.coordinates.values())]
     cube, frame = placed(spectra, along, path.name) if along else grid.as_list(spectra, f"'{path.name}' has no positions")
-    values, kind = settle_axis(head.axis, head.unit, given=told.unit, name=path.name)
     titles = [title for title in seen.titles(head.channels[0]) if np.isnan(as_numbers([title], seen.style)[0])]
     return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(head.axis, head.unit, given=told.unit, name=path.name),
         told,
         frame=frame,
         laser_nm=laser_in(seen.metadata),

@@ -19,12 +19,11 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.readers.columns import columns_of, intensity_unit, places_in
 from napari_wse2xai.io.table_look import look
 from napari_wse2xai.io.table_words import um_per
-from napari_wse2xai.io.told import LISTING, Told, made_map
+from napari_wse2xai.io.told import Told, made_map
 
 FORMATS = (Format("WITec ASCII export with a header", TABLES, order=210),)
 
@@ -43,11 +42,6 @@ def recognises(path: Path) -> bool:
     return seen is not None and "Header" in seen.sections and "SizeGraph" in seen.metadata
 
 
-def items(path: Path) -> tuple[Item, ...]:
-    """List the one map of an export."""
-    return (item_of(read(path, None, LISTING)),)
-
-
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the map, line or spectrum."""
     parts = _parts_of(path)
@@ -55,11 +49,9 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     metadata = export.metadata
     warn_of_holes(export.spectra, path.name)
     cube, frame = _gridded(export, path.name)
-    values, kind = settle_axis(export.axis, metadata.get("XAxisUnit") or export.axis_unit, given=told.unit, name=path.name)
-    result = made_map(
+    return made_map(
         cube,
-        values,
-        kind,
+        *settle_axis(export.axis, metadata.get("XAxisUnit") or export.axis_unit, given=told.unit, name=path.name),
         told,
         frame=frame,
         laser_nm=laser_in(metadata),
@@ -67,8 +59,6 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
         intensity_unit=intensity_unit(metadata.get("DataUnit", ""), ()),
         metadata=metadata,
     )
-    require_only(item, item_of(result), path)
-    return result
 
 
 @dataclass(frozen=True, eq=False)

@@ -14,10 +14,9 @@ from napari_wse2xai.io import grid, table_text
 from napari_wse2xai.io.axis_guess import settle_axis
 from napari_wse2xai.io.damage import readable_as, warn_of_holes
 from napari_wse2xai.io.formats import TABLES, Format
-from napari_wse2xai.io.items import Item, item_of, require_only
 from napari_wse2xai.io.laser import laser_in
 from napari_wse2xai.io.table_look import look
-from napari_wse2xai.io.told import LISTING, Told, made_map
+from napari_wse2xai.io.told import Told, made_map
 
 FORMATS = (Format("WITec TrueMatch", TABLES, order=220),)
 
@@ -49,11 +48,6 @@ def recognises(path: Path) -> bool:
     return seen is not None and _FIRST_SECTION in seen.sections
 
 
-def items(path: Path) -> tuple[Item, ...]:
-    """List the spectra as one item."""
-    return (item_of(read(path, None, LISTING)),)
-
-
 def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     """Read the spectra, as a list where there are several."""
     sections = list(_sections(path))
@@ -67,9 +61,7 @@ def read(path: Path, item: str | None, told: Told) -> SpectralMap:
     cube, frame = single if len(spectra) == 1 else grid.as_list(spectra, f"'{path.name}' has no positions")
     values, kind = settle_axis(axis, metadata.get("XDataKind"), given=told.unit, name=path.name)
     laser, name = laser_in(metadata), metadata.get("Title") or table_text.stem_of(path)
-    result = made_map(cube, values, kind, told, frame=frame, laser_nm=laser, name=name, metadata=metadata)
-    require_only(item, item_of(result), path)
-    return result
+    return made_map(cube, values, kind, told, frame=frame, laser_nm=laser, name=name, metadata=metadata)
 
 
 def _sections(path: Path) -> Iterator[_TrueMatchSection]:

@@ -132,11 +132,9 @@ def _as_map(group: HdfNode, path: Path, told: Told) -> SpectralMap:
     counts = turned if stays else np.ascontiguousarray(turned, dtype=np.float32)
     if "history" not in group.attrs and not stays:
         warn_of_holes(counts, path.name)
-    values, kind = settle_axis(*_coordinate(group, spectral, shape[2]), **netcdf.said_of_axis(group, group, spectral, told), name=path.name)
     return made_map(
         counts,
-        values,
-        kind,
+        *settle_axis(*_coordinate(group, spectral, shape[2]), **netcdf.said_of_axis(group, group, spectral, told), name=path.name),
         told,
         frame=netcdf.frame_by(group, shape[:2], lambda name, size: _coordinate(group, name, size)[0]),
         laser_nm=netcdf.laser_of(group),
