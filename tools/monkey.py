@@ -116,8 +116,10 @@ class Monkey:
             self.note(f"napari: {notice.message}")
 
     def note(self, text: str) -> None:
-        """Remember something that went wrong, with what was done before it."""
-        self.wrong.append(f"{text.strip()}\n    after: {' | '.join(self.done)}")
+        """Remember and tell something that went wrong, with what was done before it."""
+        if text not in self.wrong:
+            print(f"WRONG {text.strip()}\n    after: {' | '.join(self.done)}", flush=True)
+        self.wrong.append(text)
 
     def settle(self, seconds: float = SETTLE_S) -> None:
         """Let the window work; measure how long one turn of its loop takes."""
@@ -391,8 +393,6 @@ def main() -> int:
         print(f"{left:+.0f} MB when all is closed, against {WARM} actions after the beginning")
         slow = (f"{wall:.2f} s, {own:.2f} of processor ({what})" for wall, own, what in monkey.slowest)
         print("longest without an answer:", "; ".join(slow))
-        for text in dict.fromkeys(monkey.wrong):
-            print("WRONG", text)
         monkey.viewer.close()
     return int(bool(monkey.wrong) or left > LIMIT_MB)
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from napari_wse2xai.data.quantities import Feature, colormap_of, feature_words
+from napari_wse2xai.data.quantities import Feature, colormap_of, feature_words, in_sentence
 from napari_wse2xai.layers import repaired_layer, slope_layer
 from napari_wse2xai.plots.maps import draw_values
 from napari_wse2xai.plots.side_by_side import SlopePlot
@@ -41,3 +41,8 @@ def test_window_and_report_draw_slopes_and_repaired_channels_in_the_same_colours
     plot = SlopePlot(Figure().subplots(), explanation)
     plot.show(5)
     assert slope_layer(explanation, 5)[1]["colormap"] == plot.map.axes.images[0].get_cmap().name == "RdBu_r"
+
+
+def test_numbers_in_a_sentence_have_their_unit_as_labels_have_it_and_choices_keep_their_name():
+    said = "150 to 405 cm-1 are asked; of 'abs. cm-1' there are 3 cm-1, 0.46 meV."
+    assert in_sentence(said) == "150 to 405 cm⁻¹ are asked; of 'abs. cm-1' there are 3 cm⁻¹, 0.46 meV."

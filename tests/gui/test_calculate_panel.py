@@ -112,7 +112,7 @@ def test_calculated_lines_are_kept_shown_and_laid_beside_the_data(theory, panel,
     settle(panel.use_button.isEnabled, 60_000)
     folder = tmp_path / "Raman WSe2 3x2 V_Se diep"
     found = read_calculation(folder / "layer.nc")
-    assert f"A1'  {_place(found, 'A1p'):7.1f} cm-1" in panel.said.text()
+    assert f"A1'  {_place(found, 'A1p'):7.1f} cm⁻¹" in panel.said.text()
     assert len(panel.canvas.figure.axes[0].lines) == 2
     theory.resize(340, 1500)
     settle(lambda: not panel.canvas.geometry().intersects(panel.use_button.geometry()))

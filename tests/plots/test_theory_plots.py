@@ -78,7 +78,7 @@ def test_spectral_intensity_has_a_column_for_each_engine_and_a_row_for_each_proj
     parts = ("all atoms", "projected on A1'", "projected on E'")
     assert titles_of(figure) == [f"{engine}: {part}" for part in parts for engine in ("diep", "GFN1-xTB")]
     assert [axes.get_ylabel() for axes in figure.axes] == ["intensity (meV cm)", ""] * 3
-    assert [axes.get_xlabel() for axes in figure.axes] == [""] * 4 + ["wavenumber (cm-1)"] * 2
+    assert [axes.get_xlabel() for axes in figure.axes] == [""] * 4 + ["wavenumber (cm⁻¹)"] * 2
     assert {axes.get_xlim() for axes in figure.axes} == {(120, 340)}
     assert {axes.get_ylim()[0] for axes in figure.axes} == {0}
     for number, axes in enumerate(figure.axes):
@@ -126,7 +126,7 @@ def test_raman_shows_backscattering_and_where_first_principles_have_the_lines(re
             "E' of pristine crystal, LDA (248)": (places["E'"], ":"),
             "A1' of pristine crystal, LDA (250)": (places["A1'"], "--"),
         }
-    heading = "WSe2: Raman, 2.33 eV, 300 K, 5 cm-1\nstatic tensors, no resonance: its A1'/E' ratio is not that of a measurement"
+    heading = "WSe2: Raman, 2.33 eV, 300 K, 5 cm⁻¹\nstatic tensors, no resonance: its A1'/E' ratio is not that of a measurement"
     assert figure.get_suptitle() == heading
     legend = figure.axes[0].get_legend()
     assert [text.get_text() for text in legend.get_texts()] == [*NAMES, *lines]
@@ -184,8 +184,8 @@ def test_a_layer_that_was_calculated_here_stands_beside_the_pristine_one():
     found = curves_of(axes)
     assert [(name, found[name][0]) for name in found] == [("pristine", "#3d3d3d"), ("layer", "#d1495b")]
     np.testing.assert_array_equal(found["layer"][1], X + 4)
-    assert axes.get_title().splitlines()[1] == "2.33 eV, 300 K, lines of 5 cm-1, parallel"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("wavenumber (cm-1)", "Raman intensity (arb. units)")
+    assert axes.get_title().splitlines()[1] == "2.33 eV, 300 K, lines of 5 cm⁻¹, parallel"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("wavenumber (cm⁻¹)", "Raman intensity (arb. units)")
     assert axes.get_ylim()[0] == 0
     assert axes.get_xlim() == (100, 400)
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["pristine", "layer"]
@@ -204,7 +204,7 @@ def test_dynamics_have_a_band_of_one_error():
         assert axes.collections[0].get_label() == "± 1 error"
         assert axes.get_ylabel() == "intensity (meV cm)"
         assert axes.get_ylim()[0] == 0
-    assert [axes.get_xlabel() for axes in figure.axes] == ["", "wavenumber (cm-1)"]
+    assert [axes.get_xlabel() for axes in figure.axes] == ["", "wavenumber (cm⁻¹)"]
 
 
 def test_where_no_engine_has_a_line_in_sight_all_that_was_measured_is_shown(result):

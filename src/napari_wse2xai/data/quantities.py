@@ -1,6 +1,7 @@
 """Words and colours of what is measured and fitted: one table for screen, report and docs."""
 
 import math
+import re
 from typing import NamedTuple, Self
 
 from napari_wse2xai.data.peak_maps import Status
@@ -26,6 +27,8 @@ COLORMAPS = {
 }
 """Colour map of each parameter, of errors, numbers of channels, slopes, misfits, predictions over two parameters, light; positions diverge
 from their median, slopes from 0."""
+_WAVENUMBERS = re.compile(r"(?<=\d )cm-1")
+"""Unit of a number."""
 STATUS_COLORS = {
     Status.OK: "#2f9e5f",
     Status.NOT_ON_FLAKE: "#e4e4e4",
@@ -89,6 +92,11 @@ def feature_words(name: str) -> str:
 def pretty(unit: str) -> str:
     """Write a unit as people read it."""
     return "µm" if unit == "um" else unit.replace("cm-1", "cm⁻¹")
+
+
+def in_sentence(text: str) -> str:
+    """Sentence with the units of its numbers as people read them; what a setting is called stays, such as ``abs. cm-1``."""
+    return _WAVENUMBERS.sub("cm⁻¹", text)
 
 
 def with_error(value: float, error: float | None) -> str:

@@ -12,7 +12,7 @@ from napari_wse2xai.theory.findings import fall_with_defects
 
 COLOURS = {"pristine": "#3d3d3d", "V_Se": "#d1495b", "O_Se": "#2e86ab"}
 _SHOWN_CM1 = (120.0, 340.0)
-_AXIS = "wavenumber (cm-1)"
+_AXIS = "wavenumber (cm⁻¹)"
 
 
 def looks_of(structure: str) -> dict[str, Any]:
@@ -142,6 +142,6 @@ def raman_figure(result: TheoryResult, *, only: str = "") -> PlainFigure:
         return figure
     grid[0].legend(frameon=False, fontsize="x-small", loc="upper left")
     given = result.conditions
-    heading = f"{result.material}: Raman, {given.laser_ev:g} eV, {given.raman_k:g} K, {given.fwhm_cm1:g} cm-1"
+    heading = f"{result.material}: Raman, {given.laser_ev:g} eV, {given.raman_k:g} K, {given.fwhm_cm1:g} cm⁻¹"
     figure.suptitle(f"{heading}\nstatic tensors, no resonance: its A1'/E' ratio is not that of a measurement", fontsize="medium")
     return figure

@@ -11,7 +11,7 @@ from napari_wse2xai.theory.layer_raman import PRISTINE, LayerRaman
 from napari_wse2xai.theory.spectra import GEOMETRIES
 
 _COLOURS = ("#3d3d3d", "#d1495b")
-_AXIS = "wavenumber (cm-1)"
+_AXIS = "wavenumber (cm⁻¹)"
 
 
 def layer_raman_figure(found: LayerRaman, geometry: str = "backscattering") -> PlainFigure:
@@ -21,7 +21,7 @@ def layer_raman_figure(found: LayerRaman, geometry: str = "backscattering") -> P
     for name, curves in found.spectra.items():
         axes.plot(found.wavenumbers, curves[GEOMETRIES.index(geometry)], color=_COLOURS[name != PRISTINE], linewidth=1.2, label=name)
     given = found.conditions
-    drawn_for = f"{given['laser_ev']:g} eV, {given['temperature_k']:g} K, lines of {given['fwhm_cm1']:g} cm-1, {geometry}"
+    drawn_for = f"{given['laser_ev']:g} eV, {given['temperature_k']:g} K, lines of {given['fwhm_cm1']:g} cm⁻¹, {geometry}"
     title = f"{found.material}: Raman\n{drawn_for}\nstatic tensors of the pristine crystal, no resonance"
     axes.set_title(title, fontsize="small")  # in lines that a narrow dock holds too
     _finish(axes, "Raman intensity (arb. units)")

@@ -89,7 +89,7 @@ class LoadMaps(QWidget):
         for medium in Medium:
             self.medium.addItem(medium.value, medium)
         self.medium.setToolTip(
-            "Where wavelengths are measured, the laser's too: air refracts by 0.15 cm-1 at silicon, 0.46 meV at 1.65 eV."
+            "Where wavelengths are measured, the laser's too: air refracts by 0.15 cm⁻¹ at silicon, 0.46 meV at 1.65 eV."
         )
         for title, how in _OVERLAPS.items():
             self.overlap.addItem(title, how)

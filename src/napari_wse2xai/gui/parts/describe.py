@@ -6,6 +6,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
+from napari_wse2xai.data.quantities import in_sentence
 from napari_wse2xai.errors import sentence
 
 
@@ -40,6 +41,11 @@ def limits(field: FieldInfo | None) -> tuple[float | None, float | None]:
 
 AXIS = "axis"
 """Unit of a setting that is in the unit of the map's spectral axis."""
+
+
+def described(field: FieldInfo) -> str:
+    """What a setting is for, in a sentence or two."""
+    return in_sentence(field.description or "")
 
 
 def unit(field: FieldInfo) -> str:

@@ -10,7 +10,7 @@ from qtpy.QtWidgets import QFormLayout, QLabel, QLineEdit, QStackedWidget, QVBox
 
 from napari_wse2xai.data.quantities import pretty
 from napari_wse2xai.gui.parts import fields
-from napari_wse2xai.gui.parts.describe import AXIS, limits, one_sentence, options, unit
+from napari_wse2xai.gui.parts.describe import AXIS, described, limits, one_sentence, options, unit
 from napari_wse2xai.gui.parts.fields import Input
 from napari_wse2xai.session.opening import spectrum_in
 from napari_wse2xai.stages import Settings
@@ -48,13 +48,13 @@ class Form(QWidget):
             entry.on_change(self.changed.emit)
             entry.put(field.get_default(call_default_factory=True))
             return
-        entry.native.setToolTip(field.description or "")
+        entry.native.setToolTip(described(field))
         entry.native.setObjectName(name)
         if field.examples and isinstance(entry.native, QLineEdit):
             entry.native.setPlaceholderText(str(field.examples[0]))
         entry.on_change(self.changed.emit)
         label = QLabel(f"{field.title} ({pretty(unit(field))})" if unit(field) else str(field.title))
-        label.setToolTip(field.description or "")
+        label.setToolTip(described(field))
         if unit(field) == AXIS:
             self._of_axis[str(field.title)] = label
         if isinstance(entry, Table | Choice):

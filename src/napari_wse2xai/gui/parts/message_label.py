@@ -6,6 +6,7 @@ from qtpy.QtCore import QEvent, Qt
 from qtpy.QtGui import QResizeEvent
 from qtpy.QtWidgets import QLabel, QWidget
 
+from napari_wse2xai.data.quantities import in_sentence
 from napari_wse2xai.gui.parts.later import later
 
 QUIET, NOTE, BAD = "quiet", "note", "bad"
@@ -25,7 +26,7 @@ class WrappedLabel(QLabel):
 
     def setText(self, text: str) -> None:  # noqa: N802 - Qt's name
         """Show other words."""
-        super().setText(text)
+        super().setText(in_sentence(text))
         later(self, self._fit)  # when it is laid out, and has its width
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name

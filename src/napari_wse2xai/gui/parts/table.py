@@ -9,7 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QHBoxLayout, QHeaderView, QPushButton, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
 from napari_wse2xai.data.quantities import pretty
-from napari_wse2xai.gui.parts.describe import AXIS, one_sentence, options, unit
+from napari_wse2xai.gui.parts.describe import AXIS, described, one_sentence, options, unit
 from napari_wse2xai.gui.parts.fields import read_number, read_window, write_number, write_window
 from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.stages import Settings
@@ -139,7 +139,7 @@ class _Column:
         self.name = name
         self.title = str(field.title or name)
         self.unit = unit(field)
-        self.help = field.description or ""
+        self.help = described(field)
         (kind, *_), self._optional = options(field.annotation)
         self._is_flag = kind is bool
         self.choices: tuple[str, ...] = get_args(kind) if get_origin(kind) is Literal else (NO, YES) if self._is_flag else ()

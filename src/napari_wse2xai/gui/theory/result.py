@@ -6,6 +6,7 @@ from matplotlib.backends.backend_qtagg import FigureCanvasQTAgg
 from matplotlib.figure import Figure
 from qtpy.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem, QVBoxLayout, QWidget
 
+from napari_wse2xai.data.quantities import in_sentence
 from napari_wse2xai.gui.parts.drawn import SMALL, canvas_of, take_out
 from napari_wse2xai.gui.parts.guarded import ComboBox, TabBar
 from napari_wse2xai.gui.parts.later import later
@@ -63,7 +64,7 @@ class TheoryView(QWidget):
         self.table.setRowCount(len(beside.proposals))
         for row, one in enumerate(beside.proposals):
             measured = f"{one.position:.1f}" if np.isfinite(one.position) else "–"
-            for column, text in enumerate((one.peak, measured, one.sentence)):
+            for column, text in enumerate((one.peak, measured, in_sentence(one.sentence))):
                 cell = QTableWidgetItem(text)
                 cell.setToolTip(text)
                 self.table.setItem(row, column, cell)
