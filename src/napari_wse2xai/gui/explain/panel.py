@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from napari import Viewer
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
@@ -56,11 +55,6 @@ _TIPS = {
 
 class ExplainPanel(FollowsSession):
     """Explain a model; hover the flake, pick curves, paint a region, click a parameter: each shows the other."""
-
-    ran = Signal(object)
-    """The `Explanation` that a run gave."""
-    told = Signal(str, str)
-    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)

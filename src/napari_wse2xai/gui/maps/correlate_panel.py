@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from napari import Viewer
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFormLayout, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 from superqt.utils import signals_blocked
 
@@ -39,8 +38,6 @@ BUTTONS = {
 
 class CorrelatePanel(FollowsLayers):
     """Two quantities, one plot, and the pixels that are chosen in it."""
-
-    told = Signal(str, str)
 
     def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)

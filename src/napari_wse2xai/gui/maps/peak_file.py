@@ -7,6 +7,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.gui.parts.asking import ask_where
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
 from napari_wse2xai.recipe import read_peaks, write_peaks
@@ -36,13 +37,8 @@ class PeakFile(QWidget):
         column.setContentsMargins(6, 2, 6, 0)
         column.addLayout(buttons)
         column.addWidget(self.message)
-        self.save_button.clicked.connect(self._ask_where)
+        self.save_button.clicked.connect(lambda _=False: ask_where(self, "peaks.yaml", PATTERN, self.save))
         self.open_button.clicked.connect(self._ask_which)
-
-    def _ask_where(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save peaks", "peaks.yaml", PATTERN)
-        if path:
-            self.save(Path(path))
 
     def _ask_which(self) -> None:
         path, _ = QFileDialog.getOpenFileName(self, "Open peaks", "", PATTERN)

@@ -5,8 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari import Viewer
-from qtpy.QtCore import Signal
-from qtpy.QtWidgets import QFileDialog, QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from qtpy.QtWidgets import QFormLayout, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
 from napari_wse2xai.data import AxisKind, Pairable, PairedMaps, PeakMaps
@@ -15,6 +14,7 @@ from napari_wse2xai.gui.pair import placing
 from napari_wse2xai.gui.pair.choice import PairChoice
 from napari_wse2xai.gui.pair.landmarks import LandmarkClicks
 from napari_wse2xai.gui.pair.view import IN_TURNS, TWO_COLOURS, PairView, summary
+from napari_wse2xai.gui.parts.asking import ask_where
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.guarded import WIDEST, ComboBox
@@ -41,11 +41,6 @@ HELP = {
 
 class PairPanel(FollowsSession):
     """Choose RS and PL peaks, say how PL is to be placed, run; see how well they lie on one another, save the pairs."""
-
-    ran = Signal(object)
-    """The `PairedMaps` that a run gave."""
-    told = Signal(str, str)
-    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
@@ -113,7 +108,7 @@ class PairPanel(FollowsSession):
             "refine": partial(self.use_place, refine=True),
             "click": self.click_landmarks,
             "back": self.clicks.take_back,
-            "save": self._ask,
+            "save": partial(ask_where, self, "paired.csv", "Table (*.csv)", self.save),
         }
         for key, call in calls.items():
             self.buttons[key].clicked.connect(lambda _, call=call: call())
@@ -245,11 +240,6 @@ class PairPanel(FollowsSession):
             self.clicks.begin(self.view.only_light(source), source)
             self._check()
             self.clicks.go_on()
-
-    def _ask(self) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save", "paired.csv", "Table (*.csv)")
-        if path:
-            self.save(Path(path))
 
     def save(self, path: Path) -> None:
         """Write the pair that is shown as a table."""

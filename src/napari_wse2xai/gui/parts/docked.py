@@ -3,7 +3,7 @@
 from typing import Any
 
 from napari import Viewer
-from qtpy.QtCore import QEvent, Qt, QTimer
+from qtpy.QtCore import QEvent, Qt, QTimer, Signal
 from qtpy.QtGui import QCloseEvent
 from qtpy.QtWidgets import QScrollArea, QVBoxLayout, QWidget
 
@@ -62,6 +62,11 @@ class Docked(QWidget):
 
 class FollowsLayers(Docked):
     """A widget that is refreshed once after a burst of layers that come or go."""
+
+    ran = Signal(object)
+    """The artefact that a run gave."""
+    told = Signal(str, str)
+    """What came of a run, and the severity to say it in."""
 
     def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)

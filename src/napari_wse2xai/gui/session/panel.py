@@ -21,6 +21,7 @@ from qtpy.QtWidgets import (
 )
 
 from napari_wse2xai.errors import UserError, counted
+from napari_wse2xai.gui.parts.asking import ask_where
 from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.message_label import BAD, INKS, NOTE, QUIET, ground
@@ -66,8 +67,6 @@ LEAST_PX, FIRST_PX = 30, 175
 class SessionPanel(FollowsSession):
     """A tree of flakes, steps and results, and what can be done with them."""
 
-    told = Signal(str, str)
-    """What came of it, and the severity to say it in."""
     recipe_given = Signal(object)
     """A recipe whose settings are to be shown in the panels."""
 
@@ -129,8 +128,8 @@ class SessionPanel(FollowsSession):
             "undo": self.undo,
             "redo": self.redo,
             "again": self.run_again,
-            "recipe": partial(self._ask, "recipe.yaml", "Recipe (*.yaml)", self.save_recipe),
-            "save": partial(self._ask, "session.nc", _NETCDF, self.save),
+            "recipe": partial(ask_where, self, "recipe.yaml", "Recipe (*.yaml)", self.save_recipe),
+            "save": partial(ask_where, self, "session.nc", _NETCDF, self.save),
             "open": self.ask_what_to_open,
             "here": self.run_to_here,
             "load": self._ask_for_recipe,
@@ -325,11 +324,6 @@ class SessionPanel(FollowsSession):
             self.queue.do([self.viewer.reset_view])
             self._say(gave.words)
         self._set_buttons()
-
-    def _ask(self, name: str, pattern: str, save: Any) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
-        if path:
-            save(Path(path))
 
     def ask_what_to_open(self) -> None:
         """Let the user choose a session, or the results of a run."""

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 from napari import Viewer
 from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, QWidget
@@ -13,6 +12,7 @@ from qtpy.QtWidgets import QFileDialog, QGridLayout, QPushButton, QVBoxLayout, Q
 from napari_wse2xai import io
 from napari_wse2xai.data import PeakMaps, Results
 from napari_wse2xai.errors import UserError, counted
+from napari_wse2xai.gui.parts.asking import ask_where
 from napari_wse2xai.gui.parts.export import ExportButton
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
 from napari_wse2xai.gui.parts.run import Runner
@@ -37,9 +37,9 @@ class SaveButtons(QWidget):
         self.message = MessageLabel(viewer)
         self._tell()
         self._arrange()
-        self.results_button.clicked.connect(lambda: self._ask("results.nc", "NetCDF (*.nc)", self.save_results))
-        self.table_button.clicked.connect(lambda: self._ask("peaks.csv", "Table (*.csv)", self.save_table))
-        self.recipe_button.clicked.connect(lambda: self._ask("recipe.yaml", "Recipe (*.yaml)", self.save_recipe))
+        self.results_button.clicked.connect(lambda: ask_where(self, "results.nc", "NetCDF (*.nc)", self.save_results))
+        self.table_button.clicked.connect(lambda: ask_where(self, "peaks.csv", "Table (*.csv)", self.save_table))
+        self.recipe_button.clicked.connect(lambda: ask_where(self, "recipe.yaml", "Recipe (*.yaml)", self.save_recipe))
         self.report_button.clicked.connect(self._ask_folder)
         self.runner.finished.connect(lambda path: self.message.say(f"Saved {path}.{self._note}"))
         self.runner.failed.connect(lambda text: self.message.say(text, BAD))
@@ -64,11 +64,6 @@ class SaveButtons(QWidget):
         layout.setContentsMargins(6, 0, 6, 6)
         layout.addLayout(buttons)
         layout.addWidget(self.message)
-
-    def _ask(self, name: str, pattern: str, save: Any) -> None:
-        path, _ = QFileDialog.getSaveFileName(self, "Save", name, pattern)
-        if path:
-            save(Path(path))
 
     def _ask_folder(self) -> None:
         folder = QFileDialog.getExistingDirectory(self, "Folder for the report")

@@ -5,7 +5,6 @@ from functools import partial
 from pathlib import Path
 
 from napari import Viewer
-from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai import io
@@ -38,11 +37,6 @@ _SAVES = {
 
 class TheoryPanel(FollowsLayers):
     """Compare one deconvolved Raman map with calculated spectra; of an explanation in the window, say what theory says of it."""
-
-    ran = Signal(object)
-    """The `TheoryBeside` that a run gave."""
-    told = Signal(str, str)
-    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)

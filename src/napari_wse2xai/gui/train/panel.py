@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari import Viewer
-from qtpy.QtCore import Qt, QTimer, Signal
+from qtpy.QtCore import Qt, QTimer
 from qtpy.QtGui import QShowEvent
 from qtpy.QtWidgets import (
     QFormLayout,
@@ -52,11 +52,6 @@ WARM_MS = 300
 
 class TrainPanel(FollowsSession):
     """Learn the PL of one or more flakes from their RS, beside simple reference models, and judge what was learnt."""
-
-    ran = Signal(object)
-    """The `TrainedModel` that a run gave."""
-    told = Signal(str, str)
-    """What came of a run, and the severity to say it in."""
 
     def __init__(self, napari_viewer: Viewer, parent: QWidget | None = None) -> None:
         napari_viewer = plain(napari_viewer)
