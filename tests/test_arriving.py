@@ -86,6 +86,12 @@ def test_other_channels_are_known_roughly_from_what_was_read(monkeypatch: pytest
     until(lambda: not planes.is_reading)
     planes.read_for(None)
     np.testing.assert_array_equal(planes[3], VALUES[::2, ::2, 3].repeat(2, axis=0).repeat(2, axis=1))
+    planes.read_for(Follower(lambda: None, pytest.fail))
+    until(lambda: not planes.is_reading)
+    np.testing.assert_array_equal(planes[3], VALUES[..., 3], "what was asked for last is read on")
+    planes[8]
+    until(lambda: not planes.is_reading)
+    np.testing.assert_array_equal(planes[8], VALUES[..., 8], "and what is asked for from now on")
 
 
 def test_what_the_file_has_in_fewer_pixels_is_seen_first() -> None:
@@ -135,3 +141,10 @@ def test_a_layer_of_a_dear_map_reads_a_sample(monkeypatch: pytest.MonkeyPatch) -
 def test_planes_that_lie_alone_in_the_file_are_read_as_they_are(monkeypatch: pytest.MonkeyPatch, chunks: Any, dear: bool) -> None:
     monkeypatch.setattr(arriving, "DEAR", 1000)
     assert arriving.is_dear(StoredCounts.of(Chunks("map.zarr", SHAPE, chunks, VALUES.__getitem__))) is dear
+
+
+def test_of_a_lazy_map_the_deepest_chunk_is_what_a_plane_costs(monkeypatch: pytest.MonkeyPatch) -> None:
+    array = pytest.importorskip("dask.array")
+    monkeypatch.setattr(arriving, "DEAR", 1000)
+    assert arriving.is_dear(array.from_array(VALUES, chunks=(12, 10, 29)))
+    assert not arriving.is_dear(array.from_array(VALUES, chunks=(12, 10, 1)))

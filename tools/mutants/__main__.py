@@ -122,7 +122,7 @@ def learned(rooms: list[Path], left: list["Fault"], asked: argparse.Namespace) -
 
             def then(known: "Known", items: dict[str, Any]) -> None:
                 sys.stdout = heard
-                print(f"{len(known.again)} of {len(items)} tests can be run again ({sum(os.times()[:4]):.0f} s of a processor)")
+                print(f"{len(items)} tests have run ({sum(os.times()[:4]):.0f} s of a processor)")
                 for fault, how in again(left, known, items, asked):
                     note(fault, how, asked.results)
                 out.write(known.to_json())
@@ -148,7 +148,7 @@ def again(left: list["Fault"], known: "Known", items: dict[str, Any], asked: arg
         if not tests:
             return None
         seconds = 30 + 20 * sum(known.again[test] for test in tests)
-        return warm.in_a_fork(lambda: not warm.plant(fault) or all(warm.passes(items[test]) for test in tests), int(seconds)), seconds
+        return warm.in_a_fork(lambda: warm.lives(fault, [items[test] for test in tests]), int(seconds)), seconds
 
     return ((fault, how) for fault, how in in_turns(left, begin, asked.jobs) if how in CAUGHT)
 

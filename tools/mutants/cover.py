@@ -28,7 +28,7 @@ def words(path: str) -> frozenset[str]:
 
 @dataclass
 class Known:
-    """Tests of every line, seconds of every test; of those that run a line themselves, which can be run again."""
+    """Tests of every line, and seconds of every test; tests that run a line themselves, and seconds without what they share."""
 
     tests: dict[str, dict[int, list[str]]] = field(default_factory=dict)
     themselves: dict[str, dict[int, list[str]]] = field(default_factory=dict)
@@ -50,9 +50,8 @@ class Known:
         return sorted(found, key=lambda test: (test not in looking, self.seconds.get(test, 0.0)))
 
     def repeated(self, path: Path, line: int) -> list[str]:
-        """Tests that run a line themselves and can be run again in the process that ran them, the quickest there first."""
-        found = self.themselves.get(str(path), {}).get(line, ())
-        return sorted((test for test in found if test in self.again), key=self.again.__getitem__)
+        """Tests that run a line themselves, the quickest in the process that ran them first."""
+        return sorted(self.themselves.get(str(path), {}).get(line, ()), key=self.again.__getitem__)
 
     def to_json(self) -> str:
         """For a file."""
@@ -97,7 +96,6 @@ class Watching:
         self._end()
         session.config.get_terminal_writer()._file = open(os.devnull, "w")  # noqa: SIM115 - of what runs from here on the end alone counts
         if not failed:
-            self.known.again = warm.repeatable(session.items)
             self._then(self.known, {item.nodeid: item for item in session.items})
         return True
 
@@ -134,6 +132,7 @@ class Watching:
 
     def _end(self) -> None:
         self._coverage.stop()
+        self.known.again = dict(self.known.seconds)  # fixtures are there, and cost nothing again
         data = self._coverage.get_data()
         users = defaultdict(list)
         for test, names in self._asked.items():

@@ -7,7 +7,6 @@ import gc
 import inspect
 import os
 import resource
-import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 from types import CodeType, FunctionType
@@ -48,45 +47,44 @@ def in_a_fork(work: Callable[[], bool], seconds: int | None = None) -> int:
     return child
 
 
-def repeatable(items: Sequence[pytest.Item]) -> dict[str, float]:
-    """Tests that pass again in a fork, with no fault planted, and the seconds that each takes there."""
-    reading, writing = os.pipe()
-
-    def again() -> bool:
-        with os.fdopen(writing, "w", buffering=1) as out:
-            for item in items:
-                begun = time.process_time()
-                if passes(item):
-                    out.write(f"{time.process_time() - begun} {item.nodeid}\n")
-        return True
-
-    child = in_a_fork(again)
-    os.close(writing)
-    with os.fdopen(reading) as given:
-        lines = [line.rstrip("\n").split(" ", 1) for line in given]
-    os.waitpid(child, 0)
-    return {name: float(seconds) for seconds, name in lines}
+def lives(fault: Fault, items: Sequence[pytest.Item]) -> bool:
+    """Whether no test fails because of a fault: one that fails without it too cannot be run again, and says nothing."""
+    functions = plant(fault)
+    for item in items if functions else ():
+        if not passes(item):
+            exchange(functions)
+            if passes(item):
+                return False
+            exchange(functions)
+    return True
 
 
-def plant(fault: Fault) -> bool:
-    """Exchange the code of the functions that a fault changes; False where it is none of a function's body."""
+def exchange(functions: list[list[Any]]) -> None:
+    """Let every function have its other code."""
+    for pair in functions:
+        function, other = pair
+        pair[1], function.__code__ = function.__code__, other
+
+
+def plant(fault: Fault) -> list[list[Any]]:
+    """Functions that a fault changes, which then have it, each with its code of before; none where it is in no function's body."""
     path = str(fault.path)
     old, new = (list(_codes(compile(source, path, "exec", dont_inherit=True))) for source in (fault.path.read_bytes(), fault.source))
     if len(old) != len(new):
-        return False
+        return []
     changed = [(a, b) for a, b in zip(old, new, strict=True) if a != b]
     own = [a for a, b in changed if _without_inner(a) != _without_inner(b)]
     if not own or not all(code.co_flags & 0x2 for code in own):  # CO_NEWLOCALS: a function, not the body of a class or file
-        return False
+        return []
     gc.unfreeze()  # what was frozen is not listed
     there = [each for each in gc.get_objects() if type(each) is FunctionType and each.__code__.co_filename == path]
-    planted = False
+    planted = []
     for function in there:
         for a, b in changed:
             if _place(function.__code__) == _place(a) and len(a.co_freevars) == len(b.co_freevars):
-                function.__code__ = b
-                planted = True
+                planted.append([function, b])
                 break
+    exchange(planted)
     return planted
 
 
