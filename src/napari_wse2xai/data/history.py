@@ -163,6 +163,7 @@ def from_json(text: str) -> History:
     try:
         return tuple(_record(entry) for entry in json.loads(text))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        # RecursionError: brackets in brackets, ten thousand deep.
         raise DataError(f"The history in the file is damaged ({str(error).splitlines()[0][:120]}); copy the file again.") from error
 
 

@@ -67,6 +67,7 @@ def _resolved(link: Path) -> Path:
     try:
         return link.resolve()
     except (OSError, RuntimeError):
+        # A circle is a RuntimeError for Python 3.12 and before, an OSError for later ones.
         return Path(os.sep)
 
 

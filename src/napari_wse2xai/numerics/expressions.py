@@ -73,6 +73,7 @@ class Expression:
         try:
             tree = ast.parse(plain, mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
+            # MemoryError is what Python's parser says of brackets that are nested too deeply.
             raise ExpressionError(f"'{text}' is no formula; write numbers, + - * / **, brackets, and {says}") from error
         if sum(1 for _ in ast.walk(tree)) > MOST:
             raise ExpressionError(f"'{text}' is too long a formula; write it with fewer terms")

@@ -132,6 +132,7 @@ class _Pattern:
         try:
             return sorted(folder.glob(self._glob))
         except (ValueError, NotImplementedError) as error:
+            # '**' beside other letters, or a drive: which of the two depends on Python's version.
             raise SettingsError(f"{self._source}: '{shown(self._glob)}' is no pattern that can be used ({error}); correct it.") from error
 
     def _name(self, found: "re.Match[str]", path: str) -> str:

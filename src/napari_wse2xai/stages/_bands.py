@@ -60,6 +60,7 @@ def over_bands(work: Callable[[Band], None], parts: Sequence[Band], progress: Ca
             for done, _ in enumerate(pool.map(work, parts)):
                 progress((done + 1) / len(parts))
         except BaseException:
+            # Ctrl+C too: a band that has not begun need not begin.
             pool.shutdown(wait=True, cancel_futures=True)
             raise
 
@@ -79,6 +80,7 @@ def new_counts(shape: tuple[int, ...]) -> NDArray[np.float32]:
             os.posix_fallocate(file.fileno(), 0, size)  # a full disk shows here, not later as a crash
             return np.memmap(file, dtype=np.float32, mode="r+", shape=shape)
     except OSError:
+        # No room where temporary files lie: then in memory.
         return np.empty(shape, dtype=np.float32)
 
 
