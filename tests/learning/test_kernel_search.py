@@ -6,7 +6,7 @@ from scipy.optimize import approx_fprime
 from sklearn.gaussian_process import GaussianProcessRegressor
 from sklearn.gaussian_process.kernels import RBF, ConstantKernel, WhiteKernel
 
-from napari_wse2xai.learning.gaussian_process import Kernel, Processes
+from napari_wse2xai.learning.gaussian_process import Kernel, Processes, _drawn_in
 from napari_wse2xai.learning.kernel_search import JITTER, LOG_RATE_BOUNDS, _Search, split
 
 
@@ -42,3 +42,20 @@ def test_without_its_other_parts_it_is_the_likelihood_that_scikit_learn_finds(da
     ours = _Search.of(z, y, 1.0).deviance(logs)[0]
     assert ours + 0.5 * len(y) * np.log(2 * np.pi) == pytest.approx(-theirs, abs=1e-6)
     assert split(np.exp(logs))[1] == pytest.approx(0.7)
+
+
+def test_a_few_odd_pixels_do_not_hide_which_parameters_act() -> None:
+    rng = np.random.default_rng(1)
+    z, asked = rng.normal(size=(120, 4)), rng.normal(size=(200, 4))
+    law, truth = (np.tanh(2 * each[:, 0]) + each[:, 1] * each[:, 2] for each in (z, asked))
+    values = law / law.std() + 0.1 * rng.normal(size=120)
+    odd = values.copy()
+    odd[:3] = [15.0, -15.0, 15.0]
+    process = Processes.on_all(Kernel.likeliest(z, odd, np.random.default_rng(0)), z)(values)
+    assert np.corrcoef(process.predict(asked)[0], truth)[0, 1] > 0.95  # 0.62 by the kernel that odd values as they are give
+
+
+def test_values_are_left_as_they_are_where_none_is_odd_and_where_most_are_alike() -> None:
+    rng = np.random.default_rng(0)
+    for values in (rng.uniform(-1, 1, 50), np.where(np.arange(50) < 40, 0.0, rng.normal(size=50))):
+        np.testing.assert_array_equal(_drawn_in(values), values)

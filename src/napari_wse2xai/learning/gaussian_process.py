@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.learning.kernel_search import JITTER, likeliest
+from napari_wse2xai.numerics.noise import MAD_TO_SIGMA
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,8 @@ BEYOND = 8.0
 """Lengths beyond which a Gaussian is none: 1e-14."""
 LEAST = 1e-4
 """Share of the variance below which an effect is none."""
+FARTHEST = 5.0
+"""Standard deviations, told by the median deviation, to which odd values are drawn in while a kernel is looked for."""
 MOST_PIXELS = 2000
 """Pixels on which a process is conditioned: the cost grows with the cube."""
 
@@ -61,7 +64,7 @@ class Kernel:
     def likeliest(cls, z: Numbers, y: Numbers, rng: np.random.Generator) -> Self:
         """Maximise the marginal likelihood on some pixels, z (n, feature) and y (n,) standardised."""
         few = np.sort(rng.permutation(len(z))[:LIKELIHOOD_PIXELS])
-        rates, variance, linear, alone, noise = likeliest(z[few], y[few], LENGTH)
+        rates, variance, linear, alone, noise = likeliest(z[few], _drawn_in(y)[few], LENGTH)
         return cls(rates, variance, linear, np.where(alone > LEAST * (variance + alone.sum()), alone, 0.0), noise)
 
     @property
@@ -92,6 +95,13 @@ class Kernel:
         """What the parameters of rows do alone, straight and bent, as numbers whose products are prior covariances."""
         waves = _waves(z[:, self.acting], farthest) * np.sqrt(self.alone[self.acting])[:, None]
         return np.hstack([z * np.sqrt(self.linear), waves.reshape(len(z), -1)])
+
+
+def _drawn_in(y: Numbers) -> Numbers:
+    """Values (n,) without the size of odd ones: a likelihood with Gaussian noise would call all the rest noise for them."""
+    middle = np.median(y)
+    far = FARTHEST * MAD_TO_SIGMA * np.median(np.abs(y - middle))
+    return np.asarray(np.clip(y, middle - far, middle + far)) if far > 0 else y
 
 
 def _waves(values: Numbers, farthest: float) -> Numbers:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from napari_wse2xai.learning.gaussian_process import KNOTS, MOST_PIXELS, REACH, Kernel, Processes, apart, gaussian
+from napari_wse2xai.numerics.noise import MAD_TO_SIGMA
 from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.numerics.threads import in_threads
 
@@ -27,8 +28,8 @@ SAME = 1e-9
 """Length scales below which two moves are one."""
 LARGEST_EXPONENT = 200.0
 """Beyond it the product of two factors may overflow: exp(709) is about the largest double."""
-ODD, MAD_TO_SD = 4.0, 1.4826
-"""Standard deviations of what a process misses beyond which a pixel is odd; and of the median deviation in one."""
+ODD = 4.0
+"""Standard deviations of what a process misses beyond which a pixel is odd."""
 MOST_RECENT = 12
 """Processes that are remembered: those of all folds of a training."""
 _LOOKING = Lock()
@@ -234,7 +235,7 @@ def _deaf_to_odd_pixels(kernel: Kernel, z: Numbers, y: Numbers) -> Processes:
     conditioned = Processes.on_all(kernel, z)
     process = conditioned(y)
     off = process.missed[:, 0]
-    far = ODD * MAD_TO_SD * float(np.median(np.abs(off)))
+    far = ODD * MAD_TO_SIGMA * float(np.median(np.abs(off)))
     if far == 0 or not (np.abs(off) > far).any():
         return process
     return conditioned(y - off + np.clip(off, -far, far))
