@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from napari_wse2xai.numerics.all_over import all_over
+
 Rows = NDArray[np.int64]
 Numbers = NDArray[np.float64]
 RIDGE_PENALTIES = (0.1, 1.0, 10.0, 100.0)
@@ -79,7 +81,7 @@ class FewPixels:
         """Rows to train on and rows to test on, fold by fold."""
         from sklearn.model_selection import KFold
 
-        rows = np.unique(np.linspace(0, len(np.asarray(X)) - 1, self.most).astype(np.int64))
+        rows = all_over(len(np.asarray(X)), self.most)
         for training, held_out in KFold(self.folds).split(rows):
             yield rows[training], rows[held_out]
 

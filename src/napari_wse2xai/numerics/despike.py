@@ -8,6 +8,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.appeal import Bank
 from napari_wse2xai.numerics.noise import channel_sigma, photon, variance_line
 from napari_wse2xai.numerics.spikes import BANK, REACH, Guard, Neighbourhood, repair
@@ -107,7 +108,7 @@ def _bank(guard: Guard, blocks: list[tuple[Counts, slice]]) -> Bank | None:
     tidy = [repair(counts, guard, rows, alone=True)[0] for counts, rows in blocks if counts.shape[-1] > 2 * REACH]
     spectra = np.concatenate([part.reshape(-1, part.shape[-1]) for part in tidy]) if tidy else np.empty((0, 0), dtype=np.float32)
     spectra = spectra[np.isfinite(spectra).all(axis=-1)]
-    some = np.unique(np.linspace(0, len(spectra) - 1, min(len(spectra), BANK)).astype(np.intp))
+    some = all_over(len(spectra), BANK)
     return Bank(spectra[some]) if len(some) > 1 else None
 
 

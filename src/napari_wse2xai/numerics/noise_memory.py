@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.noise import median, robust_sigma
 from napari_wse2xai.numerics.slopes import RIDGE, Slopes
 
@@ -89,7 +90,7 @@ class _Followed:
 
     def given_back(self, lags: list[float]) -> list[float]:
         """Covariances of noise 0, 1, ... channels away, from those of what is left when all of that was taken off."""
-        which = np.unique(np.linspace(0, len(self.slopes.fitted) - 1, ASKED).astype(np.intp))
+        which = all_over(len(self.slopes.fitted), ASKED)
         left = np.mean([self._of_what_lasts(int(pixel), len(lags)) for pixel in which], axis=0)
         # What fits take away nearly whole cannot be given back: such directions are left at nought.
         return [float(value) for value in np.linalg.lstsq(left, np.array(lags), rcond=1e-3)[0]]

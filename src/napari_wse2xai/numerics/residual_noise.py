@@ -6,6 +6,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.noise import median, robust_sigma
 from napari_wse2xai.numerics.noise_memory import covariances
 from napari_wse2xai.numerics.problem import Problem
@@ -179,7 +180,7 @@ def _mean_square(difference: NDArray[np.floating]) -> NDArray[np.floating]:
 
 def _in_pairs(many: int, pairs: int) -> NDArray[np.intp]:
     """So many pixels, evenly taken, and the one after each; the last one, too, where their number is odd."""
-    first = 2 * np.unique(np.linspace(0, max(many // 2 - 1, 0), min(pairs, many // 2)).astype(np.intp))
+    first = 2 * all_over(many // 2, pairs)
     return np.concatenate([np.stack([first, first + 1], axis=1).ravel(), np.arange(many - many % 2, many)])
 
 

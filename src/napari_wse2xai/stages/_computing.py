@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import ComputedMap, SpectralMap
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import band_light, despike
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.expressions import Dual, Expression, band_of
 from napari_wse2xai.numerics.lineshapes import SHAPES
 from napari_wse2xai.stages._fitting import Fit, FitWindow
@@ -88,7 +89,7 @@ class _Bands:
     @staticmethod
     def _noise(fitted: Fitted) -> tuple[float, float]:
         spectra = fitted.spectra
-        which = np.unique(np.linspace(0, len(spectra) - 1, min(len(spectra), LEARNT)).astype(np.intp))
+        which = all_over(len(spectra), LEARNT)
         some = spectra.measured(_whole(fitted.source), which)[:, None]
         constant, slope = despike.noise_model(some, despike.spectral_median(some))
         return constant, slope

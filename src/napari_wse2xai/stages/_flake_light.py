@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.numerics import line_light, masking
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
 from napari_wse2xai.stages._screening import bridged
 
@@ -132,7 +133,7 @@ def _along(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[Values, Value
 def _sample(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
     """(m, n) measured spectra from all over the map, and (m,) True where none of their channels is saturated."""
     ny, nx = source.frame.shape
-    rows = np.unique(np.linspace(0, ny - 1, min(ny, max(20, -(-SAMPLE // nx)))).astype(int)).tolist()
+    rows = all_over(ny, max(20, -(-SAMPLE // nx))).tolist()
     step = max(1, len(rows) * nx // SAMPLE)
     spectra = np.concatenate([_whole(source, slice(row, row + 1))[0, ::step][:, inside] for row in rows])
     whole = np.ones((ny, nx), dtype=bool)

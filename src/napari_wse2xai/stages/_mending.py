@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._plan import Job
@@ -75,7 +76,7 @@ def _sample(spectra: Pixels) -> tuple[Pixels, slice | NDArray[np.intp]]:
     """Some of many spectra, and which: whether another way of fitting serves is asked of them before all are fitted again."""
     if len(spectra) <= 2 * SAMPLE:
         return spectra, slice(None)
-    rows = np.unique(np.linspace(0, len(spectra) - 1, SAMPLE).astype(np.intp))
+    rows = all_over(len(spectra), SAMPLE)
     return spectra.only(rows), rows
 
 
@@ -99,7 +100,7 @@ def _bent(job: Job, spectra: Pixels, again: Again, *, wholly: bool = False) -> t
 
 def _held(job: Job, source: SpectralMap, spectra: Pixels, again: Again) -> tuple[Job, str]:
     """Held by channels beside the window, where it lies far below everything that is measured."""
-    rows = np.unique(np.linspace(0, len(spectra) - 1, min(len(spectra), SEEN)).astype(np.intp))
+    rows = all_over(len(spectra), SEEN)
     places = list(_beside(job.window, source, spectra, rows))
     below = _below(job, spectra, rows, np.concatenate(places)) if places else 0.0
     if not below:

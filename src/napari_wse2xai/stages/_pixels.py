@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.numerics import despike
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.stages._bands import bands, let_go, rows_of
 from napari_wse2xai.stages._fitting import FitWindow, Spectra
 
@@ -160,7 +161,7 @@ class Pixels:
 
     def weights(self, window: FitWindow, mean: NDArray[np.float64]) -> NDArray[np.float64]:
         """Inverse noise variance of each channel under the mean spectrum, of mean 1: what the data themselves show of shot noise."""
-        some = self.of(window, np.unique(np.linspace(0, len(self) - 1, min(len(self), 2000)).astype(np.intp)))[:, None]
+        some = self.of(window, all_over(len(self), 2000))[:, None]
         constant, slope = despike.noise_model(some, despike.spectral_median(some))
         variance = np.maximum(constant + slope * np.maximum(mean, 0.0), 1e-12)
         weights = 1.0 / variance

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import PeakMaps, SpectralMap, Status
 from napari_wse2xai.errors import DataWarning, counted
 from napari_wse2xai.numerics import ceiling
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.noise import median
 from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
 
@@ -88,7 +89,7 @@ def _saturated(counts: Any) -> Places:
 def _some(counts: Any) -> NDArray[np.float32]:
     """(m, n) some spectra from all over the map."""
     ny, nx = counts.shape[:2]
-    rows = np.unique(np.linspace(0, ny - 1, min(ny, 1 + SAMPLE // nx)).astype(int))
+    rows = all_over(ny, 1 + SAMPLE // nx)
     return np.concatenate([rows_of(counts, slice(row, row + 1))[0] for row in rows.tolist()])
 
 

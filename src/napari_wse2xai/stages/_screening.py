@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataWarning, counted
 from napari_wse2xai.numerics import bad_channels, despike
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.stages._bands import rows_of
 from napari_wse2xai.stages._saturation import with_ceiling
 
@@ -69,7 +70,7 @@ def _at_ceiling(source: SpectralMap) -> NDArray[np.bool_]:
 
 def _sample(source: SpectralMap) -> Counts:
     ny, nx, n = source.counts.shape
-    rows = np.unique(np.linspace(0, ny - 1, min(ny, max(8, -(-SAMPLE // nx)))).astype(int)).tolist()
+    rows = all_over(ny, max(8, -(-SAMPLE // nx))).tolist()
     columns = slice(None, None, max(1, len(rows) * nx // SAMPLE))
     return np.concatenate([rows_of(source.counts, slice(row, row + 1))[0, columns] for row in rows]).reshape(-1, n)
 

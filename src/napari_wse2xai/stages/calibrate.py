@@ -12,6 +12,7 @@ from napari_wse2xai.data import Frame, PeakMaps, SpectralAxis, SpectralMap, Stat
 from napari_wse2xai.data.axis import NM_PER_CM, AxisKind, convert_values
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics import calibration
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.progress import Progress, part
 from napari_wse2xai.stages._bands import bands, let_go, new_counts, rows_of
 from napari_wse2xai.stages._saturation import NOWHERE, ceiling_maps
@@ -293,7 +294,7 @@ def _pools(source: SpectralMap, line: _LineToFind, mask: NDArray[np.bool_], drif
         return _Pooled(replace(plain, frame=Frame((1, len(spectra))), axis=axis, counts=spectra[None]), time, clipped)
 
     places = np.flatnonzero(usable)
-    chosen = places[np.unique(np.linspace(0, len(places) - 1, min(len(places), MOST_SPECTRA)).astype(int))] if len(places) else places
+    chosen = places[all_over(len(places), MOST_SPECTRA)]
     spectra, lines = window[np.unravel_index(chosen, usable.shape)], index.ravel()[chosen]
     yield pooled(spectra, times[lines])
     held = np.unique(lines)

@@ -12,6 +12,7 @@ from pydantic import Field
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataWarning, counted
 from napari_wse2xai.numerics import despike
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.recurrence import recurrent
 from napari_wse2xai.numerics.spikes import BANK
 from napari_wse2xai.progress import Progress
@@ -221,7 +222,7 @@ def _sample(source: SpectralMap) -> Counts:
     if nx == 1:
         first = max(0, ny // 2 - SAMPLE // n)
         return _whole(source, slice(first, first + 2 * SAMPLE // n + 2))
-    which = np.unique(np.linspace(0, ny - 1, min(ny, max(1, SAMPLE // (nx * n)) + 2)).astype(int))
+    which = all_over(ny, max(1, SAMPLE // (nx * n)) + 2)
     return np.concatenate([_whole(source, slice(row, row + 1)) for row in which])
 
 
@@ -233,6 +234,6 @@ def _blocks(source: SpectralMap) -> Iterator[tuple[Counts, slice]]:
         rows = _whole(source, slice(first, min(first + 2 * BANK, ny)))
         yield rows, slice(0, len(rows))
         return
-    for row in np.unique(np.linspace(0, ny - 1, min(ny, max(FEWEST_ROWS, BANK // nx))).astype(int)):
+    for row in all_over(ny, max(FEWEST_ROWS, BANK // nx)):
         first = max(int(row) - 1, 0)
         yield _whole(source, slice(first, int(row) + 2)), slice(int(row) - first, int(row) - first + 1)
