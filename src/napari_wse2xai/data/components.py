@@ -1,8 +1,8 @@
 """What the spectra of a map are made of before any peak is fitted: components, or groups of like spectra."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data.axis import SpectralAxis
 from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 
 per_component = partial(along, "component")
 LIGHT = "{0.intensity_unit}"
@@ -18,7 +18,7 @@ Values = NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
-class Components(Tabled):
+class Components(Recorded, Tabled):
     """Spectra that together make up those of a map, and how much of each lies in a pixel; or groups of pixels with like spectra."""
 
     frame: Frame
@@ -43,10 +43,6 @@ class Components(Tabled):
     name: Annotated[str, attribute()] = "map"
     intensity_unit: Annotated[str, attribute()] = "counts"
     history: Annotated[History, attribute()] = ()
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same components with one more step in their history."""
-        return replace(self, history=(*self.history, record))
 
     def coordinates(self) -> Coordinates:
         """Places of the pixels, the axis, and the names."""

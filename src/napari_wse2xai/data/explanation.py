@@ -1,15 +1,15 @@
 """The result of explaining: which parameter does what to the light, where, and how sure that is."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import Annotated, Self
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.compared import MapLevel, OtherModel, comparison
 from napari_wse2xai.data.declared import Coordinates, Tabled, along, attribute
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 from napari_wse2xai.data.quantities import MODEL_WORDS, feature_words
 from napari_wse2xai.data.questions import Answer, Region, TwoParameters, Wavenumbers
 from napari_wse2xai.data.recovery import Recovery
@@ -35,7 +35,7 @@ sloped = partial(per_pixel, unit=SLOPE, empty=np.nan)
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation(Tabled):
+class Explanation(Recorded, Tabled):
     """What one model makes of each RS parameter, for one target; ``pixel`` runs over `samples`, ``curve`` over `pixels`."""
 
     samples: Samples
@@ -99,10 +99,6 @@ class Explanation(Tabled):
     history: Annotated[History, attribute()] = ()
     recovery: Recovery | None = None
     """How well a law planted on this flake was found again, where that was tried."""
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same explanation with one more step in its history."""
-        return replace(self, history=(*self.history, record))
 
     def coordinates(self) -> Coordinates:
         """Where every pixel lies."""

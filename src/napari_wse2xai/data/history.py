@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -102,6 +102,18 @@ class Record:
 
 
 History = tuple[Record, ...]
+
+
+class Recorded:
+    """What carries the steps that made it."""
+
+    history: History
+
+    def with_record(self, record: Record) -> Self:
+        """Return the same with one more step in its history."""
+        return replace(self, history=(*self.history, record))  # type: ignore[type-var]  # of a dataclass
+
+
 ABOUT_THE_FLAKE = ("FindFlake", "flake edited by hand")
 """Steps that leave all spectra as they are."""
 

@@ -1,8 +1,8 @@
 """RS and PL of one flake, pixel by pixel: a table underneath."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, Self
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data.candidate import Candidate
 from napari_wse2xai.data.declared import PLACES, Tabled, attribute
 from napari_wse2xai.data.frame import Frame
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps
 from napari_wse2xai.data.transform import Transform
 
@@ -28,7 +28,7 @@ class Pairable:
 
 
 @dataclass(frozen=True, eq=False)
-class PairedMaps(Tabled):
+class PairedMaps(Recorded, Tabled):
     """Peaks of the PL map brought onto the grid of the RS map; NaN where the maps do not overlap."""
 
     raman: PeakMaps
@@ -64,10 +64,6 @@ class PairedMaps(Tabled):
     def frame(self) -> Frame:
         """Grid of all maps, that of the RS scan."""
         return self.raman.frame
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same maps with one more step in their history."""
-        return replace(self, history=(*self.history, record))
 
     @property
     def paired(self) -> NDArray[np.bool_]:

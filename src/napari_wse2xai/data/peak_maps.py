@@ -1,10 +1,10 @@
 """The result of a deconvolution: three parameters per peak and pixel, each with its error."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from napari_wse2xai.data.axis import SpectralAxis
 from napari_wse2xai.data.computed_map import ComputedMap
 from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 
 PARAMETERS = ("position", "fwhm", "height")
 """Parameters of every peak, in the order used everywhere."""
@@ -91,7 +91,7 @@ def through(x: NDArray[np.float64], window: tuple[float, float], values: NDArray
 
 
 @dataclass(frozen=True, eq=False)
-class PeakMaps(Tabled):
+class PeakMaps(Recorded, Tabled):
     """Position, FWHM and height of every peak at every pixel; NaN where there is no value."""
 
     frame: Frame
@@ -159,10 +159,6 @@ class PeakMaps(Tabled):
     def coordinates(self) -> Coordinates:
         """Places of the pixels, and the axis."""
         return self.frame.coordinates() | {"spectral": (("spectral",), self.axis.values, self.axis.unit)}
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same maps with one more step in their history."""
-        return replace(self, history=(*self.history, record))
 
     def unit(self, parameter: str) -> str:
         """Unit of one of `PARAMETERS`."""

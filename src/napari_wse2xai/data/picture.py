@@ -1,19 +1,19 @@
 """A picture of the sample: a scan of height or of intensity, or what the microscope's camera saw."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, Self
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.frame import Frame
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 from napari_wse2xai.errors import DataError
 
 
 @dataclass(frozen=True, eq=False)
-class Picture:
+class Picture(Recorded):
     """One value, or one colour, per pixel of a frame."""
 
     frame: Frame
@@ -39,7 +39,3 @@ class Picture:
     def is_colour(self) -> bool:
         """Whether the values are red, green and blue."""
         return self.values.ndim == 3
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same picture with one more step in its history."""
-        return replace(self, history=(*self.history, record))

@@ -1,12 +1,12 @@
 """The result of simulating a flake: how well training and explaining found a law that was planted on its own parameter maps."""
 
-from dataclasses import dataclass, replace
-from typing import Annotated, Self
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 
 from napari_wse2xai.data.declared import Tabled, along, attribute
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 
 ROLES = ("saturating", "linear", "quadratic", "partner")
 MAIN, BENT = ("saturating", "linear", "quadratic"), ("saturating", "quadratic", "partner")
@@ -16,7 +16,7 @@ GOOD_PDP, GOOD_SLOPES, GOOD_BANDS = 0.95, 0.9, 0.85
 
 
 @dataclass(frozen=True)
-class Recovery(Tabled):
+class Recovery(Recorded, Tabled):
     """How well a planted law was found again, for this flake's parameters, geometry and noise."""
 
     law: Annotated[dict[str, str], along("role", keys=ROLES, stored="planted", says="parameter that has the role")]
@@ -48,10 +48,6 @@ class Recovery(Tabled):
     target: Annotated[str, attribute()] = ""
     """Measured target whose mean, spread and gaps the planted one took over."""
     history: Annotated[History, attribute()] = ()
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same with one more step in its history."""
-        return replace(self, history=(*self.history, record))
 
     @property
     def passed(self) -> bool:

@@ -3,7 +3,7 @@
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Annotated, Any, Self
 
@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from napari_wse2xai.data.axis import AxisKind, Medium, SpectralAxis, convert_values
 from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
 from napari_wse2xai.data.frame import Frame
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 from napari_wse2xai.data.stored_counts import StoredCounts, is_stored
 from napari_wse2xai.errors import DataError
 
@@ -23,7 +23,7 @@ _CONVERTED = re.compile(r" (nm|eV|cm-1)/(?:nm|eV|cm-1)")
 
 
 @dataclass(frozen=True, eq=False)
-class SpectralMap(Tabled):
+class SpectralMap(Recorded, Tabled):
     """Spectra of a scan on one axis and in one frame; NaN is a channel (or pixel) that was not measured."""
 
     frame: Frame
@@ -83,10 +83,6 @@ class SpectralMap(Tabled):
             cube = np.where(np.isinf(cube), np.float32(np.nan), cube)
         ny, nx = cube.shape[:2]
         return cls(frame or Frame((ny, nx)), SpectralAxis(values, kind, laser_nm, medium), cube, **fields)
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same map with one more step in its history."""
-        return replace(self, history=(*self.history, record))
 
     def coordinates(self) -> Coordinates:
         """Places of the pixels, and the axis."""

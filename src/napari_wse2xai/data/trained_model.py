@@ -1,15 +1,15 @@
 """The result of training: the network, how well it and the reference models predict, and the verdict."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data.declared import PIXEL, Coordinates, Tabled, along, attribute
-from napari_wse2xai.data.history import History, Record
+from napari_wse2xai.data.history import History, Recorded
 from napari_wse2xai.data.samples import Samples
 from napari_wse2xai.data.verdict import Level, Verdict
 
@@ -101,7 +101,7 @@ class NullTest(Tabled):
 
 
 @dataclass(frozen=True, eq=False)
-class TrainedModel(Tabled):
+class TrainedModel(Recorded, Tabled):
     """A network for each target of `samples`, what was measured on it, and whether it may be believed.
 
     Predictions are (target, n), in the order of `samples.target_names`.
@@ -139,10 +139,6 @@ class TrainedModel(Tabled):
         NDArray[np.int64] | None,
         along("target", PIXEL, empty=0, says="region that RS does not explain, from 1, the largest first; 0: none"),
     ] = None
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same model with one more step in its history."""
-        return replace(self, history=(*self.history, record))
 
     def coordinates(self) -> Coordinates:
         """Targets, and where every pixel lies."""

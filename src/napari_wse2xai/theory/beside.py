@@ -1,14 +1,15 @@
 """Theory laid beside one measured flake: the noun that travels to the window, the report and the results file."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Annotated, Self
+from dataclasses import dataclass
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.data import Explanation, Frame, History, Record
+from napari_wse2xai.data import Explanation, Frame, History
 from napari_wse2xai.data.declared import PLACES, Coordinates, Tabled, along, attribute
+from napari_wse2xai.data.history import Recorded
 from napari_wse2xai.theory.agreement import Agreement
 from napari_wse2xai.theory.cell import Array
 from napari_wse2xai.theory.evaluation import TheoryResult
@@ -28,7 +29,7 @@ def about(explanation: Explanation) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class TheoryBeside(Tabled):
+class TheoryBeside(Recorded, Tabled):
     """Mean spectra of a flake with calculated lines laid over them, names for its peaks, and what theory says of the network's finding."""
 
     result: TheoryResult
@@ -66,10 +67,6 @@ class TheoryBeside(Tabled):
     def coordinates(self) -> Coordinates:
         """Places of the pixels, and the parts that have a mean spectrum."""
         return self.frame.coordinates() | {"part": (("part",), np.array(REGIONS, dtype=object), "")}
-
-    def with_record(self, record: Record) -> Self:
-        """Return the same with one more step in its history."""
-        return replace(self, history=(*self.history, record))
 
     def speaks_of(self, explanation: Explanation) -> bool:
         """Whether `evidence` is about an explanation: of the same target, with the same first parameter, on the same grid."""
