@@ -44,5 +44,5 @@ def test_window_and_report_draw_slopes_and_repaired_channels_in_the_same_colours
 
 
 def test_numbers_in_a_sentence_have_their_unit_as_labels_have_it_and_choices_keep_their_name():
-    said = "150 to 405 cm-1 are asked; of 'abs. cm-1' there are 3 cm-1, 0.46 meV."
-    assert in_sentence(said) == "150 to 405 cm⁻¹ are asked; of 'abs. cm-1' there are 3 cm⁻¹, 0.46 meV."
+    said = "150 to 405 cm-1 are asked; of 'abs. cm-1' there are 3 cm-1, 0.46 meV; R2 0.94."
+    assert in_sentence(said) == "150 to 405 cm⁻¹ are asked; of 'abs. cm-1' there are 3 cm⁻¹, 0.46 meV; R² 0.94."

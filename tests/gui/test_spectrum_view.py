@@ -12,6 +12,7 @@ from qtpy.QtWidgets import QApplication, QWidget
 from scipy.optimize import curve_fit
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap
+from napari_wse2xai.gui.maps.fitted_words import table
 from napari_wse2xai.gui.maps.spectrum_view import SpectrumView
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import go_to_telling_channel, shown_channel
@@ -109,6 +110,12 @@ def test_fit_residual_and_numbers_are_those_of_the_pixel(viewer, view: SpectrumV
     np.testing.assert_allclose(view.residual_axes.lines[0].get_ydata(), small.counts[5, 6] - fit.total)
     assert f"{small_peaks.position[0, 5, 6]:.2f}" in view.words.text()
     assert "±" in view.words.text()
+
+
+def test_errors_of_long_numbers_stand_below_them_where_peaks_are_few(small_peaks: PeakMaps) -> None:
+    sure = replace(small_peaks, position_error=np.full_like(small_peaks.position_error, 2e-6))
+    assert "<br>±0.0000020" in table(sure, (5, 6))
+    assert "<br>±" not in table(replace(small_peaks, position_error=np.full_like(small_peaks.position_error, 0.12)), (5, 6))
 
 
 def test_the_line_marks_the_slider_s_channel(viewer, view: SpectrumView, small: SpectralMap) -> None:

@@ -27,8 +27,8 @@ COLORMAPS = {
 }
 """Colour map of each parameter, of errors, numbers of channels, slopes, misfits, predictions over two parameters, light; positions diverge
 from their median, slopes from 0."""
-_WAVENUMBERS = re.compile(r"(?<=\d )cm-1")
-"""Unit of a number."""
+_WAVENUMBERS, _SHARE = re.compile(r"(?<=\d )cm-1"), re.compile(r"\bR2\b")
+"""Unit of a number, and the share of the variance that a model predicts."""
 STATUS_COLORS = {
     Status.OK: "#2f9e5f",
     Status.NOT_ON_FLAKE: "#e4e4e4",
@@ -95,8 +95,8 @@ def pretty(unit: str) -> str:
 
 
 def in_sentence(text: str) -> str:
-    """Sentence with the units of its numbers as people read them; what a setting is called stays, such as ``abs. cm-1``."""
-    return _WAVENUMBERS.sub("cm⁻¹", text)
+    """Sentence with units of numbers, and R², as people read them; what a setting is called stays, such as ``abs. cm-1``."""
+    return _SHARE.sub("R²", _WAVENUMBERS.sub("cm⁻¹", text))
 
 
 def with_error(value: float, error: float | None) -> str:

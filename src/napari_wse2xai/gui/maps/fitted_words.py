@@ -1,6 +1,7 @@
 """The fitted numbers of a pixel, as rich text beside its spectrum."""
 
 import html
+from collections.abc import Sequence
 from textwrap import wrap
 
 import numpy as np
@@ -12,13 +13,18 @@ from napari_wse2xai.plots.spectra import COMPONENT_COLORS, describe, fitted_numb
 Pixel = tuple[int, int]
 LINE = 34
 """Letters, about as wide as the table of one peak's numbers."""
+FEW, LONG = 3, 13
+"""Peaks of which the errors stand below their values where both are longer than so many letters, as energies are."""
 
 
 def table(peaks: PeakMaps, pixel: Pixel) -> str:
     """Fitted numbers of a pixel, a row for each peak."""
     units = [pretty(peaks.unit(parameter)) for parameter in PARAMETERS]
     titles = "".join(f"<th align=left>{WORDS[p]}<br>({u})&nbsp;</th>" for p, u in zip(PARAMETERS, units, strict=True))
-    rows = "".join(_row(index, cells) for index, cells in enumerate(fitted_numbers(peaks, *pixel)))
+    numbers = [[cell.replace(" ± ", "±") for cell in cells] for cells in fitted_numbers(peaks, *pixel)]
+    if len(numbers) <= FEW:
+        numbers = [[cell.replace("±", "<br>±") if len(cell) > LONG else cell for cell in cells] for cells in numbers]
+    rows = "".join(_row(index, cells) for index, cells in enumerate(numbers))
     return f"<table cellspacing=0><tr><th></th>{titles}</tr>{rows}</table>"
 
 
@@ -38,7 +44,7 @@ def computed_text(peaks: PeakMaps, pixel: Pixel) -> str:
     return "<br>".join(lines)
 
 
-def _row(index: int, cells: tuple[str, ...]) -> str:
+def _row(index: int, cells: Sequence[str]) -> str:
     """One peak's numbers, marked with the colour of its curve."""
     mark = f"<span style='color:{COMPONENT_COLORS[index % len(COMPONENT_COLORS)]}'>■</span>&nbsp;"
-    return f"<tr><td>{mark}" + "<td>".join(f"{cell.replace(' ± ', '±')}&nbsp;</td>" for cell in cells) + "</tr>"
+    return f"<tr><td>{mark}" + "<td>".join(f"{cell}&nbsp;</td>" for cell in cells) + "</tr>"
