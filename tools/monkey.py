@@ -24,6 +24,7 @@ from typing import Any
 
 import napari
 import numpy as np
+from napari._qt.dialogs.qt_notification import NapariQtNotification
 from napari.utils import notifications
 from qtpy.QtCore import QEvent, QPoint, QPointF, Qt, qInstallMessageHandler
 from qtpy.QtGui import QDesktopServices, QWheelEvent
@@ -355,6 +356,8 @@ class Monkey:
         known.remove(*known.artefacts)
         known.forget_the_past()
         self.viewer.layers.clear()
+        for notice in list(NapariQtNotification._instances):  # napari lets one go every four seconds, but keeps all while new ones come
+            notice.close()
         self.settle(2.0)
 
 
