@@ -12,6 +12,7 @@ from sklearn.dummy import DummyRegressor
 from learned import make_model, make_samples
 from napari_wse2xai import io
 from napari_wse2xai.data import Level, PairedMaps, TrainedModel
+from napari_wse2xai.data.quantities import in_sentence
 from napari_wse2xai.errors import Cancelled, StopTraining
 from napari_wse2xai.gui.parts import preloading
 from napari_wse2xai.gui.parts.work_row import time_left
@@ -76,7 +77,7 @@ def test_cancelled_and_then_trained_in_the_window_while_it_answers(panel: TrainP
     verdict = model.verdict("height")
     assert str(verdict.level) in panel.result.badge.level.text()
     assert BADGE_COLORS[verdict.level] in panel.result.badge.level.styleSheet()
-    assert all(reason in panel.result.badge.reasons.text() for reason in verdict.reasons)
+    assert all(in_sentence(reason) in panel.result.badge.reasons.text() for reason in verdict.reasons)
     settle(lambda: [layer.name.split(",")[0] for layer in viewer.layers if layer.visible] == ["predicted PL height"])
     assert next(iter(results_in(viewer).values())).model is model
     panel.save_scores(tmp_path / "scores.csv")
