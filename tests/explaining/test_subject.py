@@ -21,6 +21,7 @@ from napari_wse2xai.explaining import (
     regional_effects,
     weight_randomisation,
 )
+from napari_wse2xai.explaining.cloud import _scale
 from napari_wse2xai.explaining.subject import checked_table
 
 
@@ -88,3 +89,10 @@ def test_two_pixels_are_a_table_and_one_or_one_with_gaps_is_none() -> None:
     for wrong in (np.ones((1, 3)), np.ones(3), np.full((4, 2), np.nan)):
         with pytest.raises(SettingsError):
             checked_table(wrong)
+
+
+def test_the_scale_of_a_column_is_deaf_to_its_offset_and_to_odd_values() -> None:
+    table = np.random.default_rng(0).standard_normal((2000, 2)) * [1.0, 5.0]
+    table[:20] = 1e6
+    assert _scale(table) == pytest.approx([1.0, 5.0], rel=0.1)
+    np.testing.assert_allclose(_scale(table + 300.0), _scale(table))

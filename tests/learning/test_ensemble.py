@@ -17,6 +17,13 @@ def table(count: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
 FEW = {"n_estimators": 3, "hidden": 32, "max_epochs": 60, "batch_size": 32}
 
 
+def test_the_spread_of_two_members_is_that_of_two_numbers() -> None:
+    features, _ = table(20)
+    ensemble = MLPEnsembleRegressor(2, hidden=4, max_epochs=1).fit(*table(40))
+    first, second = ensemble.members(features)
+    np.testing.assert_allclose(ensemble.predict(features, return_std=True)[1], np.abs(first - second) / np.sqrt(2), rtol=1e-6)
+
+
 def test_the_ensemble_learns_a_bent_law_and_its_module_is_the_mean_of_its_members() -> None:
     ensemble = MLPEnsembleRegressor(**FEW).fit(*table())
     features, target = table(100, seed=1)

@@ -11,7 +11,7 @@ def told(side):
     pixels = len(island.coordinates)
     y, flake = island.field() + 0.3 * np.random.default_rng(0).standard_normal(pixels), np.zeros(pixels, dtype=np.int64)
     test = null_test(island.features, y, island.coordinates, count=39)
-    return Power.of(island.features, y, island.coordinates, flake, test), test
+    return Power.of(island.features, 1e3 * y, island.coordinates, flake, test), test  # in whatever unit
 
 
 def test_a_larger_flake_shows_weaker_laws_and_a_strong_law_is_seen_on_either():

@@ -13,6 +13,7 @@ from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.progress import silent
 from napari_wse2xai.report import _figures
 from napari_wse2xai.report._numbers import with_spread
+from napari_wse2xai.report._page import _truth
 from napari_wse2xai.stages import FindFlake
 
 VOID = {"meta", "img", "br", "link"}
@@ -106,6 +107,9 @@ def test_the_comparison_with_the_truth_is_the_truth(clean_raman, raman_peaks, tr
     a1 = next(row for row in found.peaks if row.name == "A1'")
     assert a1.position < 0.05
     assert a1.height < 0.02
+    shown = next(row for row in _truth(found)["peaks"] if row["name"] == "A1'")
+    told = [float(shown[key]) for key in ("position", "fwhm", "height")]
+    assert told == pytest.approx([a1.position, a1.fwhm, 100 * a1.height], rel=0.05)
     exact = replace(named, **{name: getattr(triangle.truth.raman, name) for name in ("position", "fwhm", "height")})
     assert all(
         row.position == row.fwhm == row.height == 0
