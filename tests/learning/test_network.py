@@ -131,6 +131,8 @@ def test_residual_blocks_are_three_convolutions_with_a_pooling_between_any_two()
     assert [len(block.blocks) for block in layers if isinstance(block, ResidualBlock)] == [3, 3]
     assert [type(part) for part in layers[0]] == [Convolution, nn.SiLU, BatchNorm]
     assert len(residual_layers(3, replace(PAPERS, channels=(4,), architecture="residual"))) == 1
+    assert layers[2].kernel_size == (1, 2)
+    assert ResidualBlock(4, (8, 6, 10), layout)(torch.zeros(2, 4, 1, 8)).shape == (2, 10, 1, 8)
     x = torch.randn(2, 4, 1, 8)
     torch.testing.assert_close(layers[1].eval()(x), nn.functional.silu(layers[1].blocks(x) + x))
 
