@@ -182,6 +182,7 @@ def test_curves_fill_their_axes_whatever_the_unit(size: float) -> None:
     low, high = axes.get_ylim()
     least, most = made.ice[A_HEIGHT].min(), made.ice[A_HEIGHT].max()
     assert least - low == pytest.approx(high - most) and 0.01 < (high - most) / (most - least) < 0.2
+    assert axes.get_xlim() == (made.pdp_grid[A_HEIGHT][0], made.pdp_grid[A_HEIGHT][-1])
     CurvePlot(axes, replace(made, pdp_grid=np.full_like(made.pdp_grid, 7.0))).show(A_HEIGHT)
     assert axes.get_xlim() == (7.0, 8.0), "a parameter that is the same everywhere"
 
