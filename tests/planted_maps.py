@@ -275,6 +275,19 @@ def random_cut(seed: int) -> Planted:
     return Planted(counts, peaks, truth_of(line), right=False, missing=(place, wide, share * float(line[2].mean())))
 
 
+def held_pair(seed: int, *, apart: float = 16.0, high: float = 1500.0, widths: float = 0.0, wander: float = 0.0, **of_b: object) -> Planted:
+    """Two lines that move together; `widths` and `wander` are how widths and distance differ over the map, the rest settings of B."""
+    dice, shape = np.random.default_rng(seed), (15, 17)
+    shift = dice.uniform(-0.8, 0.8, shape)
+    wide = [fwhm * (1 + dice.uniform(-widths, widths, shape)) for fwhm in (8.0, 6.0)]
+    heights = [high * share * dice.uniform(0.7, 1.3, shape) for share in (0.6, 1.0)]
+    lines = [(230 + shift, wide[0], heights[0]), (230 + apart + shift + dice.uniform(-wander, wander, shape), wide[1], heights[1])]
+    counts = dice.poisson(300 + sum(lorentzian(X, *line) for line in lines)) + 4 * dice.normal(size=(*shape, len(X)))
+    first = Peak(name="A", position=230, fwhm=8, window=(190, 280))
+    second = {"name": "B", "position": 230 + apart, "fwhm": 6, "window": (190, 280), **of_b}
+    return Planted(counts, (first, Peak.model_validate(second)), np.array(lines), not (widths or wander))
+
+
 def worth(planted: Planted) -> float:
     """Standard deviations that the missing line is worth in the sum of all spectra, if the rest were known."""
     assert planted.missing is not None
@@ -283,6 +296,12 @@ def worth(planted: Planted) -> float:
     return float(np.linalg.norm((curve - curve.mean())[inside]) / 6 * np.sqrt(planted.counts[..., 0].size))
 
 
+HOLDS: dict[str, dict[str, object]] = {
+    "a width": {"fixed": "fwhm"},
+    "a common width": {"shared": "fwhm"},
+    "their distance": {"distance_from": "A"},
+}
+"""Ways of holding a parameter of the second of two lines."""
 CASES: dict[str, Callable[[int], Planted]] = {
     **{f"right, SNR {snr}": partial(right, snr=snr) for snr in (5, 20, 67, 200, 1000)},
     **{f"right, 2.5 channels wide, shot noise, SNR {s}": partial(right, snr=s, width=1.5, gain=1.0, window=10) for s in (20, 1000)},
@@ -305,6 +324,11 @@ CASES: dict[str, Callable[[int], Planted]] = {
     "one line listed twice": listed_twice,
     "windows [225, 295] and [225, 296]": window_typo,
     "windows [225, 295] and [225, 266]": partial(window_typo, high=266),
+    "one width for all pixels, lines that wander": partial(held_pair, shared="fwhm"),
+    "one width for all pixels, widths that differ": partial(held_pair, shared="fwhm", widths=0.15, high=6000),
+    "width fixed 13 % beside the truth": partial(held_pair, fixed="fwhm", fwhm=5.2),
+    "distance kept, but it differs": partial(held_pair, distance_from="A", wander=0.4, high=6000),
+    **{f"two lines 0.3 FWHM apart, {kind} held": partial(held_pair, apart=2.0, high=400, **how) for kind, how in HOLDS.items()},
     "background that bends, fitted straight": bent_background,
     "background that bends a little, fitted straight": partial(bent_background, bend=40),
     "background that bends": partial(bent_background, background="automatic"),

@@ -135,6 +135,15 @@ class LocalProblem:
 
     def distance(self, residual: NDArray[np.float32]) -> Values:
         """(pixel,) fall of the sum of squares that a Newton step promises."""
+        downhill = self._downhill(residual)
+        return np.asarray((downhill * self._solved(downhill)).sum(axis=0))
+
+    def step(self, residual: NDArray[np.float32]) -> Values:
+        """(m, pixel) a Newton step of what is fitted."""
+        return self._solved(self._downhill(residual))
+
+    def _downhill(self, residual: NDArray[np.float32]) -> Values:
+        """(m, pixel) half of the slope of the objective, downwards, for a weighted residual (pixel, n) without its background."""
         leaders = self.problem.leaders
         downhill = (self.problem.links.T @ self.slopes.product(residual)[: len(self.problem.rows)]) * self.flat
         away = (self.parameters[:, :, POSITION] - self.problem.anchor).T[leaders[self.positions] // PER_PEAK]
@@ -142,7 +151,7 @@ class LocalProblem:
         heights = (leaders % PER_PEAK == HEIGHT)[:, None]
         absent = (self.parameters[:, :, HEIGHT].T <= 0)[leaders // PER_PEAK]
         downhill[heights & absent & (downhill < 0)] = 0.0  # an absent peak would go below zero, but may not
-        return np.asarray((downhill * self._solved(downhill)).sum(axis=0))
+        return np.asarray(downhill)
 
 
 def _scaled(matrix: Values, by: Values | NDArray[np.bool_]) -> Values:

@@ -1,6 +1,6 @@
 """What every solver is asked: a sum of peaks on one window, with where it starts, how far it may go, and what hangs together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
@@ -206,6 +206,22 @@ class Problem:
         about = np.interp(found[:, POSITION], self.x, channel_widths(self.x))
         narrow = found[:, FWHM] < BROAD * about
         return replace(self, width=np.where(narrow, about, 0.0)) if narrow.any() else None
+
+    @property
+    def held(self) -> list[tuple[int, int]]:
+        """(peak, parameter) that keep their start or follow others."""
+        places = self.fixed | {tie.follower for tie in self.ties}
+        return sorted((k, kind) for k, kind in places if kind != FORM or SHAPES[self.shapes[k]].form is not None)
+
+    def freed(self, places: Collection[tuple[int, int]]) -> "Problem":
+        """The problem with some of what is held fitted like the rest; who holds a parameter says nothing of how far it may go."""
+        lower, upper, span = self.lower.copy(), self.upper.copy(), float(np.ptp(self.x))
+        for k, kind in places:
+            form = SHAPES[self.shapes[k]].form or (0.0, 0.0, 1.0)
+            room = {POSITION: (self.x[0], self.x[-1]), FWHM: (0.1 * span / len(self.x), span), HEIGHT: (0.0, np.inf), FORM: form[::2]}[kind]
+            lower[k, kind], upper[k, kind] = min(room[0], self.start[k, kind]), max(room[1], self.start[k, kind])
+        ties = tuple(tie for tie in self.ties if tie.follower not in places)
+        return replace(self, fixed=self.fixed - set(places), ties=ties, lower=lower, upper=upper)
 
     def of_peaks(self, kept: Sequence[int]) -> "Problem":
         """The problem of some of the peaks; what is tied to one that went keeps its start."""

@@ -1,4 +1,4 @@
-"""What would explain a residual that many spectra share: a wider bound, a line more, another shape, a bent background, an edge."""
+"""What would explain a residual that many spectra share: a wider bound, a freed parameter, a line more, another shape or background."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from napari_wse2xai.numerics.problem import FORM, FWHM, HEIGHT, PER_PEAK, POSITI
 from napari_wse2xai.numerics.slopes import Slopes, model
 
 Array = NDArray[np.float64]
-Kind = Literal["bound", "channels", "line", "shape", "background", "fringes", "edge"]
+Kind = Literal["bound", "held", "channels", "line", "shape", "background", "fringes", "edge"]
 STEP = 1.4
 """Ratio of neighbouring widths that are tried."""
 TRIED = 4
@@ -57,6 +57,10 @@ class Remedy:
     """Of fringes, in axis units."""
     depth: float = np.nan
     """Amplitude of fringes, share of the light of the lines."""
+    freed: tuple[int, int] | None = None
+    """Peak and parameter that are not where they are held."""
+    value: float = np.nan
+    """Where that parameter is."""
     bent: float = 0.0
     """Share of what this one explains that a bent background would explain too."""
 
@@ -110,6 +114,7 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
 def remedies(stack: Stack) -> Iterator[Remedy]:
     """The best of every kind, the simplest first."""
     yield from _bound(stack)
+    yield from _held(stack)
     yield from _channels(stack)
     yield from _shape(stack)
     yield _background(stack, _room(stack.problem)[1])
@@ -176,6 +181,18 @@ def _bound(stack: Stack) -> list[Remedy]:
     found, left = _refitted(stack, replace(problem, lower=lower, upper=upper), stack.parameters[None])
     widths = tuple((int(k), float(found[0, k, FWHM])) for k in np.flatnonzero(held))
     return [Remedy("bound", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters, widths=widths)]
+
+
+def _held(stack: Stack) -> list[Remedy]:
+    """Of the parameters that are fixed or tied the one that helps most where it is fitted."""
+    found: list[Remedy] = []
+    for place in stack.problem.held:
+        freed = stack.problem.freed([place])
+        lower, upper = _room(freed)
+        tried, left = _refitted(stack, replace(freed, lower=lower, upper=upper), stack.parameters[None])
+        shift, worth = tried[0] - stack.parameters, _worth(stack.chi2 - left[0])
+        found.append(Remedy("held", worth, float(left[0]), shift, freed=place, value=float(tried[0][place])))
+    return [min(found, key=lambda remedy: remedy.left)] if found else []
 
 
 def _channels(stack: Stack) -> list[Remedy]:

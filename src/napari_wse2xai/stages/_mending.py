@@ -27,8 +27,8 @@ FAR = 0.2
 """Share of the height by which a background must lie below everything that is measured to have run away."""
 BENT_TOO = 0.7
 """Share of a remedy's worth from which a bent background is tried in its place: lines that vary over a map blur what the stack tells."""
-SAMPLE = 1000
-"""Spectra of a larger map that tell whether another way of fitting serves: as many as the residual is stacked from."""
+SAMPLE = 400
+"""Spectra of a larger map that tell whether another way of fitting serves."""
 WORTH = 0.98
 """Share of the errors of before, misfit included, that must be left for another background to be taken."""
 MANY = 0.05
@@ -74,7 +74,7 @@ def as_channels_show(job: Job, spectra: Pixels, again: Again) -> Job:
 
 def _sample(spectra: Pixels) -> tuple[Pixels, slice | NDArray[np.intp]]:
     """Some of many spectra, and which: whether another way of fitting serves is asked of them before all are fitted again."""
-    if len(spectra) <= 2 * SAMPLE:
+    if len(spectra) <= SAMPLE:
         return spectra, slice(None)
     rows = all_over(len(spectra), SAMPLE)
     return spectra.only(rows), rows
@@ -94,6 +94,8 @@ def _bent(job: Job, spectra: Pixels, again: Again, *, wholly: bool = False) -> t
         return job, ""
     if some is not spectra:
         best = again(best.window, spectra)
+        if wholly and _misses(best):  # all together show what a sample did not
+            return job, ""
     kind = {2: "quadratic", 3: "cubic"}[best.window.degree or 0]
     return best, f"The background bends under {_names(job.window)}; it was fitted there as a {kind}."
 

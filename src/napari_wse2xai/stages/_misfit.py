@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind
+from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.noise import median, robust_sigma
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Misfit
+from napari_wse2xai.stages._held import with_held
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._unresolved import unresolved
 
@@ -67,7 +69,7 @@ def with_misfits(
         unlike = (fit.quality.structure > chance) | (common.unexplained(remedy) > UNKNOWN)
         own = np.where(unlike, fit.quality.structure, 0.0)
         alike = unresolved(window, problem, fit, spectra, detection, progress)
-        result.append(replace(fit, misfit=Misfit(own, bias, remedy, alike)))
+        result.append(with_held(window, problem, replace(fit, misfit=Misfit(own, bias, remedy, alike)), spectra))
     return result
 
 
@@ -78,7 +80,7 @@ class Common:
         self.window, self.problem, self.fit, self.spectra = window, problem, fit, spectra
         # A wrong model misses in proportion to the light, and shows in proportion to light over noise: so pixels are weighed.
         self.light = np.maximum(fit.found[..., 2].sum(axis=1), 0.0) / fit.quality.noise
-        self.rows = np.unique(np.linspace(0, len(self.light) - 1, min(len(self.light), STACKED)).astype(np.intp))
+        self.rows = all_over(len(self.light), STACKED)
         self.weight = max(float(np.linalg.norm(self.light[self.rows])), 1e-300)
         each = self._raw(self.rows)
         self.middle = median(each, axis=0)

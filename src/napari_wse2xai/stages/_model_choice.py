@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Spectra
-from napari_wse2xai.stages._unresolved import DISTINCT, NEAR
+from napari_wse2xai.stages._unresolved import DISTINCT, beside
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
@@ -84,21 +84,13 @@ def _never(window: FitWindow, problem: "Problem", counts: Spectra, solver: Any) 
     never = [k for k in optional if not sure[k]]
     best, n = objective(problem, counts, found), len(problem.x)
     for k in (k for k in optional if k not in never):
-        here = np.flatnonzero((found[:, k, 2] > 0) & _beside(found, k))
+        here = np.flatnonzero((found[:, k, 2] > 0) & beside(found, k))
         if 2 * len(here) > (found[:, k, 2] > 0).sum():
             smaller = _without(window, problem, (k,))
             less, _ = _lesser(window, (k,)).solve(smaller, counts[here], solver, lambda done: None)
             rise = (objective(smaller, counts[here], less) / best[here] - 1) * n
             never += [k] if float(np.median(rise)) < DISTINCT else []
     return tuple(sorted(never))[: len(window.peaks) - 1]
-
-
-def _beside(found: NDArray[np.float64], peak: int) -> NDArray[np.bool_]:
-    """(pixel,) True where a peak lies so near to another that the two would be called merged."""
-    others = [k for k in range(found.shape[1]) if k != peak]
-    away = np.abs(found[:, others, 0] - found[:, [peak], 0])
-    near = (away < NEAR * 0.5 * (found[:, others, 1] + found[:, [peak], 1])) & (found[:, others, 2] > 0)
-    return np.asarray(near.any(axis=1))
 
 
 def _choices(window: FitWindow) -> list[tuple[int, ...]]:

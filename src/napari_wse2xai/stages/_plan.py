@@ -10,6 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Spectra
+from napari_wse2xai.stages._held import settled
 from napari_wse2xai.stages._model_choice import fit_with_choice
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._terms import Terms
@@ -32,10 +33,10 @@ class Plan:
 
     @classmethod
     def of(cls, window: FitWindow, spectra: Pixels, terms: Terms, progress: Done = lambda done: None) -> "Plan":
-        """Begin where the mean spectrum of all pixels puts it."""
+        """Begin where the mean spectrum of all pixels puts it; what they share is where all of them put it."""
         mean = spectra.mean(window)
         weights = spectra.weights(window, mean) if terms.weighted else None
-        return cls(window, window.begun(mean, weights, terms, progress), terms)
+        return cls(window, settled(window, window.begun(mean, weights, terms, progress), spectra, terms.solver), terms)
 
     def fit(self, block: Spectra, progress: Done = lambda done: None) -> Fit:
         """Fit some thousand spectra (pixel, n); nothing else is read or changed, so the same block gives the same fit anywhere."""

@@ -11,6 +11,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.numerics.lineshapes import OWN, SEEN_AT
 from napari_wse2xai.stages._computing import Fitted
 from napari_wse2xai.stages._fitting import Fit, FitWindow
+from napari_wse2xai.stages._held import shared_places
 from napari_wse2xai.stages._mending import fitted_beside
 from napari_wse2xai.stages._misfit import with_misfits
 from napari_wse2xai.stages._pixels import Pixels
@@ -81,9 +82,13 @@ def windows_of(stage: Deconvolve, peaks: PeakMaps, source: SpectralMap) -> list[
 def as_it_was(window: FitWindow, problem: "Problem", peaks: PeakMaps) -> "Problem":
     """The problem with what was shared by all pixels, and with lines averaged over channels as they were."""
     which = [peaks.names.index(peak.name) for peak in window.peaks]
-    shared = {(k, KINDS.index(kind)) for k, peak in enumerate(window.peaks) for kind in peak.shared_kinds}
     averaged = None if peaks.averaged is None else np.asarray(peaks.averaged, dtype=np.float64)[which]
-    return replace(problem, fixed=problem.fixed | shared, width=None if averaged is None or not averaged.any() else averaged)
+    start, shared = problem.start.copy(), shared_places(window)
+    for k, kind in shared:
+        values = getattr(peaks, KINDS[kind])[which[k]]
+        start[k, kind] = np.nanmedian(values) if np.isfinite(values).any() else start[k, kind]
+    width = None if averaged is None or not averaged.any() else averaged
+    return replace(problem, start=start, fixed=problem.fixed | set(shared), width=width)
 
 
 def _with_errors_of(peaks: PeakMaps, window: FitWindow, fit: Fit, spectra: Pixels) -> Fit:

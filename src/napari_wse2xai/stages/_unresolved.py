@@ -13,6 +13,8 @@ from napari_wse2xai.stages._pixels import CHUNK, Pixels
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
 
+PER_PEAK, POSITION, FWHM = 4, 0, 1
+"""As in `numerics.problem`, which takes too long to import here."""
 NEAR = 0.75
 """Distance of two peaks, in their mean FWHM, below which one is tried in the place of both."""
 SPARE = 0.25
@@ -20,7 +22,8 @@ SPARE = 0.25
 OFTEN = 0.4
 """Share of the bright pixels in which two peaks cannot be told apart, from which that holds wherever they are not seen to be two."""
 DISTINCT = 100.0
-"""Rise of chi2 with one peak in the place of two from which the two are two: below, errors to first order mean little."""
+"""Rise of chi2 with one peak in the place of two, places and widths of both free, from which the two are two: below, errors to first order
+mean little."""
 
 
 def unresolved(
@@ -28,13 +31,13 @@ def unresolved(
 ) -> NDArray[np.bool_]:
     """(pixel, peak) True where a peak and its neighbour cannot be told apart.
 
-    Peaks whose places, widths or heights hang together or are fixed are told apart by that.
+    Peaks whose places and widths all are fixed, or follow others, are told apart by that: their heights alone are as linear as errors take
+    them to be.  The more of these are free, the better two must be seen to be two.
     """
     result = np.zeros(fit.found.shape[:2], dtype=bool)
-    held = {k for k, _ in problem.fixed} | {place[0] for tie in problem.ties for place in (tie.follower, tie.leader)}
-    alone = [k for k in range(fit.found.shape[1]) if k not in held]
-    for j, k in combinations(alone, 2):
-        if not _close(fit, (j, k)).any():
+    for j, k in combinations(range(fit.found.shape[1]), 2):
+        free = np.isin([PER_PEAK * peak + kind for peak in (j, k) for kind in (POSITION, FWHM)], problem.leaders).sum()
+        if not free or not _close(fit, (j, k)).any():
             continue
         bright, doubtful = _near(fit, (j, k), detection)
         doubtful &= ~np.any(
@@ -44,12 +47,20 @@ def unresolved(
         rows = np.flatnonzero(doubtful)
         for first in range(0, len(rows), CHUNK):
             some = rows[first : first + CHUNK]
-            one[some] = _rise(window, problem, fit, spectra, some, (j, k), progress) < DISTINCT
+            one[some] = _rise(window, problem, fit, spectra, some, (j, k), progress) < DISTINCT * free / 4
         two = doubtful & ~one
         if one.sum() > OFTEN * bright.sum():  # the map cannot tell them: it is no news that one took all the light, or fled, elsewhere
             one |= bright & ~two
         result[one, j] = result[one, k] = True
     return result
+
+
+def beside(found: NDArray[np.float64], peak: int, within: float = NEAR) -> NDArray[np.bool_]:
+    """(pixel,) True where a peak lies so near to another, in their mean FWHM: by default, that the two may be called merged."""
+    others = [k for k in range(found.shape[1]) if k != peak]
+    away = np.abs(found[:, others, 0] - found[:, [peak], 0])
+    near = (away < within * 0.5 * (found[:, others, 1] + found[:, [peak], 1])) & (found[:, others, 2] > 0)
+    return np.asarray(near.any(axis=1))
 
 
 def _close(fit: Fit, pair: tuple[int, int]) -> NDArray[np.bool_]:
@@ -73,25 +84,29 @@ def _rise(
     from napari_wse2xai.numerics import least_squares
     from napari_wse2xai.numerics.uncertainty import objective
 
-    fewer, counts, found = _with_one(problem, pair), spectra.of(window, rows), fit.found[rows]
-    start = np.clip(_as_one(found, pair), fewer.lower, fewer.upper)
-    single = least_squares.fit(fewer, counts, least_squares.Tolerance(1e-5, 40), start=start, progress=progress)
-    rise = objective(fewer, counts, single) - objective(problem, counts, found)
-    return np.asarray(rise / fit.quality.noise[rows] ** 2)
+    counts, found, best = spectra.of(window, rows), fit.found[rows], np.full(len(rows), np.inf)
+    for kept, gone in (pair, pair[::-1]) if problem.held else (pair,):
+        fewer = _with_one(problem, kept, gone)
+        start = np.clip(_as_one(found, kept, gone), fewer.lower, fewer.upper)
+        single = least_squares.fit(fewer, counts, least_squares.Tolerance(1e-5, 40), start=start, progress=progress)
+        best = np.minimum(best, objective(fewer, counts, single))
+    return np.asarray((best - objective(problem, counts, found)) / fit.quality.noise[rows] ** 2)
 
 
-def _with_one(problem: "Problem", pair: tuple[int, int]) -> "Problem":
-    """The problem with the first of two peaks having the room of both."""
-    j, k = pair
+def _with_one(problem: "Problem", kept: int, gone: int) -> "Problem":
+    """The problem with one of two peaks having the room of both; its width is held only if both widths are."""
+    held = {place for place in problem.held if place[0] == kept}
+    if {(kept, FWHM), (gone, FWHM)} <= problem.fixed:
+        held.discard((kept, FWHM))
+    problem = problem.freed(held) if held else problem
     lower, upper = problem.lower.copy(), problem.upper.copy()
-    lower[j], upper[j] = np.minimum(lower[j], lower[k]), np.maximum(upper[j], upper[k])
-    rest = [i for i in range(len(problem.shapes)) if i != k]
+    lower[kept], upper[kept] = np.minimum(lower[kept], lower[gone]), np.maximum(upper[kept], upper[gone])
+    rest = [i for i in range(len(problem.shapes)) if i != gone]
     return replace(replace(problem, lower=lower, upper=upper).of_peaks(rest), penalty=0.0)
 
 
-def _as_one(found: NDArray[np.float64], pair: tuple[int, int]) -> NDArray[np.float64]:
-    """(row, peak - 1, 4) parameters with one peak of the area and place of both."""
-    j, k = pair
+def _as_one(found: NDArray[np.float64], j: int, k: int) -> NDArray[np.float64]:
+    """(row, peak - 1, 4) parameters with the first of two peaks having the area and the place of both."""
     result = found.copy()
     weight = found[:, k, 2] / np.maximum(found[:, j, 2] + found[:, k, 2], 1e-300)
     result[:, j, 0] = (1 - weight) * found[:, j, 0] + weight * found[:, k, 0]

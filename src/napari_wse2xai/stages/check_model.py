@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap, Status
 from napari_wse2xai.stages._beside import Shift, shifted, silicon, top
 from napari_wse2xai.stages._fitting import FitWindow
+from napari_wse2xai.stages._held import differing
 from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._refitted import judged_again, settings_of, windows_of
 from napari_wse2xai.stages._screening import screened
 from napari_wse2xai.stages.deconvolve import Deconvolve
-from napari_wse2xai.stages.peaks import Peak
+from napari_wse2xai.stages.peaks import KINDS, Peak
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.remedies import Remedy
@@ -40,7 +41,7 @@ EDGE_WIDTHS, CLEAR_OF = 4.0, 1.5
 """Distance of a window from an edge, in the edge's width, and from a line that it cut, in that line's FWHM."""
 SAME, AGREE = 0.75, 1.5
 """Distance of a missing line from a shifted one, in its FWHM, below which they are one, and of silicon's shift from theirs, cm-1."""
-Words = Literal["preset", "missing line", "bound", "shape", "background", "fringes", "edge", "window", "calibrate"]
+Words = Literal["preset", "missing line", "bound", "held", "shape", "background", "fringes", "edge", "window", "calibrate"]
 
 
 @dataclass(frozen=True)
@@ -66,11 +67,13 @@ class Proposal:
     """How much farther on, in axis units, the peaks are to be expected; None where another change is proposed."""
     fwhm: tuple[float, ...] | None = None
     """FWHM that each of the peaks is to be expected with; None where another change is proposed."""
+    freed: str | None = None
+    """Parameter of the peak that is not to be fixed, shared or tied; None where another change is proposed."""
 
     @property
     def can_be_accepted(self) -> bool:
         """Whether `accepted` knows what to change."""
-        changes = (self.shape, self.window, self.background, self.moved, self.fwhm)
+        changes = (self.shape, self.window, self.background, self.moved, self.fwhm, self.freed)
         return self.peak is not None or (bool(self.names) and any(change is not None for change in changes))
 
 
@@ -94,6 +97,8 @@ def _change(proposal: Proposal, peak: Peak) -> dict[str, Any]:
         return {"shape": proposal.shape, "formula": ""}
     if proposal.fwhm is not None:
         return {"fwhm": proposal.fwhm[proposal.names.index(peak.name)]}
+    if proposal.freed is not None:
+        return peak.without_hold(proposal.freed)
     return {"window": proposal.window} if proposal.moved is None else {"position": peak.position + proposal.moved}
 
 
@@ -143,10 +148,17 @@ def _looked_at(peaks: PeakMaps) -> NDArray[np.bool_]:
 def _of_window(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: Pixels) -> Iterator[Proposal]:
     problem, fit = judged_again(stage, window, peaks, spectra)
     common = Common(window, problem, fit, spectra)
-    remedy = common.remedy()
+    remedy, told = common.remedy(), []
     if remedy is not None:
         error = np.median(np.nan_to_num(fit.quality.error[..., :3], nan=np.inf), axis=0)
-        yield from _proposed(window, remedy, float((np.abs(remedy.shift[:, :3]) / error).max()), peaks.axis.unit)
+        told = list(_proposed(window, remedy, float((np.abs(remedy.shift[:, :3]) / error).max()), peaks.axis.unit))
+    yield from told
+    for each in differing(window, problem, fit, spectra):
+        proposal = _to_free(
+            window, each.place, f"differs from that by ± {each.spread:.2g}{{unit}} over the map", each.worth, peaks.axis.unit
+        )
+        if not any((one.freed, one.names) == (proposal.freed, proposal.names) for one in told):
+            yield proposal
 
 
 def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:
@@ -161,13 +173,10 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         return
     elif remedy.kind == "bound":
         yield _bound(window, remedy, unit)
+    elif remedy.kind == "held" and remedy.freed is not None:
+        yield _to_free(window, remedy.freed, f"is at {remedy.value:.5g}{{unit}} by the spectra", remedy.worth, unit)
     elif remedy.kind == "shape":
-        nearer = "gaussian" if remedy.form < 0.5 else "lorentzian"
-        shape = nearer if abs(remedy.form - 0.5) > 0.35 else "pseudo-voigt"
-        if 2 * sum(peak.shape == shape for peak in window.peaks) > len(window.peaks):
-            return
-        words = f"The shape of {names} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
-        yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape, names=each)
+        yield from _shape(window, each, remedy)
     elif remedy.kind == "edge":
         yield _edge(window, each, remedy, unit)
     else:
@@ -175,6 +184,27 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         what = "narrow the window, or take the baseline off" if more is None else f"fit it as a {more} (background: {more})"
         words = f"The background bends under the window of {names}: {what}; {remedy.worth:.0f} sigma."
         yield Proposal("background", words, remedy.worth, names=each, background=more)
+
+
+def _shape(window: FitWindow, names: tuple[str, ...], remedy: "Remedy") -> Iterator[Proposal]:
+    """Another shape for all lines of a window, unless most have it already."""
+    nearer = "gaussian" if remedy.form < 0.5 else "lorentzian"
+    shape = nearer if abs(remedy.form - 0.5) > 0.35 else "pseudo-voigt"
+    if 2 * sum(peak.shape == shape for peak in window.peaks) <= len(window.peaks):
+        words = f"The shape of {' and '.join(names)} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
+        yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape, names=names)
+
+
+def _to_free(window: FitWindow, place: tuple[int, int], but: str, worth: float, unit: str) -> Proposal:
+    """A parameter that is held, and what the spectra say against it."""
+    peak, kind = window.peaks[place[0]], KINDS[place[1]]
+    how = "is fixed" if kind in peak.fixed_kinds else "is the same in all pixels" if kind in peak.shared_kinds else "follows another peak"
+    words = f"The {kind.upper() if kind == 'fwhm' else kind} of {peak.name} {how}, but {but.format(unit=_unit_of(kind, unit))}: free it"
+    return Proposal("held", f"{words}; {worth:.0f} sigma.", worth, names=(peak.name,), freed=kind)
+
+
+def _unit_of(kind: str, unit: str) -> str:
+    return {"height": " counts", "form": ""}.get(kind, f" {unit}")
 
 
 def _edge(window: FitWindow, names: tuple[str, ...], remedy: "Remedy", unit: str) -> Proposal:

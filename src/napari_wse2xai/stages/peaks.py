@@ -74,7 +74,7 @@ class Peak(Settings):
     shared: str = setting(
         "",
         title="Shared",
-        description="What is the same in all pixels, found from their mean spectrum: position, fwhm, form, with commas between.",
+        description="What is the same in all pixels, found from all of them together: position, fwhm, form, with commas between.",
     )
     width_of: str = setting(
         "", title="Width of", description="Name of a peak of the same window whose FWHM this one shares, in proportion."
@@ -174,6 +174,18 @@ class Peak(Settings):
     def shared_kinds(self) -> tuple[str, ...]:
         """Names of the parameters that all pixels share."""
         return tuple(part.strip().lower() for part in self.shared.split(",") if part.strip())
+
+    def without_hold(self, kind: str) -> dict[str, str]:
+        """Settings with which a parameter is neither fixed, nor shared by all pixels, nor follows another peak."""
+        led = {"fwhm": "width_of", "position": "distance_from", "height": "height_of"}
+        clauses = [
+            part.strip() for part in self.ties.split(";") if part.partition("=")[0].strip().removeprefix(f"{self.name}.").lower() != kind
+        ]
+        kept = {
+            name: ", ".join(one for one in kinds if one != kind)
+            for name, kinds in (("fixed", self.fixed_kinds), ("shared", self.shared_kinds))
+        }
+        return {**kept, "ties": "; ".join(clauses), **({led[kind]: ""} if kind in led else {})}
 
     @property
     def reach(self) -> float:
