@@ -102,3 +102,25 @@ def test_heights_alone_are_told_apart_however_near_the_lines():
     pulls = (fitted.height - heights) / fitted.height_error
     assert 0.85 < np.nanstd(pulls) < 1.15
     assert not (fitted.status == Status.PEAKS_MERGED).any()
+
+
+def test_lines_that_pixels_cannot_tell_apart_but_the_map_can_are_offered_one_width():
+    """Lines 4 cm-1 apart, 8 and 6 wide, 20 noise deviations high: widths take each other's light, one width for all pixels does not."""
+    made = planted.held_pair(7, apart=4.0, high=400)
+    peaks = made.fitted()
+    (best, *_) = check_model(peaks, made.map)
+    assert best.kind == "merged"
+    assert "A and B cannot be told apart" in best.words
+    better = replace(made, peaks=accepted(Deconvolve(peaks=made.peaks, pixels="everywhere"), best).peaks)
+    assert [peak.shared for peak in better.peaks] == ["fwhm", "fwhm"]
+    again = better.fitted()
+    assert ok(again) > ok(peaks) + 0.4
+    assert believed_and_wrong(better, again) < 0.005
+
+
+def test_lines_that_no_shared_width_tells_apart_are_told_to_be_too_many():
+    made = planted.held_pair(7, apart=1.5, high=200)
+    (best, *_) = check_model(made.fitted(), made.map)
+    assert best.kind == "merged"
+    assert "fit fewer lines" in best.words
+    assert not best.can_be_accepted

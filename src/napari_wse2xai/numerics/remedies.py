@@ -28,6 +28,8 @@ NEARLY, ROUGHLY = 0.05, 0.12
 SHORTEST, LONGEST, FINE = 4.0, 0.5, 0.1
 """Periods of fringes that are tried: in channels, and in the FWHM of the widest line, which the misfit of a shape turns over in; and by how
 many turns over the window they differ from one another."""
+HALF = 0.5
+"""Part of what a freed parameter explains that its own freedom must explain, beside that of all widths."""
 AS_IT_WAS = 0.15
 """Change of the Lorentzian share of lines below which their shape is what it was."""
 AT_BOUND = 1e-3
@@ -184,14 +186,14 @@ def _bound(stack: Stack) -> list[Remedy]:
 
 
 def _held(stack: Stack) -> list[Remedy]:
-    """Of the parameters that are fixed or tied the one that helps most where it is fitted."""
-    found: list[Remedy] = []
-    for place in stack.problem.held:
-        freed = stack.problem.freed([place])
-        lower, upper = _room(freed)
-        tried, left = _refitted(stack, replace(freed, lower=lower, upper=upper), stack.parameters[None])
-        shift, worth = tried[0] - stack.parameters, _worth(stack.chi2 - left[0])
-        found.append(Remedy("held", worth, float(left[0]), shift, freed=place, value=float(tried[0][place])))
+    """Of the parameters that are fixed, tied or shared the one that helps most where it is fitted, and more than the room of all widths."""
+    found, places = list[Remedy](), stack.problem.held
+    room = _refitted(stack, _with_room(stack.problem), stack.parameters[None])[1][0] if places else 0.0
+    for place in places:
+        tried, left = _refitted(stack, _with_room(stack.problem.freed([place])), stack.parameters[None])
+        if room - left[0] > HALF * (stack.chi2 - left[0]):
+            shift, worth = tried[0] - stack.parameters, _worth(stack.chi2 - left[0])
+            found.append(Remedy("held", worth, float(left[0]), shift, freed=place, value=float(tried[0][place])))
     return [min(found, key=lambda remedy: remedy.left)] if found else []
 
 
@@ -323,6 +325,11 @@ def _room(problem: Problem) -> tuple[Array, Array]:
     lower, upper = problem.lower.copy(), problem.upper.copy()
     lower[:, FWHM], upper[:, FWHM] = 0.5 * lower[:, FWHM], 1.5 * upper[:, FWHM]
     return lower, upper
+
+
+def _with_room(problem: Problem) -> Problem:
+    lower, upper = _room(problem)
+    return replace(problem, lower=lower, upper=upper)
 
 
 def _refitted(stack: Stack, problem: Problem, starts: Array) -> tuple[Array, Array]:

@@ -27,7 +27,7 @@ ROUNDS, NEAR = 5, 0.3
 """Steps towards a shared parameter at most, and the last of them, in its errors."""
 FAR = 0.5
 """Part of the line's FWHM that a step may change a shared position or width by: to first order more means little."""
-SURE = 5.0
+SURE = 8.0
 """Standard deviations from which a map shows that a held parameter differs from pixel to pixel."""
 
 ONE = 0.4

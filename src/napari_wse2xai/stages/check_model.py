@@ -15,6 +15,7 @@ from napari_wse2xai.stages._misfit import Common
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._refitted import judged_again, settings_of, windows_of
 from napari_wse2xai.stages._screening import screened
+from napari_wse2xai.stages._sharing import Merged, merged
 from napari_wse2xai.stages.deconvolve import Deconvolve
 from napari_wse2xai.stages.peaks import KINDS, Peak
 
@@ -31,6 +32,8 @@ WORTH = 10.0
 """Standard deviations, in the stacked residual, from which a line is proposed."""
 MATTERS = 1.0
 """Errors of a typical pixel by which a misfit moves some parameter, from which it is told."""
+MANY = 0.5
+"""Share of the pixels that miss something from which a map is told so where nothing else is told."""
 EDGE = 0.75
 """Distance of a line from an end of its window, in its FWHM, below which the window cuts it."""
 BESIDE = 0.4
@@ -41,7 +44,9 @@ EDGE_WIDTHS, CLEAR_OF = 4.0, 1.5
 """Distance of a window from an edge, in the edge's width, and from a line that it cut, in that line's FWHM."""
 SAME, AGREE = 0.75, 1.5
 """Distance of a missing line from a shifted one, in its FWHM, below which they are one, and of silicon's shift from theirs, cm-1."""
-Words = Literal["preset", "missing line", "bound", "held", "shape", "background", "fringes", "edge", "window", "calibrate"]
+Words = Literal[
+    "preset", "missing line", "bound", "held", "merged", "misfit", "shape", "background", "fringes", "edge", "window", "calibrate"
+]
 
 
 @dataclass(frozen=True)
@@ -69,12 +74,14 @@ class Proposal:
     """FWHM that each of the peaks is to be expected with; None where another change is proposed."""
     freed: str | None = None
     """Parameter of the peak that is not to be fixed, shared or tied; None where another change is proposed."""
+    one_width: bool = False
+    """Whether each of the peaks is to have one FWHM in all pixels."""
 
     @property
     def can_be_accepted(self) -> bool:
         """Whether `accepted` knows what to change."""
         changes = (self.shape, self.window, self.background, self.moved, self.fwhm, self.freed)
-        return self.peak is not None or (bool(self.names) and any(change is not None for change in changes))
+        return self.peak is not None or (bool(self.names) and (self.one_width or any(change is not None for change in changes)))
 
 
 def accepted(settings: Deconvolve, proposal: Proposal) -> Deconvolve:
@@ -97,6 +104,8 @@ def _change(proposal: Proposal, peak: Peak) -> dict[str, Any]:
         return {"shape": proposal.shape, "formula": ""}
     if proposal.fwhm is not None:
         return {"fwhm": proposal.fwhm[proposal.names.index(peak.name)]}
+    if proposal.one_width:
+        return {"shared": peak.sharing_its_width().shared}
     if proposal.freed is not None:
         return peak.without_hold(proposal.freed)
     return {"window": proposal.window} if proposal.moved is None else {"position": peak.position + proposal.moved}
@@ -147,18 +156,29 @@ def _looked_at(peaks: PeakMaps) -> NDArray[np.bool_]:
 
 def _of_window(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: Pixels) -> Iterator[Proposal]:
     problem, fit = judged_again(stage, window, peaks, spectra)
-    common = Common(window, problem, fit, spectra)
-    remedy, told = common.remedy(), []
+    common, unit = Common(window, problem, fit, spectra), peaks.axis.unit
+    remedy, told = common.remedy(), list[Proposal]()
     if remedy is not None:
         error = np.median(np.nan_to_num(fit.quality.error[..., :3], nan=np.inf), axis=0)
-        told = list(_proposed(window, remedy, float((np.abs(remedy.shift[:, :3]) / error).max()), peaks.axis.unit))
-    yield from told
+        told += _proposed(window, remedy, float((np.abs(remedy.shift[:, :3]) / error).max()), unit)
     for each in differing(window, problem, fit, spectra):
-        proposal = _to_free(
-            window, each.place, f"differs from that by ± {each.spread:.2g}{{unit}} over the map", each.worth, peaks.axis.unit
-        )
-        if not any((one.freed, one.names) == (proposal.freed, proposal.names) for one in told):
-            yield proposal
+        proposal = _to_free(window, each.place, f"differs from that by ± {each.spread:.2g}{{unit}} over the map", each.worth, unit)
+        told += [] if (proposal.freed, proposal.names) in [(one.freed, one.names) for one in told] else [proposal]
+    if (near := merged(window, problem, fit, spectra, stage.terms)) is not None:
+        told.append(_merged(near))
+    if not told and remedy is not None and remedy.worth > WORTH and _missed(window, peaks) > MANY:
+        names = tuple(peak.name for peak in window.peaks)
+        words = f"The model of {' and '.join(names)} misses something that no simple change explains: look at the residual"
+        told.append(Proposal("misfit", f"{words}; {remedy.worth:.0f} sigma.", remedy.worth, names=names))
+    yield from told
+
+
+def _missed(window: FitWindow, peaks: PeakMaps) -> float:
+    """Share of the fitted pixels in which some peak of a window is called a misfit."""
+    if peaks.peak_status is None:
+        return 0.0
+    which = [peaks.names.index(peak.name) for peak in window.peaks]
+    return float((peaks.peak_status[which] == Status.MISFIT).any(axis=0)[_fitted(peaks)].mean())
 
 
 def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Iterator[Proposal]:
@@ -193,6 +213,16 @@ def _shape(window: FitWindow, names: tuple[str, ...], remedy: "Remedy") -> Itera
     if 2 * sum(peak.shape == shape for peak in window.peaks) <= len(window.peaks):
         words = f"The shape of {' and '.join(names)} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
         yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape, names=names)
+
+
+def _merged(near: Merged) -> Proposal:
+    """Peaks that most pixels cannot tell apart: nothing that the residual shows, and so of no worth there."""
+    names = tuple(peak.name for peak in near.peaks)
+    words = f"{' and '.join(names)} cannot be told apart in {100 * near.share:.0f} % of the pixels"
+    if near.shared is None:
+        return Proposal("merged", f"{words}: fit fewer lines there, or fix what is known of them.", 0.0, names=names)
+    better = f"in {100 * near.shared:.0f} % where all pixels have one FWHM of each: share it (shared: fwhm)"
+    return Proposal("merged", f"{words}, {better}.", 0.0, names=names, one_width=True)
 
 
 def _to_free(window: FitWindow, place: tuple[int, int], but: str, worth: float, unit: str) -> Proposal:

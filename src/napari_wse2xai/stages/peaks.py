@@ -175,6 +175,16 @@ class Peak(Settings):
         """Names of the parameters that all pixels share."""
         return tuple(part.strip().lower() for part in self.shared.split(",") if part.strip())
 
+    @property
+    def may_share_its_width(self) -> bool:
+        """Whether the FWHM is neither fixed, nor bounded, nor tied, nor the same in all pixels already."""
+        tied = any(part.partition("=")[0].strip().removeprefix(f"{self.name}.").lower() == "fwhm" for part in self.ties.split(";"))
+        return not (tied or {"fwhm"} & {*self.fixed_kinds, *self.shared_kinds, *self.leaders, *self.bounds})
+
+    def sharing_its_width(self) -> Self:
+        """The peak with one FWHM for all pixels, where it may have one."""
+        return self.model_copy(update={"shared": ", ".join([*self.shared_kinds, "fwhm"])}) if self.may_share_its_width else self
+
     def without_hold(self, kind: str) -> dict[str, str]:
         """Settings with which a parameter is neither fixed, nor shared by all pixels, nor follows another peak."""
         led = {"fwhm": "width_of", "position": "distance_from", "height": "height_of"}
