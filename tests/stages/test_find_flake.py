@@ -262,3 +262,21 @@ def test_an_unmeasured_half_of_noughts_is_no_yardstick_of_noise():
     found = FindFlake()(SpectralMap.from_arrays(counts.astype(np.float32), x, AxisKind.RAMAN_SHIFT)).flake
     assert (found & ~flake).sum() <= 3
     assert (found & flake).sum() > 0.8 * flake.sum()
+
+
+@pytest.mark.parametrize("unit", [AxisKind.ENERGY, AxisKind.WAVELENGTH])
+@pytest.mark.parametrize("over", [0.2, 0.5, 0.9])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_luminescence_that_the_window_cuts_off_is_light_all_the_same(seed, over, unit):
+    """A line through both ends of the window would take more off the flake than it leaves, and the scan beside it was the flake."""
+    dice, end = np.random.default_rng(seed), {AxisKind.ENERGY: 1.89, AxisKind.WAVELENGTH: 690.0}[unit]
+    wide = {AxisKind.ENERGY: 0.055, AxisKind.WAVELENGTH: 20.0}[unit]
+    x = np.linspace(end - 4 * wide, end + wide, 200)
+    rows, columns = np.mgrid[:26, :33]
+    flake = (rows - 14) ** 2 / 60 + (columns - 20 + 0.4 * rows) ** 2 / 90 < 1 + 0.3 * np.sin(3 * np.arctan2(rows - 14, columns - 15))
+    # At the end of the window the emission is still `over` of its top.
+    top = end - 0.5 * wide * np.sqrt(-np.log2(over)) + dice.uniform(-0.05, 0.05, flake.shape) * wide
+    line = 900 * flake[..., None] * np.exp(-4 * np.log(2) * ((x - top[..., None]) / wide) ** 2)
+    source = SpectralMap.from_arrays(dice.poisson(300 + line).astype(np.float32), x, unit)
+    found = FindFlake(window=(end - 4 * wide, end))(source).flake
+    assert (found & flake).sum() / (found | flake).sum() > 0.95

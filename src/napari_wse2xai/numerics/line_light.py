@@ -37,8 +37,12 @@ A_THIRD, VISIBLE = 1 / 3, 5.0
 """Share of what bright spectra show, and noise standard deviations, from which dark spectra show the lines themselves."""
 LIKE = 0.25
 """How often dark spectra may have the lines for more or less of them to be no light: a bright strip of the substrate."""
-STRAIGHT, CURVED = 1, 3
-"""Degree of the polynomial that is no light: of the local baseline, and where light as smooth as a curve, of fluorescence, varies most."""
+LEVEL, STRAIGHT, CURVED = 0, 1, 3
+"""Degree of the polynomial that is no light: where a window cuts luminescence off, of the local baseline, and where light as smooth as a
+curve, of fluorescence, varies most."""
+NO_LIGHT, CUT_OFF, WIDE = 0.1, (0.15, 0.98), 0.5
+"""Shares of the top of what bright spectra have more of: up to which one end has none, and from which to which the other is cut off; and of
+the window, over which fluorescence reaches half of its top."""
 ALIKE, NEARLY = 0.9, 0.5
 """Correlation of what stands out of a straight line with what stands out of many bends, below which fluorescence is in the former; and
 share of the former's contrast from which the latter is as good."""
@@ -51,14 +55,38 @@ FAINTEST, FAINT, SAME = 0.01, 0.08, 0.7
 what dark ones have, from which a film covers the scan, thin in places."""
 
 
-def above_baseline(spectra: Counts, at: Values) -> Values:
-    """Spectra (..., n) without the straight line through their ends; their channels lie at (n,) along the axis, -1 to 1."""
+def above_baseline(spectra: Counts, at: Values, degree: int = STRAIGHT) -> Values:
+    """Spectra (..., n) without the straight line through their ends, or the level of the lower one; channels lie at (n,) along the axis."""
     n = spectra.shape[-1]
-    # Three channels at least, that a single spike does not tilt the baseline; of short windows a quarter.
-    few = max(min(3, n // 4), int(ENDS * n), 1)
+    few = _few(n)
     left, right = (np.median(spectra[..., part], axis=-1)[..., None] for part in (slice(None, few), slice(n - few, None)))
+    if degree == LEVEL:
+        return np.asarray(spectra - np.minimum(left, right))
     first, last = at[:few].mean(), at[n - few :].mean()
     return np.asarray(spectra - left - (right - left) * (at - first) / max(last - first, 1.0 / n))
+
+
+def _few(n: int) -> int:
+    """How many of n channels are an end: three at least, that a single spike does not tilt the baseline; of short windows a quarter."""
+    return max(min(3, n // 4), int(ENDS * n), 1)
+
+
+def _degree_beside(spectra: Counts) -> int | None:
+    """Degree of what lies beside what bright spectra (m, n) have more of than dark ones, where that ends at an end of the window, or both.
+
+    What ends at neither is more than an emission: fluorescence.
+    """
+    light, few = spectra.mean(axis=1), _few(spectra.shape[1])
+    bright, dark = (np.median(spectra[which], axis=0) for which in (light >= np.percentile(light, 95), light <= np.percentile(light, 25)))
+    more = np.convolve(np.pad(bright - dark, few // 2, mode="edge"), np.full(few, 1 / few), "valid")
+    more /= max(float(more.max()), LEAST_NOISE)
+    more = more if more[-1] > more[0] else more[::-1]
+    width, away = float((more > HALF).mean()), 1.0 - float(more.argmax()) / len(more)
+    if not -NO_LIGHT < more[0] < NO_LIGHT or width > WIDE:
+        return None
+    if more[-1] < NO_LIGHT:
+        return STRAIGHT
+    return LEVEL if CUT_OFF[0] < more[-1] < CUT_OFF[1] and away < width else None
 
 
 def rough_light(spectra: Counts, at: Values) -> Values:
@@ -106,19 +134,23 @@ class Pattern:
     """Whether the faintest spectra show the lines too, and bright ones nothing but more of them."""
 
     @classmethod
-    def of(cls, spectra: Counts, at: Values, slow: Values | None = None) -> "Pattern":
+    def of(cls, spectra: Counts, at: Values, slow: Values | None = None, *, glow: bool = False) -> "Pattern":
         """Learn from spectra (m, n) all over a map what bright ones have more of.
 
         Parameters
         ----------
         at : (n,) where the channels lie along the axis, -1 to 1
         slow : (n, b) what fluorescence and the laser's tail are made of, which bends too slowly for lines; None in a narrow window
+        glow : whether it is luminescence, which a window may cut off: a straight line through both ends would take it for no light
 
         Notes
         -----
         In a wide window fluorescence and the laser's tail outshine the lines in most ways that spectra differ.  What stands out of
         `slow` is blind to both, but to broad bands too, so it is asked for where it is as clear, or where the other tells something else.
         """
+        degree = _degree_beside(spectra) if glow else None
+        if degree is not None:
+            return cls._of(spectra, at, curves(at, degree))
         usual = cls._above_few_bends(spectra, at)
         if slow is None:
             return usual
@@ -152,7 +184,8 @@ class Pattern:
         """Learn by turns which spectra are bright and what these have in common, beyond what is known; of narrow lines only or of any."""
         noise = np.maximum(channel_sigma(spectra), LEAST_NOISE)
         lines = _beyond(spectra, noise, at, known)
-        guess = lines @ _way(lines / noise[:, None]) if _is_bent(known) else rough_light(spectra, at)
+        level = known.shape[1] == LEVEL + 1
+        guess = lines.mean(axis=1) if level else lines @ _way(lines / noise[:, None]) if _is_bent(known) else rough_light(spectra, at)
         more, below, contrast = (_learnt_of_narrow if narrow else _learnt)(lines, guess, noise, at)
         thin = _shown_by_the_faintest(lines, noise, more, below, at)
         found = cls(more[None], below, contrast, float(np.median(noise)), at, known, _own_share(noise, lines.shape[1]), thin=thin)
@@ -177,7 +210,9 @@ class Pattern:
             part = slice(first, first + PIECE)
             own = np.maximum(channel_sigma(spectra[part]), LEAST_NOISE)
             noise[part] = own**self.own_noise * self.noise ** (1.0 - self.own_noise)
-            light[part] = without_rays(above_baseline(spectra[part], self.at), noise[part]) @ weight  # blind to what is known
+            light[part] = (
+                without_rays(above_baseline(spectra[part], self.at, self.known.shape[1] - 1), noise[part]) @ weight
+            )  # blind to what is known
         return light, noise * float(np.linalg.norm(weight))
 
     @cached_property
@@ -271,7 +306,7 @@ def _narrow(lines: Values) -> bool:
 
 def _beyond(spectra: Counts, noise: Values, at: Values, known: Values) -> Values:
     """Spectra (m, n) above their local baseline, rays cut off, without what is known to be no light where that is more than straight."""
-    lines = without_rays(above_baseline(spectra, at), noise)
+    lines = without_rays(above_baseline(spectra, at, known.shape[1] - 1), noise)
     return without(lines, known) if _is_bent(known) else lines
 
 

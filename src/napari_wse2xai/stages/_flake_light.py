@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Self
 
 import numpy as np
@@ -62,8 +62,9 @@ class Scene:
         inside = _without_silicon(source, window)
         sample, whole = _sample(source, inside)
         along = _along(source, inside)
-        pattern = line_light.Pattern.of(sample, *along) if len(sample) > 1 else None
-        clear = line_light.Pattern.of(sample[whole], *along) if 1 < whole.sum() < len(whole) else pattern
+        learn = partial(line_light.Pattern.of, at=along[0], slow=along[1], glow=source.axis.kind is not AxisKind.RAMAN_SHIFT)
+        pattern = learn(sample) if len(sample) > 1 else None
+        clear = learn(sample[whole]) if 1 < whole.sum() < len(whole) else pattern
         light, noise = np.empty(source.frame.shape), np.zeros(source.frame.shape)
 
         def work(band: Band) -> None:
