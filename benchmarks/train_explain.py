@@ -1,4 +1,4 @@
-"""Train and Explain with default settings on 3,085 pixels: seconds of CPU in all, and of the thread that was called.
+"""Train and Explain with default settings on 3,085 pixels: seconds of CPU in all, of the thread that was called, and on the wall.
 
 ``python benchmarks/train_explain.py [--rounds 1] [--against SRC]``.  Every run is a process of its own (imports count); with
 ``--against``, the ``src`` of another checkout, both run in turns.  Two free cores need at least the larger of the calling thread's seconds
@@ -37,10 +37,10 @@ def make(place: Path) -> None:
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, str]:
-    """Outcome, and seconds of CPU of all threads and of this one."""
-    every, own = time.process_time(), time.thread_time()
+    """Outcome, and seconds of CPU of all threads and of this one, and on the wall."""
+    every, own, wall = time.process_time(), time.thread_time(), time.perf_counter()
     outcome = work()
-    return outcome, f"{time.process_time() - every} {time.thread_time() - own}"
+    return outcome, f"{time.process_time() - every} {time.thread_time() - own} {time.perf_counter() - wall}"
 
 
 def run(place: Path) -> None:
@@ -84,8 +84,8 @@ def main() -> None:
     for name, runs in found.items():
         seconds = [statistics.median(each) for each in zip(*runs, strict=True)]
         told = [
-            f"{part} {every:.0f} s of CPU, {own:.0f} s of the calling thread"
-            for part, every, own in zip(PARTS, seconds[::2], seconds[1::2], strict=True)
+            f"{part} {every:.0f} s of CPU, {own:.0f} s of the calling thread, {wall:.0f} s on the wall"
+            for part, every, own, wall in zip(PARTS, seconds[::3], seconds[1::3], seconds[2::3], strict=True)
         ]
         sys.stdout.write(f"{name}: {'; '.join(told)}\n")
 
