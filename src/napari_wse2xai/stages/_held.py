@@ -76,23 +76,30 @@ def settled(window: FitWindow, problem: "Problem", spectra: Pixels, solver: Any)
 
 def with_held(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels) -> Fit:
     """A fit whose errors hold that pixels may differ by more than what is held says, and that what they share is not known exactly."""
-    moved = np.zeros(fit.found.shape)
-    errors, shared = fit.quality.error.copy(), shared_places(window)
-    if any((~fit.absent(SEEN)[:, k]).any() for k, _ in shared):
-        said = said_of(problem, shared, fit, spectra.of(window, slice(None)))
-        away, error = said.together
-        unsure = np.where(np.isfinite(error), np.hypot(np.hypot(away, error), said.scatter[0]), 0.0)
-        moved = np.sqrt(np.einsum("pqs,s->pq", said.moved**2, unsure**2)).reshape(moved.shape)
-        for (k, kind), by in zip(shared, unsure, strict=True):
-            errors[:, k, kind], moved[:, k, kind] = by or np.nan, 0.0
-    for each in differing(window, problem, fit, spectra):
-        if each.place not in shared:
-            said = said_of(problem, [each.place], fit, spectra.of(window, slice(None)))
-            moved = np.hypot(moved, each.spread * said.moved[..., 0].reshape(moved.shape))
-    if fit.misfit is None or not moved.any():
+    shared, rows = shared_places(window), all_over(len(fit.found), LOOKED_AT)
+    if fit.misfit is None or not problem.held or not len(rows):
         return fit
-    misfit = replace(fit.misfit, bias=np.hypot(fit.misfit.bias, moved).astype(np.float32))
-    return replace(fit, misfit=misfit, quality=replace(fit.quality, error=errors))
+    unsure = [([one.place], np.array([one.spread])) for one in differing(window, problem, fit, spectra) if one.place not in shared]
+    errors = fit.quality.error.copy()
+    if shared:
+        said = said_of(problem, shared, fit.only(rows), spectra.of(window, rows))
+        away, error = said.together
+        unsure.append((shared, np.where(np.isfinite(error), np.hypot(np.hypot(away, error), said.scatter[0]), 0.0)))
+        for (k, kind), by in zip(*unsure[-1], strict=True):
+            errors[:, k, kind] = by or np.nan
+    bias = fit.misfit.bias.copy()
+    for part in spectra.chunks() if any(by.any() for _, by in unsure) else ():
+        some, counts = fit.only(part), spectra.of(window, part)
+        for places, by in unsure:
+            bias[part] = np.hypot(bias[part], _shift(said_of(problem, places, some, counts), by, bias[part].shape))
+    for k, kind in shared:  # what is the same in all pixels has that error already
+        bias[:, k, kind] = fit.misfit.bias[:, k, kind]
+    return replace(fit, misfit=replace(fit.misfit, bias=bias), quality=replace(fit.quality, error=errors))
+
+
+def _shift(said: "Said", unsure: Values, shape: tuple[int, ...]) -> Values:
+    """(pixel, peak, 4) by how much what is unsure of held parameters moves all of them."""
+    return np.asarray(np.sqrt(np.einsum("pqs,s->pq", said.moved**2, unsure**2)).reshape(shape))
 
 
 def differing(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels) -> Iterator[Differing]:
