@@ -124,3 +124,15 @@ def test_lines_that_no_shared_width_tells_apart_are_told_to_be_too_many():
     assert best.kind == "merged"
     assert "fit fewer lines" in best.words
     assert not best.can_be_accepted
+
+
+def test_what_follows_a_shared_width_goes_with_it_and_has_its_error_in_proportion():
+    made = planted.held_pair(9, width_of="A")
+    first, second = made.peaks
+    made = replace(made, peaks=(first.model_copy(update={"shared": "fwhm"}), second))
+    peaks = made.fitted()
+    assert np.isfinite(peaks.fwhm_error).all()
+    np.testing.assert_allclose(peaks.fwhm[1], 0.75 * peaks.fwhm[0], rtol=1e-5)
+    np.testing.assert_allclose(peaks.fwhm_error[1], 0.75 * peaks.fwhm_error[0], rtol=1e-5)
+    assert ok(peaks) > 0.97
+    assert believed_and_wrong(made, peaks) < 0.005

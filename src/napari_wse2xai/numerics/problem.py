@@ -96,9 +96,18 @@ class Problem:
             object.__setattr__(self, name, column)
         for name, value in zip(("leaders", "rows", "links", "offsets"), self._linked(), strict=True):
             object.__setattr__(self, name, value)
+        object.__setattr__(self, "start", self._led_by_what_stays())
         object.__setattr__(self, "start", self.complete(self.start.ravel()[self.leaders][None])[0])
         for name, value in zip(("lower", "upper"), self._without_bounds_of_followers(), strict=True):
             object.__setattr__(self, name, value)
+
+    def _led_by_what_stays(self) -> NDArray[np.float64]:
+        """The start, with what follows nothing that is fitted where that stays."""
+        start, varying = self.start.copy(), {divmod(int(place), PER_PEAK) for place in self.rows}
+        for follower in {tie.follower for tie in self.ties} - varying:
+            led = [tie for tie in self.ties if tie.follower == follower]
+            start[follower] = sum(tie.ratio * self.start[tie.leader] + tie.offset for tie in led)
+        return start
 
     def _without_bounds_of_followers(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Bounds of what is fitted; what follows goes wherever it is led, or it would no longer follow."""

@@ -85,16 +85,26 @@ def with_held(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels) 
         said = said_of(problem, shared, fit.only(rows), spectra.of(window, rows))
         away, error = said.together
         unsure.append((shared, np.where(np.isfinite(error), np.hypot(np.hypot(away, error), said.scatter[0]), 0.0)))
-        for (k, kind), by in zip(*unsure[-1], strict=True):
-            errors[:, k, kind] = by or np.nan
+        for place, sigma in _with_followers(problem, *unsure[-1]):
+            errors[:, *place] = sigma or np.nan
     bias = fit.misfit.bias.copy()
     for part in spectra.chunks() if any(by.any() for _, by in unsure) else ():
         some, counts = fit.only(part), spectra.of(window, part)
         for places, by in unsure:
             bias[part] = np.hypot(bias[part], _shift(said_of(problem, places, some, counts), by, bias[part].shape))
-    for k, kind in shared:  # what is the same in all pixels has that error already
-        bias[:, k, kind] = fit.misfit.bias[:, k, kind]
+    for place, _ in _with_followers(problem, shared, np.ones(len(shared))):  # what is the same in all pixels has that error already
+        bias[:, *place] = fit.misfit.bias[:, *place]
     return replace(fit, misfit=replace(fit.misfit, bias=bias), quality=replace(fit.quality, error=errors))
+
+
+def _with_followers(problem: "Problem", shared: list[Place], unsure: Values) -> Iterator[tuple[Place, float]]:
+    """What all pixels share, and what follows nothing else, with one standard error of each."""
+    known = dict(zip(shared, map(float, unsure), strict=True))
+    yield from known.items()
+    for follower in {tie.follower for tie in problem.ties}:
+        led = [tie for tie in problem.ties if tie.follower == follower]
+        if all(tie.leader in known for tie in led):
+            yield follower, float(np.sqrt(sum((tie.ratio * known[tie.leader]) ** 2 for tie in led)))
 
 
 def _shift(said: "Said", unsure: Values, shape: tuple[int, ...]) -> Values:
