@@ -47,7 +47,7 @@ def unresolved(
         rows = np.flatnonzero(doubtful)
         for first in range(0, len(rows), CHUNK):
             some = rows[first : first + CHUNK]
-            one[some] = _rise(window, problem, fit, spectra, some, (j, k), progress) < DISTINCT * free / 4
+            one[some] = _rise(window, problem, fit, spectra, some, (j, k), progress) < DISTINCT * (free / 4) ** 2
         two = doubtful & ~one
         if one.sum() > OFTEN * bright.sum():  # the map cannot tell them: it is no news that one took all the light, or fled, elsewhere
             one |= bright & ~two
