@@ -179,8 +179,7 @@ def _bound(stack: Stack) -> list[Remedy]:
     held = fitted & ((np.abs(width - problem.lower[:, FWHM]) <= room) | (np.abs(width - problem.upper[:, FWHM]) <= room))
     if not held.any():
         return []
-    lower, upper = _room(problem)
-    found, left = _refitted(stack, replace(problem, lower=lower, upper=upper), stack.parameters[None])
+    found, left = _refitted(stack, _with_room(problem), stack.parameters[None])
     widths = tuple((int(k), float(found[0, k, FWHM])) for k in np.flatnonzero(held))
     return [Remedy("bound", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters, widths=widths)]
 
@@ -202,8 +201,7 @@ def _channels(stack: Stack) -> list[Remedy]:
     other = stack.problem.seen_otherwise(stack.parameters)
     if other is None:
         return []
-    lower, upper = _room(other)
-    found, left = _refitted(stack, replace(other, lower=lower, upper=upper), stack.parameters[None])
+    found, left = _refitted(stack, _with_room(other), stack.parameters[None])
     return [Remedy("channels", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters)]
 
 

@@ -29,7 +29,6 @@ FAR = 0.5
 """Part of the line's FWHM that a step may change a shared position or width by: to first order more means little."""
 SURE = 8.0
 """Standard deviations from which a map shows that a held parameter differs from pixel to pixel."""
-
 ONE = 0.4
 """Distance of two peaks, in their mean FWHM, below which what a spectrum says of one is not even to first order so."""
 

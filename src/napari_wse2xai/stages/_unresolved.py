@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.problem import FWHM, PER_PEAK, POSITION
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
 
-PER_PEAK, POSITION, FWHM = 4, 0, 1
-"""As in `numerics.problem`, which takes too long to import here."""
 NEAR = 0.75
 """Distance of two peaks, in their mean FWHM, below which one is tried in the place of both."""
 SPARE = 0.25

@@ -13,6 +13,8 @@ from napari_wse2xai.stages._stage import Settings, setting
 from napari_wse2xai.stages._windows import Window
 
 KINDS = ("position", "fwhm", "height", "form")
+_LED_BY = {"fwhm": "width_of", "position": "distance_from", "height": "height_of"}
+"""Setting that names the peak which a parameter follows."""
 _WIDEST = 10
 """FWHM of a line in widths of its window: one as wide is as flat as the background."""
 
@@ -155,15 +157,19 @@ class Peak(Settings):
             With one sentence.
         """
         found: dict[str, tuple[dict[str, float], float]] = {}
-        for part in filter(None, (part.strip() for part in self.ties.split(";"))):
-            left, equals, right = part.partition("=")
-            kind = left.strip().removeprefix(f"{self.name}.").lower()
+        for kind, part in self._written_ties():
+            _, equals, right = part.partition("=")
             if not equals or kind not in KINDS or kind in found:
                 raise ValueError(
                     f"the tie '{part}' of peak {self.name} is not written as fwhm = 0.5*A.fwhm, once for each of {', '.join(KINDS)}"
                 )
             found[kind] = _followed(f"the tie '{part}' of peak {self.name}", right, [name for name in names if name != self.name])
         return found
+
+    def _written_ties(self) -> list[tuple[str, str]]:
+        """Parameter of each tie, and the tie as it is written."""
+        parts = filter(None, (part.strip() for part in self.ties.split(";")))
+        return [(part.partition("=")[0].strip().removeprefix(f"{self.name}.").lower(), part) for part in parts]
 
     @property
     def fixed_kinds(self) -> tuple[str, ...]:
@@ -178,8 +184,8 @@ class Peak(Settings):
     @property
     def may_share_its_width(self) -> bool:
         """Whether the FWHM is neither fixed, nor bounded, nor tied, nor the same in all pixels already."""
-        tied = any(part.partition("=")[0].strip().removeprefix(f"{self.name}.").lower() == "fwhm" for part in self.ties.split(";"))
-        return not (tied or {"fwhm"} & {*self.fixed_kinds, *self.shared_kinds, *self.leaders, *self.bounds})
+        held = {*self.fixed_kinds, *self.shared_kinds, *self.leaders, *self.bounds, *(kind for kind, _ in self._written_ties())}
+        return "fwhm" not in held
 
     def sharing_its_width(self) -> Self:
         """The peak with one FWHM for all pixels, where it may have one."""
@@ -187,15 +193,9 @@ class Peak(Settings):
 
     def without_hold(self, kind: str) -> dict[str, str]:
         """Settings with which a parameter is neither fixed, nor shared by all pixels, nor follows another peak."""
-        led = {"fwhm": "width_of", "position": "distance_from", "height": "height_of"}
-        clauses = [
-            part.strip() for part in self.ties.split(";") if part.partition("=")[0].strip().removeprefix(f"{self.name}.").lower() != kind
-        ]
-        kept = {
-            name: ", ".join(one for one in kinds if one != kind)
-            for name, kinds in (("fixed", self.fixed_kinds), ("shared", self.shared_kinds))
-        }
-        return {**kept, "ties": "; ".join(clauses), **({led[kind]: ""} if kind in led else {})}
+        ties = "; ".join(part for tied, part in self._written_ties() if tied != kind)
+        fixed, shared = (", ".join(one for one in kinds if one != kind) for kinds in (self.fixed_kinds, self.shared_kinds))
+        return {"fixed": fixed, "shared": shared, "ties": ties, **({_LED_BY[kind]: ""} if kind in _LED_BY else {})}
 
     @property
     def reach(self) -> float:
@@ -205,8 +205,7 @@ class Peak(Settings):
     @property
     def leaders(self) -> dict[str, str]:
         """Parameter that follows another peak's, and the name of that peak."""
-        named = {"fwhm": self.width_of, "position": self.distance_from, "height": self.height_of}
-        return {kind: name for kind, name in named.items() if name}
+        return {kind: name for kind, setting_name in _LED_BY.items() if (name := getattr(self, setting_name))}
 
 
 def _followed(what: str, text: str, names: Sequence[str]) -> tuple[dict[str, float], float]:
