@@ -220,7 +220,8 @@ def _run(options: argparse.Namespace) -> int:
     require_recipe(options.recipe)
     if options.scheduler is None and (options.jobs or os.cpu_count() or 1) > 1:
         processes.load_ahead(options.recipe, figures=not options.no_figures)
-    from napari_wse2xai import batch
+    with processes.no_searches():
+        from napari_wse2xai import batch
 
     how = {"figures": not options.no_figures, "jobs": options.jobs, "scheduler": options.scheduler, "anew": options.anew}
     with _progress() as progress:

@@ -78,15 +78,15 @@ def better_presets(peaks: PeakMaps, source: SpectralMap) -> Iterator[Proposal]:
     if own is None:
         return
     better: dict[str, tuple[float, float, _Scored]] = {}
-    for name in _materials():
-        rival = _scored(_listed(name, source.axis.kind), spectrum)
+    for listed, names in _by_list(source.axis.kind).items():
+        rival = _scored(listed, spectrum)
         if rival is None or rival.share < 1:
             continue
         both = own.inside | rival.inside
         mine, theirs = own.left(both, mean), rival.left(both, mean)
         less = theirs < LESS * mine and mine - theirs > (WORTH * noise) ** 2
         if less or (own.share <= FEW and theirs < ALIKE * mine):
-            better[name] = theirs / max(mine, 1e-300), float(np.sqrt(max(mine - theirs, 0.0))) / noise, rival
+            better |= dict.fromkeys(names, (theirs / max(mine, 1e-300), float(np.sqrt(max(mine - theirs, 0.0))) / noise, rival))
     if better:
         yield _proposal(better, own)
 
@@ -102,9 +102,16 @@ def _proposal(better: dict[str, tuple[float, float, _Scored]], own: _Scored) -> 
     return Proposal("preset", f"{which}: {whole}, {seen}. Is this map of another material than the list?", worth)
 
 
-def _materials() -> list[str]:
-    """Presets of another material or laser: those of another thickness (material-thickness-laser) are too like to be told by this."""
-    return [name for name in preset_names() if name.count("-") < 2]
+def _by_list(kind: AxisKind) -> dict[tuple[Peak, ...], list[str]]:
+    """Presets of another material or laser by their list of peaks, which several share.
+
+    Those of another thickness (material-thickness-laser) are too like to be told by this.
+    """
+    found: dict[tuple[Peak, ...], list[str]] = {}
+    for name in preset_names():
+        if name.count("-") < 2:
+            found.setdefault(_listed(name, kind), []).append(name)
+    return found
 
 
 def _listed(name: str, kind: AxisKind) -> tuple[Peak, ...]:
