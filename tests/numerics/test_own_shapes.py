@@ -53,6 +53,21 @@ def test_value_derivatives_and_area(shape: str) -> None:
         assert which.area(*(form or (0.0,))) * HEIGHT * FWHM == pytest.approx(np.trapezoid(values, X) + tail, rel=2e-3)
 
 
+@pytest.mark.parametrize("formula", ["1/cosh(u)", "exp(u)/(1 + exp(u))^2", "1/(1 + exp(abs(u)))", "1/cosh(u)^form"])
+def test_a_formula_that_overflows_far_out_is_nought_there(formula: str) -> None:
+    x = torch.linspace(0, 2000, 801)  # as narrow a line in so wide a window: float32 holds no cosh(90)
+    position = torch.tensor(100.0, requires_grad=True)
+    shape = SHAPES[f"= {formula}"]
+    drawn = shape.value(x, position, 5.0, 1.0, 0.8)
+    drawn.sum().backward()
+    assert float(drawn[x > 1500].detach().abs().max()) < 1e-9
+    for slope in (position.grad, *shape.derivatives(x, position.detach(), 5.0, 1.0, 0.8)):
+        assert torch.isfinite(slope).all()
+    near = np.abs(x.numpy() - 100) < 50
+    expected = shape.value(x.double().numpy(), 100.0, 5.0, 1.0, 0.8)
+    np.testing.assert_allclose(drawn.detach().numpy()[near], expected[near], atol=1e-5)
+
+
 def test_a_mixture_has_the_area_of_a_pseudo_voigt() -> None:
     forms = np.array([0.0, 0.3, 1.0])
     np.testing.assert_allclose(SHAPES[MIXTURE].area(forms), SHAPES["pseudo-voigt"].area(forms), rtol=1e-3)

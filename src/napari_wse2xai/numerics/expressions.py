@@ -207,7 +207,7 @@ def _number(node: ast.expr) -> float:
     raise ValueError("no number")
 
 
-def _library(value: Array) -> Any:
+def library(value: Array) -> Any:
     """numpy, or the library that a value is of: who has a tensor has loaded torch."""
     name = type(value).__module__.partition(".")[0]
     return sys.modules[name] if name == "torch" else np
@@ -253,10 +253,10 @@ class Walk:
         if not other.by:
             return one.chained(a**b, b * a ** (b - 1.0))
         self.guards.append(one)
-        return _joined(a**b, (one, b * a ** (b - 1.0)), (other, a**b * _library(a).log(a)))
+        return _joined(a**b, (one, b * a ** (b - 1.0)), (other, a**b * library(a).log(a)))
 
     def _called(self, name: str, inner: Dual) -> Dual:
-        value, slope = FUNCTIONS[name](_library(inner.value), inner.value)
+        value, slope = FUNCTIONS[name](library(inner.value), inner.value)
         if isinstance(inner.value, float) and not inner.by:
             return Dual(float(value))
         if name in ("sqrt", "log", "log10"):

@@ -5,12 +5,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.expressions import Dual, Expression, ExpressionError
+from napari_wse2xai.numerics.expressions import Dual, Expression, ExpressionError, library
 from napari_wse2xai.numerics.lineshapes import Shape
 
 U, FORM = "u", "form"
 RANGE, STEPS = 30.0, 60_001
 """How far from zero a formula's top is looked for, in u, and in how many steps."""
+FARTHEST = 1e6
+"""How far from its top a line is drawn after its formula, in u; it stays as it is there beyond."""
+SHORT_OF = 0.9
+"""How near to where a formula overflows it is asked: libraries differ in where that is."""
 FORMS = (0.0, 0.5, 1.0)
 """Lowest, usual and highest form of a formula that has one."""
 NODES = 400
@@ -42,7 +46,8 @@ class _Own:
         if U not in formula.names:
             raise ExpressionError(f"'{formula.text}' does not contain u = (x - position) / FWHM, so it is no line")
         self.formula, self.has_form = formula, FORM in formula.names
-        self.top, self.width, self.height = _measured(formula, self._at(np.linspace(-RANGE, RANGE, STEPS), FORMS[1]).value)
+        self.top, self.width, self.height = _measured(formula, self._typed(np.linspace(-RANGE, RANGE, STEPS), FORMS[1]).value)
+        self.ends = self._said()
 
     def value(self, x: Any, position: Any, fwhm: Any, height: Any, form: Any = FORMS[1]) -> Any:
         """Value at some places."""
@@ -67,11 +72,26 @@ class _Own:
 
     def _at(self, u: Any, form: Any) -> Dual:
         """Of the formula as it was typed; values and derivatives as broad as u and the form together."""
+        return self._typed(library(u).clip(u, *self.ends), form)
+
+    def _typed(self, u: Any, form: Any) -> Dual:
         with np.errstate(all="ignore"):
             values = {U: Dual(u, {U: 1.0}), FORM: Dual(form, {FORM: 1.0})}
             found = self.formula.evaluate(values)
             spread = 0.0 * u
             return Dual(found.value + spread, {name: slope + spread for name, slope in found.by.items()})
+
+    def _said(self) -> tuple[float, float]:
+        """Between which u a formula can be said: far out 1/cosh(u) has the slope inf * 0, exp(u)/(1 + exp(u))^2 is inf/inf."""
+        u = np.concatenate([np.linspace(0.0, RANGE, STEPS), np.geomspace(RANGE, FARTHEST, STEPS)[1:]]).astype(np.float32)
+        ends = []
+        for side in (-1, 1):
+            silent = np.zeros(len(u), dtype=bool)
+            for form in FORMS if self.has_form else FORMS[:1]:
+                found = self._typed(np.float32(self.top) + side * u, np.float32(form))
+                silent |= ~np.isfinite([found.value, *found.by.values()]).all(axis=0)
+            ends.append(self.top + side * SHORT_OF * float(u[max(int(silent.argmax()) - 1, 0) if silent.any() else -1]))
+        return ends[0], ends[1]
 
 
 def _measured(formula: Expression, values: NDArray[np.float64]) -> tuple[float, float, float]:
