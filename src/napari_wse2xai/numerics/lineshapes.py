@@ -178,6 +178,8 @@ class Shape:
     """Area over height times FWHM, for a form."""
     area_of_width: Callable[[Array, Array], Array] | None = None
     """The same for a FWHM and a form, where it hangs on the FWHM too."""
+    entire: bool = False
+    """Whether the ends of the form are those of the shape, a pure Gaussian and a pure Lorentzian, so that no line lies beyond."""
     precise: bool = False
     """Whether derivatives want double precision, although there is no form."""
 
@@ -189,7 +191,8 @@ class Shape:
         """Area of numpy arrays of one shape, and its derivatives by FWHM, height and form."""
         factor = self.factor(fwhm, form) + 0.0 * form
         # An area is smooth in form and width: central differences of 1e-4 are right to 1e-8, whatever the shape.
-        by_form = (self.factor(fwhm, form + 1e-4) - self.factor(fwhm, form - 1e-4)) / 2e-4 + 0.0 * form
+        less, more = (np.clip(form + step, *((self.form[0], self.form[2]) if self.form else (-1, 1))) for step in (-1e-4, 1e-4))
+        by_form = (self.factor(fwhm, more) - self.factor(fwhm, less)) / (more - less) + 0.0 * form
         by_share = (self.factor(fwhm * 1.0001, form) - self.factor(fwhm * 0.9999, form)) / 2e-4  # of the FWHM itself
         return factor * fwhm * height, (factor + by_share) * height, factor * fwhm, by_form * fwhm * height
 
@@ -250,9 +253,13 @@ SHAPES: dict[str, Shape] = Shapes(
     {
         "lorentzian": Shape(lorentzian, lorentzian_derivatives),
         "gaussian": Shape(gaussian, gaussian_derivatives, area=lambda form: GAUSSIAN_AREA),
-        "voigt": Shape(voigt, voigt_derivatives, (0.0, 0.5, 1.0), voigt_area),
+        "voigt": Shape(voigt, voigt_derivatives, (0.0, 0.5, 1.0), voigt_area, entire=True),
         "pseudo-voigt": Shape(
-            pseudo_voigt, pseudo_voigt_derivatives, (0.0, 0.5, 1.0), lambda form: form * np.pi / 2 + (1 - form) * GAUSSIAN_AREA
+            pseudo_voigt,
+            pseudo_voigt_derivatives,
+            (0.0, 0.5, 1.0),
+            lambda form: form * np.pi / 2 + (1 - form) * GAUSSIAN_AREA,
+            entire=True,
         ),
         "asymmetric gaussian": Shape(
             asymmetric_gaussian, asymmetric_gaussian_derivatives, (-0.9, 0.0, 0.9), area=lambda form: GAUSSIAN_AREA

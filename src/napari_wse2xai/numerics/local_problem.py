@@ -20,6 +20,10 @@ NOTHING = 1e-12
 """Square of the share of the greatest change below which the data say nothing."""
 
 
+AT_END = 1e-3
+"""How near the end of what a shape can be a form is at it."""
+
+
 class LocalProblem:
     """The best background is taken off sums, not off slopes: so the long sums are taken once."""
 
@@ -151,7 +155,16 @@ class LocalProblem:
         heights = (leaders % PER_PEAK == HEIGHT)[:, None]
         absent = (self.parameters[:, :, HEIGHT].T <= 0)[leaders // PER_PEAK]
         downhill[heights & absent & (downhill < 0)] = 0.0  # an absent peak would go below zero, but may not
+        downhill[self._out_of_its_ends(downhill)] = 0.0
         return np.asarray(downhill)
+
+    def _out_of_its_ends(self, downhill: Values) -> NDArray[np.bool_]:
+        """(m, pixel) forms that would leave what their shape can be."""
+        kind, peak = self.problem.leaders % PER_PEAK, self.problem.leaders // PER_PEAK
+        form, ends = self.parameters[..., FORM].T[peak], (self.problem.lower[peak, FORM], self.problem.upper[peak, FORM])
+        low, high = (each[:, None] for each in ends)
+        beyond = (form <= low + AT_END) & (downhill < 0) | (form >= high - AT_END) & (downhill > 0)
+        return np.asarray((kind == FORM)[:, None] & beyond)
 
 
 def _scaled(matrix: Values, by: Values | NDArray[np.bool_]) -> Values:

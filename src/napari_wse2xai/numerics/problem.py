@@ -288,9 +288,10 @@ class Problem:
         return start
 
     def moved(self, parameters: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Parameters (pixel, peak, 4) so much farther on, of what varies: (pixel, q)."""
+        """Parameters (pixel, peak, 4) so much farther on, of what varies: (pixel, q); no form beyond its ends, where there is no line."""
         there = parameters.astype(np.float64)
         there.reshape(len(there), -1)[:, self.rows] += by
+        there[..., FORM] = np.clip(there[..., FORM], self.lower[:, FORM], self.upper[:, FORM])
         return there
 
     def pull(self, counts: NDArray[np.floating]) -> NDArray[np.float64]:

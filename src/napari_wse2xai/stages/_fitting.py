@@ -274,10 +274,14 @@ class FitWindow:
         return through(x, self.span, background[:, : len(self.points)].T[:, :, None])
 
     def _free(self, found: Parameters, problem: "Problem") -> NDArray[np.bool_]:
-        """(pixel, peak, 4) False where a parameter lies at its bound; a height at zero is an absent peak, not a bound."""
+        """(pixel, peak, 4) False where a parameter lies at its bound.
+
+        A height at zero is an absent peak, not a bound; a Voigt line that is all Gaussian is what the data say, known as well as another.
+        """
         tolerance = 1e-3 * np.stack([problem.start[:, 1], problem.start[:, 1], problem.start[:, 2], np.ones(len(self.peaks))], axis=1)
         inside = (found > problem.lower + tolerance) & (found < problem.upper - tolerance)
         inside[..., 2] |= [(k, 2) not in problem.bounded for k in range(len(self.peaks))]
+        inside[..., 3] |= [SHAPES[p.line_shape].entire and (k, 3) not in problem.bounded for k, p in enumerate(self.peaks)]
         free = np.ones((len(found), inside.shape[1] * inside.shape[2]), dtype=bool)
         free[:, problem.leaders] = inside.reshape(free.shape)[:, problem.leaders]
         return free.reshape(inside.shape)
