@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.problem import HEIGHT
+from napari_wse2xai.numerics.problem import FORM, HEIGHT, POSITION
 
 MORE = np.array([4.0, 6.0, 0.0, 0.0])
 """Variance that position, FWHM, height and form have more, over the squared height in errors: measured by `benchmarks/weak_lines.py`."""
-AWAY = np.array([40.0, 40.0, 0.0, 0.0])
+AWAY = np.array([40.0, 40.0, 0.0, 200.0])
 """The same of the squared distance from what the mean spectrum shows, over the fourth power: noise may have led a weak line there."""
 
 
@@ -23,4 +23,6 @@ def of_weak_lines(parameters: NDArray[np.float64], error: NDArray[np.float64], u
         significance = np.nan_to_num(parameters[..., HEIGHT] / error[..., HEIGHT], nan=np.inf)
         away = np.nan_to_num((parameters - usual) / error, nan=0.0, posinf=0.0, neginf=0.0)
     square = np.maximum(significance[..., None] ** 2, 1.0)
-    return np.asarray(np.sqrt(1.0 + (MORE + AWAY * away**2 / square) / square))
+    more = MORE + AWAY * away**2 / square
+    more[..., POSITION] = np.maximum(more[..., POSITION], more[..., FORM])  # noise that leans a line to one side takes its top along
+    return np.asarray(np.sqrt(1.0 + more / square))

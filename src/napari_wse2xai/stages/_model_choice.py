@@ -70,7 +70,19 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
     changed = np.flatnonzero(chosen)
     if not len(changed):
         return best
-    return best.merged(changed, judged(window, problem, counts[changed], found[changed], best.noise))
+    less = judged(window, problem, counts[changed], found[changed], best.noise)
+    return best.merged(changed, _with_what_went(less, best.found[changed, :, 2]))
+
+
+def _with_what_went(fit: Fit, height: NDArray[np.float64]) -> Fit:
+    """Errors of heights that were left out, (pixel, peak) before: a line of six errors that noise draws down to four is left out, too."""
+    from napari_wse2xai.numerics.problem import HEIGHT
+
+    went = np.where(fit.found[..., HEIGHT] > 0, 0.0, height)
+    error, covariance = fit.quality.error.copy(), fit.quality.covariance.copy()
+    error[..., HEIGHT] = np.hypot(error[..., HEIGHT], went)
+    covariance[..., 1, 1] += went**2  # of FWHM, height and form
+    return replace(fit, quality=replace(fit.quality, error=error, covariance=covariance))
 
 
 def _never(window: FitWindow, problem: "Problem", counts: Spectra, solver: Any) -> tuple[int, ...]:
