@@ -70,8 +70,8 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
     changed = np.flatnonzero(chosen)
     if not len(changed):
         return best
-    less = judged(window, problem, counts[changed], found[changed], best.noise)
-    return best.merged(changed, _with_what_went(less, best.found[changed, :, 2]))
+    fewer = judged(window, problem, counts[changed], found[changed], best.noise)
+    return best.merged(changed, _with_what_went(fewer, best.found[changed, :, 2]))
 
 
 def _with_what_went(fit: Fit, height: NDArray[np.float64]) -> Fit:
