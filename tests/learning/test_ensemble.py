@@ -5,8 +5,7 @@ from sklearn.base import clone
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.learning import MLPEnsembleRegressor, SpectralCNNRegressor, reference_models
-from napari_wse2xai.learning.ensemble import StackedLinear
-from napari_wse2xai.learning.references import FewPixels
+from napari_wse2xai.learning.ensemble import NetworkEnsemble, StackedLinear
 
 
 def table(count: int = 240, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -38,6 +37,16 @@ def test_the_ensemble_learns_a_bent_law_and_its_module_is_the_mean_of_its_member
     assert (torch.autograd.grad(drawn.sum(), inputs)[0].abs().amax(0) > 0).all()
 
 
+def test_written_gradients_are_those_of_torch() -> None:
+    torch.manual_seed(0)
+    ensemble = NetworkEnsemble(3, 5, 7, 2).double()
+    rows, targets = torch.randn(3, 11, 5, dtype=torch.float64), torch.randn(3, 11, 2, dtype=torch.float64)
+    ensemble.learn(rows, targets)
+    weights = list(ensemble.parameters())
+    wanted = torch.autograd.grad((ensemble.layers(rows) - targets).square().mean((1, 2)).sum(), weights)
+    torch.testing.assert_close([weight.grad for weight in weights], list(wanted))
+
+
 def test_an_ensemble_repeats_and_a_bootstrap_spreads_it_more() -> None:
     features, target = table()
     twice = [MLPEnsembleRegressor(**FEW).fit(features, target).members(features) for _ in range(2)]
@@ -67,17 +76,6 @@ def test_every_reference_model_fits_any_units_and_the_better_ones_see_the_bend()
 @pytest.mark.parametrize("estimator", [MLPEnsembleRegressor(3, hidden=16), SpectralCNNRegressor(on_epoch=print, channels=(4, 4))])
 def test_parameters_survive_a_clone(estimator) -> None:
     assert clone(estimator).get_params() == estimator.get_params()
-
-
-@pytest.mark.parametrize("count", [40, 1500, 5000])
-def test_kernel_widths_are_looked_for_on_few_pixels_and_those_held_out_lie_aside(count: int) -> None:
-    folds = list(FewPixels().split(np.zeros((count, 2))))
-    held_out = np.concatenate([rows for _, rows in folds])
-    assert len(folds) == FewPixels().get_n_splits() == 3
-    assert len(held_out) == len(np.unique(held_out)) == min(count, FewPixels.most)
-    assert (np.diff(held_out) > 0).all(), "one stretch of the flake after the other"
-    assert held_out[-1] == count - 1
-    assert all(not set(training) & set(rows) for training, rows in folds)
 
 
 def test_weights_begin_as_torch_draws_those_of_a_layer() -> None:

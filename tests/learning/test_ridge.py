@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from sklearn.linear_model import RidgeCV
+from sklearn.linear_model import Ridge, RidgeCV
 
-from napari_wse2xai.learning.ridge import RidgePerTarget
+from napari_wse2xai.learning.ridge import RidgePerTarget, told_by_the_rest
 
 PENALTIES = (1e-6, 1e-3, 1e-1, 1.0, 1e2)
 
@@ -20,3 +20,15 @@ def test_it_is_scikit_learns_search_for_a_penalty_of_each_target(rows: int) -> N
     assert len(set(ours.alpha_)) > 1, "the targets ask for different penalties"
     np.testing.assert_array_equal(ours.alpha_, theirs.alpha_)
     np.testing.assert_allclose(ours.predict(table), theirs.predict(table), rtol=1e-8)
+
+
+def test_each_row_is_told_by_a_ridge_on_all_others() -> None:
+    rng = np.random.default_rng(1)
+    table = 3.0 + rng.standard_normal((30, 4))
+    y = 50.0 + table @ [1.0, -2.0, 0.5, 0.0] + rng.standard_normal(30)
+    found = {penalty: told_by_the_rest(table, y, [penalty]) for penalty in PENALTIES}
+    for penalty, told in found.items():
+        ones = [Ridge(penalty).fit(np.delete(table, row, 0), np.delete(y, row)).predict(table[[row]])[0] for row in range(30)]
+        np.testing.assert_allclose(told, ones, rtol=1e-9)
+    best = min(found.values(), key=lambda told: np.sum((told - y) ** 2))
+    np.testing.assert_array_equal(told_by_the_rest(table, y, PENALTIES), best)

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Samples
+from napari_wse2xai.learning.ridge import told_by_the_rest
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.numerics.standard import or_one
 
@@ -61,7 +62,7 @@ def drawn_in(values: Numbers, errors: Numbers, row: Places, column: Places) -> t
         # Of the parameter itself its neighbours, of all others the pixel and its nearest: what errs together in one fit must not tell.
         own = [ring[:, [feature]] for ring in rings]
         others = [np.delete(each, feature, axis=1) for each in (z, rings[0])]
-        told = _told(np.hstack([*own, *others]), z[:, feature])
+        told = told_by_the_rest(np.hstack([*own, *others]), z[:, feature], PENALTIES)
         share = _share_of_noise(told - z[:, feature], variance[:, feature])
         most = FARTHEST * np.sqrt(variance[:, feature])
         moved[:, feature] += scale[feature] * np.clip(share * (told - z[:, feature]), -most, most)
@@ -78,16 +79,6 @@ def _rings(z: Numbers, row: Places, column: Places) -> list[Numbers]:
     pictures[:, row, column] = np.vstack([z.T, np.ones(len(z))])
     summed = (convolve(pictures, ring[None], mode="constant")[:, row, column] for ring in RINGS)
     return [(each[:-1] / np.maximum(each[-1], 1.0)).T for each in summed]
-
-
-def _told(table: Numbers, values: Numbers) -> Numbers:
-    """Values (n,) as the others tell them, each by a ridge that has not seen it."""
-    from sklearn.linear_model import RidgeCV
-
-    fitted = RidgeCV(PENALTIES, store_cv_results=True).fit(table, values)
-    best = PENALTIES.index(fitted.alpha_)
-    # scikit-learn keeps the squares of the left-out errors; they have the sign of the usual ones, of which they are a positive multiple.
-    return np.asarray(values - np.sqrt(fitted.cv_results_[:, best]) * np.sign(values - fitted.predict(table)))
 
 
 def _share_of_noise(missed: Numbers, variance: Numbers) -> Numbers:

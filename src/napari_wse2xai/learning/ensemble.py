@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor, nn
+from torch.nn import functional
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.learning import device as devices
@@ -70,6 +71,23 @@ class NetworkEnsemble(nn.Module):
         standard = ((features - self.feature_mean) / self.feature_scale).expand(self.count, *features.shape)
         predicted: Tensor = self.layers(standard) * self.target_scale + self.target_mean
         return predicted
+
+    @torch.no_grad()
+    def learn(self, rows: Tensor, targets: Tensor) -> None:
+        """Set the gradients of every member's own mean squared error, of standardised rows (member, n, column) and targets.
+
+        Written out, for torch's small steps back take a third of the time.
+        """
+        first, *rest = linear = [layer for layer in self.layers if isinstance(layer, StackedLinear)]
+        seen, made = [rows], [torch.baddbmm(first.bias, rows, first.weight)]
+        for layer in rest:
+            seen.append(functional.silu(made[-1]))
+            made.append(torch.baddbmm(layer.bias, seen[-1], layer.weight))
+        error = (made.pop() - targets) * (2 / targets[0].numel())
+        for layer, entered in zip(reversed(linear), reversed(seen), strict=True):
+            layer.weight.grad, layer.bias.grad = entered.transpose(1, 2) @ error, error.sum(1, keepdim=True)
+            if made:
+                error = torch.ops.aten.silu_backward(error @ layer.weight.transpose(1, 2), made.pop())
 
 
 @dataclass(eq=False, repr=False)
@@ -151,10 +169,7 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 rows = pools.gather(1, order[:, step * batch : (step + 1) * batch])
                 for group in optimizer.param_groups:
                     group["lr"] = plan.rate((epoch * steps + step) / (plan.max_epochs * steps))
-                optimizer.zero_grad()
-                # a sum over members: each keeps the gradient it would have alone
-                loss = (self.module_.layers(features[rows]) - targets[rows]).square().mean((1, 2)).sum()
-                loss.backward()
+                self.module_.learn(features[rows], targets[rows])
                 optimizer.step()
 
     def _pools(self, count: int, seed: int) -> Tensor:

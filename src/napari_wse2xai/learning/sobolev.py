@@ -7,7 +7,7 @@ of both back to the weights.  The last uses what the others left, so that every 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -75,8 +75,10 @@ class WrittenOut:
         with torch.no_grad():
             if batch % SLOPES_EVERY == SLOPES_EVERY - 1:
                 loss = loss.detach() + self._slopes(rows, torch.ones_like(error))
-            for layer in reversed(self.layers):
+            first, *rest = self.layers
+            for layer in reversed(rest):
                 error = layer.learn(error)
+            cast("_WrittenLinear", first).descend(error)  # nobody asks what it does to the drawn lines
         return loss.detach()
 
     @torch.no_grad()
@@ -131,12 +133,16 @@ class _WrittenLinear:
         return self._shaped(self.moved @ self.matrix, moved)
 
     def learn(self, error: Tensor) -> Tensor:
+        self.descend(error)
+        return self._entering(error.flatten(0, -2) @ self.matrix.T, error)
+
+    def descend(self, error: Tensor) -> None:
+        """Set the gradients of the weights alone."""
         rows = error.flatten(0, -2)
         gradient = self.seen.T @ rows
         if self.slope is not None:
             gradient.addmm_(self.moved.T, self.slope)
         self.layer.weight.grad, self.layer.bias.grad = self._as_weight(gradient), rows.sum(0)
-        return self._entering(rows @ self.matrix.T, error)
 
     def _matrix(self) -> Tensor:
         """What a row is multiplied by, (entering, leaving)."""
