@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_wse2xai.numerics.line_light import first_direction
+from napari_wse2xai.numerics.line_light import Pattern, first_direction
 
 
 @pytest.mark.parametrize("shape", [(440, 700), (700, 300), (3, 90), (90, 3), (1, 5), (2, 1)])
@@ -18,3 +18,15 @@ def test_the_first_direction_is_that_of_a_whole_decomposition(shape: tuple[int, 
 @pytest.mark.parametrize("table", [np.zeros((60, 80)), np.eye(50), np.zeros((2, 2))], ids=["zeros", "all alike", "few zeros"])
 def test_where_no_direction_is_the_first_any_will_do(table: np.ndarray) -> None:
     assert np.linalg.norm(first_direction(table)) == pytest.approx(1)
+
+
+def test_light_in_single_precision_is_light_in_double() -> None:
+    rng, at = np.random.default_rng(2), np.linspace(-1, 1, 300)
+    height = np.repeat([0.0, 1.0, 3.0], 100)[:, None]
+    counts = rng.poisson(60_000 + height * 400 * np.exp(-0.5 * (at / 0.02) ** 2)).astype(np.float32)
+    counts[:, 40] += 5000.0  # a ray in each
+    pattern = Pattern.of(counts, at)
+    (light, noise), (expected, expected_noise) = pattern.light(counts), pattern.light(counts.astype(np.float64))
+    assert pattern.contrast > 8, "there is something to be seen"
+    np.testing.assert_allclose(light, expected, atol=1e-3 * noise.min())
+    np.testing.assert_allclose(noise, expected_noise, rtol=1e-4)

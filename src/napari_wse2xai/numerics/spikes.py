@@ -302,7 +302,7 @@ def repair(counts: Cube, guard: Guard, rows: slice, *, alone: bool = False) -> t
     than two neighbours, nor for spikes wider than four channels.
     """
     measured = np.asarray(np.isfinite(counts).all(axis=-1))
-    values = np.where(measured[..., None], counts, np.float32(0.0))
+    values = counts.copy() if measured.all() else np.where(measured[..., None], counts, np.float32(0.0))
     reach = 0 if alone else Neighbourhood.of(measured.shape).reach_y
     seen = range(max(rows.start - reach, 0), min(rows.stop + reach, len(counts)))
     places, marks = _suspected(values, measured, guard, seen), np.zeros(counts.shape, dtype=bool)

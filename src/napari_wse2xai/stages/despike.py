@@ -129,16 +129,17 @@ class Despike(Stage[SpectralMap, SpectralMap]):
         repair, known = self.method.filter(source), [] if source.bridged is None else [source.bridged]
 
         def work(band: Band) -> None:
-            raw, gaps = bridged(rows_of(source.counts, band.seen), source.bad_channels)
-            made, spikes = repair(raw, band.own)
-            if gaps.any():
-                _spare(made, spikes, raw[band.own], gaps[band.own])
-            struck.append((places(hit := spikes & ~gaps[band.own], band.rows.start), raw[band.own][hit]))
-            filled.append(places(gaps[band.own], band.rows.start))
+            seen, gaps = bridged(rows_of(source.counts, band.seen), source.bad_channels)
+            made, spikes = repair(seen, band.own)
+            raw, gaps = seen[band.own], gaps[band.own]
+            hit, lost = places(_spared(made, spikes, raw, gaps), 0), places(gaps, 0)
+            first = np.array([band.rows.start, 0, 0], dtype=np.int32)
+            struck.append((hit + first, raw[tuple(hit.T)]))
+            filled.append(lost + first)
             if later is None:
                 counts[band.rows] = made
             else:
-                later.keep(band, made, spikes | gaps[band.own])
+                later.keep(band, made, np.concatenate([hit, lost]))
             let_go(source.counts, counts)
 
         over_bands(work, bands(shape, halo=2 if shape[1] > 1 else 4), lambda done: progress(done, "looking for cosmic rays"))
@@ -162,10 +163,10 @@ class _Later:
         self._columns = new_counts((*source.frame.shape, len(self._bad)))
         self._changed: list[tuple[Places, NDArray[np.float32]]] = []
 
-    def keep(self, band: Band, made: Counts, changed: NDArray[np.bool_]) -> None:
-        """Keep what a band was made, where it differs from what it was."""
+    def keep(self, band: Band, made: Counts, changed: Places) -> None:
+        """Keep what a band was made, where it differs from what it was: (k, 3), rows counted from the band's first."""
         self._columns[band.rows] = made[..., self._bad]
-        self._changed.append((places(changed, band.rows.start), made[changed]))
+        self._changed.append((changed + np.array([band.rows.start, 0, 0], dtype=np.int32), made[tuple(changed.T)]))
 
     def write(self, counts: Counts) -> None:
         """Put it where it belongs."""
@@ -200,15 +201,17 @@ def _tell(source: SpectralMap, spared: Places, often: NDArray[np.bool_]) -> None
     )
 
 
-def _spare(counts: Counts, spikes: NDArray[np.bool_], raw: Counts, gaps: NDArray[np.bool_]) -> None:
-    """Take back spikes beside a long gap: where a straight line cuts a line's top off, its flanks stand out."""
+def _spared(counts: Counts, spikes: NDArray[np.bool_], raw: Counts, gaps: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Spikes that lie in no gap, those beside a long one taken back: where a straight line cuts a line's top off, its flanks stand out."""
+    if not gaps.any():
+        return spikes
     from scipy import ndimage
 
     shape = np.ones((1, 1, LONG), dtype=bool)
     near = ndimage.binary_dilation(ndimage.binary_opening(gaps, shape), np.ones((1, 1, 2 * LONG + 3), dtype=bool))
     spared = near & spikes
     counts[spared] = raw[spared]
-    spikes &= ~spared
+    return np.asarray(spikes & ~spared & ~gaps)
 
 
 def _whole(source: SpectralMap, rows: slice) -> Counts:
