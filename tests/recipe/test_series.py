@@ -141,6 +141,9 @@ def test_names_conditions_and_values_are_read_from_the_names_of_files(load, tmp_
     assert [(condition, value) for _, condition, value, *_ in named(series)] == [("cold", 2.0), ("hot", 0.5), ("hot", 10.0)]
     assert len({(member.condition, member.name) for member in series.members}) == 3
     assert (series.over.name, series.over.unit, series.has_conditions) == ("power", "mW", True)
+    (tmp_path / "hot" / "b_3mW.txt").touch()
+    called = load('over: power (mW)\nflakes: {files: {pl: "{condition}/{name}_{value}mW.txt"}}').members
+    assert [(member.name, member.value) for member in called] == [("a", 2.0), ("a_0p5", 0.5), ("a_10", 10.0), ("b", 3.0)]
 
 
 @pytest.mark.parametrize(

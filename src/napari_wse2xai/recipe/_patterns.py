@@ -1,8 +1,9 @@
 """Files of many flakes found by a pattern, those of one flake brought together by what the pattern's signs stand for."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,18 @@ def find(patterns: Mapping[Any, str], folder: Path, source: str) -> list[FoundFl
                 both = f"'{flake.files[modality].name}' and '{place.name}'"
                 raise SettingsError(f"{source}.{modality}: {both} match as the same flake; make the pattern narrower.")
             flakes[key] = FoundFlake(flake.name, {**flake.files, modality: place}, flake.told)
-    return [flakes[key] for key in sorted(flakes, key=lambda key: _natural("/".join(key)))]
+    return _told_apart([flakes[key] for key in sorted(flakes, key=lambda key: _natural("/".join(key)))])
+
+
+def _told_apart(flakes: list[FoundFlake]) -> list[FoundFlake]:
+    """Flakes that are called the same, as one that was measured at several powers, called by their values too."""
+    count = Counter((flake.told.get("condition"), flake.name) for flake in flakes)
+    return [
+        replace(flake, name=f"{flake.name}_{flake.told['value']}")
+        if count[flake.told.get("condition"), flake.name] > 1 and "value" in flake.told
+        else flake
+        for flake in flakes
+    ]
 
 
 def pattern_like(file: Path, other: Path | None = None) -> str:
