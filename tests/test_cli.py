@@ -1,6 +1,7 @@
 """The command line: exit status, one clear line for a mistake, nothing where nothing came of it."""
 
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -255,6 +256,30 @@ def test_the_version_is_told(capsys):
         cli.main(["--version"])
     assert stop.value.code == 0
     assert __version__ in capsys.readouterr().out
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("r", "run rerun recipe"),
+        ("run --o", "--output"),
+        ("run ", ""),  # files, by the shell itself
+        ("run a.yaml --output ", ""),
+        ("theory fi", "figures"),
+        ("theory figures --mat", "--material"),
+        ("convert a.txt --unit ", "cm-1 nm eV"),
+        ("recipe --preset ws2-", "ws2-532 ws2-633"),
+        ("recipe --explain desp", "despike"),
+    ],
+)
+def test_a_shell_completes_commands_options_and_presets(tmp_path, capsys, typed, offered):
+    assert cli.main(["completion", "bash"]) == 0
+    (tmp_path / "completion").write_text(capsys.readouterr().out, encoding="utf-8")
+    words = " ".join(f"'{word}'" for word in f"napari-wse2xai {typed}".split(" "))
+    code = f'. ./completion; COMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _napari_wse2xai; echo "${{COMPREPLY[@]}}"'
+    done = subprocess.run(["bash", "--norc", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert (done.stdout.strip(), done.stderr) == (offered, "")
 
 
 def test_a_terminal_gets_a_bar(monkeypatch, capsys):

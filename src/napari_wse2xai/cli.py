@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from napari_wse2xai import processes, theory_commands
 from napari_wse2xai._version import __version__
+from napari_wse2xai.completion import add_completion
 from napari_wse2xai.console import add_loudness, plain_warnings, say, speaking, tell
 from napari_wse2xai.console import progress as _progress
 from napari_wse2xai.errors import Cancelled, DataWarning, UserError, counted
@@ -61,6 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     commands: Any = parser.add_subparsers(title="commands", required=True, metavar="COMMAND", parser_class=_Parser)
     for add in (_add_demo, _add_run, _add_rerun, _add_recipe, _add_convert, _add_view, _add_theory):
         add(commands)
+    add_completion(commands, parser)
     return parser
 
 
