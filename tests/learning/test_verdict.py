@@ -144,6 +144,14 @@ def test_what_only_the_brightness_of_rs_predicts_may_be_the_focus(evidence):
     harmless = judge(replace(evidence, common_mode=replace(shared, p_normalised={"random": 0.01, "blocks": 0.01})))
     assert harmless.level is Level.INTERPRETABLE
     assert "All RS heights move together (first component 90%" in harmless.text
+    across = replace(shared, p_normalised={"random": 0.4, "blocks": 0.03})
+    for first_share, correlation, level in (
+        (0.3, 0.3, Level.INTERPRETABLE),
+        (0.3, 0.95, Level.DO_NOT_INTERPRET),  # their brightness settles PL by itself
+        (0.9, 0.3, Level.DO_NOT_INTERPRET),  # all heights move together
+    ):
+        apart = replace(across, first_share=first_share, correlation=correlation)
+        assert judge(replace(evidence, common_mode=apart)).level is level
 
 
 def test_weak_prediction_and_few_pixels_forbid(evidence):

@@ -232,7 +232,11 @@ def _focus(evidence: Evidence, limits: Limits) -> Iterator[Finding]:
     if found is None:
         return
     largest = limits.p_together if found.moving else limits.p
-    for validation, worst in (("random", Level.DO_NOT_INTERPRET), ("blocks", Level.LOCAL_ONLY)):
+    asked = {"random": Level.DO_NOT_INTERPRET, "blocks": Level.LOCAL_ONLY}
+    # A focus that made PL would move all heights, and by itself settle what RS does: where neither is so, blocks are enough (`_chance`).
+    if not found.moving and found.correlation**2 < limits.alone * evidence.fast_r2("blocks"):
+        del asked["random"]
+    for validation, worst in asked.items():
         if found.p_normalised.get(validation, 0.0) > largest:
             lost = "nothing but the brightness of RS as a whole predicts PL better than chance, and a drifting focus would do the same"
             where = "between neighbours" if validation == "random" else "in spatial blocks"
