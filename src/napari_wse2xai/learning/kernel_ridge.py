@@ -12,7 +12,8 @@ from sklearn.model_selection import KFold
 from sklearn.utils.validation import check_is_fitted, validate_data
 from torch import Tensor
 
-from napari_wse2xai.learning.gaussian_process import apart, gaussian
+from napari_wse2xai.learning.gaussian_process import Kernel, Processes, apart, gaussian
+from napari_wse2xai.learning.smooth_process import ProcessModule
 from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.standard import or_one
 
@@ -36,6 +37,7 @@ class KernelRidgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     Attributes
     ----------
     rate_, penalty_ : those chosen
+    module_ : torch module (n, column) raw -> (n, target) raw, with the short ways to an explanation that a Gaussian process has
     n_features_in_
 
     Notes
@@ -50,22 +52,23 @@ class KernelRidgeRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """Learn y (n,) or (n, target) from X (n, column)."""
         table, values = validate_data(self, X, y, multi_output=True, y_numeric=True, dtype=np.float64)
         self.flat_, targets = values.ndim == 1, np.asarray(values, dtype=np.float64).reshape(len(table), -1)
-        self.level_, self.unit_ = targets.mean(axis=0), or_one(targets.std(axis=0))
-        standard = (targets - self.level_) / self.unit_
+        level, unit = targets.mean(axis=0), or_one(targets.std(axis=0))
+        standard = (targets - level) / unit
         missed = np.mean([self._missed(table, standard, *fold) for fold in few_pixels(len(table))], axis=0)
         best, least = np.unravel_index(missed.argmin(), missed.shape)
         self.rate_, self.penalty_ = self.rates[best], self.penalties[least]
-        self.centre_, self.scale_ = table.mean(axis=0), or_one(table.std(axis=0))
-        self.pixels_ = (table - self.centre_) / self.scale_
-        kernel = torch.as_tensor(gaussian(2 * self.rate_ * apart(self.pixels_, self.pixels_)))
-        self.weights_ = _solved(kernel, torch.as_tensor(standard), self.penalty_).numpy()
+        centre, scale = table.mean(axis=0), or_one(table.std(axis=0))
+        pixels = (table - centre) / scale
+        kernel = torch.as_tensor(gaussian(2 * self.rate_ * apart(pixels, pixels)))
+        weights = _solved(kernel, torch.as_tensor(standard), self.penalty_).numpy()
+        found = [[_as_process(self.rate_, pixels, each)] for each in weights.T]
+        self.module_ = ProcessModule(centre, scale, found, level, unit).eval()
         return self
 
     def predict(self, X: ArrayLike) -> Numbers:  # noqa: N803 - scikit-learn's name
         """Predict (n,) or (n, target)."""
         check_is_fitted(self)
-        z = (validate_data(self, X, reset=False, dtype=np.float64) - self.centre_) / self.scale_
-        predicted = gaussian(2 * self.rate_ * apart(z, self.pixels_)) @ self.weights_ * self.unit_ + self.level_
+        predicted = self.module_.predicted(validate_data(self, X, reset=False, dtype=np.float64))
         return np.asarray(predicted[:, 0] if self.flat_ else predicted)
 
     def _missed(self, table: Numbers, targets: Numbers, training: Rows, held_out: Rows) -> Numbers:
@@ -89,6 +92,13 @@ def few_pixels(count: int) -> Iterator[tuple[Rows, Rows]]:
     rows = all_over(count, MOST)
     for training, held_out in KFold(FOLDS).split(rows):
         yield rows[training], rows[held_out]
+
+
+def _as_process(rate: float, pixels: Numbers, weights: Numbers) -> Processes:
+    """The same prediction as that of a process in which all parameters act together, and alike."""
+    count = pixels.shape[1]
+    kernel = Kernel(np.full(count, np.sqrt(2 * rate)), 1.0, np.zeros(count), np.zeros(count), 0.0)
+    return Processes(kernel, pixels, weights[:, None], np.zeros(1))
 
 
 def _solved(kernel: Tensor, targets: Tensor, penalty: float) -> Tensor:

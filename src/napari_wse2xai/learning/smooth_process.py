@@ -30,10 +30,12 @@ LARGEST_EXPONENT = 200.0
 """Beyond it the product of two factors may overflow: exp(709) is about the largest double."""
 ODD = 4.0
 """Standard deviations of what a process misses beyond which a pixel is odd."""
+ROWS = 4096
+"""Predicted at once: each is compared with every pixel."""
 MOST_RECENT = 12
 """Processes that are remembered: those of all folds of a training."""
 _LOOKING = Lock()
-_RECENT: "dict[str, tuple[list[list[Kernel]], _Module]]" = {}
+_RECENT: "dict[str, tuple[list[list[Kernel]], ProcessModule]]" = {}
 
 
 @dataclass(eq=False, repr=False)
@@ -81,7 +83,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         settings = repr(sorted(self.get_params().items())).encode()
         return sha256(settings + repr(table.shape).encode() + table.tobytes() + targets.tobytes()).hexdigest()
 
-    def _fitted(self, table: Numbers, targets: Numbers) -> "tuple[list[list[Kernel]], _Module]":
+    def _fitted(self, table: Numbers, targets: Numbers) -> "tuple[list[list[Kernel]], ProcessModule]":
         rng = np.random.default_rng(self.random_state)
         centre, scale = table.mean(axis=0), or_one(table.std(axis=0))
         few = np.sort(rng.permutation(len(table))[: self.most_pixels])
@@ -89,7 +91,7 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         # Kernels start, and end, on numbers near one: no target's unit rules the search.
         standard = (targets - level) / unit
         found = [self._processes(z, column, few, rng) for column in standard.T]
-        return [[process.kernel for process in own] for own in found], _Module(centre, scale, found, level, unit).eval()
+        return [[process.kernel for process in own] for own in found], ProcessModule(centre, scale, found, level, unit).eval()
 
     def _processes(self, z: Numbers, y: Numbers, few: NDArray[np.int64], rng: np.random.Generator) -> list[Processes]:
         """One process for each kernel, all conditioned on the same pixels."""
@@ -99,13 +101,11 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def predict(self, X: ArrayLike) -> Numbers:  # noqa: N803 - scikit-learn's name
         """Predict (n,) or (n, target)."""
         check_is_fitted(self)
-        table = torch.as_tensor(np.ascontiguousarray(validate_data(self, X, reset=False, dtype=np.float64)))
-        with torch.inference_mode():
-            predicted = torch.cat([self.module_(part) for part in torch.split(table, 4096)])
-        return np.asarray(predicted.numpy()[:, 0] if self.flat_ else predicted.numpy())
+        predicted = self.module_.predicted(validate_data(self, X, reset=False, dtype=np.float64))
+        return np.asarray(predicted[:, 0] if self.flat_ else predicted)
 
 
-class _Module(nn.Module):
+class ProcessModule(nn.Module):
     """Conditioned processes as a function of the raw table."""
 
     centre: Tensor
@@ -141,6 +141,12 @@ class _Module(nn.Module):
             for own in zip(self.rates, self.alpha, strict=True)
         ]
         return self.level + z @ self.linear.T + torch.stack(smooth, dim=1) + self._alone(z, slice(None)).sum(-1).T
+
+    def predicted(self, table: Numbers) -> Numbers:
+        """Predictions (n, target) of a table (n, column), some rows at a time."""
+        with torch.inference_mode():
+            parts = torch.split(torch.as_tensor(np.ascontiguousarray(table)), ROWS)
+            return np.asarray(torch.cat([self(part) for part in parts]).numpy())
 
     def moved(self, features: Tensor, columns: list[int], there: Tensor) -> Tensor:
         """Predictions (feature, k, n, target) with one column at a time moved to values (feature, k, n), the others kept (n, column)."""
