@@ -24,6 +24,7 @@ from napari_wse2xai.layers import (
     structure_layer,
     to_layers,
 )
+from napari_wse2xai.layers.part import part_layer
 from napari_wse2xai.theory.cell import HarmonicCell
 
 
@@ -72,6 +73,18 @@ def test_napari_takes_every_layer_as_it_is_said(every_result: Results) -> None:
     assert len({tuple(colour) for colour in made[-1].face_color}) == 3, "metal, oxygen, an element that is not known"
 
 
+def test_the_part_of_an_explanation_leads_to_its_layer_on_any_flake() -> None:
+    explanation = make_explanation(make_samples(flakes=2))
+    for flake in (0, 1):
+        rs, pl = beside_layers(explanation, 5, flake)
+        made = {"region": region_layer(explanation, flake), "slope A1'.height": slope_layer(explanation, 5, flake)}
+        for part, (data, keywords, kind) in (made | {"RS A1'.height": rs, "PL A1'.height": pl}).items():
+            found = part_layer(explanation, part, flake)
+            assert found is not None and (found[1]["name"], found[2]) == (keywords["name"], kind)
+            np.testing.assert_array_equal(found[0], data)
+    assert part_layer(explanation, "slope A1'.depth") is part_layer(explanation, "drawn") is None
+
+
 def test_peaks_whose_map_is_not_there_are_shown_all_the_same(every_result: Results) -> None:
     names = [keywords["name"] for _, keywords, _ in to_layers(Results({}, peaks=every_result.peaks))]
     assert sum("fit status" in name for name in names) == len(every_result.peaks) == 2
@@ -112,7 +125,7 @@ def test_layers_are_as_they_were_read(every_result: Results) -> None:
         *to_layers(every_result), *to_layers(model), *to_layers(explanation), *to_layers(picture), *to_layers(groups), *to_layers(parts),
         *beside_layers(explanation, 0),
         slope_layer(explanation, 4, 1, only_sure=False), region_layer(explanation, 1), structure_layer(cell, "atoms"),
-        effect_layer(explanation, 5, 1 + region[0], ("left", "right")), chi2_layer(raman), peak_layer(raman, 1, "fwhm", error=True),
+        effect_layer(explanation, 5, 1 + region[0], ("left", "right"), 0), chi2_layer(raman), peak_layer(raman, 1, "fwhm", error=True),
         computed_layer(raman, raman.computed[0], error=True), *overlay_layers(pair, in_turns=True),
         residual_layer(every_result.maps["raman"], np.asarray(every_result.maps["raman"].counts) - 100),
     ]  # fmt: skip

@@ -3,7 +3,8 @@
 import laws
 import numpy as np
 import pytest
-from sklearn.linear_model import Ridge
+from scipy.stats import t as student
+from sklearn.linear_model import LinearRegression, Ridge
 from sklearn.utils import Bunch
 
 from napari_wse2xai.errors import DataError
@@ -51,6 +52,38 @@ def test_rivals_and_other_refits_take_part(flake, explained) -> None:
     assert found.refits.shape == (3, 9, 50) and found.references.shape == (1, 9, 50)
     assert (found.low[laws.STRONG] <= found.references[0, laws.STRONG]).all()
     assert (found.high[laws.STRONG] >= found.references[0, laws.STRONG]).all()
+
+
+def test_errors_are_those_of_weighted_refits_worked_out_by_hand(flake) -> None:
+    """Of straight models every slope is a coefficient, and a pixel that is taken twice has twice the weight."""
+    columns, heard = [2, 7], []
+    partial = partial_dependence(laws.Oracle(flake), flake.X, columns, samples=None)
+    slopes = ice_slope(laws.Oracle(flake), flake.X, columns)
+    found = bands(
+        partial, slopes, flake.X, flake.y, flake.coordinates, features=columns, refits=4, block_size=2.0, factory=LinearRegression,
+        random_state=5, progress=lambda done, message: heard.append((done, message)),
+    )  # fmt: skip
+    times = bootstraps(spatial_blocks(flake.coordinates, 256, 2.0)[0], 4, np.random.default_rng(5))
+    models = [LinearRegression().fit(flake.X, flake.y, weight) for weight in times]
+    slope = np.array([model.coef_[columns] for model in models])
+    factor = 1.4 * student.ppf(0.975, 3) / 1.96
+    spread = factor * slope.std(axis=0, ddof=1)[:, None]
+    assert found.slope_spread == pytest.approx(np.broadcast_to(spread, (2, 256)), rel=1e-4)
+    assert found.slope_error == pytest.approx(spread + np.abs(slopes.slope - slope.mean(axis=0)[:, None]) / 1.96, rel=1e-4)
+    off = np.abs(slopes.slope.mean(axis=1) - slope.mean(axis=0)) / 1.96
+    assert found.mean_slope_error == pytest.approx(spread[:, 0] + off, rel=1e-4)
+    lines = np.array([[model.predict(flake.X).mean() + model.coef_[k] * (partial.grid_values[i] - flake.X[:, k].mean())
+                       for i, k in enumerate(columns)] for model in models])  # fmt: skip
+    assert found.refits == pytest.approx(lines, rel=1e-5)
+    half = student.ppf(0.975, 3) * lines.std(axis=0, ddof=1)
+    assert found.low == pytest.approx(np.minimum(lines.mean(axis=0) - half, partial.average), rel=1e-5)
+    assert found.high == pytest.approx(np.maximum(lines.mean(axis=0) + half, partial.average), rel=1e-5)
+    assert heard == [(k / 4, f"Refits: {k} of 4") for k in range(4)]
+
+
+def test_blocks_without_places_are_runs_of_neighbouring_rows_fifty_of_them() -> None:
+    blocks, side = spatial_blocks(None, 150)
+    assert blocks.tolist() == [k for k in range(50) for _ in range(3)] and side == 3.0
 
 
 def test_too_few_pixels_are_refused(flake, explained) -> None:

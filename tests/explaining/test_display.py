@@ -26,6 +26,7 @@ def test_the_same_curves_as_scikit_learn_draws(case, kind: str) -> None:
     ours = PartialDependenceDisplay.from_estimator(model, table, [0, 2], kind=kind, ax=axes(), samples=None, nodes=None, **OPTIONS)
     theirs = Theirs.from_estimator(model, table, [0, 2], kind=kind, ax=axes(), method="brute", subsample=None, random_state=0, **OPTIONS)
     assert isinstance(ours, Theirs)
+    assert ours.deciles == {column: pytest.approx(np.percentile(table[:, column], range(10, 100, 10))) for column in (0, 2)}
     for mine, other in zip(ours.lines_.ravel(), theirs.lines_.ravel(), strict=True):
         np.testing.assert_allclose(mine.get_xdata(), other.get_xdata())
         np.testing.assert_allclose(mine.get_ydata(), other.get_ydata())

@@ -15,8 +15,9 @@ from sklearn.preprocessing import StandardScaler
 from napari_wse2xai.data import Frame, Line, Samples
 from napari_wse2xai.errors import Cancelled, DataError
 from napari_wse2xai.explaining import explained, simulate
+from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.explaining.planted import PlantedLaw
-from napari_wse2xai.explaining.semi_synthetic import planted_samples
+from napari_wse2xai.explaining.semi_synthetic import Explained, compared, planted_samples
 
 SIDE = 16
 
@@ -107,6 +108,37 @@ def test_the_order_given_chooses_the_parameters(samples) -> None:
     assert law.columns == {"saturating": 8, "linear": 6, "quadratic": 7, "partner": 2}
     absent = replace(samples, filled=np.tile([True, True, False] + [False] * 6, (SIDE**2, 1)))
     assert PlantedLaw.drawn(absent, samples.targets[:, 0], np.random.default_rng(0), order=range(9)).columns["linear"] == 3
+
+
+def test_what_is_sure_of_what_has_no_part_and_what_errors_hold_is_counted(samples) -> None:
+    law = PlantedLaw.drawn(samples, samples.targets[:, 0], np.random.default_rng(0))
+    true = explained(law, samples, refits=2)
+    idle = [k for k in range(9) if k not in law.columns.values()]
+    slope, error, off = true.slopes.slope.copy(), np.ones((9, SIDE**2)), np.zeros((9, SIDE**2), dtype=bool)
+    slope[idle], error[idle], off[idle[0], :10] = 0.0, 1.0, True
+    slope[idle[0]], error[idle[0]] = -1.0, np.where(np.arange(SIDE**2) < 30, 0.5, 0.51)
+    low, high = true.partial.average - 1e9, true.partial.average + 1e9
+    high[idle[0], :25] = low[idle[0], :25]
+    found = Explained(true.partial, Bunch(true.slopes, slope=slope, off_cloud=off), Bunch(slope_error=error, low=low, high=high))
+    told = compared(found, law, samples, noise=0.0, hidden=0.0, seed=0, target="height")
+    assert told.false_slopes == pytest.approx(20 / (5 * SIDE**2)), "twenty are twice their error, and where data are"
+    assert told.slope_coverage == pytest.approx(8 / 9), "of one parameter none is within 1.96 errors of none"
+    assert told.band_coverage == pytest.approx(1 - 25 / (9 * 50))
+
+
+def test_each_part_of_the_work_has_its_share_of_the_whole(samples) -> None:
+    heard: list[tuple[float, str]] = []
+
+    def trainer(planted: Samples, told) -> Ridge:
+        told(0.5, "training")
+        return ridge(planted, told)
+
+    simulate(samples, trainer, partial(explained, refits=2), progress=lambda done, message: heard.append((done, message)))
+    assert heard[0] == (pytest.approx(0.3), "training") and heard[-1] == (0.95, "Comparing with the truth")
+    ends = {word: [done for done, message in heard if message.startswith(word)] for word in ("Curves", "Slopes", "Refits")}
+    assert max(ends["Curves"]) == pytest.approx(0.6 + 0.3 * 0.35)
+    assert max(ends["Slopes"]) == min(ends["Refits"]) == pytest.approx(0.6 + 0.6 * 0.35)
+    assert max(ends["Refits"]) == pytest.approx(0.95) and [done for done, _ in heard] == sorted(done for done, _ in heard)
 
 
 def test_cancel_passes_and_too_few_parameters_are_refused(samples) -> None:

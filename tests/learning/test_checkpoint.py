@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.learning import checkpoint
 from napari_wse2xai.learning.checkpoint import EVERY_S, KEPT_S, Checkpoint
 
@@ -29,3 +30,18 @@ def test_a_run_is_kept_each_second_and_written_each_minute(tmp_path: Path, monke
     now += EVERY_S - 1
     kept.keep({"epoch": torch.tensor(0.0)})
     assert not kept.path.exists(), "a minute since it was written"
+
+
+def test_folders_are_made_and_a_disk_that_takes_nothing_is_a_warning(tmp_path: Path) -> None:
+    for name in ("a/b/run.pt", "a/b/other.pt"):
+        kept = Checkpoint(tmp_path / name, "a run")
+        kept.write()
+        assert not kept.path.exists(), "nothing is kept yet"
+        kept.keep({"epoch": torch.tensor(1.0)})
+        kept.write()
+        assert float(Checkpoint.read(kept.path, "a run")["epoch"]) == 1.0
+    assert sorted(each.name for each in (tmp_path / "a" / "b").iterdir()) == ["other.pt", "run.pt"]
+    blocked = Checkpoint(tmp_path / "a" / "b" / "run.pt" / "run.pt", "a run")
+    blocked.keep({"epoch": torch.tensor(1.0)})
+    with pytest.warns(DataWarning, match="the training goes on"):
+        blocked.write()

@@ -3,7 +3,7 @@ import pytest
 from island import Island
 from scipy.spatial.distance import cdist
 
-from napari_wse2xai.learning.confounders import confounders, edge_distance, grouped, layers
+from napari_wse2xai.learning.confounders import _contiguous, confounders, edge_distance, grouped, layers
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.variogram import Raster
 from napari_wse2xai.learning.verdict import Evidence, judge
@@ -37,6 +37,16 @@ def test_two_layers_are_told_apart_where_they_are_regions(island):
     assert layers(island.features, raster, flake) is None
     shuffled = np.random.default_rng(0).permutation(upper)
     assert layers(island.features + steps * shuffled[:, None], raster, flake) is None
+
+
+def test_neighbours_of_one_group_are_counted_over_what_chance_gives() -> None:
+    """Kappa by hand: two flakes with nine pairs of neighbours, seven of them alike."""
+    places = np.array([(0, 0), (0, 1), (0, 2), (1, 0), (1, 2), (5, 0), (5, 1), (6, 0), (6, 1)], dtype=float)
+    flake, group = np.array([0] * 5 + [1] * 4), np.array([1, 1, 0, 1, 0, 0, 0, 0, 1])
+    rasters = {one: Raster.of(places[flake == one]) for one in (0, 1)}
+    pairs = [(a, b) for a in range(9) for b in range(a) if flake[a] == flake[b] and np.abs(places[a] - places[b]).sum() == 1]
+    alike, chance = np.mean([group[a] == group[b] for a, b in pairs]), (4 / 9) ** 2 + (5 / 9) ** 2
+    assert _contiguous(group, rasters, flake) == pytest.approx((alike - chance) / (1 - chance))
 
 
 def confounded(island, shape, seed):

@@ -1,5 +1,6 @@
 """The network's own layers against torch's."""
 
+import math
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -10,6 +11,7 @@ from sklearn.metrics import r2_score
 from torch import nn
 
 from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.learning import network_training
 from napari_wse2xai.learning.network import (
     BatchNorm,
     Convolution,
@@ -154,3 +156,25 @@ def test_r2_is_that_of_scikit_learn_and_none_where_all_pixels_are_alike() -> Non
 @pytest.mark.parametrize(("seconds", "words"), [(89.4, "89 s"), (90.0, "2 min"), (5399.0, "90 min"), (5400.0, "1.5 h")])
 def test_what_is_left_is_told_in_seconds_minutes_or_hours(seconds: float, words: str) -> None:
     assert _duration(seconds) == words
+
+
+def test_the_time_left_is_that_of_the_steps_left_at_the_pace_since_it_was_begun_or_taken_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    heard = []
+    plan = TrainingPlan(max_epochs=10, learning_rate=0.01, batch_size=2)
+    table = SampleTable(torch.zeros(5, 1), torch.zeros(5, 1))
+    trainer = Trainer(nn.Linear(1, 1), table, None, plan, listen=lambda done, message, history: heard.append((done, message)))
+    trainer.begun, trainer.first_step, trainer.epoch = 100.0, 2, 1
+    monkeypatch.setattr(network_training.time, "perf_counter", lambda: 130.0)
+    trainer._tell(0)
+    trainer.epoch, trainer.history["r2_training"], trainer.history["r2_validation"] = 3, [0.1, 0.5], [math.nan]
+    trainer._tell(1)  # the seventh of twenty steps, five since it was taken up
+    assert heard == [(0.1, "epoch 1 of 10"), (0.35, "epoch 3 of 10, training R2 0.500, about 78 s left")]
+    assert trainer.told == 130.0
+
+
+@pytest.mark.parametrize("wrong", [{"max_epochs": 0}, {"batch_size": 1}, {"optimizer": "sgd"}, {"schedule": "steps"}, {"loss": "hinge"}])
+def test_a_plan_that_cannot_be_trained_by_is_refused_for_each_of_its_reasons(wrong: dict[str, object]) -> None:
+    right = {"max_epochs": 1, "learning_rate": 0.01, "batch_size": 2}
+    TrainingPlan(**right)
+    with pytest.raises(SettingsError, match=str(next(iter(wrong.values())))):
+        TrainingPlan(**right | wrong)

@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure
 
 from napari_wse2xai.errors import UserError
@@ -82,6 +83,28 @@ def test_a_histogram_gives_its_counts() -> None:
     table = read(figure)
     assert table.iloc[:, 0].to_numpy() == pytest.approx((edges[1:] + edges[:-1]) / 2)
     assert table.iloc[:, 1].tolist() == counts.tolist()
+
+
+def test_curves_drawn_together_are_curves_and_bars_among_them_are_none() -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    x = np.linspace(1.0, 2.0, 4)
+    axes.add_collection(LineCollection([np.column_stack([x, k * x]) for k in (3, 5)] + [[(0.0, 0.0), (1.0, 9.0)]]))
+    axes.set(xlabel="e", ylabel="ICE (counts)")
+    table = read(figure)
+    assert list(table) == ["e", "curve 1: ICE (counts)", "curve 2: ICE (counts)"]
+    np.testing.assert_allclose(table.to_numpy(), np.column_stack([x, 3 * x, 5 * x]))
+
+
+def test_a_map_is_read_as_it_lies_whichever_way_up() -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    axes.imshow(np.arange(6.0).reshape(2, 3), extent=(10, 16, 1, 5), origin="lower")
+    axes.scatter([11.0], [2.0])
+    axes.set(xlabel="x", ylabel="y")
+    table = read(figure)
+    assert list(table) == ["x", "y", "value"], "a single point marks a place"
+    np.testing.assert_allclose(table.to_numpy(), [[11, 2, 0], [13, 2, 1], [15, 2, 2], [11, 4, 3], [13, 4, 4], [15, 4, 5]])
 
 
 def test_a_bad_path_is_one_sentence_and_leaves_nothing(tmp_path) -> None:

@@ -15,7 +15,7 @@ from napari_wse2xai.data import Level, Results
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.plots.judged import STAMP
 from napari_wse2xai.progress import silent
-from napari_wse2xai.report._card import _words, sheet
+from napari_wse2xai.report._card import _width, _words, sheet
 from napari_wse2xai.report._learnt import captions, remarks, scores
 from napari_wse2xai.report._learnt_figures import jobs
 
@@ -231,3 +231,7 @@ def test_parameters_that_go_together_are_said_once(explanation):
     )
     said = remarks(together)
     assert said[0].startswith("A1'.height and E'.fwhm go together (rank correlation 0.87)") and said[1:] == ["Else."]
+
+
+def test_a_dollar_in_a_card_is_a_letter_and_begins_no_formula() -> None:
+    assert _width("5$x$") == pytest.approx(_width("5x") + 2 * _width("$"), rel=0.02)

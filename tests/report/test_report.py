@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from napari_wse2xai import report
-from napari_wse2xai.data import PARAMETERS, Components, ComputedMap, Record, Results, SpectralMap
+from napari_wse2xai.data import PARAMETERS, Components, ComputedMap, Frame, Record, Results, SpectralMap
+from napari_wse2xai.data.frame import Direction
 from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.progress import silent
 from napari_wse2xai.report import _figures
 from napari_wse2xai.report._numbers import with_spread
-from napari_wse2xai.report._page import _truth
+from napari_wse2xai.report._page import _grid, _truth
 from napari_wse2xai.stages import FindFlake
 
 VOID = {"meta", "img", "br", "link"}
@@ -107,6 +108,9 @@ def test_the_comparison_with_the_truth_is_the_truth(clean_raman, raman_peaks, tr
     a1 = next(row for row in found.peaks if row.name == "A1'")
     assert a1.position < 0.05
     assert a1.height < 0.02
+    text = read(report.page(Results({"raman": clean_raman}), {}, title="t", comparisons={"raman": found}))
+    assert f"intersection over union {both.sum() / either.sum():.3f}" in text
+    assert f"{found.repaired_pixels} of {found.hit_pixels}" in text
     shown = next(row for row in _truth(found)["peaks"] if row["name"] == "A1'")
     told = [float(shown[key]) for key in ("position", "fwhm", "height")]
     assert told == pytest.approx([a1.position, a1.fwhm, 100 * a1.height], rel=0.05)
@@ -160,6 +164,16 @@ def test_the_laser_is_among_the_facts_and_a_picture_does_not_say_which_library_d
     lit = replace(results, maps={"raman": replace(source, axis=replace(source.axis, laser_nm=532.05))})
     assert "Laser 532.05 nm" in read(report.page(lit, {}, title="t"))
     assert all(b"Software" not in content and b"atplotlib" not in content for name, content in images.items() if name.endswith(".png"))
+
+
+def test_the_grid_is_told_in_what_its_rows_and_columns_are():
+    series = Frame((3, 4), (1.0, -0.5), directions=(Direction("time", "s", (0.0, 2.0, 5.0)), Direction("x")))
+    assert _grid(series) == ("Series", "3 × 4 pixels (time × x), 2.5 s × 0.5 µm each")
+    assert _grid(Frame((1, 4), (7.0, 2.0), directions=(Direction("point", "", (3.0,)), Direction("x"))))[1].endswith(", 7 × 2 µm each")
+    assert _grid(Frame((3, 4), (-1.0, 0.5), rotation_deg=12.5)) == (
+        "Map",
+        "3 × 4 pixels (y × x), 1 × 0.5 µm each, turned by 12.5° to the stage",
+    )
 
 
 @pytest.mark.parametrize(("count", "panels"), [(1, 1), (2, 2), (3, 3), (5, 4)])

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,10 +139,6 @@ class Refit:
     """(feature, n) mean and standard deviation of the slopes over refits."""
     over_pixels: Numbers
     """(refit, feature) mean slope over the pixels."""
-
-
-class _Refitter(Protocol):
-    def refit(self, table: Numbers, y: Numbers, counts: NDArray[np.int64], rng: np.random.Generator, progress: Progress) -> Refit: ...
 
 
 @dataclass(frozen=True, eq=False)

@@ -38,9 +38,8 @@ def representative(table: Numbers, predicted: Numbers, count: int, rng: np.rando
     if count >= n:
         return np.arange(n), np.full(n, 1.0 / n)
     order = np.argsort(predicted, kind="stable")
-    edges = np.linspace(0, n, count + 1)
     # One pixel from each stratum of equal prediction: the spread of the curves within a stratum is all that is left to chance.
-    drawn = np.minimum(edges[:-1] + rng.random(count) * np.diff(edges), n - 1).astype(np.int64)
+    drawn = (np.arange(count) * n + rng.integers(n, size=count)) // count
     rows = np.sort(order[drawn])
     known = _auxiliary(table, predicted)
     return rows, _calibrated(known[rows], known.mean(axis=0))

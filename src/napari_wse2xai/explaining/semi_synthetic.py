@@ -133,7 +133,7 @@ def compared(found: Explained, law: PlantedLaw, samples: Samples, **planted: Any
         slope_correlation={role: _correlation(truth.slopes[law.columns[role]], slopes.slope[law.columns[role]]) for role in BENT},
         band_coverage=truth.within(errors.low, errors.high),
         slope_coverage=float((np.abs(truth.slopes - slopes.slope) <= TWO_SIDED * errors.slope_error).mean()),
-        false_slopes=float(sure[idle].mean()) if idle.size else 0.0,
+        false_slopes=float(sure[idle].mean()),
         **planted,
     )
 

@@ -66,7 +66,7 @@ class ArrivingPlanes:
 
     def __init__(self, counts: Any) -> None:
         self.counts = counts
-        ny, nx, n = counts.shape
+        ny, nx, n = map(int, counts.shape)
         self.shape = (n, ny, nx)
         self._follower: Follower | None = None
         self._step = max(1, int(np.ceil(np.sqrt(ny * nx * n / ROUGH))))
@@ -89,7 +89,7 @@ class ArrivingPlanes:
 
     def __len__(self) -> int:
         """Give the number of channels."""
-        return int(self.shape[0])
+        return self.shape[0]
 
     def __getitem__(self, key: Any) -> Any:
         """Part of the array: of one channel what is known of it, at once; of several what the file has."""
@@ -191,8 +191,8 @@ def _read(weak: "ref[ArrivingPlanes]", follower: Follower) -> None:
 
 def _places(counts: Any) -> list[Place]:
     """Parts of the grid that are read in one piece, in an order that soon tells of all of it."""
-    ny, nx, n = counts.shape
-    height, width = (1, nx) if counts.chunks is None else (counts.chunks[0][0], counts.chunks[1][0])
+    ny, nx, n = map(int, counts.shape)
+    height, width = (1, nx) if counts.chunks is None else (int(counts.chunks[0][0]), int(counts.chunks[1][0]))
     width = min(nx, width * max(1, AT_ONCE // (height * width * n)))
     height = min(ny, height * max(1, AT_ONCE // (height * width * n))) if width == nx else height
     rows = [slice(start, min(start + height, ny)) for start in range(0, ny, height)]

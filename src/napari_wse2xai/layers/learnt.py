@@ -33,7 +33,7 @@ def _(artefact: Explanation) -> list[LayerTuple]:
     return [*apart, *(slope_layer(artefact, first, flake) for flake in flakes)]
 
 
-def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[LayerTuple]:
+def prediction_layers(model: TrainedModel, target: str, flake: int) -> list[LayerTuple]:
     """Measured, error and predicted images, the last on top: the paper's Figure 2; the error in percent stands in the name."""
     samples, index = model.samples, model.samples.target(target)
     measured, predicted = (samples.image(values, flake) for values in (samples.targets[:, index], model.predicted[index]))
@@ -56,7 +56,7 @@ def prediction_layers(model: TrainedModel, target: str, flake: int = 0) -> list[
     ]
 
 
-def unexplained_layers(model: TrainedModel, target: str, flake: int = 0) -> list[LayerTuple]:
+def unexplained_layers(model: TrainedModel, target: str, flake: int) -> list[LayerTuple]:
     """What RS does not explain: residuals in standard errors, and the regions where they gather as Labels, both hidden at first."""
     if model.unexplained is None or model.region is None:
         return []
@@ -73,12 +73,12 @@ def unexplained_layers(model: TrainedModel, target: str, flake: int = 0) -> list
     ]
 
 
-def split_layer(model: TrainedModel, flake: int = 0) -> LayerTuple:
+def split_layer(model: TrainedModel, flake: int) -> LayerTuple:
     """Training and validation pixels of the random split as Labels, hidden at first."""
     return _labels(model, "split", "training and validation", model.split.astype(np.int64) + 1, list(_SPLIT.items()), flake)
 
 
-def folds_layer(model: TrainedModel, flake: int = 0) -> LayerTuple:
+def folds_layer(model: TrainedModel, flake: int) -> LayerTuple:
     """Spatial folds as Labels, hidden at first."""
     count = int(model.block.max(initial=-1)) + 1
     words = [("in no fold", "#00000000"), *((f"fold {k + 1}", _FOLDS[k % len(_FOLDS)]) for k in range(count))]
@@ -102,7 +102,7 @@ def slope_layer(explanation: Explanation, feature: int, flake: int = 0, *, only_
     return _image(explanation, f"slope {name}", title, values, flake, contrast_limits=(-limit, limit), visible=True)
 
 
-def disagreement_layer(explanation: Explanation, feature: int, flake: int = 0) -> LayerTuple:
+def disagreement_layer(explanation: Explanation, feature: int, flake: int) -> LayerTuple:
     """By how many errors the slopes of models that predict as well differ, hidden at first; beyond 1.96 they are not the same."""
     assert explanation.disagreement is not None
     values = explanation.samples.image(explanation.disagreement[feature], flake)
@@ -143,7 +143,7 @@ def region_layer(explanation: Explanation, flake: int = 0) -> LayerTuple:
     return np.zeros(frame.shape, dtype=np.uint8), keywords | place(frame), "labels"
 
 
-def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int64], rules: Sequence[str], flake: int = 0) -> LayerTuple:
+def effect_layer(explanation: Explanation, feature: int, regions: NDArray[np.int64], rules: Sequence[str], flake: int) -> LayerTuple:
     """Regions in each of which one parameter acts alike, as Labels in the place of the slope map; the rule stands in the status bar.
 
     Parameters

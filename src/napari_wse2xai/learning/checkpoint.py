@@ -35,7 +35,6 @@ class Checkpoint:
         self.path, self.identity = Path(path), identity
         self.latest: Mapping[str, Any] | None = None
         self.written_s = self.kept_s = time.perf_counter()
-        self._warned = False
 
     @property
     def due(self) -> bool:

@@ -43,13 +43,14 @@ class ColumnsAlone(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Numbers, y: Numbers) -> Self:  # noqa: N803 - scikit-learn's name
         """Learn targets (n, target) from standardised columns (n, column)."""
         powers = _powers(X)
-        middle, level = powers.mean(axis=0), y.mean(axis=0)
+        middle: Numbers = powers.mean(axis=0)
+        level: Numbers = y.mean(axis=0)
         centred, targets = powers - middle, y - level
         own = _orthonormal(centred)
-        table = np.einsum("ncp,cpq->ncq", centred, own).reshape(len(X), -1)
+        table: Numbers = np.einsum("ncp,cpq->ncq", centred, own).reshape(len(X), -1)
         found = _swept(table.T @ table, table.T @ targets, (targets**2).sum(axis=0), len(X))
-        self.coef_ = np.einsum("cpq,cqt->cpt", own, found.reshape(*own.shape[:2], -1)).reshape(found.shape)
-        self.intercept_ = level - middle.ravel() @ self.coef_
+        self.coef_: Numbers = np.einsum("cpq,cqt->cpt", own, found.reshape(*own.shape[:2], -1)).reshape(found.shape)
+        self.intercept_: Numbers = level - middle.ravel() @ self.coef_
         return self
 
     def predict(self, X: Numbers) -> Numbers:  # noqa: N803 - scikit-learn's name

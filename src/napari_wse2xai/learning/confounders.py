@@ -92,7 +92,7 @@ def layers(features: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np.i
 
     standard = standardised(features)
     _, _, directions = np.linalg.svd(standard, full_matrices=False)
-    along = standard @ directions[0]
+    along: Numbers = standard @ directions[0]
     if np.ptp(along) == 0:
         return None
     group: NDArray[np.int64] = KMeans(2, n_init=3, random_state=0).fit_predict(along[:, None]).astype(np.int64)
@@ -107,11 +107,10 @@ def _contiguous(group: NDArray[np.int64], rasters: Mapping[int, Raster], flake: 
     """Share of the pairs of neighbours that are of one group, less what chance gives, as a share of what it leaves."""
     same, pairs = 0, 0
     for one, raster in rasters.items():
-        picture = np.full(raster.shape, -1)
+        picture = np.full(raster.shape, np.nan)
         picture[raster.index[:, 0], raster.index[:, 1]] = group[flake == one]
         for left, right in ((picture[1:], picture[:-1]), (picture[:, 1:], picture[:, :-1])):
-            both = (left >= 0) & (right >= 0)
-            same, pairs = same + int((left == right)[both].sum()), pairs + int(both.sum())
+            same, pairs = same + int((left == right).sum()), pairs + int((np.isfinite(left) & np.isfinite(right)).sum())
     share = float(group.mean())
     # Cohen's kappa of neighbours: a large group lies together by chance already.
     chance = share**2 + (1 - share) ** 2

@@ -101,7 +101,7 @@ class Prediction:
     """Error over these pixels, ``MAPE 3.1 %``."""
 
     @classmethod
-    def of(cls, model: TrainedModel, target: str, flake: int = 0) -> "Prediction":
+    def of(cls, model: TrainedModel, target: str, flake: int) -> "Prediction":
         """Spread measurement and prediction over the grid of a flake."""
         samples, index = model.samples, model.samples.target(target)
         measured, predicted = (samples.image(values, flake) for values in (samples.targets[:, index], model.predicted[index]))

@@ -54,7 +54,7 @@ def shifted(windows: Sequence[FitWindow], mean: Sequence[Values]) -> Shift | Non
     spectra = [_Spectrum(window, y) for window, y in zip(windows, mean, strict=True)]
     if _may_stay(spectra, shifts, allowed):
         return None
-    left = np.sum([spectrum.left(shifts) for spectrum in spectra], axis=0)
+    left: Values = np.sum([spectrum.left(shifts) for spectrum in spectra], axis=0)
     all_of_it = sum(float(spectrum.rest @ spectrum.rest) for spectrum in spectra)
     here, best = float(left[allowed].min()), int(left.argmin())
     noise = float(np.median([channel_sigma(y) for y in mean])) + 1e-300
@@ -125,7 +125,7 @@ def silicon(source: SpectralMap) -> float | None:
     if source.axis.unit != "cm-1" or not x[0] < SILICON - SEARCHED < SILICON + SEARCHED < x[-1]:
         return None
     near = np.flatnonzero(np.abs(x - SILICON) < SEARCHED)
-    mean = np.nanmean(np.asarray(source.counts, dtype=np.float64)[..., near], axis=(0, 1))
+    mean: Values = np.nanmean(np.asarray(source.counts, dtype=np.float64)[..., near], axis=(0, 1))
     # 1.05: of white noise half of the steps between channels are smaller than 0.95 of its standard deviation.
     noise = float(np.median(np.abs(np.diff(mean)))) * 1.05 + 1e-300
     if mean.max() - np.median(mean) < STANDS * noise:

@@ -1,5 +1,7 @@
 """Cells of atoms to look at: those that the reference holds, or the pristine crystal where it holds none."""
 
+import math
+
 import numpy as np
 
 from napari_wse2xai.theory.cell import MASS_U, HarmonicCell
@@ -27,9 +29,9 @@ def monolayer(metal: str, chalcogen: str, a: float, height: float, repeated: tup
     a, height : lattice constant, and height of the chalcogens above the metal's plane, A
     repeated : unit cells along each direction
     """
-    lattice = np.array([[a, 0, 0], [-a / 2, a * np.sqrt(3) / 2, 0], [0, 0, 2 * height + 12]])
+    lattice = np.array([[a, 0, 0], [-a / 2, a * math.sqrt(3) / 2, 0], [0, 0, 2 * height + 12]])
     corners = np.stack(np.meshgrid(range(repeated[0]), range(repeated[1]), indexing="ij"), axis=-1).reshape(-1, 2) @ lattice[:2]
-    basis = np.array([[0, 0, 0], [0, a / np.sqrt(3), height], [0, a / np.sqrt(3), -height]])
+    basis = np.array([[0, 0, 0], [0, a / math.sqrt(3), height], [0, a / math.sqrt(3), -height]])
     symbols = (metal, chalcogen, chalcogen) * len(corners)
     return HarmonicCell(
         symbols=symbols,
