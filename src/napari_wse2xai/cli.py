@@ -158,6 +158,9 @@ def _add_convert(commands: "argparse._SubParsersAction[argparse.ArgumentParser]"
         choices=("blend", "scale", "offset"),
         help="join the pieces of a stitched spectrum: as measured, or each scaled or shifted to agree with the one before",
     )
+    command.add_argument(
+        "--laser", type=float, metavar="NM", help="wavelength of the laser, which NeXus files want, where the file lacks it"
+    )
     command.add_argument("--swap-xy", action="store_true", help="exchange x and y, where they were taken for one another")
     command.set_defaults(command=_convert)
 
@@ -288,7 +291,8 @@ def _convert(options: argparse.Namespace) -> None:
         return
     if options.target is None:
         raise UserError("The file to write is missing; name it after the input, as in 'convert IN OUT.nc', or ask for --list.")
-    made = io.convert(options.source, options.target, options.item, unit=options.unit, overlap=options.overlap, swap_xy=options.swap_xy)
+    told = {"unit": options.unit, "overlap": options.overlap, "swap_xy": options.swap_xy, "laser_nm": options.laser}
+    made = io.convert(options.source, options.target, options.item, **told)
     say(f"{options.target}: {_size_of(made)}")
 
 

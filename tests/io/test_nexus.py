@@ -9,8 +9,9 @@ from test_exporters import a_map, peaks
 
 from napari_wse2xai.data import AxisKind, Results, SpectralMap
 from napari_wse2xai.errors import DataError
-from napari_wse2xai.io import read
+from napari_wse2xai.io import convert, read, write_map
 from napari_wse2xai.io.exporters import export
+from napari_wse2xai.session.sources import read_again
 
 
 def text(dataset: h5py.Dataset) -> str:
@@ -53,6 +54,12 @@ def test_a_raman_map_whose_laser_is_not_known_is_refused_in_a_sentence(tmp_path)
     with pytest.raises(DataError, match=r"'rs\.nxs': NXraman wants the wavelength of the laser"):
         export(unlit, tmp_path / "rs.nxs")
     assert list(tmp_path.iterdir()) == []
+    write_map(unlit, tmp_path / "rs.nc")
+    convert(tmp_path / "rs.nc", tmp_path / "rs.nxs", laser_nm=633)
+    with h5py.File(tmp_path / "rs.nxs") as file:
+        assert file[file.attrs["default"]]["instrument/beam_incident/wavelength"][()] == 633
+    again = read_again(read(tmp_path / "rs.nc", laser_nm=633).history[-1], "rs")
+    assert again.axis.laser_nm == 633
 
 
 def test_the_spectra_open_here_again_in_their_places(tmp_path):

@@ -20,6 +20,7 @@ def convert(
     unit: str | None = None,
     overlap: Overlap | None = None,
     swap_xy: bool = False,
+    laser_nm: float | None = None,
 ) -> Any:
     """Write a map of any known format, or a part of a run's results, and give it; the ending of `target` says how, as `export` does.
 
@@ -32,7 +33,7 @@ def convert(
         export(parts[item], target)
         return parts[item]
     required(target, SpectralMap)
-    with reading(source, item, Told(unit, overlap, swap_xy), at_once=True) as (found, record):
+    with reading(source, item, Told(unit, overlap, swap_xy, laser_nm), at_once=True) as (found, record):
         if Path(target).suffix.lower() == ".nc":
             write_map(found, target, last=record)
             return found.with_record(record())

@@ -32,17 +32,19 @@ class Told:
     """How pieces of a stitched spectrum are joined."""
     swap_xy: bool = False
     """Whether what was taken for x is y, and the other way round."""
+    laser_nm: float | None = None
+    """Wavelength of the laser."""
     is_listing: bool = False
     """Whether the file is only looked into: pieces are joined somehow then, and it is said that they must be."""
 
     def settings(self) -> dict[str, Any]:
         """What was said, for the history."""
-        return {key: value for key in ("unit", "overlap", "swap_xy") if (value := getattr(self, key))}
+        return {key: value for key in ("unit", "overlap", "swap_xy", "laser_nm") if (value := getattr(self, key))}
 
     def applied(self, found: SpectralMap) -> SpectralMap:
-        """Map on the kind of axis that the user says, whatever the file says, and with its directions exchanged where they say so."""
+        """Map with axis, laser and order of directions as the user says, whatever the file says."""
         axis = found.axis if self.unit is None else replace(found.axis, kind=AxisKind.from_unit(self.unit))
-        named = replace(found, axis=axis)
+        named = replace(found, axis=axis if self.laser_nm is None else replace(axis, laser_nm=self.laser_nm))
         return _swapped(named) if self.swap_xy else named
 
 

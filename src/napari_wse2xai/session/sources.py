@@ -7,7 +7,7 @@ from napari_wse2xai.data import Record, SpectralMap
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import read, sha256
 
-_TOLD = ("unit", "overlap", "swap_xy")
+_TOLD = ("unit", "overlap", "swap_xy", "laser_nm")
 
 
 def read_again(record: Record, name: str, *beside: Path) -> SpectralMap:

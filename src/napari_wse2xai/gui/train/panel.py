@@ -28,6 +28,7 @@ from napari_wse2xai.gui.parts.guarded import ComboBox
 from napari_wse2xai.gui.parts.message_label import BAD, NOTE, QUIET
 from napari_wse2xai.gui.parts.newest import Newest
 from napari_wse2xai.gui.parts.paper import on_paper
+from napari_wse2xai.gui.parts.turns import in_turn
 from napari_wse2xai.gui.session import contents, kept_trainings
 from napari_wse2xai.gui.session.follows_session import FollowsSession
 from napari_wse2xai.gui.session.outdated import Outdated
@@ -117,7 +118,7 @@ class TrainPanel(FollowsSession):
         self.which.currentIndexChanged.connect(lambda _: self._show_chosen())
         self.save_buttons["figure"].clicked.connect(lambda: self._ask("training.png", "Picture (*.png *.svg *.pdf)", self.save_figure))
         self.save_buttons["scores"].clicked.connect(lambda: self._ask("scores.csv", "Table (*.csv)", self.save_scores))
-        self._idle.timeout.connect(self._warm)
+        self._idle.timeout.connect(lambda: in_turn(self, self._warm))
 
     def refresh(self) -> None:
         """List the pairs in the window, new ones ticked, and the models."""

@@ -30,7 +30,8 @@ def write(artefact: SpectralMap | PeakMaps | Results, path: Path) -> None:
     lasers = [axis.laser_nm for axis in axes if axis.kind in DEFINITIONS]
     if None in lasers:
         raise DataError(
-            f"'{path.name}': NXraman wants the wavelength of the laser, which is not known; give it (laser_nm), and write again."
+            f"'{path.name}': NXraman wants the wavelength of the laser, which is not known; give it (convert --laser, laser_nm in a recipe "
+            "or from Python), and write again."
         )
     size = sum(each.counts.nbytes for each in maps.values()) + _OVERHEAD
     with new_file(path, expected_bytes=size) as temporary, h5py.File(temporary, "w") as file:

@@ -67,7 +67,13 @@ def list_items(path: str | Path) -> tuple[Item, ...]:
 
 
 def read(
-    path: str | Path, item: str | None = None, *, unit: str | None = None, overlap: Overlap | None = None, swap_xy: bool = False
+    path: str | Path,
+    item: str | None = None,
+    *,
+    unit: str | None = None,
+    overlap: Overlap | None = None,
+    swap_xy: bool = False,
+    laser_nm: float | None = None,
 ) -> SpectralMap:
     """Read a map of any known format.
 
@@ -84,13 +90,15 @@ def read(
         measured), ``scale`` or ``offset`` (each multiplied, or shifted, to agree with the one before).  Without it such a file is refused.
     swap_xy
         Whether x and y are to be exchanged, of a file whose reader took one for the other.
+    laser_nm
+        Wavelength of the laser, for a file that does not say it or says it wrongly.
 
     Raises
     ------
     ReaderError, DataError
         With one sentence for the user, whatever is wrong with the file.
     """
-    with reading(path, item, Told(unit, overlap, swap_xy)) as (found, record):
+    with reading(path, item, Told(unit, overlap, swap_xy, laser_nm)) as (found, record):
         return found.with_record(record())
 
 
