@@ -1,7 +1,7 @@
 """Gaussian-process regression behind scikit-learn's interface: of all models the one that comes closest to known laws, in a second."""
 
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from threading import Lock
 from typing import Any, Self
@@ -34,8 +34,18 @@ ROWS = 4096
 """Predicted at once: each is compared with every pixel."""
 MOST_RECENT = 12
 """Processes that are remembered: those of all folds of a training."""
+
+
+@dataclass(eq=False)
+class _Once:
+    """Processes that are found once, by whoever asks first; who asks meanwhile waits for these alone."""
+
+    lock: Any = field(default_factory=Lock)
+    found: "tuple[list[list[Kernel]], ProcessModule] | None" = None
+
+
 _LOOKING = Lock()
-_RECENT: "dict[str, tuple[list[list[Kernel]], ProcessModule]]" = {}
+_RECENT: dict[str, _Once] = {}
 
 
 @dataclass(eq=False, repr=False)
@@ -70,12 +80,13 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.flat_ = values.ndim == 1
         targets = np.asarray(values, dtype=np.float64).reshape(len(table), -1)
         key = self._key(table, targets)
-        with _LOOKING:  # whoever asks second, from another thread, finds it done
-            if key not in _RECENT:
-                _RECENT[key] = self._fitted(table, targets)
-                while len(_RECENT) > MOST_RECENT:
-                    _RECENT.pop(next(iter(_RECENT)))
-            self.kernels_, self.module_ = _RECENT[key]
+        with _LOOKING:
+            once = _RECENT.setdefault(key, _Once())
+            while len(_RECENT) > MOST_RECENT:
+                _RECENT.pop(next(iter(_RECENT)))
+        with once.lock:  # whoever asks second, from another thread, finds it done
+            once.found = once.found or self._fitted(table, targets)
+        self.kernels_, self.module_ = once.found
         return self
 
     def _key(self, table: Numbers, targets: Numbers) -> str:
@@ -95,8 +106,12 @@ class GaussianProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def _processes(self, z: Numbers, y: Numbers, few: NDArray[np.int64], rng: np.random.Generator) -> list[Processes]:
         """One process for each kernel, all conditioned on the same pixels."""
-        with closing(in_threads(lambda own: Kernel.likeliest(z, y, own), rng.spawn(self.kernels))) as found:
-            return [_deaf_to_odd_pixels(kernel, z[few], y[few]) for kernel in found]
+
+        def find(own: np.random.Generator) -> Processes:
+            return _deaf_to_odd_pixels(Kernel.likeliest(z, y, own), z[few], y[few])
+
+        with closing(in_threads(find, rng.spawn(self.kernels))) as found:
+            return list(found)
 
     def predict(self, X: ArrayLike) -> Numbers:  # noqa: N803 - scikit-learn's name
         """Predict (n,) or (n, target)."""
