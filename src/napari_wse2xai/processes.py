@@ -50,24 +50,21 @@ def server_context(*, figures: bool) -> Any:
 
 
 def load_needed() -> None:
-    """Load what every job needs."""
+    """Load what every job needs, and leave it alone: copies of this process share it, and look for garbage among their own objects."""
     with no_searches():
         for name in NEEDED:
             importlib.import_module(name)
+    gc.freeze()
 
 
 @contextmanager
 def no_searches() -> Iterator[None]:
-    """Load modules without Python's looking for garbage among them, now and ever after: that takes a quarter of the time to load torch.
-
-    Processes that are copies of this one then share what was loaded, and look through their own objects alone.
-    """
+    """Load modules without Python's looking for garbage among them: that takes a quarter of the time to load torch."""
     searched = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
         if searched:
             gc.enable()
 
