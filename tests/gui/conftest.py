@@ -3,13 +3,17 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pytest
 from napari import Viewer
+from napari._qt.layer_controls import qt_layer_controls_container
 from napari._qt.qt_viewer import QtViewer
 from napari._vispy import canvas
+from napari.utils.events import EventEmitter
 from qtpy.QtCore import QEvent
+from qtpy.QtWidgets import QFrame
 
 from napari_wse2xai.data import AxisKind, Frame, PeakMaps, SpectralMap
 from napari_wse2xai.gui.main_widget import MainWidget
@@ -62,6 +66,31 @@ def no_collecting() -> Iterator[None]:
         patch.setattr(preloading, "gc", SimpleNamespace(isenabled=lambda: False, disable=lambda: None))
         patch.setattr(canvas, "gc", SimpleNamespace(collect=lambda: 0))
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def remembered_signatures() -> Iterator[None]:
+    """Ask once what each method takes: napari looks anew whenever a layer is connected and disconnected, a third of what a layer costs."""
+    asked, known = EventEmitter._check_signature, WeakKeyDictionary[Callable[..., object], bool]()
+
+    def takes_event(callback: Callable[..., object]) -> bool:
+        method = getattr(callback, "__func__", None)
+        if method is None:
+            return asked(callback)
+        if method not in known:
+            known[method] = asked(callback)
+        return known[method]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventEmitter, "_check_signature", staticmethod(takes_event))
+        yield
+
+
+@pytest.fixture(autouse=True)
+def no_layer_controls(request, monkeypatch) -> None:
+    """Leave out napari's own controls of a layer, half of what one costs: no test asks them; windows of its own have them."""
+    if not request.node.get_closest_marker("own_window"):
+        monkeypatch.setattr(qt_layer_controls_container, "create_qt_layer_controls", lambda layer: QFrame())
 
 
 @pytest.fixture(autouse=True)

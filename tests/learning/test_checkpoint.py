@@ -7,7 +7,7 @@ import torch
 
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.learning import checkpoint
-from napari_wse2xai.learning.checkpoint import EVERY_S, KEPT_S, Checkpoint
+from napari_wse2xai.learning.checkpoint import EVERY_S, KEPT_S, Checkpoint, UnusableError, write_tensors
 
 
 def test_a_run_is_kept_each_second_and_written_each_minute(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +45,17 @@ def test_folders_are_made_and_a_disk_that_takes_nothing_is_a_warning(tmp_path: P
     blocked.keep({"epoch": torch.tensor(1.0)})
     with pytest.warns(DataWarning, match="the training goes on"):
         blocked.write()
+
+
+@pytest.mark.parametrize("damage", ["cut", "garbled", "empty", "foreign", "a network"])
+def test_what_is_damaged_or_no_run_is_unusable(tmp_path: Path, damage: str) -> None:
+    kept = Checkpoint(tmp_path / "run.pt", "a run")
+    kept.keep({"epoch": torch.arange(100.0)})
+    kept.write()
+    content = kept.path.read_bytes()
+    spoilt = {"cut": content[: len(content) // 2], "garbled": content[:200] + bytes(99) + content[299:], "empty": b""}
+    kept.path.write_bytes(spoilt.get(damage, b"import os"))
+    if damage == "a network":
+        write_tensors(kept.path, {"state": {}})
+    with pytest.raises(UnusableError, match="network"):
+        Checkpoint.read(kept.path, "a run")

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import replace
-from itertools import product
 
 import numpy as np
 import pytest
@@ -28,9 +27,9 @@ def pairable(scans: Scanned) -> Pairable:
     return Pairable(scans.raman, scans.pl)
 
 
-@pytest.mark.parametrize(("name", "seed"), [*product(SYMMETRIC, [1]), ("triangle", 2), ("star of 5", 3), ("disc", 4)])
-def test_true_coordinates_are_believed(name: str, seed: int) -> None:
-    scans = scanned(SYMMETRIC[name], seed, lost=False)
+@pytest.mark.parametrize("name", SYMMETRIC)
+def test_true_coordinates_are_believed(name: str) -> None:
+    scans = scanned(SYMMETRIC[name], 1, lost=False)
     paired = Pair()(pairable(scans))
     assert paired.found_by.startswith("stage coordinates")
     assert not paired.transform.mirrored
@@ -38,7 +37,7 @@ def test_true_coordinates_are_believed(name: str, seed: int) -> None:
     assert paired.misalignment_um < 1.5 * paired.step_um
 
 
-@pytest.mark.parametrize("name", ["triangle", "hexagon", "star of 5", "ellipse", "disc"])
+@pytest.mark.parametrize("name", ["triangle", "star of 5", "ellipse", "disc"])
 def test_an_unknown_turn_of_a_symmetric_flake_is_ambiguous(name: str) -> None:
     scans = scanned(SYMMETRIC[name], 7, lost=True)
     with pytest.raises(AmbiguousPairing, match=r"PL fits in \d+ ways.*candidate: 1") as caught:

@@ -114,15 +114,13 @@ def test_another_training_in_the_folder_is_refused_and_stays(pair: PairedMaps, t
     assert {file: file.read_bytes() for file in tmp_path.glob("**/*") if file.is_file()} == before
 
 
-@pytest.mark.parametrize("damage", ["cut", "garbled", "empty", "foreign"])
-def test_a_damaged_file_is_one_sentence_and_a_new_start(pair: PairedMaps, tmp_path, damage: str) -> None:
+def test_a_damaged_file_is_one_sentence_and_a_new_start(pair: PairedMaps, tmp_path) -> None:
     quick = SETTINGS.model_copy(update={"network_on_blocks": False})
     with pytest.raises(Cancelled):
         quick([pair], StopAt(Cancelled, "CNN, random", "epoch 2 of 4"), checkpoint=tmp_path)
     (place,) = tmp_path.glob(NETWORKS)
     content = place.read_bytes()
-    spoilt = {"cut": content[: len(content) // 2], "garbled": content[:200] + bytes(99) + content[299:], "empty": b""}
-    place.write_bytes(spoilt.get(damage, b"import os"))
+    place.write_bytes(content[:200] + bytes(99) + content[299:])
     anew = StopAt(Cancelled, "CNN, all pixels")
     with pytest.warns(DataWarning, match="trained from its first epoch") as said, pytest.raises(Cancelled):
         quick([pair], anew, checkpoint=tmp_path)
