@@ -4,7 +4,6 @@ import gc
 import gzip
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,14 +11,14 @@ from learned import make_explanation, make_model, make_samples
 from napari_wse2xai import progress
 from napari_wse2xai.data import Explanation, Level, PeakMaps, Results, Samples, SpectralMap, TrainedModel
 from napari_wse2xai.io import read_results
-from napari_wse2xai.learning import kernel_search, network_training, references, teaching
+from napari_wse2xai.learning import kernel_search, network_training, teaching
 from napari_wse2xai.numerics import registration
 from napari_wse2xai.stages import Baseline, Deconvolve, Despike, FindFlake, Peak
 from napari_wse2xai.stages.baseline import PiecewiseLinear
 from napari_wse2xai.synthetic import SyntheticFlake, make_flake
 
 FIRST_ORDER, SECOND_ORDER = (183.0, 300.0), (314.0, 410.0)
-WHOLE_SEARCH, ALL_MODELS = kernel_search.STEPS, references.reference_models
+WHOLE_SEARCH = kernel_search.STEPS
 EXPECTED_LINES = ((195, 10), (220.5, 10), (240, 9), (250, 4), (260, 9), (359.5, 9), (374, 9), (394.5, 9))
 
 
@@ -56,15 +55,7 @@ def short_lessons() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network_training, "STEPS", 3)
         patch.setattr(kernel_search, "STEPS", 12)
-        patch.setattr(references, "reference_models", _soon_learnt)
         yield
-
-
-def _soon_learnt(random_state: int | None = 0) -> dict[str, Any]:
-    """All reference models; the ensemble, which takes as long as the others together, learns for a tenth of its epochs."""
-    models = ALL_MODELS(random_state)
-    models["MLP ensemble"].set_params(max_epochs=6)
-    return models
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +64,6 @@ def whole_lessons(short_lessons: None) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(network_training, "STEPS", teaching.STEPS)
         patch.setattr(kernel_search, "STEPS", WHOLE_SEARCH)
-        patch.setattr(references, "reference_models", ALL_MODELS)
         yield
 
 
