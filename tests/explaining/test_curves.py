@@ -11,6 +11,7 @@ from sklearn.preprocessing import StandardScaler
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.explaining import Cloud, not_separable, off_cloud, partial_dependence, pdp_spread, ranking, slope_rms
+from napari_wse2xai.explaining.sampling import representative
 from napari_wse2xai.explaining.slopes import ice_slope
 
 
@@ -129,9 +130,18 @@ def test_parameters_that_go_together_are_named() -> None:
     rng = np.random.default_rng(0)
     table = rng.standard_normal((500, 4))
     table[:, 3] = -np.exp(table[:, 1]) + 0.01 * table[:, 0]
-    (pair,) = not_separable(np.column_stack([table, np.full(500, 7.0)]))
-    assert pair[:2] == (1, 3)
+    (pair,) = not_separable(np.column_stack([np.full(500, 7.0), table]))
+    assert pair[:2] == (2, 4)
     assert pair[2] < -0.98
+
+
+@pytest.mark.parametrize(("many", "count"), [(10, 4), (7, 6), (100, 10)])
+def test_of_pixels_sorted_by_what_is_predicted_each_of_equal_shares_gives_one(many: int, count: int) -> None:
+    rng = np.random.default_rng(2)
+    drawn = [representative(np.arange(many)[:, None] * 1.0, np.arange(many) * 1.0, count, rng)[0] for _ in range(200)]
+    share = many / count
+    assert all((np.floor(np.arange(count) * share) <= rows).all() and (rows < np.arange(1, count + 1) * share).all() for rows in drawn)
+    assert set(np.concatenate(drawn)) == set(range(many)), "and any pixel may be the one"
 
 
 def test_the_cloud_does_not_know_in_which_units_parameters_are() -> None:
