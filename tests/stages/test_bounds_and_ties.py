@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from napari_wse2xai import Computed, Deconvolve, Peak, SpectralMap, compute, recipe
+from napari_wse2xai import Computed, Deconvolve, Peak, SpectralMap, check_model, compute, recipe
 from napari_wse2xai.data import AxisKind, Status
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.stages.solvers import RAdam
@@ -105,6 +105,10 @@ def test_a_bound_holds_and_is_told(which: str, source) -> None:
     assert (found.peak_status[0] == Status.AT_BOUND).mean() > 0.99
     kind = {1: "position", 2: "FWHM", 4: "height"}[flag]
     assert f"A1' {kind}" in found.status_words(1, 2)
+    told = check_model(found, source)[0]
+    assert (told.kind, told.names) == ("bound", ("A1'",))
+    assert f"The {kind} of A1' ends at its bound" in told.words
+    assert "move its bounds" in told.words
 
 
 def test_bounds_that_hold_what_is_there_change_nothing(source) -> None:

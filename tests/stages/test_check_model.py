@@ -57,6 +57,15 @@ def test_every_fault_is_named(make, kind, word):
     assert word in best.words
 
 
+def test_a_list_without_the_only_line_of_a_map_is_told_so():
+    """No light lies where the broad line is expected, so that nothing can be said of fringes on it."""
+    line = 300 / (1 + ((planted.X - 225) / 6) ** 2)
+    counts = 20 + line + np.random.default_rng(0).normal(0, 6, (19, 23, len(planted.X)))
+    source = w.SpectralMap.from_arrays(counts.astype(np.float32), planted.X, AxisKind.RAMAN_SHIFT)
+    found = w.Deconvolve(peaks=[w.Peak(name="P", position=275, fwhm=14, window=(200, 300))], pixels="everywhere")(source)
+    assert any(each.peak is not None and abs(each.peak.position - 225) < 1 for each in w.check_model(found, source))
+
+
 @pytest.mark.parametrize("wide", [1.08, 1.25, 1.45])
 def test_a_width_that_its_bound_holds_is_told_with_what_the_spectra_show(wide):
     """Neither a bent background, nor another shape, nor a line more: with the room that all of these have nothing is missed."""

@@ -103,7 +103,7 @@ def test_lines_of_one_and_a_half_to_three_channels_come_out_right_whatever_width
 
 
 @pytest.mark.parametrize("seen", ["averaged", "middle"])
-@pytest.mark.parametrize(("wide", "snr"), [(2.5, 100), (4.2, 300), (6.0, 600), (9.0, 1000)])
+@pytest.mark.parametrize(("wide", "snr"), [(2.5, 100), (4.2, 100), (4.2, 300), (6.0, 600), (9.0, 1000)])
 def test_what_channels_show_of_a_line_is_told_by_the_data(seen, wide, snr):
     """Detectors count means over channels, made-up and interpolated spectra hold the middle: in much light the other way is a misfit."""
     rng = np.random.default_rng([5, int(10 * wide)])

@@ -23,6 +23,8 @@ OTHER = {"lorentzian": "gaussian", "gaussian": "lorentzian"}
 """Shape that a simple line may be nearer to."""
 ALL, MOST = 0.97, 0.7
 """Shares of a misfit that explain it wholly, and at all."""
+ROOM = 0.9
+"""Share from which more room for the FWHM is taken for the remedy, whatever else explains: what is missing beside shows in the next fit."""
 NEARLY, ROUGHLY = 0.05, 0.12
 """By how much less a simpler remedy may explain, where the best explains all of the misfit, and where it does not."""
 SHORTEST, LONGEST, FINE = 4.0, 0.5, 0.1
@@ -101,7 +103,7 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
     for remedy in remedies(stack):
         found.append(remedy)
         explained[remedy.kind] = stack.share(remedy)
-        if remedy.kind == "bound" and explained["bound"] > ALL and plausible(remedy):
+        if remedy.kind == "bound" and explained["bound"] > ROOM and plausible(remedy):
             # Nothing explains much more; and a bent background is worth a try only if it needs no wider bound.
             return replace(remedy, bent=stack.share(_background(stack, stack.problem.upper)) / explained["bound"])
     likely = [each for each in found if plausible(each)]
@@ -115,9 +117,10 @@ def best(stack: Stack, plausible: Callable[[Remedy], bool] = lambda each: True) 
 
 def remedies(stack: Stack) -> Iterator[Remedy]:
     """The best of every kind, the simplest first."""
-    yield from _bound(stack)
+    bound = _bound(stack)
+    yield from bound
     yield from _held(stack)
-    yield from _channels(stack)
+    yield from _channels(stack, bound[0].left if bound else stack.chi2)
     yield from _shape(stack)
     yield _background(stack, _room(stack.problem)[1])
     linear = _Linear(stack)
@@ -156,7 +159,8 @@ class _Linear:
         """Best amplitudes of pairs of templates (t, 2, n), and by how much chi2 falls."""
         across = self._across(templates / self.stack.sigma)
         normal = across @ across.swapaxes(1, 2)
-        normal += 1e-9 * np.trace(normal, axis1=1, axis2=2)[:, None, None] * np.eye(2)
+        # Nor are those to be told that the parameters follow wholly, or that have no light.
+        normal += (1e-9 * np.trace(normal, axis1=1, axis2=2) + np.finfo(float).tiny)[:, None, None] * np.eye(2)
         product = across @ self.z
         found = np.linalg.solve(normal, product[..., None])[..., 0]
         return np.asarray(found), np.asarray(np.einsum("ti,ti->t", found, product))
@@ -196,12 +200,17 @@ def _held(stack: Stack) -> list[Remedy]:
     return [min(found, key=lambda remedy: remedy.left)] if found else []
 
 
-def _channels(stack: Stack) -> list[Remedy]:
-    """Lines drawn as their means over each channel where they were drawn at its middle, or the other way round."""
+def _channels(stack: Stack, room: float) -> list[Remedy]:
+    """Lines drawn as their means over each channel where they were drawn at its middle, or the other way round.
+
+    Nothing where that helps little beyond the room, which leaves so much of chi2, that a line at its bound is given here too.
+    """
     other = stack.problem.seen_otherwise(stack.parameters)
     if other is None:
         return []
     found, left = _refitted(stack, _with_room(other), stack.parameters[None])
+    if room - left[0] < HALF * (stack.chi2 - left[0]):
+        return []
     return [Remedy("channels", _worth(stack.chi2 - left[0]), float(left[0]), found[0] - stack.parameters)]
 
 

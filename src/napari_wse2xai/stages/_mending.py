@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.errors import DataWarning
 from napari_wse2xai.numerics.all_over import all_over
+from napari_wse2xai.numerics.noise import robust_sigma
+from napari_wse2xai.numerics.problem import FWHM, HEIGHT, POSITION, channel_widths
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages._plan import Job
@@ -31,6 +33,12 @@ SAMPLE = 400
 """Spectra of a larger map that tell whether another way of fitting serves."""
 WORTH = 0.98
 """Share of the errors of before, misfit included, that must be left for another background to be taken."""
+APART = 0.5
+"""Errors of a line's height, from which it matters whether channels show a line's middle or its mean over each of them."""
+ASKED = 200
+"""Spectra of a larger map that are asked which of the two they show."""
+NEARER, CUT = 9.0, 4.0
+"""Fall of the sum of squares, over the noise, from which spectra are nearer to one than to the other, and what one spectrum may add."""
 MANY = 0.05
 """Share of the peaks whose model misses something, from which another background is taken that leaves half of them, whatever the errors."""
 
@@ -47,7 +55,7 @@ def with_better_background(job: Job, source: SpectralMap, spectra: Pixels, again
     misfit = job.fit.misfit
     if misfit is None or misfit.remedy is None:
         return job, ""
-    if misfit.remedy.kind == "background":
+    if _remedy(job) == "background":
         return _bent(job, spectra, again)
     held, words = _held(job, source, spectra, again)
     if words or misfit.remedy.bent < BENT_TOO:
@@ -57,19 +65,57 @@ def with_better_background(job: Job, source: SpectralMap, spectra: Pixels, again
 
 
 def as_channels_show(job: Job, spectra: Pixels, again: Again) -> Job:
-    """The window with its lines averaged over each channel, or not, where the misfit is that they were drawn the other way.
+    """The window with its lines averaged over each channel, or not, where the spectra say that they were drawn the other way.
 
     A detector counts the mean over a channel, which a line of several channels does not tell from its middle but in much light; what was
-    interpolated, or made up, may show the middle.
+    interpolated, or made up, may show the middle.  What one of the two misses all fits together may not show, yet it makes heights wrong:
+    so where that is much, both are tried.
     """
-    misfit = job.fit.misfit
-    if misfit is None or misfit.remedy is None or misfit.remedy.kind != "channels":
+    kind, window = _remedy(job), replace(job.window, otherwise=not job.window.otherwise)
+    if kind in (None, "background"):
+        tried = again(window, spectra) if _channels_matter(job) and _nearer_otherwise(job, spectra) else job
+        return job if kind is None and _misses(tried) else tried
+    if kind != "channels":
         return job
-    window, (some, rows) = replace(job.window, otherwise=not job.window.otherwise), _sample(spectra)
+    some, rows = _sample(spectra)
     tried = again(window, some, look_again=some is spectra)
     if _misses(tried) and not _smaller(tried.fit, job.fit, rows):
         return job
     return tried if some is spectra else again(window, spectra)
+
+
+def _channels_matter(job: Job) -> bool:
+    """Whether the top of some line and its mean over a channel differ by more than typical errors allow.
+
+    Of a Lorentzian w channels wide they do by 1 / (3 w^2), of a Gaussian by less.
+    """
+    found, error = job.fit.found, job.fit.quality.error[..., HEIGHT]
+    channels = found[..., FWHM] / np.interp(found[..., POSITION], job.window.x, channel_widths(job.window.x))
+    by = found[..., HEIGHT] / (3.0 * channels**2)
+    return bool((np.nanmedian(by, axis=0) > APART * np.nanmedian(error, axis=0)).any())
+
+
+def _nearer_otherwise(job: Job, spectra: Pixels) -> bool:
+    """Whether spectra would be nearer to lines averaged where they are not, or not where they are, all together: by the sum of squares.
+
+    By how much it would fall is known to first order, without another fit.
+    """
+    from napari_wse2xai.numerics.slopes import Slopes, drawn
+
+    problem, rows = job.problem, all_over(len(spectra), ASKED)
+    found = job.fit.found[rows]
+    other = problem.seen_otherwise(np.median(found, axis=0))
+    if other is None:
+        return False
+    slopes = Slopes(problem, found)
+    apart = (drawn(other, found) - slopes.fitted) * problem.root
+    follow, inverse = slopes.scaled(slice(None))
+    apart -= np.einsum("pmn,pm->pn", follow, np.einsum("pml,pl->pm", inverse, np.einsum("pln,pn->pl", follow, apart)))
+    residual = problem.without_background((spectra.of(job.window, rows) - slopes.fitted) * problem.root)
+    power = job.fit.quality.noise[rows] ** 2 * (1.0 + 2.0 * sum(job.fit.noise.memory[1:]))
+    fall = ((2.0 * residual - apart) * apart).sum(axis=1) / power
+    middle, reach = np.median(fall), CUT * max(float(robust_sigma(fall)), 1e-12)  # a spike counts no more than another spectrum
+    return float(np.clip(fall, middle - reach, middle + reach).sum()) > NEARER
 
 
 def _sample(spectra: Pixels) -> tuple[Pixels, slice | NDArray[np.intp]]:
@@ -135,9 +181,14 @@ def fitted_beside(window: FitWindow, source: SpectralMap, bands: tuple[tuple[flo
     return replace(window, channels=every, x=x[every], beside=bands)
 
 
+def _remedy(job: Job) -> str | None:
+    """Kind of what would explain what the residual still shows; None where it shows nothing."""
+    return None if job.fit.misfit is None or job.fit.misfit.remedy is None else job.fit.misfit.remedy.kind
+
+
 def _misses(job: Job) -> bool:
     """Whether the residual still shows something."""
-    return job.fit.misfit is not None and job.fit.misfit.remedy is not None
+    return _remedy(job) is not None
 
 
 def _names(window: FitWindow) -> str:

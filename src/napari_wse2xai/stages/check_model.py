@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, PeakMaps, SpectralMap, Status
+from napari_wse2xai.data.peak_maps import BOUND_FLAGS
 from napari_wse2xai.stages._beside import Shift, shifted, silicon, top
 from napari_wse2xai.stages._fitting import FitWindow
 from napari_wse2xai.stages._held import differing
@@ -32,6 +33,8 @@ WORTH = 10.0
 """Standard deviations, in the stacked residual, from which a line is proposed."""
 MATTERS = 1.0
 """Errors of a typical pixel by which a misfit moves some parameter, from which it is told."""
+OFTEN = 0.3
+"""Share of the pixels in which a parameter ends at its bound, from which that is told where nothing else is."""
 MANY = 0.5
 """Share of the pixels that miss something from which a map is told so where nothing else is told."""
 EDGE = 0.75
@@ -157,7 +160,8 @@ def _looked_at(peaks: PeakMaps) -> NDArray[np.bool_]:
 def _of_window(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: Pixels) -> Iterator[Proposal]:
     problem, fit = judged_again(stage, window, peaks, spectra)
     common, unit = Common(window, problem, fit, spectra), peaks.axis.unit
-    remedy, told = common.remedy(), list[Proposal]()
+    remedy = common.remedy()
+    told = list(_at_bounds(window, peaks, remedy))
     if remedy is not None:
         error = np.median(np.nan_to_num(fit.quality.error[..., :3], nan=np.inf), axis=0)
         told += _proposed(window, remedy, float((np.abs(remedy.shift[:, :3]) / error).max()), unit)
@@ -171,6 +175,25 @@ def _of_window(stage: Deconvolve, window: FitWindow, peaks: PeakMaps, spectra: P
         words = f"The model of {' and '.join(names)} misses something that no simple change explains: look at the residual"
         told.append(Proposal("misfit", f"{words}; {remedy.worth:.0f} sigma.", remedy.worth, names=names))
     yield from told
+
+
+def _at_bounds(window: FitWindow, peaks: PeakMaps, remedy: "Remedy | None") -> Iterator[Proposal]:
+    """Parameters that end at a bound in many pixels, and the misfit is of that; what the best remedy says of widths is said by it."""
+    if peaks.at_bound is None:
+        return
+    fitted, worth = _fitted(peaks), 0.0 if remedy is None else remedy.worth
+    said = () if remedy is None else tuple(window.peaks[k].name for k, _ in remedy.widths)
+    for peak in window.peaks:
+        which = peaks.names.index(peak.name)
+        for bit, kind in BOUND_FLAGS.items():
+            there = fitted & (peaks.at_bound[which] & bit > 0)
+            if there.sum() > OFTEN * fitted.sum() and not (kind == "FWHM" and peak.name in said):
+                values = np.percentile(getattr(peaks, kind.lower())[which][there], (5, 95))
+                where = " or ".join(dict.fromkeys(f"{value:.4g}" for value in values))
+                unit = "" if kind == "form" else f" {peaks.unit(kind)}"
+                words = f"The {kind} of {peak.name} ends at its bound, {where}{unit}, in {there.sum() / fitted.sum():.0%} of the pixels"
+                what = "move its bounds" if kind.lower() in peak.bounds else "expect it elsewhere, or give it more room"
+                yield Proposal("bound", f"{words}: {what}.", worth, names=(peak.name,))
 
 
 def _missed(window: FitWindow, peaks: PeakMaps) -> float:
@@ -189,10 +212,10 @@ def _proposed(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> I
         yield from _line(window, remedy, moved, unit)
     elif remedy.kind == "fringes":
         yield _fringes(each, remedy, unit)
+    elif remedy.kind == "bound":  # what ends there has no error
+        yield _bound(window, remedy, unit)
     elif moved < MATTERS or remedy.kind == "channels":  # of that the fit has told its errors, and no setting is to be changed
         return
-    elif remedy.kind == "bound":
-        yield _bound(window, remedy, unit)
     elif remedy.kind == "held" and remedy.freed is not None:
         yield _to_free(window, remedy.freed, f"is at {remedy.value:.5g}{{unit}} by the spectra", remedy.worth, unit)
     elif remedy.kind == "shape":
