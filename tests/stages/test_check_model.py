@@ -10,6 +10,8 @@ import napari_wse2xai as w
 import planted_maps as planted
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.errors import DataWarning
+from napari_wse2xai.numerics import remedies
+from napari_wse2xai.numerics.problem import Problem
 
 
 def proposals(made):
@@ -57,13 +59,14 @@ def test_every_fault_is_named(make, kind, word):
     assert word in best.words
 
 
-def test_a_list_without_the_only_line_of_a_map_is_told_so():
-    """No light lies where the broad line is expected, so that nothing can be said of fringes on it."""
-    line = 300 / (1 + ((planted.X - 225) / 6) ** 2)
-    counts = 20 + line + np.random.default_rng(0).normal(0, 6, (19, 23, len(planted.X)))
-    source = w.SpectralMap.from_arrays(counts.astype(np.float32), planted.X, AxisKind.RAMAN_SHIFT)
-    found = w.Deconvolve(peaks=[w.Peak(name="P", position=275, fwhm=14, window=(200, 300))], pixels="everywhere")(source)
-    assert any(each.peak is not None and abs(each.peak.position - 225) < 1 for each in w.check_model(found, source))
+def test_a_list_that_has_no_light_where_it_looks_is_told_the_line_beside():
+    """Nothing can be said of fringes on a broad line that is not there."""
+    x, start = np.arange(200.0, 300.0, 0.6), np.array([[275.0, 14.0, 100.0, 0.0]])
+    problem = Problem(x, ("lorentzian",), start, start[:, 0], start * [[0.95, 0.3, 0, 0]], start * [[1.05, 4, 1e9, 1]], 1, 0.0)
+    stack = remedies.Stack(problem, start * [[1, 1, 0, 1]], 30 / (1 + ((x - 225) / 6) ** 2), np.full(len(x), 0.5))
+    found = remedies.best(stack)
+    assert found.kind == "line"
+    assert found.position == pytest.approx(225, abs=0.5)
 
 
 @pytest.mark.parametrize("wide", [1.08, 1.25, 1.45])
