@@ -37,6 +37,8 @@ APART = 0.5
 """Errors of a line's height, from which it matters whether channels show a line's middle or its mean over each of them."""
 ASKED = 200
 """Spectra of a larger map that are asked which of the two they show."""
+SLOW = 3
+"""Degrees more than the fitted background has, that what the two differ by is asked beside."""
 NEARER, CUT = 9.0, 4.0
 """Fall of the sum of squares, over the noise, from which spectra are nearer to one than to the other, and what one spectrum may add."""
 MANY = 0.05
@@ -107,15 +109,21 @@ def _nearer_otherwise(job: Job, spectra: Pixels) -> bool:
     other = problem.seen_otherwise(np.median(found, axis=0))
     if other is None:
         return False
-    slopes = Slopes(problem, found)
-    apart = (drawn(other, found) - slopes.fitted) * problem.root
+    # A background that bends more than the fitted one must not speak for either.
+    slopes = Slopes(replace(problem, degree=(problem.degree or 0) + SLOW), found)
     follow, inverse = slopes.scaled(slice(None))
-    apart -= np.einsum("pmn,pm->pn", follow, np.einsum("pml,pl->pm", inverse, np.einsum("pln,pn->pl", follow, apart)))
-    residual = problem.without_background((spectra.of(job.window, rows) - slopes.fitted) * problem.root)
+    apart, residual = ((values - slopes.fitted) * problem.root for values in (drawn(other, found), spectra.of(job.window, rows)))
+    apart, residual = (each - _followed(each, follow, inverse) for each in (apart, residual))
     power = job.fit.quality.noise[rows] ** 2 * (1.0 + 2.0 * sum(job.fit.noise.memory[1:]))
     fall = ((2.0 * residual - apart) * apart).sum(axis=1) / power
     middle, reach = np.median(fall), CUT * max(float(robust_sigma(fall)), 1e-12)  # a spike counts no more than another spectrum
     return float(np.clip(fall, middle - reach, middle + reach).sum()) > NEARER
+
+
+def _followed(values: NDArray[np.floating], follow: NDArray[np.floating], inverse: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Part of some spectra (pixel, n) that lies along the directions which fits follow, as `Slopes.scaled` gives them."""
+    along = np.einsum("pml,pl->pm", inverse, np.einsum("pln,pn->pl", follow, values))
+    return np.asarray(np.einsum("pmn,pm->pn", follow, along))
 
 
 def _sample(spectra: Pixels) -> tuple[Pixels, slice | NDArray[np.intp]]:
