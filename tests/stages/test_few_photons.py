@@ -100,3 +100,19 @@ def test_dark_counts_of_a_single_spectrum_make_no_start_peaks() -> None:
     source = photons(0.3, 0.0, (1, 1))
     alone = Components(source.frame, source.axis, "k-means", ("1",), source.counts[0], np.ones(1))
     assert peaks_of(alone, 0) == ()
+
+
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+@pytest.mark.parametrize("kind", ["a dead pixel where the height is fixed", "one count everywhere"])
+def test_what_has_no_noise_makes_no_arithmetic_fail(kind: str) -> None:
+    x = np.arange(200.0, 300.0, 0.6)
+    counts = np.full((9, 11, len(x)), 7.0)
+    if kind != "one count everywhere":
+        counts += 500 / (1 + 4 * ((x - 250) / 3) ** 2) + np.random.default_rng(0).normal(0, 3, counts.shape)
+        counts[2, 3] = 0
+    fixed = {"height": 500.0, "fixed": "height"} if kind != "one count everywhere" else {}
+    stage = Deconvolve(peaks=(Peak(name="A", position=250, fwhm=3, window=(210, 290), **fixed),), pixels="everywhere", background="linear")
+    found = stage(SpectralMap.from_arrays(counts.astype(np.float32), x, AxisKind.RAMAN_SHIFT))
+    ok = np.full(counts.shape[:2], bool(fixed))
+    ok[2, 3] = False
+    np.testing.assert_array_equal(found.status == Status.OK, ok)

@@ -43,6 +43,8 @@ LONE = 6.0
 """Standard deviations of a difference from which it is a spike's."""
 LOUD, SURELY = 1.3, 5.0
 """Standard deviation of a channel over the usual one from which the channel is noisier than the others, and the errors of that."""
+ROUNDED = 8 * float(np.finfo(np.float32).eps)
+"""Share of the largest count by which single precision may err after some sums."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,9 @@ class Noise:
         slopes = Slopes(problem, parameters[some])
         left = problem.without_background((counts[some] - slopes.fitted) * problem.root) / problem.root
         residual = without_common(left.astype(np.float32))
-        if not (counts[some].any() and residual.any()):  # counts that are nought, or a model without noise
-            return cls(0.0, float(np.finfo(np.float32).tiny), 1.0, 1.0, 0.0)
+        rounding = float(ROUNDED * np.abs(counts[some]).max(initial=0.0))
+        if not rounding or float(np.abs(residual).max(initial=0.0)) <= rounding:  # counts that are nought, or a model without noise
+            return cls(0.0, max(rounding**2, float(np.finfo(np.float32).tiny)), 1.0, 1.0, 0.0)
         share, level = _left(slopes)
         deviation = np.diff(residual, axis=1) / np.float32(np.sqrt(2.0))
         gain, constant = _line((deviation / np.sqrt(share)).ravel(), (level / share).ravel())
@@ -258,7 +261,7 @@ def _line(deviation: NDArray[np.floating], level: NDArray[np.float32]) -> tuple[
     fitted = np.full(len(parts), float(np.median(variance)))
     for _ in range(4):
         # A variance is known to a share of itself: classes count by how many, over the square of what is fitted there, round by round.
-        weight = many / np.maximum(fitted, 1e-300) ** 2
+        weight = many / np.maximum(fitted, 1e-150) ** 2
         away = at - np.average(at, weights=weight)
         spread = float((weight * away**2).sum())
         slope = float((weight * away * variance).sum()) / max(spread, 1e-300)

@@ -71,7 +71,7 @@ def as_channels_show(job: Job, spectra: Pixels, again: Again) -> Job:
 
     A detector counts the mean over a channel, which a line of several channels does not tell from its middle but in much light; what was
     interpolated, or made up, may show the middle.  What one of the two misses all fits together may not show, yet it makes heights wrong:
-    so where that is much, both are tried.
+    so where that is much, the spectra are asked.
     """
     kind, window = _remedy(job), replace(job.window, otherwise=not job.window.otherwise)
     if kind in (None, "background"):
@@ -91,10 +91,10 @@ def _channels_matter(job: Job) -> bool:
 
     Of a Lorentzian w channels wide they do by 1 / (3 w^2), of a Gaussian by less.
     """
-    found, error = job.fit.found, job.fit.quality.error[..., HEIGHT]
+    found, error = job.fit.found, np.nan_to_num(job.fit.quality.error[..., HEIGHT], nan=np.inf)  # a fixed height has none
     channels = found[..., FWHM] / np.interp(found[..., POSITION], job.window.x, channel_widths(job.window.x))
     by = found[..., HEIGHT] / (3.0 * channels**2)
-    return bool((np.nanmedian(by, axis=0) > APART * np.nanmedian(error, axis=0)).any())
+    return bool((np.median(by, axis=0) > APART * np.median(error, axis=0)).any())
 
 
 def _nearer_otherwise(job: Job, spectra: Pixels) -> bool:
@@ -115,7 +115,7 @@ def _nearer_otherwise(job: Job, spectra: Pixels) -> bool:
     apart, residual = ((values - slopes.fitted) * problem.root for values in (drawn(other, found), spectra.of(job.window, rows)))
     apart, residual = (each - _followed(each, follow, inverse) for each in (apart, residual))
     power = job.fit.quality.noise[rows] ** 2 * (1.0 + 2.0 * sum(job.fit.noise.memory[1:]))
-    fall = ((2.0 * residual - apart) * apart).sum(axis=1) / power
+    fall = ((2.0 * residual - apart) * apart).sum(axis=1) / np.maximum(power, np.finfo(np.float64).tiny)
     middle, reach = np.median(fall), CUT * max(float(robust_sigma(fall)), 1e-12)  # a spike counts no more than another spectrum
     return float(np.clip(fall, middle - reach, middle + reach).sum()) > NEARER
 

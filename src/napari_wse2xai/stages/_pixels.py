@@ -181,9 +181,10 @@ class Pixels:
         return np.asarray(result[self.whole])
 
     def on_map(self, values: NDArray[np.floating]) -> NDArray[np.float32]:
-        """(pixel, ...) values on (..., ny, nx), NaN where nothing was fitted."""
+        """(pixel, ...) values on (..., ny, nx), NaN where nothing was fitted; what single precision does not hold is drawn in."""
         result = np.full((*values.shape[1:], *self.whole.shape), np.nan, dtype=np.float32)
-        self.put(result, slice(None), values)
+        limits = np.finfo(np.float32)
+        self.put(result, slice(None), np.clip(values, limits.min, limits.max))
         return result
 
     def put(self, maps: NDArray[Any], which: slice, values: NDArray[Any]) -> None:
