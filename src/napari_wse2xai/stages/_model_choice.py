@@ -63,7 +63,7 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
             smaller = _without(window, problem, gone)
             less, _ = _lesser(window, gone).solve(smaller, counts[rows], solver, lambda done: None)
             bic = _bic(smaller, counts[rows], less)
-            lower = bic < lowest[rows]
+            lower = (bic < lowest[rows]) & ~_taken(problem, less, gone)
             found[rows[lower]] = _with_gone(window, problem, less[lower], gone)
             lowest[rows[lower]], chosen[rows[lower]] = bic[lower], number
             settled[rows] = (weak[rows].sum(axis=1) == len(gone)) & (bic < _lowest_possible(full[rows], problem, gone))
@@ -72,6 +72,16 @@ def _by_pixel(window: FitWindow, problem: "Problem", counts: Spectra, solver: An
         return best
     fewer = judged(window, problem, counts[changed], found[changed], best.noise)
     return best.merged(changed, _with_what_went(fewer, best.found[changed, :, 2]))
+
+
+def _taken(problem: "Problem", less: NDArray[np.float64], gone: tuple[int, ...]) -> NDArray[np.bool_]:
+    """(pixel,) whether a peak that stayed (pixel, peak, 4) lies where one that went is expected, rather than where it is itself.
+
+    Then its neighbour was left out in its place, and one line's light would be told as another's.
+    """
+    places, stayed = problem.start[:, 0], [k for k in range(len(problem.start)) if k not in gone]
+    off = np.abs(less[..., 0] - places[stayed])
+    return np.asarray(np.any([np.abs(less[..., 0] - places[k]) < off for k in gone], axis=(0, 2)))
 
 
 def _with_what_went(fit: Fit, height: NDArray[np.float64]) -> Fit:
