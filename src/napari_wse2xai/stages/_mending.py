@@ -91,7 +91,8 @@ def _channels_matter(job: Job) -> bool:
 
     Of a Lorentzian w channels wide they do by 1 / (3 w^2), of a Gaussian by less.
     """
-    found, error = job.fit.found, np.nan_to_num(job.fit.quality.error[..., HEIGHT], nan=np.inf)  # a fixed height has none
+    rows = all_over(len(job.fit.found), ASKED)
+    found, error = job.fit.found[rows], np.nan_to_num(job.fit.quality.error[rows, :, HEIGHT], nan=np.inf)  # a fixed height has none
     channels = found[..., FWHM] / np.interp(found[..., POSITION], job.window.x, channel_widths(job.window.x))
     by = found[..., HEIGHT] / (3.0 * channels**2)
     return bool((np.median(by, axis=0) > APART * np.median(error, axis=0)).any())
