@@ -32,7 +32,6 @@ def expected_residual(
     for step in np.moveaxis(steps, 2, 0):
         for way in (-1.0, 1.0):
             bent -= 0.5 * (drawn(problem, problem.moved(parameters, way * step)) - slopes.fitted)
-    rows, inverse = slopes.scaled(slice(None))
     bent *= problem.root
-    bent -= np.einsum("pmn,pm->pn", rows, np.einsum("pml,pl->pm", inverse, np.einsum("pln,pn->pl", rows, bent)))
+    bent -= slopes.followed(bent)
     return np.asarray(bent / problem.root / np.sqrt(variance))

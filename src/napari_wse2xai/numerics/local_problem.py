@@ -18,8 +18,6 @@ NARROWEST = 0.3
 """Share of its width that a line keeps elsewhere."""
 NOTHING = 1e-12
 """Square of the share of the greatest change below which the data say nothing."""
-
-
 AT_END = 1e-3
 """How near the end of what a shape can be a form is at it."""
 

@@ -69,6 +69,12 @@ class Slopes:
         normal = (rows @ np.swapaxes(rows, 1, 2)).astype(np.float64) + RIDGE * np.eye(rows.shape[1])
         return rows, np.linalg.inv(normal).astype(np.float32)
 
+    def followed(self, values: Values) -> Values:
+        """Part of some weighted spectra (pixel, n) that the fits of these pixels follow, to first order."""
+        rows, inverse = self.scaled(slice(None))
+        along = np.einsum("pml,pl->pm", inverse, np.einsum("pln,pn->pl", rows, values))
+        return np.asarray(np.einsum("pmn,pm->pn", rows, along))
+
 
 def _pixels_last(sums: NDArray[np.float32]) -> NDArray[np.float64]:
     """Sums (pixel, ...) in double precision, as (..., pixel)."""

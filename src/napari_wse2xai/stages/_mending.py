@@ -112,19 +112,12 @@ def _nearer_otherwise(job: Job, spectra: Pixels) -> bool:
         return False
     # A background that bends more than the fitted one must not speak for either.
     slopes = Slopes(replace(problem, degree=(problem.degree or 0) + SLOW), found)
-    follow, inverse = slopes.scaled(slice(None))
     apart, residual = ((values - slopes.fitted) * problem.root for values in (drawn(other, found), spectra.of(job.window, rows)))
-    apart, residual = (each - _followed(each, follow, inverse) for each in (apart, residual))
+    apart, residual = (each - slopes.followed(each) for each in (apart, residual))
     power = job.fit.quality.noise[rows] ** 2 * (1.0 + 2.0 * sum(job.fit.noise.memory[1:]))
     fall = ((2.0 * residual - apart) * apart).sum(axis=1) / np.maximum(power, np.finfo(np.float64).tiny)
     middle, reach = np.median(fall), CUT * max(float(robust_sigma(fall)), 1e-12)  # a spike counts no more than another spectrum
     return float(np.clip(fall, middle - reach, middle + reach).sum()) > NEARER
-
-
-def _followed(values: NDArray[np.floating], follow: NDArray[np.floating], inverse: NDArray[np.floating]) -> NDArray[np.floating]:
-    """Part of some spectra (pixel, n) that lies along the directions which fits follow, as `Slopes.scaled` gives them."""
-    along = np.einsum("pml,pl->pm", inverse, np.einsum("pln,pn->pl", follow, values))
-    return np.asarray(np.einsum("pmn,pm->pn", follow, along))
 
 
 def _sample(spectra: Pixels) -> tuple[Pixels, slice | NDArray[np.intp]]:
