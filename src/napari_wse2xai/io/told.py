@@ -21,6 +21,9 @@ SWAP_XY = "swap x and y"
 _OPTIONS = "'blend' (as measured), 'scale' or 'offset' (each piece made to agree with the one before)"
 HOW_TO_SWAP = f"'{SWAP_XY}' when you load it (in the Load maps panel, swap_xy: true in a recipe, --swap-xy) if it is mirrored"
 
+SAID = ("unit", "overlap", "swap_xy", "laser_nm")
+"""What a history keeps of it, and recipes and sessions say again."""
+
 
 @dataclass(frozen=True)
 class Told:
@@ -39,7 +42,7 @@ class Told:
 
     def settings(self) -> dict[str, Any]:
         """What was said, for the history."""
-        return {key: value for key in ("unit", "overlap", "swap_xy", "laser_nm") if (value := getattr(self, key))}
+        return {key: value for key in SAID if (value := getattr(self, key))}
 
     def applied(self, found: SpectralMap) -> SpectralMap:
         """Map with axis, laser and order of directions as the user says, whatever the file says."""

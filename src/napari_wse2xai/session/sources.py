@@ -6,13 +6,12 @@ from pathlib import Path
 from napari_wse2xai.data import Record, SpectralMap
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import read, sha256
-
-_TOLD = ("unit", "overlap", "swap_xy", "laser_nm")
+from napari_wse2xai.io.told import SAID
 
 
 def read_again(record: Record, name: str, *beside: Path) -> SpectralMap:
     """Read what a record of ``read`` tells of; its history is that record, as if it had been read then.  See `file_of`."""
-    told = {key: record.settings[key] for key in _TOLD if record.settings.get(key)}
+    told = {key: record.settings[key] for key in SAID if record.settings.get(key)}
     return replace(read(file_of(record, name, *beside), record.settings.get("item"), **told), history=(record,))
 
 
