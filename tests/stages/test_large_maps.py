@@ -1,6 +1,7 @@
 """Maps on disk: read a band of rows at a time, with the results of those in memory."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import dask.array
 import numpy as np
@@ -189,3 +190,20 @@ def test_layers_and_pictures_take_a_dask_array(triangle, stages):
     figure = Figure()
     SpectrumPlot(figure.add_subplot()).show(lazy, 3, 4)
     draw_mean_spectrum(figure.add_subplot(), stages[0](lazy))
+
+
+def test_places_all_over_a_map_in_a_file_are_read_few_at_a_time(triangle, monkeypatch):
+    counts = _bands.new_counts(triangle.raman.counts.shape)
+    counts[...] = triangle.raman.counts
+    assert isinstance(counts, np.memmap)
+    monkeypatch.setattr(_pixels, "SCATTERED", 10)
+    held: list[int] = []  # places about which the system may have mapped the file, each time it is told that they can go
+    picked = _pixels.Pixels._picked
+    monkeypatch.setattr(_pixels.Pixels, "_picked", lambda self, rows, *rest: held.append(len(rows)) or picked(self, rows, *rest))
+    pixels = _pixels.Pixels(replace(triangle.raman, counts=counts), triangle.raman.counts[..., 0] > -np.inf, [])
+    rows = np.arange(3, len(pixels), 7)
+    for channels in (slice(20, 90), np.array([3, 5, 40])):
+        found = pixels.measured(SimpleNamespace(channels=channels), rows)
+        np.testing.assert_array_equal(found, triangle.raman.counts.reshape(len(pixels), -1)[rows][:, channels])
+    assert max(held) == 10
+    assert pixels.measured(SimpleNamespace(channels=channels), rows[:0]).shape == (0, 3)

@@ -16,6 +16,8 @@ from napari_wse2xai.stages._fitting import FitWindow, Spectra
 
 CHUNK = 16384
 """Pixels worked on at a time."""
+SCATTERED = 64
+"""Pixels from all over a map in a file that are read at a time: the system may map 2 MB about each of them, which count as memory."""
 
 
 @dataclass
@@ -142,15 +144,19 @@ class Pixels:
         """Counts as the map holds them."""
         rows, columns = self._rows[which], self._columns[which]
         if isinstance(self._counts, np.ndarray):
-            inside = window.channels
-            if isinstance(inside, slice):
-                spectra = np.ascontiguousarray(self._counts[rows, columns, inside], dtype=np.float32)
-            else:
-                spectra = np.ascontiguousarray(self._counts[rows[:, None], columns[:, None], inside], dtype=np.float32)
-            let_go(self._counts)
-            return spectra
+            step = SCATTERED if isinstance(self._counts, np.memmap) and not isinstance(which, slice) else max(len(rows), 1)
+            pieces = [slice(first, first + step) for first in range(0, len(rows), step)] or [slice(0)]
+            parts = [self._picked(rows[piece], columns[piece], window.channels) for piece in pieces]
+            return parts[0] if len(parts) == 1 else np.concatenate(parts)
         lines = {row: rows_of(self._counts, slice(row, row + 1))[0][:, window.channels] for row in np.unique(rows).tolist()}
         return np.concatenate([lines[row][columns[rows == row]] for row in lines])
+
+    def _picked(self, rows: NDArray[np.intp], columns: NDArray[np.intp], channels: slice | NDArray[np.intp]) -> Spectra:
+        """Some channels of some places of an array."""
+        some: Any = (rows, columns, channels) if isinstance(channels, slice) else (rows[:, None], columns[:, None], channels)
+        spectra = np.ascontiguousarray(self._counts[some], dtype=np.float32)
+        let_go(self._counts)
+        return spectra
 
     def mean(self, window: FitWindow) -> NDArray[np.float64]:
         """Mean of all spectra in a window, (n,) counts."""
