@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import Collection, PathCollection
-from matplotlib.colors import to_hex
+from matplotlib.colors import PowerNorm, to_hex
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.legend import Legend
@@ -72,8 +72,8 @@ def _of_axes(axes: Axes) -> Iterator[str]:
         axis = getattr(axes, f"{name}axis")
         span = " to ".join(map(short, getattr(axes, f"get_{name}lim")()))
         side = axis.get_label_position() if axis.get_label_text() else ""
-        ticks = _ticks(axis) if _is_named(axis) else ""
-        yield f"  {name} {axis.get_label_text()!r} {side} {axis.get_scale()} {span} {ticks or ''}{_offset(axis)}"
+        ticks = _ticks(axis) if _is_named(axis) else "" if len(axis.get_majorticklocs()) else "no ticks"
+        yield f"  {name} {axis.get_label_text()!r} {side} {axis.get_scale()} {span} {ticks or ''}{_coloured(axis)}{_offset(axis)}"
     seen = [line for each in axes.get_children() if each.get_visible() and (line := _of_artist(each, axes))]
     for line, same in groupby(seen):
         many = len(list(same))
@@ -95,6 +95,12 @@ def _is_named(axis: Any) -> bool:
 def _offset(axis: Any) -> str:
     """Whether an offset would be written in a corner."""
     return "" if getattr(axis.get_major_formatter(), "get_useOffset", lambda: True)() else ", in full"
+
+
+def _coloured(axis: Any) -> str:
+    """Colour of the numbers, where it is not that of all."""
+    colours = {to_hex(label.get_color()) for label in axis.get_majorticklabels()} - {"#000000"}
+    return " ".join(["", *sorted(colours)])
 
 
 def _of_patches(patches: list[Patch]) -> Iterator[str]:
@@ -137,6 +143,7 @@ def _of_image(image: AxesImage) -> str:
     alpha = "" if image.get_alpha() is None else f" alpha {image.get_alpha()}"
     name = "listed" if colours.name in ("unnamed", "from_list") else colours.name  # as matplotlib's versions call the nameless
     looks = f"{name} {to_hex(colours(0.0))}…{to_hex(colours(1.0))} {' to '.join(map(short, image.get_clim()))}"
+    looks += f" to the power {image.norm.gamma}" if isinstance(image.norm, PowerNorm) else ""
     return (
         f"image {looks if values.ndim == 2 else ''} at {' '.join(map(short, image.get_extent()))} {image.origin} {numbers(values)}{alpha}"
     )

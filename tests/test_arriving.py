@@ -13,6 +13,7 @@ from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import ReaderError
 from napari_wse2xai.layers import ArrivingPlanes, Follower, arriving, map_layer
 from napari_wse2xai.plots.spectra import brightest_pixel
+from watched import is_reading
 
 SHAPE, CHUNKS = (12, 10, 30), (4, 5, 30)
 VALUES = np.random.default_rng(0).normal(100, 5, SHAPE).astype(np.float32)
@@ -48,7 +49,7 @@ def test_a_plane_is_there_before_anything_is_read_and_arrives(monkeypatch: pytes
     assert np.isnan(planes[17]).all()
     assert source.read == []
     planes.read_for(Follower(lambda: heard.append(len(source.read)), pytest.fail))
-    until(lambda: not planes.is_reading)
+    until(lambda: not is_reading())
     np.testing.assert_array_equal(planes[17], VALUES[..., 17])
     np.testing.assert_array_equal(planes[16:18, 2:5, 3], np.moveaxis(VALUES, -1, 0)[16:18, 2:5, 3])
     assert sorted(heard) == [1, 2, 3, 4, 5, 6], "each chunk once, and told"
@@ -83,14 +84,14 @@ def test_other_channels_are_known_roughly_from_what_was_read(monkeypatch: pytest
     assert len(planes._places) == max(1, 3600 // pieces), "chunk by chunk, rows of chunks, all at once"
     planes[17]
     planes.read_for(Follower(lambda: None, pytest.fail))
-    until(lambda: not planes.is_reading)
+    until(lambda: not is_reading())
     planes.read_for(None)
     np.testing.assert_array_equal(planes[3], VALUES[::2, ::2, 3].repeat(2, axis=0).repeat(2, axis=1))
     planes.read_for(Follower(lambda: None, pytest.fail))
-    until(lambda: not planes.is_reading)
+    until(lambda: not is_reading())
     np.testing.assert_array_equal(planes[3], VALUES[..., 3], "what was asked for last is read on")
     planes[8]
-    until(lambda: not planes.is_reading)
+    until(lambda: not is_reading())
     np.testing.assert_array_equal(planes[8], VALUES[..., 8], "and what is asked for from now on")
 
 
@@ -111,7 +112,7 @@ def test_a_file_that_is_gone_is_told_once() -> None:
     until(lambda: bool(told))
     planes[1]
     assert told == ["'map.zarr' cannot be read any more."]
-    assert not planes.is_reading
+    assert not is_reading()
 
 
 def test_reading_ends_with_who_looked() -> None:
@@ -120,7 +121,7 @@ def test_reading_ends_with_who_looked() -> None:
     planes[0]
     planes.read_for(None)
     planes[1]
-    assert not planes.is_reading
+    assert not is_reading()
     assert source.read == []
 
 

@@ -44,6 +44,10 @@ def test_a_model_that_is_off_gets_a_band_that_says_so(flake) -> None:
     held = (found.low <= truth.average) & (truth.average <= found.high)
     assert held[[laws.STRONG, laws.SQUARE]].mean() > 0.7
     assert (found.low <= partial.average).all() and (partial.average <= found.high).all()
+    grid, column = partial.grid_values[laws.STRONG], flake.X[:, laws.STRONG]
+    own, *refitted = (np.interp(column, grid, curve[laws.STRONG]).std() for curve in (partial.average, *found.refits))
+    error = np.std(refitted, ddof=1) + abs(own - np.mean(refitted)) / 1.96
+    assert found.importance_error[laws.STRONG] == pytest.approx(error, rel=1e-6), "its own spread, and how far off it is"
 
 
 def test_rivals_and_other_refits_take_part(flake, explained) -> None:

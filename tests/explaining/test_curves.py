@@ -50,6 +50,7 @@ def test_few_nodes_and_few_pixels_stay_within_a_hundredth_of_the_range(flake) ->
     error = np.abs(quick.average - exact.average).max(axis=1) / np.ptp(exact.average, axis=1)
     assert error.max() < 0.01
     assert np.isclose(quick.weights.sum(), 1)
+    assert "individual" not in quick
 
 
 def test_a_value_is_supported_where_at_most_half_of_the_pixels_leave_the_cloud(flake) -> None:

@@ -15,6 +15,7 @@ from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.gui.session import arrivals, contents
 from napari_wse2xai.gui.session.arrivals import planes_of
 from napari_wse2xai.layers import arriving, to_layers
+from watched import is_reading
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="large maps stay in their file on Unix only")
 
@@ -32,13 +33,13 @@ def test_the_layer_shows_what_arrives(panels, settle, small, monkeypatch, even) 
     assert planes is not None
     shown = layer._slice.image.raw
     assert np.isnan(shown).any(), "before the rest is read"
-    settle(lambda: np.isfinite(layer._slice.image.raw).all() and not planes.is_reading)
+    settle(lambda: np.isfinite(layer._slice.image.raw).all() and not is_reading())
     channel = np.abs(small.counts[:, :, :] - layer._slice.image.raw[..., None]).sum(axis=(0, 1)).argmin()
     np.testing.assert_array_equal(layer._slice.image.raw, small.counts[..., channel])
     assert len(read) == len(set(map(str, read))) == 12, "each chunk once"
     viewer.layers.remove(layer)
     planes[0]
-    assert not planes.is_reading
+    assert not is_reading()
 
 
 def test_what_tells_of_an_arrival_ends_in_no_other_thread(panels, qtbot, settle, small, monkeypatch) -> None:
@@ -53,13 +54,13 @@ def test_what_tells_of_an_arrival_ends_in_no_other_thread(panels, qtbot, settle,
     (layer,) = contents.add(panels.viewer, to_layers(stored))
     planes = planes_of(layer)
     assert planes is not None
-    qtbot.waitUntil(lambda: planes.is_reading)
+    qtbot.waitUntil(is_reading)
     told = arrivals._arrivals()
     told.destroyed.connect(lambda: ended.append(get_ident()))
     panels.viewer.layers.remove(layer)
     del layer
     go_on.set()
-    settle(lambda: not planes.is_reading)
+    settle(lambda: not is_reading())
     assert told.parent() is QApplication.instance()
     assert not ended
 
@@ -76,4 +77,4 @@ def test_a_layer_that_is_gone_before_its_turn_is_not_read(panels, settle, small,
     QTimer.singleShot(2 * arrivals.PAUSE_MS, waited.set)
     settle(waited.is_set)
     planes[0]
-    assert not planes.is_reading
+    assert not is_reading()

@@ -14,8 +14,8 @@ from napari_wse2xai.data import Explanation, Level, Record, Samples, TrainedMode
 from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import shown_in, slope_layer, to_layers
-from napari_wse2xai.plots.judged import stamped
 from napari_wse2xai.stages import Explain
+from watched import stamped
 
 QUICK = Explain(target="height", grid=9, refits=4)
 

@@ -15,7 +15,7 @@ from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.parts.covered import covered
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import shown_in, to_layers
-from napari_wse2xai.plots.judged import stamped
+from watched import stamped
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from napari_wse2xai.gui.explain.panel import ExplainPanel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import to_layers
 from napari_wse2xai.learning import SpectralCNNRegressor
-from napari_wse2xai.plots.judged import stamped
+from watched import stamped
 
 
 @pytest.fixture

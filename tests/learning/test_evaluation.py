@@ -47,7 +47,10 @@ class Plain:
 
 @pytest.fixture(scope="module")
 def samples() -> Samples:
-    return make_samples(targets=("height", "position"), shape=(18, 22))
+    """One pixel has no value of the first target."""
+    made = make_samples(targets=("height", "position"), shape=(18, 22))
+    made.targets[7, 0] = np.nan
+    return made
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +84,7 @@ def test_each_score_is_that_of_the_predictions_on_the_pixels_held_out(evaluated:
     truth = samples.targets[:, 0]
     held_out = np.zeros(len(samples), dtype=bool)
     held_out[evaluated.data.rows[evaluated.on_random.fold.held_out]] = True
-    for validation, there in (("random", held_out), ("blocks", np.ones(len(samples), dtype=bool))):
+    for validation, there in (("random", held_out), ("blocks", np.isfinite(truth))):
         predicted = evaluated.spread(len(samples), validation)
         known = there & np.isfinite(predicted)
         (score,) = (s for s in evaluated.scores if (s.model, s.validation, s.part) == (NETWORK, validation, "validation"))
@@ -100,6 +103,7 @@ def test_a_model_of_no_use_is_the_zero_of_r2_and_the_law_is_found(evaluated: Eva
 
 def test_a_model_keeps_what_each_pixel_was_predicted_to_be_by_networks_that_never_saw_it(evaluated: Evaluation, samples: Samples) -> None:
     model, truth = evaluation.assembled(samples, [evaluated]), samples.targets[:, 0]
+    assert model.block[7] == -1
     asked = {"random": (model.predicted[0], model.split == 1), "blocks": (model.held_out[0], model.block >= 0)}
     for validation, (predicted, there) in asked.items():
         assert there.sum() > 50 and np.isfinite(predicted[there]).all()
@@ -116,7 +120,7 @@ def test_what_has_no_value_of_the_target_is_left_out(samples: Samples) -> None:
 
 
 def test_noise_is_no_less_than_the_errors_of_pl_make(evaluated: Evaluation, samples: Samples) -> None:
-    spread = samples.targets[:, 0].std()
+    spread = np.nanstd(samples.targets[:, 0])
     data = TargetData.of(replace(samples, target_errors=np.full(samples.targets.shape, 0.5 * spread)), "height")
     assert evaluation._noise(data, replace(evaluated.null_test, noise=0.1)) == pytest.approx(0.25)
     assert evaluation._noise(data, replace(evaluated.null_test, noise=0.4)) == 0.4

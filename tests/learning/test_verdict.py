@@ -8,6 +8,8 @@ from napari_wse2xai.data import Level, NullTest, Score
 from napari_wse2xai.data.trained_model import Beyond
 from napari_wse2xai.learning.common_mode import CommonMode
 from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.power import SHARES, Power
+from napari_wse2xai.learning.unexplained import Shares
 from napari_wse2xai.learning.verdict import Evidence, judge
 
 
@@ -51,9 +53,19 @@ def test_all_well(evidence):
     assert verdict.level is Level.INTERPRETABLE
     assert "The fast model reaches R2 0.90 in blocks" in verdict.text
     assert "The network predicts best in spatial blocks, R2 0.90" in verdict.text
-    assert verdict.numbers["r2_blocks"] == 0.9
-    assert verdict.numbers["kept"] == pytest.approx(0.9 / 0.95)
-    assert verdict.numbers["surrogate_r2_95_random"] == pytest.approx(0.68, abs=0.01)
+
+
+def test_every_number_behind_the_reasons_is_told_by_its_name(evidence):
+    shared = CommonMode("height", 0.9, True, 0.9, {}, {"random": 0.5, "blocks": 0.1}, {"random": 0.4, "blocks": 0.3}, {})
+    shares, power = Shares(0.6, 0.02, 0.1), Power(1200, np.linspace(0, 1, len(SHARES)), 5000.0)
+    told = judge(replace(evidence, common_mode=shared, shares=shares, power=power)).numbers
+    assert {name: round(value, 3) for name, value in told.items()} == {
+        "pixels": 1200, "r2_ceiling": 0.98, "kept": 0.947, "settled": 0.6, "settled_error": 0.02, "hidden": 0.3, "noise": 0.1,
+        "least_share": 0.6, "pixels_needed": 5000,
+        "r2_random": 0.95, "p_random": 0.01, "r2_network_random": 0.94, "r2_rival_random": 0.8, "surrogate_r2_95_random": 0.68,
+        "r2_blocks": 0.9, "p_blocks": 0.01, "r2_network_blocks": 0.9, "r2_rival_blocks": 0.7, "surrogate_r2_95_blocks": 0.255,
+        "r2_normalised_random": 0.5, "p_normalised_random": 0.4, "r2_normalised_blocks": 0.1, "p_normalised_blocks": 0.3,
+    }  # fmt: skip
 
 
 def test_chance_between_neighbours_forbids_and_comes_first(evidence):

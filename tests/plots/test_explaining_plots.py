@@ -16,9 +16,10 @@ from napari_wse2xai import plots
 from napari_wse2xai.data import Explanation, Level
 from napari_wse2xai.plots import compared, explaining, regions, side_by_side, wavenumbers
 from napari_wse2xai.plots.ice import CurvePlot
-from napari_wse2xai.plots.judged import BADGE, STAMP, stamp, stamped
+from napari_wse2xai.plots.judged import BADGE, STAMP, stamp
 from napari_wse2xai.plots.pairs import draw_pair
 from napari_wse2xai.plots.side_by_side import SlopePlot
+from watched import stamped
 
 DRAWN: dict[str, Callable[[Figure, Explanation], object]] = {
     "draw_pdp_panel": explaining.draw_pdp_panel,

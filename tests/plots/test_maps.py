@@ -156,7 +156,9 @@ def test_kinds_along_a_line_are_a_strip_without_a_second_axis():
 @pytest.mark.parametrize(("values", "limits"), [(np.full(5, 3.0), (2.5, 3.5)), (np.array([0.0, 4, 2, 3, 1]), (-0.32, 4.32))])
 def test_a_profile_has_room_about_its_values_and_shades_the_flake_faintly(values, limits):
     axes = Figure().subplots()
-    maps.draw_profile(axes, LINE, values, errors=np.full(5, 100.0), flake=np.array([[False], [True], [True], [False], [False]]))
+    maps.draw_profile(
+        axes, LINE, values, title="", unit="", errors=np.full(5, 100.0), flake=np.array([[False], [True], [True], [False], [False]])
+    )
     assert axes.get_ylim() == pytest.approx(limits)
     assert [patch.get_alpha() < 0.2 for patch in axes.patches] == [True, True]
 

@@ -13,9 +13,10 @@ from napari_wse2xai.data.map_values import MapValues
 from napari_wse2xai.data.pooled import FlakeValue, OfFlake, Pool
 from napari_wse2xai.numerics.over_flakes import OverFlakes
 from napari_wse2xai.numerics.profiles import Profile
-from napari_wse2xai.plots import cloud, components, maps, over_flakes, pairing, pooled, side_by_side, spectra, training
+from napari_wse2xai.plots import cloud, maps, over_flakes, pairing, pooled, side_by_side, spectra, training
 from napari_wse2xai.plots.ice import CurvePlot
 from napari_wse2xai.plots.judged import stamp
+from napari_wse2xai.report import _figures
 
 LINE = Frame((1, 6), (1.0, 0.5))
 AXIS = SpectralAxis(np.linspace(100.0, 200.0, 21), AxisKind.RAMAN_SHIFT)
@@ -56,7 +57,12 @@ def test_components_and_groups_are_as_they_were_read() -> None:
         frame=frame, names=("one", "two"), spectra=spectra, method="PCA", explained=np.array([0.8, 0.15]), share=share,
         share_error=0.1 * share, mean=spectra[0], **rest,
     )  # fmt: skip
-    told = [drawn(components.draw_components, parts), drawn(components.draw_share, parts, 1)]
+    three = replace(
+        parts, names=("one", "two", "three"), spectra=spectra[[0, 1, 1]], explained=np.array([0.5, 0.3, 0.1]), mean=None,
+        share=share[[0, 1, 1]], share_error=share[[0, 1, 1]],
+    )  # fmt: skip
+    groups = replace(parts, share=None, mean=None, group=np.array([[0, 1, 1], [2, 2, 1]], dtype=np.uint8), spread=0.1 * np.abs(spectra))
+    told = [figure_text(_figures._components(each)) for each in (parts, three, groups)]
     require_as_read("components", "\n".join(told))
 
 
@@ -81,7 +87,8 @@ def test_figures_over_flakes_are_as_they_were_read() -> None:
         value = FlakeValue("pl", "X", "height", "counts", "", 400, median, 0.95 * median, 1.05 * median, 0.1)
         return OfFlake(f"{condition} {median:.3f}", condition, at, value)
 
-    conditions = Pool(tuple(flake("few", each) for each in (3.0, 5.0)) + tuple(flake("many", each) for each in (1.0, 2.0, 4.0, 8.0, 16.0)))
+    medians = {"few": (3.0, 5.0), "many": (1.0, 2.0, 4.0, 8.0, 16.0), "one": (6.0,)}
+    conditions = Pool(tuple(flake(condition, each) for condition, several in medians.items() for each in several))
     powers = Pool(tuple(flake("grown", 30 * x**1.7, x) for x in (1.0, 2.0, 5.0, 10.0, 30.0)))
     effect = np.array([[0.5, -0.2, 0.05], [0.7, -0.1, 0.02]])
     found = OverFlakes.of(["A1'.height", "E'.position", "E'.fwhm"], effect, 0.1 * np.abs(effect) + 0.01)
@@ -123,6 +130,7 @@ def test_spectra_are_as_they_were_read() -> None:
     frame, x = Frame((1, 2), (1.0, 0.5)), AXIS.values
     counts = np.stack([900 * np.exp(-(((x - 120) / 5) ** 2)), 20 + np.sin(x)]).astype(np.float32)[None]
     counts[0, 1, 12] = 5000.0
+    counts[0, 0, 20] = np.nan
     source = SpectralMap(frame, AXIS, counts)
     given = peaks(frame)
     figure = Figure()

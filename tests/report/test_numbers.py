@@ -31,6 +31,7 @@ def test_nothing_is_a_dash():
         ({"kind": "asls", "smoothness": 1e6}, "kind: asls; smoothness: 1e+06"),
         ([183.0, 300.0], "183, 300"),
         ([[183.0, 300.0], [314.0, 410.0]], "183, 300; 314, 410"),
+        ([183.0, [314.0, 410.0]], "183; 314, 410"),
         ([], "none"),
         (None, "not set"),
         (True, "yes"),

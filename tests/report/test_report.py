@@ -144,6 +144,8 @@ def test_a_paragraph_of_methods_says_what_the_histories_say(results, images, cle
     ):
         assert part in methods
     assert "network" not in methods
+    lit = replace(clean_raman, metadata={"Acq. time (s)": "4", "Laser power (mW)": "0.5"})
+    assert " (4 s, 0.5 mW), " in read(report.page(Results({"raman": lit}), {}, title="x"))
 
 
 def test_a_picture_drawn_twice_is_the_same_file(results):

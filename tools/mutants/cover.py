@@ -5,7 +5,7 @@ import os
 import re
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +26,20 @@ def words(path: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", Path(path).read_text(encoding="utf-8")))
 
 
+def in_turn(tests: Iterable[str], fault: Fault, takes: dict[str, float]) -> list[str]:
+    """Tests whose file names what the fault stands in first, then those that name its module; of either the quickest first.
+
+    Those that look at every module come before all: they take no time.
+    """
+    within = fault.within
+
+    def turn(test: str) -> tuple[int, float]:
+        said = words(test.split("::")[0])
+        return 0 if test.startswith(READS_MODULES) else 1 if within & said else 2 if fault.path.stem in said else 3, takes[test]
+
+    return sorted(tests, key=turn)
+
+
 @dataclass
 class Known:
     """Tests of every line, and seconds of every test; tests that run a line themselves, and seconds without what they share."""
@@ -36,22 +50,21 @@ class Known:
     again: dict[str, float] = field(default_factory=dict)
 
     def of_fault(self, fault: Fault) -> list[str]:
-        """Tests that run a line, the quickest first; for what is run on import, all that look at the module, name it or run its file.
+        """Tests that run a line, in turn; for what is run on import, all that look at the module, name it or run its file.
 
         A class of settings is asked for its usual values without any line of its file being run.
         """
         lines = self.tests.get(str(fault.path), {})
-        looking = {test for test in self.seconds if test.startswith(READS_MODULES)}
         found = set(lines.get(fault.line, ()))
         if not found:
             within = fault.within
-            naming = {test for test in self.seconds if within & words(test.split("::")[0])}
-            found = looking | naming | {test for tests in lines.values() for test in tests}
-        return sorted(found, key=lambda test: (test not in looking, self.seconds.get(test, 0.0)))
+            looking = {test for test in self.seconds if test.startswith(READS_MODULES) or within & words(test.split("::")[0])}
+            found = looking | {test for tests in lines.values() for test in tests}
+        return in_turn(found, fault, self.seconds)
 
-    def repeated(self, path: Path, line: int) -> list[str]:
-        """Tests that run a line themselves, the quickest in the process that ran them first."""
-        return sorted(self.themselves.get(str(path), {}).get(line, ()), key=self.again.__getitem__)
+    def repeated(self, fault: Fault) -> list[str]:
+        """Tests that run a line themselves, in turn, in the process that ran them."""
+        return in_turn(self.themselves.get(str(fault.path), {}).get(fault.line, ()), fault, self.again)
 
     def to_json(self) -> str:
         """For a file."""

@@ -9,7 +9,7 @@ from napari_wse2xai.batch._folders import PRODUCTS, REPORT, RESULTS
 from napari_wse2xai.batch._jobs import AT_WORK, DONE, FAILED, WAITING, FlakeRow
 from napari_wse2xai.batch._rerun import rerun
 from napari_wse2xai.batch._series import Batch, look, run_batch
-from napari_wse2xai.batch._whole import FEWEST_SURROGATES, demo, run_recipe
+from napari_wse2xai.batch._whole import demo, run_recipe
 from napari_wse2xai.data import Results, TrainedModel
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.progress import Progress, silent
@@ -18,7 +18,6 @@ __all__ = [
     "AT_WORK",
     "DONE",
     "FAILED",
-    "FEWEST_SURROGATES",
     "PRODUCTS",
     "REPORT",
     "RESULTS",

@@ -10,14 +10,12 @@ from napari_wse2xai.batch._folders import writable
 from napari_wse2xai.batch._telling import noting_warnings
 from napari_wse2xai.data import Results
 from napari_wse2xai.io.calculations import read_named
+from napari_wse2xai.learning.null_test import FEWEST_SURROGATES
 from napari_wse2xai.progress import Progress, part, silent
 from napari_wse2xai.recipe import Recipe
 from napari_wse2xai.stages import Explain, Pair, Train, resuming
 from napari_wse2xai.stages.pair import StageCoordinates
 from napari_wse2xai.stages.train import OneCycle
-
-FEWEST_SURROGATES = 39
-"""Least number of surrogate maps that a verdict may rest on."""
 
 
 def run_recipe(recipe_path: str | Path, output: str | Path, progress: Progress = silent, *, figures: bool = True) -> Results:

@@ -31,6 +31,10 @@ SAMPLE = "sample"
 """Setting of ``read`` that tells a large file from others at once, by pieces from all over it."""
 
 
+SAID = ("unit", "overlap", "swap_xy", "laser_nm")
+"""Settings of ``read`` that the user said of the file, which recipes and sessions say again."""
+
+
 class LateSettings(Mapping[str, Any]):
     """Settings of which one takes long to know, such as the checksum of a large file: that is made when it is first asked for."""
 

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray
 
+SQUARES = 8
+"""Of a checkerboard, along its longer side."""
+
 
 @dataclass(frozen=True, eq=False)
 class Pairable:
@@ -70,9 +73,9 @@ class PairedMaps(Recorded, Tabled):
         """(ny, nx) True where both RS and PL have a peak."""
         return np.asarray(np.isfinite(self.raman.height).any(axis=0) & np.isfinite(self.pl.height).any(axis=0))
 
-    def squares(self, count: int = 8) -> NDArray[np.bool_]:
-        """(ny, nx) checkerboard with so many squares along the longer side: True where PL is to be shown, False where RS is."""
-        side = max(1, max(self.frame.shape) // count)
+    def squares(self) -> NDArray[np.bool_]:
+        """(ny, nx) checkerboard with `SQUARES` along the longer side: True where PL is to be shown, False where RS is."""
+        side = max(1, max(self.frame.shape) // SQUARES)
         row, column = np.indices(self.frame.shape) // side
         return np.asarray((row + column) % 2 == 1)
 

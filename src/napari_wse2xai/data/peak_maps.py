@@ -207,11 +207,6 @@ class PeakMaps(Recorded, Tabled):
         there = np.isfinite(self.height).any(axis=0)
         return np.where(there, np.nansum(self.height, axis=0), np.nan).astype(np.float32)
 
-    @property
-    def snr(self) -> NDArray[np.float32]:
-        """(peak, ny, nx) height over its standard error."""
-        return np.asarray(self.height / self.height_error, dtype=np.float32)
-
     def status_words(self, row: int, column: int) -> str:
         """What became of a pixel; of a parameter at its bound, which."""
         words = Status(int(self.status[row, column])).meaning

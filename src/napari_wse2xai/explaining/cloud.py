@@ -87,8 +87,8 @@ def off_cloud(table: Numbers, *, step: Numbers | None = None) -> NDArray[np.bool
     return Cloud.of(table).leaving(np.arange(table.shape[1]), steps)
 
 
-def not_separable(table: Numbers, *, limit: float = SEPARABLE) -> list[tuple[int, int, float]]:
-    """Pairs of columns whose Spearman correlation is beyond a limit, the closest first.
+def not_separable(table: Numbers) -> list[tuple[int, int, float]]:
+    """Pairs of columns whose Spearman correlation is beyond `SEPARABLE`, the closest first.
 
     No method that looks at a model can tell which of the two acts: a flake where they differ can.
     """
@@ -97,7 +97,7 @@ def not_separable(table: Numbers, *, limit: float = SEPARABLE) -> list[tuple[int
     varied = np.flatnonzero(np.ptp(table, axis=0) > 0)
     ranks = rankdata(table[:, varied], axis=0)
     correlation = np.atleast_2d(np.corrcoef(ranks, rowvar=False))
-    first, second = np.nonzero(np.triu(np.abs(correlation) > limit, k=1))
+    first, second = np.nonzero(np.triu(np.abs(correlation) > SEPARABLE, k=1))
     pairs = [(int(varied[a]), int(varied[b]), float(correlation[a, b])) for a, b in zip(first, second, strict=True)]
     return sorted(pairs, key=lambda pair: -abs(pair[2]))
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import AxisKind, SpectralMap
+from napari_wse2xai.data.history import SAID
 from napari_wse2xai.data.stored_counts import StoredCounts
 from napari_wse2xai.errors import DataError, DataWarning
 from napari_wse2xai.io.stored import bands
@@ -20,9 +21,6 @@ JOINED = "Joined"
 SWAP_XY = "swap x and y"
 _OPTIONS = "'blend' (as measured), 'scale' or 'offset' (each piece made to agree with the one before)"
 HOW_TO_SWAP = f"'{SWAP_XY}' when you load it (in the Load maps panel, swap_xy: true in a recipe, --swap-xy) if it is mirrored"
-
-SAID = ("unit", "overlap", "swap_xy", "laser_nm")
-"""What a history keeps of it, and recipes and sessions say again."""
 
 
 @dataclass(frozen=True)

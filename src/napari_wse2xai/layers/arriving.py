@@ -111,11 +111,6 @@ class ArrivingPlanes:
             self._follower, self._wanted = follower, self._wanted if follower is not None else None
             self._begin()
 
-    @property
-    def is_reading(self) -> bool:
-        """Whether more will arrive."""
-        return self._thread is not None
-
     def _plane(self, channel: int) -> NDArray[np.float32]:
         """What is known of a channel; the rest of it is what is read from now on."""
         with self._lock:

@@ -162,7 +162,7 @@ def computed_layer(peaks: PeakMaps, computed: ComputedMap, *, error: bool = Fals
     return image_layer(peaks, part, name, computed.error if error else computed.value, COLORMAPS["error" if error else "value"])
 
 
-def computed_part(computed: ComputedMap, *, error: bool = False) -> str:
+def computed_part(computed: ComputedMap, *, error: bool) -> str:
     """Name of a computed map, or of that of its error."""
     return f"{computed.name} error" if error else computed.name
 

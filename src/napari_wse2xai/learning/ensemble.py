@@ -105,7 +105,7 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     Attributes
     ----------
-    module_ : torch module (n, column) raw float32 -> (n, target) raw, the members' mean; always in eval mode
+    module_ : torch module (n, column) raw float32 -> (n, target) raw, the members' mean
     n_features_in_
     """
 
@@ -156,7 +156,6 @@ class MLPEnsembleRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         raw = [torch.as_tensor(values, dtype=torch.float32, device=device) for values in (features, targets)]
         table = (raw[0] - module.feature_mean) / module.feature_scale, (raw[1] - module.target_mean) / module.target_scale
         self._descend(*table, seed, drawing)
-        self.module_.eval()
 
     def _descend(self, features: Tensor, targets: Tensor, seed: int, drawing: torch.Generator) -> None:
         plan = TrainingPlan(self.max_epochs, self.learning_rate, self.batch_size, weight_decay=self.weight_decay, seed=seed)

@@ -60,7 +60,7 @@ def folds_of(values: Numbers, places: Numbers, label: NDArray[np.int64], seed: i
 
 
 def predictions(
-    features: Numbers, targets: Numbers, splits: Mapping[str, Sequence[Split]], seed: int = 0, progress: Progress = silent
+    features: Numbers, targets: Numbers, splits: Mapping[str, Sequence[Split]], seed: int, progress: Progress = silent
 ) -> dict[str, Numbers]:
     """Held-out predictions (n, target) of targets (n, target) from features (n, feature), for every validation.
 

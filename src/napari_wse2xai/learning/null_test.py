@@ -78,10 +78,10 @@ def null_test(  # noqa: PLR0913 - data, then options
     return replace(told, p_value=dict.fromkeys(told.p_value, float("nan"))) if refused else told
 
 
-def plain_surrogates(y: ArrayLike, coordinates: ArrayLike, *, flake: ArrayLike | None = None, count: int = 99, seed: int = 0) -> Numbers:
+def plain_surrogates(y: ArrayLike, coordinates: ArrayLike, *, flake: ArrayLike | None, count: int, seed: int) -> Numbers:
     """Surrogates (count, n) of a target that only have its values and smoothness, as `null_test` draws them: for several tests of it."""
     data = MapData.of(np.empty((len(np.asarray(y)), 0)), y, coordinates, flake)
-    return surrogates(data.values, data.places, count=max(count, FEWEST_SURROGATES), rng=seed, flake=data.flake)
+    return surrogates(data.values, data.places, count=count, rng=seed, flake=data.flake)
 
 
 def compared(data: "MapData", drawn: "DrawnMaps", predicted: Mapping[str, Numbers], target: str) -> NullTest:

@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from napari_wse2xai.data import Components
 from napari_wse2xai.data.quantities import COLORMAPS, pretty, region_color
 from napari_wse2xai.plots.grid import is_line
-from napari_wse2xai.plots.maps import MapPlot, draw_kinds, draw_profile
+from napari_wse2xai.plots.maps import MapPlot, draw_kinds, draw_profile, limits
 
 
 def draw_components(axes: Axes, components: Components) -> None:
@@ -35,7 +35,7 @@ def draw_share(axes: Axes, components: Components, index: int) -> None:
     if is_line(components.frame):
         draw_profile(axes, components.frame, values, errors=components.share_error[index], title=title, unit="")
         return
-    reach = float(np.nanpercentile(np.abs(values), 98)) or 1.0
+    _, reach = limits(np.abs(values))
     colors, low = (COLORMAPS["slope"], -reach) if components.mean is not None else (COLORMAPS["value"], 0.0)
     MapPlot(axes, components.frame).show(values, title=title, unit="", colors=colors, clim=(low, reach))
 

@@ -63,11 +63,6 @@ def stamp(where: Axes | Figure | SubFigure, text: str) -> None:
     label.set_gid(STAMP)
 
 
-def stamped(where: Axes | Figure | SubFigure) -> bool:
-    """Whether a stamp lies on an Axes or figure."""
-    return any(label.get_gid() == STAMP for label in where.texts)
-
-
 def _size(axes: Axes, text: str) -> float:
     """Points at which a text fills most of the width of an Axes, as it stands."""
     axes.apply_aspect()  # a map does not fill the room it is given

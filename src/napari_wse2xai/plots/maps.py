@@ -36,9 +36,7 @@ def limits(values: Map, *, parameter: str = "") -> tuple[float, float]:
     return (low, high) if high > low else (low - 0.5, high + 0.5)
 
 
-def draw_map(
-    axes: Axes, frame: Frame, values: Map, *, title: str = "", unit: str = "", parameter: str = "height", flake: Map | None = None
-) -> Any:
+def draw_map(axes: Axes, frame: Frame, values: Map, *, title: str, unit: str, parameter: str = "height", flake: Map | None = None) -> Any:
     """One value per pixel with a colour bar.
 
     Parameters
@@ -106,19 +104,19 @@ class MapPlot:
         _plain_numbers(self.bar.ax.yaxis)
 
 
-def draw_outline(axes: Axes, frame: Frame, flake: Map, *, color: str = OUTLINE) -> None:
+def draw_outline(axes: Axes, frame: Frame, flake: Map) -> None:
     """Edges of the flake's pixels, without smoothing: what is inside is what was used."""
     segments = outline_segments(frame, np.asarray(flake, dtype=bool))
-    axes.add_collection(LineCollection(list(segments), colors=color, linewidths=0.9), autolim=False)
+    axes.add_collection(LineCollection(list(segments), colors=OUTLINE, linewidths=0.9), autolim=False)
 
 
 def outline_segments(frame: Frame, flake: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Line segments (m, 2, 2), each two points (x, y) where `extent_um` has them, between pixels on and off the flake."""
     padded = np.pad(flake, 1)
     rows, columns = np.nonzero(padded[1:, 1:-1] != padded[:-1, 1:-1])
-    level = np.stack([np.stack([columns, rows], -1), np.stack([columns + 1, rows], -1)], axis=1)
+    level = np.stack([np.column_stack([columns, rows]), np.column_stack([columns + 1, rows])], axis=1)
     rows, columns = np.nonzero(padded[1:-1, 1:] != padded[1:-1, :-1])
-    upright = np.stack([np.stack([columns, rows], -1), np.stack([columns, rows + 1], -1)], axis=1)
+    upright = np.stack([np.column_stack([columns, rows]), np.column_stack([columns, rows + 1])], axis=1)
     corners = np.concatenate([level, upright]).astype(np.float64) - 0.5
     left, right, bottom, top = extent_um(frame)
     ny, nx = frame.shape
@@ -126,7 +124,7 @@ def outline_segments(frame: Frame, flake: NDArray[np.bool_]) -> NDArray[np.float
 
 
 def draw_profile(
-    axes: Axes, frame: Frame, values: Map, *, errors: Map | None = None, title: str = "", unit: str = "", flake: Map | None = None
+    axes: Axes, frame: Frame, values: Map, *, title: str, unit: str, errors: Map | None = None, flake: Map | None = None
 ) -> None:
     """One value per pixel of a line scan or a series against what runs along it, with one standard error up and down.
 
@@ -179,7 +177,7 @@ def draw_parameter(axes: Axes, peaks: PeakMaps, index: int, parameter: str, *, f
         draw_map(axes, peaks.frame, values, title=title, unit=unit, parameter=parameter, flake=flake)
 
 
-def draw_computed(axes: Axes, peaks: PeakMaps, computed: ComputedMap, *, flake: Map | None = None) -> None:
+def draw_computed(axes: Axes, peaks: PeakMaps, computed: ComputedMap, *, flake: Map | None) -> None:
     """One computed map, the flake outlined where it is given; a curve with errors for a line scan."""
     unit = "" if computed.unit == "1" else computed.unit
     if is_line(peaks.frame):
@@ -225,7 +223,7 @@ def draw_kinds(axes: Axes, frame: Frame, values: NDArray[np.uint8], kinds: Mappi
         axes.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.02, 1.0), frameon=False, fontsize="small")
 
 
-def panel(figure: Figure, peaks: PeakMaps, parameter: str, *, flake: Map | None = None, columns: int = 4) -> None:
+def panel(figure: Figure, peaks: PeakMaps, parameter: str, *, flake: Map | None = None, columns: int) -> None:
     """Maps of one parameter side by side, in rows of so many columns: of every peak that the fits have."""
     drawn = np.flatnonzero(peaks_there([peaks]))
     grid = figure.subplots(-(-len(drawn) // columns), columns, squeeze=False).ravel()

@@ -8,23 +8,19 @@ from napari_wse2xai.plots.plain_text import plain
 
 SPREAD = 0.25
 """Half of the height over which the flakes of a parameter are spread, in distances of parameters."""
+MOST = 8
+"""Parameters that are shown; the table has all."""
 
 
-def draw_over_flakes(axes: Axes, found: OverFlakes, *, most: int = 8) -> None:
-    """A point with its standard error for each flake, and the mean over flakes with its own, from the most to the least important.
-
-    Parameters
-    ----------
-    most : how many parameters to show
-    """
-    shown = found.ranking[:most]
-    beside = np.linspace(-SPREAD, SPREAD, len(found.effect))
-    for place, feature in enumerate(shown):
-        label = place == 0
-        flakes = {"fmt": "o", "color": "#7c8794", "markersize": 3, "linewidth": 0.8, "label": "a flake" if label else None}
-        axes.errorbar(found.effect[:, feature], place + beside, xerr=found.error[:, feature], **flakes)  # type: ignore[arg-type]
-        mean = {"fmt": "D", "color": "#1f4e79", "markersize": 6, "linewidth": 2.0, "label": "mean over flakes" if label else None}
-        axes.errorbar(found.mean[feature], place, xerr=found.mean_error[feature], **mean)  # type: ignore[arg-type]
+def draw_over_flakes(axes: Axes, found: OverFlakes) -> None:
+    """A point with its standard error for each flake, and the mean over flakes with its own, from the most to the least important."""
+    shown = found.ranking[:MOST]
+    places = np.arange(len(shown))
+    beside = places + np.linspace(-SPREAD, SPREAD, len(found.effect))[:, None]
+    effect, error = (np.ravel(each[:, shown]) for each in (found.effect, found.error))
+    axes.errorbar(effect, beside.ravel(), xerr=error, fmt="o", color="#7c8794", markersize=3, linewidth=0.8, label="a flake")
+    mean, error = found.mean[shown], found.mean_error[shown]
+    axes.errorbar(mean, places, xerr=error, fmt="D", color="#1f4e79", markersize=6, linewidth=2.0, label="mean over flakes")
     axes.axvline(0.0, color="#7c8794", linewidth=0.8)
     axes.set_yticks(range(len(shown)), [plain(found.features[feature]) for feature in shown])
     axes.invert_yaxis()

@@ -27,14 +27,9 @@ def two_colours(paired: PairedMaps) -> NDArray[np.float64]:
     return np.asarray(np.clip(raman * RAMAN_COLOR + pl * PL_COLOR, 0.0, 1.0))
 
 
-def checkerboard(paired: PairedMaps, *, squares: int = 8) -> NDArray[np.float64]:
-    """(ny, nx, 3) RS in magenta and PL in green in turns: outlines should run on from square to square.
-
-    Parameters
-    ----------
-    squares : along the longer side
-    """
-    odd = paired.squares(squares)[..., None]
+def checkerboard(paired: PairedMaps) -> NDArray[np.float64]:
+    """(ny, nx, 3) RS in magenta and PL in green in turns: outlines should run on from square to square."""
+    odd = paired.squares()[..., None]
     raman, pl = (brightness(peaks)[..., None] for peaks in (paired.raman, paired.pl))
     return np.asarray(np.where(odd, pl * PL_COLOR, raman * RAMAN_COLOR))
 

@@ -187,7 +187,7 @@ def _fit_limits(axes: Axes, values: Curve, *, about_zero: bool = False) -> None:
 
 
 def draw_spectrum(
-    axes: Axes, spectral_map: SpectralMap, row: int, column: int, peaks: PeakMaps | None = None, residual_axes: Axes | None = None
+    axes: Axes, spectral_map: SpectralMap, row: int, column: int, peaks: PeakMaps | None, residual_axes: Axes | None
 ) -> SpectrumPlot:
     """Draw one pixel's spectrum with its fit on paper: for figures and the report."""
     plot = SpectrumPlot(axes, residual_axes)

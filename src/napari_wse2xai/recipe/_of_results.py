@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from napari_wse2xai.data import PeakMaps, Record, Results, SpectralMap
-from napari_wse2xai.data.history import History
+from napari_wse2xai.data.history import SAID, History
 from napari_wse2xai.errors import DataError
 from napari_wse2xai.recipe._model import LATE, STEPS, Recipe, Section
 from napari_wse2xai.recipe._write import to_yaml
@@ -41,7 +41,7 @@ def recipe_of(results: Results) -> str:
 def _section(part: SpectralMap | PeakMaps) -> Section:
     """One map: where it was read, what was said of it, and the last run of each stage."""
     read = _read_record(part)
-    told = {key: read.settings[key] for key in ("item", "unit", "overlap", "swap_xy", "laser_nm") if read.settings.get(key)}
+    told = {key: read.settings[key] for key in ("item", *SAID) if read.settings.get(key)}
     said = next((record.settings for record in reversed(part.history) if record.step == "load"), {})
     told |= {"laser_nm": said["laser_nm"]} if "laser_nm" in said else {}
     stages: dict[str, Any] = dict.fromkeys(STEPS)

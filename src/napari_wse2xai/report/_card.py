@@ -55,7 +55,7 @@ def card(
     explanation: Explanation,
     *,
     title: str,
-    images: Mapping[str, bytes] | None = None,
+    images: Mapping[str, bytes],
     theory: Sequence[str] = (),
 ) -> Card:
     """Write the finding card of one target.
@@ -69,7 +69,7 @@ def card(
     theory : what first principles say of the explanation, a sentence each
     """
     words = _words(model, explanation, title, theory)
-    return Card(_html(model, explanation, words, images or {}), _pdf(model, explanation, words))
+    return Card(_html(model, explanation, words, images), _pdf(model, explanation, words))
 
 
 def card_as(suffix: str, model: TrainedModel, explanation: Explanation, *, title: str, theory: Sequence[str] = ()) -> bytes:

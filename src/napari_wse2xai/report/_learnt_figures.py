@@ -150,7 +150,7 @@ def side_by_side(explanation: Explanation, feature: int, flake: int = 0) -> Plai
     return figure
 
 
-def models_apart(explanation: Explanation, feature: int, flake: int = 0) -> PlainFigure:
+def models_apart(explanation: Explanation, feature: int, flake: int) -> PlainFigure:
     """Slope maps of all models that predict as well, and where they differ."""
     count = len(explanation.others) + 2
     figure = _maps_of(explanation.samples.frames[flake], count)

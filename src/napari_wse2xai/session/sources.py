@@ -4,9 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from napari_wse2xai.data import Record, SpectralMap
+from napari_wse2xai.data.history import SAID
 from napari_wse2xai.errors import DataError, ReaderError
 from napari_wse2xai.io import read, sha256
-from napari_wse2xai.io.told import SAID
 
 
 def read_again(record: Record, name: str, *beside: Path) -> SpectralMap:

@@ -78,7 +78,6 @@ class SessionPanel(FollowsSession):
         self.with_spectra = QCheckBox("spectra too")
         self.files = WorkRow(napari_viewer, "")
         self.queue = CallQueue(self)
-        self._opening = ""
         self._prepare()
         self._arrange()
         self._connect()
