@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,12 +60,49 @@ class Smooth(Stage[SpectralMap, SpectralMap]):
         """Twice of it, so that it shows."""
         return replace(source, counts=2 * source.counts)
 '''
+LATE = '''"""Lift."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from napari_wse2xai.data import PairedMaps
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages._stage import Stage, setting
+
+
+class Lift(Stage[PairedMaps, PairedMaps]):
+    """Mean of some channels."""
+
+    title: ClassVar[str] = "Lift"
+    order: ClassVar[int] = 115
+    takes: ClassVar[tuple[type, ...]] = (PairedMaps,)
+    gives: ClassVar[type] = PairedMaps
+    kept: ClassVar[str] = "paired"
+
+    by: float = setting(1.0, title="By", description="Counts.")
+
+    @classmethod
+    def facts(cls, result: PairedMaps) -> list[tuple[str, str]]:
+        """In the report."""
+        return [("Lifted", f"by {record.settings['by']} counts") for record in result.history if record.step == "Lift"]
+
+    def run(self, source: PairedMaps, progress: Progress) -> PairedMaps:
+        """All heights of PL."""
+        return replace(source, pl=replace(source.pl, height=source.pl.height + self.by))
+'''
 RECIPE = """
 figures: false
-stop_after: deconvolve
+lift: {by: 1000}
+pair: {method: {kind: stage coordinates}}
+pl:
+  file: pl.nc
+  find_flake: {window: [1.5, 1.8]}
+  despike: false
+  baseline: false
+  peaks: [{name: X, position: 1.65, fwhm: 0.06, window: [1.5, 1.8]}]
 raman:
   file: map.nc
-  find_flake: false
+  find_flake: {window: [210, 290]}
   despike: false
   baseline: false
   smooth: {width: 5}
@@ -76,7 +114,7 @@ from pathlib import Path
 from qtpy.QtWidgets import QApplication, QLabel
 from napari_wse2xai import batch, io
 from napari_wse2xai.stages import STAGES, TABLE, BY_NAME
-from napari_wse2xai.recipe import from_history
+from napari_wse2xai.recipe import from_history, load
 from napari_wse2xai.gui.parts.form import Form
 
 folder, application = Path(sys.argv[1]), QApplication([])
@@ -91,6 +129,11 @@ print(json.dumps([label.text() for label in form.findChildren(QLabel) if "Width"
 keys = [step.key for step in TABLE if 55 < step.order < 80]
 print(json.dumps([key for key in keys if key in ("baseline", "smooth", "normalise")]))
 print(json.dumps([type(stage).__name__ for stage in from_history(kept.peaks["raman"]).stages]))
+lifted, ok = kept.paired.pl.height[0], kept.paired.paired
+print(json.dumps(float((lifted - kept.peaks["pl"].height[0])[ok].mean())))
+print(json.dumps([type(stage).__name__ for stage in from_history(kept.paired).stages]))
+without = load(folder / "recipe.yaml").model_copy(update={"lift": None, "stop_after": "simulate"})
+print(json.dumps([type(step).__name__ for step in without.late_steps]))
 """
 
 
@@ -113,8 +156,8 @@ def test_what_a_step_takes_is_given_by_one_before_it():
     assert Recovery in made
 
 
-def house_with(room: str, name: str, text: str, where: Path) -> Path:
-    """The package as links, with one file more in a room; what is imported from there is a house of its own."""
+def house_with(room: str, files: Mapping[str, str], where: Path) -> Path:
+    """The package as links, with some files more in a room; what is imported from there is a house of its own."""
     import napari_wse2xai
 
     own = Path(napari_wse2xai.__file__).parent
@@ -123,19 +166,21 @@ def house_with(room: str, name: str, text: str, where: Path) -> Path:
         for each in old.iterdir():
             if each.name not in (room, "__pycache__"):
                 (new / each.name).symlink_to(each)
-    (where / own.name / room / name).write_text(text)
+    for name, text in files.items():
+        (where / own.name / room / name).write_text(text)
     return where
 
 
 def test_a_file_in_the_folder_is_a_stage_with_section_run_report_panel_and_history(tmp_path: Path):
-    """All that is written for one is its file: nothing else of the house is told of it."""
+    """All that is written for one is its file: nothing else of the house is told of it; one behind the pairing lacks a panel alone."""
+    write_map(small(AxisKind.ENERGY, 1.5, 1.8, 1.65, 0.03), tmp_path / "pl.nc")
     write_map(small(AxisKind.RAMAN_SHIFT, 200, 300, 250.0, 4.0), tmp_path / "map.nc")
     (tmp_path / "recipe.yaml").write_text(RECIPE)
-    house = house_with("stages", "smooth.py", NEW, tmp_path / "house")
+    house = house_with("stages", {"smooth.py": NEW, "lift.py": LATE}, tmp_path / "house")
     env = os.environ | {"PYTHONPATH": str(house), "QT_QPA_PLATFORM": "offscreen"}
     told = subprocess.run([sys.executable, "-c", USED, tmp_path], env=env, capture_output=True, text=True, timeout=300, check=False)
     assert told.returncode == 0, told.stderr
-    heights, widths, labels, listed, steps = map(json.loads, told.stdout.splitlines()[-5:])
+    heights, widths, labels, listed, steps, lifted, late, without = map(json.loads, told.stdout.splitlines()[-8:])
     assert heights == 2.0  # the file's own arithmetic was done
     assert widths == 5
     assert labels == ["Width (channels)"]
@@ -144,6 +189,10 @@ def test_a_file_in_the_folder_is_a_stage_with_section_run_report_panel_and_histo
     report = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert "Made smooth" in report
     assert "over 5 channels" in report
+    assert lifted == pytest.approx(1000)
+    assert late[-2:] == ["Pair", "Lift"]
+    assert without == ["Pair", "Train", "Explain", "Simulate"], "where it is not named it does not run"
+    assert "by 1000.0 counts" in report
 
 
 def test_the_help_of_a_run_names_every_step(capsys):

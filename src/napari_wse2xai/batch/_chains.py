@@ -105,7 +105,7 @@ def _known(results: Results, pairs: Sequence[PairedMaps], calculated: Calculated
         SpectralMap: results.maps.get("raman") if "raman" in peaks else None,
         PeakMaps: peaks.get("raman"),
         Pairable: Pairable(peaks["raman"], peaks["pl"]) if {"raman", "pl"} <= set(peaks) else None,
-        PairedMaps: list(pairs) or ([results.paired] if results.paired is not None else None),
+        PairedMaps: list(pairs) or results.paired,
         TrainedModel: results.model,
         Explanation: results.explanation,
         Calculated: calculated,
@@ -117,7 +117,8 @@ def _made(step: Step, known: Mapping[type, Any], progress: Progress, keep_in: Pa
     """What a step gives; None for one that the data do not allow and that a run can do without."""
     if step.series:
         learner: Any = step
-        return resuming.trained(learner, known[PairedMaps], keep_in, progress)
+        (pairs,) = step.given(known)
+        return resuming.trained(learner, pairs, keep_in, progress)
     try:
         return step.on(known, progress)
     except DataError as error:

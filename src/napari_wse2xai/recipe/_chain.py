@@ -49,7 +49,7 @@ class Chain:
         for stage, (start, end) in zip(self.stages, pairwise([0.0, *ends]), strict=True):
             with spending(_spendable(known.get(SpectralMap), source)):
                 last = stage.on(known, part(progress, start / ends[-1], end / ends[-1], stage.title))
-            known[type(last)] = [last] if isinstance(last, PairedMaps) else last
+            known[type(last)] = last
         found: Any = known.get(SpectralMap)
         return Outcome(found, known.get(PeakMaps), last, known.get(Components))
 

@@ -1,6 +1,6 @@
 """What a recipe may hold, and what follows from it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar
 
@@ -116,18 +116,18 @@ class Section(Settings):
         return Chain(tuple(self.stages(stop_after)))
 
 
-def _with_all_stages(known: type[Section]) -> type[Section]:
-    """Section with the stages of the table that it does not name itself."""
+def _with_all_stages(known: type[Settings], stages: Iterable[type[Step]]) -> type[Settings]:
+    """Section, or recipe, with the stages of the table that it does not name itself."""
     further: dict[str, Any] = {
         stage.key: (stage | None, Field(default_factory=stage if stage.usual else lambda: None))
-        for stage in SIDE
+        for stage in stages
         if stage.key not in known.model_fields
     }
-    return create_model("Section", __base__=known, __doc__=known.__doc__, **further) if further else known
+    return create_model(known.__name__, __base__=known, __doc__=known.__doc__, **further) if further else known
 
 
 if not TYPE_CHECKING:
-    Section = _with_all_stages(Section)
+    Section = _with_all_stages(Section, SIDE)
 
 STEPS: dict[str, type[Step]] = {stage.key: stage for stage in SIDE}
 """Stages by their name in a section, in the order of the chain."""
@@ -142,6 +142,19 @@ def _united(windows: list[tuple[float, float]]) -> list[tuple[float, float]]:
         else:
             united.append((low, high))
     return united
+
+
+def running(named: Container[str], last: str | None) -> list[str]:
+    """Those of the `LATE` stages that run up to one: those that are named, and those that give what one behind them takes.
+
+    A stage that changes what is there already, and gives what it takes, runs where it is named alone.
+    """
+    found, wanted = list[str](), set[type]()
+    for key, step in reversed(LATE.items() if last is not None else ()):
+        if key == last or (found and (key in named or step.gives in wanted - set(step.takes))):
+            found.append(key)
+            wanted |= set(step.takes)
+    return found[::-1]
 
 
 def _require_computed(key: str, names: Sequence[str], section: Section | None, more: Sequence[str]) -> None:
@@ -178,7 +191,7 @@ class Recipe(Settings):
         for name in MODALITIES:
             section = getattr(self, name)
             if section is None or section.deconvolve is None:
-                asked = list(LATE)[: list(LATE).index(self.last) + 1]
+                asked = self._running
                 need = f"{', '.join(asked[:-1])} and {asked[-1]} need" if len(asked) > 1 else f"{asked[0]} needs"
                 raise ValueError(
                     f"{need} the peaks of both maps, but there are none of {name}; add the section {name}, or write stop_after: deconvolve"
@@ -219,10 +232,11 @@ class Recipe(Settings):
 
     def _late(self, step: type[LateStep]) -> LateStep | None:
         """Settings of one of the `LATE` stages, the usual ones where a later stage needs it; None where it does not run."""
-        order = list(LATE)
-        if self.last is None or order.index(step.key) > order.index(self.last):
-            return None
-        return getattr(self, step.key) or step()
+        return (getattr(self, step.key) or step()) if step.key in self._running else None
+
+    @property
+    def _running(self) -> list[str]:
+        return running([key for key in LATE if getattr(self, key) is not None], self.last)
 
     @property
     def pairing(self) -> Pair | None:
@@ -257,3 +271,7 @@ class Recipe(Settings):
     def chains(self) -> dict[str, Chain]:
         """Chain of each modality."""
         return {name: section.chain(self.stop_after) for name, section in self.sections().items()}
+
+
+if not TYPE_CHECKING:
+    Recipe = _with_all_stages(Recipe, AFTER)

@@ -13,7 +13,7 @@ from pydantic.fields import FieldInfo
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.ordinary import require_ordinary, shown
 from napari_wse2xai.recipe._messages import nearest, sentence
-from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe
+from napari_wse2xai.recipe._model import LATE, MODALITIES, STEPS, Recipe, running
 from napari_wse2xai.recipe._peak_file import read_peaks
 from napari_wse2xai.recipe._set import with_settings
 from napari_wse2xai.recipe._yaml import mapping_of, mapping_of_ours, text_of
@@ -174,9 +174,10 @@ def _late_sections(given: Mapping[str, Any], base: Mapping[str, Any], source: st
     A recipe that trains goes on to explain, unless it says ``explain: false`` or stops before; it simulates only where it says so.
     """
     order, last = list(LATE), _last(given)
+    needed = running([name for name in order if given.get(name, False) is not False], last)
     sections: dict[str, Any] = {}
     for index, name in enumerate(order):
-        is_needed = last is not None and index <= order.index(last)
+        is_needed = name in needed
         if given.get(name) is False and is_needed:
             asker = next((other for other in order[index + 1 :] if given.get(other, False) is not False), last)
             raise SettingsError(f"{source}: {name} is false, but {asker} cannot do without it; remove '{name}: false', or {asker}.")

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 
 from napari_wse2xai._version import __version__
-from napari_wse2xai.data import PARAMETERS, Frame, History, PeakMaps, Results, SpectralMap, Status, peaks_there
+from napari_wse2xai.data import PARAMETERS, Frame, History, PairedMaps, PeakMaps, Results, SpectralMap, Status, peaks_there
 from napari_wse2xai.data.acquisition import told_by
 from napari_wse2xai.report import _learnt, _theory
 from napari_wse2xai.report._methods import methods
 from napari_wse2xai.report._numbers import median, setting_text, to_digits_of, with_spread
 from napari_wse2xai.report._truth import Comparison
-from napari_wse2xai.stages import STAGES, Decompose, Pair, Review
+from napari_wse2xai.stages import STAGES, TABLE, Decompose, Review
 
 Images = dict[str, bytes]
 """File name (``raman_height.png``) to content."""
@@ -110,7 +110,8 @@ def _pair(results: Results, images: Images) -> dict[str, Any] | None:
     paired = results.paired
     if paired is None:
         return None
-    return {"facts": Pair.facts(paired), "pictures": _pictures("pair", images), "settings": settings_of(paired.history)}
+    facts = [fact for step in TABLE if step.gives is PairedMaps for fact in step.facts(paired)]
+    return {"facts": facts, "pictures": _pictures("pair", images), "settings": settings_of(paired.history)}
 
 
 def _model(results: Results, images: Images) -> dict[str, Any] | None:

@@ -112,10 +112,14 @@ class Step(Settings):
         return (cls.__doc__ or "").strip().splitlines()[0]
 
     def on(self, known: Mapping[type, Any], progress: Progress = silent) -> Any:
-        """Run on the artefacts that there are, by their kinds; that of a series is a list."""
-        given = [known[kind] for kind in self.takes]
+        """Run on the artefacts that there are, by their kinds."""
         run: Any = self
-        return run(*given, progress=progress)
+        return run(*self.given(known), progress=progress)
+
+    def given(self, known: Mapping[type, Any]) -> list[Any]:
+        """What it is called with of what there is; one thing is a series too."""
+        found = [known[kind] for kind in self.takes]
+        return [each if isinstance(each, list) else [each] for each in found] if self.series else found
 
 
 class Stage(Step, Generic[Source, Result]):
