@@ -10,7 +10,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from napari_wse2xai.errors import SettingsError
-from napari_wse2xai.explaining import Cloud, not_separable, off_cloud, partial_dependence, pdp_spread, ranking, slope_rms
+from napari_wse2xai.explaining import Cloud, not_separable, off_cloud, partial_dependence, pdp_spread, ranking, slope_rms, told_by_others
 from napari_wse2xai.explaining.sampling import representative
 from napari_wse2xai.explaining.slopes import ice_slope
 
@@ -134,6 +134,16 @@ def test_parameters_that_go_together_are_named() -> None:
     (pair,) = not_separable(np.column_stack([np.full(500, 7.0), table]))
     assert pair[:2] == (2, 4)
     assert pair[2] < -0.98
+
+
+def test_a_column_that_is_worked_out_of_others_is_told_by_them():
+    rng = np.random.default_rng(0)
+    first, second, free = 1 + 0.15 * rng.standard_normal((3, 400)).clip(-3, 3)
+    table = np.column_stack([first, second, first / second, free, np.ones(400)])
+    ((column, r2),) = told_by_others(table, [2, 3, 4])
+    assert column == 2
+    assert 0.95 < r2 < 1
+    assert told_by_others(np.column_stack([first + free, second, first]), [0]) == []  # half of it is its own
 
 
 @pytest.mark.parametrize(("many", "count"), [(10, 4), (7, 6), (100, 10)])

@@ -29,6 +29,13 @@ def test_of_one_column_it_is_least_squares_less_what_noise_gives_it() -> None:
     assert 0.5 < kept == pytest.approx(1 - DOUBT * DEGREE * noise / (best**2).sum(), rel=1e-6)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_column_that_is_the_same_everywhere_does_nothing_and_overflows_nowhere() -> None:
+    x = table(80)[:, :3]
+    x[:, 1] = 0.0
+    np.testing.assert_array_equal(ColumnsAlone().fit(x, 300 * x[:, [0]]).coef_.reshape(3, DEGREE)[1], 0.0)
+
+
 def test_a_law_of_few_columns_is_found_and_the_others_are_left_out() -> None:
     rng = np.random.default_rng(2)
     x, new = table(400), table(400, seed=9)

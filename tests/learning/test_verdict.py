@@ -214,6 +214,9 @@ def test_pl_that_follows_rs_better_mirrored_is_refused(evidence):
     assert told.level is Level.DO_NOT_INTERPRET
     assert told.reasons[0].startswith("PL mirrored left to right follows RS better than PL as it is drawn")
     assert judge(with_test(evidence, beyond=own, turned={"mirrored left to right": 0.13})).level is Level.INTERPRETABLE
+    chance = (replace(own[0], correlation=-0.01, surrogate_correlation=np.linspace(-0.1, 0.2, 99)),)
+    for best, level in ((0.15, Level.INTERPRETABLE), (0.21, Level.DO_NOT_INTERPRET)):
+        assert judge(with_test(evidence, beyond=chance, turned={"turned by 180°": best})).level is level
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from napari_wse2xai.data import PairedMaps, Samples
-from napari_wse2xai.errors import DataError
-from napari_wse2xai.stages._learnable import check_learnable
+from napari_wse2xai.errors import DataError, DataWarning
+from napari_wse2xai.stages import Train
+from napari_wse2xai.stages._learnable import check_learnable, tell_skimmed
 from napari_wse2xai.synthetic import make_flake
 
 sys.path.append(str(Path(__file__).parents[1]))
@@ -37,6 +38,27 @@ def test_one_pixel_that_decides_all_is_named_with_its_place(pair: PairedMaps) ->
     (sentence,) = said(replace(pair, pl=replace(pair.pl, height=height)))
     assert f"row {row}, column {column} " in sentence
     assert "hold 100% of the variance of PL height" in sentence or "hold 99% of the variance of PL height" in sentence
+
+
+def test_odd_pl_is_not_learnt_from_and_that_is_said(pair: PairedMaps) -> None:
+    height, (row, column) = pair.pl.height.copy(), np.argwhere(pair.paired)[100]
+    height[0, row, column] = 0.0
+    odd = replace(pair, pl=replace(pair.pl, height=height))
+    collected, kept = Samples.of([odd]), Train().measured([odd])
+    missing = np.flatnonzero(np.isnan(kept.targets[:, 0]))
+    assert [(kept.row[k], kept.column[k]) for k in missing] == [(row, column)]
+    with pytest.warns(DataWarning, match=f"1 of {len(kept)} pixels are not learnt from: .* row {row}, column {column} of"):
+        tell_skimmed(collected, kept)
+    assert np.isfinite(Train(without_odd=False).measured([odd]).targets).all()
+
+
+@pytest.mark.parametrize(("factor", "told"), [(1.0, False), (2.0, True)])
+def test_flakes_that_differ_more_than_their_pixels_are_told(pair: PairedMaps, factor: float, told: bool) -> None:
+    other = replace(pair, pl=replace(pair.pl, height=factor * pair.pl.height))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_learnable(Samples.of([pair, other]), [pair, other])
+    assert ["lies between the flakes, not on them" in str(each.message) for each in caught] == [True] * told
 
 
 @pytest.mark.parametrize(("share", "told"), [(0.3, True), (0.05, False)])

@@ -5,7 +5,7 @@ from napari_wse2xai.explaining.accumulated import accumulated_local_effects
 from napari_wse2xai.explaining.agreement import concordance, disagreement, trusted
 from napari_wse2xai.explaining.attribution import integrated_gradients
 from napari_wse2xai.explaining.bands import bands
-from napari_wse2xai.explaining.cloud import Cloud, not_separable, off_cloud
+from napari_wse2xai.explaining.cloud import Cloud, not_separable, off_cloud, told_by_others
 from napari_wse2xai.explaining.curves import partial_dependence
 from napari_wse2xai.explaining.display import PartialDependenceDisplay
 from napari_wse2xai.explaining.interactions import h_statistic, partial_dependence_pairs
@@ -48,6 +48,7 @@ __all__ = [
     "regional_effects",
     "simulate",
     "slope_rms",
+    "told_by_others",
     "trusted",
     "weight_randomisation",
 ]

@@ -1,12 +1,13 @@
 """Where a changed parameter leaves the cloud of the data, so that a model has to guess."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.standard import or_one
+from napari_wse2xai.numerics.standard import or_one, standardised
 
 Numbers = NDArray[np.float64]
 
@@ -17,6 +18,10 @@ CLIP = 4.0
 MAD_TO_SD = 1.4826
 SEPARABLE = 0.95
 """Rank correlation above which two parameters cannot be told apart."""
+TOLD = SEPARABLE**2
+"""R2 above which all other parameters tell one."""
+PENALTIES = tuple(10.0**power for power in range(-3, 4))
+"""Of the ridge that tells it, columns standardised."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +105,23 @@ def not_separable(table: Numbers) -> list[tuple[int, int, float]]:
     first, second = np.nonzero(np.triu(np.abs(correlation) > SEPARABLE, k=1))
     pairs = [(int(varied[a]), int(varied[b]), float(correlation[a, b])) for a, b in zip(first, second, strict=True)]
     return sorted(pairs, key=lambda pair: -abs(pair[2]))
+
+
+def told_by_others(table: Numbers, columns: Sequence[int], *, limit: float = TOLD) -> list[tuple[int, float]]:
+    """Those of some columns that all others tell, with the R2 of a ridge on rows that it has not seen.
+
+    A map that is worked out of other columns is, whatever model is asked: which of them acts, a straight line through all cannot tell.
+    """
+    from napari_wse2xai.learning.ridge import told_by_the_rest
+
+    standard = standardised(table)
+    found = []
+    for one in columns:
+        values = standard[:, one]
+        if values.any():
+            missed = values - told_by_the_rest(np.delete(standard, one, axis=1), values, PENALTIES)
+            found.append((int(one), float(1.0 - (missed**2).mean())))
+    return [(one, r2) for one, r2 in found if r2 > limit]
 
 
 def _scale(table: Numbers) -> Numbers:

@@ -114,8 +114,8 @@ def _swept(products: Numbers, told: Numbers, total: Numbers, count: int) -> Numb
         for first in range(0, len(told), DEGREE):
             one = slice(first, first + DEGREE)
             alone = told[one] - products[one] @ found + found[one]
-            by_noise = DOUBT * DEGREE * noise / np.maximum((alone**2).sum(axis=0), np.finfo(np.float64).tiny)
-            found[one] = np.maximum(1.0 - by_noise, 0.0) * alone
+            size, by_noise = (alone**2).sum(axis=0), DOUBT * DEGREE * noise
+            found[one] = np.divide(size - by_noise, size, out=np.zeros_like(size), where=size > by_noise) * alone
         left = total - (found * (2 * told - products @ found)).sum(axis=0)
         free = count - 1 - np.count_nonzero(found, axis=0)
         noise = np.maximum(left, NEGLIGIBLE * total) / np.maximum(free, count / 4)

@@ -12,6 +12,8 @@ FEWEST_PIXELS = 40
 """Below this no network can be told from chance."""
 FEW, MOST = 0.005, 0.5
 """Where so small a share of the pixels holds more than so much of the variance, every score is theirs."""
+BETWEEN = 0.5
+"""Share of the variance between flakes above which that is said: other light does it, too."""
 LEFT_OUT = 0.1
 """Share of the pixels with PL that may be left out without a word because a line has no fit there."""
 
@@ -30,8 +32,26 @@ def check_learnable(samples: Samples, source: Sequence[PairedMaps]) -> None:
         if known.sum() < FEWEST_PIXELS or np.ptp(values[known]) == 0:
             raise DataError(f"PL {name} has a value in {known.sum()} pixels and does not vary enough to be learnt; choose another target.")
     _check_heights(samples)
-    for said in (*_absent(samples), *_odd(samples), *_left_out(samples, source)):
+    for said in (*_absent(samples), *_odd(samples), *_between(samples), *_left_out(samples, source)):
         warnings.warn(said, DataWarning, stacklevel=3)
+
+
+def tell_skimmed(collected: Samples, kept: Samples) -> None:
+    """Say of which pixels odd values of a target are not learnt from."""
+    for name, values, learnt in zip(kept.target_names, collected.targets.T, kept.targets.T, strict=True):
+        odd = np.flatnonzero(np.isfinite(values) & ~np.isfinite(learnt))
+        if odd.size:
+            farthest = int(odd[np.argmax(np.abs(values[odd] - np.nanmedian(values)))])
+            warnings.warn(
+                f"{odd.size} of {len(values)} pixels are not learnt from: their PL {name} is far from their neighbours' (the farthest "
+                f"off: {_place(kept, farthest)}), as dirt, holes and failed fits leave it; look at them, or switch 'Without odd PL' off.",
+                DataWarning,
+                stacklevel=3,
+            )
+
+
+def _place(samples: Samples, pixel: int) -> str:
+    return f"row {samples.row[pixel]}, column {samples.column[pixel]} of '{samples.names[samples.flake[pixel]]}'"
 
 
 def _check_heights(samples: Samples) -> None:
@@ -54,10 +74,23 @@ def _odd(samples: Samples) -> Iterator[str]:
         off = np.nan_to_num((values - np.nanmedian(values)) ** 2)
         few = np.argsort(off)[::-1][: max(1, int(FEW * len(off)))]
         if (share := float(off[few].sum() / off.sum())) > MOST:
-            place = f"row {samples.row[few[0]]}, column {samples.column[few[0]]} of '{samples.names[samples.flake[few[0]]]}'"
             yield (
-                f"{len(few)} of {len(values)} pixels hold {share:.0%} of the variance of PL {name} (the farthest off: {place}), so that "
-                "all scores are theirs; look at their fits, or take them off the flake."
+                f"{len(few)} of {len(values)} pixels hold {share:.0%} of the variance of PL {name} (the farthest off: "
+                f"{_place(samples, few[0])}), so that all scores are theirs; look at their fits, or take them off the flake."
+            )
+
+
+def _between(samples: Samples) -> Iterator[str]:
+    """Targets that differ more between the flakes than on them."""
+    for name, values in zip(samples.target_names, samples.targets.T, strict=True):
+        known = np.isfinite(values)
+        flake, there = samples.flake[known], values[known]
+        means = np.bincount(flake, there) / np.maximum(np.bincount(flake), 1)
+        if (share := float(means[flake].var() / there.var())) > BETWEEN:
+            levels = ", ".join(f"{mean:.3g}" for mean in means)
+            yield (
+                f"{share:.0%} of the variance of PL {name} lies between the flakes, not on them (means {levels}): if they "
+                "were not measured alike, normalise the maps, or learn them apart (learn: apart)."
             )
 
 

@@ -228,9 +228,21 @@ class _Case:
             f"{first} and {second} go together (rank correlation {rho:.2f}): which of the two acts cannot be told from this flake."
             for first, second, rho in self.together()
         ]
+        said += self.worked_out()
         for name, share in self.samples.absent().items():
             said.append(f"{name} lies under the noise in {share:.0%} of the pixels: its position and FWHM tell nothing.")
         return [*said, *self.cancelling(), self.asked.remark()]
+
+    def worked_out(self) -> list[str]:
+        """Computed maps that the parameters they are worked out of tell, as sentences."""
+        from napari_wse2xai.explaining import told_by_others
+
+        samples = self.samples
+        return [
+            f"{samples.feature_names[k].removesuffix('.value')} is told by the other parameters (R2 {r2:.2f}): whether it acts or what it "
+            "is worked out of cannot be told from this flake; read them as one."
+            for k, r2 in told_by_others(samples.features, samples.columns("value"))
+        ]
 
     def cancelling(self) -> list[str]:
         """Pairs of parameters that move together while their effects cancel, as sentences."""

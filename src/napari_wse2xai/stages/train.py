@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from napari_wse2xai.data import TARGETS, Line, PairedMaps, Samples, TrainedModel
 from napari_wse2xai.data.history import mark_of
 from napari_wse2xai.progress import Progress, part, silent
-from napari_wse2xai.stages._learnable import check_learnable
+from napari_wse2xai.stages._learnable import check_learnable, tell_skimmed
 from napari_wse2xai.stages._stage import Settings, Stage, recorded, setting
 from napari_wse2xai.stages.unfinished import Unfinished
 
@@ -107,6 +107,12 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         description="Draw every RS value towards what its neighbours and the other parameters tell of it, by the share of noise in it: "
         "noise makes slopes too flat. Chance is compared on the values as measured.",
     )
+    without_odd: bool = setting(
+        True,
+        title="Without odd PL",
+        description="Do not learn from pixels whose PL is far from all their neighbours, as dirt, holes and failed fits leave it, where "
+        "such pixels are few and hold much of the variance.",
+    )
     block_folds: int = setting(
         5, ge=2, le=20, title="Spatial folds", description="Parts of the flake that are held out in turn, each with a buffer around it."
     )
@@ -183,8 +189,18 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         return self._learnt_from(self.measured(source))
 
     def measured(self, source: Sequence[PairedMaps]) -> Samples:
-        """The same as it was measured."""
+        """The same as it was measured, without odd PL where that is asked."""
+        return self._skimmed(self._collected(source))
+
+    def _collected(self, source: Sequence[PairedMaps]) -> Samples:
+        """Every paired pixel."""
         return Samples.of(tuple(source), targets=self.target, pl_peak=self.pl_peak, features=self.features)
+
+    def _skimmed(self, collected: Samples) -> Samples:
+        """The table without odd PL, where that is asked."""
+        from napari_wse2xai.learning.odd_pixels import without_odd
+
+        return without_odd(collected) if self.without_odd else collected
 
     def _learnt_from(self, measured: Samples) -> Samples:
         """The table without its noise, where that is asked."""
@@ -196,8 +212,10 @@ class Train(Stage[Sequence[PairedMaps], TrainedModel]):
         """Learn one target after the other."""
         from napari_wse2xai.learning.evaluation import Evaluation, assembled
 
-        measured = self.measured(source)
+        collected = self._collected(source)
+        measured = self._skimmed(collected)
         check_learnable(measured, source)
+        tell_skimmed(collected, measured)
         samples = self._learnt_from(measured)
         count = len(self.target)
         with nullcontext() if checkpoint is None else Unfinished.at(checkpoint, self, samples).claimed() as folder:
