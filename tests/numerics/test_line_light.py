@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from napari_wse2xai.numerics.line_light import Pattern, first_direction
+from napari_wse2xai.numerics.bright_spectra import first_direction
+from napari_wse2xai.numerics.line_light import Pattern
 
 
 @pytest.mark.parametrize("shape", [(440, 700), (700, 300), (3, 90), (90, 3), (1, 5), (2, 1)])

@@ -4,7 +4,9 @@ import warnings
 
 import numpy as np
 import pytest
-from scipy.ndimage import gaussian_filter
+from scipy.interpolate import interp1d
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
+from scipy.signal import savgol_filter
 
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.errors import DataError, DataWarning
@@ -79,6 +81,29 @@ def test_the_flake_is_where_it_is(name, window):
     if window is None and name in {"fluorescence 12000", "a strip 1.4 times as bright"}:
         pytest.skip("a bend as wide as the whole axis, 140 cm-1, is told from lines only in their window")
     assert overlap(*CASES[name], FindFlake(window=window)) > 0.93
+
+
+def drawn_anew(counts):
+    """Spectra read off between their channels on an axis three times as fine, as instruments do that bring spectra to one axis."""
+    fine = np.linspace(X[0], X[-1], 3 * len(X))
+    return SpectralMap.from_arrays(interp1d(X, counts)(fine).astype(np.float32), fine, AxisKind.RAMAN_SHIFT)
+
+
+SMOOTHED = {
+    "Savitzky and Golay": lambda counts: map_of(savgol_filter(counts, 11, 2)),
+    "a Gaussian": lambda counts: map_of(gaussian_filter1d(counts, 1.5)),
+    "an axis three times as fine": drawn_anew,
+    "every channel twice": lambda counts: SpectralMap.from_arrays(
+        np.repeat(counts, 2, axis=-1).astype(np.float32), np.linspace(X[0], X[-1], 2 * len(X)), AxisKind.RAMAN_SHIFT
+    ),
+}
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("name", SMOOTHED)
+def test_spectra_that_were_smoothed_before_show_less_of_their_noise_but_no_larger_flake(name, seed):
+    flake = FindFlake()(SMOOTHED[name](made(DISC, height=35.0, seed=seed))).flake
+    assert (flake & DISC).sum() / (flake | DISC).sum() > 0.85
 
 
 WIDE = np.linspace(120.0, 430.0, 320)

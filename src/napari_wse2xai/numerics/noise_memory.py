@@ -1,5 +1,7 @@
 """How noise of one channel goes on in the next ones: read off the residuals of many fits, with what each fit took of it given back."""
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,6 +15,8 @@ ASKED = 4
 """Pixels of which it is worked out what a fit took of the memory."""
 UNUSUAL = 5.0
 """Spreads of the pixels from which one remembers more, or less, than the others: what it misses is no noise."""
+LEAST = 1e-12
+"""Of noise, in its own unit, where there is none."""
 AT_ONCE = 64
 """Pixels whose slopes are held at once: they stay in the cache."""
 Values = NDArray[np.float64]
@@ -43,6 +47,37 @@ def covariances(standard: Values, sigma: Values, slopes: Slopes) -> list[float]:
         return []
     lags = followed.given_back(lags[: 3 * lasting])  # what a fit leaves of noise turns negative sooner than the noise
     return lags[: next((lag for lag, value in enumerate(lags) if value < FORGOTTEN * lags[0]), len(lags))]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Covariances of the noise with itself 0, 1, ... channels away, over the variance that differences of neighbouring channels show."""
+
+    lags: tuple[float, ...] = (1.0,)
+
+    @property
+    def size(self) -> float:
+        """How many times the noise that differences show a channel has."""
+        return float(np.sqrt(self.lags[0]))
+
+    def of_sum(self, weight: Values) -> float:
+        """Standard deviation of a weighted sum of channels (n,), over that of one channel."""
+        n, rest = len(weight), self.lags[1:]
+        pairs = [2.0 * float(weight[lag:] @ weight[: n - lag]) * value for lag, value in enumerate(rest, start=1)]
+        return float(np.sqrt(max(float(weight @ weight) + sum(pairs) / self.lags[0], 0.0)))
+
+
+WHITE = Memory()
+
+
+def memory(standard: Values) -> Memory:
+    """How noise goes on in spectra (m, n) of nothing but noise, and of what is slow, over the noise that their differences show."""
+    slow = _slow(standard.shape[1])
+    quick = standard - (standard @ slow) @ slow.T
+    far = UNUSUAL * max(float(robust_sigma(quick)), LEAST)
+    lags = _lags(np.clip(quick, -far, far))
+    lasting = _lasting(lags, quick.size)
+    return Memory(tuple(lags[:lasting])) if lasting > 1 else WHITE
 
 
 def _lags(standard: Values) -> list[float]:

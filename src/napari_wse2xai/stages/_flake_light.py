@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind, SpectralMap
 from napari_wse2xai.numerics import line_light, masking
 from napari_wse2xai.numerics.all_over import all_over
+from napari_wse2xai.numerics.bright_spectra import CERTAIN
+from napari_wse2xai.numerics.local_baseline import curves, rough_light
 from napari_wse2xai.stages._bands import Band, bands, let_go, over_bands, rows_of
 from napari_wse2xai.stages._screening import bridged
 
@@ -69,9 +71,9 @@ class Scene:
 
         def work(band: Band) -> None:
             spectra = _whole(source, band.rows).take(inside, axis=-1)  # six times as quick as an index
-            if pattern is None or pattern.contrast < line_light.CERTAIN:
+            if pattern is None or pattern.contrast < CERTAIN:
                 # Nothing that bright spectra have in common stands out: then the mean above the baseline is all there is.
-                light[band.rows] = line_light.rough_light(spectra, along[0])
+                light[band.rows] = rough_light(spectra, along[0])
             else:
                 seen = np.isfinite(spectra).all(axis=-1)
                 light[band.rows] = np.nan
@@ -129,7 +131,7 @@ def _along(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[Values, Value
     if source.axis.kind is not AxisKind.RAMAN_SHIFT or bends < FEWEST_BENDS:
         return at, None
     tails = np.exp(-(x - x.min())[:, None] / TAILS)
-    return at, np.hstack([line_light.curves(at, bends), tails])
+    return at, np.hstack([curves(at, bends), tails])
 
 
 def _sample(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
