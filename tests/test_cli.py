@@ -282,6 +282,17 @@ def test_a_shell_completes_commands_options_and_presets(tmp_path, capsys, typed,
     assert (done.stdout.strip(), done.stderr) == (offered, "")
 
 
+@pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
+def test_zsh_completes_by_the_same_words(tmp_path, capsys):
+    assert cli.main(["completion", "zsh"]) == 0
+    (tmp_path / "completion").write_text(capsys.readouterr().out, encoding="utf-8")
+    asked = "COMP_WORDS=(napari-wse2xai recipe --preset ws2-); COMP_CWORD=3; _napari_wse2xai; echo ${COMPREPLY[*]}"
+    code = f". ./completion; emulate sh; setopt ksharrays; {asked}"  # as zsh itself calls functions of bash
+    done = subprocess.run(["zsh", "-f", "-c", code], capture_output=True, text=True, cwd=tmp_path, check=True)
+    assert {"ws2-532", "ws2-633"} <= set(done.stdout.split())  # zsh itself leaves out what does not begin so
+    assert not done.stderr
+
+
 def test_a_terminal_gets_a_bar(monkeypatch, capsys):
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
     with cli._progress() as progress:

@@ -10,7 +10,7 @@ SHELLS = ("bash", "zsh")
 _SCRIPT = """\
 {first}_napari_wse2xai() {{
     local word="${{COMP_WORDS[COMP_CWORD]}}" before="${{COMP_WORDS[COMP_CWORD-1]}}" at="" each known=""
-    for each in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
+    for each in "${{COMP_WORDS[@]:1:$((COMP_CWORD - 1))}}"; do
         case "$at/$each" in {commands}) at="$at/$each" ;; esac
     done
     case "$at $before" in
