@@ -204,7 +204,7 @@ class ExplainPanel(FollowsSession):
     def _on_explained(self, explanation: Explanation) -> None:
         """Put slopes, RS and PL on the canvas, alone."""
         contents.session(self.viewer).add(explanation)
-        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(explanation))
+        self.queue.do(contents.coming(self.viewer, to_layers(explanation)))
         self._put_on_canvas(explanation)
         self.queue.do([partial(self.ran.emit, explanation)])
 
@@ -212,7 +212,7 @@ class ExplainPanel(FollowsSession):
         """Of an explanation whose layers are there show slopes, RS and PL, alone."""
         beside = beside_layers(explanation, explanation.ranking[0]) if self.beside.isChecked() else []
         self.queue.do([self.refresh, self.canvas.show_alone])
-        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in beside)
+        self.queue.do(contents.coming(self.viewer, beside))
         self.queue.do([self.show_map, self.viewer.reset_view])
 
     def show_newest(self) -> bool:

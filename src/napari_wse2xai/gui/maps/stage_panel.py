@@ -144,7 +144,7 @@ class StagePanel(QWidget):
             layers = [layer for layer in layers if layer[1]["metadata"][KEY].part in self.stage.shows]
         below = contents.hidden_by(self.viewer, layers, self.worked_on)
         self.queue.do([partial(contents.session(self.viewer).add, result)])
-        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in layers)
+        self.queue.do(contents.coming(self.viewer, layers))
         self.queue.do([partial(contents.hide, below), partial(self.ran.emit, result)])
 
     def _on_told(self, text: str, severity: str) -> None:

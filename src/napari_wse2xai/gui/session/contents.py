@@ -1,7 +1,8 @@
 """What lies in a window: its session, and which layers show what of it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -131,6 +132,25 @@ def keep_drawn_flakes(viewer: Viewer) -> None:
 def add(viewer: Viewer, layers: list[LayerTuple]) -> list[Layer]:
     """Add layers to a window."""
     return [getattr(viewer, f"add_{kind}")(data, **keywords) for layer in layers for data, keywords, kind in fitted_in(viewer, [layer])]
+
+
+def coming(viewer: Viewer, layers: list[LayerTuple]) -> Iterator[Callable[[], object]]:
+    """Add layers one by one, and select the last: things that take a moment each, since napari lays out what it shows of a selected one."""
+    come: list[Layer] = []
+
+    def put(layer: LayerTuple) -> None:
+        viewer.layers._activate_on_insert = False
+        try:
+            come.extend(add(viewer, [layer]))
+        finally:
+            viewer.layers._activate_on_insert = True
+
+    def select() -> None:
+        if come and come[-1] in viewer.layers:
+            viewer.layers.selection.active = come[-1]
+
+    yield from (partial(put, layer) for layer in layers)
+    yield select
 
 
 def added(viewer: Viewer, layer: LayerTuple, kind: type[L]) -> L:

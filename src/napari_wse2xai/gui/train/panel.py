@@ -186,7 +186,7 @@ class TrainPanel(FollowsSession):
         contents.session(self.viewer).add(model)
         for layer in self.viewer.layers:
             contents.see(layer, False)
-        self.queue.do(partial(contents.add, self.viewer, [layer]) for layer in to_layers(model))
+        self.queue.do(contents.coming(self.viewer, to_layers(model)))
         self.queue.do([self.viewer.reset_view, self.refresh, partial(self.ran.emit, model)])
 
     def _on_told(self, text: str, severity: str) -> None:
