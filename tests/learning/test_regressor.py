@@ -6,7 +6,7 @@ import torch
 
 from napari_wse2xai.data import Line
 from napari_wse2xai.errors import Cancelled, DataError, SettingsError
-from napari_wse2xai.learning import GaussianProcess, MLPEnsembleRegressor, SpectralCNNRegressor
+from napari_wse2xai.learning import SpectralCNNRegressor
 
 pytestmark = pytest.mark.usefixtures("whole_lessons")
 SMALL = {"channels": (8, 8), "pool_after": (1, 2), "length": 16, "max_epochs": 40, "batch_size": 32, "device": "cpu", "teacher": False}
@@ -63,22 +63,6 @@ def test_a_network_of_numbers_without_lines_is_loaded_as_it_was_saved(tmp_path) 
     plain = SpectralCNNRegressor(None, **SMALL | {"max_epochs": 1}).fit(features, target)
     plain.save(tmp_path / "network.pt")
     np.testing.assert_array_equal(SpectralCNNRegressor.load(tmp_path / "network.pt").predict(features), plain.predict(features))
-
-
-def test_settings_that_nobody_gives_are_those_that_are_told() -> None:
-    told = {
-        "architecture": "convolution", "channels": (32, 32, 32, 64), "pool_after": (1, 2, 3), "length": 32, "axis": "window",
-        "normalisation": "batch", "activation": "silu", "dropout": 0.0, "max_epochs": 40, "learning_rate": 0.008, "batch_size": 128,
-        "optimizer": "adamw", "schedule": "onecycle", "loss": "huber", "weight_decay": 0.01, "jitter": 0.0, "drawing": "exaggerated",
-        "teacher": True, "device": "auto", "random_state": 0, "on_epoch": None, "checkpoint": None, "lines": None,
-    }  # fmt: skip
-    assert SpectralCNNRegressor().get_params() == told
-    told = {
-        "n_estimators": 8, "hidden": 64, "bootstrap": False, "max_epochs": 60, "learning_rate": 0.005, "batch_size": 128,
-        "weight_decay": 0.05, "device": "cpu", "random_state": 0,
-    }  # fmt: skip
-    assert MLPEnsembleRegressor().get_params() == told
-    assert GaussianProcess().get_params() == {"most_pixels": 2000, "kernels": 3, "random_state": 0}
 
 
 def test_a_few_odd_pixels_do_not_rule_the_rest() -> None:

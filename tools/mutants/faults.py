@@ -12,7 +12,7 @@ from pathlib import Path
 
 LOOKS = {
     "fontsize", "linewidth", "linewidths", "lw", "markersize", "ms", "dpi", "figsize", "pad", "labelpad", "zorder", "s", "title_fontsize",
-    "handlelength", "handletextpad", "borderpad", "borderaxespad",
+    "capsize", "markeredgewidth", "handlelength", "handletextpad", "borderpad", "borderaxespad",
     "labelsize", "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "ncols", "stacklevel",
 }  # fmt: skip
 CHECKS = {"strict"}
