@@ -38,10 +38,10 @@ class Computed(Settings):
         return self.unit or formula.unit(base_units(formula, axis_unit, intensity_unit))
 
 
-def formula_of(text: str, names: Sequence[str], *, bands: bool = True) -> Expression:
+def formula_of(text: str, names: Sequence[str]) -> Expression:
     """A formula over the parameters of peaks of some names; raises ValueError with one sentence that lists them."""
     words = f"the peaks {', '.join(names)}, each with .{', .'.join(PARTS)}"
-    return Expression.of(text, [f"{name}.{part}" for name in names for part in PARTS], bands=bands, words=words)
+    return Expression.of(text, [f"{name}.{part}" for name in names for part in PARTS], bands=True, words=words)
 
 
 def base_units(formula: Expression, axis_unit: str, intensity_unit: str) -> dict[str, dict[str, float]]:

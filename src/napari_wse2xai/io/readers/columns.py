@@ -131,9 +131,7 @@ def _require_axis(table: Columns, path: Path) -> None:
         )
 
 
-def as_map(
-    table: Columns, cube: NDArray[np.float32], frame: Frame, seen: Look, told: Told, path: Path, *, laser_nm: float | None = None
-) -> SpectralMap:
+def as_map(table: Columns, cube: NDArray[np.float32], frame: Frame, seen: Look, told: Told, path: Path) -> SpectralMap:
     """Map of the spectra at their places."""
     in_file = unit_by_size(table.axis_unit, float(np.nanmax(table.axis)), path.name) if told.unit is None else None
     first = next(iter(table.titles), ())
@@ -142,7 +140,7 @@ def as_map(
         *settle_axis(table.axis, in_file, given=told.unit, name=path.name, called=" ".join(seen.titles(0))),
         told,
         frame=frame,
-        laser_nm=laser_nm or laser_in(seen.metadata),
+        laser_nm=laser_in(seen.metadata),
         name=next((_PLACE.sub("", title).strip() for title in first if _PLACE.search(title)), "") or table_text.stem_of(path),
         intensity_unit=intensity_unit(seen.metadata.get("AxisUnit[0]", ""), first),
         metadata=seen.metadata,
