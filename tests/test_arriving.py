@@ -17,7 +17,7 @@ from watched import is_reading
 
 SHAPE, CHUNKS = (12, 10, 30), (4, 5, 30)
 VALUES = np.random.default_rng(0).normal(100, 5, SHAPE).astype(np.float32)
-VALUES[5:8, 5:8, 17] += 500
+VALUES[4:6, 7:10, 13:22] += 500
 
 
 class Stored:
@@ -93,6 +93,13 @@ def test_other_channels_are_known_roughly_from_what_was_read(monkeypatch: pytest
     planes[8]
     until(lambda: not is_reading())
     np.testing.assert_array_equal(planes[8], VALUES[..., 8], "and what is asked for from now on")
+
+
+def test_the_first_places_that_are_read_tell_of_all_of_the_map(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arriving, "AT_ONCE", 1)
+    planes = ArrivingPlanes(StoredCounts.of(Chunks("map.zarr", (100, 5, 30), (1, 5, 30), pytest.fail)))
+    first = sorted(rows.start for rows, _ in planes._places[:20])
+    assert np.diff([0, *first, 100]).max() < 10
 
 
 def test_what_the_file_has_in_fewer_pixels_is_seen_first() -> None:

@@ -25,6 +25,8 @@ def test_lines_are_those_of_the_line_shapes(axis: str) -> None:
         np.testing.assert_allclose(drawn[:, row], expected, rtol=2e-4, atol=1e-3)
         if axis == "window":
             assert (x[0], x[-1]) == pytest.approx(line.window)
+        else:
+            assert (x[0] + x[-1]) / 2 == pytest.approx(np.median(features[:, 3 * row]), rel=1e-6)
 
 
 def test_a_window_too_wide_for_its_line_is_cut() -> None:

@@ -14,7 +14,7 @@ from napari_wse2xai.plots.plain_text import PlainFigure
 from napari_wse2xai.progress import silent
 from napari_wse2xai.report import _figures
 from napari_wse2xai.report._numbers import with_spread
-from napari_wse2xai.report._page import _grid, _truth
+from napari_wse2xai.report._page import _grid, _origin, _truth
 from napari_wse2xai.stages import FindFlake
 
 VOID = {"meta", "img", "br", "link"}
@@ -146,6 +146,11 @@ def test_a_paragraph_of_methods_says_what_the_histories_say(results, images, cle
     assert "network" not in methods
     lit = replace(clean_raman, metadata={"Acq. time (s)": "4", "Laser power (mW)": "0.5"})
     assert " (4 s, 0.5 mW), " in read(report.page(Results({"raman": lit}), {}, title="x"))
+
+
+def test_a_map_that_no_file_gave_comes_from_its_first_step():
+    assert _origin((Record("make_flake", {}, "0.1"), Record("FindFlake", {}, "0.1"))) == [("Source", "make_flake")]
+    assert _origin(()) == [("Source", "made in Python")]
 
 
 def test_a_picture_drawn_twice_is_the_same_file(results):

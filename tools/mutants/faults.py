@@ -1,8 +1,9 @@
 """What can be planted: small faults in the code of a file, each where a slip of the hand could have made it.
 
-Left alone are words for people (docstrings, sentences, f-strings), annotations, what is raised, looks that no one promised (`LOOKS`),
-``__all__``, in which the linter finds names that are none, checks of our own (`CHECKS`), which as with ``assert`` only a mistake elsewhere
-meets, and what cannot be told apart: the 1 of a reshape's -1, for which numpy takes any negative number, and numbers next to nothing.
+Left alone are words for people (docstrings, sentences, f-strings), annotations and types (`TYPED`), what is raised, looks that no one
+promised (`LOOKS`), ``__all__``, in which the linter finds names that are none, checks of our own (`CHECKS`), which as with ``assert`` only
+a mistake elsewhere meets, and what cannot be told apart: the 1 of a reshape's -1, for which numpy takes any negative
+number, and numbers next to nothing.
 """
 
 import ast
@@ -15,7 +16,9 @@ LOOKS = {
     "capsize", "markeredgewidth", "handlelength", "handletextpad", "borderpad", "borderaxespad",
     "labelsize", "hspace", "wspace", "width_ratios", "height_ratios", "weight", "fontweight", "rotation", "ncols", "stacklevel",
 }  # fmt: skip
-CHECKS = {"strict"}
+CHECKS = {"strict", "init"}
+"""What is not as it should be is refused: lengths that differ, a field given that is worked out."""
+TYPED = {"cast", "TypeVar"}
 NEXT_TO_NOTHING = 1e-9
 """Below it a number keeps a divisor from being none."""
 COMPARED = {
@@ -153,6 +156,9 @@ def _children(node: ast.AST) -> Iterator[ast.AST]:
         return
     if isinstance(node, ast.Dict):
         yield from _entries(node)
+        return
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in TYPED:
+        yield from node.args[1:]  # the first is a type
         return
     shape = node.args if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "reshape" else []
     for name, value in ast.iter_fields(node):

@@ -127,7 +127,7 @@ def common_mode(  # noqa: PLR0913 - data, then options
 def _first_component(heights: Numbers) -> tuple[float, bool]:
     """Share of the variance in the first principal component of the standardised logarithms, and whether all have one sign in it."""
     _, singular, directions = np.linalg.svd(standardised(_logs(heights)), full_matrices=False)
-    if not singular.any():  # the same everywhere
+    if not singular[0]:  # the same everywhere
         return 0.0, False
     return float(singular[0] ** 2 / np.sum(singular**2)), bool(np.all(directions[0] > 0) or np.all(directions[0] < 0))
 
