@@ -31,12 +31,24 @@ def test_no_distance_stands_for_few_pixels_only(island):
 def test_two_layers_are_told_apart_where_they_are_regions(island):
     raster = {0: Raster.of(island.coordinates)}
     flake, upper = np.zeros(len(island.coordinates), dtype=np.int64), island.coordinates[:, 1] > np.median(island.coordinates[:, 1]) + 2
-    steps = np.where(np.arange(24) % 3 == 2, 12.0, 0.0)
-    found = layers(island.features + steps * upper[:, None], raster, flake)
-    assert max(np.mean(found == upper), np.mean(found != upper)) > 0.98
+    steps = np.where(np.arange(24) % 3 == 2, 15.0, 0.0)
+    small = np.sin(island.coordinates[:, 0]) + np.sin(island.coordinates[:, 1]) > 0  # mostly border
+    for planted in (upper, small):
+        found = layers(island.features + steps * planted[:, None], raster, flake)
+        assert found is not None
+        assert max(np.mean(found == planted), np.mean(found != planted)) > 0.98
     assert layers(island.features, raster, flake) is None
     shuffled = np.random.default_rng(0).permutation(upper)
     assert layers(island.features + steps * shuffled[:, None], raster, flake) is None
+
+
+@pytest.mark.parametrize("shape", [(1, 60), (60, 1), (3, 60)])
+def test_a_scan_of_few_lines_has_these_for_lines(shape):
+    """Its columns, of a pixel each, would take all there is of a map: surrogates with their profile had nothing left to draw."""
+    places = np.argwhere(np.ones(shape)).astype(float)
+    values = np.random.default_rng(0).standard_normal(len(places))
+    scan = next(one for one in confounders(places, places, np.zeros(len(places), dtype=np.int64), values) if one.name == "scan")
+    assert scan.design.shape[1] == 2 * min(shape)
 
 
 def test_neighbours_of_one_group_are_counted_over_what_chance_gives() -> None:

@@ -22,6 +22,19 @@ def test_it_is_scikit_learns_search_for_a_penalty_of_each_target(rows: int) -> N
     np.testing.assert_allclose(ours.predict(table), theirs.predict(table), rtol=1e-8)
 
 
+@pytest.mark.parametrize("unit", [1e-25, 1e25])
+@pytest.mark.filterwarnings("error")
+def test_penalties_do_not_hang_on_the_unit(unit: float) -> None:
+    """Squares of such values fit no single precision."""
+    rng = np.random.default_rng(0)
+    table, noise = rng.standard_normal((60, 20)), rng.standard_normal((60, 2)) * [0.01, 10.0]
+    targets = table[:, :1] + noise
+    plain, other = (RidgePerTarget(PENALTIES).fit(table, scale * targets) for scale in (1.0, unit))
+    assert len(set(plain.alpha_)) == 2
+    np.testing.assert_array_equal(other.alpha_, plain.alpha_)
+    np.testing.assert_allclose(other.missed_, unit**2 * plain.missed_, rtol=1e-5)
+
+
 def test_each_row_is_told_by_a_ridge_on_all_others() -> None:
     rng = np.random.default_rng(1)
     table = 3.0 + rng.standard_normal((30, 4))

@@ -231,6 +231,10 @@ def test_parameters_that_go_together_are_said_once(explanation):
     )
     said = remarks(together)
     assert said[0].startswith("A1'.height and E'.fwhm go together (rank correlation 0.87)") and said[1:] == ["Else."]
+    three = (("A", "B", 0.98), ("C", "D", 0.96), ("B", "E", -0.99))
+    words = "A, B and E go together (rank correlations up to -0.99): which of them acts cannot be told"
+    said = remarks(replace(explanation, not_separable=three, remarks=(f"{words} from this flake.", "Else.")))
+    assert sorted(said) == [f"{words}.", "C and D go together (rank correlation 0.96): which of the two acts cannot be told.", "Else."]
 
 
 def test_a_dollar_in_a_card_is_a_letter_and_begins_no_formula() -> None:

@@ -79,3 +79,21 @@ def comparison(models: Sequence[str], first: str, share: float, *, which: bool, 
     }[which, where]
     apart = f"their slopes differ by more than their errors in {share:.0%} of the pixels"
     return f"{names[0].upper()}{names[1:]} predict about as well and {said}: {apart}."
+
+
+def together(pairs: Sequence[tuple[str, str, float]]) -> list[str]:
+    """Say which parameters go together, without the full stop: each pair, or all that pairs link: nobody would read so many."""
+    groups: list[set[str]] = []
+    for one, other, _ in pairs:
+        linked = [group for group in groups if group & {one, other}]
+        groups = [*(group for group in groups if group not in linked), {one, other}.union(*linked)]
+    return [_go_together(group, pairs) for group in groups]
+
+
+def _go_together(group: set[str], pairs: Sequence[tuple[str, str, float]]) -> str:
+    own = [pair for pair in pairs if pair[0] in group]
+    *names, last = dict.fromkeys(name for pair in own for name in pair[:2])
+    shown, which = f"rank correlation {own[0][2]:.2f}", "the two"
+    if len(group) > 2:
+        shown, which = f"rank correlations up to {max((rho for *_, rho in own), key=abs):.2f}", "them"
+    return f"{', '.join(names)} and {last} go together ({shown}): which of {which} acts cannot be told"

@@ -17,8 +17,8 @@ LEAST_LAYER = 0.08
 """Share of the pixels that the smaller of two layers has at least."""
 APART = 5.5
 """Layers differ by at least so many of their own standard deviations; halves of one normal distribution do by 2.6."""
-TOGETHER = 0.85
-"""Neighbours are of one layer in this share of the pairs, else the groups are no regions."""
+TOGETHER = 0.6
+"""Neighbours are of one layer in this share of the pairs beyond chance, else the groups are no regions: small flakes are mostly border."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,6 +124,9 @@ def _slow_axis(values: Numbers, rasters: Mapping[int, Raster], flake: NDArray[np
         for axis in range(2):
             line = raster.index[:, axis]
             count = np.bincount(line)
+            if count[count > 0].mean() < FEWEST_IN_LINE:  # across a scan of few lines, or of one: its columns would take all there is
+                rough[axis] -= np.inf
+                continue
             mean = np.bincount(line, values[flake == one])[count > 0] / count[count > 0]
             # The mean of a long line is known better: its step to the next counts by the pixels of the shorter of both.
             rough[axis] += np.mean(np.diff(mean) ** 2 * np.minimum(count[count > 0][1:], count[count > 0][:-1])) if len(mean) > 1 else 0.0

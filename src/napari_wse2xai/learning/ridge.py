@@ -9,6 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from napari_wse2xai.numerics.standard import or_one
+
 Numbers = NDArray[np.float64]
 NEGLIGIBLE = 1e-12
 """Share of the largest eigenvalue below which a direction is rounding."""
@@ -34,12 +36,13 @@ class RidgePerTarget(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def fit(self, X: Numbers, y: Numbers) -> Self:  # noqa: N803 - scikit-learn's name
         """Learn targets (n, target) from a table (n, column)."""
-        basis, level = _Basis.of(X), y.mean(axis=0)
-        told, targets = basis.rows.T @ (y - level), y - level
+        basis, level, unit = _Basis.of(X), y.mean(axis=0), or_one(y.std(axis=0))
+        targets = (y - level) / unit  # squares of any target's unit need not fit single precision
+        told = basis.rows.T @ targets
         # Single precision is enough to choose by, and takes half of the time.
         missed = np.stack([(basis.left_out(targets, told, penalty, np.float32) ** 2).mean(axis=0) for penalty in self.penalties])
-        self.alpha_, self.missed_ = np.asarray(self.penalties)[missed.argmin(axis=0)], missed.min(axis=0)
-        self.coef_ = basis.directions @ (np.sqrt(basis.squares)[:, None] / (basis.squares[:, None] + self.alpha_) * told)
+        self.alpha_, self.missed_ = np.asarray(self.penalties)[missed.argmin(axis=0)], unit**2 * missed.min(axis=0)
+        self.coef_ = unit * (basis.directions @ (np.sqrt(basis.squares)[:, None] / (basis.squares[:, None] + self.alpha_) * told))
         self.intercept_ = level - basis.middle @ self.coef_
         return self
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from napari_wse2xai.data import VALIDATIONS, Explanation, Level, MapLevel, NullTest, TrainedModel, Verdict
+from napari_wse2xai.data.compared import together
 from napari_wse2xai.data.verdict import p_in_words
 from napari_wse2xai.numerics.relative_error import in_percent
 from napari_wse2xai.report._numbers import MAPPED, MISSING, to_digits_of
@@ -229,8 +230,7 @@ def _two_digits(value: float | None) -> str:
 def remarks(explanation: Explanation) -> list[str]:
     """Sentences about parameters that go together, then the other remarks."""
     pairs = explanation.not_separable
-    together = [
-        f"{one} and {other} go together (rank correlation {rho:.2f}): which of the two acts cannot be told." for one, other, rho in pairs
-    ]
-    others = [remark for remark in explanation.remarks if not any(remark.startswith(f"{one} and {other} ") for one, other, _ in pairs)]
-    return [*together, *others, *(each.sentence for each in explanation.answers)]
+    said = together(pairs)
+    known = [*(each.partition(" go together")[0] for each in said), *(f"{one} and {other}" for one, other, _ in pairs)]
+    others = [remark for remark in explanation.remarks if not any(remark.startswith(f"{names} ") for names in known)]
+    return [*(f"{each}." for each in said), *others, *(each.sentence for each in explanation.answers)]

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from napari_wse2xai.data import Explanation, Level, Samples, TrainedModel
+from napari_wse2xai.data.compared import together
 from napari_wse2xai.errors import DataError, DataWarning, SettingsError
 from napari_wse2xai.explaining.bunch import Bunch
 from napari_wse2xai.progress import Progress, part
@@ -224,11 +225,7 @@ class _Case:
 
     def remarks(self) -> list[str]:
         """Sentences that belong to the result."""
-        said = [
-            f"{first} and {second} go together (rank correlation {rho:.2f}): which of the two acts cannot be told from this flake."
-            for first, second, rho in self.together()
-        ]
-        said += self.worked_out()
+        said = [*(f"{each} from this flake." for each in together(self.together())), *self.worked_out()]
         for name, share in self.samples.absent().items():
             said.append(f"{name} lies under the noise in {share:.0%} of the pixels: its position and FWHM tell nothing.")
         return [*said, *self.cancelling(), self.asked.remark()]
