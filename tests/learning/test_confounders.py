@@ -3,7 +3,7 @@ import pytest
 from island import Island
 from scipy.spatial.distance import cdist
 
-from napari_wse2xai.learning.confounders import _contiguous, confounders, edge_distance, grouped, layers
+from napari_wse2xai.learning.confounders import FEWEST_IN_LINE, _contiguous, _lines, confounders, edge_distance, grouped, layers
 from napari_wse2xai.learning.null_test import null_test
 from napari_wse2xai.learning.variogram import Raster
 from napari_wse2xai.learning.verdict import Evidence, judge
@@ -105,3 +105,11 @@ def test_surrogates_have_the_profile_that_the_map_has(island):
 def test_rs_that_is_the_same_everywhere_has_no_layers(island):
     flat = np.full((len(island.coordinates), 6), 3.0)
     assert layers(flat, {0: Raster.of(island.coordinates)}, np.zeros(len(flat), dtype=np.int64)) is None
+
+
+def test_a_line_of_few_pixels_has_no_slope_of_its_own() -> None:
+    line = np.repeat([0, 1], [FEWEST_IN_LINE, FEWEST_IN_LINE - 1])
+    level, along = np.eye(2)[line], np.arange(len(line), dtype=float)
+    found = _lines(level, along)
+    np.testing.assert_array_equal(found[:, :2], level)
+    np.testing.assert_allclose(found[:, 2:], np.where(line == 0, along - along[line == 0].mean(), 0.0)[:, None])

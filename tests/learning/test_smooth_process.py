@@ -1,13 +1,16 @@
 """The Gaussian process: it finds a law, says which parameters act, and its module is its prediction."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
+from scipy.interpolate import CubicHermiteSpline
 from sklearn.base import clone
 
 from napari_wse2xai.learning import GaussianProcess
 from napari_wse2xai.learning.gaussian_process import Kernel, Processes
-from napari_wse2xai.learning.smooth_process import _deaf_to_odd_pixels
+from napari_wse2xai.learning.smooth_process import KNOTS, REACH, ProcessModule, _deaf_to_odd_pixels
 
 pytestmark = pytest.mark.usefixtures("whole_lessons")
 
@@ -109,3 +112,12 @@ def test_a_pixel_beyond_four_deviations_counts_as_one_at_four_and_one_within_as_
     drawn = y - missed + np.clip(missed, -far, far)
     assert (np.abs(missed) > far).any() == (odd == 300.0)
     np.testing.assert_allclose(_deaf_to_odd_pixels(kernel, z, y).alpha[:, 0], weights @ (drawn - drawn.mean()), rtol=0.02, atol=0.05)
+
+
+def test_bent_effects_are_the_cubics_through_values_and_slopes_at_knots() -> None:
+    knots, rng = np.linspace(-REACH, REACH, KNOTS), np.random.default_rng(0)
+    bent, z = rng.normal(size=(1, 2, KNOTS, 3)), rng.uniform(-REACH, REACH, (40, 3))
+    found = ProcessModule._alone(SimpleNamespace(bent=torch.as_tensor(bent)), torch.as_tensor(z), slice(None))
+    for column in range(3):
+        wanted = CubicHermiteSpline(knots, *bent[0, :, :, column])(z[:, column])
+        np.testing.assert_allclose(found[0, :, column].numpy(), wanted, rtol=1e-8, atol=1e-8)
