@@ -62,8 +62,10 @@ def test_of_a_file_without_anything_in_it_the_reason_stays(panel: LoadMaps, sett
 
 def test_pictures_come_below_the_map_and_once_only(panel: LoadMaps, viewer, settle, small: SpectralMap):
     below = Picture(small.frame, np.ones(small.frame.shape, np.float32), "Height", "nm")
-    for _ in range(2):
+    for number in range(2):
         panel._on_loaded([below, small])
+        assert len(viewer.layers) == 2 * number  # they come in turns
+        settle()
     assert [shown_in(layer.metadata).part for layer in viewer.layers] == ["picture", "map", "map"]
     assert viewer.layers[0].units[0] == viewer.layers[1].units[-1]
 

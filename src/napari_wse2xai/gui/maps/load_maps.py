@@ -24,6 +24,7 @@ from qtpy.QtWidgets import (
 
 from napari_wse2xai.data import AxisKind, Medium, Picture
 from napari_wse2xai.errors import counted
+from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.docked import plain
 from napari_wse2xai.gui.parts.guarded import ComboBox, DoubleSpinBox
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET
@@ -52,6 +53,7 @@ class LoadMaps(QWidget):
         self.measures, self.laser, self.unit, self.medium = ComboBox(), DoubleSpinBox(), ComboBox(), ComboBox()
         self.overlap, self.swap_xy = ComboBox(), QCheckBox("swap x and y")
         self.with_pictures = QCheckBox("with the pictures in the file")
+        self.queue = CallQueue(self)
         self._load_then, self._problem = False, ""
         self._prepare()
         self._prepare_fields()
@@ -155,8 +157,9 @@ class LoadMaps(QWidget):
         self.work.begin(lambda progress: opened(choice, progress), f"Loading {choice.path.name}", f"Loading {choice.item.name}…")
 
     def stop(self) -> None:
-        """Stop what runs."""
+        """Let nothing run, and nothing come any more."""
         self.work.runner.cancel()
+        self.queue.forget()
 
     def choice(self) -> ItemChoice | None:
         """Item and settings as shown."""
@@ -226,11 +229,8 @@ class LoadMaps(QWidget):
     def _on_loaded(self, artefacts: list[Opened]) -> None:
         shown = [is_.artefact for layer in self.viewer.layers if (is_ := contents.shown(layer)) is not None]
         there = {_identity(picture) for picture in shown if isinstance(picture, Picture)}
-        with contents.session(self.viewer).as_one("Load maps"):
-            for artefact in artefacts:
-                if not isinstance(artefact, Picture) or _identity(artefact) not in there:
-                    contents.add(self.viewer, to_layers(artefact))
-        self.viewer.reset_view()
+        new = [each for each in artefacts if not isinstance(each, Picture) or _identity(each) not in there]
+        contents.open_in_turns(self.viewer, self.queue, [layer for each in new for layer in to_layers(each)], "Load maps")
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """Stop what runs when the dock goes."""

@@ -9,8 +9,9 @@ import numpy as np
 from napari import Viewer
 from napari.layers import Layer
 
-from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, SpectralMap, TrainedModel
+from napari_wse2xai.data import Explanation, PairedMaps, PeakMaps, Picture, SpectralMap, TrainedModel
 from napari_wse2xai.data.history import mark_of
+from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.session.current import CurrentMap
 from napari_wse2xai.gui.session.layers import session_layers
 from napari_wse2xai.gui.session.sliders import laid_along
@@ -151,6 +152,13 @@ def coming(viewer: Viewer, layers: list[LayerTuple]) -> Iterator[Callable[[], ob
 
     yield from (partial(put, layer) for layer in layers)
     yield select
+
+
+def open_in_turns(viewer: Viewer, queue: CallQueue, layers: list[LayerTuple], label: str) -> None:
+    """Take what was opened into a window as one step, and its layers one per turn of the window's loop."""
+    opened = [is_.artefact for _, keywords, _ in layers if (is_ := shown_in(keywords["metadata"])) is not None]
+    session(viewer).add(*(each for each in opened if not isinstance(each, Picture)), label=label)
+    queue.do([*coming(viewer, layers), viewer.reset_view])
 
 
 def added(viewer: Viewer, layer: LayerTuple, kind: type[L]) -> L:

@@ -9,6 +9,7 @@ from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QLabel, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import SpectralMap
+from napari_wse2xai.gui.parts.call_queue import CallQueue
 from napari_wse2xai.gui.parts.help import open_page
 from napari_wse2xai.gui.parts.run import Runner
 from napari_wse2xai.gui.session import contents
@@ -44,7 +45,7 @@ class Welcome(QWidget):
 
     def __init__(self, viewer: Viewer, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.viewer, self.runner = viewer, Runner(self)
+        self.viewer, self.runner, self.queue = viewer, Runner(self), CallQueue(self)
         self.runner.finished.connect(self._take_sample)
         self._words = QLabel(WORDS)
         self.runner.failed.connect(self._words.setText)
@@ -72,10 +73,7 @@ class Welcome(QWidget):
 
     def _take_sample(self, maps: tuple[SpectralMap, ...]) -> None:
         """Show both maps, RS in front."""
-        with contents.session(self.viewer).as_one("Open sample"):
-            for each in reversed(maps):
-                contents.add(self.viewer, to_layers(each))
-        self.viewer.reset_view()
+        contents.open_in_turns(self.viewer, self.queue, [layer for each in reversed(maps) for layer in to_layers(each)], "Open sample")
 
     def look(self, *, empty: bool) -> None:
         """Be there while nothing is open, with the files that were opened lately."""
