@@ -1,6 +1,6 @@
 """How right slope maps are, by model and by maker of flakes: agreement, bias, and whether the errors tell it.
 
-``python benchmarks/slope_maps.py [--flakes 5] [--first 0] [--models network,"Gaussian process"] [--refits 8] [--measured] [--write]``.
+``python benchmarks/slope_maps.py [--flakes 5] [--first 0] [--models network,"Gaussian process"] [--refits 16] [--measured] [--write]``.
 Every model learns the measured PL of the same pixels, from RS without its noise as in the Train stage (``--measured``: with it), and is
 explained with its bands; the truth is the law's own central difference at the same pixels.  Medians over flakes.  ``--write`` puts the
 table into ``docs/explaining.md``.  Models were tuned on flakes 100 to 104.
@@ -123,7 +123,7 @@ def main() -> None:
     given.add_argument("--first", type=int, default=0)
     given.add_argument("--makers", default=",".join(ALL_MAKERS))
     given.add_argument("--models", default=",".join(MODELS))
-    given.add_argument("--refits", type=int, default=8)
+    given.add_argument("--refits", type=int, default=16)
     given.add_argument("--measured", action="store_true", help="keep the noise of RS")
     given.add_argument("--write", action="store_true")
     asked = given.parse_args()
