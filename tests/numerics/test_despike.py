@@ -1,5 +1,10 @@
+from functools import partial
+
 import numpy as np
 import pytest
+from scipy.interpolate import interp1d
+from scipy.ndimage import gaussian_filter1d
+from scipy.signal import savgol_filter
 
 from napari_wse2xai.numerics import despike, noise
 from narrow_lines import hit, narrow_flake, profile
@@ -136,6 +141,24 @@ def test_no_top_is_cut_where_a_bright_line_lies_a_channel_beside_its_neighbours(
     clean = 200 + height[:, None] * profile(axis, at, rng.uniform(0.85, 1.15, moved.size))
     counts = (rng.poisson(clean) + rng.normal(0, 6, clean.shape)).reshape(*shape, -1)
     assert not without_spikes(counts.astype(np.float32))[1].any()
+
+
+def drawn_anew(counts):
+    """Read off between the channels on an axis three times as fine."""
+    n = counts.shape[-1]
+    return interp1d(np.arange(n), counts)(np.linspace(0, n - 1, 3 * n))
+
+
+@pytest.mark.parametrize(
+    "smoothed", [drawn_anew, partial(gaussian_filter1d, sigma=1.5), partial(savgol_filter, window_length=9, polyorder=2)]
+)
+def test_noise_that_was_smoothed_before_is_no_spike_and_a_spike_that_came_after_goes(smoothed):
+    rng = np.random.default_rng(5)
+    clean = 200 + 300 * rng.uniform(0.5, 1, (20, 26, 1)) * lorentzian(np.arange(180), 90, 9)
+    counts = smoothed(clean + rng.normal(0, 12, clean.shape)).astype(np.float32)
+    assert not without_spikes(counts)[1].any()
+    counts[4:16:3, 5:20:4, 77] += 400
+    assert without_spikes(counts)[1][4:16:3, 5:20:4, 77].all()
 
 
 @pytest.mark.parametrize("how", ["anywhere", "on top", "two neighbours"])

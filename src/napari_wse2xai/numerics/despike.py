@@ -8,12 +8,17 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics import noise_memory
 from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.appeal import Bank
 from napari_wse2xai.numerics.noise import channel_sigma, photon, variance_line
 from napari_wse2xai.numerics.spikes import BANK, REACH, Guard, Neighbourhood, repair
 
 Counts = NDArray[np.float32]
+FEWEST, LEAST = 30, 1e-30
+"""Spectra that tell how their noise goes on, and counts that stand for none."""
+MOSTLY = 0.02
+"""Share of the variance of smoothed spectra that their bends must show to tell how it grows with the signal."""
 GOES_ON = 0.5
 """Fall of the two channels behind the first one beside a marked run, as a share of the fall to that, from which the run is a line's top."""
 
@@ -66,6 +71,17 @@ def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tupl
     return variance_line(deviation[good][::step], at[good][::step])
 
 
+def _variance_of_smoothed(counts: NDArray[np.float32]) -> float:
+    """Variance of a channel of spectra that were smoothed, or drawn on another axis: bends show little or nothing of it; else nought."""
+    spectra = counts.reshape(-1, counts.shape[-1])
+    spectra = spectra[np.isfinite(spectra).all(axis=-1)]
+    if len(spectra) < FEWEST:
+        return 0.0
+    shown = np.maximum(channel_sigma(spectra), LEAST)
+    memory = noise_memory.among(spectra, shown)
+    return 0.0 if memory == noise_memory.WHITE else (memory.size * float(np.median(shown))) ** 2
+
+
 def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor: float) -> Guard:
     """Guard with the noise that a map shows.
 
@@ -77,6 +93,10 @@ def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor:
     """
     level = spectral_median(counts)
     constant, slope = noise_model(counts, level)
+    smoothed = _variance_of_smoothed(counts)
+    if smoothed > 0:
+        shown = constant + slope * float(np.nanmedian(level))
+        constant, slope = (smoothed / shown * constant, smoothed / shown * slope) if shown > MOSTLY * smoothed else (smoothed, 0.0)
     lowest, usual = (max(constant + slope * float(each), 0.0) for each in np.nanpercentile(level.ravel()[::16], [1, 50]))
     # Where the line through the variances runs out dark channels still have noise: half of the darkest, and 0.3 times the usual one.
     return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, photon(counts) ** 2, 1e-30))

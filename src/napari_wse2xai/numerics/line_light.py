@@ -6,7 +6,6 @@ from functools import cached_property
 import numpy as np
 
 from napari_wse2xai.numerics import noise_memory
-from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.bright_spectra import (
     A_THIRD,
     CERTAIN,
@@ -57,8 +56,6 @@ ENOUGH = 1500
 """Spectra that narrow lines are learnt from besides, at most: half of the time for a whole axis goes into medians of so many."""
 SMOOTH = 0.5
 """Share of a pattern beyond a curve below which it is mostly that."""
-DARK_ENOUGH, WAYS = 300, 4
-"""Dark spectra that are asked how their noise goes on, and ways in which they may differ besides: in a line's height, place and width."""
 CHANCE = 1.65
 """Variance of the logarithm of the noise that n channels show by their differences, times n."""
 
@@ -141,7 +138,7 @@ class Pattern:
         lines = beyond_known(spectra, noise, at, known)
         level = known.shape[1] == LEVEL + 1
         guess = lines.mean(axis=1) if level else lines @ way(lines / noise[:, None]) if is_bent(known) else rough_light(spectra, at)
-        memory = _memory(lines[guess <= np.median(guess)], noise[guess <= np.median(guess)])
+        memory = noise_memory.among(lines[guess <= np.median(guess)], noise[guess <= np.median(guess)])
         noise *= memory.size
         more, below, contrast = (learnt_of_narrow if narrow else learnt)(lines, guess, noise, at)
         thin = shown_by_the_faintest(lines, noise, more, below, at)
@@ -210,17 +207,6 @@ class Pattern:
         other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
         visible = share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise
         return self.thin or (visible and not (other and self.contrast > CLEAR))
-
-
-def _memory(lines: Values, noise: Values) -> Memory:
-    """How the noise of dark spectra (m, n) goes on along the channels; what they differ by most, lines and curves, is not asked.
-
-    Spectra that were smoothed, or drawn on another axis, show a fraction of their noise in the differences of neighbouring channels.
-    """
-    some = all_over(len(lines), DARK_ENOUGH)
-    rest = (lines[some] - np.median(lines[some], axis=0)) / noise[some, None]
-    most = np.linalg.eigh(rest @ rest.T)[1][:, -WAYS:]
-    return noise_memory.memory(rest - most @ (most.T @ rest))
 
 
 def _own_share(noise: Values, channels: int) -> float:

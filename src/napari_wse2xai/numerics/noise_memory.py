@@ -15,6 +15,12 @@ ASKED = 4
 """Pixels of which it is worked out what a fit took of the memory."""
 UNUSUAL = 5.0
 """Spreads of the pixels from which one remembers more, or less, than the others: what it misses is no noise."""
+REMEMBERED = 0.15
+"""Correlation of neighbouring channels below which the noise of spectra that nothing was fitted to is called white."""
+WIDER = 1.5
+"""Usual spreads of a channel over the spectra up to which nothing but noise makes them differ there."""
+SOME, WAYS = 300, 4
+"""Spectra that are asked how their noise goes on, and ways in which they may differ besides: in a line's height, place and width."""
 LEAST = 1e-12
 """Of noise, in its own unit, where there is none."""
 AT_ONCE = 64
@@ -70,14 +76,35 @@ class Memory:
 WHITE = Memory()
 
 
+def among(spectra: NDArray[np.floating], noise: Values) -> Memory:
+    """How the noise of spectra (m, n) of one map goes on; what they differ by most, lines and curves, is not asked.
+
+    Spectra that were smoothed, or drawn on another axis, show a fraction of their noise in the differences of neighbouring channels.
+
+    Parameters
+    ----------
+    noise : (m,) counts, of a channel of each, as these differences show it
+    """
+    some = all_over(len(spectra), SOME)
+    rest = (spectra[some] - np.median(spectra[some], axis=0)) / noise[some, None]
+    most = np.linalg.eigh(rest @ rest.T)[1][:, -WAYS:]
+    return memory(rest - most @ (most.T @ rest))
+
+
 def memory(standard: Values) -> Memory:
     """How noise goes on in spectra (m, n) of nothing but noise, and of what is slow, over the noise that their differences show."""
     slow = _slow(standard.shape[1])
     quick = standard - (standard @ slow) @ slow.T
-    far = UNUSUAL * max(float(robust_sigma(quick)), LEAST)
-    lags = _lags(np.clip(quick, -far, far))
+    spread = robust_sigma(quick, axis=0)
+    alike = spread <= WIDER * max(float(median(spread)), LEAST)  # in the others lines differ from spectrum to spectrum, or light is noisier
+    far = UNUSUAL * max(float(robust_sigma(quick[:, alike])), LEAST)
+    lags = _lags(np.clip(quick, -far, far) * alike)
     lasting = _lasting(lags, quick.size)
-    return Memory(tuple(lags[:lasting])) if lasting > 1 else WHITE
+    if lasting < 2 or lags[1] < REMEMBERED * lags[0]:
+        return WHITE
+    asked = alike.astype(np.float64)
+    pairs = [float(asked[lag:] @ asked[: len(asked) - lag]) / (len(asked) - lag) for lag in range(lasting)]
+    return Memory(tuple(lag / max(share, LEAST) for lag, share in zip(lags[:lasting], pairs, strict=True)))
 
 
 def _lags(standard: Values) -> list[float]:
