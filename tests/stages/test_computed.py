@@ -1,7 +1,10 @@
 """Computed maps: values and errors against the scatter of many noisy copies of one spectrum, never against the code's own covariance."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 from napari_wse2xai import Computed, Deconvolve, Peak, SpectralMap, compute
 from napari_wse2xai.data import AxisKind
@@ -77,6 +80,18 @@ def test_bands_are_integrals() -> None:
     inside = np.linspace(245.1, 255.3, 20001)
     expected = np.trapezoid(np.interp(inside, X, source.counts[0, 0]), inside)
     assert float(found.value[3, 7]) == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("smooth", [partial(uniform_filter1d, size=3), partial(gaussian_filter1d, sigma=1.2)])
+def test_the_error_of_a_band_beside_all_windows_is_the_scatter_of_smoothed_copies_too(smooth) -> None:
+    source = made()
+    counts = smooth(source.counts.astype(np.float64)).astype(np.float32)
+    peak = Peak(name="E exciton", shape="gaussian", position=225, fwhm=6, window=(205.0, 240.0))
+    stage = Deconvolve(peaks=(peak,), computed=(Computed(name="b", expression="band(268, 292)"),), pixels="everywhere")
+    (found,) = stage(SpectralMap.from_arrays(counts, X, AxisKind.RAMAN_SHIFT)).computed
+    assert float(np.nanmedian(found.error)) == pytest.approx(float(np.std(found.value)), rel=0.3)
+    white = NOISE * 0.7 * np.sqrt(24 / 0.7)
+    assert float(np.std(found.value)) == pytest.approx(white, rel=0.1)  # smoothing moves light, and leaves what there is of it
 
 
 def test_added_afterwards_it_is_the_same(peaks) -> None:

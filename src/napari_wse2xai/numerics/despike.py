@@ -12,6 +12,7 @@ from napari_wse2xai.numerics import noise_memory
 from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.appeal import Bank
 from napari_wse2xai.numerics.noise import channel_sigma, photon, variance_line
+from napari_wse2xai.numerics.noise_memory import WHITE, Memory
 from napari_wse2xai.numerics.spikes import BANK, REACH, Guard, Neighbourhood, repair
 
 Counts = NDArray[np.float32]
@@ -71,15 +72,22 @@ def noise_model(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tupl
     return variance_line(deviation[good][::step], at[good][::step])
 
 
-def _variance_of_smoothed(counts: NDArray[np.float32]) -> float:
-    """Variance of a channel of spectra that were smoothed, or drawn on another axis: bends show little or nothing of it; else nought."""
+def noise_that_goes_on(counts: NDArray[np.float32], level: NDArray[np.float32]) -> tuple[float, float, Memory]:
+    """Constant and slope as of `noise_model`, and how the noise goes on along the channels.
+
+    Bends show little or nothing of the noise of spectra that were smoothed, or drawn on another axis; there both are as large as it is.
+    """
+    constant, slope = noise_model(counts, level)
     spectra = counts.reshape(-1, counts.shape[-1])
     spectra = spectra[np.isfinite(spectra).all(axis=-1)]
     if len(spectra) < FEWEST:
-        return 0.0
+        return constant, slope, WHITE
     shown = np.maximum(channel_sigma(spectra), LEAST)
     memory = noise_memory.among(spectra, shown)
-    return 0.0 if memory == noise_memory.WHITE else (memory.size * float(np.median(shown))) ** 2
+    if memory == WHITE:
+        return constant, slope, WHITE
+    true, told = (memory.size * float(np.median(shown))) ** 2, constant + slope * float(np.nanmedian(level))
+    return (true / told * constant, true / told * slope, memory) if told > MOSTLY * true else (true, 0.0, memory)
 
 
 def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor: float) -> Guard:
@@ -92,11 +100,7 @@ def guard_of(counts: NDArray[np.float32], *, threshold: float, neighbour_factor:
     neighbour_factor : a spike must reach this many times the line that the neighbouring pixels lead to expect
     """
     level = spectral_median(counts)
-    constant, slope = noise_model(counts, level)
-    smoothed = _variance_of_smoothed(counts)
-    if smoothed > 0:
-        shown = constant + slope * float(np.nanmedian(level))
-        constant, slope = (smoothed / shown * constant, smoothed / shown * slope) if shown > MOSTLY * smoothed else (smoothed, 0.0)
+    constant, slope, _ = noise_that_goes_on(counts, level)
     lowest, usual = (max(constant + slope * float(each), 0.0) for each in np.nanpercentile(level.ravel()[::16], [1, 50]))
     # Where the line through the variances runs out dark channels still have noise: half of the darkest, and 0.3 times the usual one.
     return Guard(threshold, neighbour_factor, constant, slope, floor=max(0.5 * lowest, 0.09 * usual, photon(counts) ** 2, 1e-30))

@@ -68,9 +68,16 @@ class Memory:
 
     def of_sum(self, weight: Values) -> float:
         """Standard deviation of a weighted sum of channels (n,), over that of one channel."""
-        n, rest = len(weight), self.lags[1:]
-        pairs = [2.0 * float(weight[lag:] @ weight[: n - lag]) * value for lag, value in enumerate(rest, start=1)]
-        return float(np.sqrt(max(float(weight @ weight) + sum(pairs) / self.lags[0], 0.0)))
+        return float(np.sqrt(max(float(self.between(weight[None, :, None])[0, 0, 0]), 0.0)))
+
+    def between(self, weights: Values) -> Values:
+        """(m, k, k) covariances of weighted sums of channels, weights (m, n, k), over the variance of one channel."""
+        n = weights.shape[1]
+        total = np.swapaxes(weights, 1, 2) @ weights
+        for lag, value in enumerate(self.lags[1:], start=1):
+            one = np.swapaxes(weights[:, lag:], 1, 2) @ weights[:, : n - lag]
+            total += (one + np.swapaxes(one, 1, 2)) * (value / self.lags[0])
+        return np.asarray(total)
 
 
 WHITE = Memory()

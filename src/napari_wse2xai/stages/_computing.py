@@ -14,6 +14,7 @@ from napari_wse2xai.numerics import band_light, despike
 from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.expressions import Dual, Expression, band_of
 from napari_wse2xai.numerics.lineshapes import SHAPES
+from napari_wse2xai.numerics.noise_memory import WHITE, Memory
 from napari_wse2xai.stages._fitting import Fit, FitWindow
 from napari_wse2xai.stages._pixels import Pixels
 from napari_wse2xai.stages.computed import Computed
@@ -70,8 +71,8 @@ class _Bands:
     """(channel of the axis, band)."""
     missing: NDArray[np.bool_]
     """(pixel, band) where a channel of the band has no value, or one at the detector's ceiling."""
-    noise: tuple[float, float]
-    """Constant and slope of the variance of a channel against its level."""
+    noise: tuple[float, float, Memory]
+    """Constant and slope of the variance of a channel against its level, and how noise goes on along the channels."""
 
     @classmethod
     def of(cls, formulas: Sequence[Expression], fitted: Fitted) -> "_Bands":
@@ -84,15 +85,14 @@ class _Bands:
             weights[good, k] = band_light.weights(x[good], *_inside(name, source))
             if source.saturated is not None and len(source.saturated):
                 missing[:, k] = fitted.spectra.touching(source.saturated, weights[:, k] != 0)
-        return cls(names, weights, missing, cls._noise(fitted) if names else (0.0, 0.0))
+        return cls(names, weights, missing, cls._noise(fitted) if names else (0.0, 0.0, WHITE))
 
     @staticmethod
-    def _noise(fitted: Fitted) -> tuple[float, float]:
+    def _noise(fitted: Fitted) -> tuple[float, float, Memory]:
         spectra = fitted.spectra
         which = all_over(len(spectra), LEARNT)
         some = spectra.measured(_whole(fitted.source), which)[:, None]
-        constant, slope = despike.noise_model(some, despike.spectral_median(some))
-        return constant, slope
+        return despike.noise_that_goes_on(some, despike.spectral_median(some))
 
     def variance(self, counts: NDArray[np.float32]) -> Values:
         """(pixel, n) noise variance of channels outside all windows."""
@@ -192,7 +192,7 @@ class _Part:
             free[window.channels] = 0.0
         if not free.any():
             return np.zeros((self.which.stop - self.which.start, free.shape[1], free.shape[1]))
-        return np.asarray(np.einsum("na,pn,nb->pab", free, self.bands.variance(self._counts), free))
+        return self.bands.noise[2].between(np.sqrt(self.bands.variance(self._counts))[..., None] * free)
 
 
 class _Errors:
