@@ -126,7 +126,7 @@ def test_a_shape_of_ones_own_is_kept_in_files(tmp_path) -> None:
     assert read.peaks["raman"].shapes == ("= 1/cosh(u)",)
     from matplotlib.figure import Figure
 
-    draw_spectrum(Figure().add_subplot(), read.maps["raman"], 3, 4, peaks=read.peaks["raman"])
+    draw_spectrum(Figure().add_subplot(), read.maps["raman"], 3, 4, peaks=read.peaks["raman"], residual_axes=None)
 
 
 @pytest.mark.parametrize(

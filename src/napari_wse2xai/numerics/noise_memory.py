@@ -107,7 +107,7 @@ def memory(standard: Values) -> Memory:
     far = UNUSUAL * max(float(robust_sigma(quick[:, alike])), LEAST)
     lags = _lags(np.clip(quick, -far, far) * alike)
     lasting = _lasting(lags, quick.size)
-    if lasting < 2 or lags[1] < REMEMBERED * lags[0]:
+    if lasting < 2 or lags[1] <= REMEMBERED * lags[0]:
         return WHITE
     asked = alike.astype(np.float64)
     pairs = [float(asked[lag:] @ asked[: len(asked) - lag]) / (len(asked) - lag) for lag in range(lasting)]

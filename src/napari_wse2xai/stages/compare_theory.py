@@ -118,10 +118,11 @@ class CompareTheory(Step):
 
     def on(self, known: Mapping[type, Any], progress: Progress = silent) -> TheoryBeside:
         """Compare the Raman map of a run, with its pair, its explanation and calculations of one's own where there are some."""
+        pairs = known.get(PairedMaps)  # one, or the several that are learnt together
         return self(
             known[SpectralMap],
             known[PeakMaps],
-            paired=next(iter(known.get(PairedMaps, ())), None),
+            paired=pairs[0] if isinstance(pairs, list) else pairs,
             explanation=known.get(Explanation),
             calculated=known.get(Calculated),
             progress=progress,
