@@ -116,3 +116,20 @@ def test_the_real_map_with_45_pixels_at_its_ceiling(shared_data):
         status = Deconvolve(peaks=(peak,), pixels="everywhere")(source).status
     assert len(whole) == 3
     assert (status[tuple(whole.T)] == Status.SATURATED).all()
+
+
+@pytest.mark.parametrize("top", [1.0, 100.0])
+def test_spectra_that_were_divided_by_their_own_maximum_are_no_saturated_ones_and_it_is_said(top):
+    counts = counts_of() * (np.arange(14) < 9)[None, :, None] + noisy(np.random.default_rng(1), np.full((*SHAPE, len(X)), 100.0), 6.0)
+    with pytest.warns(DataWarning, match=rf"All spectra of 'map' have the same highest value, {top:g}: each was divided by its own"):
+        peaks = FIT(map_of(top * counts / counts.max(axis=-1, keepdims=True)))
+    assert not (peaks.status == Status.SATURATED).any()
+    assert (peaks.status[:, :9] == Status.OK).mean() > 0.95
+
+
+def test_a_channel_that_is_stuck_above_all_light_is_no_such_division():
+    counts = counts_of()
+    counts[..., 20] = 5000.0
+    with pytest.warns(DataWarning) as told:
+        assert (FIT(map_of(counts)).status == Status.OK).mean() > 0.95
+    assert not any("divided by its own" in str(each.message) for each in told)

@@ -12,6 +12,8 @@ FINE = 50.0
 """Steps of the values by which such a top must stand out, so that few counts, which are often equal, are no ceiling."""
 DIGITS = (4095, 16383, 32767, 65535, 1048575)
 """Highest numbers of converters of 12 to 20 bits: one channel at such a number, or, where spectra were added, a multiple, is at it."""
+FEWEST, EVERY, MOSTLY = 8, 0.99, 0.9
+"""Spectra, share of them that have the same highest value, and that have it in one channel, from which each was divided by its own."""
 OFTEN = 0.5
 """Share of the pixels in which a lone channel is at the highest value, from which it is the channel that is stuck there."""
 WIDE = 3
@@ -48,8 +50,24 @@ def is_ceiling(value: float, many: int, next_lower: int) -> bool:
     many : channels that have the value
     next_lower : channels that have the next lower value; where counts just end, these are about as many or more
     """
-    of_converter = value > 0 and any(value % digits == 0 and value <= 100 * digits for digits in DIGITS)
-    return of_converter or (many >= PILED and many > OVER * (1 + next_lower))
+    return _of_converter(value) or (many >= PILED and many > OVER * (1 + next_lower))
+
+
+def scaled_one_by_one(highest: NDArray[np.floating], many: NDArray[np.int64]) -> bool:
+    """Whether all spectra were divided by their own highest channel: it is the same number in all, bare ones too, in one channel of each.
+
+    Parameters
+    ----------
+    highest, many : of each spectrum, from `tops`
+    """
+    measured = np.isfinite(highest)
+    value = float(np.median(highest[measured])) if measured.sum() >= FEWEST else np.nan
+    alike, alone = np.isclose(highest[measured], value, rtol=1e-6, atol=0.0), many[measured] == 1
+    return value > 0 and not _of_converter(value) and bool(alike.mean() >= EVERY and alone.mean() >= MOSTLY)
+
+
+def _of_converter(value: float) -> bool:
+    return value > 0 and any(value % digits == 0 and value <= 100 * digits for digits in DIGITS)
 
 
 def stuck(many: NDArray[np.int64], measured: int, typical: NDArray[np.floating]) -> NDArray[np.bool_]:

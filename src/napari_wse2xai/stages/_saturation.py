@@ -30,7 +30,7 @@ def with_ceiling(source: SpectralMap) -> SpectralMap:
     """The map with its `saturated` channels; as it is where these are known."""
     if source.saturated is not None or len(source.axis) <= ceiling.FLAT:
         return source
-    return replace(source, saturated=_saturated(source.counts))
+    return replace(source, saturated=_saturated(source.counts, source.name))
 
 
 def ceiling_maps(source: SpectralMap, windows: Sequence[slice | NDArray[np.intp]]) -> NDArray[np.bool_]:
@@ -66,7 +66,16 @@ def warn_of_saturated(peaks: PeakMaps) -> None:
         )
 
 
-def _saturated(counts: Any) -> Places:
+def _warn_of_scaled(name: str, value: float) -> None:
+    warnings.warn(
+        f"All spectra of '{name}' have the same highest value, {value:.4g}: each was divided by its own, so heights compare the lines of "
+        "one pixel, not one pixel with another; open the map as it was measured.",
+        DataWarning,
+        stacklevel=5,
+    )
+
+
+def _saturated(counts: Any, name: str) -> Places:
     ignored, some = np.zeros(counts.shape[2], dtype=bool), _some(counts)
     # A channel that is high in a typical spectrum too may be stuck there: that is no ceiling.
     typical = np.nan_to_num(median(some, axis=0)) if np.isfinite(some).any(axis=0).all() else np.nan_to_num(some).mean(axis=0)
@@ -82,6 +91,9 @@ def _saturated(counts: Any) -> Places:
             continue
         if not ceiling.is_ceiling(value, len(places), _next_lower(counts, highest, many, value, ignored)):
             places = places[:0]
+        elif ceiling.scaled_one_by_one(highest, many):
+            _warn_of_scaled(name, value)
+            return NOWHERE
         return np.concatenate([places, _flat(counts, np.where(highest < value, many, 0), some)])
     return NOWHERE
 
