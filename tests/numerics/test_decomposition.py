@@ -1,9 +1,13 @@
 """Components of spectra: against published thresholds, random matrices, and planted parts."""
 
+from functools import partial
+
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 from napari_wse2xai.numerics import decomposition
+from napari_wse2xai.numerics.noise_memory import WHITE
 
 X = np.linspace(150.0, 350.0, 180)
 
@@ -36,7 +40,7 @@ def test_positive_parts_are_found_with_honest_errors() -> None:
     rng = np.random.default_rng(4)
     parts = np.stack([_line(250, 8) + 0.3 * _line(262, 10), _line(205, 12), _line(310, 9)])
     shares = rng.gamma(1.0, 1.0, (900, 3)) * [60, 30, 20] * (rng.random((900, 3)) > 0.3)
-    basis = decomposition.positive(shares @ parts + rng.normal(size=(900, len(X))) * 0.5 + 0.5, 3)
+    basis = decomposition.positive(shares @ parts + rng.normal(size=(900, len(X))) * 0.5 + 0.5, 3, WHITE)
     likeness = np.corrcoef(np.concatenate([basis.spectra, parts]))[:3, 3:]
     which = likeness.argmax(axis=1)
     assert sorted(which) == [0, 1, 2] and likeness.max(axis=1).min() > 0.97
@@ -53,6 +57,18 @@ def test_error_of_a_share_is_its_scatter() -> None:
     assert above == 2
     shares, errors = basis.shares(clean[0] + rng.normal(size=(200, len(X))))
     assert shares.std(axis=0) == pytest.approx(errors.mean(axis=0), rel=0.15)
+
+
+@pytest.mark.parametrize("smooth", [partial(uniform_filter1d, size=3), partial(gaussian_filter1d, sigma=1.3)])
+def test_smoothed_noise_is_no_component_and_errors_grow_by_it(smooth) -> None:
+    """As above, of spectra that were smoothed before they were saved: their noise has the shape of lines."""
+    rng = np.random.default_rng(9)
+    parts = np.stack([_line(250, 16), _line(205, 20)])
+    clean = rng.normal(size=(400, 2)) * [30, 20] @ parts
+    basis, above = decomposition.principal(smooth(clean + rng.normal(size=clean.shape)), None, 12)
+    assert above == 2
+    shares, errors = basis.shares(smooth(clean[0] + rng.normal(size=(200, len(X)))))
+    assert shares.std(axis=0) == pytest.approx(errors.mean(axis=0), rel=0.2)
 
 
 def test_shot_noise_of_a_strong_line_is_no_component() -> None:

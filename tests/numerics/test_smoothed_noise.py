@@ -16,8 +16,8 @@ def test_a_weighted_sum_of_smoothed_channels_scatters_as_far_as_is_said(smoothed
     found = memory(smoothed / shown)
     weight = np.cos((np.arange(300) - 150) / 9.0) * np.exp(-(((np.arange(300) - 150) / 12.0) ** 2))
     scatter = float(np.std(smoothed @ weight))
-    assert found.size * float(np.median(shown)) == pytest.approx(float(smoothed.std()), rel=0.15)
-    assert found.of_sum(weight) * found.size * float(np.median(shown)) == pytest.approx(scatter, rel=0.3)
+    assert found.size * float(np.median(shown)) == pytest.approx(float(smoothed.std()), rel=0.1)
+    assert found.of_sum(weight) * found.size * float(np.median(shown)) == pytest.approx(scatter, rel=0.1)
     assert scatter > 1.5 * float(np.median(shown)) * float(np.linalg.norm(weight))
 
 

@@ -6,9 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics import noise_memory
 from napari_wse2xai.numerics.noise import channel_sigma, variance_line
+from napari_wse2xai.numerics.noise_memory import WHITE, Memory
 
 Array = NDArray[np.float64]
+LEAST = 1e-30
+"""Of noise, where there is none."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +27,8 @@ class Basis:
     """(component,) share of the variance that each explains."""
     model: Any
     """scikit-learn's; its ``transform`` gives the share of each in a spectrum."""
+    memory: Memory
+    """How the noise goes on along the channels."""
 
     def shares(self, weighed: Array) -> tuple[Array, Array]:
         """How much of each component lies in spectra (m, channel), and the standard errors of that, each (m, component).
@@ -34,9 +40,10 @@ class Basis:
         shares = np.asarray(self.model.transform(weighed), dtype=np.float64)
         left = weighed - self.mean - shares @ self.spectra
         free = max(weighed.shape[1] - len(self.spectra), 1)
+        weights = np.asarray(np.linalg.pinv(self.spectra), dtype=np.float64)
         # By what is left, not by one: misfits of the components raise the errors as noise does.
         variance = np.einsum("ij,ij->i", left, left) / free
-        return shares, np.sqrt(variance[:, None] * np.diag(np.linalg.pinv(self.spectra @ self.spectra.T)))
+        return shares, np.sqrt(variance[:, None] * np.diag(self.memory.between(weights[None])[0]))
 
 
 def channel_noise(spectra: Array) -> Array:
@@ -75,15 +82,16 @@ def principal(weighed: Array, number: int | None, most: int) -> tuple[Basis, int
     from sklearn.decomposition import PCA
 
     model = PCA(svd_solver="covariance_eigh" if weighed.shape[0] > weighed.shape[1] else "full").fit(weighed)
-    above = standing_above_noise(np.asarray(model.singular_values_), weighed.shape)
+    memory = noise_memory.among(weighed, np.maximum(channel_sigma(weighed), LEAST))
+    above = standing_above_noise(np.asarray(model.singular_values_), weighed.shape, memory, most)
     kept = min(number or max(above, 1), most, len(model.components_))
     model.components_, model.n_components_ = model.components_[:kept], kept
     for name in ("explained_variance_", "explained_variance_ratio_", "singular_values_"):
         setattr(model, name, getattr(model, name)[:kept])
-    return Basis(model.components_, model.mean_, model.explained_variance_ratio_, model), above
+    return Basis(model.components_, model.mean_, model.explained_variance_ratio_, model, memory), above
 
 
-def positive(weighed: Array, number: int) -> Basis:
+def positive(weighed: Array, number: int, memory: Memory) -> Basis:
     """Components without negative parts (NMF) of spectra (m, channel); negative counts are taken for 0.
 
     Notes
@@ -103,7 +111,7 @@ def positive(weighed: Array, number: int) -> Basis:
     model.order = order
     left = float(((clipped - shares @ parts) ** 2).mean())
     explained = max(0.0, 1.0 - left / float(clipped.var(axis=0).mean() or 1.0))
-    return Basis(parts[order], np.zeros(weighed.shape[1]), explained * power[order] / power.sum(), model)
+    return Basis(parts[order], np.zeros(weighed.shape[1]), explained * power[order] / power.sum(), model, memory)
 
 
 class _Clipping:
@@ -126,17 +134,28 @@ def clusters(scores: Array, number: int) -> Any:
     return KMeans(number, n_init=10, random_state=0).fit(scores)
 
 
-def standing_above_noise(singular: Array, shape: tuple[int, int]) -> int:
+def standing_above_noise(singular: Array, shape: tuple[int, int], memory: Memory = WHITE, most: int = 0) -> int:
     """How many singular values of a (m, n) matrix stand above those of noise of unknown strength.
+
+    Parameters
+    ----------
+    memory : how the noise goes on along the n channels
+    most : values that may be more than noise; asked where it goes on
 
     Notes
     -----
     The optimal hard threshold of Gavish and Donoho, IEEE Trans. Inf. Theory 60, 5040 (2014), equations 11 and 5: omega(beta) times the
-    median singular value, with the median of the Marchenko-Pastur distribution found by integration.
+    median singular value, with the median of the Marchenko-Pastur distribution found by integration.  Of noise that goes on, the largest
+    value of a matrix of such noise (Horn's parallel analysis, Psychometrika 30, 179 (1965)) stands for white noise's, 1 + sqrt(beta).
     """
     beta = min(shape) / max(shape)
     factor = np.sqrt(2 * (beta + 1) + 8 * beta / (beta + 1 + np.sqrt(beta**2 + 14 * beta + 1)))
-    return int((singular > factor / np.sqrt(_marchenko_pastur_median(beta)) * np.median(singular)).sum())
+    if memory == WHITE:
+        return int((singular > factor / np.sqrt(_marchenko_pastur_median(beta)) * np.median(singular)).sum())
+    noise = memory.drawn(shape)
+    drawn = np.sqrt(np.maximum(np.linalg.eigvalsh(noise.T @ noise if shape[0] > shape[1] else noise @ noise.T)[::-1], 0.0))
+    strength = np.linalg.norm(singular[most:]) / max(float(np.linalg.norm(drawn[most : len(singular)])), LEAST)
+    return int((singular > factor / (1 + np.sqrt(beta)) * strength * drawn[0]).sum())
 
 
 def _marchenko_pastur_median(beta: float) -> float:

@@ -15,9 +15,9 @@ ASKED = 4
 """Pixels of which it is worked out what a fit took of the memory."""
 UNUSUAL = 5.0
 """Spreads of the pixels from which one remembers more, or less, than the others: what it misses is no noise."""
-REMEMBERED = 0.15
-"""Correlation of neighbouring channels below which the noise of spectra that nothing was fitted to is called white."""
-WIDER = 1.5
+GRADUAL = 0.7
+"""Share of noise's variance that a straight line through its next two covariances must reach, for it to have been smoothed."""
+WIDER = 1.25
 """Usual spreads of a channel over the spectra up to which nothing but noise makes them differ there."""
 SOME, WAYS = 300, 4
 """Spectra that are asked how their noise goes on, and ways in which they may differ besides: in a line's height, place and width."""
@@ -79,6 +79,16 @@ class Memory:
             total += (one + np.swapaxes(one, 1, 2)) * (value / self.lags[0])
         return np.asarray(total)
 
+    def drawn(self, shape: tuple[int, int]) -> Values:
+        """(m, n) noise of such a memory, each channel of variance 1; the same whenever it is drawn."""
+        wide = shape[1] + 2 * len(self.lags)  # round the end nothing meets that is asked for
+        covariance = np.zeros(wide)
+        covariance[: len(self.lags)] = self.lags
+        covariance[wide - len(self.lags) + 1 :] = self.lags[:0:-1]
+        power = np.maximum(np.fft.rfft(covariance / self.lags[0]).real, 0.0)
+        white = np.random.default_rng(0).standard_normal((shape[0], wide))
+        return np.asarray(np.fft.irfft(np.fft.rfft(white, axis=1) * np.sqrt(power), wide, axis=1)[:, : shape[1]])
+
 
 WHITE = Memory()
 
@@ -107,11 +117,26 @@ def memory(standard: Values) -> Memory:
     far = UNUSUAL * max(float(robust_sigma(quick[:, alike])), LEAST)
     lags = _lags(np.clip(quick, -far, far) * alike)
     lasting = _lasting(lags, quick.size)
-    if lasting < 2 or lags[1] <= REMEMBERED * lags[0]:
+    if lasting < 2:
         return WHITE
     asked = alike.astype(np.float64)
     pairs = [float(asked[lag:] @ asked[: len(asked) - lag]) / (len(asked) - lag) for lag in range(lasting)]
-    return Memory(tuple(lag / max(share, LEAST) for lag, share in zip(lags[:lasting], pairs, strict=True)))
+    measured = [lag / max(share, LEAST) for lag, share in zip(lags[:lasting], pairs, strict=True)]
+    # Noise that was smoothed falls off step by step; what falls at once and then stays is white noise, and more of lines or of a curve.
+    following = 2.0 * measured[1] - (measured[2] if lasting > 2 else 0.0)
+    if following <= GRADUAL * measured[0]:
+        return WHITE
+    return Memory(tuple(_with_slow(measured, slow.shape[1] / len(slow))))
+
+
+def _with_slow(lags: list[float], share: float) -> list[float]:
+    """Covariances of noise from which the slowest curves, a share of all, were taken off, with what that took of it given back.
+
+    Noise that is soon forgotten has as much of one slow curve as of another, the sum of its covariances: so much less is left in each.
+    """
+    summed = 2.0 * sum(lags) - lags[0]
+    slow = summed / max(1.0 - share * (2 * len(lags) - 1), 0.5)
+    return [lag + slow * share * float(np.sinc(share * away)) for away, lag in enumerate(lags)]
 
 
 def _lags(standard: Values) -> list[float]:

@@ -98,7 +98,7 @@ class Decompose(Stage[SpectralMap, Components]):
                     spectra, lambda chunk: model.predict(basis.shares(chunk / scale)[0]), model.n_clusters, above, progress
                 )
             if self.method == "NMF":
-                basis = decomposition.positive(sample / scale, self.number or min(max(above, 1), MOST))
+                basis = decomposition.positive(sample / scale, self.number or min(max(above, 1), MOST), basis.memory)
             return self._shared(spectra, basis, scale, above, progress)
 
     def _components_wanted(self) -> int | None:
