@@ -83,6 +83,14 @@ def test_the_flake_is_where_it_is(name, window):
     assert overlap(*CASES[name], FindFlake(window=window)) > 0.93
 
 
+@pytest.mark.parametrize("window", [(450.0, 590.0), (485.0, 555.0), (510.0, 530.0)])
+def test_a_line_where_silicon_has_one_is_asked_for_by_a_window_round_it(window):
+    axis = X + 270.0
+    source = SpectralMap.from_arrays(made(DISC).astype(np.float32), axis, AxisKind.RAMAN_SHIFT)
+    flake = FindFlake(window=window)(source).flake
+    assert (flake & DISC).sum() / (flake | DISC).sum() > 0.93
+
+
 def drawn_anew(counts):
     """Spectra read off between their channels on an axis three times as fine, as instruments do that bring spectra to one axis."""
     fine = np.linspace(X[0], X[-1], 3 * len(X))
