@@ -9,6 +9,7 @@ from sklearn.linear_model import LinearRegression, Ridge
 
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.explaining import (
+    accumulated,
     accumulated_local_effects,
     by_peak,
     h_statistic,
@@ -56,6 +57,13 @@ def test_repeated_values_are_no_trouble(flake, oracle) -> None:
     table[:, 0], table[100:, 1] = 250.0, 6.0
     result = accumulated_local_effects(oracle, table)
     assert np.isfinite(result.average).all() and np.allclose(result.average[0], 0)
+
+
+def test_the_spread_of_a_bin_is_that_of_its_changes() -> None:
+    changes, where = np.array([1.0, 3.0, 8.0, 5.0]), np.array([0, 0, 0, 2])
+    curve, spread, _ = accumulated._accumulate(changes, where, 3)
+    assert np.diff(curve) == pytest.approx([4.0, 0.0, 5.0]), "one pixel is its own mean, and an empty bin changes nothing"
+    assert spread == pytest.approx([np.std(changes[:3]), 0.0, 0.0])
 
 
 def test_an_unknown_scheme_is_refused(flake, oracle) -> None:

@@ -62,6 +62,8 @@ def test_what_is_not_surely_uneven_is_not_named():
     asking = SimpleNamespace(names=["A.height", "B.height"])
     said = uneven._sentence(asking, np.array([0.7, 0.9]), np.array([0.3, np.nan]))
     assert "of B height:" in said
+    several = SimpleNamespace(names=[f"{line}.height" for line in "ABCDE"])
+    assert "of A height, B height, C height, D height and 1 more:" in uneven._sentence(several, np.full(5, 0.9), np.zeros(5))
     assert uneven._sentence(asking, np.array([0.7, 0.4]), np.array([0.3, 0.2])).startswith("Of every parameter")
 
 

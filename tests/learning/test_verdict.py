@@ -156,6 +156,9 @@ def test_what_only_the_brightness_of_rs_predicts_may_be_the_focus(evidence):
     harmless = judge(replace(evidence, common_mode=replace(shared, p_normalised={"random": 0.01, "blocks": 0.01})))
     assert harmless.level is Level.INTERPRETABLE
     assert "All RS heights move together (first component 90%" in harmless.text
+    assert "R2 in spatial blocks:" in harmless.text and "0.10 with the heights divided" in harmless.text
+    unasked = replace(evidence, common_mode=replace(shared, p_normalised={"random": 0.01}))
+    assert judge(unasked).level is Level.INTERPRETABLE, "blocks that were not asked lose nothing"
     across = replace(shared, p_normalised={"random": 0.4, "blocks": 0.03})
     for first_share, correlation, level in (
         (0.3, 0.3, Level.INTERPRETABLE),
