@@ -27,8 +27,8 @@ TAILS = np.geomspace(8.0, 80.0, 6)
 """Raman shifts over which the laser's tail may fall to a third, cm-1."""
 FEWEST_BENDS, MOST_BENDS = 6, 10
 """Fewer tell fluorescence from lines no better than a curve does; more follow a carbon's broad bands too."""
-A_QUARTER = 0.25
-"""Share of a window's channels that silicon's lines may take to be left out."""
+HALF, A_QUARTER = 0.5, 0.25
+"""Share of a window's channels that silicon's lines may take to be left out; and of a window round one of them, which is asked for."""
 DARKER, MANY = 5.0, 0.05
 """Noise standard deviations by which pixels are darker than the darkest corner, and their share from which that lies on the flake."""
 
@@ -119,7 +119,9 @@ def _without_silicon(source: SpectralMap, window: slice) -> NDArray[np.intp]:
         return inside
     x = source.axis.values[inside]
     silicon = np.any([(x > low) & (x < high) for low, high in SILICON], axis=0)
-    return inside if silicon.mean() > A_QUARTER else inside[~silicon]
+    middle = 0.5 * (x.min() + x.max())
+    round_it = any(low < middle < high for low, high in SILICON)
+    return inside if silicon.mean() > (A_QUARTER if round_it else HALF) else inside[~silicon]
 
 
 def _along(source: SpectralMap, inside: NDArray[np.intp]) -> tuple[Values, Values | None]:
