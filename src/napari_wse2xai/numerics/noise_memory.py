@@ -1,6 +1,7 @@
-"""How noise of one channel goes on in the next ones: read off the residuals of many fits, with what each fit took of it given back."""
+"""How noise of one channel goes on in the next ones: read off residuals of many fits, or off spectra; what was taken off is given back."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,6 +56,15 @@ def covariances(standard: Values, sigma: Values, slopes: Slopes) -> list[float]:
     return lags[: next((lag for lag, value in enumerate(lags) if value < FORGOTTEN * lags[0]), len(lags))]
 
 
+def carried(scaled: NDArray[Any], lags: tuple[float, ...]) -> NDArray[Any]:
+    """(..., n) covariance of every channel with a sum of channels that weigh (..., n), for covariances 0, 1, ... channels away."""
+    total = lags[0] * scaled
+    for lag, share in enumerate(lags[1:], start=1):
+        total[..., lag:] += share * scaled[..., :-lag]
+        total[..., :-lag] += share * scaled[..., lag:]
+    return total
+
+
 @dataclass(frozen=True)
 class Memory:
     """Covariances of the noise with itself 0, 1, ... channels away, over the variance that differences of neighbouring channels show."""
@@ -72,12 +82,8 @@ class Memory:
 
     def between(self, weights: Values) -> Values:
         """(m, k, k) covariances of weighted sums of channels, weights (m, n, k), over the variance of one channel."""
-        n = weights.shape[1]
-        total = np.swapaxes(weights, 1, 2) @ weights
-        for lag, value in enumerate(self.lags[1:], start=1):
-            one = np.swapaxes(weights[:, lag:], 1, 2) @ weights[:, : n - lag]
-            total += (one + np.swapaxes(one, 1, 2)) * (value / self.lags[0])
-        return np.asarray(total)
+        rows = np.swapaxes(weights, 1, 2)
+        return np.asarray(rows @ np.swapaxes(carried(rows, tuple(lag / self.lags[0] for lag in self.lags)), 1, 2))
 
     def drawn(self, shape: tuple[int, int]) -> Values:
         """(m, n) noise of such a memory, each channel of variance 1; the same whenever it is drawn."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.numerics.blends import of_blends
 from napari_wse2xai.numerics.local_problem import LocalProblem
 from napari_wse2xai.numerics.moment_slopes import Expansion, MomentSlopes
+from napari_wse2xai.numerics.noise_memory import carried
 from napari_wse2xai.numerics.problem import PER_PEAK, POSITION, Problem
 from napari_wse2xai.numerics.residual_noise import Noise
 from napari_wse2xai.numerics.slopes import Slopes, drawn, model
@@ -178,12 +179,7 @@ def _coloured(variance: NDArray[np.float32], memory: tuple[float, ...], band: ND
     if not memory:
         return variance * band
     sigma = np.sqrt(variance)
-    scaled = sigma * band
-    total = memory[0] * scaled
-    for lag, share in enumerate(memory[1:], start=1):
-        total[:, lag:] += share * scaled[:, :-lag]
-        total[:, :-lag] += share * scaled[:, lag:]
-    return np.asarray(sigma * total, dtype=np.float32)
+    return np.asarray(sigma * carried(sigma * band, memory), dtype=np.float32)
 
 
 def _of_some(
