@@ -54,6 +54,8 @@ ALIKE, NEARLY = 0.9, 0.5
 share of the former's contrast from which the latter is as good."""
 ENOUGH = 1500
 """Spectra that narrow lines are learnt from besides, at most: half of the time for a whole axis goes into medians of so many."""
+SAME_LINES = 0.9
+"""Correlation of what dark spectra have with the lines from which it is a little of them: nothing could be blind to that and see these."""
 SMOOTH = 0.5
 """Share of a pattern beyond a curve below which it is mostly that."""
 CHANCE = 1.65
@@ -82,6 +84,8 @@ class Pattern:
     """Whether it is no more than a curve, as fluorescence is."""
     thin: bool = False
     """Whether the faintest spectra show the lines too, and bright ones nothing but more of them."""
+    glows: bool = False
+    """Whether the second is a curve: fluorescence, of which some spectra have more wherever they lie, and which is no light."""
     memory: Memory = WHITE
     """How the noise goes on along the channels."""
 
@@ -148,8 +152,13 @@ class Pattern:
             return found
         rest = lines - (lines @ found._weights.T) @ found.lines
         other, _, certain = learnt(rest, rest @ smooth_way(rest / noise[:, None]), noise, at)
+        if certain < SECOND:
+            return found
+        glow = None if narrow else curve_among(np.stack([more, other]), at)
+        if glow is not None and is_beside(glow, more, lines, noise):
+            return replace(found, lines=np.stack([more, glow]), glows=True)
         is_light = is_other_place(other, more) if narrow else other.mean() > 0
-        return replace(found, lines=np.stack([more, other])) if certain >= SECOND and is_light else found
+        return replace(found, lines=np.stack([more, other])) if is_light else found
 
     @property
     def bent(self) -> bool:
@@ -176,6 +185,7 @@ class Pattern:
     def _weight(self) -> Values:
         """(n,) that give the mean counts of the lines; blind to what is known."""
         height = self.lines.mean(axis=1) - (self.lines.min(axis=1) if self.bent else 0.0)
+        height[1:] *= not self.glows
         return np.asarray(height @ self._weights)
 
     @cached_property
@@ -183,7 +193,8 @@ class Pattern:
         """(q, n) that give how often a spectrum has each of the lines, blind to level, slope and more or less of the dark spectrum."""
         bend = self._bend()
         held = abs(float(bend @ self.lines[0])) / max(float(self.lines[0] @ self.lines[0]), 1e-300)
-        columns = np.concatenate([self.lines, self.known.T, bend[None]] if held < LIKE else [self.lines, self.known.T])
+        blind = held < LIKE and likeness(bend, without_curve(self.lines[0], 1, self.at)) < SAME_LINES
+        columns = np.concatenate([self.lines, self.known.T, bend[None]] if blind else [self.lines, self.known.T])
         scale = np.maximum(np.linalg.norm(columns, axis=1, keepdims=True), 1e-300)
         return np.asarray((np.linalg.pinv((columns / scale).T, rcond=1e-6) / scale)[: len(self.lines)])
 
@@ -207,6 +218,32 @@ class Pattern:
         other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
         visible = share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise
         return self.thin or (visible and not (other and self.contrast > CLEAR))
+
+
+def likeness(one: Values, other: Values) -> float:
+    """Correlation of two spectra (n,) about zero; 0 of nothing."""
+    size = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / size if size else 0.0
+
+
+def curve_among(pair: Values, at: Values) -> Values | None:
+    """(n,) what is mostly a curve among all mixtures of two spectra (2, n) whose channels lie at (n,), of which not all are; or None."""
+    from scipy.linalg import eigh
+
+    squares = [beyond @ beyond.T for beyond in (without_curve(pair, degree, at) for degree in (CURVED, STRAIGHT))]
+    shares, mixtures = eigh(*squares)
+    return mixtures[:, 0] @ pair if shares[0] < SMOOTH**2 < shares[1] else None
+
+
+def is_beside(glow: Values, lines: Values, spectra: Values, noise: Values) -> bool:
+    """Whether many spectra (m, n) have glow and none of the lines, more than have few of them: it is not the lines' own luminescence."""
+    weights = np.linalg.pinv(np.stack([lines, glow]))
+    amounts = (spectra @ weights) / (noise[:, None] * np.linalg.norm(weights, axis=0))
+    faint = amounts[:, 0] <= np.median(amounts[:, 0])
+    away = np.abs(amounts - np.median(amounts[faint], axis=0))
+    light = away[away[:, 1] > VISIBLE, 0]
+    none, few = int((light < VISIBLE).sum()), int(((light >= VISIBLE) & (light < 3 * VISIBLE)).sum())
+    return none > max(few, TOGETHER * len(spectra))
 
 
 def _own_share(noise: Values, channels: int) -> float:

@@ -50,7 +50,7 @@ def degree_beside(spectra: Counts) -> int | None:
     more /= max(float(more.max()), LEAST_NOISE)
     more = more if more[-1] > more[0] else more[::-1]
     width, away = float((more > HALF).mean()), 1.0 - float(more.argmax()) / len(more)
-    if not -NO_LIGHT < more[0] < NO_LIGHT or width > WIDE:
+    if not -NO_LIGHT < more[0] < NO_LIGHT or width > WIDE or more.min() < -CUT_OFF[0]:
         return None
     if more[-1] < NO_LIGHT:
         return STRAIGHT
