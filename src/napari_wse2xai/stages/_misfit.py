@@ -161,7 +161,7 @@ class Common:
         """(pixel,) what of the common misfit no remedy explains, in standard deviations of the pixel: what it moves nobody knows."""
         if remedy is None:
             return np.zeros(len(self.light))
-        return np.asarray(self.light * self._size * np.sqrt(1.0 - min(self.typical().share(remedy), 1.0)) / self.weight)
+        return np.asarray(self.had * self.expected * np.sqrt(1.0 - min(self.typical().share(remedy), 1.0)))
 
     def _plausible(self, remedy: "Remedy") -> bool:
         """Whether a remedy does not move parameters by far more than the misfit shows in the residual, nor is a filter the wrong way round.
@@ -182,19 +182,24 @@ class Common:
         # A stack of n channels of noise alone has the square n, on average.
         return float(np.sqrt(max(float(self.stack @ self.stack) - len(self.stack), 1.0)))
 
-    def bias(self, remedy: "Remedy") -> NDArray[np.float32]:
-        """(pixel, peak, 4) by how much the misfit moves the parameters of every pixel, as far as the pixel has it.
+    @property
+    def expected(self) -> Values:
+        """(pixel,) what the common misfit is worth in each, by its light, in standard deviations."""
+        return np.asarray(self.light * self._size / self.weight)
 
-        A pixel that has less of it than its light lets expect, by more than noise allows, is given no more than it may have.
-        """
-        typical = self.typical()
+    @cached_property
+    def had(self) -> Values:
+        """(pixel,) how much of that a pixel may have, 0 to 1: of less than its light lets expect, by more than noise allows, no more."""
         pattern = (self.stack / max(float(np.linalg.norm(self.stack)), 1e-300)).astype(np.float32)
-        expected = self.light * self._size / self.weight
         pieces = (slice(first, first + AT_ONCE) for first in range(0, len(self.light), AT_ONCE))
         seen = np.concatenate([self._cut(self._raw(some)) @ pattern for some in pieces])
-        share = np.clip((seen + ALLOWED) / np.maximum(expected, 1e-300), 0.0, 1.0)
+        return np.asarray(np.clip((seen + ALLOWED) / np.maximum(self.expected, 1e-300), 0.0, 1.0))
+
+    def bias(self, remedy: "Remedy") -> NDArray[np.float32]:
+        """(pixel, peak, 4) by how much the misfit moves the parameters of every pixel, as far as the pixel has it."""
+        typical = self.typical()
         # A remedy that explains half of the misfit moves parameters by what the other half might, too.
-        share *= float(np.clip(self._size / max(remedy.worth, 1e-300), 1.0, UNEXPLAINED))
+        share = self.had * float(np.clip(self._size / max(remedy.worth, 1e-300), 1.0, UNEXPLAINED))
         light = share * (self.fit.found[..., 2].sum(axis=1) / max(float(typical.parameters[:, 2].sum()), 1e-300))
         moved, bias = np.abs(remedy.shift), np.empty(self.fit.found.shape, dtype=np.float32)
         for kind, by in enumerate((share, share, light, share)):
