@@ -200,6 +200,16 @@ def some_with_a_line(seed: int, *, share: float = 0.5) -> Planted:
     return Planted(counts, (Peak(name="A", position=250, fwhm=4, window=(225, 275)),), truth_of(line), False)
 
 
+def some_elsewhere(seed: int, *, share: float = 0.5, away: float = 8.0) -> Planted:
+    """Two lines that lie where no peak of the list may go, in some of the pixels: another domain of the sample."""
+    rng = np.random.default_rng(seed)
+    there = away * (rng.random(SHAPE) < share)
+    lines = (250 + there, 4 * np.ones(SHAPE), 400 * np.ones(SHAPE)), (262 + there, 6 * np.ones(SHAPE), 200 * np.ones(SHAPE))
+    counts = noisy(rng, sum(lorentzian(X, *line) for line in lines) + 100, 8.0)
+    peaks = (Peak(name="A", position=250, fwhm=4, window=(225, 295)), Peak(name="B", position=262, fwhm=6, window=(225, 295)))
+    return Planted(counts, peaks, truth_of(*lines), False)
+
+
 def _random_line(rng: np.random.Generator) -> tuple[Array, Array, Array]:
     """Place, width and height of a line that varies a little over the map."""
     place, width, snr = rng.uniform(235, 265), rng.uniform(2.5, 10), np.exp(rng.uniform(np.log(5), np.log(500)))
@@ -313,6 +323,7 @@ CASES: dict[str, Callable[[int], Planted]] = {
     **{f"missing line 7 away, {ratio:g} high": partial(missing_line, ratio=ratio) for ratio in (0.03, 0.1, 1.0)},
     **{f"missing line {away:g} away": partial(missing_line, away=away) for away in (2.0, 4.0, 12.0)},
     "missing line in half of the pixels": some_with_a_line,
+    "lines out of reach in half of the pixels": some_elsewhere,
     **{f"Gaussian fitted as Lorentzian, SNR {snr}": partial(wrong_shape, true="gaussian", snr=snr) for snr in (10, 33, 200)},
     **{f"Lorentzian fitted as Gaussian, SNR {snr}": partial(wrong_shape, true="lorentzian", snr=snr) for snr in (10, 33, 200)},
     **{f"Gaussian under a tight window, SNR {s}": partial(wrong_shape, true="gaussian", window=(240, 262), snr=s) for s in (33, 100)},

@@ -126,3 +126,12 @@ def test_smoothed_spectra_have_errors_that_cover(wide, window):
     assert (np.abs(pulls.std(axis=(1, 2)) - 1) < 0.12).all()
     assert 0.62 < (np.abs(pulls) < 1).mean() < 0.75
     assert not check_model(peaks, source)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_what_other_pixels_miss_is_no_fault_of_those_that_do_not(seed):
+    made = planted.some_elsewhere(seed, share=0.8, away=8.0)
+    peaks, here = made.fitted(), made.truth[0, 0] == 250
+    assert (peaks.status[here] == Status.OK).mean() > 0.95
+    assert np.nanmean(made.off(peaks)[:, :, here] < 1) == pytest.approx(0.68, abs=0.06)
+    assert not (peaks.status[~here] == Status.OK).any()

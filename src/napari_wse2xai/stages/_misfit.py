@@ -131,8 +131,8 @@ class Common:
         return standardised(self.problem, counts, self.fit.found[which], self.fit.noise)
 
     def _cut(self, standard: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Without what stands out of the other pixels' residuals at the channel: spikes."""
-        return np.clip(standard, self.middle - self.reach, self.middle + self.reach)
+        """Without what stands out of the other pixels' residuals at the channel, and of none: spikes."""
+        return np.clip(standard, np.minimum(self.middle, 0) - self.reach, np.maximum(self.middle, 0) + self.reach)
 
     def typical(self) -> "Stack":
         """A typical spectrum with the noise of all together."""
