@@ -94,6 +94,16 @@ def test_of_the_peak_maps_one_height_is_shown_at_first(raman_peaks: PeakMaps) ->
     assert only["name"] == "L250 height (counts)"
 
 
+def test_a_weak_peak_that_ran_away_in_one_pixel_is_not_what_is_shown_first(raman_peaks: PeakMaps) -> None:
+    _, (_, shown, _) = to_layers(raman_peaks)
+    medians = [np.median(height[np.isfinite(height)]) for height in raman_peaks.height]
+    weak = int(np.argmin(medians))
+    height = raman_peaks.height.copy()
+    height[(weak, *np.argwhere(np.isfinite(height[weak]))[0])] = 100 * max(medians)
+    _, (_, after, _) = to_layers(replace(raman_peaks, height=height))
+    assert shown["name"] == after["name"] == f"{raman_peaks.names[int(np.argmax(medians))]} height (counts)"
+
+
 @pytest.mark.parametrize("parameter", ["position", "fwhm", "height"])
 def test_colour_limits_are_deaf_to_outliers_and_to_nan(raman_peaks: PeakMaps, parameter: str) -> None:
     values = np.array(getattr(raman_peaks, parameter))

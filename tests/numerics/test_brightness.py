@@ -48,3 +48,16 @@ def test_what_has_no_neighbours_or_no_values_is_left_as_it_is(counts) -> None:
     np.testing.assert_array_equal(without_rays(counts[:1, :1], 0, 0), counts[0, 0])
     counts[5, 6, 3] = np.nan
     np.testing.assert_array_equal(without_rays(counts, 5, 6), counts[5, 6])
+
+
+@pytest.mark.parametrize("dead", [[5], [33], [0, 1, 2, 31, 63]])
+def test_channels_without_a_value_leave_the_telling_one_and_the_signal_alone(counts, dead) -> None:
+    whole = signal(counts)
+    counts[..., dead] = np.nan
+    counts[2, 3] = np.nan
+    counts[8, ::2, 40] = np.nan
+    assert telling_channel(counts) == pytest.approx(30, abs=1)
+    assert np.isnan(signal(counts)[2, 3])
+    others = np.isfinite(signal(counts))
+    assert others.sum() == others.size - 1
+    assert signal(counts)[others] == pytest.approx(whole[others], abs=40)

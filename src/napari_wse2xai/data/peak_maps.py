@@ -1,6 +1,6 @@
 """The result of a deconvolution: three parameters per peak and pixel, each with its error."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from functools import partial
@@ -222,3 +222,8 @@ def peaks_there(maps: Sequence[PeakMaps]) -> NDArray[np.bool_]:
     heights = np.concatenate([peaks.height[:, np.isfinite(peaks.height).all(axis=0)] for peaks in maps], axis=1)
     there = (heights != 0).mean(axis=1) > 1 - LACKED if heights.size else np.zeros(len(heights), dtype=bool)
     return np.asarray(there if there.any() else ~there)
+
+
+def strongest(heights: Iterable[NDArray[Any]]) -> int:
+    """Index of the map of heights with the largest median: one pixel in which a weak peak ran away makes none of it."""
+    return int(np.argmax([np.nanmedian(height) if np.isfinite(height).any() else -np.inf for height in heights]))

@@ -14,7 +14,7 @@ from napari_wse2xai.data.declared import PIXEL, Coordinates, Tabled, along, attr
 from napari_wse2xai.data.frame import Frame
 from napari_wse2xai.data.line import NUMBER, Line, columns_of
 from napari_wse2xai.data.paired_maps import PairedMaps
-from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status, peaks_there
+from napari_wse2xai.data.peak_maps import PARAMETERS, PeakMaps, Status, peaks_there, strongest
 from napari_wse2xai.data.quantities import Feature
 from napari_wse2xai.errors import DataError, DataWarning
 
@@ -91,7 +91,7 @@ class Samples(Tabled):
             The flakes have different peaks, the PL peak or target is not there, or no pixel has both RS and PL.
         """
         _check(pairs, targets, features)
-        peak = pl_peak or _strongest(pairs[0].pl)
+        peak = pl_peak or pairs[0].pl.names[strongest(pairs[0].pl.height)]
         lines = _lines(pairs, features)
         tables = [_FlakeRows.of(pair, index, targets, peak, lines) for index, pair in enumerate(pairs)]
         raman, pl = pairs[0].raman, pairs[0].pl
@@ -276,11 +276,6 @@ def _computed(peaks: PeakMaps, name: str) -> ComputedMap:
         there = ", ".join(each.name for each in peaks.computed) or "none"
         raise DataError(f"'{peaks.name}' has no computed map '{name}' (there are: {there}); compute it first, or correct the name.")
     return found
-
-
-def _strongest(pl: PeakMaps) -> str:
-    medians = [float(np.nanmedian(height)) if np.isfinite(height).any() else -np.inf for height in pl.height]
-    return pl.names[int(np.argmax(medians))]
 
 
 def _check(pairs: Sequence[PairedMaps], targets: Sequence[str], features: Sequence[str]) -> None:

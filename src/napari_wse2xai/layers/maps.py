@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import PARAMETERS, AxisKind, ComputedMap, PairedMaps, PeakMaps, Picture, Results, SpectralAxis, SpectralMap, Status
+from napari_wse2xai.data.peak_maps import strongest
 from napari_wse2xai.data.quantities import COLORMAPS, STATUS_COLORS, WORDS, pretty
 from napari_wse2xai.layers.arriving import ArrivingPlanes, is_dear
 from napari_wse2xai.layers.shown import KEY, LayerTuple, Shown, image_layer, limits, place, to_layers
@@ -44,8 +45,7 @@ def _(artefact: SpectralMap) -> list[LayerTuple]:
 
 @to_layers.register
 def _(artefact: PeakMaps) -> list[LayerTuple]:
-    strongest = int(np.argmax([np.nanmax(h) if np.isfinite(h).any() else -np.inf for h in artefact.height]))
-    return [status_layer(artefact), peak_layer(artefact, strongest, "height")]
+    return [status_layer(artefact), peak_layer(artefact, strongest(artefact.height), "height")]
 
 
 @to_layers.register

@@ -23,12 +23,15 @@ def telling_channel(counts: Counts) -> int:
     Judged on some 400 pixels from all over the map, so that opening it need not read it twice.
     """
     _, sample = sampled(counts)
-    sample = sample[np.isfinite(sample).all(axis=-1)]
+    sample = sample[np.isfinite(sample).any(axis=-1)]
     if not len(sample):
         return int(counts.shape[2]) // 2
+    share = np.isfinite(sample).mean(axis=0)
+    channels = np.flatnonzero(share >= min(share.max(), 0.5))  # a dead one tells nothing, and leaves the others alone
+    known = sample[:, channels]
     # Not the brightest: a cosmic ray hits far fewer than one spectrum of twenty in one channel.
-    usual, bright = np.percentile(sample, [50, 95], axis=0)
-    return int(np.argmax(bright - usual)) if len(sample) > 1 else int(np.argmax(bright))
+    usual, bright = (np.percentile if np.isfinite(known).all() else np.nanpercentile)(known, [50, 95], axis=0)
+    return int(channels[np.argmax(bright - usual if len(sample) > 1 else bright)])
 
 
 def sampled(counts: Any) -> tuple[NDArray[np.intp], Counts]:
@@ -70,9 +73,15 @@ def _chunk_at(sizes: Sequence[int], place: float) -> range:
 
 
 def signal(counts: Counts) -> NDArray[np.float64]:
-    """(ny, nx) median of the channels about the telling one, counts; NaN where one of them was not measured."""
-    middle = telling_channel(counts)
-    return np.asarray(np.median(np.asarray(counts[..., max(0, middle - 4) : middle + 5]), axis=-1), dtype=np.float64)
+    """(ny, nx) median of the channels about the telling one, counts; NaN where one of them was not measured, dead ones aside."""
+    return light_about(counts, telling_channel(counts))
+
+
+def light_about(counts: Any, channel: int) -> NDArray[np.float64]:
+    """(...) median of the channels (..., n) about one, as `signal` has it."""
+    about = np.asarray(counts[..., max(0, channel - 4) : channel + 5])
+    alive = np.isfinite(about).any(axis=tuple(range(about.ndim - 1)))
+    return np.asarray(np.median(about[..., alive] if alive.any() else about, axis=-1), dtype=np.float64)
 
 
 def without_rays(counts: Counts, row: int, column: int) -> NDArray[np.float64]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import PARAMETERS, PeakMaps, SpectralMap
 from napari_wse2xai.data.peak_maps import GOOD
 from napari_wse2xai.data.stored_counts import is_stored
-from napari_wse2xai.numerics.brightness import sampled, signal, telling_channel, without_rays
+from napari_wse2xai.numerics.brightness import light_about, sampled, signal, telling_channel, without_rays
 from napari_wse2xai.numerics.lineshapes import SHAPES
 
 Curve = NDArray[np.float64]
@@ -215,8 +215,7 @@ def brightest_pixel(source: SpectralMap, peaks: PeakMaps | None = None) -> tuple
 def _bright_among_some(source: SpectralMap) -> tuple[int, int]:
     """A bright pixel of a map that would have to be read for the brightest."""
     places, spectra = sampled(source.counts)
-    channel = telling_channel(source.counts)
-    strength = np.nan_to_num(np.median(spectra[:, max(0, channel - 4) : channel + 5], axis=1), nan=-np.inf)
+    strength = np.nan_to_num(light_about(spectra, telling_channel(source.counts)), nan=-np.inf)
     row, column = places[int(np.argmax(strength))]
     return int(row), int(column)
 

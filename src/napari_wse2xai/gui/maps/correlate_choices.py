@@ -1,12 +1,12 @@
 """What is plotted against what, and for which pixels."""
 
-import numpy as np
 from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QCheckBox, QFormLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.data.map_values import MapValues, flags_of, values_of
+from napari_wse2xai.data.peak_maps import strongest
 from napari_wse2xai.errors import SettingsError
 from napari_wse2xai.gui.maps.correlate_figures import Found, Pixels, holds
 from napari_wse2xai.gui.parts.guarded import ComboBox
@@ -130,4 +130,4 @@ def usual(found: Found, values: dict[str, MapValues]) -> tuple[str, str]:
 
 
 def _strongest(names: list[str], values: dict[str, MapValues]) -> str:
-    return max(names, key=lambda name: float(np.nanmedian(values[name].values)))
+    return names[strongest([values[name].values for name in names])]
