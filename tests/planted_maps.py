@@ -210,6 +210,17 @@ def some_elsewhere(seed: int, *, share: float = 0.5, away: float = 8.0) -> Plant
     return Planted(counts, peaks, truth_of(*lines), False)
 
 
+def running_together(seed: int, *, ratio: float = 0.8) -> Planted:
+    """Two lines that are one at the left end of the map, and three widths apart at the right end."""
+    rng = np.random.default_rng(seed)
+    away = np.broadcast_to(np.linspace(0.0, 12.0, SHAPE[1]), SHAPE)
+    width, height = 3.8 * (1 + 0.03 * rng.normal(size=SHAPE)), 400 * (1 + 0.1 * rng.normal(size=SHAPE))
+    lines = (252.0 * np.ones(SHAPE), width, height), (252.0 + away, width, ratio * height)
+    counts = noisy(rng, sum(lorentzian(X, *line) for line in lines) + 100, 9.0)
+    peaks = (Peak(name="A", position=252, fwhm=4, window=(225, 295)), Peak(name="B", position=258, fwhm=4, window=(225, 295)))
+    return Planted(counts, peaks, truth_of(*lines), False)
+
+
 def _random_line(rng: np.random.Generator) -> tuple[Array, Array, Array]:
     """Place, width and height of a line that varies a little over the map."""
     place, width, snr = rng.uniform(235, 265), rng.uniform(2.5, 10), np.exp(rng.uniform(np.log(5), np.log(500)))
@@ -332,6 +343,7 @@ CASES: dict[str, Callable[[int], Planted]] = {
     **{f"two equal lines {apart:g} FWHM apart": partial(merged, apart=apart) for apart in (0.1, 0.25, 0.33, 0.4, 0.5)},
     **{f"two equal lines {apart:g} FWHM apart, SNR 20": partial(merged, apart=apart, snr=20) for apart in (0.25, 0.33, 0.5)},
     "lines that wander, two fitted as one": uneven_blend,
+    **{f"lines that run together, {ratio:g} high": partial(running_together, ratio=ratio) for ratio in (0.4, 0.8)},
     "one line listed twice": listed_twice,
     "windows [225, 295] and [225, 296]": window_typo,
     "windows [225, 295] and [225, 266]": partial(window_typo, high=266),

@@ -135,3 +135,24 @@ def test_what_other_pixels_miss_is_no_fault_of_those_that_do_not(seed):
     assert (peaks.status[here] == Status.OK).mean() > 0.95
     assert np.nanmean(made.off(peaks)[:, :, here] < 1) == pytest.approx(0.68, abs=0.06)
     assert not (peaks.status[~here] == Status.OK).any()
+
+
+@pytest.mark.parametrize("ratio", [0.4, 0.8])
+def test_a_line_that_may_hide_in_another_is_merged_with_it_and_not_absent(ratio):
+    made = planted.running_together(5, ratio=ratio)
+    peaks, apart = made.fitted(), made.truth[1, 0] - made.truth[0, 0]
+    wrong = np.nan_to_num(made.off(peaks)).max(axis=(0, 1)) > 5
+    assert ((peaks.status == Status.OK) & wrong).mean() < 0.005
+    assert (peaks.status[apart < 1] == Status.PEAKS_MERGED).mean() > 0.8
+    assert (peaks.status[apart > 4] == Status.OK).mean() > 0.85
+
+
+def test_a_line_that_is_absent_beside_another_is_told_from_one_that_hides():
+    rng = np.random.default_rng(0)
+    there = rng.random(planted.SHAPE) < 0.5
+    lines = (250.0 * np.ones(planted.SHAPE), 4.0, 400.0), (258.0 * np.ones(planted.SHAPE), 5.0, 200.0 * there)
+    counts = planted.noisy(rng, sum(planted.lorentzian(planted.X, *line) for line in lines) + 100, 9.0)
+    peaks = tuple(Peak(name=name, position=x, fwhm=5, window=(225, 295)) for name, x in (("A", 250), ("B", 257)))
+    found = planted.Planted(counts, peaks, planted.truth_of(*lines), True).fitted()
+    assert (found.status[~there] == Status.OK).mean() > 0.95
+    assert (np.abs(found.height[0] - 400) < 3 * found.height_error[0])[~there].mean() > 0.98

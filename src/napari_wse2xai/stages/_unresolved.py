@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.problem import FWHM, PER_PEAK, POSITION
+from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
 
+Values = NDArray[np.float64]
 NEAR = 0.75
 """Distance of two peaks, in their mean FWHM, below which one is tried in the place of both."""
 SPARE = 0.25
@@ -23,6 +24,14 @@ OFTEN = 0.4
 DISTINCT = 100.0
 """Rise of chi2 with one peak in the place of two, places and widths of both free, from which the two are two: below, errors to first order
 mean little."""
+SEEN = 0.1
+"""Share of the bright pixels that show two peaks for it to be asked, of the others, whether one hides in the other or is not there."""
+AS_GOOD = 16.0
+"""Rise of chi2 up to which a spectrum may as well have both in their usual proportion: four standard deviations."""
+RARE = 1
+"""Per cent of the pixels that show both in which a peak lies farther to either side than it is thought to go elsewhere."""
+SOME = 100
+"""Pixels that are asked first; of none of these, none of the rest is."""
 
 
 def unresolved(
@@ -50,8 +59,65 @@ def unresolved(
         two = doubtful & ~one
         if one.sum() > OFTEN * bright.sum():  # the map cannot tell them: it is no news that one took all the light, or fled, elsewhere
             one |= bright & ~two
+        one |= _hidden(window, problem, fit, spectra, (j, k), bright, progress)
         result[one, j] = result[one, k] = True
     return result
+
+
+def _hidden(
+    window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, pair: tuple[int, int], bright: NDArray[np.bool_], progress: Done
+) -> NDArray[np.bool_]:
+    """(pixel,) True where one of two peaks that the map shows was given no light, and may as well have its usual share of the other's."""
+    result = np.zeros(len(bright), dtype=bool)
+    both, error = fit.found[:, list(pair)], np.nan_to_num(fit.quality.error[:, list(pair), 2], nan=0.0, posinf=0.0)
+    height = both[..., 2]
+    seen = bright & ((height - 2 * error).min(axis=1) > SPARE * height.max(axis=1))
+    if seen.sum() <= SEEN * bright.sum():
+        return result
+    for gone, kept in ((0, 1), (1, 0)):
+        shared = _sharing(problem, pair[gone], pair[kept], both[seen][:, [gone, kept]])
+        if shared is None:
+            continue
+        start = np.repeat(shared.start[None], len(bright), axis=0)
+        start[:, [i for i in range(len(problem.shapes)) if i != pair[gone]]] = np.delete(fit.found, pair[gone], axis=1)
+        start[:, pair[gone], POSITION] = both[:, kept, 0]
+        start = np.clip(start, shared.lower, shared.upper)
+        near = np.abs(start[:, list(pair), 0] @ [1, -1]) < 0.5 * NEAR * start[:, list(pair), 1].sum(axis=1)
+        rows = np.flatnonzero(bright & near & ((height + 2 * error)[:, gone] < SPARE * height[:, kept]))
+        for first in range(0, len(rows), SOME):
+            some = rows[first : first + SOME]
+            result[some] = _rise_from(shared, problem, fit, spectra.of(window, some), some, start[some], progress) < AS_GOOD
+            if not result[some].any():
+                break
+    return result
+
+
+def _sharing(problem: "Problem", gone: int, kept: int, seen: Values) -> "Problem | None":
+    """The problem with one peak, as where both are seen (pixel, 2, 4), where it may be and as high; None where more is said of heights."""
+    from napari_wse2xai.numerics.problem import Tie
+
+    heights = {(gone, HEIGHT), (kept, HEIGHT)}
+    if heights & (problem.fixed | {place for tie in problem.ties for place in (tie.follower, tie.leader)}):
+        return None
+    usual, start, lower, upper = np.median(seen, axis=0), problem.start.copy(), problem.lower.copy(), problem.upper.copy()
+    start[gone] = usual[0]
+    if PER_PEAK * gone + POSITION in problem.leaders:
+        low, high = np.percentile(seen[:, 0, POSITION], [RARE, 100 - RARE]) + 0.5 * usual[0, FWHM] * np.array([-1, 1])
+        lower[gone, POSITION], upper[gone, POSITION] = max(lower[gone, POSITION], low), min(upper[gone, POSITION], high)
+    tie = Tie((gone, HEIGHT), (kept, HEIGHT), float(usual[0, HEIGHT] / usual[1, HEIGHT]))
+    return replace(problem, start=start, lower=lower, upper=upper, ties=(*problem.ties, tie))
+
+
+def _rise_from(
+    other: "Problem", problem: "Problem", fit: Fit, counts: NDArray[np.float32], rows: NDArray[np.intp], start: Values, progress: Done
+) -> Values:
+    """(row,) by how much chi2 rises where another problem is fitted."""
+    from napari_wse2xai.numerics import least_squares
+    from napari_wse2xai.numerics.uncertainty import objective
+
+    start = other.complete(other.fitted(start))
+    found = least_squares.fit(other, counts, least_squares.Tolerance(1e-5, 40), start=start, progress=progress)
+    return np.asarray((objective(problem, counts, found) - objective(problem, counts, fit.found[rows])) / fit.quality.noise[rows] ** 2)
 
 
 def beside(found: NDArray[np.float64], peak: int, within: float = NEAR) -> NDArray[np.bool_]:
