@@ -60,6 +60,17 @@ def test_a_law_outlives_the_division(drifting):
     assert found.p_normalised == {"random": 1 / 40, "blocks": 1 / 40}
 
 
+def test_of_one_line_alone_nobody_says_that_all_heights_move_together(drifting):
+    island, features, focus = drifting
+    measured = NullTest("height", "fast model", {"blocks": 0.9}, {"random": np.zeros(3)}, {"random": 0.25}, "")
+    found = common_mode(features[:, :3], 50.0 * focus, island.coordinates, measured)
+    correlation = np.corrcoef(np.log(features[:, 2]), focus)[0, 1]
+    assert found.text.startswith("One RS line alone rises above the noise in most pixels")
+    assert f"(correlation with PL {correlation:.2f}). R2 in spatial blocks: 0.90 as measured" in found.text
+    assert "together" not in found.text
+    assert "without that height" in found.text
+
+
 def test_pl_divided_by_the_focus_too_is_what_a_law_beside_the_focus_makes_of_it(drifting):
     island, features, focus = drifting
     pl = 6000.0 * np.exp(0.4 * features[:, 3] / features[:, 3].std()) * focus
@@ -85,6 +96,6 @@ def test_a_line_that_does_not_rise_above_the_noise_takes_no_part(drifting):
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_heights_that_are_the_same_everywhere_do_not_move_together():
     heights = np.full((50, 3), 7.0)
-    assert _first_component(heights) == (0.0, False)
+    assert _first_component(np.zeros((50, 3))) == (0.0, False)
     assert _correlation(np.log(common_factor(heights)), np.arange(50.0)) == 0.0
     assert _correlation(np.arange(50.0), -np.arange(50.0)) == pytest.approx(-1)

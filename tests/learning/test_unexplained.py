@@ -67,6 +67,12 @@ def test_what_is_left_is_hidden():
     assert Shares(-0.5, 0.1, 0.3).hidden == pytest.approx(0.7)
 
 
+def test_no_more_is_noise_than_rs_leaves_and_a_small_error_is_not_told_as_none():
+    # A law of rough RS is rough itself: a variogram takes 4 % of it for noise where RS settles 99 %.
+    assert "RS settles 99.1% ± 0.3% (CNN, in blocks), 0.9% is noise" in Shares(0.991, 0.003, 0.04, "CNN").text
+    assert "0.0% ± 0.3% is left" in Shares(0.991, 0.003, 0.04).text
+
+
 def test_regions_of_several_flakes_have_numbers_of_their_own_the_largest_first(island):
     places, there = island.coordinates, np.arange(len(island.coordinates)) * 0
     far = np.linalg.norm(places - places.mean(axis=0), axis=1)

@@ -47,6 +47,8 @@ class CommonMode:
     """With the target divided by the common factor too."""
     surrogates: int = 99
     """How many the null test drew."""
+    lines: int = 2
+    """How many lines rise above the noise; of one alone nothing tells what is the focus."""
 
     @property
     def moving(self) -> bool:
@@ -56,14 +58,22 @@ class CommonMode:
     @property
     def text(self) -> str:
         """What was found, as two sentences."""
-        moving = "All RS heights move together" if self.moving else "The RS heights do not all move together"
-        shares = (
-            f"first component {self.first_share:.0%} of their variance, correlation of their common factor with PL {self.correlation:.2f}"
-        )
         validation, place = ("blocks", "in spatial blocks") if "blocks" in self.r2 else ("random", "on the random split")
         asis, normalised, divided = (one.get(validation, float("nan")) for one in (self.r2, self.r2_normalised, self.r2_divided))
-        scores = f"{asis:.2f} as measured, {normalised:.2f} with the heights divided by that factor, {divided:.2f} with PL divided too"
-        return f"{moving} ({shares}). R2 {place}: {scores}."
+        without = "without that height" if self.lines == 1 else "with the heights divided by that factor"
+        scores = f"{asis:.2f} as measured, {normalised:.2f} {without}, {divided:.2f} with PL divided too"
+        return f"{self._heights()}. R2 {place}: {scores}."
+
+    def _heights(self) -> str:
+        """How the heights go with one another and with PL."""
+        if self.lines == 1:
+            return (
+                "One RS line alone rises above the noise in most pixels, and no other tells whether its height is the crystal or the focus "
+                f"(correlation with PL {self.correlation:.2f})"
+            )
+        moving = "All RS heights move together" if self.moving else "The RS heights do not all move together"
+        shares = f"first component {self.first_share:.0%} of their variance, correlation of their common factor with PL"
+        return f"{moving} ({shares} {self.correlation:.2f})"
 
 
 def is_intensity(target: str, unit: str) -> bool:
@@ -119,14 +129,14 @@ def common_mode(  # noqa: PLR0913 - data, then options
     predicted = predictions(data.features, asked, splits, seed, progress)
     test = compared(data, drawn, {name: each[:, :-1] for name, each in predicted.items()}, measured.target)
     r2_divided = {name: float(r2(asked[:, -1:], each[:, -1:])[0]) for name, each in predicted.items()}
-    share, together = _first_component(X[known][:, heights])
-    correlation = _correlation(np.log(factor), values)
-    return CommonMode(measured.target, share, together, correlation, measured.r2, test.r2, test.p_value, r2_divided, count)
+    logs = _logs(X[known][:, heights])
+    found = _first_component(logs), _correlation(np.log(factor), values)
+    return CommonMode(measured.target, *found[0], found[1], measured.r2, test.r2, test.p_value, r2_divided, count, logs.shape[1])
 
 
-def _first_component(heights: Numbers) -> tuple[float, bool]:
-    """Share of the variance in the first principal component of the standardised logarithms, and whether all have one sign in it."""
-    _, singular, directions = np.linalg.svd(standardised(_logs(heights)), full_matrices=False)
+def _first_component(logs: Numbers) -> tuple[float, bool]:
+    """Share of the variance of heights' logarithms, standardised, in the first principal component; whether all have one sign in it."""
+    _, singular, directions = np.linalg.svd(standardised(logs), full_matrices=False)
     if not singular[0]:  # the same everywhere
         return 0.0, False
     return float(singular[0] ** 2 / np.sum(singular**2)), bool(np.all(directions[0] > 0) or np.all(directions[0] < 0))

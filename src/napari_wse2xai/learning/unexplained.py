@@ -15,6 +15,8 @@ FEWEST = 6
 """Pixels of such a region at least."""
 PATCHES = 12
 """Parts of the flake that are left out one by one for the error of a share."""
+WHOLE = 0.01
+"""Shares with at least this error are told in whole percents, others with a tenth: "± 0%" is no error."""
 NEIGHBOURHOOD = np.ones((3, 3))
 
 
@@ -36,16 +38,24 @@ class Shares:
     @property
     def hidden(self) -> float:
         """What is left to something that RS does not show, and that is alike over several pixels."""
-        return max(0.0, 1.0 - max(self.settled, 0.0) - self.noise)
+        return max(0.0, self._rest - self.noise)
+
+    @property
+    def _rest(self) -> float:
+        """What RS does not settle: no more than that is noise, however rough PL is from pixel to pixel."""
+        return 1.0 - max(self.settled, 0.0)
 
     @property
     def text(self) -> str:
         """The shares as a sentence."""
         found = {0: "it gathers nowhere", 1: "it gathers in one region"}.get(self.regions, f"it gathers in {self.regions} regions")
-        settled, error = f"{max(self.settled, 0.0):.0%} ± {self.error:.0%}", f"{self.error:.0%}"
+        digits = 0 if self.error >= WHOLE else 1
+        settled, noise, hidden, error = (
+            f"{share:.{digits}%}" for share in (max(self.settled, 0.0), min(self.noise, self._rest), self.hidden, self.error)
+        )
         return (
-            f"Of the variance of PL, RS settles {settled} ({self.model}, in blocks), {self.noise:.0%} is noise (the errors of PL, or what "
-            f"changes from pixel to pixel), {self.hidden:.0%} ± {error} is left to what RS does not show; {found}."
+            f"Of the variance of PL, RS settles {settled} ± {error} ({self.model}, in blocks), {noise} is noise (the errors of PL, or what "
+            f"changes from pixel to pixel), {hidden} ± {error} is left to what RS does not show; {found}."
         )
 
 
