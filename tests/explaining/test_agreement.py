@@ -34,9 +34,10 @@ def test_the_best_is_trusted_unless_it_stands_alone() -> None:
     assert trusted({"odd": odd}, STEP) == "odd"
 
 
-def test_models_of_one_error_each_seldom_differ_and_a_shifted_one_always() -> None:
+@pytest.mark.parametrize("models", [2, 3, 5])
+def test_models_of_one_error_each_seldom_differ_however_many_and_a_shifted_one_always(models: int) -> None:
     rng, error = np.random.default_rng(1), np.full((2, 500), 0.5)
-    same = [0.5 * rng.normal(size=(2, 500)) for _ in range(2)]
+    same = [0.5 * rng.normal(size=(2, 500)) for _ in range(models)]
     assert (disagreement(same, error) > 1.96).mean() == pytest.approx(0.05, abs=0.02)
     assert (disagreement([same[0], same[1] + 4.0], error) > 1.96).mean() > 0.99
 

@@ -11,6 +11,7 @@ from napari_wse2xai.errors import DataError
 from napari_wse2xai.explaining import bands, ice_slope, partial_dependence
 from napari_wse2xai.explaining.bands import bootstraps, spatial_blocks
 from napari_wse2xai.learning.gaussian_process import Kernel, Processes
+from napari_wse2xai.learning.posterior import Posterior
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +49,24 @@ def test_a_model_that_is_off_gets_a_band_that_says_so(flake) -> None:
     own, *refitted = (np.interp(column, grid, curve[laws.STRONG]).std() for curve in (partial.average, *found.refits))
     error = np.std(refitted, ddof=1) + abs(own - np.mean(refitted)) / 1.96
     assert found.importance_error[laws.STRONG] == pytest.approx(error, rel=1e-6), "its own spread, and how far off it is"
+
+
+def test_what_the_process_does_not_know_is_added_in_squares(flake, monkeypatch) -> None:
+    """A posterior error of half a standard deviation of PL, far beyond what refits differ by."""
+    model = laws.Oracle(flake)
+    partial, slopes = partial_dependence(model, flake.X, samples=None), ice_slope(model, flake.X)
+    found = {}
+    for size in (0.0, 0.5):
+        unknown = Bunch(slopes=lambda rows, *_, s=size: np.full((9, len(rows)), s), curves=lambda *_, s=size: np.full((9, 50), s))
+        monkeypatch.setattr(Posterior, "of", lambda *_, u=unknown: u)
+        found[size] = bands(partial, slopes, flake.X, flake.y, flake.coordinates, refits=4)
+    few, unit = student.ppf(0.975, 3) / 1.96, 0.5 * flake.y.std()
+    added = found[0.5].slope_spread ** 2 - found[0.0].slope_spread ** 2
+    assert added == pytest.approx(np.broadcast_to((unit / flake.X.std(axis=0)[:, None]) ** 2, added.shape), rel=1e-6)
+    refits = found[0.5].refits
+    half = 1.96 * np.hypot(few * refits.std(axis=0, ddof=1), unit)
+    assert found[0.5].high - refits.mean(axis=0) == pytest.approx(half, rel=1e-6)
+    assert refits.mean(axis=0) - found[0.5].low == pytest.approx(half, rel=1e-6)
 
 
 def test_rivals_and_other_refits_take_part(flake, explained) -> None:

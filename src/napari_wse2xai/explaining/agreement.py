@@ -46,7 +46,16 @@ def disagreement(slopes: Sequence[Numbers], error: Numbers) -> Numbers:
 
     Parameters
     ----------
-    error : (feature, n) one standard deviation of a model's slope under resampling, of each model alike
+    error : (feature, n) one standard deviation of a model's slope, of each model alike
+
+    Notes
+    -----
+    The farthest two of many lie farther apart by chance than two alone do: by the studentised range (Tukey 1949), so that as many pixels
+    are taken for disputed by chance however many models there are.
     """
+    from scipy.special import ndtri
+    from scipy.stats import studentized_range
+
+    usual = float(studentized_range.ppf(0.95, len(slopes), np.inf) / ndtri(0.975))
     apart = np.ptp(np.stack(slopes), axis=0)
-    return np.asarray(np.divide(apart, np.sqrt(2.0) * error, out=np.zeros_like(apart), where=error > 0))
+    return np.asarray(np.divide(apart, usual * error, out=np.zeros_like(apart), where=error > 0))

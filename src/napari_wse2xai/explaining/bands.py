@@ -16,6 +16,7 @@ from napari_wse2xai.explaining.ranking import pdp_spread
 from napari_wse2xai.explaining.slopes import ice_slope
 from napari_wse2xai.explaining.subject import checked_columns, checked_table
 from napari_wse2xai.learning.gaussian_process import MOST_PIXELS, Kernel, Processes
+from napari_wse2xai.learning.posterior import Posterior
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.numerics.standard import or_one
 from napari_wse2xai.progress import Progress, silent
@@ -83,7 +84,8 @@ def bands(  # noqa: PLR0913 - what is to be explained, the data, and how to refi
     (Student's t, Molnar et al. 2023) and the reference models' curves, since an ensemble of one kind of model does not know its own bias;
     likewise ``slope_error`` is that of the refits (widened for their number, and for what all of them smooth away alike) and the distance
     to their mean over 1.96.  Resampling blocks
-    rather than pixels keeps neighbours together, whose errors go together (Roberts et al. 2017).
+    rather than pixels keeps neighbours together, whose errors go together (Roberts et al. 2017).  Where there are few pixels all refits
+    fall back on the same prior and agree: so the process's own posterior error is added to their spread in squares, in bands and slopes.
     """
     table = checked_table(X)
     known = _known(y)
@@ -139,6 +141,9 @@ class Refit:
     """(feature, n) mean and standard deviation of the slopes over refits."""
     over_pixels: Numbers
     """(refit, feature) mean slope over the pixels."""
+    unknown_curve: Numbers | float = 0.0
+    unknown_slope: Numbers | float = 0.0
+    """(feature, grid) and (feature, n) posterior standard deviations: what no resampling shows where all refits know as little."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,9 +170,11 @@ class _Job:
         # A spread of few refits is itself uncertain: Student's t in place of 1.96.
         few = float(student.ppf(0.975, len(curves) - 1)) / TWO_SIDED
         # All refits smooth alike: what that takes away their spread does not show, so it is raised by what known laws showed.
-        spread, mean_spread = (SMOOTHED_AWAY * few * part for part in (refit.spread, refit.over_pixels.std(axis=0, ddof=1)))
+        raised, mean_spread = (SMOOTHED_AWAY * few * part for part in (refit.spread, refit.over_pixels.std(axis=0, ddof=1)))
+        spread: Numbers = np.hypot(raised, refit.unknown_slope)
         centre: Numbers = curves.mean(axis=0)
-        half: Numbers = TWO_SIDED * np.hypot(few * curves.std(axis=0, ddof=1), self.sampling_error())
+        drawn: Numbers = np.hypot(few * curves.std(axis=0, ddof=1), refit.unknown_curve)
+        half: Numbers = TWO_SIDED * np.hypot(drawn, self.sampling_error())
         every = np.stack([self.partial.average, centre - half, centre + half, *references])
         return Bunch(
             low=every.min(axis=0),
@@ -214,9 +221,13 @@ class _Smooth:
             processes = _conditioned(z, targets, counts[:, few], rng, progress)
             drawn = [each.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid) for each in processes]
             mean, spread, over_pixels = _moments(processes, every, job.columns, or_one(steps), progress)
+            known = Posterior.of(processes[0].kernel, z)
+            unknown = known.curves(every[job.partial.pixels], job.partial.weights, job.columns, grid)
+            unknown_slope = known.slopes(every, job.columns, or_one(steps))
         per_unit = unit / scale[job.columns, None]
         curves = level + unit * np.concatenate(drawn)
-        return Refit(curves, mean * per_unit, spread * per_unit, over_pixels * per_unit[:, 0])
+        moments = mean * per_unit, spread * per_unit, over_pixels * per_unit[:, 0]
+        return Refit(curves, *moments, unit * unknown, unknown_slope * per_unit)
 
 
 @dataclass(frozen=True, eq=False)
