@@ -1,6 +1,6 @@
 """How unsure a Gaussian process is of its curves and slopes, given its pixels: what no refit shows where all of them know as little."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
@@ -22,6 +22,7 @@ class Posterior:
     """Posterior of one kernel, pixels standardised."""
 
     kernel: Kernel
+    """In which every parameter may do as much as parameters do on average."""
     z: Numbers
     """(n, feature) pixels."""
     factor: Numbers
@@ -31,18 +32,22 @@ class Posterior:
     def of(cls, kernel: Kernel, z: Numbers) -> Self:
         """Condition on pixels z (n, feature), of many on some from all over them."""
         few = z[all_over(len(z), MOST_PIXELS)]
+        # The likeliest kernel says of a weak effect that there is none, without an error: that it was not seen is not that it is not there.
+        kernel = replace(kernel, linear=np.maximum(kernel.linear, (kernel.linear + kernel.alone).mean()))
         covariance = kernel.between(few, few)
         # A pixel that stands for k has the noise of the mean of k: what the others would tell is not lost.
         covariance[np.diag_indices_from(covariance)] += kernel.noise * len(few) / len(z) + JITTER
-        return cls(kernel, few, np.linalg.cholesky(covariance))
+        return cls(kernel, few, np.asarray(np.linalg.cholesky(covariance), dtype=np.float64))
 
     def slopes(self, rows: Numbers, columns: NDArray[np.int64], steps: Numbers) -> Numbers:
         """Standard deviations (feature, row) of central differences over one step to either side, in standardised units."""
         found, distances = np.zeros((len(columns), len(rows))), self.kernel.apart(rows, self.z)
         for index, (feature, step) in enumerate(zip(columns, steps, strict=True)):
-            prior = self._prior_of_change(int(feature), 2 * step)
-            if prior > NONE:
-                found[index] = self._left(prior, self._change(int(feature), rows[:, feature], step, distances)) / (2 * step)
+            straight, bent = self._prior_of_change(int(feature), 2 * step)
+            if straight + bent > NONE:
+                some = slice(None) if bent > NONE else slice(1)  # a straight effect is as unsure at every row
+                change = self._change(int(feature), rows[some, feature], step, distances[some])
+                found[index] = self._left(straight + bent, change) / (2 * step)
         return found
 
     def curves(self, rows: Numbers, weights: Numbers, columns: NDArray[np.int64], grid: Numbers) -> Numbers:
@@ -51,7 +56,7 @@ class Posterior:
         distances, among = kernel.apart(rows, self.z), kernel.apart(rows, rows)
         smooth = weights @ (kernel.variance * gaussian(distances))
         for index, (feature, points) in enumerate(zip(columns, grid, strict=True)):
-            if self._prior_of_change(int(feature), float(np.ptp(points))) <= NONE:
+            if sum(self._prior_of_change(int(feature), float(np.ptp(points)))) <= NONE:
                 continue
             rate, own, there = kernel.rates[feature], self.z[:, feature], rows[:, feature]
             # Rows moved to one value share that parameter: what they do not share counts by how alike they are.
@@ -71,11 +76,11 @@ class Posterior:
         """Prior covariance (a, b) of what a parameter does alone, straight and bent."""
         return np.asarray(self.kernel.linear[feature] * np.outer(a, b) + self.kernel.bell(feature, a, b))
 
-    def _prior_of_change(self, feature: int, width: float) -> float:
-        """Prior variance of the change of the function over a width of one parameter."""
+    def _prior_of_change(self, feature: int, width: float) -> tuple[float, float]:
+        """Prior variance of the change of the function over a width of one parameter: of its straight part, and of the rest."""
         kernel = self.kernel
         together, bent = (1 - np.exp(-0.5 * (width * rate) ** 2) for rate in (kernel.rates[feature], 1 / LENGTH))
-        return float(2 * (kernel.variance * together + kernel.alone[feature] * bent) + kernel.linear[feature] * width**2)
+        return float(kernel.linear[feature] * width**2), float(2 * (kernel.variance * together + kernel.alone[feature] * bent))
 
     def _change(self, feature: int, here: Numbers, step: float, distances: Numbers) -> Numbers:
         """Prior covariance (row, n) of the change over two steps of a parameter with the function at the pixels."""
