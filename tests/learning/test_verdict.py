@@ -193,7 +193,7 @@ def test_an_edge_that_settles_much_less_than_rs_cannot_be_all(evidence):
     told = [Beyond("", "blocks", 0.3, np.zeros(99), 0.01), Beyond("edge", "blocks", 0.05, np.zeros(49), 0.3, alone=0.85)]
     rim = judge(with_test(evidence, beyond=tuple(told)))
     assert rim.level is Level.LOCAL_ONLY
-    assert "the distance from the edge may have shaped both" in rim.reasons[0]
+    assert "these distances may have shaped both" in rim.reasons[0]
     law = judge(with_test(evidence, beyond=(told[0], replace(told[1], alone=0.5))))
     assert law.level is Level.INTERPRETABLE
     assert "by itself it settles 50% of PL where RS settles 90%, so it cannot be all" in law.text

@@ -1,4 +1,4 @@
-"""What shapes RS and PL alike without one being a law of the other: distance from the edge, the order of the scan, layers."""
+"""What shapes RS and PL alike without one being a law of the other: distances from edge and middle, the order of the scan, layers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ from napari_wse2xai.numerics.standard import standardised
 
 FEWEST_AT_DISTANCE = 10
 """Pixels at least that share a distance from the edge."""
+WAVES = 4
+"""Half waves at most from the middle of a flake to its farthest pixel, in what its growth may have made of a map."""
 FEWEST_IN_LINE = 6
 """A scan line with fewer pixels is levelled, but not tilted."""
 LEAST_LAYER = 0.08
@@ -45,12 +47,14 @@ def confounders(features: Numbers, places: Numbers, flake: NDArray[np.int64], va
     """Find what may have shaped a map (n,) and RS (n, feature) alike; several flakes have levels of their own in each."""
     rasters = {one: Raster.of(places[flake == one]) for one in np.unique(flake)}
     edge, line, along = np.zeros(len(flake), dtype=np.int64), np.zeros(len(flake), dtype=np.int64), np.zeros(len(flake))
+    middle = np.zeros((len(flake), WAVES * len(rasters)))
     axis = _slow_axis(values, rasters, flake)
-    for one, raster in rasters.items():
+    for index, (one, raster) in enumerate(rasters.items()):
         here = flake == one
+        middle[here, WAVES * index : WAVES * (index + 1)] = _from_the_middle(raster)
         edge[here] = grouped(edge_distance(raster))
         line[here], along[here] = raster.index[:, axis], raster.index[:, 1 - axis]
-    found = [Confounder("edge", levels(flake, edge)), Confounder("scan", _lines(levels(flake, line), along))]
+    found = [Confounder("edge", np.hstack([levels(flake, edge), middle])), Confounder("scan", _lines(levels(flake, line), along))]
     layer = layers(features, rasters, flake)
     return found if layer is None else [*found, Confounder("layers", levels(flake, layer))]
 
@@ -61,6 +65,15 @@ def edge_distance(raster: Raster) -> Numbers:
 
     flake = np.pad(raster.picture(np.ones(len(raster.index))) > 0, 1)
     return np.asarray(distance_transform_edt(flake)[1:-1, 1:-1][raster.index[:, 0], raster.index[:, 1]])
+
+
+def _from_the_middle(raster: Raster) -> Numbers:
+    """Smooth functions (n, wave) of each pixel's distance from the middle of the flake, where it began to grow.
+
+    On a star or a strip that is no function of the distance from the edge: RS that follows the one told PL that follows the other.
+    """
+    distance: Numbers = np.linalg.norm(raster.index - raster.index.mean(axis=0), axis=1)
+    return np.asarray(np.cos(np.pi * np.arange(1, WAVES + 1) * (distance / max(distance.max(), 1.0))[:, None]))
 
 
 def grouped(distance: Numbers) -> NDArray[np.int64]:

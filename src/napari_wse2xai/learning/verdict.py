@@ -15,7 +15,7 @@ from napari_wse2xai.learning.unexplained import Shares
 FAST = "fast model"
 
 CONFOUNDERS = {
-    "edge": ("Among pixels equally far from the edge", "the distance from the edge may have shaped both", Level.LOCAL_ONLY),
+    "edge": ("Among pixels equally far from edge and middle", "these distances may have shaped both, as growth does", Level.LOCAL_ONLY),
     "scan": ("Within scan lines, each levelled", "a drift during the scan may have shaped both", Level.DO_NOT_INTERPRET),
     "layers": ("Within each of two layers (their RS falls into two groups)", "the step between them may be all there is", Level.LOCAL_ONLY),
 }
