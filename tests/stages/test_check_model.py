@@ -137,6 +137,17 @@ def test_a_line_that_the_window_cuts_is_told_where_it_does_harm():
     assert np.mean([any(each.kind == "window" for each in w.check_model(peaks, one.map)) for one, peaks in harmed]) >= 0.9
 
 
+def test_a_band_as_wide_as_the_window_is_told_with_its_width_and_is_no_line_that_is_cut():
+    rng = np.random.default_rng(4)
+    lines = (250.0 * np.ones(planted.SHAPE), 4.0, 400.0), (262.0 * np.ones(planted.SHAPE), 6.0, 200.0)
+    bump = 160 * np.exp(-4 * np.log(2) * ((planted.X - 247.0) / 30.0) ** 2)
+    counts = planted.noisy(rng, sum(planted.lorentzian(planted.X, *line) for line in lines) + bump + 100, 6.0)
+    peaks = tuple(w.Peak(name=name, position=x, fwhm=wide, window=(225, 295)) for name, x, wide in (("A", 250, 4), ("B", 262, 6)))
+    made = planted.Planted(counts, peaks, planted.truth_of(*lines), False)
+    (told,) = w.check_model(made.fitted(), made.map)
+    assert told.kind == "window" and "too narrow for a band near 24" in told.words and "background" in told.words
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_fringes_of_a_detector_are_named_with_their_period(seed):
     """Etaloning: the light of the line, not the dark level, rises and falls along the axis, in every pixel alike."""

@@ -39,6 +39,8 @@ MANY = 0.5
 """Share of the pixels that miss something from which a map is told so where nothing else is told."""
 EDGE = 0.75
 """Distance of a line from an end of its window, in its FWHM, below which the window cuts it."""
+BROAD = 0.4
+"""Share of a window that a band is as wide as, from which it is no line that ends beyond it."""
 BESIDE = 0.4
 """Distance of a peak from the maximum that is seen, in its FWHM, from which it does not lie there."""
 HIDDEN = 0.4
@@ -297,7 +299,10 @@ def _line(window: FitWindow, remedy: "Remedy", moved: float, unit: str) -> Itera
     near = f"near {remedy.position:.4g} {unit}" if abs(remedy.position) < 100 else f"near {remedy.position:.1f} {unit}"
     if min(remedy.position - low, high - remedy.position) < EDGE * remedy.fwhm:
         if moved >= MATTERS:
-            words = f"The window {low:.5g} to {high:.5g} {unit} cuts a line {near} ({size}): widen the window or end it before the line."
+            reach, wide = f"The window {low:.5g} to {high:.5g} {unit}", f"{remedy.fwhm:.3g} {unit} wide"
+            words = f"{reach} cuts a line {near} ({size}): widen the window or end it before the line."
+            if remedy.fwhm > BROAD * (high - low):
+                words = f"{reach} is too narrow for a band {near}, {wide} ({size}): widen it and add the band, or let the background bend."
             free = _beyond(window, remedy.position, CLEAR_OF * remedy.fwhm)
             yield Proposal("window", words, remedy.worth, names=tuple(peak.name for peak in window.peaks), window=free)
         return
