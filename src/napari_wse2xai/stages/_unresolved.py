@@ -24,7 +24,7 @@ OFTEN = 0.4
 DISTINCT = 100.0
 """Rise of chi2 with one peak in the place of two, places and widths of both free, from which the two are two: below, errors to first order
 mean little."""
-SEEN = 0.1
+SEEN = 0.03
 """Share of the bright pixels that show two peaks for it to be asked, of the others, whether one hides in the other or is not there."""
 AS_GOOD = 16.0
 """Rise of chi2 up to which a spectrum may as well have both in their usual proportion: four standard deviations."""

@@ -236,7 +236,8 @@ def _shape(window: FitWindow, names: tuple[str, ...], remedy: "Remedy") -> Itera
     nearer = "gaussian" if remedy.form < 0.5 else "lorentzian"
     shape = nearer if abs(remedy.form - 0.5) > 0.35 else "pseudo-voigt"
     if 2 * sum(peak.shape == shape for peak in window.peaks) <= len(window.peaks):
-        words = f"The shape of {' and '.join(names)} is nearer {nearer.capitalize()} (Lorentzian share {remedy.form:.2f}): choose {shape}"
+        where = f"nearer {nearer.capitalize()}" if shape == nearer else "between Gaussian and Lorentzian"
+        words = f"The shape of {' and '.join(names)} is {where} (Lorentzian share {remedy.form:.2f}): choose {shape}"
         yield Proposal("shape", f"{words}; worth {remedy.worth:.0f} sigma.", remedy.worth, shape=shape, names=names)
 
 
