@@ -122,6 +122,21 @@ def test_a_file_that_is_gone_is_told_once() -> None:
     assert not is_reading()
 
 
+def test_a_file_that_is_back_is_read_for_who_looks_next() -> None:
+    source, told = Stored(), list[str]()
+    source.refuses = True
+    planes = ArrivingPlanes(source.counts)
+    planes[0]
+    planes.read_for(Follower(lambda: pytest.fail("nothing came"), told.append))
+    until(lambda: bool(told))
+    source.refuses = False
+    planes.read_for(Follower(lambda: None, pytest.fail))
+    assert source.read == [], "what was asked for before it was gone is no longer wanted"
+    planes[1]
+    until(lambda: not is_reading())
+    np.testing.assert_array_equal(planes[1], VALUES[..., 1])
+
+
 def test_reading_ends_with_who_looked() -> None:
     source = Stored()
     planes = ArrivingPlanes(source.counts)

@@ -1,8 +1,11 @@
 """ALE, pairs, H, permutation importance, clusters and regions: against the law and scikit-learn."""
 
+from types import SimpleNamespace
+
 import laws
 import numpy as np
 import pytest
+from scipy.stats.mstats import mquantiles
 from sklearn.inspection import partial_dependence as sklearn_partial_dependence
 from sklearn.inspection import permutation_importance as sklearn_permutation_importance
 from sklearn.linear_model import LinearRegression, Ridge
@@ -18,6 +21,7 @@ from napari_wse2xai.explaining import (
     permutation_importance,
     regional_effects,
 )
+from napari_wse2xai.explaining.curves import NODES
 
 
 @pytest.fixture(scope="module")
@@ -127,6 +131,24 @@ def test_clusters_and_regions_follow_what_turns_the_slope_round(flake, oracle) -
     assert regions.remaining < 0.5 * regions.heterogeneity
     rise = regions.average[:, -1] - regions.average[:, 0]
     assert (np.diff(rise) > 0).all() and rise[0] < 0 < rise[-1]
+
+
+@pytest.mark.parametrize("points", [50, 7])
+def test_spread_before_and_after_is_that_of_a_product_of_two_parameters(points: int) -> None:
+    """PL = 3 a h: the curve of a pixel is a line of slope 3 h, so all is known of the spread of h and of the places of a."""
+    rng = np.random.default_rng(3)
+    a, h = rng.normal(5.0, 1.0, 400), np.repeat([-2.0, 0.0, 2.5], [100, 180, 120]) + rng.normal(0.0, 0.1, 400)
+    table = np.column_stack([a, h])
+    clusters = ice_clusters(SimpleNamespace(predict=lambda asked: 3 * asked.prod(axis=1)), table, 0, clusters=3, grid_resolution=points)
+    grid = np.linspace(*mquantiles(a, (0.025, 0.975)), points)
+    np.testing.assert_allclose(clusters.grid_values, grid)
+    assert clusters.labels.tolist() == np.repeat([1, 2, 3], [100, 180, 120]).tolist(), "by rising slope"
+    means = np.array([h[clusters.labels == label].mean() for label in (1, 2, 3)])
+    np.testing.assert_allclose(clusters.average, 3 * means[:, None] * grid, atol=1e-9)
+    nodes = np.linspace(grid[0], grid[-1], NODES)
+    far = np.abs(nodes - nodes.mean()).mean()
+    assert clusters.heterogeneity == pytest.approx(3 * h.std() * far)
+    assert clusters.remaining == pytest.approx(3 * np.sqrt(((h - means[clusters.labels - 1]) ** 2).mean()) * far)
 
 
 def test_where_all_curves_are_alike_there_is_one_region(flake, oracle) -> None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import scipy.stats
 from sklearn.linear_model import LinearRegression
 
 from napari_wse2xai.explaining import Subject
@@ -62,3 +63,26 @@ def test_pixels_without_light_are_left_out_and_every_question_says_what_it_is():
     for key, question in QUESTIONS.items():
         assert question.title, key
         assert question.says, key
+
+
+def test_what_is_lost_is_the_mean_of_the_draws_with_its_standard_error(monkeypatch):
+    """Each draw with all peaks, then without each: numbers that are planted, scipy's standard error of their mean."""
+    r2 = np.array([[0.9, 0.2, 0.6, 0.905], [0.7, 0.3, 0.5, 0.7], [0.8, 0.1, 0.7, 0.79]])
+    planted = iter(r2.ravel())
+    monkeypatch.setattr(left_out, "held_out_r2", lambda kept, target, splits, seed: {name: [next(planted)] for name in splits})
+    found = left_out.ask(asking(twin=False), silent)
+    lost = np.repeat(r2[:, :1] - r2[:, 1:], 2, axis=1)
+    np.testing.assert_allclose(found[0], lost.mean(axis=0))
+    np.testing.assert_allclose(found[1], scipy.stats.sem(lost))
+    assert found[2] == (
+        "Without A a model predicts held-out pixels with R2 0.20 instead of 0.80."
+        " Without C, one at a time, as well as with: what they tell, others tell too."
+    )
+
+
+@pytest.mark.parametrize(("lost", "spared"), [(0.0100, True), (0.0101, False), (0.0399, True), (0.0401, False)])
+def test_a_peak_can_be_spared_within_two_errors_or_a_hundredth(lost: float, spared: bool):
+    doubt = 0.02 if lost > 0.02 else 0.001
+    said = left_out._sentence(asking(twin=False), 0.9, np.array([0.5, lost, 0.5]), np.array([0.1, doubt, 0.1]))
+    assert ("No peak can be done without." not in said) is spared
+    assert ("Without B.1, one" in said) is spared

@@ -80,6 +80,18 @@ def test_who_has_seen_enough_ends_this_network_and_shortens_those_to_come(order:
     assert [result.estimator.epochs_ for result in results if result.model == "network"] == epochs
 
 
+@pytest.mark.parametrize("ended", [1, 2])
+def test_a_network_that_is_ended_at_once_leaves_an_epoch_to_those_to_come(ended: int) -> None:
+    """Its best epoch is none, or the first."""
+
+    def told(done: float, message: str) -> None:
+        if message == f"network, blocks: epoch {ended}" and next(asked) == 0:
+            raise StopTraining
+
+    asked = count()
+    assert [result.estimator.epochs_ for result in run({"network": Network()}, told)] == [9, 1, 1]
+
+
 def test_what_a_network_was_ended_at_outlasts_a_wish_to_end_reference_models() -> None:
     def told(done: float, message: str) -> None:
         if message in ("network, blocks: epoch 5", "sum, blocks"):

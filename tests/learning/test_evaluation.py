@@ -10,12 +10,13 @@ from sklearn.linear_model import LinearRegression
 from sklearn.metrics import r2_score
 
 from learned import make_samples
-from napari_wse2xai.data import NETWORK, NullTest, Samples
+from napari_wse2xai.data import NETWORK, Level, NullTest, Samples
 from napari_wse2xai.learning import evaluation, references
 from napari_wse2xai.learning.common_mode import common_mode
 from napari_wse2xai.learning.cross_validation import PooledResult
 from napari_wse2xai.learning.evaluation import Evaluation, TargetData
 from napari_wse2xai.learning.null_test import null_test
+from napari_wse2xai.learning.verdict import Evidence
 from napari_wse2xai.progress import silent
 
 
@@ -110,6 +111,34 @@ def test_a_model_keeps_what_each_pixel_was_predicted_to_be_by_networks_that_neve
         (score,) = (s for s in model.scores if (s.model, s.validation, s.part) == (NETWORK, validation, "validation"))
         assert score.r2 == pytest.approx(r2_score(truth[there], predicted[there]), abs=1e-9)
     assert not np.allclose(model.held_out[0], model.predicted[0])
+
+
+def test_a_target_without_blocks_has_blank_rows_beside_one_that_has_them(evaluated: Evaluation, samples: Samples) -> None:
+    assert evaluated.unexplained is not None
+    both = evaluation.assembled(samples, [evaluated, replace(evaluated, unexplained=None)])
+    alone = evaluation.assembled(samples, [evaluated])
+    for name, found in (("unexplained", evaluated.unexplained.score), ("region", evaluated.unexplained.region)):
+        np.testing.assert_array_equal(getattr(both, name)[0], getattr(alone, name)[0])
+        np.testing.assert_array_equal(getattr(alone, name)[0, evaluated.data.rows], found)
+    assert np.isnan(both.unexplained[1]).all() and np.isnan(alone.unexplained[0, 7])
+    assert (both.region[1] == 0).all() and alone.region[0, 7] == 0
+    assert evaluation.assembled(samples, [replace(evaluated, unexplained=None)]).unexplained is None
+
+
+@pytest.mark.parametrize("level", [Level.INTERPRETABLE, Level.LOCAL_ONLY, Level.DO_NOT_INTERPRET])
+@pytest.mark.parametrize("tested", ["yes", "refused", "no"])
+def test_what_could_have_been_found_is_asked_where_less_was_and_chance_could_be_asked(
+    evaluated: Evaluation, monkeypatch: pytest.MonkeyPatch, level: Level, tested: str
+) -> None:
+    null = None if tested == "no" else replace(evaluated.null_test, refused="too few pixels" if tested == "refused" else "")
+    asked, data = [], evaluated.data
+    monkeypatch.setattr(evaluation, "judge", lambda evidence: replace(evaluated.verdict, level=level, reasons=(str(evidence.power),)))
+    monkeypatch.setattr(evaluation.Power, "of", lambda *table, seed: asked.append((table, seed)) or "told")
+    evidence = Evidence(target="height", pixels=len(data.rows), scores=(), null_test=null)
+    told = evaluation._judged(evidence, data, 7)
+    wanted = tested == "yes" and level is not Level.INTERPRETABLE
+    assert told.reasons == (("told",) if wanted else ("None",))
+    assert [(len(table), table[-1] is null, seed) for table, seed in asked] == ([(5, True, 7)] if wanted else [])
 
 
 def test_what_has_no_value_of_the_target_is_left_out(samples: Samples) -> None:

@@ -170,6 +170,8 @@ def test_the_time_left_is_that_of_the_steps_left_at_the_pace_since_it_was_begun_
     trainer._tell(1)  # the seventh of twenty steps, five since it was taken up
     assert heard == [(0.1, "epoch 1 of 10"), (0.35, "epoch 3 of 10, training R2 0.500, about 78 s left")]
     assert trainer.told == 130.0
+    trainer.before_s = 500.0
+    assert trainer.seconds == trainer.state()["seconds"] == 530.0, "with what went before it was taken up"
 
 
 @pytest.mark.parametrize("wrong", [{"max_epochs": 0}, {"batch_size": 1}, {"optimizer": "sgd"}, {"schedule": "steps"}, {"loss": "hinge"}])

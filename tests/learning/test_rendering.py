@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from napari_wse2xai.data import Line
+from napari_wse2xai.data.line import NUMBER
 from napari_wse2xai.learning.rendering import Rendering
 from napari_wse2xai.numerics.lineshapes import SHAPES, components
 
@@ -70,3 +71,11 @@ def test_any_table_is_drawn_without_lines() -> None:
     np.testing.assert_allclose(peak.numpy(), features[0], atol=0.5)
     away = (rendering.channels.numpy() - features[:5, :, None]) / rendering.width.numpy()
     np.testing.assert_allclose(rendering.draw(torch.as_tensor(features[:5], dtype=torch.float32)), 1 / (1 + 4 * away**2), rtol=1e-4)
+
+
+def test_a_column_that_is_no_line_s_moves_a_line_of_unit_height_as_wide_as_the_column_spreads() -> None:
+    table_of_four = np.column_stack([table()[:, :3], np.random.default_rng(1).normal(7.0, 0.5, 60)])
+    rendering = Rendering.of(table_of_four, (LINES[0], Line("strain", NUMBER, (5.0, 9.0))), length=32, axis="local")
+    drawn = rendering.draw(torch.as_tensor(table_of_four[:5], dtype=torch.float32)).numpy()[:, 1]
+    away = (rendering.channels.numpy()[1] - table_of_four[:5, 3:]) / table_of_four[:, 3].std()
+    np.testing.assert_allclose(drawn, 1 / (1 + 4 * away**2), rtol=1e-3)

@@ -70,6 +70,28 @@ def test_every_flake_is_a_point_above_its_condition_and_five_make_a_box() -> Non
     assert axes.get_xlim() == (-0.6, 1.6)
 
 
+def test_a_box_is_that_of_the_quartiles_without_caps_and_a_flake_far_off_is_its_point_alone() -> None:
+    medians = np.array([1.0, 2.0, 3.0, 4.0, 100.0])
+    axes = Figure().subplots()
+    draw_by_condition(axes, Pool(tuple(flake("many", each) for each in medians)))
+    assert [line.get_marker() for line in axes.lines if 100.0 in line.get_ydata()] == ["o"]
+    box, *whiskers = [line for line in axes.lines if line.get_color() == "#7c8794"]
+    assert (set(box.get_xdata()), set(box.get_ydata())) == ({-0.25, 0.25}, set(np.percentile(medians, [25, 75])))
+    assert [line.get_ydata().tolist() for line in whiskers] == [[2.0, 1.0], [4.0, 4.0]]
+    assert [line.get_xdata().tolist() for line in whiskers] == [[0.0, 0.0]] * 2
+    assert len(axes.lines) == 5, "points, box, two whiskers, median"
+
+
+@pytest.mark.parametrize(("names", "degrees"), [(("a" * 10, "b", "c"), 0), (("a" * 11, "b", "c"), 30), (("a" * 30,), 0), (("a" * 31,), 30)])
+def test_names_of_conditions_are_slanted_where_thirty_letters_would_not_lie_beside_one_another(
+    names: tuple[str, ...], degrees: int
+) -> None:
+    axes = Figure().subplots()
+    draw_by_condition(axes, Pool(tuple(flake(name, 2.0) for name in names)))
+    assert {text.get_rotation() for text in axes.get_xticklabels()} == {degrees}
+    assert {text.get_ha() for text in axes.get_xticklabels()} == {"right" if degrees else "center"}
+
+
 def test_a_sheet_has_a_panel_for_each_peak_and_names_the_conditions_once(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: dict[str, Figure] = {}
     monkeypatch.setattr(_figures, "saved", lambda figure, name: drawn.update({name: figure}) or {f"{name}.png": b""})

@@ -73,6 +73,36 @@ def test_a_map_is_a_line_per_pixel_in_its_place() -> None:
     assert table.loc[table["y (um)"] == 6, "A1' height (counts)"].tolist() == values[2].tolist()
 
 
+def test_caps_of_error_bars_are_no_curves_and_what_is_drawn_over_bars_stands_beside_its_own_places() -> None:
+    figure = Figure()
+    axes = figure.subplots()
+    x = np.arange(1.0, 5.0)
+    axes.bar(x, 2 * x, label="counted")
+    axes.plot(x, 3 * x, label="law")
+    axes.errorbar(x, 4 * x, yerr=0.1 * x, xerr=0.2, capsize=4, label="mean")
+    axes.plot(x, 5 * x)
+    figure.supxlabel("Raman shift (cm⁻¹)")
+    along = "Raman shift (cm-1)"
+    table = read(figure)
+    assert list(table) == [f"{along}, middle", "counted", along, "mean", "standard error of mean", "law", "curve 2"]
+    np.testing.assert_allclose(table.to_numpy().T, [x, 2 * x, x, 4 * x, 0.1 * x, 3 * x, 5 * x])
+
+
+def test_what_runs_along_stands_again_only_where_it_changes() -> None:
+    """Values that are not known are the same as such."""
+    figure = Figure()
+    axes = figure.subplots()
+    x = np.array([1.0, np.nan, 3.0])
+    axes.plot(x, [1.0, 2.0, 3.0], label="a")
+    axes.plot(x, [4.0, 5.0, 6.0], label="b")
+    axes.plot(x + 1, [7.0, 8.0, 9.0], label="c")
+    axes.set(xlabel="x", ylabel="y")
+    assert [name for name, _ in columns_of(figure)] == ["x", "a (y)", "b (y)", "x [2]", "c (y)"]
+    nameless = Figure()
+    nameless.subplots().plot(x, x)
+    assert [name for name, _ in columns_of(nameless)] == ["x", "curve 1"]
+
+
 def test_a_histogram_gives_its_counts() -> None:
     figure = Figure()
     axes = figure.subplots()

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from learned import A_HEIGHT, E_POSITION, make_explanation
 from napari_wse2xai.data import Explanation, Level
 from napari_wse2xai.plots.explaining import draw_side_by_side
-from napari_wse2xai.plots.side_by_side import ThreeMaps
+from napari_wse2xai.plots.side_by_side import ThreeMaps, slope_reach
 
 
 def three(explanation: Explanation, feature: int) -> tuple[FigureCanvasAgg, ThreeMaps]:
@@ -57,3 +57,11 @@ def test_what_changes_is_all_that_changes(explanation: Explanation) -> None:
     for artist in maps.changing():
         artist.set_visible(False)
     np.testing.assert_array_equal(picture(canvas), ground)
+
+
+@pytest.mark.parametrize(
+    ("values", "reach"), [((0.0, 0.0), 1), ((np.nan, np.nan), 1), ((-4.0, -4.0), 4.5), ((np.nan, *range(-60, 41)), 58)]
+)
+def test_colours_of_a_slope_reach_as_far_up_as_down(values: tuple[float, ...], reach: float) -> None:
+    """To the second percentile on the longer side; half a unit beyond one value; one where there is none but zero."""
+    assert slope_reach(np.array([values])) == pytest.approx(reach)

@@ -173,6 +173,8 @@ def test_calculated_lines_are_laid_over_bright_and_dark(result, places):
     names = [text.get_text() for text in figure.legends[0].get_texts()]
     assert sorted(names) == sorted({"measured", *NAMES, "E' as calculated", "A1' as calculated"})
     assert len(beside_figure(there, only="diep").axes) == 2
+    nothing = beside_figure(replace(there, spectra=0 * there.spectra), only="LDA").axes
+    assert {axes.get_ylim() for axes in nothing} == {(0.0, 1.0)}
     below = beside_figure(replace(there, spectra=there.spectra - 30), only="LDA").axes[0]  # with its background taken off
     assert below.get_ylim() == pytest.approx((there.spectra[1, (there.axis >= 188) & (there.axis <= 302)].min() - 30, 1.25 * 70))
 

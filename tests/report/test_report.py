@@ -200,6 +200,21 @@ def test_computed_maps_are_one_figure_with_a_panel_each(results, raman_peaks):
     assert len(panels) == 5 and {axes.get_subplotspec().get_gridspec().get_geometry() for axes in panels} == {(2, 4)}
 
 
+@pytest.mark.parametrize(("count", "geometry", "size"), [(1, (1, 1), (5.0, 2.3)), (2, (1, 2), (8.4, 2.3)), (3, (2, 2), (8.4, 4.6))])
+def test_along_a_line_computed_maps_are_curves_two_beside_one_another(clean_raman, raman_peaks, count, geometry, size):
+    source = SpectralMap(Frame((1, 6)), clean_raman.axis, clean_raman.counts[:1, :6])
+    values = np.arange(12.0, dtype=np.float32).reshape(2, 1, 6)
+    computed = tuple(ComputedMap(f"d{k}", "A1'.position", "cm-1", *(k + values)) for k in range(count))
+    figure = _figures._computed(source, replace(raman_peaks, frame=source.frame, computed=computed))
+    assert tuple(figure.get_size_inches()) == pytest.approx(size)
+    assert [axes.get_subplotspec().get_gridspec().get_geometry() for axes in figure.axes] == [geometry] * count
+    for number, axes in enumerate(figure.axes):
+        assert axes.get_subplotspec().num1 == number
+        assert axes.get_title() == f"d{number}"
+        (curve,) = [line for line in axes.lines if len(line.get_xdata()) == 6]
+        np.testing.assert_array_equal(curve.get_ydata(), number + values[0, 0])
+
+
 def test_a_peak_that_no_pixel_has_is_compared_with_the_truth_all_the_same(triangle, clean_raman, raman_peaks):
     nowhere = replace(raman_peaks, names=triangle.truth.raman.names[:8], position=np.full_like(raman_peaks.position, np.nan))
     first = report.compare(clean_raman, nowhere, triangle.truth, triangle.truth.raman).peaks[0]

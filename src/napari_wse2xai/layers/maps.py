@@ -72,8 +72,8 @@ def _(artefact: Results) -> list[LayerTuple]:
         layers.extend(layer for layer in to_layers(source)[1:])
         layers.extend(to_layers(artefact.peaks[key]) if key in artefact.peaks else [])
     layers.extend(layer for key, peaks in artefact.peaks.items() if key not in artefact.maps for layer in to_layers(peaks))
-    for _, keywords, _ in layers[: -1 if artefact.peaks else 0]:
-        keywords["visible"] = keywords["metadata"][KEY].part == "map" and not artefact.peaks
+    for _, keywords, _ in layers[:-1] if artefact.peaks else []:
+        keywords["visible"] = False
     for learnt in (artefact.paired, artefact.model, artefact.explanation, artefact.theory):
         if learnt is not None:
             layers.extend((data, keywords | {"visible": False}, kind) for data, keywords, kind in to_layers(learnt))

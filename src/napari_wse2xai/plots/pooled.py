@@ -36,7 +36,7 @@ def draw_by_condition(axes: Axes, pool: Pool) -> None:
             grey = {"color": "#7c8794", "linewidth": 0.8}
             middle = {"color": "black", "linewidth": 1.2}
             drawn = {"boxprops": grey, "whiskerprops": grey, "medianprops": middle}
-            axes.boxplot(medians, positions=[place], widths=BOX, showfliers=False, showcaps=False, manage_ticks=False, **drawn)  # type: ignore[arg-type]
+            axes.boxplot(medians, positions=[place], widths=BOX, showfliers=False, showcaps=False, **drawn)  # type: ignore[arg-type]
     slanted = {"rotation": 30, "ha": "right"} if max(map(len, pool.conditions)) * len(pool.conditions) > ROOM else {}
     axes.set_xticks(range(len(pool.conditions)), [plain(condition) for condition in pool.conditions], **slanted)  # type: ignore[arg-type]
     axes.set_xlim(-0.6, len(pool.conditions) - 0.4)

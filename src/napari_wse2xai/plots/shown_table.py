@@ -33,7 +33,7 @@ def _of_axes(axes: Axes) -> Iterator[tuple[Column, Column]]:
     """Pairs of columns, along and up."""
     along, up = _xlabel(axes), axes.get_ylabel()
     barred = [each for each in axes.containers if isinstance(each, ErrorbarContainer) and each.lines[0] is not None]
-    known = {id(part) for bars in barred for part in (bars.lines[0], *bars.lines[1], *bars.lines[2])}
+    known = {id(part) for bars in barred for part in (bars.lines[0], *bars.lines[1])}
     for each in axes.containers:
         if isinstance(each, BarContainer):
             yield _of_bars(each, along, up)
@@ -101,9 +101,8 @@ def _of_image(axes: Axes, image: AxesImage, along: str) -> Iterator[tuple[Column
 
 def _xlabel(axes: Axes) -> str:
     """What runs along; of plots above one another only the lowest says it."""
-    said = [each.get_xlabel() for each in (axes, *axes.get_shared_x_axes().get_siblings(axes)) if each.get_xlabel()]
-    said += [] if said or axes.figure.get_supxlabel() == "" else [axes.figure.get_supxlabel()]
-    return str(said[0]) if said else "x"
+    said = (each.get_xlabel() for each in (axes, *axes.get_shared_x_axes().get_siblings(axes)))
+    return next(filter(None, said), axes.figure.get_supxlabel() or "x")
 
 
 def _named(label: str, up: str) -> str:
