@@ -135,6 +135,42 @@ print(json.dumps([type(stage).__name__ for stage in from_history(kept.paired).st
 without = load(folder / "recipe.yaml").model_copy(update={"lift": None, "stop_after": "simulate"})
 print(json.dumps([type(step).__name__ for step in without.late_steps]))
 """
+PANEL = """
+import json, sys, time
+from pathlib import Path
+from napari.components import ViewerModel
+from qtpy.QtWidgets import QApplication, QLabel
+from napari_wse2xai import io
+from napari_wse2xai.data import PairedMaps
+from napari_wse2xai.gui.main_widget import MainWidget
+from napari_wse2xai.gui.session import contents
+from napari_wse2xai.recipe import load
+from napari_wse2xai.stages import BY_NAME
+
+folder, application, viewer, told = Path(sys.argv[1]), QApplication([]), ViewerModel(), []
+bench = MainWidget(viewer)
+(panel,) = [panel for panel in bench.late if panel.of_step is BY_NAME["Lift"]]
+section = bench.sections[BY_NAME["Lift"]]
+assert section.content() is panel or panel in section.findChildren(type(panel))
+print(json.dumps([panel.work.begin_button.isEnabled(), [label.text() for label in panel.findChildren(QLabel) if label.text() == "By"]]))
+before = io.read_results(folder / "out" / "results.nc").paired
+contents.session(viewer).add(before)
+bench.refresh()
+panel.refresh()
+bench._on_recipe(load(folder / "recipe.yaml"))
+panel.told.connect(lambda text, severity: told.append(text))
+print(json.dumps([panel.work.begin_button.isEnabled(), panel.source.currentText(), panel.form.value().by]))
+panel.form.put(BY_NAME["Lift"](by=7))
+panel.run()
+end = time.monotonic() + 120
+while len(contents.of_kind(viewer, PairedMaps)) < 2 or not viewer.layers:
+    assert time.monotonic() < end, told
+    application.processEvents()
+after = contents.of_kind(viewer, PairedMaps)[-1]
+print(json.dumps(float((after.pl.height - before.pl.height)[0][before.paired].mean())))
+print(json.dumps([after.history[-1].step, bench.said.text(), contents.session(viewer).parents(after) == [before]]))
+bench.set_listening(False)
+"""
 
 
 def test_the_table_holds_every_step_in_the_order_of_a_run():
@@ -172,7 +208,7 @@ def house_with(room: str, files: Mapping[str, str], where: Path) -> Path:
 
 
 def test_a_file_in_the_folder_is_a_stage_with_section_run_report_panel_and_history(tmp_path: Path):
-    """All that is written for one is its file: nothing else of the house is told of it; one behind the pairing lacks a panel alone."""
+    """All that is written for one is its file: nothing else of the house is told of it; one behind the pairing is as well off."""
     write_map(small(AxisKind.ENERGY, 1.5, 1.8, 1.65, 0.03), tmp_path / "pl.nc")
     write_map(small(AxisKind.RAMAN_SHIFT, 200, 300, 250.0, 4.0), tmp_path / "map.nc")
     (tmp_path / "recipe.yaml").write_text(RECIPE)
@@ -193,6 +229,13 @@ def test_a_file_in_the_folder_is_a_stage_with_section_run_report_panel_and_histo
     assert late[-2:] == ["Pair", "Lift"]
     assert without == ["Pair", "Train", "Explain", "Simulate"], "where it is not named it does not run"
     assert "by 1000.0 counts" in report
+    panel = subprocess.run([sys.executable, "-c", PANEL, tmp_path], env=env, capture_output=True, text=True, timeout=300, check=False)
+    assert panel.returncode == 0, panel.stderr
+    empty, offered, lifted, done = map(json.loads, panel.stdout.splitlines()[-4:])
+    assert empty == [False, ["By"]], "nothing is there to be lifted"
+    assert offered == [True, "1. map + map", 1000], "a recipe's settings are shown"
+    assert lifted == pytest.approx(7)
+    assert done == ["Lift", "Lift: Done.", True]
 
 
 def test_the_help_of_a_run_names_every_step(capsys):

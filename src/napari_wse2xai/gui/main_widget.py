@@ -28,6 +28,7 @@ from napari_wse2xai.gui.parts.help import page_of
 from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
+from napari_wse2xai.gui.session.late_panel import LatePanel
 from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.session.saving import SaveButtons
 from napari_wse2xai.gui.session.welcome import Welcome
@@ -38,6 +39,7 @@ from napari_wse2xai.recipe import Recipe
 from napari_wse2xai.session.files import is_session
 from napari_wse2xai.stages import (
     STAGES,
+    TABLE,
     Baseline,
     CompareTheory,
     Decompose,
@@ -46,10 +48,13 @@ from napari_wse2xai.stages import (
     Pair,
     Peak,
     Review,
+    Simulate,
     Stage,
     Train,
 )
 
+BY_HAND = (Review, Pair, Train, Explain, Simulate, CompareTheory)
+"""Steps with panels that show more than their classes say; every other step's panel is made of its class."""
 LEAST_WIDTH = 390
 LAID_OUT_MS = 50
 """Until a fold that was opened has its height, fold by fold."""
@@ -71,21 +76,21 @@ class MainWidget(FollowsLayers):
         self.peak_file = PeakFile(napari_viewer, self.panels[Deconvolve].form)
         self.preset = PresetBox(self.panels.values())
         self.before = StepsBefore(self.panels, self.preset, self)
-        self.said = MessageLabel(napari_viewer)
-        self.chooser = PeakChooser(napari_viewer)
+        self.said, self.chooser = MessageLabel(napari_viewer), PeakChooser(napari_viewer)
         self.correlating = CorrelatePanel(napari_viewer)
         self.reviewing = ReviewDesk(napari_viewer)
         self.pairing = PairPanel(napari_viewer)
         self.training = TrainPanel(napari_viewer)
         self.explaining = ExplainPanel(napari_viewer)
         self.theory = TheoryPanel(napari_viewer)
+        self.late = [LatePanel(napari_viewer, step) for step in TABLE if step not in (*STAGES, *BY_HAND)]
         self.session = SessionPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
-        self._learning: tuple[Docked, ...] = (self.pairing, self.correlating, self.training, self.explaining, self.theory, self.session)
+        own = (self.pairing, self.correlating, self.training, self.explaining, self.theory, self.session)
+        self._learning: tuple[Docked, ...] = (*own, *self.late)
         self.sections: dict[Any, CollapsibleSection] = {}
         self._told_by: Any = None
-        self._had_peaks = False
-        self._scroll = QScrollArea()
+        self._had_peaks, self._scroll = False, QScrollArea()
         self._build()
         self._connect()
         self.set_listening(True)
@@ -102,6 +107,7 @@ class MainWidget(FollowsLayers):
             Train.title: self.training,
             Explain.title: self.explaining,
             CompareTheory.title: self.theory,
+            **{panel.of_step.title: panel for panel in self.late},
         }
 
     def _build(self) -> None:
@@ -115,7 +121,7 @@ class MainWidget(FollowsLayers):
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
         for number, (title, panel) in enumerate(self._further.items(), len(self.panels) + 1):
-            column.addWidget(self._section(type(panel), f"{number}. {title}", panel))
+            column.addWidget(self._section(getattr(panel, "of_step", type(panel)), f"{number}. {title}", panel))
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
@@ -154,7 +160,7 @@ class MainWidget(FollowsLayers):
         self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run {Deconvolve.title} again."))
         for title, told in {**self._further, "Session": self.session}.items():
             if hasattr(told, "told"):
-                told.told.connect(partial(self._tell, type(told), title))
+                told.told.connect(partial(self._tell, getattr(told, "of_step", type(told)), title))
         self.session.recipe_given.connect(self._on_recipe)
         for fitting in (Baseline, Deconvolve):
             self.panels[fitting].form.changed.connect(self.settings_changed)
@@ -221,8 +227,14 @@ class MainWidget(FollowsLayers):
     def _on_recipe(self, recipe: Recipe) -> None:
         """Show a recipe's settings in the panels."""
         self.preset.take(recipe)
-        for panel, settings in ((self.pairing, recipe.pair), (self.training, recipe.train), (self.explaining, recipe.explain)):
-            form = getattr(panel, "form", None)
+        panels = {
+            "pair": self.pairing,
+            "train": self.training,
+            "explain": self.explaining,
+            **{each.of_step.key: each for each in self.late},
+        }
+        for key, panel in panels.items():
+            settings, form = getattr(recipe, key), getattr(panel, "form", None)
             if settings is not None and form is not None:
                 form.put(settings)
 
