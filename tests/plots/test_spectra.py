@@ -95,6 +95,10 @@ def test_neighbouring_pixels_do_not_move_the_axes(figure: Figure, clean_raman: S
     row, column = brightest_pixel(clean_raman, raman_peaks)
     assert plot.show(clean_raman, row, column, raman_peaks)
     assert not plot.show(clean_raman, row, column, raman_peaks)
+    assert not plot.clear()
+    assert not any(
+        len(line.get_xdata()) for line in (*plot.axes.lines, *plot.residual_axes.lines) if line.get_label() in ("measured", "fit")
+    )
 
 
 def test_a_pixel_of_nan_draws_nothing_and_does_not_fail(figure: Figure, clean_raman: SpectralMap) -> None:
