@@ -221,6 +221,19 @@ def running_together(seed: int, *, ratio: float = 0.8) -> Planted:
     return Planted(counts, peaks, truth_of(*lines), False)
 
 
+def particles(seed: int, *, counts: float = 1500.0) -> Planted:
+    """Fluorescence of dirt under two lines, in spots of a few pixels: a band as wide as the window; elsewhere the background is straight."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
+    spots = sum(np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 1.5) for cy, cx in rng.uniform(0, SHAPE, size=(2, 2)))
+    band = np.exp(-4 * np.log(2) * ((X - rng.uniform(240, 285)) / 60) ** 2)
+    height = 400 * (1 + 0.1 * rng.normal(size=SHAPE))
+    lines = (250.0 * np.ones(SHAPE), 4.2, height), (262.0 * np.ones(SHAPE), 6.3, 0.5 * height)
+    drawn = sum(lorentzian(X, *line) for line in lines) + counts * spots[..., None] * band + 100
+    peaks = (Peak(name="A", position=250, fwhm=4, window=(225, 295)), Peak(name="B", position=262, fwhm=6, window=(225, 295)))
+    return Planted(noisy(rng, drawn, 8.0), peaks, truth_of(*lines), False, settings={"background": "automatic"})
+
+
 def _random_line(rng: np.random.Generator) -> tuple[Array, Array, Array]:
     """Place, width and height of a line that varies a little over the map."""
     place, width, snr = rng.uniform(235, 265), rng.uniform(2.5, 10), np.exp(rng.uniform(np.log(5), np.log(500)))
@@ -356,6 +369,7 @@ CASES: dict[str, Callable[[int], Planted]] = {
     "background that bends a little, fitted straight": partial(bent_background, bend=40),
     "background that bends": partial(bent_background, background="automatic"),
     "background that bends a little": partial(bent_background, bend=40, background="automatic"),
+    "fluorescence of particles": particles,
     "background that bends much": partial(bent_background, bend=2000, background="automatic"),
 }
 """Rows of the table in ``docs/wrong_models.md``."""

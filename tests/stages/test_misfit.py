@@ -156,3 +156,16 @@ def test_a_line_that_is_absent_beside_another_is_told_from_one_that_hides():
     found = planted.Planted(counts, peaks, planted.truth_of(*lines), True).fitted()
     assert (found.status[~there] == Status.OK).mean() > 0.95
     assert (np.abs(found.height[0] - 400) < 3 * found.height_error[0])[~there].mean() > 0.98
+
+
+@pytest.mark.parametrize("counts", [400, 1500])
+def test_a_background_that_bends_more_in_a_few_pixels_is_told_there_and_nowhere_else(counts):
+    wrong, fine = [], []
+    for seed in range(4):
+        made = planted.particles(seed, counts=counts)
+        peaks = made.fitted()
+        fine.append((peaks.status == Status.OK).mean())
+        wrong.append(((peaks.status == Status.OK) & (np.nan_to_num(made.off(peaks)).max(axis=(0, 1)) > 5)).mean())
+    assert np.mean(wrong) < 0.005
+    assert np.mean(fine) > 0.6
+    assert (planted.particles(0, counts=0).fitted().status == Status.OK).mean() > 0.99

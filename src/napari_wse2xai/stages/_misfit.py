@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.noise import median, robust_sigma
+from napari_wse2xai.stages._bending import with_more_bends
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Misfit
 from napari_wse2xai.stages._held import with_held
 from napari_wse2xai.stages._pixels import Pixels
@@ -36,6 +37,8 @@ ALLOWED = 2.0
 """Standard deviations by which a pixel may seem to have less of a common misfit than it has."""
 BEYOND = 1.5
 """By how much a pixel's structure must exceed that which the map's residuals share, to be the pixel's own."""
+FEW = 0.5
+"""Share of the pixels that show a misfit of their own, below which the others are asked for what they share without them."""
 HIDDEN = 25.0
 """What a remedy may move a parameter by, in its errors, over what it is worth in the residual, to be believed."""
 MOST = 1e15
@@ -60,14 +63,15 @@ def with_misfits(
 
     result = []
     for window, problem, fit in zip(windows, problems, fits, strict=True):
-        common, n = Common(window, problem, fit, spectra), len(window.x)
+        common, chance = Common(window, problem, fit, spectra), threshold(len(window.x) * len(windows), fit.noise.freedom * len(window.x))
         remedy = common.remedy()
-        bias = np.zeros(fit.found.shape, dtype=np.float32) if remedy is None else common.bias(remedy)
-        # What the map's residuals share, and the bias holds, is no structure of the pixel's own.
-        held = 0.0 if remedy is None else BEYOND * common.shared * common.light / common.weight
-        chance = threshold(n * len(windows), fit.noise.freedom * n) + held
-        unlike = (fit.quality.structure > chance) | (common.unexplained(remedy) > UNKNOWN)
-        own = np.where(unlike, fit.quality.structure, 0.0)
+        own, bias = common.judged(remedy, chance)
+        alone = fit.quality.structure > chance + common.held(remedy)
+        if remedy is not None and 0 < alone.mean() < FEW:  # what few pixels show by themselves is no fault of the others
+            others = Common(window, problem, fit, spectra, alone)
+            own_of_others, bias_of_others = others.judged(others.remedy(), chance)
+            own, bias = np.where(alone, own, own_of_others), np.where(alone[:, None, None], bias, bias_of_others)
+        bias = np.maximum(bias, with_more_bends(window, problem, fit, spectra, progress))
         alike = unresolved(window, problem, fit, spectra, detection, progress)
         result.append(with_held(window, problem, replace(fit, misfit=Misfit(own, bias, remedy, alike)), spectra))
     return result
@@ -76,11 +80,12 @@ def with_misfits(
 class Common:
     """What the residuals of a window share all over a map, in proportion to a pixel's light over its noise."""
 
-    def __init__(self, window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels) -> None:
+    def __init__(self, window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, left_out: NDArray[np.bool_] | None = None) -> None:
         self.window, self.problem, self.fit, self.spectra = window, problem, fit, spectra
         # A wrong model misses in proportion to the light, and shows in proportion to light over noise: so pixels are weighed.
         self.light = np.maximum(fit.found[..., 2].sum(axis=1), 0.0) / fit.quality.noise
-        self.rows = all_over(len(self.light), STACKED)
+        pixels = np.arange(len(self.light)) if left_out is None else np.flatnonzero(~left_out)
+        self.rows = pixels[all_over(len(pixels), STACKED)]
         self.weight = max(float(np.linalg.norm(self.light[self.rows])), 1e-300)
         each = self._raw(self.rows)
         self.middle = median(each, axis=0)
@@ -148,6 +153,17 @@ class Common:
         share = max(float(parameters[:, 2].sum()) / noise / self.weight, FAINT / np.sqrt(len(self.rows)))
         sigma = share * noise * shape / max(float(np.sqrt((shape**2).mean())), 1e-300)
         return Stack(self.problem, parameters, self.stack * sigma, sigma * np.sqrt(raised(8, self.fit.noise.memory)))
+
+    def held(self, remedy: "Remedy | None") -> Values | float:
+        """(pixel,) structure that the bias holds, for the map's residuals share it, and that is none of the pixel's own."""
+        return 0.0 if remedy is None else BEYOND * self.shared * self.light / self.weight
+
+    def judged(self, remedy: "Remedy | None", chance: float) -> tuple[Values, NDArray[np.float32]]:
+        """(pixel,) structure of a pixel that is its own, 0 where it may be chance, and (pixel, peak, 4) what the common misfit moves."""
+        bias = np.zeros(self.fit.found.shape, dtype=np.float32) if remedy is None else self.bias(remedy)
+        structure = self.fit.quality.structure
+        unlike = (structure > chance + self.held(remedy)) | (self.unexplained(remedy) > UNKNOWN)
+        return np.where(unlike, structure, 0.0), bias
 
     def remedy(self) -> "Remedy | None":
         """What would explain the misfit best; None where there is none."""
