@@ -1,6 +1,7 @@
 """Run again from any step with one setting changed: to the bit what a fresh run with that setting gives."""
 
 from dataclasses import fields, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -8,11 +9,11 @@ from test_session import PL_PEAK, measured
 
 from learned import make_explanation, make_model
 from napari_wse2xai import io
-from napari_wse2xai.data import AxisKind, Explanation, Pairable, PeakMaps, SpectralMap, TrainedModel
+from napari_wse2xai.data import AxisKind, Explanation, Pairable, PairedMaps, PeakMaps, Record, SpectralMap, TrainedModel
 from napari_wse2xai.errors import Cancelled, DataError, ReaderError, SettingsError
-from napari_wse2xai.session import Session, State
+from napari_wse2xai.session import Session, State, rerun
 from napari_wse2xai.session.edited import with_flake
-from napari_wse2xai.stages import Baseline, ConvertAxis, Deconvolve, Despike, Explain, FindFlake, Pair, Peak, Train
+from napari_wse2xai.stages import Baseline, ConvertAxis, Deconvolve, Despike, Explain, FindFlake, Pair, Peak, Stage, Train
 from napari_wse2xai.stages.pair import GivenTransform, StageCoordinates
 
 FLAKE, DESPIKE, BASELINE = FindFlake(window=(240, 260)), Despike(), Baseline()
@@ -153,6 +154,58 @@ def test_what_is_out_of_date_is_brought_up_to_date_as_it_was(file):
     (now,) = session.rerun(pair).artefacts
     assert now.raman is newer
     assert session.node(now).state is State.CURRENT
+
+
+class Lift(Stage[PairedMaps, PairedMaps]):
+    """A stage of somebody's own, which turns a pair into another."""
+
+    takes: ClassVar[tuple[type, ...]] = (PairedMaps,)
+    gives: ClassVar[type] = PairedMaps
+    by: float = 1.0
+
+    def run(self, source, progress):
+        return replace(source, pl=replace(source.pl, height=source.pl.height + self.by))
+
+
+def test_what_was_made_of_its_like_follows_it(file, monkeypatch):
+    """A pair that a late stage gave rests on the pair that it took, and through it on the peaks."""
+    monkeypatch.setitem(rerun.BY_NAME, "Lift", Lift)
+    raw, light = io.read(file), measured(5, kind=AxisKind.ENERGY)
+    raman, pl = FIT(raw), PL_PEAK(light)
+    pair = PAIR(Pairable(raman, pl))
+    lifted = Lift(by=3)(pair)
+    higher = Lift(by=5)(lifted)
+    session = Session((raw, light, raman, pl, pair, lifted, higher))
+    assert [session.parents(each) for each in (higher, lifted, pair)] == [[lifted], [pair], [raman, pl]]
+    assert session.peaks_in(higher) == [raman, pl]
+    assert session.pairs_of(raman) == [pair, lifted, higher]
+    made = session.rerun(raman, {"detection": 9.0})
+    assert [session.node(each).state for each in (pair, lifted, higher)] == [State.OUT_OF_DATE] * 3
+    fresh = PAIR(Pairable(FIT.model_copy(update={"detection": 9.0})(raw), pl))
+    assert [len(each.history) for each in made.artefacts[1:]] == [1, 2, 3]
+    for again, added in zip(made.artefacts[1:], (0, 3, 8), strict=True):
+        assert differing(again.raman, fresh.raman) == []
+        np.testing.assert_allclose(again.pl.height, fresh.pl.height + added)
+        assert session.node(again).state is State.CURRENT
+    (top,) = session.rerun(made.artefacts[3], {"by": 1.0}).artefacts
+    np.testing.assert_allclose(top.pl.height, fresh.pl.height + 4)
+    alone = Session((raw, light, raman, pl, lifted))
+    assert alone.parents(lifted) == []
+    with pytest.raises(DataError, match="is not in the session; open that too"):
+        alone.rerun(lifted, {"by": 1.0})
+
+
+@pytest.mark.parametrize("make", [lambda: make_model(), lambda: make_explanation(), lambda: FIT(measured(6))])
+def test_of_every_kind_the_like_that_it_was_made_of_is_its_parent(make):
+    def done(before, step, second):
+        return before.with_record(Record(step, {}, "0.1.0", 1.0, f"2026-01-01T00:00:0{second}"))
+
+    first, other = (done(make(), "Made", second) for second in (1, 2))
+    turned = done(first, "Turned", 3)
+    session = Session((first, other, turned))
+    assert session.parents(turned) == [first]
+    assert session.parents(other) == []
+    assert session.ancestors(done(turned, "Turned", 5))[:2] == [turned, first]
 
 
 def test_a_failure_below_is_kept_with_its_sentence_and_one_of_the_step_changes_nothing(file):

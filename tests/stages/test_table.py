@@ -168,7 +168,7 @@ while len(contents.of_kind(viewer, PairedMaps)) < 2 or not viewer.layers:
     application.processEvents()
 after = contents.of_kind(viewer, PairedMaps)[-1]
 print(json.dumps(float((after.pl.height - before.pl.height)[0][before.paired].mean())))
-print(json.dumps([after.history[-1].step, bench.said.text()]))
+print(json.dumps([after.history[-1].step, bench.said.text(), contents.session(viewer).parents(after) == [before]]))
 bench.set_listening(False)
 """
 
@@ -235,7 +235,7 @@ def test_a_file_in_the_folder_is_a_stage_with_section_run_report_panel_and_histo
     assert empty == [False, ["By"]], "nothing is there to be lifted"
     assert offered == [True, "1. map + map", 1000], "a recipe's settings are shown"
     assert lifted == pytest.approx(7)
-    assert done == ["Lift", "Lift: Done."]
+    assert done == ["Lift", "Lift: Done.", True]
 
 
 def test_the_help_of_a_run_names_every_step(capsys):

@@ -1,7 +1,7 @@
 """Which artefact came from which, as their histories tell it."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import numpy as np
 
@@ -11,14 +11,9 @@ from napari_wse2xai.theory.beside import TheoryBeside
 
 Artefact = SpectralMap | PeakMaps | Components | PairedMaps | TrainedModel | Explanation | TheoryBeside
 Kind = TypeVar("Kind", bound=Artefact)
-CARRIES_ON: dict[type, type | tuple[type, ...]] = {
-    SpectralMap: SpectralMap,
-    PeakMaps: (SpectralMap, PeakMaps),
-    Components: SpectralMap,
-    Explanation: TrainedModel,
-    TheoryBeside: PeakMaps,
-}
-"""Kinds whose history begins with that of what they were made of, and what that is."""
+_MADE_OF: dict[type, type] = {PeakMaps: SpectralMap, Components: SpectralMap, Explanation: TrainedModel, TheoryBeside: PeakMaps}
+CARRIES_ON: dict[type, tuple[type, ...]] = {kind: (kind, *filter(None, (_MADE_OF.get(kind),))) for kind in get_args(Artefact)}
+"""What the history of each kind may begin with: that of the like, which a step turned into it, or of what the kind is made of."""
 MEASURED_SIDE = (SpectralMap, PeakMaps, PairedMaps)
 """Kinds of which a later run replaces an earlier one; a second model stands beside the first."""
 
@@ -70,11 +65,11 @@ class Lineage:
         pairs = self.of_kind(PairedMaps)
         if isinstance(made, TrainedModel):
             return [pair for pair in pairs if mark_of(pair.history) in given_to(made)]
-        return [pair for pair in pairs if mark_of(made.history) in given_to(pair)]
+        return [pair for pair in pairs if mark_of(made.history) in _ever_given_to(pair)]
 
     def peaks_in(self, pair: PairedMaps) -> list[PeakMaps]:
         """Peaks that a pair was made of, as they were deconvolved."""
-        return [peaks for peaks in self.of_kind(PeakMaps) if mark_of(peaks.history) in given_to(pair)]
+        return [peaks for peaks in self.of_kind(PeakMaps) if mark_of(peaks.history) in _ever_given_to(pair)]
 
     def theory_of(self, explanation: Explanation) -> TheoryBeside | None:
         """Newest comparison with theory that speaks of an explanation."""
@@ -89,7 +84,7 @@ class Lineage:
     def parents(self, artefact: Artefact) -> list[Artefact]:
         """What an artefact was made of, as far as it is here."""
         named = self._with_marks(given_to(artefact))
-        before = self._carried_on_by(artefact)
+        before = self.carried_on_by(artefact)
         return named if before is None or among(before, named) else [*named, before]
 
     def with_mark(self, mark: str) -> Artefact | None:
@@ -101,12 +96,10 @@ class Lineage:
         known = {mark_of(each.history): each for each in self.artefacts} if marks else {}
         return [known[mark] for mark in marks if mark in known]
 
-    def _carried_on_by(self, artefact: Artefact) -> Artefact | None:
+    def carried_on_by(self, artefact: Artefact) -> Artefact | None:
         """What an artefact's history begins with, the nearest."""
-        kind = CARRIES_ON.get(type(artefact))
-        if kind is None:
-            return None
-        others: list[Artefact] = [other for other in self.artefacts if isinstance(other, kind) and _comes_before(other, artefact)]
+        kinds = CARRIES_ON[type(artefact)]
+        others: list[Artefact] = [other for other in self.artefacts if isinstance(other, kinds) and _comes_before(other, artefact)]
         return max(others, key=lambda other: _closeness(other.history, artefact.history), default=None)
 
     def is_of(self, artefact: Artefact, source: SpectralMap) -> bool:
@@ -155,6 +148,11 @@ def given_to(artefact: Artefact) -> tuple[str, ...]:
     return artefact.history[-1].of if artefact.history else ()
 
 
+def _ever_given_to(pair: PairedMaps) -> set[str]:
+    """Marks of what any step of a pair took: of one that was worked on since, the first took the peaks."""
+    return {mark for record in pair.history for mark in record.of}
+
+
 def _closeness(ancestor: History, descendant: History) -> tuple[int, bool, int]:
     """How near an ancestor is: steps on spectra first, then whether also the flake is the descendant's."""
     return len(spectra_steps(ancestor)), descendant[: len(ancestor)] == ancestor, len(ancestor)
@@ -180,7 +178,9 @@ def _found_in(peaks: PeakMaps, source: SpectralMap) -> bool:
 
 def _comes_before(other: Artefact, artefact: Artefact) -> bool:
     """Whether an artefact carries on another's history."""
-    longer = len(artefact.history) > len(other.history) or type(artefact) is not type(other)
+    # Of a pair or a model without a history nothing tells what was made of it: one of that name need not be.
+    known = bool(other.history) or isinstance(other, SpectralMap | PeakMaps)
+    longer = type(artefact) is not type(other) or (known and len(artefact.history) > len(other.history))
     return other is not artefact and longer and of_one_measurement(other, artefact) and descends(artefact.history, other.history)
 
 

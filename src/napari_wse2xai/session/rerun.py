@@ -154,6 +154,9 @@ class Rerun:
         stage = self._stage(artefact.history[-1])
         if isinstance(stage, Review):
             return self._reviewed(stage, artefact)
+        before = self._known.carried_on_by(artefact)
+        if type(before) is type(artefact):
+            return self._done(stage, self._current(before))
         if isinstance(artefact, PeakMaps | Components):
             return self._done(stage, self._map(artefact.history[:-1], artefact.name, of=given_to(artefact)))
         if isinstance(artefact, TheoryBeside):
