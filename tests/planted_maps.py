@@ -222,7 +222,7 @@ def running_together(seed: int, *, ratio: float = 0.8) -> Planted:
 
 
 def particles(seed: int, *, counts: float = 1500.0) -> Planted:
-    """Fluorescence of dirt under two lines, in spots of a few pixels: a band as wide as the window; elsewhere the background is straight."""
+    """Fluorescence of dirt under two lines, in a few spots: a band as wide as the window; elsewhere the background is straight."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[: SHAPE[0], : SHAPE[1]]
     spots = sum(np.exp(-((y - cy) ** 2 + (x - cx) ** 2) / 1.5) for cy, cx in rng.uniform(0, SHAPE, size=(2, 2)))
