@@ -195,7 +195,7 @@ def test_what_was_made_of_its_like_follows_it(file, monkeypatch):
         alone.rerun(lifted, {"by": 1.0})
 
 
-@pytest.mark.parametrize("make", [lambda: make_model(), lambda: make_explanation(), lambda: FIT(measured(6))])
+@pytest.mark.parametrize("make", [make_model, make_explanation, lambda: FIT(measured(6))])
 def test_of_every_kind_the_like_that_it_was_made_of_is_its_parent(make):
     def done(before, step, second):
         return before.with_record(Record(step, {}, "0.1.0", 1.0, f"2026-01-01T00:00:0{second}"))
