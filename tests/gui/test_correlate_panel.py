@@ -7,9 +7,11 @@ import numpy as np
 import pytest
 from qtpy.QtCore import Qt
 
-from napari_wse2xai.data import PeakMaps
+from napari_wse2xai.data import Frame, PeakMaps
+from napari_wse2xai.errors import DataError
 from napari_wse2xai.gui.maps import correlate_panel as panel_module
 from napari_wse2xai.gui.maps.chosen_pixels import CHOSEN, LINE
+from napari_wse2xai.gui.maps.correlate_figures import place_of
 from napari_wse2xai.gui.maps.correlate_panel import ALONG, EDGE, HISTOGRAM, CorrelatePanel
 from napari_wse2xai.gui.session import contents
 from napari_wse2xai.layers import shown_in, to_layers
@@ -184,3 +186,14 @@ def test_nothing_deconvolved_is_told(viewer, qtbot) -> None:
     qtbot.addWidget(panel)
     assert panel.words.text() == panel_module.NOTHING
     assert not panel.buttons["paint"].isEnabled()
+
+
+@pytest.mark.parametrize("shape", [(1, 30), (30, 1)])
+def test_of_a_line_scan_the_edge_beside_it_is_not_denied(shape: tuple[int, int]) -> None:
+    flake = np.zeros(shape, dtype=bool)
+    flake.ravel()[8:20] = True
+    scan = SimpleNamespace(name="line", frame=Frame(shape, (0.5, 0.5)), flake=flake)
+    with pytest.raises(DataError, match=r"line scan does not tell .* draw a line"):
+        place_of(scan, None, 0.5)
+    along = place_of(scan, np.array([[0.0, 0.0], [shape[0] - 1.0, shape[1] - 1.0]]), 0.5)
+    assert along.ravel() == pytest.approx(0.5 * np.arange(30))

@@ -437,6 +437,22 @@ def test_one_map_is_current_for_spectrum_slider_and_every_panel(viewer, panels: 
     spectrum.close()
 
 
+def test_a_map_s_layer_that_holds_a_picture_now_lets_others_come(viewer, panels: MainWidget, settle, small, light) -> None:
+    (layer,) = contents.add(viewer, to_layers(small))
+    settle()
+    layer.data = np.asarray(layer.data).mean(axis=0)
+    (other,) = contents.add(viewer, to_layers(light))
+    settle()
+    assert (other.ndim, other.axis_labels[0]) == (3, "energy")
+    viewer.layers.selection.active = layer
+    settle()
+    assert contents.current(viewer).layer is layer
+    assert panels.panels[FindFlake].chosen_map() is small
+    viewer.layers.remove(layer)
+    settle()
+    assert contents.current(viewer).layer is other
+
+
 def test_a_second_search_takes_the_first_flake_off_the_canvas(viewer, panels: MainWidget, settle, small: SpectralMap) -> None:
     contents.add(viewer, to_layers(small))
     panel = panels.panels[FindFlake]

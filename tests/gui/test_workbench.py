@@ -121,3 +121,22 @@ def test_the_colour_bar_is_that_of_what_is_seen_with_its_unit(viewer, settle, sm
     settle()
     assert not words.visible
     bar.let_go()
+
+
+@pytest.mark.own_window
+@pytest.mark.parametrize("width", [1000, 1280])
+def test_words_on_the_canvas_end_before_its_colour_bar(viewer, settle, small: SpectralMap, width: int) -> None:
+    bench, window, canvas = Workbench(viewer), viewer.window._qt_window, viewer.window._qt_viewer.canvas
+    viewer.window.add_dock_widget(bench, area="right")
+    viewer.window.show()
+    (layer,) = contents.add(viewer, to_layers(small))
+    settle(bench.furnish().isVisible)
+    window.resize(width, 720)
+    words = viewer.canvas.overlays.text
+    (drawn,) = canvas._viewer_overlay_to_visual[words]
+    bar = canvas._layer_overlay_to_visual[layer][layer.colorbar]
+    for name in ("P220 height slope, MLP ensemble", "P220 height slope, MLP ensemble of a map in the house", "short"):
+        layer.name = name
+        settle(lambda name=name: words.text.replace("\n", " ").startswith(name))
+        settle(lambda: drawn.x_size + bar.x_size + 10 < canvas.native.width())
+    assert words.text == "short (counts)\nat 250 cm⁻¹"

@@ -94,6 +94,9 @@ def test_too_little_to_compare_is_refused(source: SpectralMap) -> None:
     """A window of three channels."""
     with pytest.raises(DataError, match=r"442 whole spectra of 3 channels.*wider window"):
         Decompose(window=(200.0, 202.5))(source)
+    one = SpectralMap.from_arrays(source.counts[1:2, 1:2], source.axis.values, source.axis.kind)
+    with pytest.raises(DataError, match=r"1 whole spectrum of \d+ channels"):
+        Decompose()(one)
 
 
 def test_maxima_become_start_peaks(source: SpectralMap) -> None:

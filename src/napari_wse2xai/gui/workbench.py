@@ -6,7 +6,7 @@ from weakref import ref
 
 from napari import Viewer
 from qtpy.QtCore import QEvent, QObject, Qt, QTimer
-from qtpy.QtGui import QShowEvent
+from qtpy.QtGui import QResizeEvent, QShowEvent
 from qtpy.QtWidgets import QDockWidget, QMainWindow, QWidget
 
 from napari_wse2xai.gui.main_widget import MainWidget
@@ -82,6 +82,12 @@ class Workbench(MainWidget):
         super().showEvent(event)
         if not self._furnished:
             later(self, self.furnish)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Keep the canvas's words off its colour bar."""
+        super().resizeEvent(event)
+        if self._furnished:
+            self.colour_bar.look_again()
 
     def furnish(self) -> SpectrumView:
         """Dock the spectrum below, lay the docks out, switch scale bar and colour bar on; once."""

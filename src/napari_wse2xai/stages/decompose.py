@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.data import Components, SpectralMap
-from napari_wse2xai.errors import DataError
+from napari_wse2xai.errors import DataError, counted
 from napari_wse2xai.numerics import decomposition
 from napari_wse2xai.numerics.library_threads import single_threaded
 from napari_wse2xai.progress import Progress
@@ -73,11 +73,13 @@ class Decompose(Stage[SpectralMap, Components]):
         """How many stand above the noise, and how much they explain."""
         number = len(result.names)
         if result.group is None:
-            made = f"{number} components explain {100 * float(result.explained.sum()):.1f} % of the variance"
+            share = 100 * float(result.explained.sum())
+            made = f"{counted(number, 'component')} {'explains' if number == 1 else 'explain'} {share:.1f} % of the variance"
         else:
             sizes = np.bincount(result.group.ravel(), minlength=number + 1)[1:]
             made = f"{number} groups of {', '.join(map(str, sizes))} pixels"
-        return f"{made}; {result.above_noise} principal components stand above the noise."
+        above = counted(result.above_noise, "principal component")
+        return f"{made}; {above} {'stands' if result.above_noise == 1 else 'stand'} above the noise."
 
     @classmethod
     def facts(cls, result: Components) -> list[tuple[str, str]]:
@@ -164,8 +166,8 @@ class _Spectra:
         count = int(spectra.chosen.sum())
         if count < FEWEST or len(columns) < FEWEST:
             raise DataError(
-                f"'{source.name}' has {count} whole spectra of {len(columns)} channels to compare, and {FEWEST} of each are the least; "
-                "choose a wider window, or pixels: everywhere."
+                f"'{source.name}' has {counted(count, 'whole spectrum', 'whole spectra')} of {counted(len(columns), 'channel')} to "
+                f"compare, and {FEWEST} of each are the least; choose a wider window, or pixels: everywhere."
             )
         return spectra
 

@@ -207,7 +207,7 @@ class Deconvolve(Stage[SpectralMap, PeakMaps]):
     def _first_fits(self, source: SpectralMap, plans: Sequence[Plan], spectra: Pixels, progress: Progress) -> list[Fit]:
         """All windows fitted, some thousand spectra at a time."""
         parts: list[list[Fit]] = [[] for _ in plans]
-        words = f"fitting {len(self.peaks)} peaks to {len(spectra)} spectra"
+        words = f"fitting {counted(len(self.peaks), 'peak')} to {counted(len(spectra), 'spectrum', 'spectra')}"
         for number, fit in enumerate(in_blocks(plans, spectra, lambda done: progress(0.9 * done, words))):
             parts[number % len(plans)].append(fit)
             if isinstance(progress, LiveProgress) and (number + 1) % len(plans) == 0:

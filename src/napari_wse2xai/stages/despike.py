@@ -118,7 +118,7 @@ class Despike(Stage[SpectralMap, SpectralMap]):
         if result.repaired is None:
             return []
         hit = int((result.repaired > 0).sum())
-        return [("Cosmic rays", f"{int(result.repaired.sum())} channels repaired in {hit} pixels")]
+        return [("Cosmic rays", f"{counted(int(result.repaired.sum()), 'channel')} repaired in {counted(int(hit), 'pixel')}")]
 
     def run(self, source: SpectralMap, progress: Progress) -> SpectralMap:
         """Return the repaired map; `repaired` counts the replaced channels of each pixel, `replaced` lists them."""
@@ -150,7 +150,7 @@ class Despike(Stage[SpectralMap, SpectralMap]):
             spikes = _without_what_recurs(source, counts, spikes, lost)
         replaced = in_order([spikes, *filled])
         np.add.at(repaired, (replaced[:, 0], replaced[:, 1]), 1)
-        progress(1.0, f"replaced {len(replaced)} channels")
+        progress(1.0, f"replaced {counted(len(replaced), 'channel')}")
         return replace(source, counts=counts, repaired=repaired, replaced=replaced, bridged=in_order([*filled, *known]))
 
 

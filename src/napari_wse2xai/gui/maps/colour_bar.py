@@ -1,10 +1,11 @@
 """The colour bar of what is seen: its values, and over it what they are and in which unit."""
 
+from textwrap import fill
 from typing import Any, TypeGuard
 
 from napari import Viewer
 from napari.layers import Image, Layer
-from qtpy.QtWidgets import QWidget
+from qtpy.QtWidgets import QMainWindow, QWidget
 
 from napari_wse2xai.data import SpectralMap
 from napari_wse2xai.data.quantities import pretty
@@ -13,6 +14,8 @@ from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.sliders import shown_channel
 
 WORDS_AT, BAR_AT = "top_left", "top_right"
+SIGN_PX, BESIDE_PX, FEWEST_SIGNS = 9.5, 90, 12
+"""Width of a sign of the words, and of the bar with its numbers and margins, on the canvas; signs of a line, however narrow that is."""
 
 
 class ColourBar:
@@ -61,6 +64,10 @@ class ColourBar:
             self._hear(event.value)
         self._soon.ask()
 
+    def look_again(self) -> None:
+        """Look anew in a turn of its own, as where the window has another size."""
+        self._soon.ask()
+
     def show(self, event: Any = None) -> None:
         """Look anew what is seen."""
         self._soon.forget()
@@ -75,7 +82,7 @@ class ColourBar:
         if self._layer is not None and self._layer is not layer:
             self._layer.colorbar.visible = False
         if layer is not None:
-            self._words.text, self._words.position = self._said_of(layer), WORDS_AT
+            self._words.text, self._words.position = self._wrapped(self._said_of(layer)), WORDS_AT
             if layer is not self._layer or not layer.colorbar.visible:
                 with drawn_later(self._part):
                     layer.colorbar.position = BAR_AT
@@ -83,6 +90,15 @@ class ColourBar:
         if self._words.visible != (layer is not None):
             self._words.visible = layer is not None
         self._layer = layer
+
+    def _wrapped(self, words: str) -> str:
+        """Words in as many lines as keep them off the bar: napari lays one over the other."""
+        window = self._part.window()
+        canvas = window.centralWidget() if isinstance(window, QMainWindow) else None
+        if canvas is None:
+            return words
+        signs = max(int((canvas.width() - BESIDE_PX) / SIGN_PX), FEWEST_SIGNS)
+        return "\n".join(fill(line, signs) for line in words.split("\n"))
 
     def _said_of(self, layer: Image) -> str:
         """What the colours are; of a map of spectra the channel that is seen, and the unit of its counts."""

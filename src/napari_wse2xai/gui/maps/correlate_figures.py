@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.data import Frame, PairedMaps, PeakMaps
 from napari_wse2xai.data.map_values import MapValues, flags_of, values_of
-from napari_wse2xai.errors import DataError, SettingsError, sentence
+from napari_wse2xai.errors import DataError, SettingsError, counted, sentence
 from napari_wse2xai.numerics.conditions import Condition
 from napari_wse2xai.numerics.correlation import Correlation, correlate
 from napari_wse2xai.numerics.expressions import ExpressionError
@@ -15,6 +15,7 @@ from napari_wse2xai.numerics.profiles import Profile, along_line, profile
 Found = PeakMaps | PairedMaps
 Pixels = NDArray[np.bool_]
 Array = NDArray[np.float64]
+LINE_SCAN = "A line scan does not tell how near the flake's edge lies beside it; draw a line along it instead."
 NO_EDGE = "The flake has no edge within this scan, so that there is no distance from it; draw a line instead."
 
 
@@ -37,7 +38,7 @@ def correlation_words(one: MapValues, other: MapValues, within: Pixels, frame: F
     x, y = (np.where(within, each.values, np.nan) for each in (one, other))
     found = correlate(x, y, frame.step_um)
     if not np.isfinite(found.r):
-        return f"{found.pixels} pixels: too few, or all alike; there is no correlation to speak of."
+        return f"{counted(found.pixels, 'pixel')}: too few, or all alike; there is no correlation to speak of."
     by_rank = correlate(x, y, frame.step_um, ranks=True)
     return (
         f"r = {_number(found)}, 95 %: {found.low:.2f} to {found.high:.2f}, p {_p(found.p)}; "
@@ -62,6 +63,8 @@ def place_of(found: Found, line: Array | None, half_width_um: float) -> Array:
     if line is not None:
         places = np.moveaxis(np.indices(frame.shape, dtype=np.float64), 0, -1) * step
         return along_line(places, line * step, half_width_um)
+    if min(frame.shape) < 2:
+        raise DataError(LINE_SCAN)
     flake = flags_of(found)["flake"]
     scan = Scan(flake, step, np.zeros(2), blur_um=0.5 * float(np.sqrt(np.prod(step))))
     if flake.all() or not flake.any() or not len(scan.outline):

@@ -10,6 +10,7 @@ from superqt.utils import signals_blocked
 
 from napari_wse2xai.data import PairedMaps
 from napari_wse2xai.data.map_values import MapValues
+from napari_wse2xai.errors import counted
 from napari_wse2xai.gui.maps.chosen_pixels import LINE, LOOP, ChosenPixels, labels_layer
 from napari_wse2xai.gui.maps.correlate_canvas import CorrelateCanvas
 from napari_wse2xai.gui.maps.correlate_choices import Choices
@@ -209,7 +210,7 @@ class CorrelatePanel(FollowsLayers):
             along = "along the line (µm)" if self.shown == ALONG else "distance from the edge, inwards (µm)"
             self.canvas.show_profiles(along, result)
             steps = len(result[0][1].place)
-            self._say(f"{steps} steps; errors are of the mean, of pixels as alike as what the profile leaves over is.")
+            self._say(f"{counted(steps, 'step')}; errors are of the mean, of pixels as alike as what the profile leaves over is.")
 
     def _say(self, text: str, severity: str = QUIET) -> None:
         self.words.say(text, severity)
@@ -254,7 +255,7 @@ class CorrelatePanel(FollowsLayers):
             return
         pixels = self.chosen.pixels()
         text = self.choices.condition.text().strip()
-        name = f"{self.found.name} · {text or f'{int(pixels.sum())} pixels'}"
+        name = f"{self.found.name} · {text or counted(int(pixels.sum()), 'pixel')}"
         contents.add(self.viewer, [labels_layer(self.found, pixels, name)])
 
     def _use_as_flake(self) -> None:
@@ -267,7 +268,7 @@ class CorrelatePanel(FollowsLayers):
             self.message.say(NO_FLAKE_LAYER if layer is None else "Choose some pixels first.", NOTE)
             return
         layer.data = pixels.astype(np.uint8)
-        self.message.say(f"The flake of '{layer.name}' is now {int(pixels.sum())} pixels; run the steps again from Deconvolve.")
+        self.message.say(f"The flake of '{layer.name}' is now {counted(int(pixels.sum()), 'pixel')}; run the steps again from Deconvolve.")
 
     def _clear(self) -> None:
         if self.found is not None:

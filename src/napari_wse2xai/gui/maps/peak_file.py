@@ -6,7 +6,7 @@ from napari import Viewer
 from qtpy.QtCore import Signal
 from qtpy.QtWidgets import QFileDialog, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
 
-from napari_wse2xai.errors import SettingsError
+from napari_wse2xai.errors import SettingsError, counted
 from napari_wse2xai.gui.parts.asking import ask_where
 from napari_wse2xai.gui.parts.form import Form
 from napari_wse2xai.gui.parts.message_label import BAD, MessageLabel
@@ -54,7 +54,7 @@ class PeakFile(QWidget):
         except (ValueError, SettingsError) as error:
             self.message.say(f"The peaks were not saved: {error}", BAD)
             return
-        self.message.say(f"Saved {path.name}: {len(settings.peaks)} peaks.")
+        self.message.say(f"Saved {path.name}: {counted(len(settings.peaks), 'peak')}.")
 
     def open(self, path: Path) -> None:
         """Show the peaks of a file in place of the list."""
@@ -64,4 +64,4 @@ class PeakFile(QWidget):
             self.message.say(str(error), BAD)
             return
         self._form.put_one("peaks", peaks)
-        self.message.say(f"Opened {path.name}: {len(peaks)} peaks.")
+        self.message.say(f"Opened {path.name}: {counted(len(peaks), 'peak')}.")

@@ -33,7 +33,7 @@ class Sliders:
         kind = map_of(current).axis.kind
         if self._kind is not None and self._kind is not kind:
             self._stood[self._kind] = float(viewer.dims.point[SPECTRAL])
-        strangers = [layer for layer in layers if layer.axis_labels[SPECTRAL] != kind.value]
+        strangers = [layer for layer in layers if has_slider(layer) and layer.axis_labels[SPECTRAL] != kind.value]
         _lay(strangers, map_of(current))
         if kind is not self._kind:
             self._kind = kind
@@ -46,6 +46,11 @@ class Sliders:
         """No map is left: the next one begins anew."""
         self._kind = None
         self._stood.clear()
+
+
+def has_slider(layer: Layer) -> bool:
+    """Whether a map's layer has spectra still: a hand may have put a picture in their place."""
+    return bool(layer.ndim >= -SPECTRAL)
 
 
 def map_of(layer: Layer) -> SpectralMap:
@@ -86,6 +91,8 @@ def _lay(layers: list[Layer], current: SpectralMap) -> None:
 
 def go_to_telling_channel(viewer: Viewer, layer: Layer) -> None:
     """Put the slider where a map's flake stands out most."""
+    if not has_slider(layer):
+        return
     source = map_of(layer)
     slider = Slider.over(source.axis)
     steps = round((float(source.axis.values[telling_channel(source)]) - slider.start) / slider.step)
@@ -95,7 +102,7 @@ def go_to_telling_channel(viewer: Viewer, layer: Layer) -> None:
 def shown_channel(layer: Layer, source: SpectralMap, point: object) -> int | None:
     """Channel of a map that its layer shows where the slider stands at a point of the world; None where it shows none."""
     world = np.asarray(point, dtype=float)[-layer.ndim :]
-    if len(world) < layer.ndim:
+    if len(world) < layer.ndim or not has_slider(layer):
         return None
     channels = Slider.over(source.axis).channels
     return int(channels[np.clip(round(float(layer.world_to_data(world)[SPECTRAL])), 0, len(channels) - 1)])
