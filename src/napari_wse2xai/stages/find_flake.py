@@ -18,6 +18,15 @@ from napari_wse2xai.stages._windows import Window, channels
 
 FEWEST = 4
 """Pixels that a map must have for its flake to be looked for."""
+COVERED = (
+    "The darkest pixels of '{}' show the lines too, so the whole scan is taken as flake; if it is, say find_flake: false, and if "
+    "not, name a corner that lies beside the flake."
+)
+FLUORESCENCE = (
+    "No line tells the flake of '{}' from the rest, only light as smooth as fluorescence, which may be anything's: compare the "
+    "flake with what you know of the sample, choose a window round a line, or say find_flake: false."
+)
+BRIGHT_CORNER = "The {1} of '{0}' is brighter than much of the scan, so it may lie on the flake; choose another one."
 
 
 class FindFlake(Stage[SpectralMap, SpectralMap]):
@@ -97,7 +106,7 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
             )
         scene = self._scene(source, progress)
         if scene.covered and self.corner == "darkest":
-            _warn_of_covered(source.name)
+            _warn(COVERED.format(source.name))
             return _told(source, np.isfinite(scene.light), np.zeros(source.frame.shape, dtype=bool))
         dark = scene.dark(self.corner, self.corner_size)
         # Without the share of its light that an edge pixel must have: the difference is told as left out.
@@ -106,10 +115,11 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
         flake = masking.tidy(above, self._smallest(scene.light), self.fill_holes)
         if not flake.any():
             raise DataError(self._nothing_found(source, dark, int(above.sum())))
-        if self.corner != "darkest":
-            _warn_of_bright_corner(source.name, scene.light, dark, flake)
+        rest = scene.light[~flake & np.isfinite(scene.light)]
+        if self.corner != "darkest" and len(rest) > 10 and float(np.mean(rest < dark.mean - 3 * dark.sigma)) > 0.2:
+            _warn(BRIGHT_CORNER.format(source.name, dark.corner))
         if scene.follows_fluorescence:
-            _warn_of_fluorescence(source.name)
+            _warn(FLUORESCENCE.format(source.name))
         return _told(source, flake, above, int((lit & ~above).sum()))
 
     def _nothing_found(self, source: SpectralMap, dark: masking.Background, bright: int) -> str:
@@ -138,33 +148,8 @@ class FindFlake(Stage[SpectralMap, SpectralMap]):
         return self.min_pixels if min(signal.shape) > 3 else 1
 
 
-def _warn_of_bright_corner(name: str, signal: NDArray[np.float64], dark: masking.Background, flake: NDArray[np.bool_]) -> None:
-    """Say so where the corner is not darker than the pixels that were not taken for flake."""
-    rest = signal[~flake & np.isfinite(signal)]
-    if len(rest) > 10 and float(np.mean(rest < dark.mean - 3 * dark.sigma)) > 0.2:
-        warnings.warn(
-            f"The {dark.corner} of '{name}' is brighter than much of the scan, so it may lie on the flake; choose another one.",
-            DataWarning,
-            stacklevel=4,
-        )
-
-
-def _warn_of_covered(name: str) -> None:
-    warnings.warn(
-        f"The darkest pixels of '{name}' show the lines too, so the whole scan is taken as flake; if it is, say find_flake: false, and if "
-        "not, name a corner that lies beside the flake.",
-        DataWarning,
-        stacklevel=4,
-    )
-
-
-def _warn_of_fluorescence(name: str) -> None:
-    warnings.warn(
-        f"No line tells the flake of '{name}' from the rest, only light as smooth as fluorescence, which may be anything's: compare the "
-        "flake with what you know of the sample, choose a window round a line, or say find_flake: false.",
-        DataWarning,
-        stacklevel=4,
-    )
+def _warn(words: str) -> None:
+    warnings.warn(words, DataWarning, stacklevel=4)
 
 
 def _told(source: SpectralMap, flake: NDArray[np.bool_], above: NDArray[np.bool_], dim: int = 0) -> SpectralMap:

@@ -15,7 +15,6 @@ from napari_wse2xai.io.calculations.frames import count, images, trajectory
 from napari_wse2xai.io.calculations.library import library
 from napari_wse2xai.theory.calculated import Trajectory, Vibrations
 
-_SEEN_WITHIN_CM1 = 0.5
 _ATOMIC_TIME_FS = 2.4188843265857e-2
 
 
