@@ -149,14 +149,13 @@ from napari_wse2xai.stages import BY_NAME
 
 folder, application, viewer, told = Path(sys.argv[1]), QApplication([]), ViewerModel(), []
 bench = MainWidget(viewer)
-(panel,) = [panel for panel in bench.late if panel.of_step is BY_NAME["Lift"]]
+(panel,) = [panel for panel in bench.late if panel.stage is BY_NAME["Lift"]]
 section = bench.sections[BY_NAME["Lift"]]
 assert section.content() is panel or panel in section.findChildren(type(panel))
 print(json.dumps([panel.work.begin_button.isEnabled(), [label.text() for label in panel.findChildren(QLabel) if label.text() == "By"]]))
 before = io.read_results(folder / "out" / "results.nc").paired
 contents.session(viewer).add(before)
 bench.refresh()
-panel.refresh()
 bench._on_recipe(load(folder / "recipe.yaml"))
 panel.told.connect(lambda text, severity: told.append(text))
 print(json.dumps([panel.work.begin_button.isEnabled(), panel.source.currentText(), panel.form.value().by]))

@@ -19,16 +19,15 @@ from napari_wse2xai.gui.maps.peak_chooser import PeakChooser
 from napari_wse2xai.gui.maps.peak_file import PeakFile
 from napari_wse2xai.gui.maps.preset_box import PresetBox
 from napari_wse2xai.gui.maps.review_desk import ReviewDesk
-from napari_wse2xai.gui.maps.stage_panel import StagePanel
+from napari_wse2xai.gui.maps.stage_panel import LatePanel, StagePanel
 from napari_wse2xai.gui.maps.steps_before import StepsBefore, valid_settings
 from napari_wse2xai.gui.pair.panel import PairPanel
 from napari_wse2xai.gui.parts.collapsible import CollapsibleSection
-from napari_wse2xai.gui.parts.docked import Docked, FollowsLayers, plain
+from napari_wse2xai.gui.parts.docked import FollowsLayers, plain
 from napari_wse2xai.gui.parts.help import page_of
 from napari_wse2xai.gui.parts.later import later
 from napari_wse2xai.gui.parts.message_label import BAD, QUIET, MessageLabel
 from napari_wse2xai.gui.session import contents
-from napari_wse2xai.gui.session.late_panel import LatePanel
 from napari_wse2xai.gui.session.panel import SessionPanel
 from napari_wse2xai.gui.session.saving import SaveButtons
 from napari_wse2xai.gui.session.welcome import Welcome
@@ -86,8 +85,7 @@ class MainWidget(FollowsLayers):
         self.late = [LatePanel(napari_viewer, step) for step in TABLE if step not in (*STAGES, *BY_HAND)]
         self.session = SessionPanel(napari_viewer)
         self.saving = SaveButtons(napari_viewer)
-        own = (self.pairing, self.correlating, self.training, self.explaining, self.theory, self.session)
-        self._learning: tuple[Docked, ...] = (*own, *self.late)
+        self._learning = (self.pairing, self.correlating, self.training, self.explaining, self.theory, self.session)
         self.sections: dict[Any, CollapsibleSection] = {}
         self._told_by: Any = None
         self._had_peaks, self._scroll = False, QScrollArea()
@@ -107,7 +105,7 @@ class MainWidget(FollowsLayers):
             Train.title: self.training,
             Explain.title: self.explaining,
             CompareTheory.title: self.theory,
-            **{panel.of_step.title: panel for panel in self.late},
+            **{panel.stage.title: panel for panel in self.late},
         }
 
     def _build(self) -> None:
@@ -121,7 +119,7 @@ class MainWidget(FollowsLayers):
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
         for number, (title, panel) in enumerate(self._further.items(), len(self.panels) + 1):
-            column.addWidget(self._section(getattr(panel, "of_step", type(panel)), f"{number}. {title}", panel))
+            column.addWidget(self._section(getattr(panel, "stage", type(panel)), f"{number}. {title}", panel))
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
@@ -160,7 +158,7 @@ class MainWidget(FollowsLayers):
         self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run {Deconvolve.title} again."))
         for title, told in {**self._further, "Session": self.session}.items():
             if hasattr(told, "told"):
-                told.told.connect(partial(self._tell, getattr(told, "of_step", type(told)), title))
+                told.told.connect(partial(self._tell, getattr(told, "stage", type(told)), title))
         self.session.recipe_given.connect(self._on_recipe)
         for fitting in (Baseline, Deconvolve):
             self.panels[fitting].form.changed.connect(self.settings_changed)
@@ -200,7 +198,7 @@ class MainWidget(FollowsLayers):
     def refresh(self) -> None:
         """Show what lies in the window now."""
         self.welcome.look(empty=not len(self.viewer.layers))
-        for panel in self.panels.values():
+        for panel in (*self.panels.values(), *self.late):
             panel.refresh()
         self.before.look()
         self.chooser.refresh()
@@ -231,7 +229,7 @@ class MainWidget(FollowsLayers):
             "pair": self.pairing,
             "train": self.training,
             "explain": self.explaining,
-            **{each.of_step.key: each for each in self.late},
+            **{each.stage.key: each for each in self.late},
         }
         for key, panel in panels.items():
             settings, form = getattr(recipe, key), getattr(panel, "form", None)
@@ -306,7 +304,7 @@ class MainWidget(FollowsLayers):
         self.loading.stop()
         for learner in self._learning:
             learner.set_listening(False)
-        for panel in self.panels.values():
+        for panel in (*self.panels.values(), *self.late):
             panel.stop()
         self.saving.runner.cancel()
         self.checking.row.runner.cancel()

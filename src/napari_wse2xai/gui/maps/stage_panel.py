@@ -1,7 +1,8 @@
-"""One panel for every stage: choose a map, set, run, cancel."""
+"""One panel for every stage: choose a map, or a result, set, run, cancel."""
 
+from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from weakref import ref
 
 from napari import Viewer
@@ -19,7 +20,8 @@ from napari_wse2xai.gui.session import contents
 from napari_wse2xai.gui.session.step_row import StepRow
 from napari_wse2xai.layers import KEY, LayerTuple, to_layers
 from napari_wse2xai.layers.shown import limits, place
-from napari_wse2xai.stages import SoFar, Stage
+from napari_wse2xai.progress import Progress
+from napari_wse2xai.stages import SoFar, Step
 
 
 class StagePanel(QWidget):
@@ -30,8 +32,10 @@ class StagePanel(QWidget):
     chosen = Signal()
     told = Signal(str, str)
     """What came of a run, and the severity to say it in."""
+    works_on: ClassVar[str] = "Map that this step works on; it stays as it is, so that you can always go back to it."
+    nothing: ClassVar[str] = "Open a map: drop its file on the window, or File > Open Sample."
 
-    def __init__(self, viewer: Viewer, stage: type[Stage[Any, Any]], parent: QWidget | None = None) -> None:
+    def __init__(self, viewer: Viewer, stage: type[Step], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.viewer, self.stage = viewer, stage
         self._worked_on: ref[SpectralMap] | None = None
@@ -39,7 +43,7 @@ class StagePanel(QWidget):
         self.work = StepRow(viewer, "Run", words=lambda made, _: stage.summary(made[0]))
         self.queue = CallQueue(self)
         self.source = ComboBox()
-        self.source.setToolTip("Map that this step works on; it stays as it is, so that you can always go back to it.")
+        self.source.setToolTip(self.works_on)
         self.source.setSizeAdjustPolicy(ComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.form = Form(stage)
         self.to_here = QPushButton("Run all to here")
@@ -90,13 +94,16 @@ class StagePanel(QWidget):
         source = self.chosen_map()
         if source is None or self.work.runner.busy:
             return
-        settings = self.form.value()
         self._worked_on = ref(source)
-        source = contents.kept_with_flake(self.viewer, source)
+        self._begin({SpectralMap: contents.kept_with_flake(self.viewer, source)})
+
+    def _begin(self, known: Mapping[type, Any]) -> None:
+        """Begin with what there is, by its kinds; what the result's history begins with is the last that the step takes."""
+        settings = self.form.value()
         assert isinstance(settings, self.stage)
-        self.work.begin_step(
-            settings, [source], lambda progress: _with_layers(settings(source, progress)), f"{self.stage.title}: {source.name}", "Running…"
-        )
+        given = [known[kind] for kind in reversed(self.stage.takes)]
+        work = partial(_done, settings, known)
+        self.work.begin_step(settings, given, work, f"{self.stage.title}: {given[0].name}", "Running…")
 
     def _choose(self) -> None:
         """Make the chosen map the current one, everywhere."""
@@ -122,9 +129,11 @@ class StagePanel(QWidget):
             self.form.value()
         except ValueError as error:
             return str(error), BAD
-        if self.chosen_map() is None:
-            return "Open a map: drop its file on the window, or File > Open Sample.", QUIET
-        return None
+        return None if self._is_ready() else (self.nothing, QUIET)
+
+    def _is_ready(self) -> bool:
+        """Whether there is what the step takes."""
+        return self.chosen_map() is not None
 
     def _on_shown(self, so_far: SoFar) -> None:
         """Show what there is of the result; the layer goes when the run ends."""
@@ -165,6 +174,36 @@ class StagePanel(QWidget):
         super().closeEvent(event)
 
 
-def _with_layers(result: Any) -> tuple[Any, list[LayerTuple]]:
+class LatePanel(StagePanel):
+    """Of a step behind the chains of the maps: what it takes beside the chosen result is what that goes back to."""
+
+    works_on = "Result that this step works on; it stays as it is."
+    nothing = "What this step works on is not in the window yet; run the steps before it."
+
+    def refresh(self) -> None:
+        """List what the step can take, the newest chosen where one came."""
+        self.source.put_results(contents.of_kind(self.viewer, self.stage.takes[-1]), lambda one: str(one.name))
+        self._check()
+
+    def run(self) -> None:
+        """Begin with the settings as shown."""
+        if self._is_ready() and not self.work.runner.busy:
+            self._begin(self._known())
+
+    def _choose(self) -> None:
+        self._check()
+
+    def _known(self) -> dict[type, Any]:
+        """The chosen result and what it goes back to, by their kinds, the nearest of each."""
+        chosen = self.source.currentData()
+        line = [] if chosen is None else [chosen, *contents.session(self.viewer).ancestors(chosen)]
+        return {type(each): each for each in reversed(line)}
+
+    def _is_ready(self) -> bool:
+        return set(self._known()).issuperset(self.stage.takes)
+
+
+def _done(settings: Step, known: Mapping[type, Any], progress: Progress) -> tuple[Any, list[LayerTuple]]:
     """A result and its layers: what is to be reckoned for them, such as limits of colours, is done in the thread of the work."""
+    result = settings.on(known, progress)
     return result, to_layers(result)
