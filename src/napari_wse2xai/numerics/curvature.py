@@ -9,6 +9,8 @@ from napari_wse2xai.numerics.slopes import drawn
 from napari_wse2xai.numerics.uncertainty import located
 
 Values = NDArray[np.float64]
+LONGEST = 1e15
+"""Step, counts or axis unit: of what the data say nothing of the error may be anything, and single precision overflows."""
 
 
 def expected_residual(
@@ -27,7 +29,7 @@ def expected_residual(
     covariance = np.moveaxis(local.covariance(weighted, noise.memory), -1, 0)
     error = np.sqrt(np.maximum(np.einsum("pii->pi", covariance), 1e-300))
     sizes, axes = np.linalg.eigh(np.nan_to_num(covariance / error[:, :, None] / error[:, None, :]))
-    steps = np.sqrt(np.maximum(sizes, 0.0))[:, None, :] * axes * error[:, :, None]
+    steps = np.clip(np.sqrt(np.maximum(sizes, 0.0))[:, None, :] * axes * error[:, :, None], -LONGEST, LONGEST)
     bent = np.zeros(slopes.fitted.shape)
     for step in np.moveaxis(steps, 2, 0):
         for way in (-1.0, 1.0):

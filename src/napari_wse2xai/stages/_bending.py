@@ -16,32 +16,44 @@ SOME = 2.3
 """Structure of a residual, in standard deviations, from which it is asked: chance alone leaves as much in two spectra of three."""
 MORE = 2
 """Degrees by which a background may bend more often."""
-SURE = 16.0
-"""Fall of chi2 by these from which a spectrum asks for them: chance alone reaches it in one of 3,000."""
+SURE = 20.0
+"""Fall of chi2 by these from which a spectrum asks for them: chance alone reaches it in one of 20,000."""
+FAR = 2.5
+"""Errors by which they move some parameter from which that is told: less is held by the error, more or less."""
 FIRST = 64
 """Pixels that are asked first, those of most structure; where none of these asks, none of the rest is."""
+MOST = 1e15
+"""Largest move, counts or axis unit: of an absent peak it may be anything, and squares overflow."""
 ACROSS = 8
 """Channels over which a background hardly bends, and which share more noise than neighbours do."""
 
 
-def with_more_bends(window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, progress: Done) -> NDArray[np.float32]:
-    """(pixel, peak, 4) by how much a background that bends more often moves the parameters; 0 where a spectrum does not ask for one."""
+def with_more_bends(
+    window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, asked: NDArray[np.bool_], progress: Done
+) -> NDArray[np.float32]:
+    """(pixel, peak, 4) by how much a background that bends more often moves the parameters, 0 where a spectrum does not ask for one.
+
+    Only those are asked, (pixel,), of which nothing else is known to be missed: a line that is missing would bend it too.
+    """
     moved = np.zeros(fit.found.shape, dtype=np.float32)
     if problem.degree is None:
         return moved
     from napari_wse2xai.numerics import least_squares
+    from napari_wse2xai.numerics.problem import FORM
     from napari_wse2xai.numerics.structure import raised
     from napari_wse2xai.numerics.uncertainty import objective
 
-    rows = np.argsort(-fit.quality.structure, kind="stable")[: int((fit.quality.structure > SOME).sum())]
+    structure = np.where(asked, fit.quality.structure, 0.0)
+    rows = np.argsort(-structure, kind="stable")[: int((structure > SOME).sum())]
     bent = replace(problem, degree=problem.degree + MORE)
     sure = SURE * raised(ACROSS, fit.noise.memory)
     for some in np.split(rows, range(FIRST, len(rows), CHUNK)):
         counts, found = spectra.of(window, some), fit.found[some].astype(np.float64)
         other = least_squares.fit(bent, counts, least_squares.Tolerance(1e-5, 40), start=found, progress=progress)
         fall = (objective(problem, counts, found) - objective(bent, counts, other)) / fit.quality.noise[some] ** 2
-        asks = fall > sure
-        moved[some[asks]] = np.abs(other - found)[asks]
+        farthest = np.nan_to_num(np.abs(other - found)[..., :FORM] / fit.quality.error[some][..., :FORM]).max(axis=(1, 2))
+        asks = (fall > sure) & (farthest > FAR)
+        moved[some[asks]] = np.minimum(np.abs(other - found)[asks], MOST)
         if not asks.any():
             break
     return moved

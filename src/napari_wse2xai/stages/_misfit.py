@@ -71,7 +71,8 @@ def with_misfits(
             others = Common(window, problem, fit, spectra, alone)
             own_of_others, bias_of_others = others.judged(others.remedy(), chance)
             own, bias = np.where(alone, own, own_of_others), np.where(alone[:, None, None], bias, bias_of_others)
-        bias = np.maximum(bias, with_more_bends(window, problem, fit, spectra, progress))
+        quiet = (own == 0) & ~(bias > fit.quality.error).any(axis=(1, 2))
+        bias = np.maximum(bias, with_more_bends(window, problem, fit, spectra, quiet, progress))
         alike = unresolved(window, problem, fit, spectra, detection, progress)
         result.append(with_held(window, problem, replace(fit, misfit=Misfit(own, bias, remedy, alike)), spectra))
     return result
