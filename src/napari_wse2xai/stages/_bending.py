@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
-from napari_wse2xai.stages._pixels import CHUNK, Pixels
+from napari_wse2xai.stages._pixels import Pixels
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
@@ -22,6 +22,9 @@ FAR = 2.5
 """Errors by which they move some parameter from which that is told: less is held by the error, more or less."""
 FIRST = 64
 """Pixels that are asked first, those of most structure; where none of these asks, none of the rest is."""
+THEN, SELDOM, LIT = 256, 0.02, 4.0
+"""Pixels that are asked at a time after them; share of these that ask, below which the rest is not asked; and noise standard deviations
+of light that is worth asking."""
 MOST = 1e15
 """Largest move, counts or axis unit: of an absent peak it may be anything, and squares overflow."""
 ACROSS = 8
@@ -43,17 +46,18 @@ def with_more_bends(
     from napari_wse2xai.numerics.structure import raised
     from napari_wse2xai.numerics.uncertainty import objective
 
-    structure = np.where(asked, fit.quality.structure, 0.0)
+    lit = fit.found[..., 2].sum(axis=1) > LIT * fit.quality.noise
+    structure = np.where(asked & lit, fit.quality.structure, 0.0)
     rows = np.argsort(-structure, kind="stable")[: int((structure > SOME).sum())]
     bent = replace(problem, degree=problem.degree + MORE)
     sure = SURE * raised(ACROSS, fit.noise.memory)
-    for some in np.split(rows, range(FIRST, len(rows), CHUNK)):
+    for some in np.split(rows, range(FIRST, len(rows), THEN)):
         counts, found = spectra.of(window, some), fit.found[some].astype(np.float64)
         other = least_squares.fit(bent, counts, least_squares.Tolerance(1e-5, 40), start=found, progress=progress)
         fall = (objective(problem, counts, found) - objective(bent, counts, other)) / fit.quality.noise[some] ** 2
         farthest = np.nan_to_num(np.abs(other - found)[..., :FORM] / fit.quality.error[some][..., :FORM]).max(axis=(1, 2))
         asks = (fall > sure) & (farthest > FAR)
         moved[some[asks]] = np.minimum(np.abs(other - found)[asks], MOST)
-        if not asks.any():
+        if not len(some) or asks.mean() < SELDOM:
             break
     return moved
