@@ -110,25 +110,26 @@ def test_what_the_file_has_in_fewer_pixels_is_seen_first() -> None:
     assert source.read == []
 
 
-def test_a_file_that_is_gone_is_told_once() -> None:
+def gone() -> tuple[Stored, ArrivingPlanes, list[str]]:
+    """A file that could not be read, its planes, and what was told of it."""
     source, told = Stored(), list[str]()
     source.refuses = True
     planes = ArrivingPlanes(source.counts)
     planes[0]
     planes.read_for(Follower(lambda: pytest.fail("nothing came"), told.append))
     until(lambda: bool(told))
+    return source, planes, told
+
+
+def test_a_file_that_is_gone_is_told_once() -> None:
+    _, planes, told = gone()
     planes[1]
     assert told == ["'map.zarr' cannot be read any more."]
     assert not is_reading()
 
 
 def test_a_file_that_is_back_is_read_for_who_looks_next() -> None:
-    source, told = Stored(), list[str]()
-    source.refuses = True
-    planes = ArrivingPlanes(source.counts)
-    planes[0]
-    planes.read_for(Follower(lambda: pytest.fail("nothing came"), told.append))
-    until(lambda: bool(told))
+    source, planes, _ = gone()
     source.refuses = False
     planes.read_for(Follower(lambda: None, pytest.fail))
     assert source.read == [], "what was asked for before it was gone is no longer wanted"

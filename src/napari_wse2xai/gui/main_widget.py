@@ -119,7 +119,7 @@ class MainWidget(FollowsLayers):
         for number, (stage, panel) in enumerate(self.panels.items(), 1):
             column.addWidget(self._section(stage, f"{number}. {stage.title}", self._dressed(stage, panel)))
         for number, (title, panel) in enumerate(self._further.items(), len(self.panels) + 1):
-            column.addWidget(self._section(getattr(panel, "stage", type(panel)), f"{number}. {title}", panel))
+            column.addWidget(self._section(_kind_of(panel), f"{number}. {title}", panel))
         column.addWidget(self._section(SessionPanel, "Session", self.session))
         column.addWidget(self.saving)
         column.addStretch()
@@ -158,7 +158,7 @@ class MainWidget(FollowsLayers):
         self.checking.changed.connect(lambda text: self._tell(None, "Accepted", f"{text} Run {Deconvolve.title} again."))
         for title, told in {**self._further, "Session": self.session}.items():
             if hasattr(told, "told"):
-                told.told.connect(partial(self._tell, getattr(told, "stage", type(told)), title))
+                told.told.connect(partial(self._tell, _kind_of(told), title))
         self.session.recipe_given.connect(self._on_recipe)
         for fitting in (Baseline, Deconvolve):
             self.panels[fitting].form.changed.connect(self.settings_changed)
@@ -312,6 +312,11 @@ class MainWidget(FollowsLayers):
         contents.session(self.viewer).changed.disconnect(self._later, missing_ok=True)
         contents.current(self.viewer).changed.disconnect(self._later, missing_ok=True)
         super().let_go()
+
+
+def _kind_of(panel: QWidget) -> type:
+    """What a panel's fold is known by: late panels are of one class, so the step of each."""
+    return panel.stage if isinstance(panel, LatePanel) else type(panel)
 
 
 def new_peak(peaks: tuple[Peak, ...], position: float) -> Peak:

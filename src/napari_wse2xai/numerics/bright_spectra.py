@@ -81,8 +81,7 @@ def shown_by_the_faintest(lines: Values, noise: Values, more: Values, below: Val
     """Whether spectra (m, n) show, to the faintest, what the bright ones have, curves apart, and these nothing but more of it."""
     dark, extra = without_curve(below, CURVED, at), without_curve(more, CURVED, at)
     bright = dark + extra
-    like = float(dark @ extra) / max(float(np.linalg.norm(dark) * np.linalg.norm(extra)), 1e-300)
-    if like < SAME or len(lines) < 2 * FEWEST:
+    if likeness(dark, extra) < SAME or len(lines) < 2 * FEWEST:
         return False
     shown = without_curve(lines, CURVED, at) @ bright / float(bright @ bright)
     usual = float(np.median(shown[shown >= np.median(shown)]))
@@ -91,6 +90,12 @@ def shown_by_the_faintest(lines: Values, noise: Values, more: Values, below: Val
     error = float(np.sqrt(1.57 * np.mean(noise[few] ** 2) / len(few))) / float(np.linalg.norm(bright))
     faintest = float(np.median(shown[few]))
     return faintest > FAINT * usual and faintest > VISIBLE * error
+
+
+def likeness(one: Values, other: Values) -> float:
+    """Correlation of two spectra (n,) about zero; 0 of nothing."""
+    size = float(np.linalg.norm(one) * np.linalg.norm(other))
+    return float(one @ other) / size if size else 0.0
 
 
 def way(lines: Values) -> Values:

@@ -3,14 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from napari_wse2xai.numerics.problem import Problem
+from napari_wse2xai.numerics.problem import LONGEST, Problem
 from napari_wse2xai.numerics.residual_noise import Noise
 from napari_wse2xai.numerics.slopes import drawn
 from napari_wse2xai.numerics.uncertainty import located
 
 Values = NDArray[np.float64]
-LONGEST = 1e15
-"""Step, counts or axis unit: of what the data say nothing of the error may be anything, and single precision overflows."""
 
 
 def expected_residual(

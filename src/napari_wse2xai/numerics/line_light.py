@@ -17,6 +17,7 @@ from napari_wse2xai.numerics.bright_spectra import (
     is_other_place,
     learnt,
     learnt_of_narrow,
+    likeness,
     shown_by_the_faintest,
     smooth_way,
     upwards,
@@ -218,12 +219,6 @@ class Pattern:
         other = abs(float(dark @ more)) < LIKE * float(more @ more) and upwards
         visible = share > A_THIRD and float(np.linalg.norm(dark)) > VISIBLE * self.noise
         return self.thin or (visible and not (other and self.contrast > CLEAR))
-
-
-def likeness(one: Values, other: Values) -> float:
-    """Correlation of two spectra (n,) about zero; 0 of nothing."""
-    size = float(np.linalg.norm(one) * np.linalg.norm(other))
-    return float(one @ other) / size if size else 0.0
 
 
 def curve_among(pair: Values, at: Values) -> Values | None:

@@ -12,6 +12,8 @@ from napari_wse2xai.numerics.lineshapes import SHAPES
 PER_PEAK = 4
 """Parameters kept per peak: position, FWHM, height, form; a shape without a form keeps a zero there."""
 POSITION, FWHM, HEIGHT, FORM = range(PER_PEAK)
+LONGEST = 1e15
+"""Shift, counts or axis unit: of what the data say nothing of it may be anything, and single precision overflows."""
 SPANNED = 1e-5
 """Part of a column that must lie outside of those before it to be one more."""
 BROAD = 25.0

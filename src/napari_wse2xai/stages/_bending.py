@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from napari_wse2xai.numerics.problem import FORM, LONGEST
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
+from napari_wse2xai.stages._otherwise import fitted_otherwise
 from napari_wse2xai.stages._pixels import Pixels
 
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ FIRST = 64
 THEN, SELDOM, LIT = 256, 0.02, 4.0
 """Pixels that are asked at a time after them; share of these that ask, below which the rest is not asked; and noise standard deviations
 of light that is worth asking."""
-MOST = 1e15
-"""Largest move, counts or axis unit: of an absent peak it may be anything, and squares overflow."""
 ACROSS = 8
 """Channels over which a background hardly bends, and which share more noise than neighbours do."""
 
@@ -41,10 +41,7 @@ def with_more_bends(
     moved = np.zeros(fit.found.shape, dtype=np.float32)
     if problem.degree is None:
         return moved
-    from napari_wse2xai.numerics import least_squares
-    from napari_wse2xai.numerics.problem import FORM
     from napari_wse2xai.numerics.structure import raised
-    from napari_wse2xai.numerics.uncertainty import objective
 
     lit = fit.found[..., 2].sum(axis=1) > LIT * fit.quality.noise
     structure = np.where(asked & lit, fit.quality.structure, 0.0)
@@ -53,11 +50,11 @@ def with_more_bends(
     sure = SURE * raised(ACROSS, fit.noise.memory)
     for some in np.split(rows, range(FIRST, len(rows), THEN)):
         counts, found = spectra.of(window, some), fit.found[some].astype(np.float64)
-        other = least_squares.fit(bent, counts, least_squares.Tolerance(1e-5, 40), start=found, progress=progress)
-        fall = (objective(problem, counts, found) - objective(bent, counts, other)) / fit.quality.noise[some] ** 2
-        farthest = np.nan_to_num(np.abs(other - found)[..., :FORM] / fit.quality.error[some][..., :FORM]).max(axis=(1, 2))
-        asks = (fall > sure) & (farthest > FAR)
-        moved[some[asks]] = np.minimum(np.abs(other - found)[asks], MOST)
+        other, rise = fitted_otherwise(bent, problem, fit, counts, some, found, progress)
+        by = np.abs(other - found)
+        farthest = np.nan_to_num(by[..., :FORM] / fit.quality.error[some][..., :FORM]).max(axis=(1, 2))
+        asks = (rise < -sure) & (farthest > FAR)
+        moved[some[asks]] = np.minimum(by[asks], LONGEST)
         if not len(some) or asks.mean() < SELDOM:
             break
     return moved

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from napari_wse2xai.data import AxisKind
 from napari_wse2xai.numerics.all_over import all_over
 from napari_wse2xai.numerics.noise import median, robust_sigma
+from napari_wse2xai.numerics.problem import LONGEST
 from napari_wse2xai.stages._bending import with_more_bends
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow, Misfit
 from napari_wse2xai.stages._held import with_held
@@ -41,8 +42,6 @@ FEW = 0.5
 """Share of the pixels that show a misfit of their own, below which the others are asked for what they share without them."""
 HIDDEN = 25.0
 """What a remedy may move a parameter by, in its errors, over what it is worth in the residual, to be believed."""
-MOST = 1e15
-"""Largest shift, counts or axis unit: of an absent peak it may be anything, and squares overflow."""
 UNKNOWN = 4.0
 """Standard deviations that no remedy explains, from which a pixel is not believed."""
 UNEXPLAINED = 5.0
@@ -66,7 +65,7 @@ def with_misfits(
         common, chance = Common(window, problem, fit, spectra), threshold(len(window.x) * len(windows), fit.noise.freedom * len(window.x))
         remedy = common.remedy()
         own, bias = common.judged(remedy, chance)
-        alone = fit.quality.structure > chance + common.held(remedy)
+        alone = common.alone(remedy, chance)
         if remedy is not None and 0 < alone.mean() < FEW:  # what few pixels show by themselves is no fault of the others
             others = Common(window, problem, fit, spectra, alone)
             own_of_others, bias_of_others = others.judged(others.remedy(), chance)
@@ -155,16 +154,16 @@ class Common:
         sigma = share * noise * shape / max(float(np.sqrt((shape**2).mean())), 1e-300)
         return Stack(self.problem, parameters, self.stack * sigma, sigma * np.sqrt(raised(8, self.fit.noise.memory)))
 
-    def held(self, remedy: "Remedy | None") -> Values | float:
-        """(pixel,) structure that the bias holds, for the map's residuals share it, and that is none of the pixel's own."""
-        return 0.0 if remedy is None else BEYOND * self.shared * self.light / self.weight
+    def alone(self, remedy: "Remedy | None", chance: float) -> NDArray[np.bool_]:
+        """(pixel,) True where structure is the pixel's own: no chance, nor shared by the map's residuals, which the bias holds."""
+        held = 0.0 if remedy is None else BEYOND * self.shared * self.light / self.weight
+        return np.asarray(self.fit.quality.structure > chance + held)
 
     def judged(self, remedy: "Remedy | None", chance: float) -> tuple[Values, NDArray[np.float32]]:
         """(pixel,) structure of a pixel that is its own, 0 where it may be chance, and (pixel, peak, 4) what the common misfit moves."""
         bias = np.zeros(self.fit.found.shape, dtype=np.float32) if remedy is None else self.bias(remedy)
-        structure = self.fit.quality.structure
-        unlike = (structure > chance + self.held(remedy)) | (self.unexplained(remedy) > UNKNOWN)
-        return np.where(unlike, structure, 0.0), bias
+        unlike = self.alone(remedy, chance) | (self.unexplained(remedy) > UNKNOWN)
+        return np.where(unlike, self.fit.quality.structure, 0.0), bias
 
     def remedy(self) -> "Remedy | None":
         """What would explain the misfit best; None where there is none."""
@@ -220,5 +219,5 @@ class Common:
         light = share * (self.fit.found[..., 2].sum(axis=1) / max(float(typical.parameters[:, 2].sum()), 1e-300))
         moved, bias = np.abs(remedy.shift), np.empty(self.fit.found.shape, dtype=np.float32)
         for kind, by in enumerate((share, share, light, share)):
-            bias[..., kind] = np.minimum(by[:, None] * moved[:, kind], MOST)
+            bias[..., kind] = np.minimum(by[:, None] * moved[:, kind], LONGEST)
         return bias

@@ -1,6 +1,8 @@
 """Peaks that cannot be told apart: where one describes a spectrum as well as two."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -9,12 +11,15 @@ from numpy.typing import NDArray
 
 from napari_wse2xai.numerics.problem import FWHM, HEIGHT, PER_PEAK, POSITION
 from napari_wse2xai.stages._fitting import Done, Fit, FitWindow
+from napari_wse2xai.stages._otherwise import fitted_otherwise
 from napari_wse2xai.stages._pixels import CHUNK, Pixels
+from napari_wse2xai.stages._sampling import by_sample
 
 if TYPE_CHECKING:
     from napari_wse2xai.numerics.problem import Problem
 
 Values = NDArray[np.float64]
+Reading = Callable[[NDArray[np.intp]], NDArray[np.float32]]
 NEAR = 0.75
 """Distance of two peaks, in their mean FWHM, below which one is tried in the place of both."""
 SPARE = 0.25
@@ -30,8 +35,6 @@ AS_GOOD = 16.0
 """Rise of chi2 up to which a spectrum may as well have both in their usual proportion: four standard deviations."""
 RARE = 1
 """Per cent of the pixels that show both in which a peak lies farther to either side than it is thought to go elsewhere."""
-SOME = 100
-"""Pixels that are asked first; of none of these, none of the rest is."""
 
 
 def unresolved(
@@ -75,20 +78,32 @@ def _hidden(
     if seen.sum() <= SEEN * bright.sum():
         return result
     for gone, kept in ((0, 1), (1, 0)):
+        rows = np.flatnonzero(bright & ((height + 2 * error)[:, gone] < SPARE * height[:, kept]))
         shared = _sharing(problem, pair[gone], pair[kept], both[seen][:, [gone, kept]])
-        if shared is None:
+        if shared is None or not len(rows):
             continue
-        start = np.repeat(shared.start[None], len(bright), axis=0)
-        start[:, [i for i in range(len(problem.shapes)) if i != pair[gone]]] = np.delete(fit.found, pair[gone], axis=1)
-        start[:, pair[gone], POSITION] = both[:, kept, 0]
+        start = np.array(fit.found[rows], dtype=np.float64)
+        start[:, pair[gone]] = np.median(both[seen, gone], axis=0)
+        start[:, pair[gone], POSITION] = both[rows, kept, 0]
         start = np.clip(start, shared.lower, shared.upper)
         near = np.abs(start[:, list(pair), 0] @ [1, -1]) < 0.5 * NEAR * start[:, list(pair), 1].sum(axis=1)
-        rows = np.flatnonzero(bright & near & ((height + 2 * error)[:, gone] < SPARE * height[:, kept]))
-        for first in range(0, len(rows), SOME):
-            some = rows[first : first + SOME]
-            result[some] = _rise_from(shared, problem, fit, spectra.of(window, some), some, start[some], progress) < AS_GOOD
-            if not result[some].any():
-                break
+        rows, start = rows[near], start[near]
+        result[rows] = _as_good(shared, problem, fit, partial(spectra.of, window), rows, start, progress)
+    return result
+
+
+def _as_good(
+    shared: "Problem", problem: "Problem", fit: Fit, read: Reading, rows: NDArray[np.intp], start: Values, progress: Done
+) -> NDArray[np.bool_]:
+    """(row,) True where a problem fits some pixels as well, from a start; not all are asked where of a sample none does."""
+    result = np.zeros(len(rows), dtype=bool)
+
+    def ask(some: NDArray[np.intp]) -> NDArray[np.bool_]:
+        led = shared.complete(shared.fitted(start[some]))
+        result[some] = fitted_otherwise(shared, problem, fit, read(rows[some]), rows[some], led, progress)[1] < AS_GOOD
+        return result[some]
+
+    by_sample(np.zeros((len(rows), 1), dtype=bool), ask)
     return result
 
 
@@ -99,25 +114,12 @@ def _sharing(problem: "Problem", gone: int, kept: int, seen: Values) -> "Problem
     heights = {(gone, HEIGHT), (kept, HEIGHT)}
     if heights & (problem.fixed | {place for tie in problem.ties for place in (tie.follower, tie.leader)}):
         return None
-    usual, start, lower, upper = np.median(seen, axis=0), problem.start.copy(), problem.lower.copy(), problem.upper.copy()
-    start[gone] = usual[0]
+    usual, lower, upper = np.median(seen, axis=0), problem.lower.copy(), problem.upper.copy()
     if PER_PEAK * gone + POSITION in problem.leaders:
         low, high = np.percentile(seen[:, 0, POSITION], [RARE, 100 - RARE]) + 0.5 * usual[0, FWHM] * np.array([-1, 1])
         lower[gone, POSITION], upper[gone, POSITION] = max(lower[gone, POSITION], low), min(upper[gone, POSITION], high)
     tie = Tie((gone, HEIGHT), (kept, HEIGHT), float(usual[0, HEIGHT] / usual[1, HEIGHT]))
-    return replace(problem, start=start, lower=lower, upper=upper, ties=(*problem.ties, tie))
-
-
-def _rise_from(
-    other: "Problem", problem: "Problem", fit: Fit, counts: NDArray[np.float32], rows: NDArray[np.intp], start: Values, progress: Done
-) -> Values:
-    """(row,) by how much chi2 rises where another problem is fitted."""
-    from napari_wse2xai.numerics import least_squares
-    from napari_wse2xai.numerics.uncertainty import objective
-
-    start = other.complete(other.fitted(start))
-    found = least_squares.fit(other, counts, least_squares.Tolerance(1e-5, 40), start=start, progress=progress)
-    return np.asarray((objective(problem, counts, found) - objective(problem, counts, fit.found[rows])) / fit.quality.noise[rows] ** 2)
+    return replace(problem, lower=lower, upper=upper, ties=(*problem.ties, tie))
 
 
 def beside(found: NDArray[np.float64], peak: int, within: float = NEAR) -> NDArray[np.bool_]:
@@ -146,16 +148,12 @@ def _rise(
     window: FitWindow, problem: "Problem", fit: Fit, spectra: Pixels, rows: NDArray[np.intp], pair: tuple[int, int], progress: Done
 ) -> NDArray[np.float64]:
     """(row,) by how much chi2 rises where one peak stands for two."""
-    from napari_wse2xai.numerics import least_squares
-    from napari_wse2xai.numerics.uncertainty import objective
-
-    counts, found, best = spectra.of(window, rows), fit.found[rows], np.full(len(rows), np.inf)
+    counts, rises = spectra.of(window, rows), []
     for kept, gone in (pair, pair[::-1]) if problem.held else (pair,):
         fewer = _with_one(problem, kept, gone)
-        start = np.clip(_as_one(found, kept, gone), fewer.lower, fewer.upper)
-        single = least_squares.fit(fewer, counts, least_squares.Tolerance(1e-5, 40), start=start, progress=progress)
-        best = np.minimum(best, objective(fewer, counts, single))
-    return np.asarray((best - objective(problem, counts, found)) / fit.quality.noise[rows] ** 2)
+        start = np.clip(_as_one(fit.found[rows], kept, gone), fewer.lower, fewer.upper)
+        rises.append(fitted_otherwise(fewer, problem, fit, counts, rows, start, progress)[1])
+    return np.asarray(np.min(rises, axis=0))
 
 
 def _with_one(problem: "Problem", kept: int, gone: int) -> "Problem":
